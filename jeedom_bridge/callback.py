@@ -1,0 +1,185 @@
+"""The HTTP client that posts the outbox and understands the acknowledgement."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+import urllib3
+
+from .clock import Clock, moment
+from .http import HttpError, Response, fetch, new_session
+from .outbox import MAX_POINTS, Batch, Outbox
+from .worker import Backoff
+
+_LOG = logging.getLogger(__name__)
+
+LIMIT = 30.0
+"""Seconds that Jeedom has for an answer."""
+REFUSED = 5.0
+"""Longest pause, in seconds, while nobody listens there: asking again costs a stopped Jeedom nothing."""
+_MAX_ANSWER = 1024 * 1024
+
+
+class Callback:
+    """A thread that empties the outbox to Jeedom and never gives up.
+
+    The first change after a pause leaves at once; while a request is under way, and `cycle` seconds after it,
+    changes gather. A failure keeps everything and is tried again after growing pauses.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        url: str,
+        apikey: str,
+        plugin: str,
+        clock: Clock,
+        cycle: float = 0.2,
+        on_acknowledged: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._url = url
+        self._form = {"type": "event", "plugin": plugin, "apikey": apikey}
+        self._clock = clock
+        self._cycle = cycle
+        self._on_acknowledged = on_acknowledged
+        self._boot = secrets.token_hex(8)
+        self._session = new_session()
+        # A kept connection saves Jeedom nothing, and one that Apache closes meanwhile would look like a failure.
+        self._session.headers["Connection"] = "close"
+        if _is_loopback(url):
+            # The certificate of this machine's web server names another host.
+            self._session.verify = False
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._backoff = Backoff(0.5, 60.0)
+        self._limit = MAX_POINTS
+        self._not_before = 0.0
+        self._stopping = False
+        self._seen_rejections: set[str] = set()
+        self._failing_since: float | None = None
+        self.error: str | None = None
+        self.sent = 0
+        self._thread = threading.Thread(target=self._run, name="callback", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Jeedom has shown that it is there: do not wait for the end of a pause."""
+        with self._outbox.changed:
+            if self._backoff.failures:
+                self._not_before = 0.0
+                self._outbox.changed.notify_all()
+
+    def stop(self, timeout: float) -> None:
+        """Sends what waits, once, within `timeout` seconds, and ends."""
+        with self._outbox.changed:
+            self._stopping = True
+            self._outbox.changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._outbox.changed:
+                while not self._stopping:
+                    due = self._outbox.due()
+                    pause = self._not_before - self._clock.monotonic()
+                    if due is not None and due <= 0 and pause <= 0:
+                        break
+                    self._clock.wait(self._outbox.changed, None if due is None else max(due, pause))
+                last = self._stopping
+            batch = self._outbox.take(self._limit, everything=last)
+            done = batch is None or self._send(batch)
+            if last and (batch is None or not done):
+                self._session.close()
+                return
+
+    def _send(self, batch: Batch) -> bool:
+        head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})
+        payload = head[:-1] + ', "events": [' + ", ".join(batch.parts) + "]}"
+        try:
+            answer = fetch(
+                self._session,
+                "POST",
+                self._url,
+                connect=5.0,
+                read=LIMIT,
+                deadline=LIMIT,
+                max_bytes=_MAX_ANSWER,
+                data={**self._form, "payload": payload},
+            )
+            acknowledgement = _acknowledgement(answer)
+        except HttpError as error:
+            self._failed(batch, error)
+            return False
+        self._succeeded(batch, acknowledgement)
+        return True
+
+    def _failed(self, batch: Batch, error: HttpError) -> None:
+        # Only a connection that was never made is sure not to have been applied.
+        self._outbox.failed(batch, unknown=error.kind != "connect")
+        if error.kind == "timeout":
+            self._limit = max(1, self._limit // 2)
+        pause = self._backoff.next()
+        if error.kind == "connect":
+            pause = min(pause, REFUSED)
+        self._not_before = self._clock.monotonic() + pause
+        self.error = str(error)
+        if self._failing_since is None:
+            self._failing_since = self._clock.monotonic()
+            _LOG.warning("Jeedom does not take the values (%s): everything is kept, tried again", error)
+        else:
+            _LOG.debug("Jeedom still does not take the values (%s), next try in %.1f s", error, pause)
+
+    def _succeeded(self, batch: Batch, acknowledgement: Mapping[str, Any]) -> None:
+        self._not_before = self._clock.monotonic() + self._cycle
+        self._backoff.reset()
+        self._limit = min(MAX_POINTS, self._limit * 2)
+        self.error = None
+        self.sent += 1
+        if self._failing_since is not None:
+            _LOG.info("Jeedom takes values again, after %.0f s", self._clock.monotonic() - self._failing_since)
+            self._failing_since = None
+        for part, reason in self._outbox.settled(batch, acknowledgement):
+            if reason not in self._seen_rejections:
+                if len(self._seen_rejections) > 100:
+                    self._seen_rejections.clear()
+                self._seen_rejections.add(reason)
+                _LOG.error("Jeedom rejected an event (%s): %.300s", reason, part)
+        if self._on_acknowledged is not None:
+            try:
+                self._on_acknowledged(acknowledgement)
+            except Exception:
+                _LOG.exception("after an acknowledgement")
+
+
+def _acknowledgement(answer: Response) -> Mapping[str, Any]:
+    """Jeedom's core answers a refused key and an exception with status 200 and a sentence: those are failures."""
+    if answer.status != 200:
+        raise HttpError("status", f"status {answer.status}")
+    try:
+        content = answer.json()
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or content.get("ok") is not True:
+        raise HttpError("protocol", f"not an acknowledgement: {answer.text[:200]!r}")
+    return content
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

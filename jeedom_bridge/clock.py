@@ -1,0 +1,103 @@
+"""The clock that everything takes time from, handed in, so that tests can run days in seconds."""
+
+from __future__ import annotations
+
+import threading
+import time as _time
+from datetime import datetime, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the rest of the bridge asks of time. All figures are seconds."""
+
+    def time(self) -> float:
+        """Wall clock, Unix time: may be stepped by the system."""
+        ...
+
+    def monotonic(self) -> float:
+        """Never goes back; for periods and limits."""
+        ...
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        """Waits on a held condition; False when `timeout` passed first. Spurious wake-ups are allowed."""
+        ...
+
+
+def moment(seconds: float) -> str:
+    """Unix time as ISO 8601 with the local offset, as the wire wants it."""
+    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().isoformat(timespec="milliseconds")
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def time(self) -> float:
+        return _time.time()
+
+    def monotonic(self) -> float:
+        return _time.monotonic()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        return condition.wait(timeout)
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it.
+
+    A waiter whose time has come is woken by `advance`; `sleepers` tells a test that all threads wait again.
+    """
+
+    def __init__(self, start: float = 1_750_000_000.0) -> None:
+        self._lock = threading.Lock()
+        self._wall = start
+        self._monotonic = 1000.0
+        self._waiting: dict[int, tuple[float, threading.Condition]] = {}
+        self._tickets = 0
+
+    def time(self) -> float:
+        with self._lock:
+            return self._wall
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return self._monotonic
+
+    def step(self, seconds: float) -> None:
+        """Steps the wall clock only, as an NTP correction does."""
+        with self._lock:
+            self._wall += seconds
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass for both clocks and wakes those whose wait has ended."""
+        with self._lock:
+            self._wall += seconds
+            self._monotonic += seconds
+            due = [c for end, c in self._waiting.values() if end <= self._monotonic]
+        for condition in due:
+            with condition:
+                condition.notify_all()
+
+    @property
+    def sleepers(self) -> int:
+        """How many threads wait in `wait` now."""
+        with self._lock:
+            return len(self._waiting)
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
+        with self._lock:
+            end = float("inf") if timeout is None else self._monotonic + timeout
+            if end <= self._monotonic:
+                return False
+            self._tickets += 1
+            ticket = self._tickets
+            self._waiting[ticket] = (end, condition)
+        try:
+            # The real time-out only guards against an `advance` between registering and sleeping.
+            while not condition.wait(0.05):
+                if self.monotonic() >= end:
+                    return False
+            return self.monotonic() < end
+        finally:
+            with self._lock:
+                del self._waiting[ticket]

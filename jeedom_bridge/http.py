@@ -1,0 +1,131 @@
+"""HTTP calls that end: a limit on each wait, on the whole call and on the size of the answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+
+
+class HttpError(Exception):
+    """No usable answer. `kind`: `connect` (nobody answers there), `timeout`, `tls`, `protocol`, `size`."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are shown as replacement characters."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError when it is none, or nested beyond reason."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+Answer = Response
+
+
+def new_session() -> requests.Session:
+    """A session that takes nothing from the environment: no proxy and no .netrc of the web user."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def fetch(
+    session: requests.Session,
+    method: str,
+    url: str,
+    *,
+    connect: float = 10.0,
+    read: float = 30.0,
+    deadline: float | None = None,
+    max_bytes: int = 16 * 1024 * 1024,
+    **arguments: Any,
+) -> Response:
+    """One request, redirects not followed, the answer read whole.
+
+    `connect`, `read` (the longest silence) and `deadline` (the whole call, default 2 x `read`) in seconds.
+    `arguments` go to requests (headers, data, json, params, ...). Raises HttpError; its text holds no part
+    of the answer and no address, only what went wrong.
+    """
+    end = time.monotonic() + (deadline if deadline is not None else 2 * read)
+    try:
+        with session.request(
+            method, url, timeout=(connect, read), allow_redirects=False, stream=True, **arguments
+        ) as answer:
+            body = _read(answer, end, max_bytes)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status_code, headers, body)
+    except requests.exceptions.SSLError as error:
+        raise HttpError("tls", _cause(error)) from error
+    except requests.exceptions.ConnectTimeout as error:
+        raise HttpError("timeout", f"no connection within {connect:g} s") from error
+    except (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
+        raise HttpError("timeout", f"no answer within {read:g} s") from error
+    except requests.exceptions.ConnectionError as error:
+        cause = _cause(error)
+        kind = "timeout" if "timed out" in cause else "connect" if _refused(error) else "protocol"
+        raise HttpError(kind, cause) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise HttpError("protocol", _cause(error)) from error
+
+
+def _read(answer: requests.Response, end: float, max_bytes: int) -> bytes:
+    body = bytearray()
+    raw = answer.raw
+    while True:
+        # read1 returns what is there: a peer that sends a byte now and then meets the deadline.
+        chunk = raw.read1(65536, decode_content=True)
+        if not chunk:
+            return bytes(body)
+        body += chunk
+        if len(body) > max_bytes:
+            raise HttpError("size", f"an answer of more than {max_bytes // 1024} kB")
+        if time.monotonic() > end:
+            raise HttpError("timeout", "the answer did not end in time")
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in words; requests wraps it several times, with addresses in between."""
+    seen = 0
+    while seen < 10:
+        inner = error.__cause__ or error.__context__
+        reason = getattr(error, "reason", None)
+        if isinstance(reason, BaseException):
+            inner = reason
+        elif isinstance(error, requests.exceptions.RequestException) and error.args:
+            first = error.args[0]
+            if isinstance(first, BaseException):
+                inner = first
+        if inner is None:
+            break
+        error, seen = inner, seen + 1
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _refused(error: BaseException) -> bool:
+    text = repr(error)
+    return "NewConnectionError" in text or "NameResolutionError" in text or "refused" in text

@@ -1,0 +1,213 @@
+"""Jeedom's log format, masking of secrets, noise filter, and level switching at run time."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import re
+import sys
+import threading
+import time
+from typing import TextIO
+from urllib.parse import quote, quote_plus
+
+NOTICE = 25
+NONE = 1000
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "notice": NOTICE,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "none": NONE,
+}
+MASK = "********"
+SHORT = 8
+"""Registered values under this length are masked only where a key, a header or URL user info names them."""
+
+_KEY = (
+    r"[\w-]*(?:passw(?:or)?d|passwd|pwd|mot_?de_?passe|secret|token|api_?key|session_?id|cookie|csrf|"
+    r"credential)[\w-]*"
+)
+_PATTERNS = [
+    # A JWT: three base64url segments of which the first two are JSON objects.
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"), MASK),
+    # Before the key rule, whose value would end at the blank between the scheme and its secret.
+    (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=%-]{3,}"), rf"\1\2{MASK}"),
+    # User info in a URL.
+    (re.compile(r"(?<=://)[^\s/@'\"<>]+(?=@)"), MASK),
+    # Cookie headers: the whole line, names of cookies included.
+    (re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+"), rf"\1{MASK}"),
+    # key=value, "key": "value", 'key': 'value', key: value; quotes may be escaped by an outer JSON.
+    (
+        re.compile(rf"(?i)\b({_KEY}(?:\\?['\"]|%22)?\]?\s*(?:[=:]|%3[AD]|=>)\s*)(\\?['\"])((?:(?!\2).)+)\2"),
+        rf"\1\2{MASK}\2",
+    ),
+    (
+        re.compile(rf"(?i)\b({_KEY}(?:\]|%5D)?(?:=|:\s*|%3D))(?!\s|\\?['\"]|\*{{8}})[^\s&;,'\"<>)}}\]]+"),
+        rf"\1{MASK}",
+    ),
+]
+_NAMES = re.compile(r"(?i)(?:user|login|mail|e-?mail|serial|pin|pass|pwd|secret|token|key|id)[\w-]*$")
+
+
+def _forms(value: str) -> set[str]:
+    """The value as it can stand in a text: plain, URL-encoded, JSON-escaped, in base64 at any alignment."""
+    forms = {value, quote(value, safe=""), quote(value), quote_plus(value)}
+    forms |= {form.lower() for form in (quote(value, safe=""), quote_plus(value)) if "%" in form}
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value)):
+        forms.add(text[1:-1])
+        forms.add(json.dumps(text[1:-1])[1:-1])
+    forms.add(value.replace("/", "\\/"))  # PHP's way of escaping JSON
+    raw = value.encode("utf-8", "surrogatepass")
+    for shift in range(3):
+        # Whatever stands before and after shares the outermost characters: leave those out.
+        padded = base64.b64encode(b"\0" * shift + raw).decode()
+        start = (0, 2, 3)[shift]
+        inner = padded[start:].rstrip("=")
+        inner = inner[:-1] if (shift + len(raw)) % 3 else inner
+        if len(inner) >= SHORT:
+            forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return {form for form in forms if len(form) >= SHORT}
+
+
+class Masker:
+    """Knows the secrets and takes them out of a text. Safe to use from any thread."""
+
+    RENEWED = 200
+    """How many of the values that are renewed again and again (tokens, cookies) are remembered."""
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self._lock = threading.Lock()
+        self._lasting: dict[str, None] = {}
+        self._renewed: dict[str, None] = {}
+        self._long: tuple[str, ...] = ()
+        self._short: re.Pattern[str] | None = None
+
+    def register(self, *values: object) -> None:
+        """Settings that must never be seen. None, blanks and known values cost nothing."""
+        self._add(self._lasting, values, None)
+
+    def register_renewed(self, *values: object) -> None:
+        """Tokens and cookies as they are received: the oldest are forgotten, or years would fill the memory."""
+        self._add(self._renewed, values, self.RENEWED)
+
+    def _add(self, known: dict[str, None], values: tuple[object, ...], limit: int | None) -> None:
+        texts = (str(value).strip() for value in values if value is not None and not isinstance(value, bool))
+        with self._lock:
+            fresh = [text for text in texts if text and text not in known]
+            if not fresh:
+                return
+            known.update(dict.fromkeys(fresh))
+            while limit is not None and len(known) > limit:
+                del known[next(iter(known))]
+            everything = [*self._lasting, *self._renewed]
+            forms = {form for text in everything if len(text) >= SHORT for form in _forms(text)}
+            # The longest first: a secret may contain another one.
+            self._long = tuple(sorted(forms, key=len, reverse=True))
+            short = sorted((text for text in everything if len(text) < SHORT), key=len, reverse=True)
+            self._short = _short_pattern(short) if short else None
+
+    def mask(self, text: str) -> str:
+        """The text with every known or suspected secret replaced by ********."""
+        if not self.enabled:
+            return text
+        for form in self._long:
+            if form in text:
+                text = text.replace(form, MASK)
+        if self._short is not None:
+            text = self._short.sub(_mask_short, text)
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        return text
+
+
+def _short_pattern(values: list[str]) -> re.Pattern[str]:
+    any_value = "|".join(map(re.escape, values))
+    return re.compile(rf"([\w-]+)(\\?['\"]?\s*(?:=|:|=>)\s*\\?['\"]?)({any_value})(?!\w)")
+
+
+def _mask_short(match: re.Match[str]) -> str:
+    return match[1] + match[2] + MASK if _NAMES.search(match[1]) else match[0]
+
+
+class _Formatter(logging.Formatter):
+    """Jeedom's line; masks the finished text, so that arguments, exceptions and tracebacks are in it."""
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            text = record.getMessage()
+        except Exception as error:  # a third party's faulty call must not silence the log
+            text = f"{record.msg!r} (arguments not shown: {error})"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        if record.stack_info:
+            text = f"{text}\n{record.stack_info}"
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+        return f"[{stamp}][{record.levelname}] {self._masker.mask(text)}"
+
+
+class Logs:
+    """Sets up the root logger as Jeedom wants it, and changes it while the daemon runs.
+
+    The lines of third-party libraries below WARNING show only with `extended`: they are many (stream pings,
+    connection pools) and tell a user nothing. `own` names the loggers that are not third-party.
+    """
+
+    def __init__(self, masker: Masker, own: tuple[str, ...], stream: TextIO | None = None) -> None:
+        self.masker = masker
+        self.extended = False
+        self._own = own
+        logging.addLevelName(NOTICE, "NOTICE")
+        self._handler = logging.StreamHandler(_lossless(stream or sys.stdout))
+        self._handler.setFormatter(_Formatter(masker))
+        self._handler.addFilter(self._quiet)
+        root = logging.getLogger()
+        for handler in list(root.handlers):
+            root.removeHandler(handler)
+        root.addHandler(self._handler)
+        logging.captureWarnings(True)
+
+    def close(self) -> None:
+        """Takes the handler off again."""
+        logging.getLogger().removeHandler(self._handler)
+
+    @property
+    def level(self) -> str:
+        """The level in force, by Jeedom's name."""
+        number = logging.getLogger().level
+        return next((name for name, value in LEVELS.items() if value == number), "none")
+
+    def set(
+        self,
+        level: str | None = None,
+        extended: bool | None = None,
+        unsecure: bool | None = None,
+    ) -> None:
+        """Switches what is given, at once. Raises KeyError for a level that Jeedom does not have."""
+        if level is not None:
+            logging.getLogger().setLevel(LEVELS[level])
+        if extended is not None:
+            self.extended = extended
+        if unsecure is not None:
+            self.masker.enabled = not unsecure
+
+    def _quiet(self, record: logging.LogRecord) -> bool:
+        if self.extended or record.levelno >= logging.WARNING:
+            return True
+        return record.name.split(".", 1)[0] in self._own
+
+
+def _lossless(stream: TextIO) -> TextIO:
+    # A character that the terminal or file cannot show must not cost the line.
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace", line_buffering=True)
+    return stream

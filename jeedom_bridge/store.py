@@ -1,0 +1,201 @@
+"""Small durable key-value store (SQLite, mode 0600) for tokens, watermarks and daily anchors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+_LOG = logging.getLogger(__name__)
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS entry (scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
+    "PRIMARY KEY (scope, key)) WITHOUT ROWID"
+)
+
+
+class StoreError(Exception):
+    """What was to be kept is not on the disk (full, read-only, damaged). It is kept in memory meanwhile."""
+
+
+class Store:
+    """Values (anything JSON can hold) under a scope and a key; a written value survives a power cut.
+
+    Reading never fails: after opening, values come from memory. `put` returns when the value is durable, or
+    raises StoreError and keeps the value in memory; the next successful write brings it to the disk.
+    A damaged file is moved aside, what can be read of it is carried over, and `damage` tells what happened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError when the directory cannot be written at all."""
+        self.path = path
+        self.damage: str | None = None
+        self._lock = threading.RLock()
+        self._values: dict[str, dict[str, Any]] = {}
+        self._dirty: set[tuple[str, str]] = set()
+        self._forgotten: set[str] = set()
+        self._database: sqlite3.Connection | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._open()
+        except (OSError, sqlite3.Error, ValueError, TypeError) as error:
+            self._rescue(error)
+
+    def get(self, scope: str, key: str, default: Any = None) -> Any:
+        """The value, or `default`."""
+        with self._lock:
+            return self._values.get(scope, {}).get(key, default)
+
+    def scope(self, scope: str) -> dict[str, Any]:
+        """A copy of all that a scope holds."""
+        with self._lock:
+            return dict(self._values.get(scope, {}))
+
+    def put(self, scope: str, key: str, value: Any) -> None:
+        """Keeps a value. Raises StoreError when it is not durable."""
+        self.put_all(scope, {key: value})
+
+    def put_all(self, scope: str, values: dict[str, Any]) -> None:
+        """Keeps several values of a scope in one transaction: all or none reach the disk."""
+        with self._lock:
+            kept = self._values.setdefault(scope, {})
+            for key, value in values.items():
+                kept[key] = json.loads(json.dumps(value))
+                self._dirty.add((scope, key))
+            self._flush()
+
+    def delete(self, scope: str, key: str) -> None:
+        """Removes a value, known or not."""
+        with self._lock:
+            if self._values.get(scope, {}).pop(key, None) is not None:
+                self._dirty.add((scope, key))
+                self._flush()
+
+    def forget(self, scope: str) -> None:
+        """Erases a whole scope."""
+        with self._lock:
+            self._values.pop(scope, None)
+            self._dirty = {entry for entry in self._dirty if entry[0] != scope}
+            self._forgotten.add(scope)
+            self._flush()
+
+    def close(self) -> None:
+        """Brings to the disk what is not there yet, as far as possible."""
+        with self._lock:
+            if self._dirty or self._forgotten:
+                try:
+                    self._flush()
+                except StoreError as error:
+                    _LOG.error("at the end: %s", error)
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _open(self) -> None:
+        self._database = self._connect()
+        for scope, key, value in self._database.execute("SELECT scope, key, value FROM entry"):
+            self._values.setdefault(scope, {})[key] = json.loads(value)
+        problem = self._database.execute("PRAGMA quick_check").fetchone()[0]
+        if problem != "ok":
+            raise sqlite3.DatabaseError(problem)
+
+    def _connect(self) -> sqlite3.Connection:
+        # Created by us first: SQLite gives its own files, the journal included, the mode of this one.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.chmod(self.path, 0o600)
+        database = sqlite3.connect(str(self.path), timeout=5, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA secure_delete=ON")  # a forgotten token must not stay in a free page
+        database.execute("PRAGMA synchronous=EXTRA")
+        database.execute(_TABLE)
+        return database
+
+    def _flush(self) -> None:
+        try:
+            database = self._database = self._database or self._connect()
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                for scope in self._forgotten:
+                    database.execute("DELETE FROM entry WHERE scope=?", (scope,))
+                for scope, key in self._dirty:
+                    values = self._values.get(scope, {})
+                    if key in values:
+                        row = (scope, key, json.dumps(values[key]))
+                        database.execute("INSERT OR REPLACE INTO entry VALUES (?,?,?)", row)
+                    else:
+                        database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
+                database.execute("COMMIT")
+            except sqlite3.Error:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+        except (sqlite3.Error, OSError) as error:
+            self._close_database()
+            raise StoreError(f"{self.path} could not be written: {error}") from error
+        self._dirty.clear()
+        self._forgotten.clear()
+
+    def _close_database(self) -> None:
+        if self._database is not None:
+            try:
+                self._database.close()
+            except sqlite3.Error as error:
+                _LOG.debug("closing %s: %s", self.path, error)
+            self._database = None
+
+    def _rescue(self, error: Exception) -> None:
+        """Runs on with what can be read; a damaged file makes room for a new one."""
+        self._close_database()
+        saved = {scope: dict(values) for scope, values in self._values.items()}
+        for scope, key, value in _salvage(self.path):
+            saved.setdefault(scope, {}).setdefault(key, value)
+        count = sum(len(values) for values in saved.values())
+        self._values = saved
+        if _unwritable(error):
+            self.damage = f"{self.path} cannot be written ({error}); {count} values were read"
+        else:
+            aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+            self.damage = f"{self.path} is damaged ({error}); {count} values were saved, the old file is {aside.name}"
+            self._dirty = {(scope, key) for scope, values in saved.items() for key in values}
+            try:
+                os.replace(self.path, aside)
+                for suffix in ("-journal", "-wal", "-shm"):
+                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+                self._flush()
+            except (OSError, StoreError) as second:
+                # Full or read-only besides: every write will say so.
+                _LOG.debug("replacing the damaged store: %s", second)
+        _LOG.error("%s", self.damage)
+
+
+def _unwritable(error: Exception) -> bool:
+    """Whether a failure speaks of the disk or of rights rather than of the file's content."""
+    if isinstance(error, OSError):
+        return True
+    words = ("full", "readonly", "read-only", "unable to open", "locked")
+    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in words)
+
+
+def _salvage(path: Path) -> list[tuple[str, str, Any]]:
+    """All rows that can still be read of a damaged file, by every order that SQLite offers."""
+    rows: dict[tuple[str, str], Any] = {}
+    readers: list[Callable[[sqlite3.Connection], Any]] = [
+        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope, key"),
+        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope DESC, key DESC"),
+    ]
+    for reader in readers:
+        try:
+            database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+        except sqlite3.Error:
+            return []
+        try:
+            for scope, key, value in reader(database):
+                rows.setdefault((scope, key), json.loads(value))
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            _LOG.debug("reading the damaged store: %s", error)
+        finally:
+            database.close()
+    return [(scope, key, value) for (scope, key), value in rows.items() if isinstance(scope, str)]
