@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import secrets
 import threading
 from collections.abc import Mapping
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
 import urllib3
 
 from .clock import Clock, moment
-from .http import HttpError, Response, fetch, new_session
+from .http import HttpError, Response, fetch, is_loopback, new_session
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 
@@ -54,7 +52,7 @@ class Callback:
         self._session = new_session()
         # A kept connection saves Jeedom nothing, and one that Apache closes meanwhile would look like a failure.
         self._session.headers["Connection"] = "close"
-        if _is_loopback(url):
+        if is_loopback(url):
             # The certificate of this machine's web server names another host.
             self._session.verify = False
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -173,13 +171,3 @@ def _acknowledgement(answer: Response) -> Mapping[str, Any]:
     if not isinstance(content, dict) or content.get("ok") is not True:
         raise HttpError("protocol", f"not an acknowledgement: {answer.text[:200]!r}")
     return content
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

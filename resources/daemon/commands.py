@@ -1,0 +1,206 @@
+"""The socket's commands: what each asks of the supervisor, and how long it may take."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Callable
+
+from jeedom_bridge.clock import moment
+from jeedom_bridge.contract import Contract, ContractError
+from jeedom_bridge.listener import CommandError
+from jeedom_bridge.logs import Logs
+from jeedom_bridge.store import StoreError
+
+from . import __version__
+from .devices.base import Device, DeviceError
+from .runner import Shared
+from .supervisor import Supervisor
+
+_LOG = logging.getLogger(__name__)
+
+LIMITS = {"test": 60.0, "discover": 60.0, "refresh": 30.0, "action": 25.0, "run": 300.0}
+"""Seconds until a command is answered `timeout` (the others need none: they wait for nobody)."""
+
+Message = Mapping[str, Any]
+
+
+class Commands:
+    """Answers messages; `handle` is what the listener calls, from many threads."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        shared: Shared,
+        supervisor: Supervisor,
+        logs: Logs,
+        on_message: Callable[[], None],
+        on_shutdown: Callable[[], None],
+    ) -> None:
+        self._contract = contract
+        self._shared = shared
+        self._supervisor = supervisor
+        self._logs = logs
+        self._on_message = on_message
+        self._on_shutdown = on_shutdown
+        self._started = shared.clock.time()
+        self._since = shared.clock.monotonic()
+        self._handlers: dict[str, Callable[[Message], dict[str, Any]]] = {
+            "configure": self._configure,
+            "forget": self._forget,
+            "test": self._test,
+            "discover": self._discover,
+            "refresh": self._refresh,
+            "action": self._action,
+            "run": self._run,
+            "log": self._log,
+            "status": self._status,
+            "shutdown": self._shutdown,
+        }
+        self.callback_error: Callable[[], str | None] = lambda: None
+
+    def handle(self, command: str, message: Message) -> dict[str, Any]:
+        """Carries out one authenticated message. Raises CommandError."""
+        self._on_message()
+        handler = self._handlers.get(command)
+        if handler is None:
+            raise CommandError("unknown_command", self._shared.texts("Commande inconnue : {cmd}", cmd=command[:64]))
+        try:
+            self._contract.validate("socket", message, command)
+        except ContractError as error:
+            raise CommandError("invalid_message", f"{command}: {error}") from error
+        if command != "status":
+            _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
+        return handler(message)
+
+    # Commands that wait for nobody.
+
+    def _configure(self, message: Message) -> dict[str, Any]:
+        settings = message.get("settings") or {}
+        if settings.get("language"):
+            self._shared.texts.language = str(settings["language"])
+        if settings.get("timezone"):
+            self._shared.timezone = str(settings["timezone"])
+        result = self._supervisor.configure(message["revision"], message["connections"])
+        if any(result[kind] for kind in ("started", "updated", "stopped")):
+            _LOG.info("configuration %s: %s", message["revision"], {k: v for k, v in result.items() if v})
+        return result
+
+    def _forget(self, message: Message) -> dict[str, Any]:
+        try:
+            self._supervisor.forget(message["connection"])
+        except StoreError as error:
+            raise CommandError("internal", str(error)) from error
+        return {}
+
+    def _log(self, message: Message) -> dict[str, Any]:
+        self._logs.set(message.get("level"), message.get("extendedDebug"), message.get("unsecure"))
+        return {}
+
+    def _status(self, _message: Message) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "uptime": round(self._shared.clock.monotonic() - self._since, 1),
+            "started": moment(self._started),
+            "outbox": len(self._shared.outbox),
+            "callbackError": self.callback_error(),
+            "connections": self._supervisor.status(),
+        }
+
+    def _shutdown(self, _message: Message) -> dict[str, Any]:
+        self._on_shutdown()
+        return {}
+
+    # Commands that ask a vendor.
+
+    def _test(self, message: Message) -> dict[str, Any]:
+        identity = self._ask(message, Device.test, "test")
+        return {"identity": dict(identity.data), "text": identity.text}
+
+    def _discover(self, message: Message) -> dict[str, Any]:
+        found = self._ask(message, Device.discover, "discover")
+        rows = [{"type": f.type, "key": f.key, "name": f.name, "config": dict(f.config)} for f in found]
+        return {"equipment": rows}
+
+    def _run(self, message: Message) -> dict[str, Any]:
+        operation, options = message["operation"], dict(message.get("options") or {})
+        return {"text": self._ask(message, lambda device: device.run(operation, options), "run")}
+
+    def _ask(self, message: Message, question: Callable[[Device], Any], command: str) -> Any:
+        """Asks the running device, or one made for the occasion from the form's settings."""
+        asked = message["connection"]
+        if isinstance(asked, str):
+            runner = self._supervisor.running(asked)
+        else:
+            connection = self._supervisor.parse(asked)
+            found = self._supervisor.matching(connection)
+            if found is None:
+                temporary = self._supervisor.temporary(connection)
+                try:
+                    return self._wait(_thread(lambda: question(temporary.device)), command)
+                finally:
+                    temporary.stop()
+                    temporary.finish(0)
+            runner = found
+        device = runner.device
+        return self._wait(runner.call(lambda: question(device)), command)
+
+    def _refresh(self, message: Message) -> dict[str, Any]:
+        if "equipment" in message:
+            runner, _ = self._supervisor.owner(message["equipment"])
+        else:
+            runner = self._supervisor.running(message["connection"])
+        try:
+            self._wait(runner.call(runner.device.refresh), "refresh", cancel=False)
+        except CommandError as error:
+            if error.code != "timeout":
+                raise
+            return {"accepted": True}
+        return {}
+
+    def _action(self, message: Message) -> dict[str, Any]:
+        runner, equipment = self._supervisor.owner(message["equipment"])
+        command, options = message["command"], dict(message.get("options") or {})
+        catalogue = runner.catalogue
+        rows = {row.logical_id: row.data for row in catalogue.all_rows(equipment.type or None)}
+        if command == "refresh":
+            return self._refresh({"equipment": equipment.id})
+        if rows.get(command, {}).get("type") != "action":
+            text = self._shared.texts("Commande inconnue pour cet équipement : {command}", command=command[:64])
+            raise CommandError("unknown_action", text)
+        self._wait(runner.call(lambda: runner.device.act(equipment, command, options)), "action")
+        return {}
+
+    def _wait(self, future: Future[Any], command: str, cancel: bool = True) -> Any:
+        try:
+            return future.result(LIMITS[command])
+        except DeviceError as error:
+            text = self._shared.texts(error.template, **error.values)
+            raise CommandError(error.code, self._shared.masker.mask(text)) from error
+        except FutureTimeout:
+            if cancel:
+                future.cancel()  # an action must not happen minutes after the user gave up
+            text = self._shared.texts("Pas de réponse en {seconds} s", seconds=int(LIMITS[command]))
+            raise CommandError("timeout", text) from None
+        except CancelledError:
+            text = self._shared.texts("La connexion vient d'être arrêtée")
+            raise CommandError("unknown_connection", text) from None
+        except StoreError as error:
+            raise CommandError("internal", str(error)) from error
+
+
+def _thread(task: Callable[[], Any]) -> Future[Any]:
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(task())
+            except Exception as error:
+                future.set_exception(error)
+
+    threading.Thread(target=run, name="question", daemon=True).start()
+    return future

@@ -1,0 +1,167 @@
+"""Puts the parts together: from the command line to an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jeedom_bridge import (
+    AlreadyRunning,
+    Callback,
+    Clock,
+    Contract,
+    Listener,
+    Logs,
+    Masker,
+    Options,
+    Outbox,
+    PidFile,
+    Store,
+    SystemClock,
+    UsageError,
+)
+from jeedom_bridge.logs import LEVELS
+from jeedom_bridge.process import on_stop_signals
+
+from . import __version__
+from .commands import Commands
+from .runner import Shared
+from .supervisor import Supervisor
+from .texts import Texts
+
+_LOG = logging.getLogger(__name__)
+
+CORE = Path(__file__).resolve().parents[2] / "core"
+OWN = ("jeenergied", "jeedom_bridge", "__main__")
+STOPPED, FAILED, UNUSABLE, TAKEN = 0, 1, 2, 3
+
+
+class Daemon:
+    """One running daemon; `run` returns when it was asked to stop."""
+
+    def __init__(self, options: Options, logs: Logs, clock: Clock | None = None) -> None:
+        """Raises OSError when the data directory is unusable, ContractError for an incomplete installation."""
+        self._options = options
+        self._logs = logs
+        self._clock = clock or SystemClock()
+        self._stop = threading.Event()
+        logs.masker.register(options.apikey)
+        outbox = Outbox(self._clock)
+        store = Store(options.datadir / "store.sqlite")
+        contract = Contract(CORE / "contract")
+        self.shared = Shared(self._clock, outbox, store, logs.masker, Texts(CORE / "i18n"))
+        self._supervisor = Supervisor(contract, self.shared)
+        self._callback = Callback(
+            outbox, options.callback, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
+        )
+        self._commands = Commands(
+            contract, self.shared, self._supervisor, logs, self._callback.nudge, lambda: self.stop("shutdown")
+        )
+        self._commands.callback_error = lambda: self._callback.error
+        self._listener = Listener(options.sockethost, options.socketport, options.apikey, self._commands.handle)
+
+    def bind(self) -> None:
+        """Takes the port. Raises OSError."""
+        self._listener.bind()
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        return self._listener.port
+
+    def stop(self, reason: str) -> None:
+        """Asks for the end; returns at once."""
+        if not self._stop.is_set():
+            _LOG.info("stopping (%s)", reason)
+            self._stop.set()
+
+    def run(self) -> None:
+        """Works until `stop`, then ends in order, within about five seconds."""
+        outbox = self.shared.outbox
+        _LOG.info("version %s, listening on %s:%s", __version__, self._options.sockethost, self.port)
+        outbox.event({"event": "daemon", "state": "started", "version": __version__})
+        if self.shared.store.damage:
+            text = self.shared.texts(
+                "Les données internes du démon étaient endommagées ou ne peuvent pas être écrites : {damage}. Vérifiez "
+                "l'espace disque et les droits du dossier data du plugin, puis les connexions : certaines peuvent "
+                "demander un nouveau jeton.",
+                damage=self.shared.store.damage,
+            )
+            outbox.event({"event": "message", "level": "error", "text": text})
+        self._callback.start()
+        self._listener.start()
+        self._stop.wait()
+        self._listener.stop()
+        self._supervisor.stop(1.0)
+        outbox.event({"event": "daemon", "state": "stopping", "version": __version__})
+        outbox.close()
+        self._callback.stop(2.0)
+        self.shared.store.close()
+        _LOG.info("stopped")
+
+    def _acknowledged(self, answer: Mapping[str, Any]) -> None:
+        level = answer.get("log")
+        if isinstance(level, str) and level in LEVELS and level != self._logs.level:
+            self._logs.set(level)
+            _LOG.info("log level: %s", level)
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Runs the daemon; returns its exit code."""
+    masker = Masker()
+    logs = Logs(masker, OWN)
+    logs.set("info")
+    try:
+        options = Options.parse(arguments, environment, "jeenergie")
+        masker.register(options.apikey)
+        logs.set(options.loglevel, options.extendeddebug, options.unsecurelog)
+        pid = PidFile(options.pid)
+        _usable(options.datadir)
+        _usable(options.pid.parent)
+    except UsageError as error:
+        return _fail(UNUSABLE, masker.mask(str(error)))
+    except OSError as error:
+        return _fail(UNUSABLE, f"a directory cannot be written: {error}")
+    try:
+        pid.acquire()
+    except AlreadyRunning as error:
+        return _fail(TAKEN, str(error))
+    except OSError as error:
+        return _fail(UNUSABLE, f"the pid file cannot be written: {error}")
+    try:
+        return _serve(options, logs)
+    finally:
+        pid.release()
+
+
+def _serve(options: Options, logs: Logs) -> int:
+    try:
+        daemon = Daemon(options, logs)
+        try:
+            daemon.bind()
+        except OSError as error:
+            return _fail(TAKEN, f"port {options.socketport} cannot be used, is it taken? {error.strerror}")
+        on_stop_signals(daemon.stop)
+        daemon.run()
+        return STOPPED
+    except Exception as error:
+        _LOG.exception("the daemon failed")
+        return _fail(FAILED, f"{type(error).__name__}: {error}")
+
+
+def _usable(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    probe = directory / ".writable"
+    probe.touch()
+    probe.unlink()
+
+
+def _fail(code: int, text: str) -> int:
+    """One line in the log and the same on standard error, where PHP reads why the start failed."""
+    _LOG.critical("%s", text)
+    print(" ".join(text.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,236 @@
+"""What every backend is made of: its errors, what it is told, and what it may ask of the core."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable, ClassVar, Protocol
+
+from jeedom_bridge.clock import Clock
+from jeedom_bridge.contract import Catalogue
+from jeedom_bridge.http import is_loopback
+from jeedom_bridge.outbox import Delivery, Point
+from jeedom_bridge.worker import Job
+
+
+class DeviceError(Exception):
+    """Something that the user is told: a French template and its values (translated where it is shown)."""
+
+    code: ClassVar[str] = "vendor_error"
+    state: ClassVar[str] = "error"
+
+    def __init__(self, template: str, *, retry: float | None = None, **values: object) -> None:
+        """`retry`: seconds until the next try makes sense, when that is known."""
+        super().__init__(template.format(**values))
+        self.template = template
+        self.values = values
+        self.retry = retry
+
+
+class AuthenticationFailed(DeviceError):
+    """The account, password or token is refused: only the user can mend it."""
+
+    code = "authentication_failed"
+    state = "authentication_failed"
+
+
+class Unreachable(DeviceError):
+    """Nobody answers, or not in time."""
+
+    code = "unreachable"
+    state = "unreachable"
+
+
+class Refused(DeviceError):
+    """The request was understood and turned down (a right is missing, a value is out of range, ...)."""
+
+    code = "refused"
+
+
+class RateLimited(DeviceError):
+    """The service asks to wait; `retry` says how long."""
+
+    code = "rate_limited"
+    state = "waiting"
+
+
+class VendorError(DeviceError):
+    """An answer came that is not what the protocol promises."""
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """One equipment of Jeedom; `commands`: those Jeedom has, with their settings."""
+
+    id: str
+    type: str
+    key: str
+    name: str
+    config: Mapping[str, Any]
+    commands: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One connection of Jeedom with its equipment; `config` has the defaults filled in."""
+
+    id: str
+    backend: str
+    name: str
+    config: Mapping[str, Any]
+    commands: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    equipment: tuple[Equipment, ...] = ()
+
+    def of_type(self, kind: str) -> list[Equipment]:
+        """The equipment of one type."""
+        return [each for each in self.equipment if each.type == kind]
+
+    def find(self, identifier: str) -> Equipment | None:
+        """The equipment with that id; the connection itself counts as one, of type ''."""
+        if identifier == self.id:
+            return Equipment(self.id, "", "", self.name, self.config, self.commands)
+        return next((each for each in self.equipment if each.id == identifier), None)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An equipment that a connection offers."""
+
+    type: str
+    key: str
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answered a test: figures for programs, a sentence for the user."""
+
+    data: Mapping[str, Any]
+    text: str
+
+
+class Memory(Protocol):
+    """The part of the durable store that belongs to one connection."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+    def put(self, key: str, value: Any) -> None:
+        """Durable on return, or raises StoreError (the value is then kept in memory)."""
+
+    def keep(self, key: str, value: Any) -> None:
+        """The same for what can be lost: a failed write is logged once."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class Context(Protocol):
+    """What the core does for a device."""
+
+    clock: Clock
+    catalogue: Catalogue
+    memory: Memory
+    timezone: str
+
+    def say(self, template: str, **values: object) -> str:
+        """A text in the user's language."""
+        ...
+
+    def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Job:
+        """Runs a job each `period` s in the connection's own thread. An exception is shown as its state."""
+        ...
+
+    def online(self) -> None:
+        """Data came: the connection works."""
+        ...
+
+    def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
+        """Facts of an equipment, by the names that the `source` of its rows uses."""
+        ...
+
+    def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
+        """Dated measures, by logicalId."""
+        ...
+
+    def message(self, level: str, template: str, **values: object) -> None:
+        """For Jeedom's message centre."""
+        ...
+
+    def progress(self, operation: str, percent: float, template: str, **values: object) -> None:
+        """How far a long operation is."""
+        ...
+
+    def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
+        """A threshold was crossed; not to be acted on after `expires` seconds."""
+        ...
+
+    def hide(self, *values: object) -> None:
+        """Tokens and cookies as they are received: never to be seen in a log."""
+        ...
+
+    def count(self, counter: str, by: int = 1) -> None:
+        """Adds to a counter that `status` shows."""
+        ...
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the connection is to end: long work looks at it between steps."""
+        ...
+
+    def pause(self, seconds: float) -> bool:
+        """Waits; False at once when the connection is to end."""
+        ...
+
+
+class Device(ABC):
+    """The life of one connection. All methods but `__init__` run in the connection's own thread, one at a time."""
+
+    grace: ClassVar[float] = 0.0
+    """Seconds that a working connection may fail before the user is told."""
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        """No input or output here."""
+        self.connection = connection
+        self.context = context
+
+    @abstractmethod
+    def start(self) -> None:
+        """Prepares and registers the jobs. Raises DeviceError: it is then called again after a pause."""
+
+    def stop(self) -> None:  # noqa: B027  # many devices hold nothing
+        """Frees what is held."""
+
+    def changed(self) -> None:  # noqa: B027
+        """`self.connection` has other equipment or commands than before (its settings are the same)."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Reads everything now and publishes it."""
+
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
+        """Does what the user asked; returns once the vendor has accepted it."""
+        raise Refused("Cette commande n'est pas prise en charge : {command}", command=command)
+
+    @abstractmethod
+    def test(self) -> Identity:
+        """Asks who is there, with the settings as they stand. Also called on a device that was not started."""
+
+    def discover(self) -> list[Found]:
+        """The equipment on offer. Also called on a device that was not started."""
+        return []
+
+    def run(self, operation: str, options: Mapping[str, Any]) -> str:
+        """Carries out an operation of the catalogue; returns what to tell the user."""
+        raise Refused("Opération inconnue : {operation}", operation=operation)
+
+
+def vendor_url(address: str) -> str:
+    """The base address of a vendor's service, without the last slash. Raises Refused.
+
+    Passwords and tokens go there: plain http is for a simulator or a proxy on this machine only.
+    """
+    url = address.strip().rstrip("/")
+    if url.startswith("https://") or (url.startswith("http://") and is_loopback(url)):
+        return url
+    raise Refused("Adresse refusée, elle doit commencer par https:// : {url}", url=url or "''")

@@ -1,0 +1,1 @@
+"""Enphase IQ Gateway (Envoy), firmware V7 and later: local HTTPS, token from Enlighten."""

@@ -1,0 +1,93 @@
+"""The gateway's self-signed certificate: reading it, and what is needed of its content."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..base import Unreachable, VendorError
+
+_COMMON_NAME = bytes.fromhex("550403")  # object identifier 2.5.4.3, X.520
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """`expires` is Unix time; `sha256` is of the whole certificate, in hex."""
+
+    sha256: str
+    name: str
+    expires: float
+
+    @classmethod
+    def parse(cls, der: bytes) -> Certificate:
+        """Reads an X.509 certificate (RFC 5280, section 4.1). Raises VendorError."""
+        try:
+            fields = list(_items(_only(_only(der))))
+            if fields[0][0] == 0xA0:  # the version, optional
+                fields = fields[1:]
+            validity, subject = fields[3][1], fields[4][1]
+            expires = list(_items(validity))[1]
+            return cls(hashlib.sha256(der).hexdigest(), _common_name(subject), _moment(*expires))
+        except (IndexError, ValueError) as error:
+            raise VendorError("Le certificat de la passerelle est illisible ({error})", error=error) from error
+
+
+def read(host: str, port: int) -> Certificate:
+    """The certificate that a server shows; nothing is sent to it. Raises Unreachable or VendorError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT")
+    try:
+        with socket.create_connection((host, port), _TIMEOUT) as plain, context.wrap_socket(plain) as secured:
+            der = secured.getpeercert(binary_form=True)
+    except (OSError, ValueError) as error:
+        text = getattr(error, "strerror", None) or str(error)
+        raise Unreachable(
+            "La passerelle {host}:{port} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
+            host=host,
+            port=port,
+            error=text,
+        ) from error
+    if not der:
+        raise VendorError("La passerelle ne présente pas de certificat")
+    return Certificate.parse(der)
+
+
+def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The (tag, content) pairs of a DER sequence's content."""
+    at = 0
+    while at < len(data):
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, at = int.from_bytes(data[at : at + size], "big"), at + size
+        if at + length > len(data):
+            raise ValueError("cut")
+        yield tag, data[at : at + length]
+        at += length
+
+
+def _only(data: bytes) -> bytes:
+    return next(_items(data))[1]
+
+
+def _common_name(subject: bytes) -> str:
+    for _, group in _items(subject):
+        for _, pair in _items(group):
+            (_, kind), (_, text) = list(_items(pair))[:2]
+            if kind == _COMMON_NAME:
+                return text.decode("utf-8", "replace")
+    return ""
+
+
+def _moment(tag: int, text: bytes) -> float:
+    # UTCTime has two digits for the year (1950 to 2049), GeneralizedTime four.
+    form = "%y%m%d%H%M%SZ" if tag == 0x17 else "%Y%m%d%H%M%SZ"
+    return float(calendar.timegm(time.strptime(text.decode("ascii"), form)))

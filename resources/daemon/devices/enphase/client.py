@@ -1,0 +1,174 @@
+"""The gateway's local HTTPS: one request at a time, a pinned certificate, the token where it belongs."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
+
+from jeedom_bridge.http import HttpError, Response, fetch, new_session
+
+from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
+
+_MAX_BYTES = 8 * 1024 * 1024
+
+
+class CertificateChanged(VendorError):
+    """The gateway shows another certificate than the pinned one; nothing was sent to it."""
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Checks the certificate's fingerprint right after the handshake, before a request leaves."""
+
+    def __init__(self, sha256: str | None) -> None:
+        self._sha256 = sha256
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+        # Some firmware offers only ciphers that Python's shorter default list leaves out.
+        context = create_urllib3_context(cert_reqs=ssl.CERT_NONE, ciphers="DEFAULT")
+        super().init_poolmanager(
+            *arguments, assert_fingerprint=self._sha256, assert_hostname=False, ssl_context=context, **keywords
+        )
+
+
+class Gateway:
+    """HTTP to one gateway. `get` raises the errors of devices/base.py."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        self.host = host
+        self.port = port
+        self._token = ""
+        self._session = new_session()
+        self._session.verify = False  # self-signed; the pin below stands for it
+        self._session.headers["Accept"] = "application/json"
+        self.pin(None)
+
+    def pin(self, sha256: str | None) -> None:
+        """Only a server with this certificate is talked to from now on. None: any, for `info` only."""
+        self._pinned = sha256 is not None
+        self._session.mount("https://", _PinnedAdapter(sha256))
+
+    def use_token(self, token: str) -> None:
+        """The token of the next requests; a session opened with another one ends."""
+        if token != self._token:
+            self._token = token
+            self._session.cookies.clear()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._session.close()
+
+    def info(self) -> dict[str, str]:
+        """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
+        answer = self._request("/info", {}, 15.0)
+        if answer.status != 200:
+            raise VendorError(
+                "{host} répond, mais pas comme une passerelle Enphase (statut {status} à /info)",
+                host=self.host,
+                status=answer.status,
+            )
+        try:
+            root = ElementTree.fromstring(answer.body)
+        except (ElementTree.ParseError, ValueError) as error:
+            raise VendorError(
+                "{host} répond, mais pas comme une passerelle Enphase : est-ce la bonne adresse ?", host=self.host
+            ) from error
+        found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "pn", "software", "imeter")}
+        if not found["sn"]:
+            raise VendorError("La passerelle ne donne pas son numéro de série à /info")
+        found["time"] = (root.findtext("time") or "").strip()
+        return found
+
+    def check_token(self) -> bool:
+        """Whether the gateway accepts the token; opens a session that makes later requests cheaper for it."""
+        answer = self._request("/auth/check_jwt", self._authorization(), 15.0)
+        if answer.status in (401, 403):
+            return False
+        if answer.status != 200:
+            raise self._status("/auth/check_jwt", answer)
+        return True
+
+    def get(self, path: str, read: float = 15.0) -> Any:
+        """The JSON at `path`. `read`: seconds without a byte that are one too many.
+
+        Raises AuthenticationFailed when the token is refused, Refused when only this page is (a role too low, a
+        page this firmware has not), Unreachable or VendorError.
+        """
+        answer = self._request(path, self._authorization(), read)
+        if answer.status == 401:
+            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token.
+            self._session.cookies.clear()
+            answer = self._request(path, self._authorization(), read)
+            if answer.status == 401:
+                if not self.check_token():
+                    raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
+                answer = self._request(path, self._authorization(), read)
+        if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
+            raise Refused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
+        if answer.status != 200:
+            raise self._status(path, answer)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise VendorError("La réponse de la passerelle à {path} n'est pas du JSON", path=path) from error
+
+    def _authorization(self) -> dict[str, str]:
+        if not self._pinned or not self._token:
+            raise AuthenticationFailed("Aucun token pour la passerelle")
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _status(self, path: str, answer: Response) -> Unreachable:
+        return Unreachable(
+            "La passerelle ne peut pas répondre pour le moment (statut {status} à {path}), elle démarre ou est "
+            "surchargée",
+            status=answer.status,
+            path=path,
+            retry=30.0 if answer.status == 503 else None,
+        )
+
+    def _request(self, path: str, headers: Mapping[str, str], read: float) -> Response:
+        try:
+            return self._once(path, headers, read)
+        except HttpError as error:
+            # The gateway may have closed the kept connection just as the request left: that one was not served.
+            if error.kind != "protocol" or not str(error).startswith(("RemoteDisconnected", "Connection reset")):
+                raise self._failure(error, path) from error
+        try:
+            return self._once(path, headers, read)
+        except HttpError as error:
+            raise self._failure(error, path) from error
+
+    def _once(self, path: str, headers: Mapping[str, str], read: float) -> Response:
+        return fetch(
+            self._session,
+            "GET",
+            self._base + path,
+            connect=10.0,
+            read=read,
+            deadline=read + 15.0,
+            max_bytes=_MAX_BYTES,
+            headers=headers,
+        )
+
+    def _failure(self, error: HttpError, path: str) -> Exception:
+        if error.kind == "tls" and "ingerprint" in str(error):
+            return CertificateChanged("La passerelle présente un autre certificat que celui attendu")
+        if error.kind == "size":
+            return VendorError("La réponse de la passerelle à {path} est trop longue", path=path)
+        return Unreachable(
+            "La passerelle {host} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
+            host=self.host,
+            error=error,
+        )
+
+
+def cloud_session() -> requests.Session:
+    """For Enlighten: certificates are verified as usual."""
+    return new_session()

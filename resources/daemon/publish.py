@@ -1,0 +1,106 @@
+"""From a device's facts to Jeedom's commands: which rows apply, how often, and what Jeedom could create."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jeedom_bridge.clock import Clock
+from jeedom_bridge.contract import Catalogue, Row
+from jeedom_bridge.outbox import Outbox
+
+from .devices.base import Connection, Equipment
+
+
+@dataclass
+class _Plan:
+    """What is done with the facts of one equipment."""
+
+    rows: list[Row]
+    offered: list[Row]
+    cadence: dict[str, float]
+    facts: dict[str, Any]
+    last: float = float("-inf")
+
+
+class Publisher:
+    """Turns facts into values by the catalogue's rows and hands them to the outbox."""
+
+    def __init__(self, catalogue: Catalogue, outbox: Outbox, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._outbox = outbox
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._plans: dict[str, _Plan] = {}
+
+    def adopt(self, connection: Connection) -> None:
+        """Takes over a desired state: facts that are known already are published for new commands at once."""
+        members = [Equipment(connection.id, "", "", "", connection.config, connection.commands)]
+        members += connection.equipment
+        with self._lock:
+            old, self._plans = self._plans, {}
+            for each in members:
+                plan = self._plan(each, connection.config)
+                before = old.get(each.id)
+                if before is not None:
+                    plan.facts, plan.last = before.facts, before.last
+                self._plans[each.id] = plan
+            gone = set(old) - set(self._plans)
+        for equipment in gone:
+            self._outbox.forget(equipment)
+        for each in members:
+            plan = self._plans[each.id]
+            if plan.facts:
+                self._send(each.id, plan, plan.facts, None)
+
+    def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
+        """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""
+        with self._lock:
+            plan = self._plans.get(equipment)
+        if plan is None:
+            return
+        plan.facts.update(facts)
+        plan.last = self._clock.monotonic()
+        self._send(equipment, plan, facts, at)
+
+    def refresh(self, freshness: float) -> None:
+        """Sends again what Jeedom has of every equipment whose data is younger than `freshness` s."""
+        now = self._clock.monotonic()
+        for equipment, plan in list(self._plans.items()):
+            if now - plan.last <= freshness:
+                self._outbox.resend(equipment)
+
+    def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
+        kind = equipment.type or None
+        rows = [row for row in self._catalogue.rows(kind, equipment.config, parent) if row.source]
+        wanted = [row for row in rows if row.logical_id in equipment.commands]
+        offered = [row for row in rows if row.seen and row.logical_id not in equipment.commands]
+        cadence = {}
+        for row in wanted:
+            seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)
+            if seconds:
+                cadence[row.logical_id] = seconds
+        return _Plan(wanted, offered, cadence, {})
+
+    def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> None:
+        values = {}
+        for row in plan.rows:
+            raw = facts.get(row.source or "")
+            if raw is not None:
+                values[row.logical_id] = row.value(raw)
+        if values:
+            self._outbox.values(equipment, values, at, plan.cadence)
+        fresh = [row for row in plan.offered if row.value(facts.get(row.source or "")) is not None]
+        if fresh:
+            plan.offered = [row for row in plan.offered if row not in fresh]
+            names = [row.logical_id for row in fresh]
+            self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
+
+
+def _seconds(own: Any, default: float) -> float:
+    try:
+        return min(max(float(own), 0.0), 3600.0) if own not in (None, "") else default
+    except (TypeError, ValueError):
+        return default

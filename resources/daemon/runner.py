@@ -1,0 +1,315 @@
+"""One connection under guard: its thread, its device, its state, and what goes wrong in it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Callable
+
+from jeedom_bridge.clock import Clock, moment
+from jeedom_bridge.contract import Catalogue
+from jeedom_bridge.logs import LEVELS, Masker
+from jeedom_bridge.outbox import Delivery, Outbox, Point
+from jeedom_bridge.store import Store, StoreError
+from jeedom_bridge.worker import Backoff, Job, Worker
+
+from .devices.base import AuthenticationFailed, Connection, Device, DeviceError
+from .publish import Publisher
+from .texts import Texts
+
+_LOG = logging.getLogger(__name__)
+
+HEARTBEAT = 300.0
+"""Seconds after which what Jeedom has is sent again, so that it sees life."""
+HOUR = 3600.0
+
+
+class Shared:
+    """What all connections of a daemon share."""
+
+    def __init__(self, clock: Clock, outbox: Outbox, store: Store, masker: Masker, texts: Texts) -> None:
+        self.clock = clock
+        self.outbox = outbox
+        self.store = store
+        self.masker = masker
+        self.texts = texts
+        self.timezone = "Europe/Paris"
+
+
+class StoreMemory:
+    """A connection's part of the store."""
+
+    def __init__(self, store: Store, scope: str) -> None:
+        self._store = store
+        self._scope = scope
+        self._told = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._store.get(self._scope, key, default)
+
+    def put(self, key: str, value: Any) -> None:
+        self._store.put(self._scope, key, value)
+
+    def keep(self, key: str, value: Any) -> None:
+        try:
+            self.put(key, value)
+            self._told = False
+        except StoreError as error:
+            if not self._told:
+                self._told = True
+                _LOG.error("%s", error)
+
+    def delete(self, key: str) -> None:
+        try:
+            self._store.delete(self._scope, key)
+        except StoreError as error:
+            _LOG.error("%s", error)
+
+
+class Runner:
+    """Runs one connection; is the `Context` of its device.
+
+    With `silent`, nothing is sent to Jeedom: for tests of connections that are not saved yet.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        device_class: type[Device],
+        catalogue: Catalogue,
+        shared: Shared,
+        previous: Runner | None = None,
+        silent: bool = False,
+    ) -> None:
+        self.clock = shared.clock
+        self.catalogue = catalogue
+        self.connection = connection
+        self.memory = StoreMemory(shared.store, connection.id)
+        self.counters: dict[str, int] = {}
+        self.state = "connecting"
+        self.since = shared.clock.time()
+        self.last_update: float | None = None
+        self.last_error: str | None = None
+        self._shared = shared
+        self._previous = previous
+        self._silent = silent
+        self._ended = False
+        self._lock = threading.RLock()
+        self._reported: tuple[str, str] | None = None
+        self._failing_since: float | None = None
+        self._backoff = Backoff(2.0, 60.0)
+        self._publisher = Publisher(catalogue, shared.outbox, shared.clock)
+        self._hide_settings(connection)
+        self.device = device_class(connection, self)
+        self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
+        self._start_job: Job | None = None
+
+    # The life of it, as the supervisor drives it.
+
+    def start(self) -> None:
+        """Starts the thread; what the device needs is done there."""
+        self._publisher.adopt(self.connection)
+        self._tell("connecting", "", "")
+        self._start_job = self.worker.every("start", HOUR, self._start)
+        self.worker.every("heartbeat", HEARTBEAT, self._heartbeat, first=HEARTBEAT, jitter=HEARTBEAT / 10)
+        self.worker.start()
+
+    def update(self, connection: Connection) -> None:
+        """Other equipment, commands or names with the same settings: nothing is interrupted."""
+        self._hide_settings(connection)
+        self.connection = connection
+        self._publisher.adopt(connection)
+        self.worker.submit(self._adopt)
+
+    def stop(self) -> None:
+        """Ends without waiting for a call that hangs; nothing of it reaches Jeedom any more."""
+        with self._lock:
+            self._ended = True
+        self.worker.stop()
+
+    def finish(self, timeout: float) -> bool:
+        """Waits for the thread and frees the device. False when it hangs in a call."""
+        ended = self.worker.join(timeout)
+        try:
+            self.device.stop()
+        except Exception:
+            _LOG.exception("stopping %s", self._label)
+        return ended
+
+    def call(self, task: Callable[[], Any]) -> Future[Any]:
+        """Runs something in the connection's thread, between its own requests."""
+        return self.worker.submit(task)
+
+    def forget_outbox(self) -> None:
+        """What waits for Jeedom of a connection that it no longer has."""
+        for identifier in (self.connection.id, *(each.id for each in self.connection.equipment)):
+            self._shared.outbox.forget(identifier)
+
+    def status(self) -> dict[str, Any]:
+        """For the `status` command."""
+        with self._lock:
+            return {
+                "state": self.state,
+                "since": moment(self.since),
+                "lastUpdate": moment(self.last_update) if self.last_update else None,
+                "lastError": self.last_error,
+                "counters": dict(self.counters),
+            }
+
+    def _start(self) -> None:
+        if self._previous is not None:
+            # The former life of this connection may still be in a request: one at a time.
+            self._previous.finish(60.0)
+            self._previous = None
+        self.device.start()
+        if self._start_job is not None:
+            self.worker.drop([self._start_job])
+
+    def _adopt(self) -> None:
+        self.device.connection = self.connection
+        self.device.changed()
+
+    def _heartbeat(self) -> None:
+        self._publisher.refresh(HEARTBEAT)
+        with self._lock:
+            reported = self._reported
+        self._tell(self.state, *(reported or ("", "")), again=True)
+
+    def _hide_settings(self, connection: Connection) -> None:
+        catalogue, masker = self.catalogue, self._shared.masker
+        masker.register(*catalogue.confidential(connection.config))
+        for each in connection.equipment:
+            masker.register(*catalogue.confidential(each.config, each.type))
+
+    # What goes wrong.
+
+    def _job_failed(self, job: Job, error: Exception) -> float | None:
+        pause = self._backoff.next()
+        if isinstance(error, DeviceError):
+            code, text = error.code, self.say(error.template, **error.values)
+            if isinstance(error, AuthenticationFailed):
+                pause = HOUR
+            if error.retry is not None:
+                pause = error.retry
+            state = error.state
+        else:
+            code, state = "internal", "error"
+            text = self.say("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
+        now = self.clock.monotonic()
+        with self._lock:
+            if self._failing_since is None:
+                self._failing_since = now
+            patient = self.state == "online" and now - self._failing_since < self.device.grace
+            news = self._reported != (code, text)
+        self.last_error = text
+        if patient and state in ("unreachable", "error"):
+            _LOG.debug("%s: %s (not reported yet)", self._label, text)
+            return min(pause, job.period)
+        if news:
+            internal = not isinstance(error, DeviceError)
+            _LOG.error("%s: %s", self._label, text, exc_info=error if internal else None)
+        else:
+            _LOG.debug("%s: still: %s (%s)", self._label, text, job.name)
+        self._tell(state, code, text, until=self.clock.time() + pause if state == "waiting" else None)
+        return pause
+
+    @property
+    def _label(self) -> str:
+        return f"{self.connection.backend} {self.connection.name or self.connection.id}"
+
+    def _tell(self, state: str, code: str, text: str, until: float | None = None, again: bool = False) -> None:
+        with self._lock:
+            if self._ended or (not again and self.state == state and self._reported == (code, text)):
+                return
+            if self.state != state:
+                self.state, self.since = state, self.clock.time()
+            self._reported = (code, text)
+        event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
+        if until is not None:
+            event["until"] = moment(until)
+        if code:
+            event["code"] = code
+        if text:
+            event["message"] = self._shared.masker.mask(text)
+        self._emit(event, merge=("connection", self.connection.id))
+
+    def _emit(self, event: Mapping[str, Any], merge: object = None) -> None:
+        if not self._silent and not self._ended:
+            self._shared.outbox.event(event, merge)
+
+    # What a device may ask (Context).
+
+    @property
+    def timezone(self) -> str:
+        return self._shared.timezone
+
+    def say(self, template: str, **values: object) -> str:
+        return self._shared.texts(template, **values)
+
+    def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Job:
+        return self.worker.every(name, period, job, first)
+
+    def online(self) -> None:
+        self.last_update = self.clock.time()
+        if self.state == "online" and self._failing_since is None:
+            return
+        self._backoff.reset()
+        with self._lock:
+            told = self.state != "online"
+            self._failing_since = None
+        self.last_error = None
+        if told:
+            _LOG.info("%s is online", self._label)
+            self._tell("online", "", "")
+
+    def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
+        if not self._silent and not self._ended:
+            self._publisher.facts(equipment, facts, at)
+
+    def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
+        return self._shared.outbox.history(equipment, series)
+
+    def message(self, level: str, template: str, **values: object) -> None:
+        text = f"{self.connection.name}: " if self.connection.name else ""
+        text += self.say(template, **values)
+        _LOG.log(LEVELS.get(level, logging.INFO), "%s", text)
+        event = {"event": "message", "level": level, "text": text, "connection": self.connection.id}
+        self._emit(event)
+
+    def progress(self, operation: str, percent: float, template: str, **values: object) -> None:
+        event = {
+            "event": "progress",
+            "connection": self.connection.id,
+            "operation": operation,
+            "percent": max(0, min(100, round(percent, 1))),
+            "text": self.say(template, **values),
+        }
+        self._emit(event, merge=("progress", self.connection.id, operation))
+
+    def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
+        now = self.clock.time()
+        event = {"event": "trigger", "equipment": equipment, "name": name, "value": value}
+        self._emit({**event, "at": moment(now), "expires": moment(now + expires)})
+
+    def hide(self, *values: object) -> None:
+        self._shared.masker.register_renewed(*values)
+
+    def count(self, counter: str, by: int = 1) -> None:
+        with self._lock:
+            self.counters[counter] = self.counters.get(counter, 0) + by
+
+    @property
+    def stopping(self) -> bool:
+        return self.worker.stopping
+
+    def pause(self, seconds: float) -> bool:
+        return self.worker.pause(seconds)
+
+
+def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:
+    """The same connection with the catalogue's defaults in its settings and its equipment's."""
+    equipment = tuple(replace(each, config=catalogue.settings(each.config, each.type)) for each in connection.equipment)
+    return replace(connection, config=catalogue.settings(connection.config), equipment=equipment)

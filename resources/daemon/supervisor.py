@@ -1,0 +1,162 @@
+"""Converges to the desired state: starts, updates and stops connections, and finds the one that is meant."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from jeedom_bridge.contract import Contract
+from jeedom_bridge.listener import CommandError
+
+from .devices import device_class
+from .devices.base import Connection, Equipment
+from .runner import Runner, Shared, with_defaults
+
+_LOG = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 100
+
+
+class Supervisor:
+    """Owns the runners. Thread-safe; never waits for a vendor."""
+
+    def __init__(self, contract: Contract, shared: Shared) -> None:
+        self._contract = contract
+        self._shared = shared
+        self._lock = threading.Lock()
+        self._runners: dict[str, Runner] = {}
+        self._revision = -1
+
+    def configure(self, revision: int, definitions: list[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Makes what runs equal to what is asked; says what that took, by connection id."""
+        result: dict[str, list[str]] = {"started": [], "updated": [], "stopped": [], "unchanged": []}
+        with self._lock:
+            if revision < self._revision:
+                result["unchanged"] = list(self._runners)
+                return result
+            wanted = {each.id: each for each in map(self.parse, definitions)}
+            if len(wanted) > MAX_CONNECTIONS:
+                text = self._shared.texts("Plus de {n} connexions : c'est trop", n=MAX_CONNECTIONS)
+                raise CommandError("invalid_message", text)
+            self._revision = revision
+            for identifier in [each for each in self._runners if each not in wanted]:
+                self._end(self._runners.pop(identifier))
+                result["stopped"].append(identifier)
+            for connection in wanted.values():
+                result[self._converge(connection)].append(connection.id)
+        self._shared.outbox.unmute()
+        return result
+
+    def _converge(self, connection: Connection) -> str:
+        runner = self._runners.get(connection.id)
+        if runner is not None and runner.connection == connection:
+            return "unchanged"
+        same = runner is not None and runner.connection.config == connection.config
+        if runner is not None and same and runner.connection.backend == connection.backend:
+            runner.update(connection)
+            return "updated"
+        if runner is not None:
+            runner.stop()
+        self._runners[connection.id] = self._new(connection, previous=runner)
+        self._runners[connection.id].start()
+        return "started" if runner is None else "updated"
+
+    def _new(self, connection: Connection, previous: Runner | None = None, silent: bool = False) -> Runner:
+        device = device_class(connection.backend)
+        assert device is not None  # `parse` has seen it
+        catalogue = self._contract.catalogues[connection.backend]
+        return Runner(connection, device, catalogue, self._shared, previous, silent)
+
+    def _end(self, runner: Runner) -> None:
+        runner.stop()
+        runner.forget_outbox()
+        # Freed in a thread of its own: the device may hang in a request, and nobody waits for it.
+        threading.Thread(target=runner.finish, args=(60.0,), name="ending", daemon=True).start()
+
+    def parse(self, definition: Mapping[str, Any]) -> Connection:
+        """A connection as it came over the wire, with its defaults. Raises CommandError for an unknown backend."""
+        backend = str(definition["backend"])
+        catalogue = self._contract.catalogues.get(backend)
+        if catalogue is None or device_class(backend) is None:
+            text = self._shared.texts("Système inconnu : {backend}", backend=backend)
+            raise CommandError("invalid_message", text)
+        equipment = tuple(
+            Equipment(
+                id=str(each["id"]),
+                type=str(each["type"]),
+                key=str(each["key"]),
+                name=str(each.get("name", "")),
+                config=dict(each.get("config") or {}),
+                commands={name: dict(value or {}) for name, value in dict(each.get("commands") or {}).items()},
+            )
+            for each in definition.get("equipment") or []
+        )
+        connection = Connection(
+            id=str(definition["id"]),
+            backend=backend,
+            name=str(definition.get("name", "")),
+            config=dict(definition.get("config") or {}),
+            commands={name: dict(v or {}) for name, v in dict(definition.get("commands") or {}).items()},
+            equipment=equipment,
+        )
+        return with_defaults(connection, catalogue)
+
+    def temporary(self, connection: Connection) -> Runner:
+        """A runner for a connection that is not saved, or not as it stands in the form. It has no thread."""
+        return self._new(connection, silent=True)
+
+    def running(self, identifier: str) -> Runner:
+        """Raises CommandError `unknown_connection`."""
+        with self._lock:
+            runner = self._runners.get(identifier)
+        if runner is None:
+            text = self._shared.texts(
+                "Cette connexion n'est pas active dans le démon : activez-la et sauvegardez-la ({id})", id=identifier
+            )
+            raise CommandError("unknown_connection", text)
+        return runner
+
+    def matching(self, connection: Connection) -> Runner | None:
+        """The runner that already runs with exactly these settings."""
+        with self._lock:
+            runner = self._runners.get(connection.id)
+        same = runner is not None and runner.connection.config == connection.config
+        return runner if same else None
+
+    def owner(self, equipment: str) -> tuple[Runner, Equipment]:
+        """The runner of an equipment (or of the connection with that id). Raises `unknown_equipment`."""
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            found = runner.connection.find(equipment)
+            if found is not None:
+                return runner, found
+        text = self._shared.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
+        raise CommandError("unknown_equipment", text)
+
+    def forget(self, identifier: str) -> None:
+        """Stops a connection and erases what is stored for it."""
+        with self._lock:
+            runner = self._runners.pop(identifier, None)
+            if runner is not None:
+                self._end(runner)
+        self._shared.store.forget(identifier)
+
+    def status(self) -> dict[str, Any]:
+        """The state of every connection."""
+        with self._lock:
+            runners = dict(self._runners)
+        return {identifier: runner.status() for identifier, runner in runners.items()}
+
+    def stop(self, timeout: float) -> None:
+        """Ends all connections, within `timeout` seconds in all."""
+        with self._lock:
+            runners = list(self._runners.values())
+            self._runners.clear()
+        for runner in runners:
+            runner.stop()
+        end = self._shared.clock.monotonic() + timeout
+        for runner in runners:
+            runner.finish(max(0.0, end - self._shared.clock.monotonic()))
