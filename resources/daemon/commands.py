@@ -72,9 +72,21 @@ class Commands:
             self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
+        self._hide(message)
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
         return handler(message)
+
+    def _hide(self, message: Message) -> None:
+        """Registers the secrets of a message before anything of it can reach a log."""
+        asked = message.get("connection")
+        for definition in [*message.get("connections", []), *([asked] if isinstance(asked, dict) else [])]:
+            catalogue = self._contract.catalogues.get(str(definition["backend"]))
+            if catalogue is not None:
+                self._shared.masker.register(*catalogue.confidential(dict(definition["config"] or {})))
+                for each in definition.get("equipment") or []:
+                    values = catalogue.confidential(dict(each.get("config") or {}), each["type"])
+                    self._shared.masker.register(*values)
 
     # Commands that wait for nobody.
 
@@ -117,11 +129,11 @@ class Commands:
     # Commands that ask a vendor.
 
     def _test(self, message: Message) -> dict[str, Any]:
-        identity = self._ask(message, Device.test, "test")
+        identity = self._ask(message, lambda device: device.test(), "test")
         return {"identity": dict(identity.data), "text": identity.text}
 
     def _discover(self, message: Message) -> dict[str, Any]:
-        found = self._ask(message, Device.discover, "discover")
+        found = self._ask(message, lambda device: device.discover(), "discover")
         rows = [{"type": f.type, "key": f.key, "name": f.name, "config": dict(f.config)} for f in found]
         return {"equipment": rows}
 

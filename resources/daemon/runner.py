@@ -102,7 +102,6 @@ class Runner:
         self._failing_since: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock)
-        self._hide_settings(connection)
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
         self._start_job: Job | None = None
@@ -119,7 +118,6 @@ class Runner:
 
     def update(self, connection: Connection) -> None:
         """Other equipment, commands or names with the same settings: nothing is interrupted."""
-        self._hide_settings(connection)
         self.connection = connection
         self._publisher.adopt(connection)
         self.worker.submit(self._adopt)
@@ -177,12 +175,6 @@ class Runner:
         with self._lock:
             reported = self._reported
         self._tell(self.state, *(reported or ("", "")), again=True)
-
-    def _hide_settings(self, connection: Connection) -> None:
-        catalogue, masker = self.catalogue, self._shared.masker
-        masker.register(*catalogue.confidential(connection.config))
-        for each in connection.equipment:
-            masker.register(*catalogue.confidential(each.config, each.type))
 
     # What goes wrong.
 
