@@ -1,0 +1,85 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * What the plugin's pages ask, besides the core's own eqLogic.ajax.php (byId, save, remove).
+ *
+ * POST plugins/jeenergie/core/ajax/jeenergie.ajax.php with "action" and "request", a JSON object (may be absent).
+ * Administrators only. Answer: {state: "ok", result} or {state: "error", result: sentence for the user, code}.
+ * Ids are texts. Texts of the catalogue come in the user's language. Nothing here ever holds a secret.
+ *
+ * | action                | request                                 | result                                       |
+ * |-----------------------|-----------------------------------------|----------------------------------------------|
+ * | catalogue             |                                         | {backends: {<backend>: catalogue without     |
+ * |                       |                                         | commands}, states: {<state>: text}}          |
+ * | list                  |                                         | {connections: [SUMMARY + equipment:          |
+ * |                       |                                         | [SUMMARY]], orphans: [SUMMARY]}              |
+ * | get                   | {id}                                    | SUMMARY + {config, secretsSet: [keys],       |
+ * |                       |                                         | connection: SUMMARY + config or null,        |
+ * |                       |                                         | commands: {<cmd id>: {logicalId, obsolete,   |
+ * |                       |                                         | settings: fields, cadence: its default}},    |
+ * |                       |                                         | missing: [{logicalId, name, create, known}]} |
+ * | addConnection         | {backend, name}                         | {id}: saved, disabled, to be filled in       |
+ * | addByHand             | {connection: id, type, key, name,       | {id}; an empty name becomes                  |
+ * |                       | config}                                 | "<type> <key> (<connection>)"                |
+ * | test                  | {connection: id or FORM}                | {identity, text}                   up to 65 s |
+ * | discover              | {connection: id or FORM}                | {equipment: [{type, typeName, key, name,     |
+ * |                       |                                         | config, known: id or null}], gone: [SUMMARY  |
+ * |                       |                                         | of what is in Jeedom only]}        up to 65 s |
+ * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
+ * |                       | key, name, config}]}                    |                                              |
+ * | runOperation          | {connection: id or FORM, operation,     | {text}; progress by events        up to 305 s |
+ * |                       | options: {<field>: value}}              |                                              |
+ * | createMissingCommands | {id, logicalIds: [optional]}            | {created: [logicalIds]}                      |
+ * | resetCommands         | {id}                                    | {}: defaults again, obsolete ones removed    |
+ * | moveEquipment         | {id, connection: id}                    | {}                                           |
+ * | daemon                |                                         | {running, error, version, uptime, outbox,    |
+ * |                       |                                         | callbackError, connections}                  |
+ *
+ * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
+ * the saved one.
+ * SUMMARY: {id, kind, backend, backendName, type, typeName, icon, key, name, humanName, isEnable, isVisible, image,
+ * state: {} or {state, text, since, until, code, message}, lastCommunication}.
+ *
+ * In the forms of the core (eqLogicAttr, cmdAttr):
+ *  - settings: data-l1key="configuration" data-l2key="config" data-l3key="<field>"; what is not sent stays, what is
+ *    sent empty goes back to its default; a secret field stays empty on the page ("secretsSet" of byId and get says
+ *    whether there is one) and, left empty, keeps what is saved;
+ *    a list may be sent as an array, as "a,b" or as boxes {"a": "1", "b": "0"};
+ *  - of an equipment: configuration.connection (id), configuration.key;
+ *  - of a command: data-l1key="configuration" data-l2key="settings" data-l3key="<field>";
+ *  - configuration.shownCommands = ids of the commands on the page (array or "1,2"), set in saveEqLogic(): commands
+ *    that came to be meanwhile are then not removed by the save.
+ * Never post configuration.kind, backend, type, secrets, commandsKnown, discovered.
+ *
+ * Events to the browser (event::add), escape their texts:
+ *  jeenergie::state {id, state, text, since, until, code, message} of a connection or an equipment;
+ *  jeenergie::progress {connection, operation, percent, text}; jeenergie::equipment {connection, created: n}.
+ */
+
+try {
+    require_once __DIR__ . '/../../../../core/php/core.inc.php';
+    include_file('core', 'authentification', 'php');
+
+    if (!isConnect('admin')) {
+        throw new Exception(__('401 - Accès non autorisé', __FILE__));
+    }
+    ajax::init();
+    unautorizedInDemo();
+
+    $actions = [
+        'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
+        'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
+    ];
+    $action = init('action');
+    // The core loads the class of a plugin, and that one finds its helpers.
+    if (!in_array($action, $actions, true) || !class_exists('jeenergie')) {
+        throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
+    }
+    $request = json_decode((string) init('request', '{}'), true);
+    $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
+    ajax::success(jeenergiePages::$action($request));
+} catch (Throwable $e) {
+    ajax::error($e instanceof jeenergieRefusal ? htmlspecialchars($e->getMessage()) : displayException($e), $e->getCode());
+}

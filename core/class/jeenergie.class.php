@@ -1,0 +1,295 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+// The core looks a class up as a plugin of that name: the plugin's own helpers are found here, when needed.
+spl_autoload_register(static function (string $class): void {
+    if (preg_match('/^jeenergie[A-Z]\w*$/', $class) && is_file(__DIR__ . '/' . $class . '.class.php')) {
+        require_once __DIR__ . '/' . $class . '.class.php';
+    }
+}, true, true);
+
+/**
+ * A connection (account, gateway, server) or an equipment behind one; both are eqLogics of this class.
+ *
+ * Configuration of a connection:
+ *  - kind "connection"; backend: name of its catalogue
+ *  - config: {setting: value}, typed, without secrets and without what equals the default
+ *  - secrets: {setting: value}, encrypted in the database, never in toArray()
+ *  - discovered: 1 once its equipment has been looked for after the first save
+ * Configuration of an equipment:
+ *  - kind "equipment"; backend; connection: id of the connection's eqLogic (text); type; key: the vendor's identifier
+ *  - config: {setting: value}
+ * Both:
+ *  - commandsKnown: logicalIds of the commands once created, so that one deleted by the user stays deleted
+ *  - shownCommands: only on its way from the page, see jeenergieLifecycle
+ * logicalId: "connection::<backend>", or "<connection>::<type>::<key>", unique.
+ * Configuration of a command: settings: {setting: value}, those of its catalogue row (cadence, ...).
+ */
+class jeenergie extends eqLogic
+{
+    /* ---------------------------------------------------------------- what it is */
+
+    public function isConnection(): bool
+    {
+        return $this->getConfiguration('kind') === 'connection';
+    }
+
+    public function backend(): string
+    {
+        return (string) $this->getConfiguration('backend');
+    }
+
+    /** Type of equipment; null for a connection. */
+    public function type(): ?string
+    {
+        return $this->isConnection() ? null : (string) $this->getConfiguration('type');
+    }
+
+    public function key(): string
+    {
+        return (string) $this->getConfiguration('key');
+    }
+
+    /** The connection of an equipment; null when it is gone, and for a connection. */
+    public function connection(): ?jeenergie
+    {
+        $parent = $this->isConnection() ? null : self::byId($this->getConfiguration('connection'));
+        return $parent instanceof self ? $parent : null;
+    }
+
+    /** @return jeenergie[] equipment of this connection */
+    public function equipment(): array
+    {
+        return $this->getId() == '' ? [] : self::byTypeAndSearchConfiguration(
+            'jeenergie',
+            ['kind' => 'equipment', 'connection' => (string) $this->getId()]
+        );
+    }
+
+    /** @return jeenergie[] */
+    public static function connections(): array
+    {
+        return self::byTypeAndSearchConfiguration('jeenergie', ['kind' => 'connection']);
+    }
+
+    /** Its settings with their defaults, secrets included and readable. */
+    public function config(): array
+    {
+        $values = self::dictionary($this->getConfiguration('config')) + $this->secrets();
+        return jeenergieSettings::resolve($this->fields(), $values);
+    }
+
+    /** What a "when" or a unit of the catalogue may read: its settings, and its parent's as "connection.<setting>". */
+    public function settings(): array
+    {
+        $settings = $this->config();
+        $parent = $this->connection();
+        foreach ($parent === null ? [] : $parent->config() as $key => $value) {
+            $settings['connection.' . $key] = $value;
+        }
+        return $settings;
+    }
+
+    public function fields(): array
+    {
+        return jeenergieCatalogue::fields($this->backend(), $this->type());
+    }
+
+    /** Rows of commands that hold with its settings, by logicalId. */
+    public function rows(): array
+    {
+        return jeenergieCatalogue::applicableRows($this->backend(), $this->type(), $this->settings());
+    }
+
+    /** {setting: value}, readable. */
+    public function secrets(): array
+    {
+        return self::dictionary($this->getConfiguration('secrets'));
+    }
+
+    /** Last state told by the daemon: {state, since, until, code, message}; empty when it has told none. */
+    public function state(): array
+    {
+        return self::dictionary($this->getCache('state'));
+    }
+
+    public static function dictionary($value): array
+    {
+        return is_array($value) ? $value : [];
+    }
+
+    /* ---------------------------------------------------------------- secrets */
+
+    /** Called by the core before a row is written. */
+    public function encrypt(): void
+    {
+        $this->eachSecret([utils::class, 'encrypt']);
+    }
+
+    /** Called by the core after a row is written or read. */
+    public function decrypt(): void
+    {
+        $this->eachSecret([utils::class, 'decrypt']);
+    }
+
+    private function eachSecret(callable $convert): void
+    {
+        $secrets = $this->secrets();
+        if ($secrets !== []) {
+            $changed = $this->_changed;
+            $this->setConfiguration('secrets', array_map($convert, $secrets));
+            $this->_changed = $changed;
+        }
+    }
+
+    /** What any logged-in user may read of it through the core: everything but the secrets. */
+    public function toArray(): array
+    {
+        $array = parent::toArray();
+        $array['configuration'] = self::dictionary($array['configuration'] ?? null);
+        unset($array['configuration']['secrets']);
+        $array['secretsSet'] = array_keys(array_filter($this->secrets()));
+        return $array;
+    }
+
+    /** The core prints whole objects in some of its errors. */
+    public function __debugInfo(): array
+    {
+        return ['id' => $this->getId(), 'name' => $this->getName(), 'logicalId' => $this->getLogicalId()];
+    }
+
+    /* ---------------------------------------------------------------- life */
+
+    public function preSave(): void
+    {
+        jeenergieLifecycle::beforeSave($this);
+    }
+
+    public function postSave(): void
+    {
+        jeenergieLifecycle::afterSave($this);
+    }
+
+    /** The core removes the commands before it asks preRemove(): a refusal must come earlier. */
+    public function remove()
+    {
+        $removal = jeenergieLifecycle::beforeRemove($this);
+        $removed = parent::remove();
+        $removal();
+        return $removed;
+    }
+
+    /** Run in the background after the save of a connection: see jeenergieLifecycle::afterSave(). */
+    public static function welcome(array $_options): void
+    {
+        jeenergieDiscovery::welcome((string) $_options['connection']);
+    }
+
+    /** Run in the background: the command that the user chose for a crossed threshold. */
+    public static function runTrigger(array $_options): void
+    {
+        jeenergieTrigger::run($_options);
+    }
+
+    /* ---------------------------------------------------------------- daemon, dependencies */
+
+    /** What the daemon sends, through core/api/jeeApi.php, which has checked the key. */
+    public static function event(): void
+    {
+        jeenergieCallback::answer($_POST['payload'] ?? '');
+    }
+
+    public static function deamon_info(): array
+    {
+        return jeenergieDaemon::info();
+    }
+
+    public static function deamon_start(): void
+    {
+        jeenergieDaemon::start();
+    }
+
+    public static function deamon_stop(): void
+    {
+        jeenergieDaemon::stop();
+    }
+
+    public static function dependancy_info(): array
+    {
+        return jeenergieDependencies::info();
+    }
+
+    public static function dependancy_install(): array
+    {
+        return jeenergieDependencies::install();
+    }
+
+    public static function preConfig_socketport($value): string
+    {
+        return jeenergieDaemon::checkedPort($value);
+    }
+
+    public static function postConfig_extendedDebug($value): void
+    {
+        jeenergieDaemon::tellLog(['extendedDebug' => (bool) $value]);
+    }
+
+    public static function postConfig_unsecureLog($value): void
+    {
+        jeenergieDaemon::tellLog(['unsecure' => (bool) $value]);
+    }
+
+    /* ---------------------------------------------------------------- health and help */
+
+    public static function health(): array
+    {
+        return jeenergieHealth::rows();
+    }
+
+    public static function getConfigForCommunity(): string
+    {
+        return jeenergieHealth::forCommunity();
+    }
+}
+
+class jeenergieCmd extends cmd
+{
+    /** What the core hands to execute() may hold a whole request, its key included: only these go further. */
+    private const OPTIONS = ['slider', 'select', 'color', 'title', 'message', 'value'];
+
+    public function execute($_options = [])
+    {
+        if ($this->getType() !== 'action') {
+            return;
+        }
+        $eqLogic = $this->getEqLogic();
+        $id = (string) $eqLogic->getId();
+        if ($this->getLogicalId() === 'refresh') {
+            jeenergieSocket::request('refresh', [$eqLogic->isConnection() ? 'connection' : 'equipment' => $id]);
+            return;
+        }
+        $options = array_intersect_key(jeenergie::dictionary($_options), array_flip(self::OPTIONS));
+        jeenergieSocket::request(
+            'action',
+            ['equipment' => $id, 'command' => $this->getLogicalId(), 'options' => (object) $options]
+        );
+    }
+
+    /** The page save removes what the page did not post: keep what the page did not even know. */
+    public function dontRemoveCmd(): bool
+    {
+        return in_array($this->getLogicalId(), ['refresh', 'state'], true)
+            || jeenergieLifecycle::isUnknownToPage($this->getEqLogic_id(), $this->getId());
+    }
+
+    public function postSave(): void
+    {
+        jeenergieDesiredState::changed();
+    }
+
+    public function postRemove(): void
+    {
+        jeenergieDesiredState::changed();
+    }
+}

@@ -1,0 +1,272 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Applies what the daemon sends (core/contract/schema/callback.json) and acknowledges it.
+ *
+ * Each event stands on its own: one that fails is rejected, the others are applied. The equipment and the
+ * commands of a whole payload are read in two queries; an unchanged value then costs none.
+ */
+final class jeenergieCallback
+{
+    /** Seconds after which the moment of a value becomes its date in Jeedom. */
+    private const OLD = 60;
+
+    /** Seconds to wait for a request before this one that is still being applied. */
+    private const PATIENCE = 20;
+
+    /** @var jeenergie[] by id: those that exist, are enabled, and are spoken of in the payload */
+    private $eqLogics = [];
+
+    /** @var jeenergieCmd[][] by logicalId by eqLogic id */
+    private $commands = [];
+
+    private $alive = [];
+    private $unknown = [];
+    private $unknownCommands = [];
+    private $rejected = [];
+
+    /** Answers one request of the daemon: prints the acknowledgement. */
+    public static function answer(string $text): void
+    {
+        $payload = json_decode($text, true);
+        if (!is_array($payload) || !isset($payload['boot'], $payload['sequence'], $payload['events'])) {
+            http_response_code(400);
+            echo '{"ok":false,"message":"not a payload"}';
+            return;
+        }
+        // Scenarios and widgets may print: nothing but the acknowledgement must leave.
+        ob_start();
+        try {
+            $answer = self::once($payload['boot'] . ' ' . $payload['sequence'], static function () use ($payload): array {
+                return (new self())->apply($payload['events']);
+            });
+        } finally {
+            ob_end_clean();
+        }
+        echo json_encode($answer, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
+    }
+
+    /**
+     * Does it unless it was the last thing done; then the same answer is given again.
+     *
+     * The daemon repeats what it has no answer to, even while the first request is still at work: the lock
+     * makes the repeat wait for it.
+     */
+    private static function once(string $id, callable $action): array
+    {
+        $file = fopen(jeedom::getTmpFolder('jeenergie') . '/callback.json', 'c+');
+        for ($end = microtime(true) + self::PATIENCE; !flock($file, LOCK_EX | LOCK_NB); usleep(20000)) {
+            if (microtime(true) > $end) {
+                http_response_code(503);
+                throw new Exception('the request before this one is still being applied');
+            }
+        }
+        $last = json_decode((string) stream_get_contents($file), true);
+        if (($last['id'] ?? '') === $id) {
+            return $last['answer'];
+        }
+        $answer = $action();
+        rewind($file);
+        ftruncate($file, 0);
+        fwrite($file, json_encode(['id' => $id, 'answer' => $answer]));
+        fclose($file);
+        return $answer;
+    }
+
+    /** @return array the acknowledgement */
+    public function apply(array $events): array
+    {
+        $this->load($events);
+        foreach ($events as $index => $event) {
+            try {
+                $this->applyEvent($event);
+            } catch (Throwable $error) {
+                $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
+            }
+        }
+        $now = date('Y-m-d H:i:s');
+        foreach (array_keys($this->alive) as $id) {
+            // After the values: one with an old date has set it back.
+            $this->eqLogics[$id]->setStatus(['lastCommunication' => $now, 'timeout' => 0]);
+        }
+        $answer = ['ok' => true, 'log' => jeenergieDaemon::logLevel()];
+        if ($this->unknown !== []) {
+            $answer['unknown'] = array_map('strval', array_keys($this->unknown));
+        }
+        if ($this->unknownCommands !== []) {
+            $answer['unknownCommands'] = array_map(
+                fn(array $logicalIds): array => array_map('strval', array_keys($logicalIds)),
+                $this->unknownCommands
+            );
+        }
+        if ($this->rejected !== []) {
+            $answer['rejected'] = $this->rejected;
+        }
+        return $answer;
+    }
+
+    private function applyEvent(array $event): void
+    {
+        switch ($event['event']) {
+            case 'values':
+                $this->values($event);
+                break;
+            case 'history':
+                $this->history($event);
+                break;
+            case 'connection':
+                $this->state($event);
+                break;
+            case 'available':
+                $this->available($event);
+                break;
+            case 'trigger':
+                $this->trigger($event);
+                break;
+            case 'progress':
+                event::add('jeenergie::progress', array_diff_key($event, ['event' => 0]));
+                break;
+            case 'message':
+                $this->message($event);
+                break;
+            case 'daemon':
+                if ($event['state'] === 'started') {
+                    jeenergieDesiredState::changed();
+                }
+                break;
+            default:
+                throw new Exception('unknown event ' . $event['event']);
+        }
+    }
+
+    private function values(array $event): void
+    {
+        $eqLogic = $this->eqLogic((string) $event['equipment']);
+        if ($eqLogic === null) {
+            return;
+        }
+        $timestamp = jeenergieHistory::timestamp($event['at']);
+        $date = time() - $timestamp > self::OLD ? date('Y-m-d H:i:s', $timestamp) : false;
+        foreach ($event['values'] as $logicalId => $value) {
+            $cmd = $this->command($eqLogic, (string) $logicalId);
+            if ($cmd !== null && ($date === false || $this->isNews($cmd, $date))) {
+                $eqLogic->checkAndUpdateCmd($cmd, $value, $date);
+            }
+        }
+        $this->alive[$eqLogic->getId()] = true;
+    }
+
+    /** An old value does not replace a newer one, which the core would let happen. */
+    private function isNews(jeenergieCmd $cmd, string $date): bool
+    {
+        return $date >= (string) $cmd->getCache('collectDate');
+    }
+
+    private function history(array $event): void
+    {
+        $eqLogic = $this->eqLogic((string) $event['equipment']);
+        $cmd = $eqLogic === null ? null : $this->command($eqLogic, (string) $event['command']);
+        if ($cmd !== null) {
+            jeenergieHistory::apply($cmd, $event['points']);
+            $this->alive[$eqLogic->getId()] = true;
+        }
+    }
+
+    private function state(array $event): void
+    {
+        $eqLogic = $this->eqLogic((string) ($event['equipment'] ?? $event['connection']));
+        if ($eqLogic !== null) {
+            jeenergieState::apply($eqLogic, $this->commands[$eqLogic->getId()]['state'] ?? null, $event);
+            $this->alive[$eqLogic->getId()] = true;
+        }
+    }
+
+    private function available(array $event): void
+    {
+        $eqLogic = $this->eqLogic((string) $event['equipment']);
+        if ($eqLogic !== null && jeenergieCommands::seen($eqLogic, $event['commands']) !== []) {
+            jeenergieDesiredState::changed();
+        }
+    }
+
+    private function trigger(array $event): void
+    {
+        $eqLogic = $this->eqLogic((string) $event['equipment']);
+        if ($eqLogic !== null) {
+            jeenergieTrigger::schedule($eqLogic, $event);
+        }
+    }
+
+    private function message(array $event): void
+    {
+        // The same text is told once, however often it comes; the log shares the id for its own message of an error.
+        $id = 'jeenergie::' . sha1(($event['connection'] ?? '') . $event['text']);
+        log::add('jeenergie', $event['level'], $event['text'], $id);
+        message::add('jeenergie', $event['text'], '', $id);
+    }
+
+    private function eqLogic(string $id): ?jeenergie
+    {
+        if (!isset($this->eqLogics[$id])) {
+            $this->unknown[$id] = true;
+            return null;
+        }
+        return $this->eqLogics[$id];
+    }
+
+    private function command(jeenergie $eqLogic, string $logicalId): ?jeenergieCmd
+    {
+        $cmd = $this->commands[$eqLogic->getId()][$logicalId] ?? null;
+        if ($cmd === null) {
+            $this->unknownCommands[$eqLogic->getId()][$logicalId] = true;
+        }
+        return $cmd;
+    }
+
+    /** Reads the eqLogics and the commands that the events speak of, and no others, in two queries. */
+    private function load(array $events): void
+    {
+        $ids = [];
+        $logicalIds = [];
+        foreach ($events as $event) {
+            foreach (['equipment', 'connection'] as $key) {
+                if (isset($event[$key])) {
+                    $ids[(string) $event[$key]] = true;
+                }
+            }
+            if (isset($event['values'])) {
+                $logicalIds += jeenergie::dictionary($event['values']);
+            }
+            $logicalIds[($event['event'] ?? '') === 'history' ? $event['command'] : 'state'] = true;
+        }
+        foreach ($this->read('eqLogic', 'jeenergie', 'eqType_name', ['id' => array_keys($ids)]) as $eqLogic) {
+            if ($eqLogic->getIsEnable() == 1) {
+                $this->eqLogics[$eqLogic->getId()] = $eqLogic;
+            }
+        }
+        $wanted = ['eqLogic_id' => array_keys($this->eqLogics), 'logicalId' => array_keys($logicalIds)];
+        foreach ($this->read('cmd', 'jeenergieCmd', 'eqType', $wanted) as $cmd) {
+            if ($cmd->getType() === 'info') {
+                $cmd->setEqLogic($this->eqLogics[$cmd->getEqLogic_id()]);
+                $this->commands[$cmd->getEqLogic_id()][$cmd->getLogicalId()] = $cmd;
+            }
+        }
+    }
+
+    private function read(string $table, string $class, string $typeColumn, array $wanted): array
+    {
+        $conditions = ['`' . $typeColumn . '` = ?'];
+        $values = ['jeenergie'];
+        foreach ($wanted as $column => $accepted) {
+            if ($accepted === []) {
+                return [];
+            }
+            $conditions[] = '`' . $column . '` IN (' . implode(',', array_fill(0, count($accepted), '?')) . ')';
+            array_push($values, ...array_map('strval', $accepted));
+        }
+        $query = 'SELECT ' . DB::buildField($table) . ' FROM `' . $table . '` WHERE ' . implode(' AND ', $conditions);
+        return DB::Prepare($query, $values, DB::FETCH_TYPE_ALL, PDO::FETCH_CLASS, $class);
+    }
+}

@@ -1,0 +1,176 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * All that should run, as the daemon's "configure" wants it.
+ *
+ * Any save or removal calls changed(); the state leaves once, at the end of the request. A daemon that is
+ * down misses it without harm: it asks for it at its next start.
+ */
+final class jeenergieDesiredState
+{
+    private static $scheduled = false;
+
+    /** Something that the daemon should know has changed. */
+    public static function changed(): void
+    {
+        if (!self::$scheduled) {
+            self::$scheduled = true;
+            register_shutdown_function([self::class, 'flush']);
+        }
+    }
+
+    /** Sends what changed() has announced; never throws. */
+    public static function flush(): void
+    {
+        if (!self::$scheduled) {
+            return;
+        }
+        self::$scheduled = false;
+        try {
+            if (jeenergieDaemon::isRunning()) {
+                self::send();
+            }
+        } catch (Throwable $error) {
+            log::add('jeenergie', 'warning', sprintf(
+                __('Le démon n\'a pas reçu la nouvelle configuration : %s', __FILE__),
+                $error->getMessage()
+            ));
+        }
+    }
+
+    /** Sends the state now, after the connections to forget. */
+    public static function send(): array
+    {
+        self::$scheduled = false;
+        return self::alone(static function (): array {
+            self::sendForgotten();
+            $state = self::build();
+            return jeenergieSocket::request('configure', ['revision' => self::nextRevision()] + $state);
+        });
+    }
+
+    /** A removed connection: the daemon erases what it stores for it, now or at its next start. */
+    public static function forget(string $connection): void
+    {
+        $ids = jeenergie::dictionary(config::byKey('toForget', 'jeenergie'));
+        $ids[] = $connection;
+        config::save('toForget', array_values(array_unique($ids)), 'jeenergie');
+        self::changed();
+    }
+
+    /** @return array {settings, connections} */
+    public static function build(): array
+    {
+        $commands = self::commands();
+        $children = [];
+        $connections = [];
+        foreach (jeenergie::byType('jeenergie', true) as $eqLogic) {
+            if ($eqLogic->isConnection()) {
+                $connections[] = $eqLogic;
+            } else {
+                $children[$eqLogic->getConfiguration('connection')][] = $eqLogic;
+            }
+        }
+        $definitions = [];
+        foreach ($connections as $connection) {
+            $id = $connection->getId();
+            try {
+                $definitions[] = self::connection($connection, $children[$id] ?? [], $commands);
+            } catch (Exception $error) {
+                log::add('jeenergie', 'error', $connection->getName() . ' : ' . $error->getMessage());
+            }
+        }
+        return [
+            'settings' => [
+                'timezone' => date_default_timezone_get(),
+                'language' => translate::getLanguage(),
+            ],
+            'connections' => $definitions,
+        ];
+    }
+
+    /**
+     * One connection as it goes over the wire.
+     *
+     * @param jeenergie[] $equipment
+     * @param array $commands what the user has set, by logicalId, by eqLogic id
+     */
+    public static function connection(jeenergie $connection, array $equipment, array $commands): array
+    {
+        $definition = self::describe($connection, $commands) + ['backend' => $connection->backend(), 'equipment' => []];
+        foreach ($equipment as $each) {
+            $definition['equipment'][] = self::describe($each, $commands)
+                + ['type' => $each->type(), 'key' => $each->key()];
+        }
+        return $definition;
+    }
+
+    private static function describe(jeenergie $eqLogic, array $commands): array
+    {
+        $fields = jeenergieCatalogue::commandFields($eqLogic->backend(), $eqLogic->type());
+        $typed = [];
+        foreach ($commands[$eqLogic->getId()] ?? [] as $logicalId => $settings) {
+            // An empty array would leave as [], where an object is wanted.
+            $typed[$logicalId] = (object) jeenergieSettings::compact($fields[$logicalId] ?? [], $settings);
+        }
+        return [
+            'id' => (string) $eqLogic->getId(),
+            'name' => (string) $eqLogic->getName(),
+            'config' => (object) $eqLogic->config(),
+            'commands' => (object) $typed,
+        ];
+    }
+
+    /** What the user has set on every command of the plugin, by logicalId, by eqLogic id, in one query. */
+    private static function commands(): array
+    {
+        $rows = DB::Prepare(
+            'SELECT `eqLogic_id`, `logicalId`, `configuration` FROM `cmd` WHERE `eqType` = :type',
+            ['type' => 'jeenergie'],
+            DB::FETCH_TYPE_ALL
+        );
+        $commands = [];
+        foreach ($rows as $row) {
+            if ($row['logicalId'] == '') {
+                continue;
+            }
+            $configuration = json_decode((string) $row['configuration'], true);
+            $commands[$row['eqLogic_id']][$row['logicalId']] = jeenergie::dictionary($configuration['settings'] ?? null);
+        }
+        return $commands;
+    }
+
+    private static function sendForgotten(): void
+    {
+        $ids = jeenergie::dictionary(config::byKey('toForget', 'jeenergie'));
+        if ($ids === []) {
+            return;
+        }
+        foreach ($ids as $id) {
+            jeenergieSocket::request('forget', ['connection' => (string) $id]);
+        }
+        config::remove('toForget', 'jeenergie');
+    }
+
+    /** Grows for ever: it follows the clock, so that losing the stored one does no harm. */
+    private static function nextRevision(): int
+    {
+        $revision = max((int) config::byKey('revision', 'jeenergie', 0, true) + 1, time());
+        config::save('revision', $revision, 'jeenergie');
+        return $revision;
+    }
+
+    /** One request at a time, so that the higher revision is the newer state. */
+    private static function alone(callable $action)
+    {
+        $lock = fopen(jeedom::getTmpFolder('jeenergie') . '/configure.lock', 'c');
+        flock($lock, LOCK_EX);
+        try {
+            return $action();
+        } finally {
+            fclose($lock);
+        }
+    }
+}

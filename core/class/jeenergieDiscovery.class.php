@@ -1,0 +1,260 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Asks the daemon what a connection leads to, and makes equipment of it.
+ */
+final class jeenergieDiscovery
+{
+    private const SECONDS_TO_START = 20;
+
+    /** A connection as a form has it, saved or not; the secrets that the form leaves empty are the saved ones. */
+    public static function fromForm(array $form): jeenergie
+    {
+        $saved = empty($form['id']) ? null : jeenergie::byId($form['id']);
+        $connection = is_object($saved) ? clone $saved : new jeenergie();
+        if (!is_object($saved)) {
+            $connection->setConfiguration('kind', 'connection');
+            $connection->setConfiguration('backend', (string) ($form['backend'] ?? ''));
+        }
+        $connection->setName($form['name'] ?? $connection->getName());
+        $connection->setConfiguration('config', jeenergie::dictionary($form['config'] ?? null));
+        jeenergieLifecycle::mergeSettings($connection, is_object($saved) ? $saved : null);
+        jeenergieLifecycle::checkSettings($connection, [], true);
+        return $connection;
+    }
+
+    /** @return array {identity, text} who answered */
+    public static function test(jeenergie $connection): array
+    {
+        return jeenergieSocket::request('test', ['connection' => self::definition($connection)]);
+    }
+
+    /** @return array[] {type, typeName, key, name, config, known: id of the equipment that is already there or null} */
+    public static function discover(jeenergie $connection): array
+    {
+        $result = jeenergieSocket::request('discover', ['connection' => self::definition($connection)]);
+        $types = jeenergieCatalogue::translated($connection->backend())['equipment'];
+        $known = self::known($connection);
+        $found = [];
+        foreach (jeenergie::dictionary($result['equipment'] ?? null) as $each) {
+            if (isset($types[$each['type']])) {
+                $found[] = $each + [
+                    'typeName' => $types[$each['type']]['name'],
+                    'known' => $known[$each['type'] . ' ' . $each['key']] ?? null,
+                ];
+            }
+        }
+        return $found;
+    }
+
+    /** @return string the daemon's text: what the operation has done */
+    public static function run(jeenergie $connection, string $operation, array $options): string
+    {
+        $result = jeenergieSocket::request('run', [
+            'connection' => self::definition($connection),
+            'operation' => $operation,
+            'options' => (object) $options,
+        ]);
+        return (string) ($result['text'] ?? '');
+    }
+
+    /**
+     * Makes equipment of what was found and is not there yet.
+     *
+     * @param array[] $found {type, key, name, config}
+     * @return jeenergie[] created
+     */
+    public static function createAll(jeenergie $connection, array $found): array
+    {
+        $known = self::known($connection);
+        $created = [];
+        foreach ($found as $each) {
+            if (!isset($known[$each['type'] . ' ' . $each['key']])) {
+                $created[] = self::create(
+                    $connection,
+                    (string) $each['type'],
+                    (string) $each['key'],
+                    (string) ($each['name'] ?? ''),
+                    jeenergie::dictionary($each['config'] ?? null)
+                );
+            }
+        }
+        self::handOver($connection);
+        return $created;
+    }
+
+    /** Makes one equipment, in the object of its connection, enabled if that is. */
+    public static function create(
+        jeenergie $connection,
+        string $type,
+        string $key,
+        string $name,
+        array $config = []
+    ): jeenergie {
+        $catalogue = jeenergieCatalogue::translated($connection->backend());
+        if (!isset($catalogue['equipment'][$type])) {
+            throw new Exception(sprintf(__('Le type d\'équipement « %s » est inconnu du plugin.', __FILE__), $type));
+        }
+        $name = $name !== '' ? $name : $catalogue['equipment'][$type]['name'] . ' ' . $key
+            . ' (' . $connection->getName() . ')';
+        $equipment = new jeenergie();
+        $equipment->setEqType_name('jeenergie');
+        $equipment->setObject_id($connection->getObject_id());
+        $equipment->setName($name);
+        $equipment->setName(self::freeName($equipment));
+        $equipment->setIsEnable((int) $connection->getIsEnable());
+        $equipment->setIsVisible(1);
+        $equipment->setConfiguration('kind', 'equipment');
+        $equipment->setConfiguration('connection', (string) $connection->getId());
+        $equipment->setConfiguration('type', $type);
+        $equipment->setConfiguration('key', $key);
+        $equipment->setConfiguration('config', $config);
+        $equipment->save();
+        return $equipment;
+    }
+
+    /** After the save of an enabled connection: starts the daemon and looks for equipment, without keeping the user waiting. */
+    public static function scheduleWelcome(jeenergie $connection): void
+    {
+        // 0 as well while the core activates the plugin, when nothing is ready for the daemon yet.
+        $automatic = config::byKey('deamonAutoMode', 'jeenergie', 1) == 1;
+        if ($automatic && (!jeenergieDaemon::isRunning() || self::isWanted($connection))) {
+            utils::executeAsync('jeenergie', 'welcome', ['connection' => (string) $connection->getId()]);
+        }
+    }
+
+    /** What scheduleWelcome() runs in the background. */
+    public static function welcome(string $id): void
+    {
+        $connection = jeenergie::byId($id);
+        if (!is_object($connection) || $connection->getIsEnable() != 1 || !self::startDaemon()) {
+            return;
+        }
+        try {
+            jeenergieDesiredState::send();
+            if (self::isWanted($connection)) {
+                self::discoverFirst($connection);
+            }
+        } catch (Exception $error) {
+            log::add('jeenergie', 'warning', sprintf(
+                __('La recherche des équipements de « %s » a échoué : %s', __FILE__),
+                $connection->getName(),
+                $error->getMessage()
+            ));
+            self::alert('warning', $connection->getName() . ' : ' . $error->getMessage());
+        }
+    }
+
+    private static function discoverFirst(jeenergie $connection): void
+    {
+        $found = self::discover($connection);
+        $created = self::createAll($connection, $found);
+        if ($found === []) {
+            return;
+        }
+        // The search may have taken a minute: what the user has saved meanwhile counts.
+        $connection = jeenergie::byId($connection->getId());
+        $connection->setConfiguration('discovered', 1);
+        $connection->save(true);
+        jeenergieDesiredState::send();
+        event::add('jeenergie::equipment', ['connection' => $connection->getId(), 'created' => count($created)]);
+        self::alert('success', sprintf(
+            __('« %s » : %d équipement(s) créé(s).', __FILE__),
+            $connection->getName(),
+            count($created)
+        ));
+    }
+
+    /** Whether equipment is to be looked for by itself: at first, and when a setting has done away with some types. */
+    private static function isWanted(jeenergie $connection): bool
+    {
+        return jeenergieCatalogue::of($connection->backend())['discover'] === 'auto'
+            && ($connection->getConfiguration('discovered') != 1 || self::outdated($connection) !== []);
+    }
+
+    /** @return jeenergie[] equipment of a type that the connection's settings exclude */
+    private static function outdated(jeenergie $connection): array
+    {
+        $settings = $connection->config();
+        return array_filter(
+            $connection->equipment(),
+            fn(jeenergie $each): bool => !jeenergieSettings::holds(
+                jeenergieCatalogue::part($each->backend(), $each->type())['when'] ?? [],
+                $settings
+            )
+        );
+    }
+
+    /** Commands of excluded equipment go, with their history, to the equipment that now has them; what is empty goes. */
+    private static function handOver(jeenergie $connection): void
+    {
+        $outdated = self::outdated($connection);
+        $present = array_udiff(
+            $connection->equipment(),
+            $outdated,
+            fn(jeenergie $a, jeenergie $b): int => $a->getId() <=> $b->getId()
+        );
+        foreach ($outdated as $old) {
+            foreach ($present as $new) {
+                if ($new->key() === $old->key()) {
+                    jeenergieCommands::move($old, $new);
+                }
+            }
+            if (array_diff(array_keys(jeenergieCommands::existing($old)), ['refresh']) === []) {
+                $old->remove();
+            }
+        }
+    }
+
+    private static function startDaemon(): bool
+    {
+        if (jeenergieDaemon::isRunning()) {
+            return true;
+        }
+        plugin::byId('jeenergie')->deamon_start(false, true);
+        for ($end = time() + self::SECONDS_TO_START; time() < $end; usleep(200000)) {
+            if (jeenergieDaemon::isRunning()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Ids of the equipment that is there, by "type key". */
+    private static function known(jeenergie $connection): array
+    {
+        $known = [];
+        foreach ($connection->equipment() as $each) {
+            $known[$each->type() . ' ' . $each->key()] = (string) $each->getId();
+        }
+        return $known;
+    }
+
+    private static function definition(jeenergie $connection): array
+    {
+        $definition = jeenergieDesiredState::connection($connection, $connection->equipment(), []);
+        return ['id' => $definition['id'] === '' ? 'new' : $definition['id']] + $definition;
+    }
+
+    /** The name, numbered when another eqLogic of the same object has it. */
+    private static function freeName(jeenergie $equipment): string
+    {
+        $name = $equipment->getName();
+        $taken = array_column(DB::Prepare(
+            'SELECT LOWER(`name`) AS `name` FROM `eqLogic` WHERE `object_id` <=> :object AND `name` LIKE :name',
+            ['object' => $equipment->getObject_id(), 'name' => addcslashes($name, '%_\\') . '%'],
+            DB::FETCH_TYPE_ALL
+        ), 'name');
+        for ($free = $name, $n = 2; in_array(mb_strtolower($free), $taken, true); $n++) {
+            $free = $name . ' ' . $n;
+        }
+        return $free;
+    }
+
+    private static function alert(string $level, string $text): void
+    {
+        event::add('jeedom::alert', ['level' => $level, 'page' => 'jeenergie', 'message' => htmlspecialchars($text)]);
+    }
+}

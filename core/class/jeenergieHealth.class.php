@@ -1,0 +1,103 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * How the plugin does: for the pages, the core's health page and a post on the forum.
+ */
+final class jeenergieHealth
+{
+    /** Seconds that a page waits for the daemon. */
+    private const PATIENCE = 2;
+
+    /** @return array {running, version, uptime, outbox, callbackError, connections, error} */
+    public static function daemon(): array
+    {
+        $status = ['running' => jeenergieDaemon::isRunning(), 'error' => '', 'connections' => []];
+        if (!$status['running']) {
+            $status['error'] = __('Le démon n\'est pas démarré.', __FILE__);
+            return $status;
+        }
+        try {
+            return jeenergieSocket::request('status', [], self::PATIENCE) + $status;
+        } catch (Exception $error) {
+            $status['error'] = $error->getMessage();
+            return $status;
+        }
+    }
+
+    /** Rows of the core's health page. */
+    public static function rows(): array
+    {
+        $status = self::daemon();
+        $rows = [self::daemonRow($status)];
+        if ($status['running'] && $status['error'] === '') {
+            $rows[] = self::callbackRow($status);
+        }
+        foreach (jeenergie::connections() as $connection) {
+            if ($connection->getIsEnable() == 1) {
+                $rows[] = self::connectionRow($connection);
+            }
+        }
+        return $rows;
+    }
+
+    private static function daemonRow(array $status): array
+    {
+        return [
+            'test' => __('Réponse du démon', __FILE__),
+            'result' => htmlspecialchars($status['error'] ?: __('Version', __FILE__) . ' ' . $status['version']),
+            'advice' => $status['error'] === '' ? '' : __('Regardez le log jeenergie_daemon.', __FILE__),
+            'state' => $status['error'] === '',
+        ];
+    }
+
+    /** Without it the daemon reads everything and Jeedom shows nothing. */
+    private static function callbackRow(array $status): array
+    {
+        $error = (string) ($status['callbackError'] ?? '');
+        return [
+            'test' => __('Transmission des valeurs à Jeedom', __FILE__),
+            'result' => $error === '' ? __('OK', __FILE__) : htmlspecialchars($error),
+            'advice' => $error === '' ? '' : sprintf(
+                __('Le démon n\'atteint pas Jeedom à l\'adresse %s : vérifiez l\'accès interne dans Réglages → Système → Configuration → Réseaux.', __FILE__),
+                jeenergieDaemon::callbackUrl()
+            ),
+            'state' => $error === '',
+        ];
+    }
+
+    private static function connectionRow(jeenergie $connection): array
+    {
+        $state = $connection->state();
+        $name = $state['state'] ?? '';
+        $text = $name === '' ? __('Aucune nouvelle', __FILE__) : jeenergieCatalogue::state($name);
+        return [
+            'test' => htmlspecialchars($connection->getName()),
+            'result' => $text,
+            'advice' => htmlspecialchars((string) ($state['message'] ?? '')),
+            'state' => in_array($name, ['online', 'connecting', 'waiting'], true),
+        ];
+    }
+
+    /** Public material: no name, no address, no identifier, no secret. */
+    public static function forCommunity(): string
+    {
+        $status = self::daemon();
+        $lines = [
+            'PHP ' . PHP_VERSION,
+            'daemon ' . ($status['version'] ?? '-') . ', outbox ' . ($status['outbox'] ?? '-')
+                . ', callback ' . (empty($status['callbackError']) ? 'ok' : 'nok'),
+        ];
+        $counts = [];
+        foreach (jeenergie::byType('jeenergie') as $eqLogic) {
+            $state = $eqLogic->isConnection() ? 'connection ' . ($eqLogic->state()['state'] ?? '-') : $eqLogic->type();
+            $label = $eqLogic->backend() . ' ' . $state . ($eqLogic->getIsEnable() == 1 ? '' : ' (off)');
+            $counts[$label] = ($counts[$label] ?? 0) + 1;
+        }
+        foreach ($counts as $label => $count) {
+            $lines[] = $label . ' x ' . $count;
+        }
+        return '<br>```<br>' . implode('<br>', array_map('htmlspecialchars', $lines)) . '<br>```<br>';
+    }
+}

@@ -1,0 +1,81 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Dated measures, written where Jeedom's own archiving would have put them.
+ *
+ * The core reads two tables together: what is younger than the archive time in "history", the rest in
+ * "historyArch", where it moves rows once a day. A point written into the wrong one, or into both, shows twice
+ * or loses a later correction.
+ */
+final class jeenergieHistory
+{
+    private const ROWS_PER_QUERY = 500;
+
+    /** @param array[] $points [[ISO 8601 moment, value], …] */
+    public static function apply(jeenergieCmd $cmd, array $points): void
+    {
+        $values = [];
+        foreach ($points as [$moment, $value]) {
+            $values[date('Y-m-d H:i:s', self::timestamp((string) $moment))] = $cmd->formatValue($value);
+        }
+        ksort($values);
+        self::showNewest($cmd, (string) array_key_last($values), end($values));
+        if ($cmd->getIsHistorized() == 1) {
+            self::write($cmd, $values);
+        }
+    }
+
+    /** The newest point becomes the current value, unless a newer one is there; a corrected one counts as well. */
+    private static function showNewest(jeenergieCmd $cmd, string $date, $value): void
+    {
+        $collected = (string) $cmd->getCache('collectDate');
+        if ($collected === '' || $date > $collected || ($date === $collected && $cmd->execCmd() !== $value)) {
+            $cmd->event($value, $date);
+        }
+    }
+
+    private static function write(jeenergieCmd $cmd, array $values): void
+    {
+        $limit = date('Y-m-d H:i:s', time() - 3600 * max(1, (int) config::byKey('historyArchiveTime', 'core', 2)));
+        $past = [];
+        foreach ($values as $date => $value) {
+            if ($date > $limit) {
+                $cmd->addHistoryValue($value, $date);
+            } else {
+                $past[$date] = $value;
+            }
+        }
+        foreach (array_chunk($past, self::ROWS_PER_QUERY, true) as $chunk) {
+            self::archive((int) $cmd->getId(), $chunk);
+        }
+    }
+
+    /** Two queries: off the live table, where the nightly archiving would take an old value from; into the archive. */
+    private static function archive(int $cmdId, array $values): void
+    {
+        $dates = array_keys($values);
+        $places = implode(',', array_fill(0, count($dates), '?'));
+        DB::Prepare(
+            'DELETE FROM `history` WHERE `cmd_id` = ? AND `datetime` IN (' . $places . ')',
+            array_merge([$cmdId], $dates)
+        );
+        $rows = [];
+        foreach ($values as $date => $value) {
+            array_push($rows, $cmdId, $date, $value);
+        }
+        $places = implode(',', array_fill(0, count($dates), '(?,?,?)'));
+        DB::Prepare('REPLACE INTO `historyArch` (`cmd_id`, `datetime`, `value`) VALUES ' . $places, $rows);
+    }
+
+    /** Seconds since 1970 of an ISO 8601 moment with its offset. */
+    public static function timestamp(string $moment): int
+    {
+        $timestamp = strtotime($moment);
+        if ($timestamp === false) {
+            throw new Exception('not a moment: ' . $moment);
+        }
+        return $timestamp;
+    }
+}

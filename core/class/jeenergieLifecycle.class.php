@@ -1,0 +1,270 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * What happens around the save and the removal of a connection or an equipment.
+ */
+final class jeenergieLifecycle
+{
+    private const LOGICAL_ID_LENGTH = 127;
+
+    /** Ids of the commands that the page showed when it was saved, by eqLogic id. */
+    private static $shown = [];
+
+    public static function beforeSave(jeenergie $eqLogic): void
+    {
+        $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
+        if ($before === null) {
+            // A copy brings the original's along.
+            $eqLogic->setConfiguration('commandsKnown', null);
+            $eqLogic->setConfiguration('discovered', null);
+        }
+        self::takeShownCommands($eqLogic);
+        if ($eqLogic->isConnection()) {
+            self::beforeConnection($eqLogic, $before);
+        } elseif ($eqLogic->getConfiguration('kind') === 'equipment') {
+            self::beforeEquipment($eqLogic, $before);
+        } else {
+            throw new Exception(__('Ajoutez une connexion ou un équipement depuis la page du plugin.', __FILE__));
+        }
+        if ($before === null && $eqLogic->getCategory() === []) {
+            $part = jeenergieCatalogue::part($eqLogic->backend(), $eqLogic->type());
+            $eqLogic->setCategory($part['category'] ?? 'energy', 1);
+        }
+    }
+
+    public static function afterSave(jeenergie $eqLogic): void
+    {
+        jeenergieCommands::apply($eqLogic);
+        jeenergieDesiredState::changed();
+        if (!$eqLogic->isConnection()) {
+            return;
+        }
+        if ($eqLogic->getIsEnable() == 1) {
+            jeenergieDiscovery::scheduleWelcome($eqLogic);
+            return;
+        }
+        foreach ($eqLogic->equipment() as $equipment) {
+            if ($equipment->getIsEnable() == 1) {
+                $equipment->setIsEnable(0);
+                $equipment->save();
+            }
+        }
+    }
+
+    /**
+     * Refuses a removal, or removes what goes with it.
+     *
+     * @return callable to be called once the eqLogic is gone
+     */
+    public static function beforeRemove(jeenergie $eqLogic): callable
+    {
+        if (!$eqLogic->isConnection()) {
+            return [jeenergieDesiredState::class, 'changed'];
+        }
+        $equipment = $eqLogic->equipment();
+        if ($equipment !== [] && self::refusesRemovalInUse($eqLogic->backend())) {
+            throw new Exception(sprintf(
+                __('« %s » ne peut pas être supprimé : il est utilisé par %s.', __FILE__),
+                $eqLogic->getName(),
+                implode(', ', array_map(fn(jeenergie $each): string => '« ' . $each->getName() . ' »', $equipment))
+            ));
+        }
+        foreach ($equipment as $each) {
+            $each->remove();
+        }
+        $id = (string) $eqLogic->getId();
+        return static function () use ($id): void {
+            message::removeAll('jeenergie', jeenergieState::messageId($id));
+            jeenergieDesiredState::forget($id);
+        };
+    }
+
+    private static function refusesRemovalInUse(string $backend): bool
+    {
+        foreach (debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS) as $caller) {
+            if (($caller['class'] ?? '') === 'update' && $caller['function'] === 'deleteObjet') {
+                return false; // the plugin itself is being removed, with everything, in the order of the names
+            }
+        }
+        return in_array($backend, jeenergieCatalogue::backends(), true)
+            && (jeenergieCatalogue::part($backend, null)['inUse'] ?? 'refuse') === 'refuse';
+    }
+
+    /** Whether a command came to be while the page that is being saved was open. */
+    public static function isUnknownToPage($eqLogicId, $cmdId): bool
+    {
+        return isset(self::$shown[$eqLogicId]) && !in_array((string) $cmdId, self::$shown[$eqLogicId], true);
+    }
+
+    /** The page tells with each save which commands it shows; that is not kept. */
+    private static function takeShownCommands(jeenergie $eqLogic): void
+    {
+        $shown = $eqLogic->getConfiguration('shownCommands', null);
+        if ($shown !== null) {
+            $ids = is_array($shown) ? $shown : array_filter(explode(',', (string) $shown));
+            self::$shown[$eqLogic->getId()] = array_map('strval', $ids);
+            $eqLogic->setConfiguration('shownCommands', null);
+        }
+    }
+
+    private static function beforeConnection(jeenergie $eqLogic, ?jeenergie $before): void
+    {
+        $part = jeenergieCatalogue::part($eqLogic->backend(), null);
+        if ($before !== null && $before->backend() !== $eqLogic->backend()) {
+            throw new Exception(__('Le système d\'une connexion ne peut pas être changé.', __FILE__));
+        }
+        if ($before !== null && !empty($part['nameLocked']) && $before->getName() !== $eqLogic->getName()) {
+            throw new Exception(__('Une fois enregistré, ce nom ne peut plus être modifié.', __FILE__));
+        }
+        foreach (jeenergie::connections() as $other) {
+            if (
+                $other->getId() != $eqLogic->getId() && $other->backend() === $eqLogic->backend()
+                && mb_strtolower($other->getName()) === mb_strtolower($eqLogic->getName())
+            ) {
+                throw new Exception(sprintf(__('« %s » existe déjà : choisissez un autre nom.', __FILE__), $other->getName()));
+            }
+        }
+        $eqLogic->setLogicalId('connection::' . $eqLogic->backend());
+        self::mergeSettings($eqLogic, $before);
+        $enabled = $eqLogic->getIsEnable() == 1;
+        self::checkSettings($eqLogic, [], $enabled);
+        if ($enabled) {
+            // See mayBeEnabled(): from now on only what the user does counts.
+            $eqLogic->setConfiguration('previousIsEnable', null);
+            self::verify($eqLogic, $before, $part);
+        }
+    }
+
+    private static function beforeEquipment(jeenergie $eqLogic, ?jeenergie $before): void
+    {
+        $connection = $eqLogic->connection();
+        if ($connection === null || !$connection->isConnection()) {
+            throw new Exception(__('Choisissez la connexion de cet équipement.', __FILE__));
+        }
+        $eqLogic->setConfiguration('connection', (string) $connection->getId());
+        if ($before !== null) {
+            self::checkMove($eqLogic, $before, $connection);
+        }
+        $eqLogic->setConfiguration('backend', $connection->backend());
+        $part = jeenergieCatalogue::part($connection->backend(), $eqLogic->type());
+        $eqLogic->setConfiguration('key', trim($eqLogic->key()));
+        if ($eqLogic->key() === '') {
+            throw new Exception(sprintf(
+                __('Renseignez le champ « %s ».', __FILE__),
+                jeenergieCatalogue::translated($connection->backend())['equipment'][$eqLogic->type()]['keyLabel']
+                    ?? __('Identifiant', __FILE__)
+            ));
+        }
+        self::checkUnique($eqLogic, $connection, $part, $before === null);
+        self::mergeSettings($eqLogic, $before);
+        $enabled = $eqLogic->getIsEnable() == 1;
+        if ($enabled && !self::mayBeEnabled($connection)) {
+            throw new Exception(sprintf(
+                __('Activez d\'abord « %s » : cet équipement en dépend.', __FILE__),
+                $connection->getName()
+            ));
+        }
+        $context = array_diff_key($eqLogic->settings(), $eqLogic->config());
+        self::checkSettings($eqLogic, $context, $enabled);
+    }
+
+    private static function checkMove(jeenergie $eqLogic, jeenergie $before, jeenergie $connection): void
+    {
+        if ($before->backend() !== $connection->backend()) {
+            throw new Exception(sprintf(
+                __('« %s » n\'est pas du même système que cet équipement.', __FILE__),
+                $connection->getName()
+            ));
+        }
+        $moved = $before->getConfiguration('connection') != $connection->getId();
+        $part = jeenergieCatalogue::part($before->backend(), $before->type());
+        if ($moved && empty($part['movable'])) {
+            throw new Exception(__('Cet équipement ne peut pas changer de connexion.', __FILE__));
+        }
+        if ($before->type() !== $eqLogic->type()) {
+            throw new Exception(__('Le type d\'un équipement ne peut pas être changé.', __FILE__));
+        }
+    }
+
+    private static function checkUnique(jeenergie $eqLogic, jeenergie $connection, array $part, bool $isNew): void
+    {
+        $logicalId = $connection->getId() . '::' . $eqLogic->type() . '::' . $eqLogic->key();
+        if (strlen($logicalId) > self::LOGICAL_ID_LENGTH) {
+            $logicalId = substr($logicalId, 0, self::LOGICAL_ID_LENGTH - 41) . '#' . sha1($logicalId);
+        }
+        $same = 0;
+        foreach ($connection->equipment() as $other) {
+            if ($other->getId() == $eqLogic->getId()) {
+                continue;
+            }
+            $same += $other->type() === $eqLogic->type() ? 1 : 0;
+            if ($other->getLogicalId() === $logicalId) {
+                throw new Exception(sprintf(
+                    __('Cet équipement existe déjà sous le nom « %s ».', __FILE__),
+                    $other->getName()
+                ));
+            }
+        }
+        if ($isNew && isset($part['count']) && $same >= $part['count']) {
+            throw new Exception(sprintf(
+                __('« %s » a déjà tous les équipements possibles de ce type (%d).', __FILE__),
+                $connection->getName(),
+                $part['count']
+            ));
+        }
+        $eqLogic->setLogicalId($logicalId);
+    }
+
+    /** Settings that a form has not sent stay as they are; so does a secret that it has left empty. */
+    public static function mergeSettings(jeenergie $eqLogic, ?jeenergie $before): void
+    {
+        $fields = $eqLogic->fields();
+        $sent = jeenergie::dictionary($eqLogic->getConfiguration('config'));
+        $saved = $before === null ? [] : jeenergie::dictionary($before->getConfiguration('config'));
+        $secrets = $eqLogic->secrets() + ($before === null ? [] : $before->secrets());
+        foreach (jeenergieSettings::secretKeys($fields) as $key) {
+            $value = trim((string) (is_scalar($sent[$key] ?? '') ? $sent[$key] ?? '' : ''));
+            if ($value !== '') {
+                $secrets[$key] = $value;
+            }
+            unset($sent[$key]);
+        }
+        $eqLogic->setConfiguration('config', jeenergieSettings::compact($fields, $sent + $saved));
+        $eqLogic->setConfiguration('secrets', $secrets === [] ? null : $secrets);
+    }
+
+    public static function checkSettings(jeenergie $eqLogic, array $context, bool $complete): void
+    {
+        $errors = jeenergieSettings::errors($eqLogic->fields(), $eqLogic->config(), $context, $complete);
+        if ($errors !== []) {
+            throw new Exception(implode(' ', $errors));
+        }
+    }
+
+    /** Some systems want the account verified before it is saved; a vendor out of reach is no reason to refuse. */
+    private static function verify(jeenergie $eqLogic, ?jeenergie $before, array $part): void
+    {
+        $known = $before !== null && $before->getIsEnable() == 1 && $before->config() === $eqLogic->config();
+        if (empty($part['verify']) || $known || !jeenergieDaemon::isRunning()) {
+            return;
+        }
+        try {
+            jeenergieDiscovery::test($eqLogic);
+        } catch (jeenergieRefusal $refusal) {
+            if ($refusal->reason() === 'authentication_failed') {
+                throw $refusal;
+            }
+        }
+    }
+
+    /**
+     * An equipment needs an enabled connection. When the plugin is activated again the core enables all eqLogics
+     * in the order of their names, so an equipment may come before its connection, which is then about to be enabled.
+     */
+    private static function mayBeEnabled(jeenergie $connection): bool
+    {
+        return $connection->getIsEnable() == 1 || $connection->getConfiguration('previousIsEnable') == 1;
+    }
+}

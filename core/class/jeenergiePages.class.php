@@ -1,0 +1,245 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * What the plugin's pages ask, one method for each action of core/ajax/jeenergie.ajax.php, described there.
+ */
+final class jeenergiePages
+{
+    public static function catalogue(): array
+    {
+        $backends = [];
+        foreach (jeenergieCatalogue::backends() as $backend) {
+            $backends[$backend] = jeenergieCatalogue::translated($backend);
+        }
+        $states = [];
+        foreach (array_keys(jeenergieCatalogue::common()['states']) as $state) {
+            $states[$state] = jeenergieCatalogue::state($state);
+        }
+        return ['backends' => $backends, 'states' => $states];
+    }
+
+    public static function list(): array
+    {
+        $connections = [];
+        $equipment = [];
+        foreach (jeenergie::byType('jeenergie') as $eqLogic) {
+            if ($eqLogic->isConnection()) {
+                $connections[$eqLogic->getId()] = self::summary($eqLogic) + ['equipment' => []];
+            } else {
+                $equipment[] = $eqLogic;
+            }
+        }
+        $orphans = [];
+        foreach ($equipment as $each) {
+            $parent = $each->getConfiguration('connection');
+            if (isset($connections[$parent])) {
+                $connections[$parent]['equipment'][] = self::summary($each);
+            } else {
+                $orphans[] = self::summary($each);
+            }
+        }
+        return ['connections' => array_values($connections), 'orphans' => $orphans];
+    }
+
+    public static function get(array $request): array
+    {
+        $eqLogic = self::eqLogic($request['id'] ?? '');
+        $rows = $eqLogic->rows();
+        $fields = jeenergieCatalogue::commandFields($eqLogic->backend(), $eqLogic->type());
+        $commands = [];
+        foreach (jeenergieCommands::existing($eqLogic) as $logicalId => $cmd) {
+            $commands[$cmd->getId()] = [
+                'logicalId' => (string) $logicalId,
+                'obsolete' => isset($fields[$logicalId]) && !isset($rows[$logicalId]),
+                'settings' => $fields[$logicalId] ?? [],
+                'cadence' => $rows[$logicalId]['cadence'] ?? 0,
+            ];
+        }
+        $missing = [];
+        foreach (jeenergieCommands::missing($eqLogic) as $logicalId => $row) {
+            $missing[] = [
+                'logicalId' => (string) $logicalId,
+                'name' => $row['name'],
+                'create' => $row['create'] ?? 'always',
+                'known' => in_array($logicalId, jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown')), true),
+            ];
+        }
+        $connection = $eqLogic->connection();
+        return self::summary($eqLogic) + [
+            'config' => self::withoutSecrets($eqLogic),
+            'secretsSet' => array_keys(array_filter($eqLogic->secrets())),
+            'connection' => $connection === null ? null : self::summary($connection)
+                + ['config' => self::withoutSecrets($connection)],
+            'commands' => (object) $commands,
+            'missing' => $missing,
+        ];
+    }
+
+    public static function addConnection(array $request): array
+    {
+        $connection = new jeenergie();
+        $connection->setEqType_name('jeenergie');
+        $connection->setName((string) ($request['name'] ?? ''));
+        self::refuseEmptyName($connection);
+        $connection->setIsVisible(0);
+        $connection->setIsEnable(0);
+        $connection->setConfiguration('kind', 'connection');
+        $connection->setConfiguration('backend', (string) ($request['backend'] ?? ''));
+        $connection->save();
+        return ['id' => (string) $connection->getId()];
+    }
+
+    public static function addByHand(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $type = (string) ($request['type'] ?? '');
+        if (empty(jeenergieCatalogue::part($connection->backend(), $type)['addByHand'])) {
+            throw new Exception(__('Les équipements de ce type ne s\'ajoutent pas à la main.', __FILE__));
+        }
+        $equipment = jeenergieDiscovery::create(
+            $connection,
+            $type,
+            (string) ($request['key'] ?? ''),
+            (string) ($request['name'] ?? ''),
+            jeenergie::dictionary($request['config'] ?? null)
+        );
+        return ['id' => (string) $equipment->getId()];
+    }
+
+    public static function test(array $request): array
+    {
+        self::needDaemon();
+        return jeenergieDiscovery::test(self::formOrSaved($request['connection'] ?? ''));
+    }
+
+    public static function discover(array $request): array
+    {
+        self::needDaemon();
+        $connection = self::formOrSaved($request['connection'] ?? '');
+        $found = jeenergieDiscovery::discover($connection);
+        $seen = array_filter(array_column($found, 'known'));
+        $gone = array_filter(
+            $connection->equipment(),
+            fn(jeenergie $each): bool => !in_array((string) $each->getId(), $seen, true)
+        );
+        return ['equipment' => $found, 'gone' => array_map([self::class, 'summary'], array_values($gone))];
+    }
+
+    public static function createDiscovered(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $created = jeenergieDiscovery::createAll($connection, jeenergie::dictionary($request['equipment'] ?? null));
+        return ['created' => array_map(fn(jeenergie $each): string => (string) $each->getId(), $created)];
+    }
+
+    public static function runOperation(array $request): array
+    {
+        self::needDaemon();
+        $text = jeenergieDiscovery::run(
+            self::formOrSaved($request['connection'] ?? ''),
+            (string) ($request['operation'] ?? ''),
+            jeenergie::dictionary($request['options'] ?? null)
+        );
+        return ['text' => $text];
+    }
+
+    public static function createMissingCommands(array $request): array
+    {
+        $logicalIds = $request['logicalIds'] ?? null;
+        $created = jeenergieCommands::createMissing(
+            self::eqLogic($request['id'] ?? ''),
+            is_array($logicalIds) ? $logicalIds : null
+        );
+        return ['created' => $created];
+    }
+
+    public static function resetCommands(array $request): array
+    {
+        jeenergieCommands::reset(self::eqLogic($request['id'] ?? ''));
+        return [];
+    }
+
+    public static function moveEquipment(array $request): array
+    {
+        $equipment = self::eqLogic($request['id'] ?? '');
+        $equipment->setConfiguration('connection', (string) self::connection($request['connection'] ?? '')->getId());
+        $equipment->save();
+        return [];
+    }
+
+    public static function daemon(): array
+    {
+        return jeenergieHealth::daemon();
+    }
+
+    private static function summary(jeenergie $eqLogic): array
+    {
+        $catalogue = jeenergieCatalogue::translated($eqLogic->backend());
+        $part = $eqLogic->isConnection()
+            ? $catalogue['connection']
+            : $catalogue['equipment'][$eqLogic->type()] ?? [];
+        return [
+            'id' => (string) $eqLogic->getId(),
+            'kind' => $eqLogic->isConnection() ? 'connection' : 'equipment',
+            'backend' => $eqLogic->backend(),
+            'backendName' => $catalogue['name'],
+            'type' => $eqLogic->type(),
+            'typeName' => $part['name'] ?? $part['label'] ?? '',
+            'icon' => $part['icon'] ?? '',
+            'key' => $eqLogic->key(),
+            'name' => $eqLogic->getName(),
+            'humanName' => $eqLogic->getHumanName(),
+            'isEnable' => $eqLogic->getIsEnable() == 1,
+            'isVisible' => $eqLogic->getIsVisible() == 1,
+            'image' => $eqLogic->getImage(),
+            'state' => (object) jeenergieState::forPage($eqLogic->state()),
+            'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
+        ];
+    }
+
+    private static function withoutSecrets(jeenergie $eqLogic): object
+    {
+        return (object) array_diff_key($eqLogic->config(), array_flip(jeenergieSettings::secretKeys($eqLogic->fields())));
+    }
+
+    private static function eqLogic($id): jeenergie
+    {
+        $eqLogic = jeenergie::byId($id);
+        if (!$eqLogic instanceof jeenergie) {
+            throw new Exception(__('Cet équipement n\'existe plus : rechargez la page.', __FILE__));
+        }
+        return $eqLogic;
+    }
+
+    private static function connection($id): jeenergie
+    {
+        $connection = self::eqLogic($id);
+        if (!$connection->isConnection()) {
+            throw new Exception(__('Choisissez la connexion de cet équipement.', __FILE__));
+        }
+        return $connection;
+    }
+
+    /** An id, or a whole form that may not be saved. */
+    private static function formOrSaved($connection): jeenergie
+    {
+        return is_array($connection) ? jeenergieDiscovery::fromForm($connection) : self::connection($connection);
+    }
+
+    private static function refuseEmptyName(jeenergie $eqLogic): void
+    {
+        if ($eqLogic->getName() === '') {
+            throw new Exception(__('Donnez un nom.', __FILE__));
+        }
+    }
+
+    /** A question from a page is worth starting the daemon, where the user lets it start by itself. */
+    private static function needDaemon(): void
+    {
+        if (!jeenergieDaemon::isRunning()) {
+            plugin::byId('jeenergie')->deamon_start(false, true);
+        }
+    }
+}

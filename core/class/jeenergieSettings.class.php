@@ -1,0 +1,173 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Settings described by the fields of a catalogue: types, defaults, conditions, what is missing.
+ *
+ * Stored values are typed (a number is a number) and hold only what differs from the default, so that
+ * a default that a new version changes reaches the users who had never touched it.
+ */
+final class jeenergieSettings
+{
+    /** Fields by key. */
+    public static function byKey(array $fields): array
+    {
+        return array_column($fields, null, 'key');
+    }
+
+    /** @return string[] keys of the fields that are never sent back to a browser */
+    public static function secretKeys(array $fields): array
+    {
+        return array_column(array_filter($fields, fn(array $field): bool => $field['type'] === 'secret'), 'key');
+    }
+
+    /** The value in the type of its field; null when it is empty. A form sends everything as text. */
+    public static function cast(array $field, $value)
+    {
+        if ($field['type'] === 'list') {
+            return self::castList($field, $value);
+        }
+        if (is_array($value) || $value === null) {
+            return null;
+        }
+        if ($field['type'] === 'boolean') {
+            return $value === '' ? null : !in_array($value, [false, 0, '0', 'false'], true);
+        }
+        $text = is_bool($value) ? (string) (int) $value : trim((string) $value);
+        if ($text === '') {
+            return null;
+        }
+        if ($field['type'] === 'number') {
+            $text = str_replace(',', '.', $text);
+            return is_numeric($text) ? $text + 0 : $text;
+        }
+        return $text;
+    }
+
+    /** Accepts an array, a comma separated text, or the boxes of a form ({"value": "1", "other": "0"}). */
+    private static function castList(array $field, $value): ?array
+    {
+        if ($value === null || $value === '') {
+            return null;
+        }
+        if (!is_array($value)) {
+            $value = array_map('trim', explode(',', (string) $value));
+        } elseif (array_keys($value) !== range(0, count($value) - 1)) {
+            $value = array_keys(array_filter($value));
+        }
+        return array_values(array_filter(
+            array_map('strval', $value),
+            fn(string $choice): bool => isset($field['choices'][$choice])
+        ));
+    }
+
+    /** Known settings only, typed, without the empty ones and those that equal their default. */
+    public static function compact(array $fields, array $values): array
+    {
+        $kept = [];
+        foreach ($fields as $field) {
+            $value = self::cast($field, $values[$field['key']] ?? null);
+            if ($value !== null && $value !== ($field['default'] ?? null)) {
+                $kept[$field['key']] = $value;
+            }
+        }
+        return $kept;
+    }
+
+    /** Typed settings, defaults included, the empty ones left out. */
+    public static function resolve(array $fields, array $values): array
+    {
+        $resolved = [];
+        foreach ($fields as $field) {
+            $value = self::cast($field, $values[$field['key']] ?? null) ?? $field['default'] ?? null;
+            if ($value !== null) {
+                $resolved[$field['key']] = $value;
+            }
+        }
+        return $resolved;
+    }
+
+    /**
+     * Whether all of a "when" holds.
+     *
+     * @param array $when {"<setting>": value or [values]}; "connection.<setting>" reads the parent
+     * @param array $settings resolved settings, those of the parent under "connection.<setting>"
+     */
+    public static function holds(array $when, array $settings): bool
+    {
+        foreach ($when as $setting => $wanted) {
+            $value = self::comparable($settings[$setting] ?? null);
+            $accepted = array_map([self::class, 'comparable'], is_array($wanted) ? $wanted : [$wanted]);
+            $values = is_array($settings[$setting] ?? null) ? array_map('strval', $settings[$setting]) : [$value];
+            if (array_intersect($values, $accepted) === []) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static function comparable($value): string
+    {
+        return is_bool($value) ? ($value ? 'true' : 'false') : (is_array($value) ? '' : (string) $value);
+    }
+
+    /** The unit of a row: a text, or {"by": "<setting>", "<value>": "<unit>"}. */
+    public static function unit($unit, array $settings): string
+    {
+        if (!is_array($unit)) {
+            return (string) $unit;
+        }
+        return (string) ($unit[self::comparable($settings[$unit['by']] ?? null)] ?? '');
+    }
+
+    /**
+     * What is wrong with settings, one sentence each, in the user's language.
+     *
+     * @param array $values compact or resolved settings, secrets included
+     * @param array $context settings that a "when" may read beside them
+     * @param bool $complete whether required settings must be there
+     * @return string[]
+     */
+    public static function errors(array $fields, array $values, array $context, bool $complete): array
+    {
+        $errors = [];
+        $settings = self::resolve($fields, $values);
+        foreach ($fields as $field) {
+            if (!self::holds($field['when'] ?? [], $settings + $context)) {
+                continue;
+            }
+            $value = $settings[$field['key']] ?? null;
+            if ($value === null) {
+                if ($complete && !empty($field['required'])) {
+                    $errors[] = sprintf(__('Renseignez le champ « %s ».', __FILE__), $field['label']);
+                }
+                continue;
+            }
+            $error = self::valueError($field, $value);
+            if ($error !== null) {
+                $errors[] = $error;
+            }
+        }
+        return $errors;
+    }
+
+    private static function valueError(array $field, $value): ?string
+    {
+        if ($field['type'] === 'number') {
+            if (!is_int($value) && !is_float($value)) {
+                return sprintf(__('« %s » doit être un nombre.', __FILE__), $field['label']);
+            }
+            if (isset($field['min']) && $value < $field['min']) {
+                return sprintf(__('« %s » doit être au moins %s.', __FILE__), $field['label'], $field['min']);
+            }
+            if (isset($field['max']) && $value > $field['max']) {
+                return sprintf(__('« %s » doit être au plus %s.', __FILE__), $field['label'], $field['max']);
+            }
+        }
+        if ($field['type'] === 'choice' && !isset($field['choices'][$value])) {
+            return sprintf(__('« %s » ne fait pas partie des choix possibles.', __FILE__), $field['label']);
+        }
+        return null;
+    }
+}

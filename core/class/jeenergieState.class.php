@@ -1,0 +1,57 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * The state of a connection, or of one equipment, as the daemon tells it.
+ */
+final class jeenergieState
+{
+    /** States that the user must do something about. */
+    private const TOLD = ['authentication_failed'];
+
+    /** @param array $event {state, until, code, message} */
+    public static function apply(jeenergie $eqLogic, ?cmd $command, array $event): void
+    {
+        $before = $eqLogic->state();
+        $name = (string) $event['state'];
+        $state = ['state' => $name, 'since' => date('Y-m-d H:i:s')]
+            + array_intersect_key($event, array_flip(['until', 'code', 'message']));
+        if (($before['state'] ?? '') === $name) {
+            $state['since'] = $before['since'];
+        }
+        if ($state !== $before) {
+            $eqLogic->setCache('state', $state);
+            event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::forPage($state));
+        }
+        if ($command !== null) {
+            $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::state($name), false);
+        }
+        self::tellUser($eqLogic, $before['state'] ?? '', $state);
+    }
+
+    /** What a page shows of a state. */
+    public static function forPage(array $state): array
+    {
+        return $state === [] ? [] : ['text' => jeenergieCatalogue::state($state['state'])] + $state;
+    }
+
+    public static function messageId(string $id): string
+    {
+        return 'jeenergie::state::' . $id;
+    }
+
+    /** One message while something is wrong, none once it is right again. */
+    private static function tellUser(jeenergie $eqLogic, string $before, array $state): void
+    {
+        $id = self::messageId((string) $eqLogic->getId());
+        if (in_array($state['state'], self::TOLD, true)) {
+            if ($before !== $state['state']) {
+                $text = ($state['message'] ?? '') ?: jeenergieCatalogue::state($state['state']);
+                message::add('jeenergie', $eqLogic->getName() . ' : ' . $text, '', $id);
+            }
+        } elseif ($state['state'] === 'online' && $before !== 'online') {
+            message::removeAll('jeenergie', $id);
+        }
+    }
+}

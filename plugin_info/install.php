@@ -1,0 +1,58 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+require_once __DIR__ . '/../../../core/php/core.inc.php';
+
+/** Minutes without any news after which the core restarts the daemon. */
+const JEENERGIE_HEARTBEAT = 15;
+
+/** Run by the core when the plugin is activated. */
+function jeenergie_install(): void
+{
+    jeedom::getApiKey('jeenergie');
+    // The key is for the daemon, which is on this machine and sends events only.
+    config::save('api::jeenergie::mode', 'localhost');
+    config::save('api::jeenergie::restricted', 1);
+    jeenergie_defaultHeartbeat();
+}
+
+/** Run by the core after new files were copied over an active plugin. */
+function jeenergie_update(): void
+{
+    config::save('api::jeenergie::restricted', 1);
+    jeenergie_defaultHeartbeat();
+    foreach (jeenergie::byType('jeenergie') as $eqLogic) {
+        try {
+            jeenergieCommands::apply($eqLogic);
+        } catch (Exception $error) {
+            log::add('jeenergie', 'error', $eqLogic->getName() . ' : ' . $error->getMessage());
+        }
+    }
+}
+
+/** Run by the core when the plugin is deactivated, and after its equipment is gone when it is removed. */
+function jeenergie_remove(): void
+{
+    message::removeAll('jeenergie');
+    config::remove('api::jeenergie::mode');
+    config::remove('api::jeenergie::restricted');
+    $removed = eqLogic::byType('jeenergie') === [];
+    // What the user has chosen survives a deactivation.
+    if ($removed || config::byKey('heartbeat::delay::jeenergie') == JEENERGIE_HEARTBEAT) {
+        config::remove('heartbeat::delay::jeenergie');
+        config::remove('heartbeat::restartDeamon::jeenergie');
+    }
+    if ($removed) {
+        config::remove('log::level::jeenergie');
+        cache::delete('dependancyjeenergie');
+    }
+}
+
+function jeenergie_defaultHeartbeat(): void
+{
+    if (config::byKey('heartbeat::delay::jeenergie') === '') {
+        config::save('heartbeat::delay::jeenergie', JEENERGIE_HEARTBEAT);
+        config::save('heartbeat::restartDeamon::jeenergie', 1);
+    }
+}

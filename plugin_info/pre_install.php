@@ -1,0 +1,15 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Run by the core, from the old version, once the new one is downloaded and before it is copied.
+ *
+ * The core cleans the other folders of what a version has dropped, but not these.
+ */
+function jeenergie_pre_update(): void
+{
+    foreach (['/resources/daemon', '/jeedom_bridge'] as $folder) {
+        rrmdir(dirname(__DIR__) . $folder);
+    }
+}
