@@ -1,0 +1,114 @@
+"""`python -m simulators.demo --python PYTHON`: everything on free loopback ports, until Ctrl-C or, with --check, until
+values of every equipment have arrived (exit code 0) or time is out (exit code 1)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from simulators.demo.systems import SYSTEMS
+from simulators.jeedom.standin import JeedomStandIn
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_daemon(python: str, jeedom: JeedomStandIn, folder: Path, log_level: str) -> subprocess.Popen[bytes]:
+    """The real daemon, as Jeedom starts it: the api key in the environment, the log in a file."""
+    log = (folder / "jeenergie_daemon.log").open("ab")
+    arguments = [python, "-m", "jeenergied", "--loglevel", log_level, "--callback", jeedom.callback_url]
+    arguments += ["--pid", str(folder / "deamon.pid"), "--datadir", str(folder / "data")]
+    arguments += ["--socketport", str(jeedom.daemon_port)]
+    environment = {**os.environ, "JEEDOM_APIKEY": jeedom.apikey}
+    return subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=str(folder))
+
+
+def missing(jeedom: JeedomStandIn) -> list[str]:
+    """Names of what has no value yet: connections without equipment, equipment without a value."""
+    names = []
+    for connection in jeedom.database.connections():
+        children = jeedom.database.children(connection["id"])
+        if not children:
+            names.append(connection["name"])
+        names += [child["name"] for child in children if not jeedom.values(child["id"])]
+    return names
+
+
+def report(jeedom: JeedomStandIn) -> None:
+    """What arrived, one line per equipment."""
+    for connection in jeedom.database.connections():
+        print(f"{connection['name']} ({connection['backend']}): {jeedom.state(connection['id']) or 'no state yet'}")
+        for child in jeedom.database.children(connection["id"]):
+            values = jeedom.values(child["id"])
+            shown = ", ".join(f"{name}={value}" for name, value in list(values.items())[:6])
+            more = f" and {len(values) - 6} more" if len(values) > 6 else ""
+            print(f"  {child['name']}: {shown or 'nothing'}{more}")
+
+
+def check(jeedom: JeedomStandIn, daemon: subprocess.Popen[bytes], limit: float) -> bool:
+    """Waits until every equipment has a value; says what arrived."""
+    began = time.monotonic()
+    while missing(jeedom) and daemon.poll() is None and time.monotonic() - began < limit:
+        time.sleep(0.1)
+    report(jeedom)
+    left = missing(jeedom)
+    if left:
+        print(f"FAILED: after {limit:.0f} s nothing has arrived of: {', '.join(left)}")
+    else:
+        print(f"OK: values of every equipment within {time.monotonic() - began:.1f} s")
+    return not left
+
+
+def stop(daemon: subprocess.Popen[bytes]) -> None:
+    """Ends the daemon in order; by force when it does not."""
+    daemon.terminate()
+    try:
+        daemon.wait(10)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
+
+
+def main() -> int:
+    """Runs the demonstration; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.demo", description=__doc__)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the daemon")
+    parser.add_argument("--check", action="store_true", help="no page: print what arrived and end")
+    parser.add_argument("--speed", type=float, default=60.0, help="simulated seconds per second")
+    parser.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
+    parser.add_argument("--loglevel", default="info")
+    options = parser.parse_args()
+    # An orderly end on SIGTERM too: the context managers below must run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-demo-")))
+        jeedom = stack.enter_context(JeedomStandIn(port=options.port))
+        for system in SYSTEMS:
+            system(stack, jeedom, options.speed)
+        jeedom.daemon_port = free_port()
+        daemon = start_daemon(options.python, jeedom, folder, options.loglevel)
+        stack.callback(stop, daemon)
+        if options.check:
+            return 0 if check(jeedom, daemon, 20.0) else 1
+        print(f"\n  Jeenergie: {jeedom.url}/\n\n  log: {folder}/jeenergie_daemon.log — Ctrl-C ends it\n", flush=True)
+        try:
+            return daemon.wait()
+        except KeyboardInterrupt:
+            print("stopping ...")
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
