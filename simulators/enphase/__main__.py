@@ -58,9 +58,7 @@ def source_of(options: argparse.Namespace, clock: Clock) -> Source:
         storage=Storage() if options.storage else None,
         timezone=options.timezone,
     )
-    fitted = Fitted(
-        consumption="total-consumption" if options.total_ct else "net-consumption", storage=options.storage
-    )
+    fitted = Fitted(consumption="total-consumption" if options.total_ct else "net-consumption", storage=options.storage)
     return DaySource(
         plant,
         serial=options.serial,
