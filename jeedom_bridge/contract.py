@@ -137,7 +137,9 @@ class Catalogue:
 @lru_cache(maxsize=256)
 def _expanded(catalogue: Catalogue, kind: str | None) -> tuple[Row, ...]:
     common = catalogue.common.get("connection" if kind is None else "equipment", {}).get("commands", [])
-    rows = [*common, *catalogue._part(kind).get("commands", [])]
+    part = catalogue._part(kind)
+    shared = (row for name in part.get("sets", []) for row in catalogue.data["sets"][name])
+    rows = [*common, *shared, *part.get("commands", [])]
     return tuple(Row(row["logicalId"], row) for raw in rows for row in _each(raw))
 
 

@@ -74,8 +74,10 @@ final class jeenergieCatalogue
         $key = 'rows ' . $backend . ' ' . $type;
         if (!isset(self::$cache[$key])) {
             $common = self::common()[$type === null ? 'connection' : 'equipment']['commands'];
+            $part = self::part($backend, $type);
+            $sets = array_intersect_key(self::of($backend)['sets'] ?? [], array_flip($part['sets'] ?? []));
             $rows = [];
-            foreach (array_merge($common, self::part($backend, $type)['commands']) as $row) {
+            foreach (array_merge($common, ...array_values($sets), ...[$part['commands']]) as $row) {
                 array_push($rows, ...self::expand($row));
             }
             self::$cache[$key] = $rows;
@@ -124,7 +126,7 @@ final class jeenergieCatalogue
         $key = 'translated ' . $backend;
         if (!isset(self::$cache[$key])) {
             $catalogue = self::of($backend);
-            unset($catalogue['connection']['commands']);
+            unset($catalogue['connection']['commands'], $catalogue['sets']);
             foreach (array_keys($catalogue['equipment']) as $type) {
                 unset($catalogue['equipment'][$type]['commands']);
             }

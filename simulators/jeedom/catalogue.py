@@ -67,7 +67,9 @@ class Catalogues:
             settings.update({f"connection.{key}": value for key, value in above.items()})
         shared = self.common.get("connection" if kind is None else "equipment", {}).get("commands", [])
         rows: dict[str, Row] = {}
-        for written in [*shared, *self.part(backend, kind)["commands"]]:
+        part, sets = self.part(backend, kind), self.of(backend).get("sets", {})
+        grouped = [row for name in part.get("sets", []) for row in sets[name]]
+        for written in [*shared, *grouped, *part["commands"]]:
             for row in expanded(written):
                 if row["logicalId"] not in rows and holds(row.get("when"), settings):
                     row["unit"] = unit(row.get("unit", ""), settings)
