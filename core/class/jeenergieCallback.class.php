@@ -36,6 +36,8 @@ final class jeenergieCallback
             echo '{"ok":false,"message":"not a payload"}';
             return;
         }
+        // Read ahead in one query; the last one the core would otherwise ask again for each value when it is empty.
+        config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
         // Scenarios and widgets may print: nothing but the acknowledgement must leave.
         ob_start();
         try {

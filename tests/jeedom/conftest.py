@@ -1,0 +1,49 @@
+"""A real Jeedom with the plugin installed and active: JEEDOM_ROOT and JEEDOM_URL say where; skipped without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jeedom_host import ROOT, URL, Jeedom
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and not (ROOT and URL):
+            item.add_marker(pytest.mark.skip(reason="JEEDOM_ROOT and JEEDOM_URL are not set"))
+
+
+@pytest.fixture(scope="session")
+def jeedom() -> Jeedom:
+    return Jeedom()
+
+
+MAKE = """
+    $connection = new jeenergie();
+    $connection->setEqType_name('jeenergie')->setName('Test ' . uniqid())->setIsEnable(1);
+    $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', 'enphase');
+    $connection->setConfiguration('config', ['host' => '127.0.0.1', 'tokenMode' => 'manual', 'token' => 'x']);
+    $connection->save();
+    $equipment = jeenergieDiscovery::create($connection, 'inverter', uniqid(), 'Test');
+    foreach (range(0, 299) as $n) {
+        $cmd = new jeenergieCmd();
+        $cmd->setEqLogic_id($equipment->getId())->setLogicalId('v' . $n)->setName('V' . $n);
+        $cmd->setType('info')->setSubType('numeric')->setIsHistorized(1)->setConfiguration('historizeMode', 'none');
+        $cmd->save();
+    }
+    echo json_encode(['connection' => $connection->getId(), 'equipment' => $equipment->getId()]);
+"""
+
+
+@pytest.fixture(scope="session")
+def bench(jeedom: Jeedom) -> Any:
+    """A connection with one equipment of 300 historized commands v0 to v299, without the daemon's company."""
+    automatic = jeedom.php("echo json_encode(config::byKey('deamonAutoMode', 'jeenergie', 1));")
+    jeedom.php("config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();")
+    ids = {name: str(value) for name, value in jeedom.php(MAKE).items()}
+    yield ids
+    jeedom.php("jeenergie::byId($argv[1])->remove();", ids["connection"])
+    jeedom.php("config::save('deamonAutoMode', $argv[1], 'jeenergie');", automatic)

@@ -1,0 +1,87 @@
+"""PHP inside the core of a real Jeedom, and the daemon's side of its callback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from datetime import datetime, timedelta
+from typing import Any
+
+ROOT = os.environ.get("JEEDOM_ROOT", "")
+URL = os.environ.get("JEEDOM_URL", "")
+
+BOOT = f"""
+    require '{ROOT}/core/php/core.inc.php';
+    class_exists('jeenergie');
+    set_error_handler(function ($level, $text, $file) {{
+        // A notice of the plugin's own code is a failure; the core's are not looked at.
+        if (error_reporting() & $level && strpos($file, '/plugins/jeenergie/') !== false) {{
+            throw new ErrorException($text);
+        }}
+        return false;
+    }});
+"""
+COST = """
+    $events = json_decode($argv[1], true);
+    (new jeenergieCallback())->apply($events); // the first event of a command costs more, once
+    $events = json_decode($argv[2], true);
+    config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
+    $count = function () {
+        return (int) DB::getConnection()->query("SHOW SESSION STATUS LIKE 'Questions'")->fetchColumn(1);
+    };
+    $before = $count();
+    $answer = (new jeenergieCallback())->apply($events);
+    echo json_encode(['queries' => $count() - $before - 1, 'answer' => $answer]);
+"""
+STATE = """
+    $cmd = cmd::byEqLogicIdAndLogicalId($argv[1], $argv[2]);
+    $value = $cmd->execCmd();
+    $rows = fn($table) => (object) array_column(
+        DB::Prepare("SELECT datetime, value FROM $table WHERE cmd_id = ? ORDER BY datetime", [$cmd->getId()], 1),
+        'value',
+        'datetime'
+    );
+    echo json_encode([
+        'value' => $value, 'collected' => strtotime($cmd->getCollectDate()) - time(),
+        'history' => $rows('history'), 'archive' => $rows('historyArch'),
+        'communication' => strtotime(jeenergie::byId($argv[1])->getStatus('lastCommunication')) - time(),
+    ]);
+"""
+
+
+class Jeedom:
+    """Runs PHP inside the core, as the web user, and posts what a daemon would."""
+
+    def __init__(self) -> None:
+        self.key = self.php("echo jeedom::getApiKey('jeenergie');", decode=False)
+        self.sequence = 0
+        self.boot = f"test{time.time_ns()}"
+
+    def php(self, code: str, *arguments: Any, decode: bool = True) -> Any:
+        """The JSON that the code prints. `$argv[1]` and so on are the arguments."""
+        command = ["php", "-d", "display_errors=stderr", "-r", BOOT + code, "--", *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["sudo", "-u", "www-data", *command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return json.loads(done.stdout or "null") if decode else done.stdout
+
+    def post(self, *events: dict[str, Any], sequence: int | None = None, key: str | None = None) -> dict[str, Any]:
+        """Sends one payload and returns the acknowledgement."""
+        if sequence is None:
+            self.sequence += 1
+            sequence = self.sequence
+        payload = {"boot": self.boot, "sequence": sequence, "sentAt": moment(0), "events": list(events)}
+        form = {"type": "event", "plugin": "jeenergie", "apikey": key or self.key, "payload": json.dumps(payload)}
+        request = urllib.request.Request(f"{URL}/core/api/jeeApi.php", urllib.parse.urlencode(form).encode())
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+
+def moment(seconds_ago: float) -> str:
+    """ISO 8601 with an offset that is not Jeedom's own."""
+    return (datetime.now().astimezone() - timedelta(seconds=seconds_ago)).isoformat(timespec="seconds")
