@@ -134,8 +134,7 @@ class Commands:
 
     def _discover(self, message: Message) -> dict[str, Any]:
         found = self._ask(message, lambda device: device.discover(), "discover")
-        rows = [{"type": f.type, "key": f.key, "name": f.name, "config": dict(f.config)} for f in found]
-        return {"equipment": rows}
+        return {"equipment": [{**vars(each), "config": dict(each.config)} for each in found]}
 
     def _run(self, message: Message) -> dict[str, Any]:
         operation, options = message["operation"], dict(message.get("options") or {})

@@ -95,12 +95,13 @@ class Connection:
 
 @dataclass(frozen=True)
 class Found:
-    """An equipment that a connection offers."""
+    """An equipment that a connection offers; `active`: it carries data, so that the user will want it."""
 
     type: str
     key: str
     name: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    active: bool = True
 
 
 @dataclass(frozen=True)
