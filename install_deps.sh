@@ -43,13 +43,14 @@ works() {
   "$1/bin/python" -c 'import jsonschema, lxml.etree, requests, signalrcore, websocket, jeedom_bridge, jeenergied' 2>&1
 }
 
-progress 0
-# From here on the file is ours to remove, whatever happens.
-trap clean_up EXIT
-trap 'exit 143' TERM INT HUP
-
 exec 9> "$here/resources/.install.lock" || fail "impossible d'écrire dans $here/resources" "cannot write there"
 flock -n 9 || fail "une autre installation est en cours" "another installation is under way"
+
+# From here on the progress file and the new environment are ours to remove, whatever happens; not before: they
+# may be those of the installation that holds the lock.
+progress 0
+trap clean_up EXIT
+trap 'exit 143' TERM INT HUP
 
 say "Installation des dépendances du démon Jeenergie / installing the daemon's dependencies"
 if [ "$(cat "$venv/$stamp_name" 2> /dev/null)" = "$(wanted_stamp)" ] && works "$venv" > /dev/null; then
