@@ -28,6 +28,9 @@ spl_autoload_register(static function (string $class): void {
  */
 class jeenergie extends eqLogic
 {
+    /** Whether isEnable has been changed since the last save. */
+    private $_toggled = false;
+
     /* ---------------------------------------------------------------- what it is */
 
     public function isConnection(): bool
@@ -160,6 +163,20 @@ class jeenergie extends eqLogic
     }
 
     /* ---------------------------------------------------------------- life */
+
+    public function setIsEnable($_isEnable)
+    {
+        $this->_toggled = $this->_toggled || $this->getIsEnable() != $_isEnable;
+        return parent::setIsEnable($_isEnable);
+    }
+
+    /** One of the core's pages enables and disables without calling preSave() and postSave(), where it matters. */
+    public function save($_direct = false)
+    {
+        $direct = $_direct && !$this->_toggled;
+        $this->_toggled = false;
+        return parent::save($direct);
+    }
 
     public function preSave(): void
     {

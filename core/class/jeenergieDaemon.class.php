@@ -12,6 +12,10 @@ final class jeenergieDaemon
     private const SECONDS_TO_ANSWER = 15;
     private const SECONDS_TO_STOP = 8;
 
+    /** Signals: their names are unknown to PHP inside a web server. */
+    private const TERMINATE = 15;
+    private const KILL = 9;
+
     public static function info(): array
     {
         $info = ['log' => self::LOG, 'state' => self::isRunning() ? 'ok' : 'nok', 'launchable' => 'ok'];
@@ -68,6 +72,7 @@ final class jeenergieDaemon
             throw new Exception($info['launchable_message']);
         }
         self::checkPortIsFree();
+        @unlink(self::pidFile()); // one left by a daemon of another user could not be written again
         [$process, $pipe] = self::launch();
         try {
             self::waitUntilItAnswers($pipe);
@@ -107,9 +112,9 @@ final class jeenergieDaemon
         try {
             jeenergieSocket::request('shutdown', [], 3);
         } catch (Exception $error) {
-            posix_kill($pid, SIGTERM);
+            posix_kill($pid, self::TERMINATE);
         }
-        foreach ([SIGTERM, SIGKILL, null] as $next) {
+        foreach ([self::TERMINATE, self::KILL, null] as $next) {
             for ($deadline = microtime(true) + self::SECONDS_TO_STOP; microtime(true) < $deadline; usleep(50000)) {
                 if (!self::isOurs($pid)) {
                     return;

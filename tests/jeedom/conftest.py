@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jeedom_host import ROOT, URL, Jeedom
@@ -39,11 +39,17 @@ MAKE = """
 
 
 @pytest.fixture(scope="session")
-def bench(jeedom: Jeedom) -> Any:
-    """A connection with one equipment of 300 historized commands v0 to v299, without the daemon's company."""
+def quiet(jeedom: Jeedom) -> Iterator[None]:
+    """No daemon, and none that starts by itself."""
     automatic = jeedom.php("echo json_encode(config::byKey('deamonAutoMode', 'jeenergie', 1));")
     jeedom.php("config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();")
+    yield
+    jeedom.php("config::save('deamonAutoMode', $argv[1], 'jeenergie');", automatic)
+
+
+@pytest.fixture(scope="session")
+def bench(jeedom: Jeedom, quiet: None) -> Iterator[dict[str, str]]:
+    """A connection with one equipment of 300 historized commands v0 to v299."""
     ids = {name: str(value) for name, value in jeedom.php(MAKE).items()}
     yield ids
     jeedom.php("jeenergie::byId($argv[1])->remove();", ids["connection"])
-    jeedom.php("config::save('deamonAutoMode', $argv[1], 'jeenergie');", automatic)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import json
 import os
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta
@@ -53,10 +55,39 @@ STATE = """
 """
 
 
-class Jeedom:
-    """Runs PHP inside the core, as the web user, and posts what a daemon would."""
+class Refused(Exception):
+    """Jeedom's sentence for the user."""
+
+
+class Pages:
+    """What a browser asks, signed in as one user."""
+
+    def __init__(self, login: str, password: str) -> None:
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self.core("user", action="login", username=login, password=password)
+
+    def core(self, file: str, **form: str) -> Any:
+        """One of the core's own actions."""
+        return self._ask(f"/core/ajax/{file}.ajax.php", form)
+
+    def own(self, action: str, **request: Any) -> Any:
+        """One of the plugin's."""
+        form = {"action": action, "request": json.dumps(request)}
+        return self._ask("/plugins/jeenergie/core/ajax/jeenergie.ajax.php", form)
+
+    def _ask(self, path: str, form: dict[str, str]) -> Any:
+        with self._opener.open(URL + path, urllib.parse.urlencode(form).encode(), timeout=120) as answer:
+            content = json.loads(answer.read())
+        if content["state"] != "ok":
+            raise Refused(content["result"])
+        return content["result"]
+
+
+class Jeedom(Pages):
+    """Runs PHP inside the core, as the web user, posts what a daemon would, and is an administrator's browser."""
 
     def __init__(self) -> None:
+        super().__init__(os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
         self.key = self.php("echo jeedom::getApiKey('jeenergie');", decode=False)
         self.sequence = 0
         self.boot = f"test{time.time_ns()}"
@@ -80,6 +111,18 @@ class Jeedom:
         request = urllib.request.Request(f"{URL}/core/api/jeeApi.php", urllib.parse.urlencode(form).encode())
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
+
+    def as_user(self, login: str, password: str) -> Pages:
+        """The browser of somebody else."""
+        return Pages(login, password)
+
+    def status(self, path: str) -> int:
+        """Status of a file of the plugin, asked without signing in."""
+        try:
+            with urllib.request.urlopen(f"{URL}/plugins/jeenergie/{path}", timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
 
 def moment(seconds_ago: float) -> str:
