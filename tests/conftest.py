@@ -1,0 +1,44 @@
+"""What all tests share: the repository's root is importable, and long forms are asked for by a variable."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture
+def server() -> Iterator[object]:
+    """A recording stand-in for Jeedom's callback address."""
+    from tests.support.callback_server import CallbackServer
+
+    with CallbackServer() as running:
+        yield running
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[object]:
+    """Starts daemons with the test backend; ends those that are still there."""
+    from tests.support.process import Lab
+
+    with Lab(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    """The root logger, put back as it was."""
+    root = logging.getLogger()
+    level, handlers, factory = root.level, list(root.handlers), logging.raiseExceptions
+    yield root
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.raiseExceptions = factory
+    logging.captureWarnings(False)

@@ -1,0 +1,278 @@
+"""Real daemon processes, with the test backend, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, Optional
+
+from tests.support.callback_server import CallbackServer
+from tests.support.client import KEY, Peer, ask
+from tests.support.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lab_core(directory: Path) -> Path:
+    """A copy of the contract with the test backend's catalogue."""
+    core = directory / "core"
+    if not core.exists():
+        shutil.copytree(ROOT / "core" / "contract", core / "contract")
+        shutil.copy(
+            Path(__file__).parent / "backends" / "lab" / "catalogue.json", core / "contract" / "catalogue" / "lab.json"
+        )
+    return core
+
+
+def lab_connection(identifier: str = "1", meters: int = 1, commands: Any = None, **config: Any) -> dict[str, Any]:
+    """A connection as Jeedom sends it. Its meters are `<id>0`, `<id>1`, ..."""
+    names = ["power", "voltage", "label", "energy", "set", "refuse", "explode", "warn"]
+    names += [f"value{n}" for n in range(40)]
+    return {
+        "id": identifier,
+        "backend": "lab",
+        "name": f"Lab {identifier}",
+        "config": config,
+        "commands": {"polls": {}, "state": {}},
+        "equipment": [
+            {
+                "id": f"{identifier}{number}",
+                "type": "meter",
+                "key": str(number),
+                "name": f"Meter {number}",
+                "config": {},
+                "commands": commands if commands is not None else {name: {} for name in names},
+            }
+            for number in range(meters)
+        ],
+    }
+
+
+class Reports:
+    """Receives what the test backend tells: a list of notes, each with `what`, `id` and `at`."""
+
+    def __init__(self) -> None:
+        self.notes: list[dict[str, Any]] = []
+        self.changed = threading.Condition()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._receive, name="reports", daemon=True).start()
+
+    def _receive(self) -> None:
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except OSError:
+                return  # closed
+            if not data:
+                return
+            with self.changed:
+                self.notes.append(json.loads(data))
+                self.changed.notify_all()
+
+    def of(self, what: str, identifier: Optional[str] = None) -> list[dict[str, Any]]:
+        """The notes of a kind."""
+        with self.changed:
+            return [n for n in self.notes if n["what"] == what and identifier in (None, n["id"])]
+
+    def wait(self, what: str, count: int = 1, timeout: float = 5.0) -> list[dict[str, Any]]:
+        """The notes of a kind, once there are `count` of them."""
+        end = time.monotonic() + timeout
+        with self.changed:
+            while sum(n["what"] == what for n in self.notes) < count:
+                if not self.changed.wait(max(0.0, end - time.monotonic())) and time.monotonic() > end:
+                    raise AssertionError(f"{count} x {what} not told within {timeout:g} s; {self.notes[-20:]}")
+        return self.of(what)
+
+    def clear(self) -> None:
+        """Forgets all notes."""
+        with self.changed:
+            self.notes.clear()
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._socket.close()
+
+
+class DaemonProcess:
+    """One daemon on a port of its own; its log and its standard error are files."""
+
+    def __init__(
+        self,
+        directory: Path,
+        callback: str,
+        *options: str,
+        port: Optional[int] = None,
+        key: Optional[str] = KEY,
+        module: str = "tests.support.lab_daemon",
+        pid: Optional[Path] = None,
+        datadir: Optional[Path] = None,
+        loglevel: str = "debug",
+        prefix: tuple[str, ...] = (),
+        environment: Optional[dict[str, str]] = None,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.port = port or free_port()
+        self.pid = pid or directory / "daemon.pid"
+        self.datadir = datadir or directory / "data"
+        self.log_file = directory / "daemon.log"
+        self.error_file = directory / "daemon.err"
+        command = [*prefix, sys.executable, "-m", module, "--callback", callback, "--pid", str(self.pid)]
+        command += ["--datadir", str(self.datadir), "--socketport", str(self.port), "--loglevel", loglevel, *options]
+        variables = {**os.environ, "LAB_CORE": str(lab_core(directory.parent)), **(environment or {})}
+        variables.pop("JEEDOM_APIKEY", None)
+        if key is not None:
+            variables["JEEDOM_APIKEY"] = key
+        with self.log_file.open("ab") as log, self.error_file.open("ab") as errors:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=errors)
+
+    def ready(self, timeout: float = 15.0) -> DaemonProcess:
+        """Waits until the socket answers."""
+
+        def answers() -> bool:
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode}: {self.errors}\n{self.log[-3000:]}")
+            try:
+                return bool(ask(self.port, "status", timeout=2.0)["ok"])
+            except OSError:
+                return False
+
+        until(answers, timeout, "the daemon's start")
+        return self
+
+    def ask(self, cmd: str, **fields: Any) -> dict[str, Any]:
+        """One message on a connection of its own."""
+        return ask(self.port, cmd, **fields)
+
+    def result(self, cmd: str, **fields: Any) -> dict[str, Any]:
+        """The result of a message that must succeed."""
+        answer = self.ask(cmd, **fields)
+        assert answer["ok"], answer
+        found: dict[str, Any] = answer["result"]
+        return found
+
+    def configure(self, *connections: dict[str, Any], revision: int = 1, **fields: Any) -> dict[str, Any]:
+        """Sends the desired state."""
+        return self.result("configure", revision=revision, connections=list(connections), **fields)
+
+    def state(self, identifier: str = "1") -> dict[str, Any]:
+        """What `status` tells of a connection."""
+        found: dict[str, Any] = self.result("status")["connections"][identifier]
+        return found
+
+    def peer(self) -> Peer:
+        """A connection that stays."""
+        return Peer(self.port)
+
+    def stop(self, timeout: float = 10.0) -> int:
+        """Asks for the end as Jeedom does; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        self.process.kill()
+        self.process.wait(10)
+
+    @property
+    def log(self) -> str:
+        """All of the log."""
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def errors(self) -> str:
+        """All of standard error."""
+        return self.error_file.read_text(errors="replace")
+
+    def wait_log(self, words: str, timeout: float = 5.0) -> None:
+        """Waits until the log holds these words."""
+        until(lambda: words in self.log, timeout, f"{words!r} in the log")
+
+    # What it costs.
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, ended threads included."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def _status(self, name: str) -> int:
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise AssertionError(name)
+
+    def rss(self) -> float:
+        """Resident memory, MiB."""
+        return self._status("VmRSS") / 1024
+
+    def threads(self) -> int:
+        """How many there are."""
+        return self._status("Threads")
+
+    def descriptors(self) -> int:
+        """How many are open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+class Lab:
+    """Makes daemons and ends them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.server = CallbackServer()
+        self.reports = Reports()
+        self._daemons: list[DaemonProcess] = []
+
+    def __enter__(self) -> Lab:
+        self.server.listen()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.server.release.set()
+        for each in self._daemons:
+            if each.process.poll() is None:
+                each.kill()
+        self.server.leave()
+        self.reports.close()
+
+    def launch(self, *options: str, name: str = "daemon", callback: Optional[str] = None, **more: Any) -> DaemonProcess:
+        """Starts a daemon without waiting for it."""
+        daemon = DaemonProcess(self.directory / name, callback or self.server.url, *options, **more)
+        self._daemons.append(daemon)
+        return daemon
+
+    def daemon(self, *options: str, **more: Any) -> DaemonProcess:
+        """A daemon that answers."""
+        return self.launch(*options, **more).ready()
+
+    def connection(self, identifier: str = "1", **more: Any) -> dict[str, Any]:
+        """A connection that reports here."""
+        return lab_connection(identifier, report=self.reports.port, **more)
+
+
+def measured(action: Callable[[], Any]) -> float:
+    """How long something takes, seconds."""
+    begun = time.monotonic()
+    action()
+    return time.monotonic() - begun
