@@ -72,8 +72,12 @@ class Options:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that does not close
+        good = False
+    if not good:
         raise argparse.ArgumentTypeError(f"not an http address: {text!r}")
     return text
 
