@@ -8,11 +8,13 @@ kept here for long: whoever hands them in waits for their delivery and can fetch
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from itertools import islice
+from typing import Any, Callable, Union
 
 from .clock import Clock, moment
 
@@ -68,7 +70,15 @@ class _Slot:
     sent: float = float("-inf")
 
 
-@dataclass
+@dataclass(eq=False)
+class _Event:
+    """One event whose order matters, as JSON text, and the name under which a newer one replaces it."""
+
+    part: str
+    merge: object = None
+
+
+@dataclass(eq=False)
 class _Series:
     equipment: str
     command: str
@@ -82,20 +92,23 @@ class Batch:
 
     sequence: int
     parts: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
     values: list[Key] = field(default_factory=list)
     series: list[_Series] = field(default_factory=list)
     owners: list[object] = field(default_factory=list)
     points: int = 0
     size: int = 0
 
-    def add(self, event: Mapping[str, Any], points: int, owner: object) -> None:
+    def add(self, part: str, points: int, owner: object) -> None:
         """Appends one event; `owner` is what is told when Jeedom rejects it."""
-        part = json.dumps(event, allow_nan=False)
         self.parts.append(part)
         self.owners.append(owner)
         self.points += points
-        self.size += len(part)
+        self.size += len(part) + 2
+
+    def room(self, size: int) -> bool:
+        """Whether so many characters more fit in; what is too big for any request goes alone."""
+        return not self.parts or self.size + size <= MAX_BYTES
 
 
 class Outbox:
@@ -106,9 +119,10 @@ class Outbox:
         self.changed = threading.Condition()
         self._slots: dict[str, dict[str, _Slot]] = {}
         self._dirty: dict[Key, None] = {}
-        self._events: deque[dict[str, Any]] = deque()
-        self._merge: dict[object, dict[str, Any]] = {}
+        self._events: deque[_Event] = deque()
+        self._merge: dict[object, _Event] = {}
         self._series: deque[_Series] = deque()
+        self._flying: list[_Series] = []
         self._under_way = 0
         self._frozen: Batch | None = None
         self._sequence = 0
@@ -135,9 +149,11 @@ class Outbox:
         """Values as of `at` (Unix time, default now). None means unknown and is not sent.
 
         `cadence` gives, per command, the seconds that must lie between two sendings; the newest value leaves
-        when they are over.
+        when they are over. Raises TypeError or ValueError for what is no value, and takes none of them.
         """
         at = self._clock.time() if at is None else at
+        for value in values.values():
+            _check(value)
         with self.changed:
             if equipment in self._muted:
                 return
@@ -157,8 +173,7 @@ class Outbox:
         known = slot.flying[0] if slot.flying else slot.known
         if known is not None and type(known) is type(value) and known == value:
             slot.waiting = None
-            if slot.flying is None:
-                self._dirty.pop((equipment, command), None)
+            self._dirty.pop((equipment, command), None)
         else:
             slot.waiting = (value, at)
             self._dirty[(equipment, command)] = None
@@ -166,36 +181,51 @@ class Outbox:
     def event(self, event: Mapping[str, Any], merge: object = None) -> None:
         """An event whose order matters. One that waits with the same `merge` is replaced by this one.
 
-        When far too many wait, the oldest go: memory is bounded however long Jeedom is away.
+        When far too many wait, the oldest go: memory is bounded however long Jeedom is away. Raises TypeError
+        or ValueError for what JSON cannot hold.
         """
-        item = dict(event)
+        item = _Event(json.dumps(event, allow_nan=False), merge)
         with self.changed:
             if self._closed:
                 return
             if merge is not None:
                 old = self._merge.get(merge)
-                if old is not None and old in self._events:
+                if old is not None:
                     self._events.remove(old)
                 self._merge[merge] = item
             self._events.append(item)
             if len(self._events) > MAX_EVENTS:
-                self._events.popleft()
+                self._next_event()
                 self.dropped += 1
             self.changed.notify_all()
 
-    def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
+    def _next_event(self) -> _Event:
+        event = self._events.popleft()
+        if self._merge.get(event.merge) is event:
+            del self._merge[event.merge]
+        return event
+
+    def history(
+        self, equipment: str, series: Mapping[str, Sequence[Point]], given_up: Callable[[], bool] = lambda: False
+    ) -> Delivery:
         """Dated measures of one equipment, per command: (ISO 8601 with offset, value), oldest first.
 
-        Blocks while too many points wait. The delivery ends undelivered when Jeedom does not know the
-        equipment or the command, or rejects them.
+        Blocks while too many points wait, unless `given_up()`. The delivery ends undelivered when Jeedom does
+        not know the equipment or the command, or rejects them. Raises TypeError or ValueError for what is no
+        value, and takes nothing.
         """
         total = sum(len(points) for points in series.values())
+        for points in series.values():
+            for at, value in points:
+                if not isinstance(at, str) or value is None:
+                    raise TypeError(f"not a dated value: {at!r}, {value!r}")
+                _check(value)
         delivery = Delivery(total)
         with self.changed:
-            while self._under_way and self._under_way + total > ROOM and not self._closed:
-                self.changed.wait(1.0)
+            while self._under_way and self._under_way + total > ROOM and not self._closed and not given_up():
+                self.changed.wait(0.25)
             muted = equipment in self._muted or any((equipment, c) in self._muted_commands for c in series)
-            if self._closed or muted:
+            if self._closed or muted or given_up():
                 delivery._refuse()
             elif not total:
                 delivery._settle(0)
@@ -211,25 +241,35 @@ class Outbox:
         """Sends the last known values of an equipment once more, changed or not."""
         now = self._clock.time()
         with self.changed:
+            if equipment in self._muted:
+                return
             for command, slot in self._slots.get(equipment, {}).items():
-                if slot.waiting is None and slot.known is not None and slot.flying is None:
+                idle = slot.waiting is None and slot.flying is None
+                if idle and slot.known is not None and (equipment, command) not in self._muted_commands:
                     slot.waiting = (slot.known, now)
                     self._dirty[(equipment, command)] = None
             self.changed.notify_all()
 
     def forget(self, equipment: str) -> None:
-        """Drops what waits for an equipment and what Jeedom is known to have of it."""
+        """Drops what waits for an equipment and what Jeedom is known to have of it; its deliveries end."""
         with self.changed:
             for command in self._slots.pop(equipment, {}):
                 self._dirty.pop((equipment, command), None)
+            for series in (*self._series, *self._flying):
+                if series.equipment == equipment:
+                    series.delivery._refuse()
+            self._drop_ended()
+            self.changed.notify_all()
 
     def unmute(self) -> None:
         """Jeedom has sent a new desired state: what it did not know before it may know now."""
         with self.changed:
             for equipment in self._muted:
-                self._slots.pop(equipment, None)
+                for command in self._slots.pop(equipment, {}):
+                    self._dirty.pop((equipment, command), None)
             for equipment, command in self._muted_commands:
                 self._slots.get(equipment, {}).pop(command, None)
+                self._dirty.pop((equipment, command), None)
             self._muted.clear()
             self._muted_commands.clear()
 
@@ -239,8 +279,7 @@ class Outbox:
             self._closed = True
             for series in self._series:
                 series.delivery._refuse()
-            self._series.clear()
-            self._under_way = 0
+            self._drop_ended()
             self.changed.notify_all()
 
     # What the callback takes out. It is the only caller.
@@ -279,44 +318,46 @@ class Outbox:
             return batch
 
     def _take_events(self, batch: Batch, limit: int) -> None:
-        while self._events and batch.points < limit and batch.size < MAX_BYTES:
-            event = self._events.popleft()
+        while self._events and batch.points < limit and batch.room(len(self._events[0].part)):
+            event = self._next_event()
             batch.events.append(event)
-            batch.add(event, 1, event)
-        if batch.events:
-            self._merge = {name: each for name, each in self._merge.items() if each in self._events}
+            batch.add(event.part, 1, event)
 
     def _take_values(self, batch: Batch, limit: int, everything: bool) -> None:
         now, wall = self._clock.monotonic(), self._clock.time()
         groups: dict[tuple[str, float], dict[str, Value]] = {}
-        size = batch.size
+        size = points = 0
         for equipment, command in list(self._dirty):
-            if batch.points + sum(map(len, groups.values())) >= limit or size >= MAX_BYTES:
-                break
             slot = self._slots[equipment][command]
             if slot.waiting is None or (slot.sent + slot.cadence > now and not everything):
                 continue
             value, at = slot.waiting
             # Young values of one equipment share an event; an old one keeps its own date.
             group = (equipment, wall if wall - OLD < at <= wall else at)
+            size += len(command) + _size(value) + (0 if group in groups else len(equipment) + 100)
+            if batch.points + points >= limit or (points and batch.size + size > MAX_BYTES) or not batch.room(size):
+                break
+            points += 1
             groups.setdefault(group, {})[command] = value
-            size += len(command) + (len(value) if isinstance(value, str) else 8) + 6
             slot.flying, slot.waiting, slot.sent = slot.waiting, None, now
             batch.values.append((equipment, command))
             del self._dirty[(equipment, command)]
         for (equipment, at), values in groups.items():
             event = {"event": "values", "equipment": equipment, "at": moment(at), "values": values}
-            batch.add(event, len(values), equipment)
+            batch.add(json.dumps(event, allow_nan=False), len(values), equipment)
 
     def _take_series(self, batch: Batch, limit: int) -> None:
-        while self._series and batch.points < limit and batch.size < MAX_BYTES:
-            series = self._series.popleft()
-            # 60 bytes is what a date, its number and the punctuation take, generously.
-            room = max(1, min(limit - batch.points, (MAX_BYTES - batch.size) // 60))
-            if len(series.points) > room:
-                rest = _Series(series.equipment, series.command, series.points[room:], series.delivery)
+        while self._series and batch.points < limit:
+            series = self._series[0]
+            count = _fitting(series.points, limit - batch.points, MAX_BYTES - batch.size - 200)
+            if not count and batch.parts:
+                break
+            self._series.popleft()
+            count = max(1, count)
+            if len(series.points) > count:
+                rest = _Series(series.equipment, series.command, series.points[count:], series.delivery)
                 self._series.appendleft(rest)
-                series.points = series.points[:room]
+                series.points = series.points[:count]
             batch.series.append(series)
             event = {
                 "event": "history",
@@ -324,7 +365,8 @@ class Outbox:
                 "command": series.command,
                 "points": series.points,
             }
-            batch.add(event, len(series.points), series)
+            batch.add(json.dumps(event, allow_nan=False), len(series.points), series)
+        self._flying = batch.series
 
     def failed(self, batch: Batch, unknown: bool) -> None:
         """The request did not get through; `unknown` when Jeedom may have applied it all the same."""
@@ -335,13 +377,18 @@ class Outbox:
                     continue
                 slot.waiting, slot.flying = slot.waiting or slot.flying, None
                 slot.sent = float("-inf")
+                if unknown:
+                    # Jeedom has either the former value or this one: whatever comes next must be sent.
+                    slot.known = None
                 self._dirty[(equipment, command)] = None
-            self._series.extendleft(series for series in reversed(batch.series) if not series.delivery.ended)
+            self._flying = []
+            self._series.extendleft(reversed(batch.series))
+            self._drop_ended()
             if batch.events:
                 if unknown or self._frozen is not None:
                     self._frozen = Batch(batch.sequence, events=batch.events)
                     for event in batch.events:
-                        self._frozen.add(event, 1, event)
+                        self._frozen.add(event.part, 1, event)
                 else:
                     self._events.extendleft(reversed(batch.events))
             self.changed.notify_all()
@@ -363,6 +410,7 @@ class Outbox:
                 refused.add(id(batch.owners[index]))
         with self.changed:
             self._frozen = None
+            self._flying = []
             self._muted |= unknown
             self._muted_commands |= commands
             for equipment, command in batch.values:
@@ -390,6 +438,9 @@ class Outbox:
                 self._dirty.pop((equipment, command), None)
         for equipment, command in commands:
             self._dirty.pop((equipment, command), None)
+        self._drop_ended()
+
+    def _drop_ended(self) -> None:
         kept: deque[_Series] = deque()
         for series in self._series:
             if series.delivery.ended:
@@ -406,3 +457,28 @@ def _items(value: Any) -> Sequence[Any]:
 def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     # PHP writes an empty map as [].
     return value.items() if isinstance(value, Mapping) else []
+
+
+def _check(value: Any) -> None:
+    """Raises for what a value cannot be. It would be too late when the request is made."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"not a value: {value!r}")
+    elif value is not None and not isinstance(value, (int, str)):
+        raise TypeError(f"not a value: {value!r}")
+
+
+def _size(value: Value) -> int:
+    """How many characters a value takes in a request, with its punctuation, at most."""
+    return 8 + (len(json.dumps(value)) if isinstance(value, str) else 24)
+
+
+def _fitting(points: Sequence[Point], limit: int, room: int) -> int:
+    """How many points fit into so many characters."""
+    count = 0
+    for at, value in islice(points, limit):
+        room -= len(at) + _size(value)
+        if room < 0:
+            break
+        count += 1
+    return count

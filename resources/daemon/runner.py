@@ -262,7 +262,7 @@ class Runner:
             self._publisher.facts(equipment, facts, at)
 
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
-        return self._shared.outbox.history(equipment, series)
+        return self._shared.outbox.history(equipment, series, lambda: self._silent or self._ended)
 
     def message(self, level: str, template: str, **values: object) -> None:
         text = f"{self.connection.name}: " if self.connection.name else ""
