@@ -14,7 +14,9 @@
  * | catalogue             |                                         | {backends: {<backend>: catalogue without     |
  * |                       |                                         | commands}, states: {<state>: text}}          |
  * | list                  |                                         | {connections: [SUMMARY + equipment:          |
- * |                       |                                         | [SUMMARY]], orphans: [SUMMARY]}              |
+ * |                       |                                         | [SUMMARY]], orphans: [SUMMARY], now: date,   |
+ * |                       |                                         | daemon: {state: running, stopped,            |
+ * |                       |                                         | dependencies, installing or blocked, text}}  |
  * | get                   | {id}                                    | SUMMARY + {config, secretsSet: [keys],       |
  * |                       |                                         | connection: SUMMARY + config or null,        |
  * |                       |                                         | commands: {<cmd id>: {logicalId, obsolete,   |

@@ -247,6 +247,11 @@ class jeenergie extends eqLogic
         return jeenergieDaemon::checkedPort($value);
     }
 
+    public static function preConfig_cycle($value): string
+    {
+        return jeenergieDaemon::checkedCycle($value);
+    }
+
     public static function postConfig_extendedDebug($value): void
     {
         jeenergieDaemon::tellLog(['extendedDebug' => (bool) $value]);

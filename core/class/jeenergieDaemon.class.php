@@ -40,6 +40,16 @@ final class jeenergieDaemon
         return (string) $value;
     }
 
+    /** Called by the core before it stores the pause between two requests. */
+    public static function checkedCycle($value): string
+    {
+        $text = str_replace(',', '.', trim((string) $value));
+        if (!is_numeric($text) || $text < 0 || $text > 60) {
+            throw new Exception(__('Le cycle d\'envoi doit être un nombre de secondes de 0 à 60.', __FILE__));
+        }
+        return $text;
+    }
+
     public static function isRunning(): bool
     {
         return self::pid() !== null;

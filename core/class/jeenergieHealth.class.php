@@ -26,6 +26,37 @@ final class jeenergieHealth
         }
     }
 
+    /**
+     * Whether the daemon runs and, when it does not, why, in words for the user.
+     *
+     * @return array {state: running, stopped, dependencies, installing or blocked, text: empty when it runs}
+     */
+    public static function readiness(): array
+    {
+        if (jeenergieDaemon::isRunning()) {
+            return ['state' => 'running', 'text' => ''];
+        }
+        $plugin = plugin::byId('jeenergie');
+        $dependencies = $plugin->dependancy_info();
+        if ($dependencies['state'] === 'in_progress') {
+            return ['state' => 'installing', 'text' => __('Les dépendances s\'installent, le démon démarrera ensuite.', __FILE__)];
+        }
+        if ($dependencies['state'] !== 'ok') {
+            return [
+                'state' => 'dependencies',
+                'text' => __('Les dépendances ne sont pas installées : le démon ne peut pas démarrer.', __FILE__),
+            ];
+        }
+        $info = $plugin->deamon_info();
+        if ($info['launchable'] !== 'ok') {
+            return [
+                'state' => 'blocked',
+                'text' => sprintf(__('Le démon ne peut pas démarrer : %s', __FILE__), $info['launchable_message']),
+            ];
+        }
+        return ['state' => 'stopped', 'text' => __('Le démon est arrêté : les valeurs ne sont plus mises à jour.', __FILE__)];
+    }
+
     /** Rows of the core's health page. */
     public static function rows(): array
     {

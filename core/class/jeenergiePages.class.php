@@ -40,7 +40,12 @@ final class jeenergiePages
                 $orphans[] = self::summary($each);
             }
         }
-        return ['connections' => array_values($connections), 'orphans' => $orphans];
+        return [
+            'now' => date('Y-m-d H:i:s'),
+            'daemon' => jeenergieHealth::readiness(),
+            'connections' => array_values($connections),
+            'orphans' => $orphans,
+        ];
     }
 
     public static function get(array $request): array
@@ -240,6 +245,10 @@ final class jeenergiePages
     {
         if (!jeenergieDaemon::isRunning()) {
             plugin::byId('jeenergie')->deamon_start(false, true);
+        }
+        $readiness = jeenergieHealth::readiness();
+        if (in_array($readiness['state'], ['dependencies', 'installing', 'blocked'], true)) {
+            throw new jeenergieRefusal($readiness['text'], 'daemon');
         }
     }
 }
