@@ -27,8 +27,9 @@
  * |                       | config}                                 | "<type> <key> (<connection>)"                |
  * | test                  | {connection: id or FORM}                | {identity, text}                   up to 65 s |
  * | discover              | {connection: id or FORM}                | {equipment: [{type, typeName, key, name,     |
- * |                       |                                         | config, known: id or null}], gone: [SUMMARY  |
- * |                       |                                         | of what is in Jeedom only]}        up to 65 s |
+ * |                       |                                         | config, active: it carries data, known: id   |
+ * |                       |                                         | or null}], gone: [SUMMARY of what is in      |
+ * |                       |                                         | Jeedom only]}                     up to 65 s |
  * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
  * |                       | key, name, config}]}                    |                                              |
  * | runOperation          | {connection: id or FORM, operation,     | {text}; progress by events        up to 305 s |

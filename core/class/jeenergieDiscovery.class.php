@@ -31,7 +31,7 @@ final class jeenergieDiscovery
         return jeenergieSocket::request('test', ['connection' => self::definition($connection)]);
     }
 
-    /** @return array[] {type, typeName, key, name, config, known: id of the equipment that is already there or null} */
+    /** @return array[] {type, typeName, key, name, config, active, known: id of the equipment that is there or null} */
     public static function discover(jeenergie $connection): array
     {
         $result = jeenergieSocket::request('discover', ['connection' => self::definition($connection)]);
@@ -150,7 +150,10 @@ final class jeenergieDiscovery
     private static function discoverFirst(jeenergie $connection): void
     {
         $found = self::discover($connection);
-        $created = self::createAll($connection, $found);
+        $created = self::createAll(
+            $connection,
+            array_filter($found, fn(array $each): bool => $each['active'] ?? true) // carries data
+        );
         if ($found === []) {
             return;
         }
