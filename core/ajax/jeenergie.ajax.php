@@ -84,5 +84,6 @@ try {
     $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
     ajax::success(jeenergiePages::$action($request));
 } catch (Throwable $e) {
-    ajax::error($e instanceof jeenergieRefusal ? htmlspecialchars($e->getMessage()) : displayException($e), $e->getCode());
+    $text = $e instanceof jeenergieRefusal ? htmlspecialchars($e->getMessage()) : displayException($e);
+    ajax::error($text, $e->getCode());
 }

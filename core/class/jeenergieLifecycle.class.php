@@ -123,7 +123,10 @@ final class jeenergieLifecycle
                 $other->getId() != $eqLogic->getId() && $other->backend() === $eqLogic->backend()
                 && mb_strtolower($other->getName()) === mb_strtolower($eqLogic->getName())
             ) {
-                throw new Exception(sprintf(__('« %s » existe déjà : choisissez un autre nom.', __FILE__), $other->getName()));
+                throw new Exception(sprintf(
+                    __('« %s » existe déjà : choisissez un autre nom.', __FILE__),
+                    $other->getName()
+                ));
             }
         }
         $eqLogic->setLogicalId('connection::' . $eqLogic->backend());

@@ -62,13 +62,14 @@ final class jeenergiePages
                 'cadence' => $rows[$logicalId]['cadence'] ?? 0,
             ];
         }
+        $known = jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown'));
         $missing = [];
         foreach (jeenergieCommands::missing($eqLogic) as $logicalId => $row) {
             $missing[] = [
                 'logicalId' => (string) $logicalId,
                 'name' => $row['name'],
                 'create' => $row['create'] ?? 'always',
-                'known' => in_array($logicalId, jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown')), true),
+                'known' => in_array((string) $logicalId, $known, true),
             ];
         }
         $connection = $eqLogic->connection();
@@ -206,7 +207,8 @@ final class jeenergiePages
 
     private static function withoutSecrets(jeenergie $eqLogic): object
     {
-        return (object) array_diff_key($eqLogic->config(), array_flip(jeenergieSettings::secretKeys($eqLogic->fields())));
+        $secrets = jeenergieSettings::secretKeys($eqLogic->fields());
+        return (object) array_diff_key($eqLogic->config(), array_flip($secrets));
     }
 
     private static function eqLogic($id): jeenergie

@@ -20,7 +20,7 @@ final class jeenergieState
         if (($before['state'] ?? '') === $name) {
             $state['since'] = $before['since'];
         }
-        if ($state !== $before) {
+        if ($state != $before) {
             $eqLogic->setCache('state', $state);
             event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::forPage($state));
         }
