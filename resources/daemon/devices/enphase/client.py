@@ -25,7 +25,7 @@ class CertificateChanged(VendorError):
 class _PinnedAdapter(HTTPAdapter):
     """Checks the certificate's fingerprint right after the handshake, before a request leaves."""
 
-    def __init__(self, sha256: str | None) -> None:
+    def __init__(self, sha256: str) -> None:
         self._sha256 = sha256
         super().__init__(pool_connections=1, pool_maxsize=1)
 
@@ -45,15 +45,25 @@ class Gateway:
         self.host = host
         self.port = port
         self._token = ""
+        self._pinned: str | None = None
         self._session = new_session()
         self._session.verify = False  # self-signed; the pin below stands for it
         self._session.headers["Accept"] = "application/json"
-        self.pin(None)
 
-    def pin(self, sha256: str | None) -> None:
-        """Only a server with this certificate is talked to from now on. None: any, for `info` only."""
-        self._pinned = sha256 is not None
+    def pin(self, sha256: str) -> None:
+        """Only a server with this certificate is talked to from now on."""
+        if sha256 == self._pinned:
+            return
+        # A session cookie is as good as a token: the next server must not get that of the one before.
+        self._session.cookies.clear()
+        self._session.close()
         self._session.mount("https://", _PinnedAdapter(sha256))
+        self._pinned = sha256
+
+    @property
+    def token(self) -> str:
+        """The token in use, or ''."""
+        return self._token
 
     def use_token(self, token: str) -> None:
         """The token of the next requests; a session opened with another one ends."""
@@ -103,13 +113,12 @@ class Gateway:
         """
         answer = self._request(path, self._authorization(), read)
         if answer.status == 401:
-            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token.
+            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token: a new one is
+            # opened, and a page that is refused even then is not for this token's role.
             self._session.cookies.clear()
+            if not self.check_token():
+                raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
             answer = self._request(path, self._authorization(), read)
-            if answer.status == 401:
-                if not self.check_token():
-                    raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
-                answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
             raise Refused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
         if answer.status != 200:
@@ -120,7 +129,7 @@ class Gateway:
             raise VendorError("La réponse de la passerelle à {path} n'est pas du JSON", path=path) from error
 
     def _authorization(self) -> dict[str, str]:
-        if not self._pinned or not self._token:
+        if self._pinned is None or not self._token:
             raise AuthenticationFailed("Aucun token pour la passerelle")
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -134,6 +143,8 @@ class Gateway:
         )
 
     def _request(self, path: str, headers: Mapping[str, str], read: float) -> Response:
+        if self._pinned is None:
+            raise RuntimeError("no certificate is pinned")
         try:
             return self._once(path, headers, read)
         except HttpError as error:
