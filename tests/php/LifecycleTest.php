@@ -93,6 +93,13 @@ final class LifecycleTest extends JeenergieTestCase
         $this->assertSame(['energy' => 1], $connection->getCategory());
     }
 
+    public function testThePluginGoesWithAllItsEquipmentWhateverIsInUse(): void
+    {
+        $this->equipment($this->connection());
+        (new update())->deleteObjet();
+        $this->assertSame([], Memory::$eqLogics);
+    }
+
     public function testARemovedConnectionIsForgottenByTheDaemonSomeDay(): void
     {
         $connection = $this->connection();
