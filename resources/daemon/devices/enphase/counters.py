@@ -17,24 +17,30 @@ MAX_POWER = 37_500.0
 LEAST_JUMP = 1000.0
 """Wh that are never called implausible, however short the time."""
 PATIENCE = 3
-"""Readings that must agree before an implausible jump is taken for a new index."""
-WEEK = 7
+"""Readings that must agree before a fall or an implausible jump is taken for a new index."""
 LONG_GAP = 7200.0
 """Seconds of silence over a midnight from which the split between the two days is an estimate."""
+LOST = 31
+"""Days of silence after which there is nothing to be split any more."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Day:
-    """A finished day: its energy, and whether its end is an estimate."""
+    """A finished day: its energy, whether its end is an estimate, and whether the counter was there from its start."""
 
     day: str
     energy: float
     estimated: bool
+    whole: bool
 
 
 @dataclass
 class DayCounter:
-    """One index. `read` takes a reading and returns the days that have ended since the one before."""
+    """One index. `read` takes a reading and returns the days that have ended since the one before.
+
+    `today` is `carry + last - base`: `base` is the index from which is counted, `carry` what was counted before an
+    index began anew. `suspects` are (index, moment) that do not follow from `last`.
+    """
 
     day: str = ""
     base: float = 0.0
@@ -42,35 +48,33 @@ class DayCounter:
     last: float | None = None
     last_time: float = 0.0
     best: float = 0.0
-    since_midnight: bool = False
-    suspects: list[float] = field(default_factory=list)
-    week: list[list[Any]] = field(default_factory=list)
+    whole: bool = False
+    suspects: list[list[float]] = field(default_factory=list)
 
     @property
     def today(self) -> float:
         """Energy since local midnight; never falls within a day."""
         return self.best
 
-    def last_days(self) -> float | None:
-        """Energy of the seven days before today; None while fewer are known."""
-        return sum(float(energy) for _, energy in self.week) if len(self.week) >= WEEK else None
+    @property
+    def at_midnight(self) -> float | None:
+        """The index from which today's energy leads to the present one; None after a reset that leaves none."""
+        anchor = (self.last or 0.0) - self.best
+        return anchor if anchor >= 0 else None
 
     def read(self, index: float, now: float, zone: tzinfo) -> list[Day]:
         """Takes a reading of the index at `now`."""
+        today = _day(now, zone)
         if self.last is None:
-            self.day, self.base, self.last, self.last_time = _day(now, zone), index, index, now
+            self.day, self.base, self.last, self.last_time = today.isoformat(), index, index, now
             return []
-        if now < self.last_time:
-            # The machine's clock went back: energy has no date before the last known one.
-            self.last_time = now
+        # A machine's clock that goes back: energy has no date before the last known one, unless that was nonsense.
+        self.last_time = min(self.last_time, now)
+        if date.fromisoformat(self.day) > today + timedelta(days=1):
+            self.day, self.whole = today.isoformat(), False
         if not self._plausible(index, now):
             return []
-        ended = self._midnight(index, now, zone) if _day(now, zone) > self.day else []
-        assert self.last is not None
-        if index < self.last - JITTER:
-            self.carry += self.last - self.base
-            self.base = index
-            self.last = index
+        ended = self._midnight(index, now, zone) if today.isoformat() > self.day else []
         self.last = max(index, self.last)
         self.last_time = now
         self.best = max(self.best, self.carry + self.last - self.base)
@@ -78,18 +82,22 @@ class DayCounter:
 
     def _plausible(self, index: float, now: float) -> bool:
         assert self.last is not None
-        limit = max(LEAST_JUMP, MAX_POWER * (now - self.last_time) / 3600)
-        if index - self.last <= limit:
+        flow = MAX_POWER * (now - self.last_time) / 3600
+        limit = max(LEAST_JUMP, flow)
+        if -JITTER <= index - self.last <= limit:
             self.suspects.clear()
             return True
-        if self.suspects and abs(index - self.suspects[-1]) > limit:
+        if self.suspects and not -JITTER <= index - self.suspects[-1][0] <= limit:
             self.suspects.clear()
-        self.suspects.append(index)
+        self.suspects.append([index, now])
         if len(self.suspects) < PATIENCE:
             return False
-        # A new index (another meter, a lost counter): the jump itself is no energy.
-        self.base += self.suspects[0] - self.last
-        self.last = self.suspects[0]
+        # A new index (a reset, another meter): the step itself is no energy, but what a counter shows that has
+        # begun at zero since the last reading is.
+        first, seen = self.suspects[0]
+        fresh = first if 0 <= first < self.last and first <= MAX_POWER * (seen - self.last_time) / 3600 else 0.0
+        self.carry += self.last - self.base + fresh
+        self.base = self.last = first
         self.suspects.clear()
         return True
 
@@ -97,29 +105,29 @@ class DayCounter:
         """Splits what flowed since the last reading between the days, in proportion to the time."""
         assert self.last is not None
         gap = now - self.last_time
-        flowed = max(0.0, index - self.last) if index >= self.last - JITTER else 0.0
+        flowed = max(0.0, index - self.last)
         ended = []
-        day = date.fromisoformat(self.day)
-        today = date.fromisoformat(_day(now, zone))
-        at = self.last
+        at, day, today = self.last, date.fromisoformat(self.day), _day(now, zone)
+        if (today - day).days > LOST:
+            self.base, self.carry, self.best, self.last = index, 0.0, 0.0, index
+            self.day, self.whole = today.isoformat(), False
+            return []
         while day < today:
-            end = min(midnight(day + timedelta(days=1), zone), now)
+            end = min(max(midnight(day + timedelta(days=1), zone), self.last_time), now)
             share = self.last + flowed * (end - self.last_time) / gap if gap > 0 else self.last
             energy = max(self.best, self.carry + share - self.base)
-            ended.append(Day(day.isoformat(), energy, gap > LONG_GAP))
-            self.week = [*self.week, [day.isoformat(), energy]][-WEEK:]
-            self.base, self.carry, self.best, at = share, 0.0, 0.0, share
+            ended.append(Day(day.isoformat(), energy, gap > LONG_GAP, self.whole))
+            self.base, self.carry, self.best, self.whole, at = share, 0.0, 0.0, True, share
             day += timedelta(days=1)
         self.last = at
         self.day = today.isoformat()
-        self.since_midnight = True
         return ended
 
 
 class DayCounters:
     """The counters of a gateway by name, as they are kept in the store."""
 
-    def __init__(self, kept: Mapping[str, Any] | None) -> None:
+    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
         self._counters: dict[str, DayCounter] = {}
         for name, state in (kept or {}).items():
             try:
@@ -127,14 +135,12 @@ class DayCounters:
             except TypeError:
                 continue  # kept by another version: the counter starts anew
 
-    def read(self, indexes: Mapping[str, float], now: float, zone: tzinfo) -> dict[str, list[Day]]:
-        """Takes readings by name; returns the days that have ended, by name."""
-        ended = {}
-        for name, index in indexes.items():
-            days = self._counters.setdefault(name, DayCounter()).read(index, now, zone)
-            if days:
-                ended[name] = days
-        return ended
+    def read(self, name: str, index: float, now: float, zone: tzinfo) -> list[Day]:
+        """Takes a reading of one counter; returns its days that have ended."""
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = self._counters[name] = DayCounter()
+        return counter.read(index, now, zone)
 
     def get(self, name: str) -> DayCounter | None:
         """One counter; None before its first reading."""
@@ -169,5 +175,5 @@ def midnight(day: date, zone: tzinfo) -> float:
     return datetime.combine(day, time.min, tzinfo=zone).timestamp()
 
 
-def _day(moment: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(moment, zone).date().isoformat()
+def _day(moment: float, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(moment, zone).date()

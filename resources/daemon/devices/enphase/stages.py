@@ -12,8 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StageSettings:
-    """When a stage acts. `delay`: how long the surplus must stay beyond a threshold before it does."""
+    """When a stage acts. `phase`: '' for all together; `delay`: how long the surplus must stay beyond a threshold."""
 
+    phase: str
     on_above: float
     off_below: float
     delay: float
@@ -25,34 +26,37 @@ class StageSettings:
         """From the equipment's settings; None when a threshold is missing or they are the wrong way round."""
         try:
             on_above, off_below = float(config["onAbove"]), float(config["offBelow"])
+            times = [float(config.get(key) or 0) for key in ("delay", "leastOn", "leastOff")]
         except (KeyError, TypeError, ValueError):
             return None
-        if on_above <= off_below:
+        if not on_above > off_below:
             return None
-        return cls(
-            on_above,
-            off_below,
-            float(config.get("delay", 0)),
-            float(config.get("leastOn", 0)),
-            float(config.get("leastOff", 0)),
-        )
+        phase = str(config.get("phase", "total"))
+        return cls(f".{phase}" if phase in ("1", "2", "3") else "", on_above, off_below, *times)
 
 
 @dataclass
 class Stage:
-    """The state of one stage: on or off, since when, and since when a threshold has been crossed."""
+    """The state of one stage: on or off, since when, since when a threshold has been crossed, when last looked at."""
 
     on: bool = False
-    since: float = float("-inf")
+    since: float = 0.0
     crossed: float | None = None
+    seen: float = 0.0
 
-    def step(self, settings: StageSettings, surplus: float, now: float) -> bool:
-        """Takes a fresh surplus; True when the stage has just switched."""
+    def step(self, settings: StageSettings, surplus: float, now: float, patience: float) -> bool:
+        """Takes a fresh surplus; True when the stage has just switched.
+
+        `patience`: seconds without data after which what was seen before no longer counts for the delay.
+        """
+        if not 0 <= now - self.seen <= patience:
+            self.crossed = None
+        self.seen = now
         beyond = surplus < settings.off_below if self.on else surplus > settings.on_above
         if not beyond:
             self.crossed = None
             return False
-        if self.crossed is None or self.crossed > now:
+        if self.crossed is None:
             self.crossed = now
         least = settings.least_on if self.on else settings.least_off
         # A clock that was stepped back must not hold a stage for hours.
@@ -64,10 +68,11 @@ class Stage:
 
     def state(self) -> dict[str, Any]:
         """What survives a restart."""
-        return {"on": self.on, "since": self.since if self.since > 0 else 0.0}
+        return {"on": self.on, "since": self.since}
 
     @classmethod
-    def restore(cls, kept: Mapping[str, Any] | None) -> Stage:
+    def restore(cls, kept: Any) -> Stage:
         """From what was kept."""
-        kept = kept or {}
+        if not isinstance(kept, Mapping):
+            return cls()
         return cls(bool(kept.get("on")), float(kept.get("since") or 0.0))
