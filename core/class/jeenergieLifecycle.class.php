@@ -17,6 +17,10 @@ final class jeenergieLifecycle
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
         if ($before === null) {
             // A copy brings the original's along.
+            if ($eqLogic->isConnection() && !empty($eqLogic->getConfiguration('commandsKnown'))) {
+                // Started as it is, it would find all the original's equipment a second time.
+                $eqLogic->setIsEnable(0);
+            }
             $eqLogic->setConfiguration('commandsKnown', null);
             $eqLogic->setConfiguration('discovered', null);
         }

@@ -42,19 +42,24 @@
 
   /* ------------------------------------------------------------------ operations */
 
-  /** Buttons of the operations that the present settings allow. */
   jn.drawOperations = function() {
-    const place = document.getElementById('div_jeenergieOperations');
     const operations = jn.backend(jn.current.backend).connection.operations;
-    const settings = jn.current.form.settings();
-    place.replaceChildren(...operations.filter(function(operation) {
-      return jn.holds(operation.when, settings);
-    }).map(function(operation) {
+    document.getElementById('div_jeenergieOperations').replaceChildren(...operations.map(function(operation) {
       return jn.el('div', { class: 'jnOperation', 'data-jn_operation': operation.key }, [
         jn.button(operation.label, 'fas fa-play-circle', function(event) { run(operation, event.currentTarget); }, 'btn-default btn-sm'),
         operation.help ? jn.linked(operation.help, { class: 'jnHelp' }) : null
       ]);
     }));
+    jn.showOperations();
+  };
+
+  /** Shows those that the present settings allow. They are not drawn anew: a click may be under way. */
+  jn.showOperations = function() {
+    const settings = jn.current.form.settings();
+    jn.backend(jn.current.backend).connection.operations.forEach(function(operation) {
+      const element = document.querySelector('[data-jn_operation="' + operation.key + '"]');
+      element.style.display = jn.holds(operation.when, settings) ? '' : 'none';
+    });
   };
 
   async function run(operation, button) {

@@ -55,8 +55,8 @@
     const state = jn.stateOf(summary);
     const news = lastNews(summary);
     const details = [];
-    if (state.since) details.push(jn.fill('{{depuis %s}}', state.since.substring(5, 16).replace('-', '/')));
-    if (state.until) details.push(jn.fill("{{jusqu'à %s}}", new Date(state.until).toLocaleTimeString().substring(0, 5)));
+    if (state.since) details.push(jn.fill('{{depuis %s}}', jn.moment(state.since)));
+    if (state.until) details.push(jn.fill("{{jusqu'à %s}}", jn.moment(state.until)));
     return [
       state.text ? jn.el('span', { class: 'label label-' + state.level, text: state.text }) : null,
       news && summary.isEnable ? jn.el('span', { class: 'jnAge', text: jn.fill('{{reçu %s}}', jn.age(news)) }) : null,

@@ -174,6 +174,12 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return jn.fill('{{il y a %s}}', Math.floor(seconds / unit[1]) + ' ' + unit[2]);
   };
 
+  /** Day and time, as the user's language writes them. */
+  jn.moment = function(date) {
+    const language = String(jeeFrontEnd.language || 'fr_FR').replace('_', '-');
+    return new Date(jn.parseDate(date)).toLocaleString(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });
+  };
+
   jn.backend = function(name) {
     return jn.data.catalogue.backends[name] || { name: name, connection: { fields: [], operations: [] }, equipment: {} };
   };

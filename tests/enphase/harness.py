@@ -24,6 +24,8 @@ RECORDED = ROOT.parent / "shared" / "recorded" / "enphase"
 CATALOGUE = json.loads((ROOT / "core" / "contract" / "catalogue" / "enphase.json").read_text(encoding="utf-8"))
 READINGS = "/ivp/meters/readings"
 PRODUCTION = "/production.json"
+SUMMARY = "/api/v1/production"
+INVERTERS = "/api/v1/production/inverters"
 PATIENCE = 10.0  # s of real time until a test gives up waiting
 
 
@@ -46,7 +48,10 @@ def wait_until(probe: Callable[[], Any], what: str = "") -> Any:
 
 
 class Pages:
-    """A gateway's source with made-up answers: `pages` by path, anything JSON; a path that is not there is 404."""
+    """A gateway's source with made-up answers.
+
+    `pages` by path: anything JSON, or a function of the time that returns it; a path that is not there is 404.
+    """
 
     def __init__(self, pages: dict[str, Any], firmware: str = "D8.2.4382", imeter: bool = True) -> None:
         self.pages = pages
@@ -61,7 +66,10 @@ class Pages:
                 f"<imeter>{str(self.imeter).lower()}</imeter></device><web-tokens>true</web-tokens></envoy_info>"
             )
             return Response.of_text(text, content_type="text/xml")
-        return Response.of_json(self.pages[path]) if path in self.pages else None
+        if path not in self.pages:
+            return None
+        page = self.pages[path]
+        return Response.of_json(page(now) if callable(page) else page)
 
     def set(self, values: dict[str, Any]) -> None:
         self.pages.update(values)
@@ -74,6 +82,65 @@ class Pages:
 
     def state(self) -> dict[str, Any]:
         return {}
+
+
+EID = {"production": 0x2A000100, "net-consumption": 0x2A000200, "total-consumption": 0x2A000200, "storage": 0x2A000300}
+SERIAL = "122300000101"
+"""The inverter of `house`."""
+
+
+def meter(kind: str, phases: int = 1, **other: Any) -> dict[str, Any]:
+    """An entry of /ivp/meters."""
+    head = {"eid": EID[kind], "state": "enabled", "measurementType": kind, "phaseMode": "three", "phaseCount": phases}
+    return {**head, "meteringStatus": "normal", "statusFlags": [], **other}
+
+
+def reading(kind: str, now: float, watts: float, delivered: float, received: float, *channels: Any) -> dict[str, Any]:
+    """An entry of /ivp/meters/readings; `channels`: (W, delivered Wh, received Wh, V) of each phase."""
+    values = {"activePower": watts, "actEnergyDlvd": delivered, "actEnergyRcvd": received}
+    volts = sum(channel[3] for channel in channels) if channels else 230.0
+    parts = [
+        {
+            "eid": EID[kind] + 0x40000011 + at,
+            "timestamp": int(now),
+            "activePower": channel[0],
+            "actEnergyDlvd": channel[1],
+            "actEnergyRcvd": channel[2],
+            "voltage": channel[3],
+        }
+        for at, channel in enumerate(channels)
+    ]
+    return {"eid": EID[kind], "timestamp": int(now), **values, "voltage": volts, "channels": parts}
+
+
+def house() -> Pages:
+    """One phase, production and net meters, one inverter; cheaper than a plant when weeks pass."""
+    entry = {"type": "eim", "activeCount": 1, "rmsVoltage": 230.0}
+    return Pages(
+        {
+            "/ivp/meters": [meter("production"), meter("net-consumption")],
+            READINGS: lambda now: [
+                reading("production", now, 1500.0, 9_000_000.0, 400.0),
+                reading("net-consumption", now, -600.0, 4_000_000.0, 5_000_000.0),
+            ],
+            PRODUCTION: {
+                "production": [{**entry, "measurementType": "production", "wNow": 1500.0, "whLifetime": 9_000_000.0}],
+                "consumption": [
+                    {**entry, "measurementType": "total-consumption", "wNow": 900.0, "whLifetime": 8_000_000.0},
+                    {**entry, "measurementType": "net-consumption", "wNow": -600.0, "whLifetime": -1_000_000.0},
+                ],
+            },
+            INVERTERS: lambda now: [
+                {
+                    "serialNumber": SERIAL,
+                    "lastReportDate": int(now) - 100,
+                    "devType": 1,
+                    "lastReportWatts": 260,
+                    "maxReportWatts": 366,
+                }
+            ],
+        }
+    )
 
 
 class Bench:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 from unittest import mock
 
-from jeenergied.devices.base import Connection, DeviceError, Equipment, Refused
+from jeenergied.devices.base import Connection, DeviceError, Equipment
+from jeenergied.devices.enphase.client import PageRefused
 from jeenergied.devices.enphase.device import Device
 
 from jeedom_bridge import Contract
@@ -70,7 +71,7 @@ class FakeGateway:
     def get(self, path: str, read: float = 0.0) -> Any:
         name = PAGES[path]
         if name not in self.docs:
-            raise Refused("La passerelle n'offre pas {path}", path=path)
+            raise PageRefused("La passerelle n'offre pas {path}", path=path)
         return self.docs[name]
 
 

@@ -11,9 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional
+
+import jsonschema
 
 from tests.support.callback_server import CallbackServer
 from tests.support.client import KEY, Peer, ask
@@ -63,6 +66,19 @@ def lab_connection(identifier: str = "1", meters: int = 1, commands: Any = None,
             for number in range(meters)
         ],
     }
+
+
+@cache
+def _validator(schema: str, part: str) -> jsonschema.Draft202012Validator:
+    path = ROOT / "core" / "contract" / "schema" / f"{schema}.json"
+    root = json.loads(path.read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": root["$defs"]} if part else root)
+
+
+def check(schema: str, instance: Any, part: str = "") -> None:
+    """Fails when a message is not as the contract's schema says."""
+    errors = list(_validator(schema, part).iter_errors(instance))
+    assert not errors, f"{errors[0].message} in {json.dumps(instance)[:2000]}"
 
 
 class Reports:
@@ -160,8 +176,10 @@ class DaemonProcess:
         return self
 
     def ask(self, cmd: str, **fields: Any) -> dict[str, Any]:
-        """One message on a connection of its own."""
-        return ask(self.port, cmd, **fields)
+        """One message on a connection of its own; its answer is as the schema says."""
+        answer = ask(self.port, cmd, **fields)
+        check("socket", answer, "answer")
+        return answer
 
     def result(self, cmd: str, **fields: Any) -> dict[str, Any]:
         """The result of a message that must succeed."""
@@ -255,6 +273,9 @@ class Lab:
                 each.kill()
         self.server.leave()
         self.reports.close()
+        if kind is None:
+            for received in self.server.requests:
+                check("callback", received.payload)
 
     def launch(self, *options: str, name: str = "daemon", callback: Optional[str] = None, **more: Any) -> DaemonProcess:
         """Starts a daemon without waiting for it."""

@@ -22,6 +22,10 @@ class CertificateChanged(VendorError):
     """The gateway shows another certificate than the pinned one; nothing was sent to it."""
 
 
+class PageRefused(Refused):
+    """The gateway has not this page, or not for this token; the others are not touched."""
+
+
 class _PinnedAdapter(HTTPAdapter):
     """Checks the certificate's fingerprint right after the handshake, before a request leaves."""
 
@@ -78,6 +82,8 @@ class Gateway:
     def info(self) -> dict[str, str]:
         """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
         answer = self._request("/info", {}, 15.0)
+        if answer.status >= 500:
+            raise self._status("/info", answer)
         if answer.status != 200:
             raise VendorError(
                 "{host} répond, mais pas comme une passerelle Enphase (statut {status} à /info)",
@@ -86,13 +92,13 @@ class Gateway:
             )
         try:
             root = ElementTree.fromstring(answer.body)
-        except (ElementTree.ParseError, ValueError) as error:
+            found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "software", "imeter")}
+        except (ElementTree.ParseError, ValueError, LookupError):
+            found = {"sn": ""}
+        if not found["sn"]:
             raise VendorError(
                 "{host} répond, mais pas comme une passerelle Enphase : est-ce la bonne adresse ?", host=self.host
-            ) from error
-        found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "pn", "software", "imeter")}
-        if not found["sn"]:
-            raise VendorError("La passerelle ne donne pas son numéro de série à /info")
+            )
         found["time"] = (root.findtext("time") or "").strip()
         return found
 
@@ -108,7 +114,7 @@ class Gateway:
     def get(self, path: str, read: float = 15.0) -> Any:
         """The JSON at `path`. `read`: seconds without a byte that are one too many.
 
-        Raises AuthenticationFailed when the token is refused, Refused when only this page is (a role too low, a
+        Raises AuthenticationFailed when the token is refused, PageRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
         """
         answer = self._request(path, self._authorization(), read)
@@ -120,7 +126,7 @@ class Gateway:
                 raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
-            raise Refused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
+            raise PageRefused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
         if answer.status != 200:
             raise self._status(path, answer)
         try:

@@ -15,14 +15,13 @@ from ..base import (
     DeviceError,
     Found,
     Identity,
-    Refused,
     Unreachable,
     VendorError,
 )
 from ..base import Device as Base
 from . import mapping
 from .access import Trust, clock_offset, describe, sign_in
-from .client import CertificateChanged, Gateway
+from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper, repeated
 from .lifetimes import Lifetimes
 from .mapping import Facts, Meter
@@ -112,7 +111,7 @@ class Device(Base):
         found = [Found("combined", self._info["sn"], f"Passerelle Enphase {self._info['sn'][-4:]}")]
         try:
             answer = self._ask(INVERTERS)
-        except (Refused, VendorError):
+        except (PageRefused, VendorError):
             return found
         serials = mapping.inverters(answer, self._gateway_time(), self._rhythms)
         return found + [Found("inverter", serial, serial) for serial in sorted(serials)]
@@ -150,7 +149,7 @@ class Device(Base):
     def _list_meters(self) -> list[Meter]:
         try:
             answer = self._ask(METERS)
-        except Refused:
+        except PageRefused:
             return []  # hardware without meters has no such page
         self._tell_troubles(mapping.troubles(answer))
         return mapping.meters(answer)
@@ -196,7 +195,7 @@ class Device(Base):
             return False
         try:
             return bool(mapping.from_production(self._page(PRODUCTION, PATIENT), self._meters, everything=True))
-        except Refused:
+        except PageRefused:
             return False
 
     def _summary_moves(self) -> bool:
@@ -205,7 +204,7 @@ class Device(Base):
             return False
         try:
             return not self._skipped(SUMMARY) and bool(mapping.from_summary(self._page(SUMMARY)))
-        except Refused:
+        except PageRefused:
             return False
 
     def _main_period(self) -> float:
@@ -245,7 +244,7 @@ class Device(Base):
         try:
             answer = self._page(READINGS)
             facts = mapping.from_readings(self._meters, answer)
-        except Refused:
+        except PageRefused:
             facts = {}
         if facts:
             return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
@@ -329,7 +328,7 @@ class Device(Base):
         """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
         try:
             return self._ask(path, read)
-        except Refused:
+        except PageRefused:
             self._skip(path, DAY)
             raise
 
@@ -361,7 +360,7 @@ class Device(Base):
             except DeviceError as error:
                 # The second time: were all pages failing, the main one would have said so in between.
                 self._failures[name] = self._failures.get(name, 0) + 1
-                if self._failures[name] == (1 if isinstance(error, Refused) else 2):
+                if self._failures[name] == (1 if isinstance(error, PageRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, error)
 
         return run
