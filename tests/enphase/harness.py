@@ -29,13 +29,19 @@ INVERTERS = "/api/v1/production/inverters"
 PATIENCE = 10.0  # s of real time until a test gives up waiting
 
 
-def commands_of(kind: str) -> dict[str, dict[str, Any]]:
-    """Every command that the catalogue has for an equipment type, as Jeedom would send them."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in CATALOGUE["equipment"][kind]["commands"]:
-        for n in row.get("each", [""]):
-            found[row["logicalId"].replace("{n}", str(n))] = {}
-    return found
+DIRECT = ("power", "lifetimeEnergy", "importPower", "exportPower", "importIndex", "exportIndex", "voltage", "maxPower")
+"""How the sources end of what a gateway tells by itself, by default."""
+TYPES = Contract(ROOT / "core" / "contract").catalogues["enphase"]
+
+
+def commands_of(kind: str, every: bool = False) -> dict[str, dict[str, Any]]:
+    """The commands of an equipment type, as Jeedom would send them: what a gateway tells directly, or `every` one."""
+    return {
+        row.logical_id: {}
+        for row in TYPES.all_rows(kind)
+        if every
+        or ((row.source or "").split(".")[-1] in DIRECT and not (row.source or "").startswith(("storage.", "house.")))
+    }
 
 
 def wait_until(probe: Callable[[], Any], what: str = "") -> Any:

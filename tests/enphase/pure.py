@@ -13,7 +13,7 @@ from jeenergied.devices.enphase.device import Device
 from jeedom_bridge import Contract
 from jeedom_bridge.clock import ManualClock
 
-from .harness import ROOT
+from .harness import ROOT, commands_of
 
 PAGES = {
     "/ivp/meters": "ivp_meters",
@@ -50,7 +50,7 @@ class FakeContext:
     def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
         kind = "combined" if equipment == "2" else "inverter"
         for row in CATALOGUE.rows(kind, {}, TRI):
-            if row.source in facts:
+            if row.source in facts and row.logical_id in commands_of(kind):
                 self.values.setdefault(equipment, {})[row.logical_id] = row.value(facts[row.source])
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -68,7 +68,7 @@ class FakeGateway:
     def use_token(self, token: str) -> None:
         pass
 
-    def get(self, path: str, read: float = 0.0) -> Any:
+    def get(self, path: str, read: Optional[float] = None) -> Any:
         name = PAGES[path]
         if name not in self.docs:
             raise PageRefused("La passerelle n'offre pas {path}", path=path)
@@ -84,10 +84,11 @@ def run(docs: Mapping[str, Any], serials: tuple[str, ...] = ()) -> dict[str, dic
     config = {"host": "gateway", "tokenMode": "manual", **TRI}
     device = Device(Connection("1", "enphase", "", config, {}, tuple(members)), context)
     gateway: Any = FakeGateway(docs)
-    device._gateway = gateway
+    device._gateway = device._pages.gateway = gateway
     device._know({"sn": "1", "software": docs["software"], "imeter": docs["imeter"], "time": docs["time"]})
     device._keeper = mock.Mock()
     device._sign_in = mock.Mock()  # type: ignore[method-assign]
+    device._adopt()
     for _ in range(2):  # a page that disappoints is replaced by another one at the next poll
         try:
             device._read_main()

@@ -101,11 +101,7 @@ class Storage:
             _put(facts, f"storage.iq{what.capitalize()}", get(f"iq.{what}"))
         acb_energy, acb_percent = get("acb.energy"), get("acb.percent")
         acb_capacity = 100 * acb_energy / acb_percent if acb_energy is not None and acb_percent else None
-        _put(
-            facts,
-            "storage.capacity",
-            _sum(get("all.capacity", get("iq.capacity")), acb_capacity, "all.capacity" in parts),
-        )
+        _put(facts, "storage.capacity", get("all.capacity", _sum(get("iq.capacity"), acb_capacity)))
         _put(facts, "storage.energy", _sum(get("iq.energy"), acb_energy))
         _put(facts, "storage.percent", get("all.percent", get("iq.percent", acb_percent)))
         return facts

@@ -74,11 +74,15 @@ class Energies:
         """Whether an energy is made of powers: what is not kept of it is lost."""
         return bool(self._integrators)
 
-    def read(self, facts: Mapping[str, Any], now: float, zone: tzinfo) -> Facts:
-        """Takes facts with indexes in; returns today's and the week's energies."""
+    def read(self, facts: Mapping[str, Any], now: float, zone: tzinfo, grid_indexes: bool = True) -> Facts:
+        """Takes facts with indexes in; returns today's and the week's energies.
+
+        `grid_indexes`: whether import and export have indexes; else they are made of the power.
+        """
         today = datetime.fromtimestamp(now, zone).date()
         changed: dict[str, list[Day]] = {}
-        for name, value in (*facts.items(), *self._estimates(facts, now).items()):
+        estimates = {} if grid_indexes else self._estimates(facts, now)
+        for name, value in (*facts.items(), *estimates.items()):
             meter, _, what = name.rpartition(".")
             if what in _INDEXES and not (what == "lifetimeEnergy" and meter.startswith("net")):
                 days = self._counters.read(name, float(value), now, zone)
@@ -94,10 +98,8 @@ class Energies:
         found: Facts = {}
         for suffix in SUFFIXES:
             net = facts.get(f"net{suffix}.power")
-            if net is None or f"net{suffix}.importIndex" in facts:
+            if net is None:
                 continue
-            if self._counters.get(f"net{suffix}.importIndex") and not self._integrators:
-                continue  # the meter is only slow to answer
             for what, power in (("import", max(net, 0.0)), ("export", max(-net, 0.0))):
                 name = f"estimate{suffix}.{what}Index"
                 found[name] = self._integrators.setdefault(name, Integrator()).add(power, now)

@@ -6,8 +6,8 @@ from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
 
-from ..base import AuthenticationFailed, Refused
-from .client import CertificateChanged, Gateway
+from ..base import AuthenticationFailed
+from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper
 from .token import DAY
 
@@ -42,7 +42,7 @@ class Pages:
 
     def ask(self, path: str) -> Any:
         """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
-        read = _SLOW.get(path, 15.0)
+        read = _SLOW.get(path)
         try:
             return self.gateway.get(path, read)
         except AuthenticationFailed:
@@ -56,7 +56,7 @@ class Pages:
         """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
         try:
             return self.ask(path)
-        except Refused:
+        except PageRefused:
             self.skip(path, DAY)
             raise
 
@@ -66,7 +66,7 @@ class Pages:
             return None
         try:
             return self.read(path)
-        except Refused:
+        except PageRefused:
             return None
 
     def skip(self, path: str, seconds: float) -> None:

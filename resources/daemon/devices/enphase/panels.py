@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from ..base import Equipment
@@ -117,13 +117,6 @@ def verdict(group: Sequence[Member]) -> Verdict:
         return Verdict(None, mean)
     weak = [(name, energy) for name, energy in heard if len(heard) > 1 and energy < SHARE * mean]
     return Verdict(bool(weak or silent), mean, weak, silent)
-
-
-def next_report(now: float, zone: tzinfo, hour: int) -> float:
-    """When that hour strikes next."""
-    local = datetime.fromtimestamp(now, zone)
-    due = local.replace(hour=hour, minute=0, second=0, microsecond=0)
-    return (due if due > local else due + timedelta(days=1)).timestamp()
 
 
 def _day(moment: float, zone: tzinfo) -> str:

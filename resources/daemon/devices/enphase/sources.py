@@ -6,8 +6,9 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
-from ..base import Context, Refused, Unreachable
+from ..base import Context, Unreachable
 from . import batteries, mapping
+from .client import PageRefused
 from .mapping import Facts, Meter
 from .pages import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY, Pages
 
@@ -38,6 +39,7 @@ class Sources:
         self._measured: set[str] = set()
         self._stamp = (0.0, float("-inf"))
         self.meters: list[Meter] = []
+        self._batteries_from = float("-inf")
         self.has_iq = False
         self.has_acb = False
 
@@ -51,7 +53,9 @@ class Sources:
 
     def probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
-        self.meters = self.list_meters()
+        answer = self._ask_meters()
+        self.meters = mapping.meters(answer)
+        self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
             self._choose(self._read_meters)
         elif self._page_has_meters():
@@ -61,20 +65,24 @@ class Sources:
         else:
             self._choose(self._read_inverter_total)
 
-    def probe_batteries(self) -> None:
-        """Asks for IQ batteries."""
+    def probe_batteries_hourly(self, now: float) -> None:
+        """Asks for IQ batteries, once an hour."""
+        if now < self._batteries_from:
+            return
         inventory = self._pages.offered(BATTERIES)
+        self._batteries_from = now + PROBE
         if inventory is not None:
             self.has_iq = batteries.has_iq(inventory)
 
-    def list_meters(self) -> list[Meter]:
-        """The enabled meters; hardware without any has no such page."""
+    def count_meters(self) -> int:
+        """How many meters are enabled."""
+        return len(mapping.meters(self._ask_meters()))
+
+    def _ask_meters(self) -> Any:
         try:
-            answer = self._pages.ask(METERS)
-        except Refused:
-            return []
-        self._tell_troubles(mapping.troubles(answer))
-        return mapping.meters(answer)
+            return self._pages.ask(METERS)
+        except PageRefused:
+            return []  # hardware without meters has no such page
 
     @property
     def _kinds(self) -> set[str]:
@@ -89,6 +97,22 @@ class Sources:
     def storage(self) -> bool:
         """Whether there is a battery of any kind."""
         return self.has_iq or self.has_acb or "storage" in self._kinds
+
+    def probe_storage(self) -> None:
+        """Asks for batteries of both kinds, whatever is known."""
+        self._batteries_from = float("-inf")
+        self.probe_batteries_hourly(self._context.clock.monotonic())
+        self._acb(self._pages.offered(PRODUCTION))
+
+    @property
+    def grid_indexes(self) -> bool:
+        """Whether import and export have meter indexes."""
+        return "net-consumption" in self._kinds and self._main == self._read_meters
+
+    @property
+    def storage_meter(self) -> bool:
+        """Whether the batteries' power is measured by a transformer."""
+        return "storage" in self._kinds and self._main == self._read_meters
 
     @property
     def metered(self) -> bool:
@@ -111,7 +135,7 @@ class Sources:
             self._main, self._chosen = main, True
             _LOG.info(
                 "gateway %s: firmware %s, meters: %s, read by %s",
-                self._info.get("sn"),
+                self._pages.gateway.host,
                 self._info.get("software"),
                 ", ".join(f"{meter.kind} ({meter.phases})" for meter in self.meters) or "none",
                 main.__name__.replace("_read_", ""),
@@ -150,7 +174,7 @@ class Sources:
         try:
             answer = self._pages.read(READINGS)
             facts = mapping.from_readings(self.meters, answer, self._wanted)
-        except Refused:
+        except PageRefused:
             facts = {}
         if facts:
             return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
