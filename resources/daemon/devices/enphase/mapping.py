@@ -299,8 +299,9 @@ def from_summary(answer: Any) -> Facts:
     if _loaded(content, ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")):
         _put(facts, "production.power", number(content, "wattsNow"))
         _put(facts, "production.lifetimeEnergy", number(content, "wattHoursLifetime") or None)
-        _put(facts, "production.toldToday", number(content, "wattHoursToday"))
-        _put(facts, "production.toldWeek", number(content, "wattHoursSevenDays"))
+        if facts:
+            _put(facts, "production.toldToday", number(content, "wattHoursToday"))
+            _put(facts, "production.toldWeek", number(content, "wattHoursSevenDays"))
     return facts
 
 
