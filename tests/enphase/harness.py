@@ -173,6 +173,8 @@ class Bench:
             self.config.setdefault("token", gateway.token())
         self.inverters = inverters
         self.wanted = commands_of("combined") if commands is None else dict(commands)
+        self.others: list[dict[str, Any]] = []
+        """More equipment, as Jeedom sends it, beside the gateway and the inverters (see `equip`)."""
         self.events: list[dict[str, Any]] = []
         self.revision = 0
         self._open()
@@ -194,7 +196,13 @@ class Bench:
             row = {"id": str(number), "type": "inverter", "key": serial, "name": serial, "config": {}}
             members.append({**row, "commands": commands_of("inverter")})
         head = {"id": "1", "backend": "enphase", "name": "Toit", "config": self.config, "commands": {}}
-        return {**head, "equipment": members}
+        return {**head, "equipment": members + self.others}
+
+    def equip(self, identifier: str, kind: str, key: str, **config: Any) -> Bench:
+        """Adds an equipment with every command of its type; to be called before `start` or `configure`."""
+        row = {"id": identifier, "type": kind, "key": key, "name": key, "config": config}
+        self.others.append({**row, "commands": commands_of(kind, every=True)})
+        return self
 
     def start(self) -> Bench:
         """Sends the desired state and lets the first round of polls pass (3 s)."""

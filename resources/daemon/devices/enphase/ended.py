@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
-from jeedom_bridge.clock import moment
 from jeedom_bridge.outbox import Delivery, Point
 
 from ..base import Connection, Context, Equipment
@@ -94,4 +93,5 @@ class EndedDays:
 
 def last_second(day: str, zone: tzinfo) -> str:
     """ISO 8601 of a local day's last second."""
-    return moment(midnight(date.fromisoformat(day) + timedelta(days=1), zone) - 1)
+    end = midnight(date.fromisoformat(day) + timedelta(days=1), zone) - 1
+    return datetime.fromtimestamp(end, zone).isoformat(timespec="seconds")
