@@ -81,13 +81,13 @@ class Storage:
         self._known: dict[str, tuple[float, float]] = {}
 
     def learn(self, facts: Mapping[str, Any], now: float) -> None:
-        """Takes parts in: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`. `now`: any steady clock."""
+        """Takes parts in: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`, `total.power`. `now`: any steady clock."""
         for name, value in facts.items():
-            if name.startswith(("acb.", "iq.", "all.")) or name == "storage.meterPower":
+            if name.startswith(("acb.", "iq.", "all.")) or name in ("storage.meterPower", "total.power"):
                 self._known[name] = (float(value), now)
 
-    def facts(self, now: float, total: float | None) -> Facts:
-        """All that follows. `total`: the consumption as the gateway defines it, W."""
+    def facts(self, now: float) -> Facts:
+        """All that follows; empty without a battery."""
         parts = {name: value for name, (value, at) in self._known.items() if now - at <= STALE}
         get = parts.get
         facts: Facts = {}
@@ -95,8 +95,8 @@ class Storage:
         powers = [each for each in (get("acb.power"), iq) if each is not None]
         if powers:
             facts["storage.power"] = sum(powers)
-            if total is not None:
-                facts["house.power"] = total + facts["storage.power"]
+            if "total.power" in parts:
+                facts["house.power"] = parts["total.power"] + facts["storage.power"]
         for what in ("percent", "capacity", "energy"):
             _put(facts, f"storage.iq{what.capitalize()}", get(f"iq.{what}"))
         acb_energy, acb_percent = get("acb.energy"), get("acb.percent")

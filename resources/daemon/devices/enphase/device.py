@@ -257,7 +257,7 @@ class Device(Base):
         counted = facts if self._sources.metered else steady
         days = self._energies.read(counted, now, self._zone, self._sources.grid_indexes)
         self._storage.learn(facts, clock)
-        shown = {**steady, **days, **self._storage.facts(clock, facts.get("total.power"))}
+        shown = {**steady, **days, **self._storage.facts(clock)}
         members = [each for kind in GATEWAY for each in self.connection.of_type(kind)]
         for equipment in members:
             self.context.publish(equipment.id, shown)

@@ -223,7 +223,9 @@ class Energies:
         told = {name: entry for name, entry in self._told.items() if entry[0] == day}
         for suffix in SUFFIXES:
             for meter in ("production", "total"):
-                figures = _sane(facts, meter, suffix, elapsed)
+                counter = self._counters.get(f"{meter}{suffix}.lifetimeEnergy")
+                lifetime = counter.last or 0.0 if counter is not None else 0.0
+                figures = _sane(facts, meter, suffix, elapsed, lifetime)
                 if figures is None:
                     continue
                 energy, week = figures
@@ -266,11 +268,12 @@ class Energies:
         }
 
 
-def _sane(facts: Mapping[str, Any], meter: str, suffix: str, elapsed: float) -> tuple[float, float | None] | None:
+def _sane(
+    facts: Mapping[str, Any], meter: str, suffix: str, elapsed: float, lifetime: float
+) -> tuple[float, float | None] | None:
     """The gateway's figures of today and of the week, as far as they can be true."""
     prefix = meter + suffix
     told, week = facts.get(f"{prefix}.toldToday"), facts.get(f"{prefix}.toldWeek")
-    lifetime = facts.get(f"{prefix}.lifetimeEnergy", 0.0)
     # A lost store shows the lifetime as today's.
     if told is None or not 0 <= told < lifetime or told == week or told > MOST * elapsed / 3600:
         return None
