@@ -39,7 +39,7 @@ def commands_of(kind: str, every: bool = False) -> dict[str, dict[str, Any]]:
     """The commands of an equipment type, as Jeedom would send them: what a gateway tells directly, or `every` one."""
     return {
         row.logical_id: {}
-        for row in TYPES.all_rows(kind)
+        for row in TYPES.all_rows(kind or None)
         if every
         or ((row.source or "").split(".")[-1] in DIRECT and not (row.source or "").startswith(("storage.", "house.")))
     }
@@ -173,6 +173,8 @@ class Bench:
             self.config.setdefault("token", gateway.token())
         self.inverters = inverters
         self.wanted = commands_of("combined") if commands is None else dict(commands)
+        self.own: dict[str, Any] = {}
+        """The connection's own commands."""
         self.others: list[dict[str, Any]] = []
         """More equipment, as Jeedom sends it, beside the gateway and the inverters (see `equip`)."""
         self.events: list[dict[str, Any]] = []
@@ -195,7 +197,7 @@ class Bench:
         for number, serial in enumerate(self.inverters, 10):
             row = {"id": str(number), "type": "inverter", "key": serial, "name": serial, "config": {}}
             members.append({**row, "commands": commands_of("inverter")})
-        head = {"id": "1", "backend": "enphase", "name": "Toit", "config": self.config, "commands": {}}
+        head = {"id": "1", "backend": "enphase", "name": "Toit", "config": self.config, "commands": self.own}
         return {**head, "equipment": members + self.others}
 
     def equip(self, identifier: str, kind: str, key: str, **config: Any) -> Bench:
