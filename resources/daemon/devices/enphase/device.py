@@ -126,6 +126,8 @@ class Device(Base):
     def test(self) -> Identity:
         self._keeper.ask_again()
         found = self._sign_in()
+        if self._main_job is not None:
+            self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
         return describe(self._info, found, self._sources.count_meters(), self.context)
 
     def discover(self) -> list[Found]:
@@ -171,7 +173,6 @@ class Device(Base):
 
     def _begin(self) -> None:
         """Signs in and asks what there is: at the start, hourly, and after a failure."""
-        self._begun = False
         self._sign_in()
         self._sources.probe()
         self._begun = True
@@ -211,6 +212,7 @@ class Device(Base):
             facts = self._sources.read()
         except DeviceError as error:
             self._begun = self._working = False
+            self._sources.failed()
             pause = self._backoff.next() if error.retry is None else min(error.retry, 60.0)
             self._not_before = self.context.clock.monotonic() + pause
             raise self._incident(error) from error

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
-from ..base import Context, Unreachable
+from ..base import Context, DeviceError, Unreachable, VendorError
 from . import batteries, mapping
 from .client import PageRefused
+from .lifetimes import NO_ROLL_OVER
 from .mapping import Facts, Meter
 from .pages import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY, Pages
 
@@ -53,17 +54,31 @@ class Sources:
 
     def probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
-        answer = self._ask_meters()
+        try:
+            answer = self._ask_meters()
+        except (VendorError, Unreachable):
+            if not self.meters:
+                raise
+            return  # only that page perhaps: the readings may well be there
         self.meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
             self._choose(self._read_meters)
-        elif self._page_has_meters():
-            self._choose(self._read_production)
-        elif self._summary_moves():
-            self._choose(self._read_summary)
         else:
-            self._choose(self._read_inverter_total)
+            self._choose(self._without_readings())
+
+    def _without_readings(self) -> Callable[[], Facts]:
+        trouble: DeviceError | None = None
+        try:
+            if self._page_has_meters():
+                return self._read_production
+        except (VendorError, Unreachable) as error:
+            trouble = error  # slow and fragile: nothing depends on it where there is another page
+        if self._summary_moves():
+            return self._read_summary
+        if trouble is not None:
+            raise trouble
+        return self._read_inverter_total
 
     def probe_batteries_hourly(self, now: float) -> None:
         """Asks for IQ batteries, once an hour."""
@@ -122,7 +137,7 @@ class Sources:
     @property
     def name(self) -> str:
         """What counts the energies."""
-        return "meters" if self.metered else self._main.__name__
+        return NO_ROLL_OVER if self.metered else self._main.__name__
 
     def _tell_troubles(self, troubles: dict[str, str]) -> None:
         if troubles != self._context.memory.get("meterTroubles", {}):
@@ -168,6 +183,10 @@ class Sources:
         self._check_moving(facts)
         self._measured = set(facts)
         return facts
+
+    def failed(self) -> None:
+        """The main page has failed: what belongs to its last answer holds no more."""
+        self._unmetered = {}
 
     def _read_meters(self) -> Facts:
         answer: Any = None
