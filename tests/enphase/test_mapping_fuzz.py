@@ -18,7 +18,7 @@ if not RECORDED.is_dir():
 
 from .test_recorded import FOLDERS, check, docs_of
 
-RUNS = int(os.environ.get("FUZZ_RUNS", "500"))
+RUNS = int(os.environ.get("FUZZ_RUNS", "150"))
 ENDPOINTS = ("ivp_meters", "ivp_meters_readings", "production.json", "api_v1_production", "api_v1_production_inverters")
 JUNK: list[Any] = [
     None,

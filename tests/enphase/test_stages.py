@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from jeenergied.devices.enphase.stages import Stage, StageSettings
@@ -66,7 +67,8 @@ def test_the_state_is_restored(kept):
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(time.time())
+    noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=12, minute=0)
+    return ManualClock(noon.timestamp())
 
 
 @pytest.fixture
@@ -144,3 +146,18 @@ def test_thresholds_the_wrong_way_round_are_told_once(running):
         running.advance(4, 2)
     assert sum("Faux" in text for text in running.messages) == 1
     assert running.values("32") == {}
+
+
+def test_a_transformer_mounted_backwards_is_told_once(running):
+    running.gateway.set(production=[-300, -300, -300])
+    running.advance(500, 20)
+    assert running.messages == []
+    running.advance(200, 20)
+    running.restart().advance(900, 20)
+    assert len(running.messages) == 1
+    assert "-900 W" in running.messages[0]
+    running.gateway.set(production=[300, 300, 300])
+    running.advance(20)
+    running.gateway.set(production=[-300, -300, -300])
+    running.advance(700, 20)
+    assert len(running.messages) == 2

@@ -24,6 +24,7 @@ from .roof import Roof
 from .selfconsumption import SelfConsumption
 from .sources import PROBE, SLOW, Sources
 from .token import DAY, Token
+from .wiring import Wiring
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Device(Base):
         self._sources = Sources(self._pages, context, self._period, self._wanted())
         self._zone = ZoneInfo(context.timezone)
         self._storage = batteries.Storage()
+        self._wiring = Wiring(context, self._zone)
         self._remember()
         self._kept = float("-inf")
         self._info: dict[str, str] = {}
@@ -222,6 +224,7 @@ class Device(Base):
         self.context.count("polls")
         self.context.online()
         self._publish(facts)
+        self._wiring.look(facts, self._now())
         if self._sources.fresh:
             self._stages.step(facts, self._sources.period)
 
