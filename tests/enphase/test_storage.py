@@ -159,3 +159,21 @@ def test_days_of_the_token_and_firmware_are_told(bench, gateway, clock):
     assert running.values("1") == {"tokenDays": 364, "firmware": "D8.2.4382"}
     running.advance(86400, 1800)
     assert running.values("1")["tokenDays"] == 363
+
+
+@pytest.mark.parametrize("fault", ["garbage", "status", "truncated", "html", "drop"])
+def test_pages_of_batteries_that_fail_disturb_nothing_else(bench, gateway, clock, fault):
+    running = bench(gateway, clock=clock, commands=commands_of("combined", every=True), pollInterval=1).start()
+    gateway.fault(fault, "/ivp/ensemble", 500 if fault == "status" else None)
+    gateway.fault(fault, "/ivp/pdm", 500 if fault == "status" else None)
+    running.forget_events()
+    gateway.set(production=700)
+    polls = running.asked("/ivp/meters/readings")
+    running.advance(60, 1)
+    assert running.values()["PwattsNow"] == 700
+    assert running.asked("/ivp/meters/readings") - polls == 60
+    assert running.states == []
+    gateway.clear()
+    gateway.set(soc=50)
+    running.advance(1000, 10)
+    assert running.values()["batperc"] < 50.5
