@@ -121,3 +121,32 @@ def test_figures_of_a_day_that_jeedom_did_not_take_are_sent_again(opened, bench,
     running.restart()
     until(running, "2026-03-28T00:20", 60)
     assert finals(running, "2026-03-27")["PwattHoursToday"] > 0
+
+
+def test_a_reboot_of_ten_minutes_loses_and_invents_nothing(opened, bench, clock):
+    clock.advance(at("2026-03-28T11:00") - clock.time() - 10)
+    plant = Plant(clock.time, phases=1, seed=3)
+    running = start(opened, bench, clock, plant)
+    running.configure(pollInterval=10)
+    running.settle()
+    until(running, "2026-03-28T11:30", 30)
+    before = running.values()
+    running.gateway.fault("status", value=503)
+    running.advance(600, 30)
+    running.gateway.clear()
+    running.gateway.fault("zeros")
+    running.advance(180, 30)
+    running.gateway.clear()
+    running.forget_events()
+    until(running, "2026-03-28T12:00", 30)
+    after = {**before, **running.values()}
+    begin, end = "2026-03-28T11:30", "2026-03-28T12:00"
+    flowed = {
+        "cumulimport": energy(plant, begin, end),
+        "cumulexport": energy(plant, begin, end, part=1),
+        "PwattHoursToday": energy(plant, begin, end, "production"),
+    }
+    for name, wanted in flowed.items():
+        assert after[name] - before[name] == pytest.approx(wanted, abs=3), name
+    assert len(running.messages) <= 1
+    assert running.last_state["state"] == "online"
