@@ -26,11 +26,11 @@ def clock() -> ManualClock:
 
 def start(opened, bench, clock, plant, **fitted):
     gateway = opened(EnphaseGateway(DaySource(plant, fitted=Fitted(**fitted)), clock=clock.time))
-    running = bench(gateway, clock=clock, commands=commands_of("combined", every=True), phases="tri", pollInterval=300)
+    running = bench(gateway, clock=clock, commands=commands_of("combined", every=True), phases="tri", pollInterval=600)
     return running.start()
 
 
-def until(running, text: str, step: float = 300.0) -> None:
+def until(running, text: str, step: float = 600.0) -> None:
     running.advance(at(text) - running.clock.time(), step)
 
 
@@ -59,13 +59,16 @@ def test_import_and_export_of_every_day_are_exact_whatever_happens(opened, bench
     until(running, "2026-03-28T23:30")
     running.gateway.set(consumption=900.0)  # what flows over an outage is split evenly
     until(running, "2026-03-28T23:40")
+    running.ask("refresh")
     running.close()
     clock.advance(45 * 60)  # nobody reads over midnight
     running.restart()
     running.gateway.set(consumption=None)
     until(running, "2026-03-29T15:00")  # and at two it was three
+    running.ask("refresh")  # what flows between a reading and a reset nobody knows
     running.gateway.fault("reset_index", "net-consumption")
     until(running, "2026-03-30T00:10")
+    running.ask("refresh")
     for begin, end in (("2026-03-28T00:00", "2026-03-29T00:00"), ("2026-03-29T00:00", "2026-03-30T00:00")):
         told = finals(running, begin[:10])
         assert told["cumulimport"] == pytest.approx(energy(plant, begin, end), abs=2)
@@ -147,6 +150,6 @@ def test_a_reboot_of_ten_minutes_loses_and_invents_nothing(opened, bench, clock)
         "PwattHoursToday": energy(plant, begin, end, "production"),
     }
     for name, wanted in flowed.items():
-        assert after[name] - before[name] == pytest.approx(wanted, abs=3), name
+        assert after[name] - before[name] == pytest.approx(wanted, abs=10), name  # one poll at each end
     assert len(running.messages) <= 1
     assert running.last_state["state"] == "online"
