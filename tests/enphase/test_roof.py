@@ -180,3 +180,20 @@ def test_the_gateways_own_figure_is_taken_where_it_has_one(opened, bench, clock,
     fresh = bench(opened(EnphaseGateway(source, clock=clock.time)), clock=clock)
     found = fresh.ask("discover", connection=fresh.definition)["equipment"]
     assert [each["config"] for each in found if each["type"] == "inverter"] == [{"energySource": "estimate"}] * 3
+
+
+def test_yesterdays_figure_of_the_gateway_is_not_todays(opened, bench, clock, source):
+    source.pages[DEVICES] = {"1": device(SERIALS[0], 1234, clock.time()), "deviceCount": 1, "deviceDataLimit": 50}
+    gateway = opened(EnphaseGateway(source, clock=clock.time))
+    made = bench(gateway, clock=clock).equip("20", "inverter", SERIALS[0], energySource="gateway").start()
+    assert made.values("20")["calWH"] == 1234
+    gateway.fault("garbage", DEVICES)
+    made.advance(10 * 3600, 300)
+    assert made.values("20")["calWH"] == 1234
+    assert {each["values"].get("calWH") for each in made.of("values") if each["equipment"] == "20"} <= {1234, None}
+    gateway.clear()
+    made.advance(1800, 60)
+    assert made.values("20")["calWH"] == 0
+    found = made.ask("discover")["equipment"]
+    gateway.fault("garbage", DEVICES)
+    assert len(made.ask("discover")["equipment"]) == len(found) == 4

@@ -57,7 +57,6 @@ class Device(Base):
         self._pages = Pages(self._gateway, self._keeper, context.clock, lambda: self._info["sn"], self._sign_in)
         self._period = float(config.get("pollInterval", 60))
         self._sources = Sources(self._pages, context, self._period, self._wanted())
-        self._zone = ZoneInfo(context.timezone)
         self._storage = batteries.Storage()
         self._wiring = Wiring(context, self._zone)
         self._remember()
@@ -72,6 +71,10 @@ class Device(Base):
         self._failure: DeviceError | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._not_before = float("-inf")
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.context.timezone)  # Jeedom's, which the user may change
 
     def _remember(self) -> None:
         """Takes up where a former life has ended."""
@@ -139,9 +142,12 @@ class Device(Base):
         found = self._offer()
         try:
             serials = mapping.inverters(self._pages.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
-            measured = self._roof.measured(self._pages, self._gateway_time())
         except (PageRefused, VendorError):
             return found
+        try:
+            measured = self._roof.measured(self._pages, self._gateway_time())
+        except DeviceError:
+            measured = {}  # an estimate then: the user can change it
         return found + [
             Found("inverter", serial, serial, {"energySource": "gateway" if serial in measured else "estimate"})
             for serial in sorted(serials)

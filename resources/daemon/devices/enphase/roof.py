@@ -33,6 +33,7 @@ class Roof:
         self._reported = str(kept.get("reported", ""))
         self._rhythms = mapping.Rhythms()
         self._measured: dict[str, float] = {}
+        self._measured_day = 0.0
         self._known: dict[str, Facts] = {}
         self._connection: Connection | None = None
         self._changed = False
@@ -43,17 +44,19 @@ class Roof:
 
     def measured(self, pages: Pages, now: float) -> Mapping[str, float]:
         """Asks for the gateway's own figures of the day, where its firmware has them. Raises DeviceError."""
-        found = mapping.day_energies(pages.offered(DEVICES), self._midnight(now))
-        self._measured = found or {}
+        midnight_before = self._midnight(now)
+        found = mapping.day_energies(pages.offered(DEVICES), midnight_before)
+        self._measured, self._measured_day = found or {}, midnight_before
         return self._measured
 
     def read(self, answer: Any, now: float) -> None:
         """Takes the page of inverters in and publishes."""
+        measured = self._measured if self._measured_day == self._midnight(now) else {}
         for serial, facts in mapping.inverters(answer, now, self._rhythms).items():
             estimate = self._energies.read(serial, facts, now, self._zone)
             facts["estimatedEnergy"] = estimate
-            if serial in self._measured:
-                facts["gatewayEnergy"] = self._measured[serial]
+            if serial in measured:
+                facts["gatewayEnergy"] = measured[serial]
             if facts.get("reported") is not None:
                 facts["lastReport"] = _shown(facts["reported"], self._zone)
             facts["listed"] = now
