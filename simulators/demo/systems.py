@@ -11,16 +11,18 @@ from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
+from simulators.enphase.storage import Storage
 from simulators.jeedom.standin import JeedomStandIn
 
 System = Callable[[ExitStack, JeedomStandIn, float], None]
 
 
 def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
-    """A gateway on a roof with twelve inverters, from ten in the morning on."""
+    """A gateway on a roof with twelve inverters and a battery, from ten in the morning on."""
     key = EntrezKey()
     # The sun has an hour of its own, so that every date the gateway gives is true.
-    plant = Plant(time.time, seed=7, phases=1, inverters=12, timezone="Europe/Paris", hour=10, sky_speed=speed)
+    battery = Storage(energy=2_000.0)
+    plant = Plant(time.time, seed=7, inverters=12, storage=battery, timezone="Europe/Paris", hour=10, sky_speed=speed)
     gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key))
     account = Account("demo@example.org", "soleil-et-nuages", (gateway.serial,))
     cloud = stack.enter_context(EnlightenCloud(key, [account]))
