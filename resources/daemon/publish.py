@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue, Row
@@ -26,12 +26,18 @@ class _Plan:
 
 
 class Publisher:
-    """Turns facts into values by the catalogue's rows and hands them to the outbox."""
+    """Turns facts into values by the catalogue's rows and hands them to the outbox.
 
-    def __init__(self, catalogue: Catalogue, outbox: Outbox, clock: Clock) -> None:
+    `translate` puts the texts of a row's `map` into the user's language.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, outbox: Outbox, clock: Clock, translate: Callable[[str], str] = str
+    ) -> None:
         self._catalogue = catalogue
         self._outbox = outbox
         self._clock = clock
+        self._translate = translate
         self._lock = threading.Lock()
         self._plans: dict[str, _Plan] = {}
 
@@ -89,7 +95,8 @@ class Publisher:
         for row in plan.rows:
             raw = facts.get(row.source or "")
             if raw is not None:
-                values[row.logical_id] = row.value(raw)
+                value = row.value(raw)
+                values[row.logical_id] = self._translate(value) if row.speaks and value is not None else value
         if values:
             self._outbox.values(equipment, values, at, plan.cadence)
         fresh = [row for row in plan.offered if row.value(facts.get(row.source or "")) is not None]
