@@ -308,7 +308,11 @@ class Device(Base):
         base = self._circuit(charger) if action.circuit else f"/api/chargers/{_segment(charger.serial)}"
         self.context.count("actions")
         sent = self._clock.monotonic()
-        answer = self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True)
+        try:
+            answer = self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True)
+        except NotThere:
+            self.context.memory.delete(f"circuit.{charger.serial}")  # moved to another circuit, perhaps
+            raise
         waiting = tickets(parsed(answer), charger.serial)
         if waiting:
             self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
