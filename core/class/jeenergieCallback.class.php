@@ -137,6 +137,8 @@ final class jeenergieCallback
             case 'daemon':
                 if ($event['state'] === 'started') {
                     jeenergieDesiredState::changed();
+                } else {
+                    jeenergieState::allStopped();
                 }
                 break;
             default:

@@ -101,8 +101,17 @@ final class jeenergiePages
     {
         $connection = self::connection($request['connection'] ?? '');
         $type = (string) ($request['type'] ?? '');
-        if (empty(jeenergieCatalogue::part($connection->backend(), $type)['addByHand'])) {
+        $part = jeenergieCatalogue::part($connection->backend(), $type);
+        if (empty($part['addByHand'])) {
             throw new Exception(__('Les équipements de ce type ne s\'ajoutent pas à la main.', __FILE__));
+        }
+        $same = array_filter($connection->equipment(), fn(jeenergie $each): bool => $each->type() === $type);
+        if (isset($part['count']) && count($same) >= $part['count']) {
+            throw new Exception(sprintf(
+                __('« %s » a déjà tous les équipements possibles de ce type (%d).', __FILE__),
+                $connection->getName(),
+                $part['count']
+            ));
         }
         $equipment = jeenergieDiscovery::create(
             $connection,
@@ -200,7 +209,7 @@ final class jeenergiePages
             'isEnable' => $eqLogic->getIsEnable() == 1,
             'isVisible' => $eqLogic->getIsVisible() == 1,
             'image' => $eqLogic->getImage(),
-            'state' => (object) jeenergieState::forPage($eqLogic->state()),
+            'state' => (object) jeenergieState::shown($eqLogic),
             'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
         ];
     }
