@@ -33,6 +33,7 @@ _WIRE = logging.getLogger("signalr")
 SEPARATOR = "\x1e"
 IO_LIMIT = 15.0
 """Seconds for the connection, the upgrade, or half a frame."""
+CHUNK = 16384
 MAX_REST = 1_000_000
 """Characters of a record that does not end."""
 
@@ -69,6 +70,33 @@ class Records:
         return found
 
 
+class _Reader:
+    """Reads frame after frame. The library's own way makes and ends a selector, and reads thrice, for each."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def read(self, _sock: Any, frame: Callable[[], Any], _check: Callable[[], Any]) -> None:
+        """Until the end. Silence is the link's business, which shuts the socket."""
+        self._app.sock.settimeout(None)
+        buffer = self._app.sock.frame_buffer
+        buffer.recv = _buffered(buffer.recv)
+        while self._app.keep_running and frame():
+            pass
+
+
+def _buffered(receive: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    rest = b""
+
+    def read(size: int) -> bytes:
+        nonlocal rest
+        data = rest or receive(CHUNK)
+        rest = data[size:]
+        return data[:size]
+
+    return read
+
+
 class Stream(WebsocketTransport):  # type: ignore[misc]
     """`on_open()` after the handshake, `on_record(record)`, `on_end(error)` once; from the stream's own thread."""
 
@@ -92,11 +120,22 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
         self._ended = threading.Lock()
         self._closing = False
 
-    def start(self) -> bool:
+    def start(self) -> None:
         """Connects in a thread of its own; what becomes of it is told by the callbacks."""
         # The only way to give the library a limit: without one a connection can hang for ever.
         websocket.setdefaulttimeout(IO_LIMIT)
-        return bool(super().start())
+        self._ws = app = websocket.WebSocketApp(
+            self.url,
+            header=self.headers,
+            on_open=self.on_open,
+            on_message=self.on_message,
+            on_error=self.on_socket_error,
+            on_close=self.on_close,
+        )
+        self._thread = threading.Thread(
+            target=app.run_forever, kwargs={"dispatcher": _Reader(app)}, name="easee stream", daemon=True
+        )
+        self._thread.start()
 
     def subscribe(self, serial: str, number: str) -> None:
         """Asks for all values of a charger, now and from now on."""
