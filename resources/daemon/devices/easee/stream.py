@@ -83,6 +83,8 @@ class _Reader:
         buffer.recv = _buffered(buffer.recv)
         while self._app.keep_running and frame():
             pass
+        if self._app.sock is not None:
+            self._app.sock.shutdown()  # when we end it ourselves, the library does not
 
 
 def _buffered(receive: Callable[[int], bytes]) -> Callable[[int], bytes]:
@@ -216,6 +218,8 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
 
     def on_close(self, app: Any, code: Any, words: Any) -> None:
         self._end(None)
+        if app.sock is not None:
+            app.sock.shutdown()  # after a close frame the library leaves the socket open
 
     def _end(self, error: Any) -> None:
         if not self._ended.acquire(blocking=False):
