@@ -126,6 +126,7 @@ def test_ten_minutes_without_jeedom_cost_no_memory_and_no_value(lab: Lab, inside
 
     for number in range(1, 10):
         second(number)
+    inside.clock.advance(0.5)  # the callback's cycle ends
     lab.server.wait_for(lambda: lab.server.value("50", "power") == 10)
     lab.server.leave()
     outbox = inside.daemon.shared.outbox
