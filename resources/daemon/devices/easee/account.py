@@ -84,20 +84,25 @@ class Account:
         """The address of the stream, its cookies, and the token to open it with."""
         token = self.token()
         try:
-            return (*self._guarded(lambda: self.cloud.negotiate(token)), token)
+            return self._negotiated(token)
         except TokenRefused:
             token = self.renew(token)
         try:
-            return (*self._guarded(lambda: self.cloud.negotiate(token)), token)
+            return self._negotiated(token)
         except TokenRefused as error:
             raise self._refused_twice() from error
+
+    def _negotiated(self, token: str) -> tuple[str, str, str]:
+        url, cookies, usable = self._guarded(lambda: self.cloud.negotiate(token))
+        self._context.hide(usable, *cookies.split("; "))
+        return url, cookies, usable
 
     def heed(self, error: DeviceError) -> None:
         """Takes note when the service asks to wait: nothing is sent until then."""
         if not isinstance(error, RateLimited) or error is self._blocked:
             return
         with self._lock:
-            pause = min(LONGEST_PAUSE, (error.retry or 300.0) * 2**self._blocks)
+            pause = min(LONGEST_PAUSE, (error.retry or 300.0) * 2 ** min(self._blocks, 12))
             self._blocks += 1
             self._blocked, error.retry = error, pause
             self._blocked_until = self._clock.monotonic() + pause
@@ -203,7 +208,7 @@ class Account:
                 self._context.count("tokensRenewed")
                 return self._tokens
             except TokenRefused as error:
-                _LOG.info("%s: %s", self._context.say("nouvelle connexion au compte Easee"), error)
+                _LOG.info("%s: logging in again", error)
                 self._tokens = None
         return self._log_in()
 

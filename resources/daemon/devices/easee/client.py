@@ -53,7 +53,7 @@ class Cloud:
         """A new pair of tokens. Raises AuthenticationFailed when user or password are wrong."""
         body = {"userName": user, "password": password}
         answer = self._send("POST", f"{self._api}/api/accounts/login", None, body, 20.0)
-        if answer.status in (400, 401):
+        if answer.status == 401 or (answer.status == 400 and reason(answer)):
             raise AuthenticationFailed(
                 "Easee refuse ce login ou ce mot de passe ({reason}) : vérifiez-les dans l'application Easee",
                 reason=reason(answer) or f"statut {answer.status}",
@@ -72,8 +72,8 @@ class Cloud:
         """One request with a token; an answer of 200, 202 or 204."""
         return self._checked(self._send(method, self._api + path, token, body, read), path)
 
-    def negotiate(self, token: str) -> tuple[str, str]:
-        """Opens the way to the stream: the address of the websocket, and the cookies to send along."""
+    def negotiate(self, token: str) -> tuple[str, str, str]:
+        """Opens the way to the stream: the websocket's address, the cookies to send along, and the token for it."""
         url, cookies = self.stream_url, ""
         for _ in range(3):
             answer = self._checked(self._send("POST", _negotiation(url), token, None, 15.0), "/negotiate")
@@ -82,13 +82,14 @@ class Cloud:
             if content.get("error"):
                 raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
             if isinstance(content.get("url"), str):
-                url, token = _same_site(url, content["url"]), str(content.get("accessToken") or token)
+                other = content.get("accessToken")
+                url, token = _redirected(url, content["url"], bool(other)), str(other or token)
                 continue
             identifier = content.get("connectionToken") or content.get("connectionId")
             if not isinstance(identifier, str) or not identifier:
                 break
             separator = "&" if "?" in url else "?"
-            return f"ws{url[4:]}{separator}id={quote(identifier, safe='')}", cookies
+            return f"ws{url[4:]}{separator}id={quote(identifier, safe='')}", cookies, token
         raise VendorError("Easee répond autre chose que prévu à l'ouverture du flux")
 
     def _send(self, method: str, url: str, token: str | None, body: Any, read: float) -> Response:
@@ -200,9 +201,10 @@ def _negotiation(url: str) -> str:
     return f"{address.rstrip('/')}/negotiate?negotiateVersion=1" + (f"&{query}" if query else "")
 
 
-def _same_site(before: str, after: str) -> str:
-    """A redirection of the stream; tokens go there, so it must be as safe as before."""
-    if urlsplit(after).scheme != urlsplit(before).scheme or not urlsplit(after).hostname:
+def _redirected(before: str, after: str, own_token: bool) -> str:
+    """Another address of the stream: as safe as before, and of the same host unless it has a token of its own."""
+    old, new = urlsplit(before), urlsplit(after)
+    if new.scheme != old.scheme or not new.hostname or not (own_token or new.hostname == old.hostname):
         raise VendorError("Easee redirige le flux vers une adresse inattendue")
     return after
 

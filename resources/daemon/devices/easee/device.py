@@ -306,6 +306,10 @@ class Device(Base):
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> None:
         begun = self._clock.monotonic()
         base = self._circuit(charger) if action.circuit else f"/api/chargers/{_segment(charger.serial)}"
+        self._account.token()
+        if self._clock.monotonic() - begun > LIMIT / 2:
+            # The user will have given up before the charger can answer: too late is worse than not at all.
+            raise Unreachable("Le service Easee est trop lent : la commande n'est pas envoyée")
         self.context.count("actions")
         sent = self._clock.monotonic()
         try:

@@ -33,6 +33,7 @@ _WIRE = logging.getLogger("signalr")
 SEPARATOR = "\x1e"
 IO_LIMIT = 15.0
 """Seconds for the connection, the upgrade, or half a frame."""
+READ_LIMIT = 120.0
 CHUNK = 16384
 MAX_REST = 1_000_000
 """Characters of a record that does not end."""
@@ -77,8 +78,9 @@ class _Reader:
         self._app = app
 
     def read(self, _sock: Any, frame: Callable[[], Any], _check: Callable[[], Any]) -> None:
-        """Until the end. Silence is the link's business, which shuts the socket."""
-        self._app.sock.settimeout(None)
+        """Until the end. Silence is the link's business, which shuts the socket long before the limit here."""
+        # A limit all the same: without one a TLS socket stays locked while it reads, and nothing can be sent.
+        self._app.sock.settimeout(READ_LIMIT)
         buffer = self._app.sock.frame_buffer
         buffer.recv = _buffered(buffer.recv)
         while self._app.keep_running and frame():
