@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from tests.easee.conftest import FIRST, SECOND, connection
+
+slow = pytest.mark.skipif("JEENERGIE_SLOW" not in os.environ, reason="takes long: JEENERGIE_SLOW=1 runs it")
 
 
 def begin(rig, cloud, *serials):
@@ -69,6 +72,8 @@ def test_a_stalled_stream_is_found_well_before_jeedoms_heartbeat(make_rig, cloud
     assert rig.runner().counters["stalls"] == 1
 
 
+@pytest.mark.slow
+@slow
 def test_a_quiet_charger_is_not_taken_for_a_stalled_stream(make_rig, cloud):
     rig = make_rig(speed=150)
     begin(rig, cloud, FIRST, SECOND)
@@ -81,6 +86,8 @@ def test_a_quiet_charger_is_not_taken_for_a_stalled_stream(make_rig, cloud):
     assert 2 <= len(states) <= 12
 
 
+@pytest.mark.slow
+@slow
 def test_an_account_without_a_replay_is_reconnected_but_not_for_ever(make_rig, cloud):
     cloud.hub.stalled = True
     rig = make_rig(speed=100)
@@ -110,7 +117,7 @@ def test_a_websocket_that_refuses_the_token_leads_to_another_token(make_rig, clo
 
 
 def test_tries_during_an_outage_are_few_and_the_end_of_it_is_noticed(make_rig, cloud):
-    rig = make_rig(speed=10)
+    rig = make_rig(speed=20)
     begin(rig, cloud, FIRST, SECOND)
     cloud.fault("status", "/negotiate", 503)
     cloud.hub.end_streams("fin")
@@ -123,7 +130,7 @@ def test_tries_during_an_outage_are_few_and_the_end_of_it_is_noticed(make_rig, c
 
 
 def test_an_outage_is_told_once_and_its_end_too(make_rig, cloud):
-    rig = make_rig(speed=60)
+    rig = make_rig(speed=120)
     begin(rig, cloud)
     cloud.fault("status", "/negotiate", 503)
     cloud.hub.end_streams("fin")
@@ -136,7 +143,7 @@ def test_an_outage_is_told_once_and_its_end_too(make_rig, cloud):
 
 
 def test_without_a_stream_the_state_is_read_now_and_then(make_rig, cloud):
-    rig = make_rig(speed=60)
+    rig = make_rig(speed=120)
     begin(rig, cloud)
     cloud.fault("status", "/negotiate", 503)
     cloud.hub.end_streams("fin")
@@ -233,7 +240,7 @@ def test_a_subscription_without_an_answer_disturbs_nobody(rig, cloud):
 )
 def test_nothing_is_sent_while_the_service_asks_to_wait(make_rig, cloud, kind, value, least):
     cloud.fault(kind, "/api/accounts/login", value, count=1)
-    rig = make_rig(speed=500)
+    rig = make_rig(speed=1000)
     rig.configure(connection(cloud, FIRST))
     rig.wait(lambda: "waiting" in rig.states())
     first = rig.clock.monotonic()

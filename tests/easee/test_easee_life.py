@@ -132,6 +132,7 @@ def test_a_refused_renewal_leads_to_a_login(make_rig, cloud):
 def test_a_token_that_is_refused_after_its_renewal_ends_in_words(rig, cloud):
     rig.configure(connection(cloud, FIRST))
     rig.wait_value("10", "status", 1)
+    rig.wait(lambda: cloud.asked("/state") == 1)
     cloud.fault("status", "/api/chargers", 401)
     before = len(cloud.requests)
     with pytest.raises(AuthenticationFailed):
