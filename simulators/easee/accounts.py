@@ -31,11 +31,15 @@ class _Login:
 
 
 class Accounts:
-    """Knows who may. `lifetime` (s) of the tokens that are issued from now on; `refuse_refresh`: only a login helps."""
+    """Knows who may. `lifetime` (s) of the tokens that are issued from now on; `refuse_refresh`: only a login helps.
+
+    `opaque`: tokens are no JWTs, so that nothing about them shows what they are.
+    """
 
     def __init__(self, accounts: Iterable[Account], clock: Clock, lifetime: float = 3600.0) -> None:
         self.lifetime = lifetime
         self.refuse_refresh = False
+        self.opaque = False
         self.logins = self.refreshes = self.failed_logins = 0
         self.issued: list[str] = []
         self._clock = clock
@@ -87,7 +91,8 @@ class Accounts:
                 login.expires = 0.0
 
     def _issue(self, login: _Login) -> dict[str, Any]:
-        login.access, login.refresh = _token("access"), _token("refresh")
+        make = secrets.token_urlsafe if self.opaque else _token
+        login.access, login.refresh = make(48), make(48)
         login.expires = self._clock() + self.lifetime
         self.issued += [login.access, login.refresh]
         return {
@@ -99,7 +104,7 @@ class Accounts:
         }
 
 
-def _token(kind: str) -> str:
-    parts = [{"alg": "none", "typ": "JWT"}, {"kind": kind, "jti": secrets.token_hex(12)}]
+def _token(size: int) -> str:
+    parts = [{"alg": "none", "typ": "JWT"}, {"jti": secrets.token_hex(size // 2)}]
     texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*texts, secrets.token_urlsafe(24)])

@@ -59,8 +59,12 @@ def test_pings_are_logged_with_extended_debug_only(lab, cloud):
     daemon.wait_log('received {"type": 6}')
 
 
-def test_tokens_are_masked_even_where_somebody_logs_them(rig, cloud):
+def test_tokens_are_masked_even_where_nothing_shows_what_they_are(rig, cloud):
+    cloud.accounts.opaque = True
     rig.configure(connection(cloud, FIRST))
     rig.wait_value("10", "status", 1)
+    cloud.accounts.revoke()
+    rig.device().refresh()
+    assert len(cloud.accounts.issued) == 4
     for token in cloud.accounts.issued:
-        assert token not in rig.masker.mask(f"opaque {token.replace('.', '-')} and {token}")
+        assert token not in rig.masker.mask(f"somebody wrote {token} here")
