@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_an_ended_stream_is_opened_anew_and_nothing_between_is_missed(make_rig, 
     begin(rig, cloud, FIRST, SECOND)
     cloud.hub.faults.add("status", "/negotiate", 503, count=1)
     cloud.hub.end_streams(how)
-    cloud.hub.wait(lambda: len(cloud.hub.negotiations) == 2)
+    cloud.hub.wait(lambda: len(cloud.hub.negotiations) >= 2)
     news(cloud)
     rig.wait_value("10", "status", 3)
     assert cloud.hub.streams == 1
@@ -43,7 +44,7 @@ def test_each_stream_has_a_connection_of_its_own(make_rig, cloud):
     begin(rig, cloud)
     for number in range(2, 5):
         cloud.hub.end_streams("fin")
-        cloud.hub.wait(lambda number=number: len(cloud.hub.upgrades) == number)
+        cloud.hub.wait(lambda number=number: len(cloud.hub.upgrades) >= number)
         cloud.hub.wait(lambda: cloud.hub.subscribed(FIRST) == 1)
     assert len(cloud.hub.negotiations) == 4
 
@@ -54,7 +55,7 @@ def test_a_stream_that_says_nothing_at_all_is_replaced(make_rig, cloud):
     cloud.hub.mute = True
     news(cloud)
     begun = rig.clock.monotonic()
-    cloud.hub.wait(lambda: len(cloud.hub.negotiations) == 2)
+    cloud.hub.wait(lambda: len(cloud.hub.negotiations) >= 2)
     assert rig.clock.monotonic() - begun < 65
     cloud.hub.mute = False
     rig.wait_value("10", "status", 3, 10)
@@ -63,13 +64,14 @@ def test_a_stream_that_says_nothing_at_all_is_replaced(make_rig, cloud):
 def test_a_stalled_stream_is_found_well_before_jeedoms_heartbeat(make_rig, cloud):
     rig = make_rig(speed=100)
     begin(rig, cloud)
+    rig.wait(lambda: cloud.asked("/state") == 1)
     cloud.hub.stalled = True
     news(cloud)
-    begun = rig.clock.monotonic()
+    begun = time.monotonic()
     rig.wait_value("10", "status", 3, 15)  # read by REST
-    cloud.hub.wait(lambda: len(cloud.hub.negotiations) == 2, 10)
-    assert rig.clock.monotonic() - begun < 600
-    assert rig.runner().counters["stalls"] == 1
+    cloud.hub.wait(lambda: len(cloud.hub.negotiations) >= 2, 10)
+    assert (cloud.hub.negotiations[1][0] - begun) * 100 < 600
+    assert rig.runner().counters["stalls"] >= 1
 
 
 @pytest.mark.slow
@@ -103,7 +105,7 @@ def test_a_token_that_ends_in_mid_stream_is_renewed_at_the_next_connection(make_
     begin(rig, cloud)
     cloud.accounts.revoke()
     cloud.hub.end_streams("close")
-    cloud.hub.wait(lambda: len(cloud.hub.upgrades) == 2)
+    cloud.hub.wait(lambda: len(cloud.hub.upgrades) >= 2)
     news(cloud)
     rig.wait_value("10", "status", 3)
     assert (cloud.accounts.refreshes, cloud.accounts.logins) == (1, 1)
@@ -170,7 +172,7 @@ def test_a_handshake_that_fails_is_tried_again(make_rig, cloud, kind):
     cloud.hub.handshake = kind
     rig = make_rig(speed=40)
     rig.configure(connection(cloud, FIRST))
-    cloud.hub.wait(lambda: len(cloud.hub.upgrades) == 2)
+    cloud.hub.wait(lambda: len(cloud.hub.upgrades) >= 2)
     cloud.hub.handshake = "normal"
     rig.wait_value("10", "status", 1)
 
@@ -296,7 +298,7 @@ def test_the_end_does_not_wait_for_a_stream_that_hangs(make_rig, cloud):
     rig = make_rig()
     cloud.hub.handshake = "none"
     rig.configure(connection(cloud, FIRST))
-    cloud.hub.wait(lambda: len(cloud.hub.upgrades) == 1)
+    cloud.hub.wait(lambda: len(cloud.hub.upgrades) >= 1)
     begun = rig.clock.monotonic()
     rig.supervisor.stop(2.0)
     assert rig.clock.monotonic() - begun < 2.5
