@@ -42,6 +42,11 @@ class Row:
         """Whether Jeedom creates the command only when data for it exists."""
         return bool(self.data.get("create", "always") == "seen")
 
+    @property
+    def speaks(self) -> bool:
+        """Whether its values are texts of the catalogue, which are translated as all of them."""
+        return self.data["subType"] == "string" and "map" in self.data
+
     def value(self, raw: Any) -> Any:
         """A vendor's value as Jeedom gets it: mapped, scaled, rounded; None when it is not known.
 

@@ -6,6 +6,9 @@ import time
 from contextlib import ExitStack
 from typing import Callable
 
+from simulators.clock import SimulatedClock
+from simulators.easee import Account as EaseeAccount
+from simulators.easee import EaseeCloud
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
@@ -42,4 +45,18 @@ def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-SYSTEMS: tuple[System, ...] = (enphase,)
+def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """Two chargers: a car charges at one of them, the other waits for one."""
+    account = EaseeAccount("demo@example.org", "branche-le-soir", ("EH000001", "EH000002"))
+    cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock(speed=speed)))
+    cloud.chargers["EH000001"].plug(amps=16.0, battery=30.0)
+    connection = jeedom.add_connection(
+        "easee",
+        {"user": account.user, "password": account.password, "apiUrl": cloud.url, "streamUrl": cloud.stream_url},
+        "Compte Easee",
+    )
+    jeedom.add_equipment(connection, "charger", "EH000001", "Garage")
+    jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee)
