@@ -60,11 +60,12 @@ def furnished(cards: int = 1) -> Box:
 
 
 class Life:
-    """Moves a box on with a clock; `update` brings it to now."""
+    """Moves a box on with a clock; `update` brings it to now. `shown`: the clock of its page, by default the same."""
 
-    def __init__(self, box: Box, clock: Clock, timezone: str = "Europe/Paris") -> None:
+    def __init__(self, box: Box, clock: Clock, timezone: str = "Europe/Paris", shown: Optional[Clock] = None) -> None:
         self.box = box
         self.clock = clock
+        self.shown = shown or clock
         self.zone = ZoneInfo(timezone)
         self._last: Optional[datetime] = None
 
@@ -74,7 +75,8 @@ class Life:
         with self.box.lock:
             before, self._last = self._last or now, now
             hours = max(0.0, (now - before).total_seconds() / 3600)
-            self.box.date, self.box.time = (now.day, now.month, now.year), (now.hour, now.minute)
+            face = datetime.fromtimestamp(self.shown(), self.zone)
+            self.box.date, self.box.time = (face.day, face.month, face.year), (face.hour, face.minute)
             self._begin_periods(before, now)
             for place, tic in enumerate(self.box.tics):
                 if tic.adco:

@@ -54,6 +54,13 @@ def test_the_upload_tells_its_progress(wes: WesServer, rig: Rig) -> None:
     rig.wait(lambda: rig.value("1", "servercgxversion") == cgx.version())
 
 
+def test_progress_is_also_told_of_a_form_that_is_not_saved(wes: WesServer, rig: Rig) -> None:
+    send(rig, wes)
+    rig.wait(lambda: rig.of("progress") and rig.of("progress")[-1]["percent"] == 100)
+    assert {event["event"] for event in rig.events} == {"progress"}
+    assert not rig.values
+
+
 def test_the_http_account_is_not_the_ftp_account(wes: WesServer, rig: Rig) -> None:
     with pytest.raises(AuthenticationFailed, match="FTP"):
         send(rig, wes, ftpUser="admin", ftpPassword="wes")
