@@ -7,7 +7,8 @@
  *
  * POST plugins/jeenergie/core/ajax/jeenergie.ajax.php with "action" and "request", a JSON object (may be absent).
  * Administrators only. Answer: {state: "ok", result} or {state: "error", result: sentence for the user, code}.
- * Ids are texts. Texts of the catalogue come in the user's language. Nothing here ever holds a secret.
+ * Ids are texts. Texts of the catalogue come in the user's language. Nothing here ever holds a secret. Texts are plain:
+ * escape them (names and messages may quote a vendor), except the sentence of an error, which the core means as HTML.
  *
  * | action                | request                                 | result                                       |
  * |-----------------------|-----------------------------------------|----------------------------------------------|
@@ -84,5 +85,5 @@ try {
     $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
     ajax::success(jeenergiePages::$action($request));
 } catch (Throwable $e) {
-    ajax::error($e instanceof jeenergieRefusal ? htmlspecialchars($e->getMessage()) : displayException($e), $e->getCode());
+    ajax::error(displayException($e), $e->getCode());
 }

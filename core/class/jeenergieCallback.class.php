@@ -41,9 +41,10 @@ final class jeenergieCallback
         // Scenarios and widgets may print: nothing but the acknowledgement must leave.
         ob_start();
         try {
-            $answer = self::once($payload['boot'] . ' ' . $payload['sequence'], static function () use ($payload): array {
-                return (new self())->apply($payload['events']);
-            });
+            $answer = self::once(
+                $payload['boot'] . ' ' . $payload['sequence'],
+                fn(): array => (new self())->apply($payload['events'])
+            );
         } finally {
             ob_end_clean();
         }
@@ -136,6 +137,8 @@ final class jeenergieCallback
             case 'daemon':
                 if ($event['state'] === 'started') {
                     jeenergieDesiredState::changed();
+                } else {
+                    jeenergieState::allStopped();
                 }
                 break;
             default:

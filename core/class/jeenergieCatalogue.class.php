@@ -198,7 +198,10 @@ final class jeenergieCatalogue
         if (!isset(self::$cache[$file])) {
             $content = json_decode((string) file_get_contents(self::FOLDER . '/' . $file), true);
             if (!is_array($content)) {
-                throw new Exception(sprintf(__('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__), $file));
+                throw new Exception(sprintf(
+                    __('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__),
+                    $file
+                ));
             }
             self::$cache[$file] = $content;
         }

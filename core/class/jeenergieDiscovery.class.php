@@ -61,7 +61,7 @@ final class jeenergieDiscovery
     }
 
     /**
-     * Makes equipment of what was found and is not there yet.
+     * Makes equipment of what was found and is not there yet; one that fails does not stand in the others' way.
      *
      * @param array[] $found {type, key, name, config}
      * @return jeenergie[] created
@@ -70,8 +70,12 @@ final class jeenergieDiscovery
     {
         $known = self::known($connection);
         $created = [];
+        $failure = null;
         foreach ($found as $each) {
-            if (!isset($known[$each['type'] . ' ' . $each['key']])) {
+            if (isset($known[$each['type'] . ' ' . $each['key']])) {
+                continue;
+            }
+            try {
                 $created[] = self::create(
                     $connection,
                     (string) $each['type'],
@@ -79,9 +83,14 @@ final class jeenergieDiscovery
                     (string) ($each['name'] ?? ''),
                     jeenergie::dictionary($each['config'] ?? null)
                 );
+            } catch (Exception $error) {
+                $failure = $failure ?? $error;
             }
         }
         self::handOver($connection);
+        if ($failure !== null) {
+            throw $failure;
+        }
         return $created;
     }
 

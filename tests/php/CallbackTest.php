@@ -99,6 +99,13 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
+    public function testADaemonThatEndsLeavesNoConnectionOnline(): void
+    {
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);
+        $this->apply(['event' => 'daemon', 'state' => 'stopping', 'version' => '1']);
+        $this->assertSame('Arrêté', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
+    }
+
     public function testTheStateOfAnEquipmentIsItsOwn(): void
     {
         $id = (string) $this->meter->getId();

@@ -31,8 +31,11 @@ final class LifecycleTest extends JeenergieTestCase
             }],
             'more than there can be' => ['tous les équipements possibles', function ($connection) {
                 foreach (['2', '3', '4'] as $key) {
-                    $this->equipment($connection, $key);
+                    jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'meter', 'key' => $key]);
                 }
+            }],
+            'by hand what is only found' => ['ne s\'ajoutent pas à la main', function ($connection) {
+                jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'lonely', 'key' => '1']);
             }],
             'equipment without a key' => ['« Number »', function ($connection) {
                 $this->equipment($connection, ' ');
@@ -88,6 +91,13 @@ final class LifecycleTest extends JeenergieTestCase
         $connection = $this->connection();
         $this->assertSame(['automatism' => 1], $this->equipment($connection)->getCategory());
         $this->assertSame(['energy' => 1], $connection->getCategory());
+    }
+
+    public function testThePluginGoesWithAllItsEquipmentWhateverIsInUse(): void
+    {
+        $this->equipment($this->connection());
+        (new update())->deleteObjet();
+        $this->assertSame([], Memory::$eqLogics);
     }
 
     public function testARemovedConnectionIsForgottenByTheDaemonSomeDay(): void

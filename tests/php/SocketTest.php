@@ -53,7 +53,7 @@ final class SocketTest extends JeenergieTestCase
     public function testARefusalSpeaksTheDaemonsWords(): void
     {
         $this->startDaemon('refuse');
-        $this->assertSame(['authentication_failed', 'Non.'], $this->refusal(5));
+        $this->assertSame(['authentication_failed', 'Non ‹b›.'], $this->refusal(5));
     }
 
     /** @dataProvider troubles */

@@ -140,6 +140,17 @@ final class jeedom
     }
 }
 
+final class update
+{
+    /** The core removes a plugin's eqLogics one after the other, in the order of their names. */
+    public function deleteObjet(): void
+    {
+        foreach (eqLogic::byType('jeenergie') as $eqLogic) {
+            $eqLogic->remove();
+        }
+    }
+}
+
 /** Answers the plugin's own few queries from the objects in memory, and remembers the others. */
 final class DB
 {

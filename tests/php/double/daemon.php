@@ -9,7 +9,7 @@ $message = json_decode(fgets($peer), true);
 $answers = [
     'echo' => json_encode(['id' => null, 'ok' => true, 'result' => $message]),
     'long' => json_encode(['id' => null, 'ok' => true, 'result' => ['text' => str_repeat('é', 300000)]]),
-    'refuse' => '{"id":null,"ok":false,"error":{"code":"authentication_failed","message":"Non."}}',
+    'refuse' => '{"id":null,"ok":false,"error":{"code":"authentication_failed","message":"Non <b>."}}',
     'garbage' => '<html>',
     'close' => '',
 ];
