@@ -98,7 +98,6 @@ class Box:
         self.analogs = [0.0] * 4
         self.analog_names = [""] * 4
         self.switches = [0] * 24
-        self.switch_names = [""] * 24
         self.variables = [0.0] * 8
         self.cards = cards
         for card in range(1, cards + 1):

@@ -134,12 +134,11 @@ def _probe(box: Box, code: str) -> Values:
 
 
 def _other(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"(lSE|Vv|l n|l a|l N)(\d{1,2})", code)
+    found = re.fullmatch(r"(lSE|Vv|l n|l a)(\d{1,2})", code)
     if found is None:
         return None
     lists: dict[str, list[Any]] = {
         "lSE": box.switches, "Vv": box.variables, "l n": box.input_names, "l a": box.analog_names,
-        "l N": box.switch_names,
     }  # fmt: skip
     place = int(found.group(2)) - 1
     entries = lists[found.group(1)]

@@ -26,7 +26,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from simulators.control import control_server
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
@@ -34,7 +34,6 @@ from simulators.server import LoopbackServer, Request, Response, Seen
 from simulators.wes import old, templates
 from simulators.wes.box import Box, Tic
 from simulators.wes.ftp import FtpServer
-from simulators.wes.life import Life
 from simulators.wes.render import render
 
 REFUSAL = "<html><head><title>Server Error</title></head><body><h1>{status}</h1><i>{text}</i></body></html>"
@@ -46,6 +45,12 @@ ENTITIES = (
     + b"]>"
 )
 PIECE = 700
+
+
+class Moving(Protocol):
+    """What moves a box on: `Life`, or `Stir`."""
+
+    def update(self) -> None: ...
 
 
 class WesServer:
@@ -70,7 +75,7 @@ class WesServer:
         pause: float = 0.0,
         max_sessions: int = 4,
         action_delay: float = 0.0,
-        life: Optional[Life] = None,
+        life: Optional[Moving] = None,
     ) -> None:
         self.box = box or Box()
         self.account = account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -195,7 +196,7 @@ class Device(Base):
         found = [row.source for row in rows if row.logical_id == command and row.data["type"] == "action"]
         if not found or not found[0]:
             raise Refused("Cette commande n'est pas prise en charge : {command}", command=command[:64])
-        if equipment.type and not (equipment.key.isdecimal() and len(equipment.key) <= 4):
+        if equipment.type and not re.fullmatch(r"[1-9][0-9]{0,3}", equipment.key):
             raise Refused("« {key} » n'est pas le numéro d'une sortie du Wes", key=equipment.key[:20])
         return found[0].replace("{key}", equipment.key)
 

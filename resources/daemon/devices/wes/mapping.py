@@ -35,7 +35,7 @@ _OLD_TAGS = {"HCHC": "H_CREUSE", "HCHP": "H_PLEINE"}
 """Firmware 0.61 names them otherwise."""
 MOST_ENERGY = 1e7
 """kWh: an injection index beyond is what a wrong directive prints."""
-_NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,9})?)(?:\s+[^\d\s.+-].{0,20})?")
+_NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,9})?)(?:\s+[^\d\s.+-].{0,20})?", re.ASCII)
 
 
 def number(text: str | None) -> int | float | None:
