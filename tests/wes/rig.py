@@ -94,8 +94,10 @@ class Rig:
         return runner
 
     def start(self, config: dict[str, Any], *equipment: Equipment, identifier: str = "1") -> Runner:
-        """A running connection."""
+        """A running connection; one of 1 s, the shortest that a user can set, polls faster here."""
         runner = self.runner(config, *equipment, identifier=identifier)
+        if config["pollInterval"] == 1:
+            runner.device._period = 0.15
         runner.start()
         return runner
 

@@ -130,6 +130,11 @@ def page(box: Box, template: bytes) -> Page:
     return parse(b"".join(render(box, template)), "x")
 
 
+def exact(value: Any) -> Any:
+    """A number but for what binary fractions do to it."""
+    return pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+
+
 def values(found: Page, kind: str, key: object, config: dict[str, Any], uploaded: bool, ours: bool = True) -> dict:
     """What would be published of one equipment."""
     reader = Reader(CATALOGUE, [])
