@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session
+from jeedom_bridge.http import HttpError
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
+from . import wire
 from .page import Page, Truncated, parse
 
 CONNECT = 5.0
@@ -60,15 +61,8 @@ class Wes:
         self.port = int(config.get("port") or 80)
         self._user = str(config.get("user") or "")
         self._password = str(config.get("password") or "")
-        self._base = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
-        self._session = new_session()
-        self._session.headers.clear()
-        self._headers = {"Authorization": _basic(self._user, self._password), "Connection": "close", "Accept": "*/*"}
+        self._headers = f"Authorization: {_basic(self._user, self._password)}\r\nAccept: */*\r\n"
         self._turn = _turn((self.host, self.port))
-
-    def close(self) -> None:
-        """Frees what is held."""
-        self._session.close()
 
     def check(self) -> None:
         """Raises Refused when a setting is missing or cannot be an address."""
@@ -98,10 +92,9 @@ class Wes:
 
     def get(self, path: str) -> bytes:
         """The body at `path`. Raises PageMissing and Forbidden beside the usual."""
-        answer = self._request(path)
-        status = answer.status
+        status, body = self._request(path)
         if status == 200:
-            return answer.body
+            return body
         if status == 401:
             raise AuthenticationFailed(
                 "Le Wes {host} refuse l'identifiant ou le mot de passe HTTP : ils sont visibles dans le Wes, menu "
@@ -144,25 +137,17 @@ class Wes:
                 if error.kind in ("connect", "tls"):
                     raise self._failure(error, "AJAX.cgx") from error
 
-    def _request(self, path: str) -> Response:
+    def _request(self, path: str) -> tuple[int, bytes]:
         with self.alone():
             try:
                 return self._fetch(path)
             except HttpError as error:
                 raise self._failure(error, path) from error
 
-    def _fetch(self, path: str) -> Response:
+    def _fetch(self, path: str) -> tuple[int, bytes]:
         self.check()
-        return fetch(
-            self._session,
-            "GET",
-            self._base + path,
-            connect=CONNECT,
-            read=READ,
-            deadline=TOTAL,
-            max_bytes=MAX_BYTES,
-            headers=self._headers,
-        )
+        limits = wire.Limits(CONNECT, READ, TOTAL, MAX_BYTES)
+        return wire.get(self.host, self.port, path, self._headers, limits)
 
     def _failure(self, error: HttpError, path: str) -> Exception:
         if error.kind == "size":

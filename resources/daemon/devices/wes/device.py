@@ -56,9 +56,6 @@ class Device(Base):
         self._reader.adopt(self.connection)
         self._job = self.context.every("poll", self._period, self._poll)
 
-    def stop(self) -> None:
-        self._wes.close()
-
     def changed(self) -> None:
         self._reader.adopt(self.connection)
         self._everything_at = float("-inf")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from .page import LAST, Page
@@ -38,6 +39,7 @@ MOST_ENERGY = 1e7
 _NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,9})?)(?:\s+[^\d\s.+-].{0,20})?", re.ASCII)
 
 
+@lru_cache(maxsize=2048)
 def number(text: str | None) -> int | float | None:
     """The number that a text is or begins with (`338.25 l`); None for `ND`, `nan`, nothing, ..."""
     found = _NUMBER.fullmatch(text) if text else None

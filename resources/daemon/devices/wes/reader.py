@@ -21,6 +21,7 @@ class _Plan:
     names: list[str]
     tags: list[str]
     before: list[str | None] = field(default_factory=list)
+    facts: Facts = field(default_factory=dict)
 
 
 class Reader:
@@ -40,7 +41,7 @@ class Reader:
     def forget(self) -> None:
         """The next page counts as new, whatever it holds."""
         for plan in self._plans:
-            plan.before = []
+            plan.before, plan.facts = [], {}
 
     @property
     def alive(self) -> list[str]:
@@ -48,7 +49,7 @@ class Reader:
         return sorted(key for key, probe in self._probes.items() if probe.alive)
 
     def read(self, page: Page, trusted: bool) -> Iterator[tuple[str, Facts]]:
-        """(equipment id, facts) of each equipment whose texts are not those of the page before."""
+        """(equipment id, facts that are new) of each equipment whose texts are not those of the page before."""
         for plan in self._plans:
             get = page.section(plan.section).get
             texts = [get(tag) for tag in plan.tags]
@@ -56,8 +57,11 @@ class Reader:
                 continue
             plan.before = texts
             found = self._facts(plan, {n: t for n, t in zip(plan.names, texts) if t is not None}, trusted)
-            if found:
-                yield plan.equipment.id, found
+            known = plan.facts
+            fresh = {name: value for name, value in found.items() if known.get(name) != value}
+            if fresh:
+                plan.facts = found
+                yield plan.equipment.id, fresh
 
     def _facts(self, plan: _Plan, texts: Mapping[str, str], trusted: bool) -> Facts:
         found = mapping.facts(plan.equipment.type, texts, trusted)
