@@ -115,6 +115,12 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     ]));
   };
 
+  /** The same for an answer to what the user has just done: it must be seen. */
+  jn.answer = function(container, level, text, buttons) {
+    jn.notice(container, level, text, buttons);
+    container.scrollIntoView({ block: 'nearest' });
+  };
+
   jn.toast = function(level, text) {
     const holder = document.createElement('div');
     holder.textContent = text;

@@ -336,7 +336,7 @@ def test_a_broken_token_service_is_asked_again_with_growing_pauses(automatic, cl
     cloud.fault(kind, path, value)
     running = automatic().start()
     assert running.last_state["code"] == code
-    running.advance(3600, 20)
+    running.advance(3600, 30)
     tries = len([seen for seen in cloud.requests if seen.path == "/login/login.json"])
     assert 4 <= tries <= (14 if kind == "drop" else 8)  # 1, 2, 4, ... min
     assert len(errors(caplog)) == 1

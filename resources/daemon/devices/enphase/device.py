@@ -41,6 +41,9 @@ UNMETERED = 30.0
 """The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
 PATIENT = 45.0
 """Seconds that the slowest pages may take."""
+ASIDE_SHARE = 20.0
+ASIDE_PAUSE = 900.0
+"""Longest pause, in seconds, before a page beside the main one is asked again after a failure."""
 PROBE = 3600.0
 FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
@@ -72,6 +75,7 @@ class Device(Base):
         self._measured: set[str] = set()
         self._skipped_until: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self._later: dict[str, float] = {}
         self._stamp = (0.0, float("-inf"))
         self._begun = False
         self._working = False
@@ -96,13 +100,14 @@ class Device(Base):
 
     def refresh(self) -> None:
         self._read_main()
+        self._later.clear()
         self._aside(self._poll_totals)()
         self._aside(self._poll_inverters)()
 
     def test(self) -> Identity:
         self._keeper.ask_again()
         found = self._sign_in()
-        return describe(self._info, found, len(self._list_meters()), self.context)
+        return describe(self._info, found, len(mapping.meters(self._ask_meters())), self.context)
 
     def discover(self) -> list[Found]:
         if not self._info:
@@ -146,13 +151,11 @@ class Device(Base):
         self._info = info
         self._ahead = clock_offset(info, self.context)
 
-    def _list_meters(self) -> list[Meter]:
+    def _ask_meters(self) -> Any:
         try:
-            answer = self._ask(METERS)
+            return self._ask(METERS)
         except PageRefused:
             return []  # hardware without meters has no such page
-        self._tell_troubles(mapping.troubles(answer))
-        return mapping.meters(answer)
 
     @property
     def _kinds(self) -> set[str]:
@@ -166,7 +169,9 @@ class Device(Base):
 
     def _probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
-        self._meters = self._list_meters()
+        answer = self._ask_meters()
+        self._meters = mapping.meters(answer)
+        self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", "net-consumption", "total-consumption"} and not self._skipped(READINGS):
             self._choose(self._read_meters)
         elif self._page_has_meters():
@@ -181,7 +186,7 @@ class Device(Base):
             self._main = main
             _LOG.info(
                 "gateway %s: firmware %s, meters: %s, read by %s",
-                self._info.get("sn"),
+                self._gateway.host,
                 self._info.get("software"),
                 ", ".join(f"{meter.kind} ({meter.phases})" for meter in self._meters) or "none",
                 main.__name__.replace("_read_", ""),
@@ -313,7 +318,7 @@ class Device(Base):
         self._keeper.watch(found, self._info["sn"])
         self._gateway.use_token(found.text)
 
-    def _ask(self, path: str, read: float = 15.0) -> Any:
+    def _ask(self, path: str, read: float | None = None) -> Any:
         """Asks for a page; a refused token is renewed and a changed certificate looked at, once."""
         try:
             return self._gateway.get(path, read)
@@ -324,7 +329,7 @@ class Device(Base):
             self._sign_in()
         return self._gateway.get(path, read)
 
-    def _page(self, path: str, read: float = 15.0) -> Any:
+    def _page(self, path: str, read: float | None = None) -> Any:
         """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
         try:
             return self._ask(path, read)
@@ -350,18 +355,23 @@ class Device(Base):
     def _aside(self, poll: Callable[[], None]) -> Callable[[], None]:
         """A page beside the main one: its failure is told in the log once and does not touch the connection."""
         name = poll.__name__
+        now = self.context.clock.monotonic
 
         def run() -> None:
-            if not self._working:
+            begin = now()
+            if not self._working or begin < self._later.get(name, begin):
                 return
             try:
                 poll()
                 self._failures.pop(name, None)
             except DeviceError as error:
                 # The second time: were all pages failing, the main one would have said so in between.
-                self._failures[name] = self._failures.get(name, 0) + 1
-                if self._failures[name] == (1 if isinstance(error, PageRefused) else 2):
+                failures = self._failures[name] = self._failures.get(name, 0) + 1
+                if failures == (1 if isinstance(error, PageRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, error)
+                self._later[name] = now() + min(SLOW * 2**failures, ASIDE_PAUSE)
+            # Meanwhile nothing else can be asked: such a page gets a small share of the time.
+            self._later[name] = max(self._later.get(name, begin), now() + ASIDE_SHARE * (now() - begin))
 
         return run
 
