@@ -2,7 +2,7 @@
 
 Faults (`FtpServer.fault`): `off` (nobody listens), `account` (530 for everybody), `busy` (421), `data` (nobody answers
 on the data port), `full` (552 once the card holds `value` bytes more), `cut` (reset after `value` bytes of a file, the
-half file stays), `silent` (no answer to STOR), `norename` (502 for RNFR).
+half file stays; with `cut_only`, of the file of that name), `silent` (no answer to STOR), `norename` (502 for RNFR).
 """
 
 from __future__ import annotations
@@ -194,7 +194,8 @@ class _Session:
             while chunk := connection.recv(256):
                 data += chunk
                 cut = self.server.faults.get("cut")
-                if cut is not None and len(data) >= cut:
+                meant = self.server.faults.get("cut_only", name) == name
+                if meant and cut is not None and len(data) >= cut:
                     self.server.files[name] = data[:cut]
                     _reset(connection)
                     _reset(self.peer)

@@ -302,7 +302,17 @@ def test_a_whole_session_meets_its_limit(wes: WesServer, rig: Rig, monkeypatch: 
     assert time.monotonic() - began < 5
 
 
-def test_without_renaming_the_file_is_written_in_place_and_a_cut_is_told(wes: WesServer, rig: Rig) -> None:
+def test_without_renaming_a_cut_leaves_half_a_file_and_the_user_is_told(wes: WesServer, rig: Rig) -> None:
+    wes.fault("ftp_norename")
+    wes.fault("ftp_cut", value=500)
+    wes.fault("ftp_cut_only", value="JEENERGIE.CGX")
+    with pytest.raises(Unreachable, match="maintenant incomplet"):
+        send(rig, wes)
+    wes.clear()
+    assert "succès" in send(rig, wes)
+
+
+def test_without_renaming_the_file_is_written_in_place(wes: WesServer, rig: Rig) -> None:
     wes.fault("ftp_norename")
     assert "succès" in send(rig, wes)
     assert set(wes.files) >= {"JEENERGIE.CGX", "JEENAMES.CGX"}

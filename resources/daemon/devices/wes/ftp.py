@@ -117,11 +117,12 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         try:
             _store(ftp, name, data)
         except DeviceError as failure:
+            reason = failure.values.get("error") or failure.values.get("reply") or failure
             raise Unreachable(
-                "{failure} Le fichier {name} du Wes est maintenant incomplet : renvoyez-le avant de compter sur ses "
-                "valeurs.",
-                failure=failure,
+                "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le avant "
+                "de compter sur ses valeurs.",
                 name=name,
+                error=reason,
             ) from failure
     except (OSError, EOFError, ftplib.Error) as error:
         raise Unreachable(
