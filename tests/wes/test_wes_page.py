@@ -111,6 +111,18 @@ def test_entities_and_document_types_are_refused_unread() -> None:
     assert "root:" not in str(told.value)
 
 
+def test_no_place_and_no_encoding_hides_a_document_type() -> None:
+    bare = re.sub(rb"^<\?xml[^>]*\?>\s*", b"", BODY)
+    nasty = b'<!DOCTYPE data [<!ENTITY x "injected">]>'
+    for body in (
+        b"<!--" + b"x" * 5000 + b"-->" + nasty + bare,
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE data [+ADwAIQ-ENTITY x "y">]>' + bare,
+        (nasty + bare).decode().encode("utf-16"),
+    ):
+        with pytest.raises(VendorError):
+            parse(body, "x")
+
+
 @pytest.mark.parametrize("nasty", [b"T\xe9l\xe9info", b"Pompe & ballon", b"a\x01b", "Été".encode()])
 def test_bytes_that_are_no_xml_are_mended_without_changing_a_value(nasty: bytes) -> None:
     page = parse(BODY.replace(b"</firmware>", b"</firmware><nom>" + nasty + b"</nom>"), "x")

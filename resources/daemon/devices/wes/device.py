@@ -138,6 +138,8 @@ class Device(Base):
         server["cgxupdate"] = self._source.outdated(page)
         self._publish_server(server)
         for equipment, facts in self._reader.read(page, self._source.trusted):
+            if "ADCO" in facts:
+                self.context.hide(facts["ADCO"])  # a meter's number tells whose it is
             self.context.publish(equipment, facts)
         if self._reader.alive != self._probes:
             self._probes = self._reader.alive

@@ -119,8 +119,8 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         except DeviceError as failure:
             reason = failure.values.get("error") or failure.values.get("reply") or failure
             raise Unreachable(
-                "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le avant "
-                "de compter sur ses valeurs.",
+                "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le "
+                "avant de compter sur ses valeurs.",
                 name=name,
                 error=reason,
             ) from failure

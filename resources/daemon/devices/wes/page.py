@@ -15,6 +15,7 @@ EMPTY: Section = {}
 LAST = "+"
 """Prefix under which the last of several elements of the same name is found; the name itself is the first."""
 _END = b"</data>"
+_DECLARATION = re.compile(rb"^<\?xml[^>]{0,100}\?>\s*")
 
 
 class Truncated(VendorError):
@@ -45,9 +46,10 @@ class Page:
 
 def parse(body: bytes, path: str) -> Page:
     """Reads a page. Raises Truncated or VendorError; `path` is for their texts."""
-    trimmed = body.strip(b" \t\r\n\0")
+    # Without its declaration, so that no encoding that it names can hide anything from the looks below.
+    trimmed = _DECLARATION.sub(b"", body.strip(b"\xef\xbb\xbf \t\r\n\0"), count=1)
     head = trimmed[:400].lower()
-    if b"<!doctype" in head or head.startswith(b"<html") or b"<!entity" in trimmed[:4000].lower():
+    if b"<!DOCTYPE" in trimmed or b"<!ENTITY" in trimmed or head.startswith((b"<!doctype", b"<html")):
         raise _strange(body, path)
     if not trimmed.endswith(_END):
         if b"<data>" not in head:
@@ -100,7 +102,6 @@ def _mended(body: bytes) -> bytes:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         text = body.decode("cp1252", "replace")
-    text = re.sub(r"^<\?xml[^>]{0,100}\?>", "", text)
     return _BARE.sub("&amp;", _CONTROL.sub("", text)).encode("utf-8")
 
 
