@@ -121,17 +121,21 @@ class Box:
             try:
                 for step in steps:
                     target = _item(target, step)
-                if isinstance(target, (list, dict)):
+                if isinstance(target, list):
+                    target[int(last)] = value
+                elif isinstance(target, dict):
                     target[int(last) if last.isdecimal() else last] = value
                 elif hasattr(target, last):
                     setattr(target, last, value)
                 else:
                     raise KeyError(last)
-            except (KeyError, IndexError, TypeError) as error:
+            except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"there is no {path}") from error
 
 
 def _item(target: Any, step: str) -> Any:
-    if isinstance(target, (list, dict)):
+    if isinstance(target, list):
+        return target[int(step)]
+    if isinstance(target, dict):
         return target[int(step) if step.isdecimal() else step]
     return vars(target)[step]

@@ -28,7 +28,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Optional, Protocol
 
-from simulators.control import control_server
+from simulators.control import Action, control_server
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response, Seen
 from simulators.wes import old, templates
@@ -89,13 +89,13 @@ class WesServer:
         self.ftp = FtpServer(self.files, dict([ftp_account]), ftp_port)
         self.faults = FaultBox(*_SPOILERS, "cut", "stall", "entities", "external", "without", "tic_lost", "probe_lost")
         self.server = LoopbackServer(self._answer, port=port, name="wes", server_header="Keil-EWEB/2.1")
-        actions = {
+        actions: dict[str, Action] = {
             "GET /state": lambda fields: self.state(),
-            "POST /set": lambda fields: [self.box.set(path, value) for path, value in fields.items()],
+            "POST /set": self._set,
             "POST /fault": lambda fields: self.fault(**fields) and None,
             "POST /clear": lambda fields: self.clear(),
         }
-        self.control = control_server(actions, control_port)  # type: ignore[arg-type]
+        self.control = control_server(actions, control_port)
 
     # ---- addresses and observation
 
@@ -122,6 +122,10 @@ class WesServer:
         }
 
     # ---- control
+
+    def _set(self, fields: dict[str, Any]) -> None:
+        for path, value in fields.items():
+            self.box.set(path, value)
 
     def fault(self, kind: str, path: str = "*", value: Any = None, count: Optional[int] = None) -> Optional[Fault]:
         """Puts a fault in force; those of FTP as `ftp_<kind>`. Raises ValueError for an unknown kind."""

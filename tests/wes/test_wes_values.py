@@ -18,7 +18,7 @@ from jeenergied.devices.wes.reader import Reader
 from simulators.wes import templates
 from simulators.wes.box import PERIODS, Box, Clamp, Counter, Tic
 from simulators.wes.render import render
-from tests.wes.rig import CATALOGUE
+from tests.wes.rig import CATALOGUE, CONTRACT
 
 NAMES = ("JOUR", "MOIS", "ANNEE")
 INDEXES = ["BASE", "HP", "HC", "EJPHN", "EJPHPM", *(f"BBRH{h}J{c}" for c in "BWR" for h in "CP")]
@@ -173,6 +173,17 @@ def test_each_command_has_the_right_value_for_each_setting(kind: str) -> None:
             assert set(got) == rows
             reached |= rows
     assert reached == {row.logical_id for row in CATALOGUE.all_rows(kind) if row.data["type"] == "info"}
+
+
+def test_the_catalogue_is_as_the_contract_says() -> None:
+    CONTRACT.check()
+    for kind in (None, *CATALOGUE.data["equipment"]):
+        for config in all_settings(kind) if kind else [{"jeedomCgx": True, "screen": True, "supply9v": True}]:
+            found = CATALOGUE.rows(kind, config, {"jeedomCgx": True})
+            identities, titles = ([row.logical_id for row in found], [row.data["name"] for row in found])
+            assert len(set(identities)) == len(identities)
+            assert len(set(titles)) == len(titles)
+            assert all(row.data.get("value", "state") in (*identities, "state") for row in found)
 
 
 def names(kind: str, config: dict[str, Any], uploaded: bool = True) -> set[str]:

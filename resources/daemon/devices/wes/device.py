@@ -66,7 +66,7 @@ class Device(Base):
 
     def test(self) -> Identity:
         page = self._source.read()
-        data = {"firmware": page.firmware, "page": self._source.path, "version": page.version}
+        data: dict[str, Any] = {"firmware": page.firmware, "page": self._source.path, "version": page.version}
         text = self.context.say("Serveur Wes, firmware {firmware}", firmware=page.firmware)
         if page.version:
             text += self.context.say(", fichier CGX {version}", version=page.version)
