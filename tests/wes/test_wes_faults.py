@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import socket
 import threading
 import time
 from typing import Callable
@@ -282,6 +284,33 @@ def test_a_failed_upload_is_told_and_leaves_the_old_page(
     with pytest.raises(kind, match=words):
         send(rig, wes, ftpPort=wes.ftp.port)
     assert wes.files["JEENERGIE.CGX"] == b"t old\n.\n"
+    assert fault == "cut" or "JEENERGI.NEW" not in wes.files
+
+
+def test_an_ftp_server_that_talks_without_end_meets_a_limit(wes: WesServer, rig: Rig) -> None:
+    def talk(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            while True:
+                peer.sendall(b"220-and on and on\r\n" * 100)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=talk, args=(listener,), daemon=True).start()
+        with pytest.raises(Unreachable, match="plus tard"):
+            send(rig, wes, ftpPort=listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("words", [b"", b"hello\r\n", b"\xff\xfe\r\n", b"220", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_what_is_no_ftp_server_is_told_as_none(wes: WesServer, rig: Rig, words: bytes) -> None:
+    def talk(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.sendall(words)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=talk, args=(listener,), daemon=True).start()
+        with pytest.raises(Unreachable):
+            send(rig, wes, ftpPort=listener.getsockname()[1])
 
 
 def test_a_wes_that_does_not_answer_a_store_meets_its_limit(

@@ -17,12 +17,26 @@ _LOG = logging.getLogger(__name__)
 
 WAIT = 10.0
 """Seconds that one step may take."""
-TOTAL = 60.0
+TOTAL = 40.0
+MAX_LINES = 200
+"""Of a whole session; an upload needs about fifteen."""
 TEMPORARY = "JEENERGI.NEW"
 
 
 class DataConnectionFailed(Unreachable):
     """The second connection, which carries the file, is not made: trying once more may help."""
+
+
+class _Ftp(ftplib.FTP):
+    """An FTP session whose peer cannot talk without end."""
+
+    lines = 0
+
+    def getline(self) -> str:
+        self.lines += 1
+        if self.lines > MAX_LINES:
+            raise ftplib.error_proto(f"more than {MAX_LINES} lines")
+        return super().getline()
 
 
 Step = Callable[[str], None]
@@ -45,7 +59,7 @@ def upload(host: str, port: int, user: str, password: str, files: Mapping[str, b
 
 @contextmanager
 def _session(host: str, port: int, user: str, password: str) -> Iterator[ftplib.FTP]:
-    ftp = ftplib.FTP(timeout=WAIT, encoding="latin-1")
+    ftp = _Ftp(timeout=WAIT, encoding="latin-1")
     # A peer that sends a byte now and then would meet every limit of a single step.
     watch = threading.Timer(TOTAL, lambda: _cut(ftp.sock))
     watch.daemon = True
@@ -107,43 +121,60 @@ def _sign_in(ftp: ftplib.FTP, user: str, password: str) -> None:
 
 
 def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
-    _store(ftp, TEMPORARY, data)
     try:
-        _rename(ftp, name)
-    except ftplib.error_perm as error:
-        # No renaming on this one. The old file is overwritten, and what goes wrong now leaves half a file.
-        _LOG.debug("renaming %s: %s", TEMPORARY, error)
-        _delete(ftp, TEMPORARY)
-        try:
-            _store(ftp, name, data)
-        except DeviceError as failure:
-            reason = failure.values.get("error") or failure.values.get("reply") or failure
-            raise Unreachable(
-                "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le "
-                "avant de compter sur ses valeurs.",
-                name=name,
-                error=reason,
-            ) from failure
+        _store(ftp, TEMPORARY, data)
+    except Refused:
+        _delete(ftp, TEMPORARY)  # half a file on a full card
+        raise
+    try:
+        renamed = _rename(ftp, name)
     except (OSError, EOFError, ftplib.Error) as error:
         raise Unreachable(
             "Le Wes a coupé la session FTP au moment de remplacer {name} ({error}) : renvoyez le fichier.",
             name=name,
             error=_short(error),
         ) from error
+    if not renamed:
+        _overwrite(ftp, name, data)
 
 
-def _rename(ftp: ftplib.FTP, name: str) -> None:
+def _rename(ftp: ftplib.FTP, name: str) -> bool:
+    """Puts the temporary file in place of the old one; False when this server does not rename."""
+    for replace in (False, True):
+        try:
+            ftp.sendcmd(f"RNFR /{TEMPORARY}")
+        except ftplib.error_perm as error:
+            _LOG.debug("renaming %s: %s", TEMPORARY, error)
+            return False
+        try:
+            ftp.voidcmd(f"RNTO /{name}")
+            return True
+        except ftplib.error_perm as error:
+            _LOG.debug("renaming to %s: %s", name, error)
+            if not replace:
+                _delete(ftp, name)  # some do not replace a file
+    return False
+
+
+def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
+    """Without renaming: what goes wrong now leaves half a file."""
+    _delete(ftp, TEMPORARY)
     try:
-        ftp.rename(f"/{TEMPORARY}", f"/{name}")
-    except ftplib.error_perm:
-        _delete(ftp, name)  # some refuse to replace a file
-        ftp.rename(f"/{TEMPORARY}", f"/{name}")
+        _store(ftp, name, data)
+    except DeviceError as failure:
+        reason = failure.values.get("error") or failure.values.get("reply") or failure
+        raise Unreachable(
+            "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le avant de "
+            "compter sur ses valeurs.",
+            name=name,
+            error=reason,
+        ) from failure
 
 
 def _delete(ftp: ftplib.FTP, name: str) -> None:
     try:
         ftp.delete(f"/{name}")
-    except ftplib.Error as error:
+    except (OSError, EOFError, ftplib.Error) as error:
         _LOG.debug("deleting %s: %s", name, error)
 
 

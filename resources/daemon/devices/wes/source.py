@@ -24,6 +24,9 @@ AGAIN = 60.0
 PAUSE = 6 * 3600.0
 """Seconds between two automatic uploads that failed."""
 
+SETTLED = 300.0
+"""The same after one that succeeded: the card may be changed, but an upload must never follow another for ever."""
+
 Progress = Callable[[float, str], None]
 
 
@@ -111,6 +114,7 @@ class Source:
                 text = "Le fichier CGX n'a pas pu être mis à jour : {reason} Nouvel essai dans {hours} h."
                 self._context.message("warning", text, reason=reason, hours=int(PAUSE / 3600))
             return False
+        self._next_upload = now + SETTLED
         return True
 
     def names(self) -> Page | None:
