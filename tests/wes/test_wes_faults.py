@@ -217,8 +217,9 @@ def test_an_output_that_the_wes_has_not_is_an_error(wes: WesServer, rig: Rig, mo
     monkeypatch.setattr(device, "PROOFS", (0.0, 0.05))
     ready(wes)
     runner = rig.start(settings(wes, jeedomCgx=True), item("relais", 999), item("relais", "1=ON&rl2"))
-    with pytest.raises(Refused, match="ne montre pas"):
-        rig.act(runner, "relais999", "btn_on")
+    for command in ("btn_on", "commute"):
+        with pytest.raises(Refused, match="ne montre pas"):
+            rig.act(runner, "relais999", command)
     with pytest.raises(Refused, match="pas le numéro"):
         rig.act(runner, "relais1=ON&rl2", "btn_on")
     assert not wes.box.relays[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from typing import Any, Optional
@@ -46,7 +47,7 @@ def test_every_directive_is_one_that_the_firmware_knows_and_fits_its_buffer() ->
         assert content.endswith(b"\n.\n")
         for line in content.decode().splitlines():
             assert line[:2] in ("t ", "c ") or line == "."
-            assert len(line) < 500
+            assert len(line) <= 120
             if line.startswith("c ") and not line.startswith("c WRo"):
                 width = 5 if line[2:].startswith("lSE") else 3 if line[2:].startswith(("la", "Vv")) else 4
                 assert firmware_values(box, line[2 : 2 + width].rstrip(" ")) is not None, line
@@ -224,7 +225,7 @@ def test_mutated_pages_never_do_more_than_raise_a_vendor_error() -> None:
     rows = {kind: CATALOGUE.all_rows(kind) for kind in kinds}
     outbox = Outbox(SystemClock())
     read = 0
-    for _ in range(400):
+    for _ in range(int(os.environ.get("JEENERGIE_FUZZ", "400"))):
         try:
             page = parse(_mutated(chance), "x")
         except VendorError:

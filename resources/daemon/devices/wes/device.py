@@ -25,6 +25,8 @@ EVERYTHING = 60.0
 """Seconds after which all facts are published again, changed or not: Jeedom's heartbeat wants fresh ones."""
 PROOFS = (0.0, 0.4, 0.8, 1.5, 2.0)
 """Pauses before the readings of a state that an action should have changed: some take effect late."""
+PATIENCE = 8.0
+"""Seconds after which a slow WES is not asked again for that proof."""
 DRIFT = 180.0
 """Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
 
@@ -45,7 +47,6 @@ class Device(Base):
         self._failures = 0
         self._everything_at = float("-inf")
         self._server: mapping.Facts = {}
-        self._page: Page | None = None
         self._told: set[str] = set()
         self._probes = self._reader.alive
 
@@ -128,7 +129,6 @@ class Device(Base):
             self._reader.forget()
             self._server = {}
             self._check_clock(page)
-        self._page = page
         if page.repaired:
             self._tell_once(
                 "repaired", "the page of %s holds characters that are no XML, it was mended", self._wes.host
@@ -202,18 +202,20 @@ class Device(Base):
     def _prove(self, equipment: Equipment, wanted: bool | None) -> None:
         """Reads the state until it is as wanted: the answer to an action proves nothing."""
         shown: bool | None = None
+        began = self.context.clock.monotonic()
         for pause in PROOFS:
             if pause and not self.context.pause(pause):
                 return
             page = self._source.read()
             self._publish(page)
             shown = mapping.state(page, equipment.type, equipment.key)
-            if wanted is None or shown is wanted:
+            if shown is not None and wanted in (None, shown):
+                if self._job is not None:
+                    self._job.run_in(self._period)
+                return
+            if self.context.clock.monotonic() - began > PATIENCE:
                 break
-        else:
-            self._not_proved(equipment, shown)
-        if self._job is not None:
-            self._job.run_in(self._period)
+        self._not_proved(equipment, shown)
 
     def _not_proved(self, equipment: Equipment, shown: bool | None) -> None:
         name = equipment.name or equipment.key
