@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from typing import Callable
 
+from simulators.clock import SimulatedClock
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
