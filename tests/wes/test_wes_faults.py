@@ -142,6 +142,22 @@ def test_no_value_comes_of_a_cut_page(wes: WesServer, rig: Rig) -> None:
     rig.wait(lambda: rig.value("teleinfo1", "PAP") == 1840)
 
 
+@pytest.mark.parametrize("kind", ["latin1", "ampersand"])
+def test_free_text_in_the_page_costs_no_value(wes: WesServer, rig: Rig, kind: str) -> None:
+    ready(wes)
+    wes.fault(kind)
+    rig.start(settings(wes, jeedomCgx=True), item("teleinfo", 1))
+    rig.wait(lambda: rig.value("teleinfo1", "PAP") == 1840)
+    assert rig.state() == "online"
+
+
+def test_discovery_does_without_names_that_cannot_be_read(wes: WesServer, rig: Rig) -> None:
+    ready(wes)
+    wes.fault("garbage", path="/jeenames.cgx")
+    found = rig.runner(settings(wes, jeedomCgx=True), silent=True).device.discover()
+    assert {each.name for each in found if each.type == "pince"} == {f"Pince {n} (Garage)" for n in (1, 2, 3, 4)}
+
+
 def test_a_missing_section_takes_nothing_else_along(wes: WesServer, rig: Rig) -> None:
     ready(wes)
     wes.fault("without", value="tic1")
