@@ -83,7 +83,7 @@ class StoreMemory:
 class Runner:
     """Runs one connection; is the `Context` of its device.
 
-    With `silent`, nothing is sent to Jeedom: for tests of connections that are not saved yet.
+    With `silent`, nothing but progress is sent to Jeedom: for tests of connections that are not saved yet.
     """
 
     def __init__(
@@ -313,7 +313,9 @@ class Runner:
             "percent": max(0, min(100, round(percent, 1))),
             "text": self.say(template, **values),
         }
-        self._emit(event, merge=("progress", self.connection.id, operation))
+        # Also of a connection that is not saved as it stands in the form: whoever pressed the button waits for it.
+        if not self._ended:
+            self._shared.outbox.event(event, merge=("progress", self.connection.id, operation))
 
     def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
         now = self.clock.time()

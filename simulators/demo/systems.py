@@ -16,6 +16,8 @@ from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
 from simulators.jeedom.standin import JeedomStandIn
+from simulators.wes.life import Life, furnished
+from simulators.wes.server import WesServer
 
 System = Callable[[ExitStack, JeedomStandIn, float], None]
 
@@ -59,4 +61,49 @@ def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
 
 
-SYSTEMS: tuple[System, ...] = (enphase, easee)
+def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """A WES in a garage: two meter links, counters, clamps, probes, a relay card; it sends itself its page."""
+    box = furnished()
+    life = Life(box, SimulatedClock(speed=speed), shown=time.time)
+    server = stack.enter_context(WesServer(box, life=life, pause=0.2))
+    connection = jeedom.add_connection(
+        "wes",
+        {
+            "host": "127.0.0.1",
+            "port": server.port,
+            "user": "admin",
+            "password": "wes",
+            "ftpUser": "adminftp",
+            "ftpPassword": "wesftp",
+            "ftpPort": server.ftp.port,
+            "jeedomCgx": True,
+            "autoUpdateCgx": True,
+            "supply9v": True,
+            "screen": True,
+            "pollInterval": 1,
+        },
+        "Garage",
+    )
+    for kind, key, name, config in _TICKED:
+        jeedom.add_equipment(connection, kind, key, name, config)
+
+
+_TICKED: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("teleinfo", "1", "Linky", {"tarification": "BBRH", "ticMeasure": "consumption", "typetic": "linky"}),
+    ("teleinfo", "2", "Production", {"tarification": "BASE", "ticMeasure": "production", "typetic": "linky"}),
+    ("compteur", "1", "Eau", {"typecompt": "eau", "comptMeasure": "consumption"}),
+    ("compteur", "2", "Pompe à chaleur", {"typecompt": "elec", "comptMeasure": "consumption"}),
+    ("pince", "1", "Ballon", {"pinceMeasure": "consumption"}),
+    ("pince", "2", "Panneaux", {"pinceMeasure": "production"}),
+    ("sonde", "1", "Salon", {"sondeMeasure": "temperature"}),
+    ("sonde", "2", "Cave", {"sondeMeasure": "humidity"}),
+    ("bouton", "1", "Portail", {}),
+    ("relais", "1", "Arrosage", {}),
+    ("relais", "103", "Éclairage du jardin", {}),
+    ("switch", "2", "Mode vacances", {}),
+    ("analogique", "1", "Cuve", {}),
+    ("variable", "1", "Consigne", {}),
+)
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee, wes)
