@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 HEARTBEAT = 300.0
 """Seconds after which what Jeedom has is sent again, so that it sees life."""
 HOUR = 3600.0
+UNSAVED = "new"
+"""The id under which Jeedom sends a connection that it has not saved yet."""
 
 
 class Shared:
@@ -88,6 +90,7 @@ class Runner:
         self.catalogue = catalogue
         self.connection = connection
         self.memory = StoreMemory(shared.store, connection.id)
+        self.unsaved = StoreMemory(shared.store, UNSAVED)
         self.counters: dict[str, int] = {}
         self.state = "connecting"
         self.since = shared.clock.time()
