@@ -177,9 +177,7 @@ def _data(method: str, answer: Response) -> Answer:
     if answer.status == 429:
         _refuse(method, answer, {"code": 26})
     if answer.status >= 500 or answer.status in (408, 425):
-        raise Unreachable(
-            "Netatmo est indisponible (statut {status} à {method})", status=answer.status, method=method
-        )
+        raise Unreachable("Netatmo est indisponible (statut {status} à {method})", status=answer.status, method=method)
     if answer.status != 200 or not isinstance(content, dict) or content.get("body") is None:
         raise VendorError(
             "Netatmo a répondu à {method} autre chose que prévu (statut {status}, {size} octets)",

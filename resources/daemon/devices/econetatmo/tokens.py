@@ -17,7 +17,7 @@ from typing import Any
 from jeedom_bridge.store import StoreError
 from jeedom_bridge.worker import Backoff
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, VendorError
 from .budget import Budget
 from .client import SCOPE, AnswerLost, Grant, GrantRefused, Service
 
@@ -104,7 +104,7 @@ class TokenKeeper:
                 return pair.access  # renewed meanwhile
             if pair.access and 0 <= self._context.clock.time() - pair.obtained < 300:
                 # Each renewal is a small risk: a service that refuses fresh tokens is not asked for more.
-                raise DeviceError("Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne")
+                raise VendorError("Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne")
             return self._renew(pair).access
 
     def try_again(self) -> None:
@@ -118,7 +118,7 @@ class TokenKeeper:
         """Exchanges an authorization code for a pair, which takes the place of the stored one."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect, "scope": SCOPE}
         with self._lock:
-            self._writable()
+            self._put(self._kept())
             self._context.hide(code)
             self._accept(self._request(form))
 
@@ -166,20 +166,15 @@ class TokenKeeper:
                 error=error,
             ) from error
 
-    def _writable(self) -> None:
-        """The line is known to be used, and the disk to take writes, before a token is used up."""
+    def _remember_line(self) -> None:
+        """Lines of tokens that were replaced long ago are erased."""
         lines = self._context.memory.get("lines")
-        lines = [each for each in lines if each != self._key] if isinstance(lines, list) else []
-        for old in lines[:-KEPT_LINES]:
-            self._context.memory.delete(str(old))
-        try:
-            self._context.memory.put("lines", [*lines[-KEPT_LINES:], self._key])
-        except StoreError as error:
-            raise NotDurable(
-                "Les jetons de Netatmo ne sont pas renouvelés, ils ne pourraient pas être enregistrés ({error}) : "
-                "vérifiez l'espace disque et les droits du dossier data du plugin",
-                error=error,
-            ) from error
+        lines = lines if isinstance(lines, list) else []
+        if not lines or lines[-1] != self._key:
+            lines = [each for each in lines if each != self._key]
+            for old in lines[:-KEPT_LINES]:
+                self._context.memory.delete(str(old))
+            self._context.memory.keep("lines", [*lines[-KEPT_LINES:], self._key])
 
     # Renewing.
 
@@ -188,17 +183,18 @@ class TokenKeeper:
         refused = kept.get("refused") or 0
         if refused and 0 <= self._context.clock.time() - refused < DAY:
             raise self._refusal(bool(kept.get("lost")))
-        self._writable()
+        # Tries the disk before a token is used up, and tells a next life that an answer may have been lost.
+        self._put({**kept, **_described(pair), "lost": 1})
         try:
             fresh = self._accept(self._request({"grant_type": "refresh_token", "refresh_token": pair.refresh}))
         except GrantRefused as error:
             raise self._ended(kept, pair) from error
-        except AnswerLost:
+        except (AnswerLost, NotDurable):
             self._later()
-            self._put({**_described(pair), "lost": 1})
             raise
         except DeviceError:
             self._later()
+            self._put({**kept, **_described(pair)})
             raise
         _LOG.info("the tokens were renewed")
         self._context.count("renewals")
@@ -221,6 +217,7 @@ class TokenKeeper:
         fresh = Pair(grant.access, grant.refresh, now + grant.lifetime, now)
         self._put(_described(fresh))
         self._durable = fresh.refresh
+        self._remember_line()
         self._backoff.reset()
         self._not_before = 0.0
         return fresh
