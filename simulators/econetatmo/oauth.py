@@ -41,6 +41,7 @@ class Authority:
     used_after_voiding: int = 0
     current: Optional[Issued] = None
     voided: set[str] = field(default_factory=set)
+    issued: list[str] = field(default_factory=list)
     codes: dict[str, tuple[float, str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -49,6 +50,7 @@ class Authority:
         with self.lock:
             self.revoke()
             made = [f"{self.user}|{secrets.token_hex(16)}" for _ in range(2)]
+            self.issued += made
             self.current = Issued(made[0], made[1], self.clock() + self.lifetime, scope)
             return self.current
 

@@ -81,24 +81,9 @@ class World:
         """Starts the daemon and waits until it has nothing left to do."""
         logs = Logs(self.masker, OWN)
         logs.set("debug")
-        arguments = [
-            "--callback",
-            self.jeedom.callback_url,
-            "--datadir",
-            str(self.folder),
-            "--socketport",
-            str(free_port()),
-        ]
-        arguments += [
-            "--pid",
-            str(self.folder / "pid"),
-            "--cycle",
-            "0",
-            "--loglevel",
-            "debug",
-            "--apikey",
-            self.jeedom.apikey,
-        ]
+        places = {"callback": self.jeedom.callback_url, "datadir": self.folder, "pid": self.folder / "pid"}
+        values = {**places, "socketport": free_port(), "cycle": 0, "loglevel": "debug", "apikey": self.jeedom.apikey}
+        arguments = [part for name, value in values.items() for part in (f"--{name}", str(value))]
         self.daemon = Daemon(Options.parse(arguments, {}, "jeenergie"), logs, self.clock)
         self.daemon.bind()
         self.jeedom.daemon_port = self.daemon.port
@@ -136,9 +121,7 @@ class World:
             quiet = self.clock.asleep() >= threads and (stuck or idle)
             calm = calm + 1 if quiet and not self.jeedom._configure_waits and self.jeedom._tasks.empty() else 0
             if time.monotonic() > end:
-                raise AssertionError(
-                    f"not settled: {self.clock.asleep()} of {threads} asleep, {len(shared.outbox)} wait"
-                )
+                raise AssertionError(f"not settled: {self.clock.asleep()} of {threads} threads are asleep")
             time.sleep(0.0005)
 
     def step(self, seconds: float, times: int = 1) -> None:
@@ -160,12 +143,9 @@ class World:
 
     def equipment(self, key: str) -> str:
         """The id of a line by its module id."""
-        found = [
-            each["id"]
-            for each in self.jeedom.database.connections()
-            for each in self.jeedom.database.children(each["id"])
-            if each["key"] == key
-        ]
+        database = self.jeedom.database
+        members = [each for connection in database.connections() for each in database.children(connection["id"])]
+        found = [each["id"] for each in members if each["key"] == key]
         return str(found[0])
 
     def history(self, key: str, command: str) -> dict[str, Any]:
