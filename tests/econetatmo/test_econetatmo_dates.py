@@ -99,7 +99,7 @@ def test_the_repeated_hour_is_right_when_its_halves_arrive_in_different_uploads(
     connection = running.connect()
     running.launch()
     running.ready(connection)
-    running.step(600, 144)
+    running.step(1800, 48)
     assert running.history(LINE, "sum_energy_elec") == expected(
         running, LINE, 0, midnight(AUTUMN - 6 * HOUR, PARIS, -7)
     )
@@ -145,10 +145,10 @@ def test_corrected_measures_and_an_outage_uploaded_later_are_taken_over(world: M
     connection = running.connect()
     running.launch()
     running.ready(connection)
-    running.step(600, 2 * 144)
+    running.step(1800, 2 * 48)
     missing = running.history(LINE, "sum_energy_elec")
     assert "2026-03-03 12:15:00" not in missing, "a gap was filled with something"
-    running.step(600, 144)
+    running.step(1800, 48)
     assert running.history(LINE, "sum_energy_elec") == expected(running, LINE, 0, midnight(START, PARIS, -7))
 
 
@@ -163,7 +163,7 @@ def test_a_new_scale_goes_on_where_the_old_one_ended(world: MakeWorld) -> None:
     running.jeedom.set_command(line, "sum_energy_elec", scale="1hour")
     running.jeedom.wait(lambda: running.jeedom._tasks.empty())
     running.settle()
-    running.step(600, 72)
+    running.step(1800, 24)
     after = running.history(LINE, "sum_energy_elec")
     assert {wall: value for wall, value in after.items() if wall <= newest} == before
     fresh = sorted(wall for wall in after if wall > newest)

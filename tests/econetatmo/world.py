@@ -103,10 +103,16 @@ class World:
 
     def ready(self, connection: str, equipment: int = 1) -> list[str]:
         """Waits until the connection has that much equipment and all is read; returns its ids."""
-        self.jeedom.wait(lambda: len(self.jeedom.database.children(connection)) >= equipment, 10)
+        database = self.jeedom.database
+
+        def filled() -> bool:
+            children = database.children(connection)
+            return len(children) >= equipment and any(self.jeedom.values(each["id"]) for each in children)
+
+        self.jeedom.wait(filled, 15)
         self.settle()
         self.step(1.0)
-        return [each["id"] for each in self.jeedom.database.children(connection)]
+        return [each["id"] for each in database.children(connection)]
 
     def settle(self, timeout: float = 20.0) -> None:
         """Waits until every thread sleeps and nothing is on its way."""
