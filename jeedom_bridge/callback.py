@@ -86,20 +86,30 @@ class Callback:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        while True:
-            with self._outbox.changed:
-                while not self._stopping:
-                    due = self._outbox.due()
-                    pause = self._not_before - self._clock.monotonic()
-                    if due is not None and due <= 0 and pause <= 0:
-                        break
-                    self._clock.wait(self._outbox.changed, None if due is None else max(due, pause))
-                last = self._stopping
-            batch = self._outbox.take(self._limit, everything=last)
-            done = batch is None or self._send(batch)
-            if last and (batch is None or not done):
-                self._session.close()
-                return
+        ended = False
+        while not ended:
+            try:
+                ended = self._step()
+            except Exception:
+                # Without this thread the daemon would look well and send nothing for ever.
+                _LOG.exception("sending to Jeedom")
+                ended = self._stopping
+                self._not_before = self._clock.monotonic() + self._backoff.next()
+        self._session.close()
+
+    def _step(self) -> bool:
+        """Waits for something to send and sends it; True when it was the last."""
+        with self._outbox.changed:
+            while not self._stopping:
+                due = self._outbox.due()
+                pause = self._not_before - self._clock.monotonic()
+                if due is not None and max(due, pause) <= 0:
+                    break
+                self._clock.wait(self._outbox.changed, None if due is None else max(due, pause))
+            last = self._stopping
+        batch = self._outbox.take(self._limit, everything=last)
+        sent = batch is not None and self._send(batch)
+        return last and not sent
 
     def _send(self, batch: Batch) -> bool:
         head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})
@@ -118,6 +128,10 @@ class Callback:
             acknowledgement = _acknowledgement(answer)
         except HttpError as error:
             self._failed(batch, error)
+            return False
+        except Exception as error:
+            _LOG.exception("asking Jeedom")
+            self._failed(batch, HttpError("protocol", type(error).__name__))
             return False
         self._succeeded(batch, acknowledgement)
         return True

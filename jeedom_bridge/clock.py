@@ -84,6 +84,13 @@ class ManualClock:
         with self._lock:
             return len(self._waiting)
 
+    @property
+    def next_wake(self) -> float | None:
+        """Seconds until the time of the first waiter has come; None when nobody waits for a time."""
+        with self._lock:
+            ends = [end for end, _ in self._waiting.values() if end != float("inf")]
+            return min(ends) - self._monotonic if ends else None
+
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         with self._lock:
             end = float("inf") if timeout is None else self._monotonic + timeout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +58,12 @@ class Row:
             return bool(raw)
         if kind == "string":
             return str(raw)
-        if isinstance(raw, str):
-            try:
-                raw = float(raw)
-            except ValueError:
-                return None
-        return self._number(raw)
+        number = _finite(raw)
+        return None if number is None else self._number(number)
 
     def _number(self, raw: float) -> float | None:
-        number = float(raw) * float(self.data.get("scale", 1))
-        if number != number or number in (float("inf"), float("-inf")):
+        number = raw * float(self.data.get("scale", 1))
+        if not math.isfinite(number):
             return None
         rounded = round(number, int(self.data.get("precision", 3)))
         return int(rounded) if rounded == int(rounded) else rounded  # never -0.0, and no ".0" on the wire
@@ -91,10 +89,11 @@ class Catalogue:
             value = result.get(key)
             if value is None or value == "":
                 value = each.get("default")
-            if value is None:
+            typed = None if value is None else _typed(each, value)
+            if typed is None:
                 result.pop(key, None)
             else:
-                result[key] = _typed(each, value)
+                result[key] = typed
         return result
 
     def confidential(self, config: Settings, kind: str | None = None) -> list[str]:
@@ -184,9 +183,8 @@ def _text(value: Any) -> str:
 
 def _typed(each: Mapping[str, Any], value: Any) -> Any:
     if each["type"] == "number" and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
+        number = _finite(value)
+        if number is None:
             return each.get("default")
         number = max(number, each.get("min", number))
         number = min(number, each.get("max", number))
@@ -198,6 +196,15 @@ def _typed(each: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
+def _finite(value: Any) -> float | None:
+    """A number, also from text; None for what is none, and for NaN and infinity."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 class Contract:
     """The schemas and catalogues below one directory."""
 
@@ -207,6 +214,7 @@ class Contract:
         common = _load(directory / "common.json")
         self.common: Mapping[str, Any] = common
         self.catalogues: dict[str, Catalogue] = {}
+        self._validators: dict[tuple[str, str | None], jsonschema.Draft202012Validator] = {}
         for path in sorted((directory / "catalogue").glob("*.json")):
             data = _load(path)
             self.catalogues[data["backend"]] = Catalogue(data["backend"], data, common)
@@ -222,14 +230,20 @@ class Contract:
 
     def validate(self, schema: str, instance: Any, part: str | None = None) -> None:
         """Checks against a schema, or one of its $defs. Raises ContractError."""
-        root = self._schemas[schema]
-        target = root if part is None else {"$ref": f"#/$defs/{part}", "$defs": root["$defs"]}
-        validator = jsonschema.Draft202012Validator(target)
-        error = jsonschema.exceptions.best_match(validator.iter_errors(instance))
+        # A few errors are enough to tell the best one; a message made of errors must not take seconds.
+        errors = islice(self._validator(schema, part).iter_errors(instance), 20)
+        error = jsonschema.exceptions.best_match(errors)
         if error is not None:
             place = ".".join(str(step) for step in error.absolute_path) or schema
             # The message quotes the instance, which can be long, or a secret.
             raise ContractError(f"{place}: {_reason(error)}")
+
+    def _validator(self, schema: str, part: str | None) -> jsonschema.Draft202012Validator:
+        if (schema, part) not in self._validators:
+            root = self._schemas[schema]
+            target = root if part is None else {"$ref": f"#/$defs/{part}", "$defs": root["$defs"]}
+            self._validators[(schema, part)] = jsonschema.Draft202012Validator(target)
+        return self._validators[(schema, part)]
 
 
 def _reason(error: jsonschema.ValidationError) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 class HttpError(Exception):
@@ -82,26 +86,36 @@ def fetch(
     `arguments` go to requests (headers, data, json, params, ...). Raises HttpError; its text holds no part
     of the answer and no address, only what went wrong.
     """
-    end = time.monotonic() + (deadline if deadline is not None else 2 * read)
+    call = _Call(time.monotonic() + (deadline if deadline is not None else 2 * read))
+    _WATCH.begin(call)
     try:
+        session.get_adapter(url).poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
         with session.request(
             method, url, timeout=(connect, read), allow_redirects=False, stream=True, **arguments
         ) as answer:
-            body = _read(answer, end, max_bytes)
+            body = _read(answer, call.end, max_bytes)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status_code, headers, body)
-    except requests.exceptions.SSLError as error:
-        raise HttpError("tls", _cause(error)) from error
-    except requests.exceptions.ConnectTimeout as error:
-        raise HttpError("timeout", f"no connection within {connect:g} s") from error
-    except (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
-        raise HttpError("timeout", f"no answer within {read:g} s") from error
-    except requests.exceptions.ConnectionError as error:
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        if call.cut:
+            raise HttpError("timeout", "the answer did not end in time") from error
+        raise _translated(error, connect, read) from error
+    finally:
+        _WATCH.finish(call)
+
+
+def _translated(error: Exception, connect: float, read: float) -> HttpError:
+    if isinstance(error, requests.exceptions.SSLError):
+        return HttpError("tls", _cause(error))
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return HttpError("timeout", f"no connection within {connect:g} s")
+    if isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
+        return HttpError("timeout", f"no answer within {read:g} s")
+    if isinstance(error, requests.exceptions.ConnectionError):
         cause = _cause(error)
         kind = "timeout" if "timed out" in cause else "connect" if _refused(error) else "protocol"
-        raise HttpError(kind, cause) from error
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise HttpError("protocol", _cause(error)) from error
+        return HttpError(kind, cause)
+    return HttpError("protocol", _cause(error))
 
 
 def _read(answer: requests.Response, end: float, max_bytes: int) -> bytes:
@@ -142,3 +156,98 @@ def _cause(error: BaseException) -> str:
 def _refused(error: BaseException) -> bool:
     text = repr(error)
     return "NewConnectionError" in text or "NameResolutionError" in text or "refused" in text
+
+
+class _Call:
+    """One call under way: when it must have ended, and the connection that it uses."""
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.connection: HTTPConnection | None = None
+        self.cut = False
+
+
+class _Watch:
+    """Cuts the connections of calls whose time is over.
+
+    A time-out of the socket starts anew with each byte: a peer that sends the head of its answer byte by byte,
+    or one interim answer after the other, would hold its thread for ever.
+    """
+
+    PERIOD = 0.5
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: set[_Call] = set()
+        self._busy = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, call: _Call) -> None:
+        """From now on the connections of this thread belong to the call."""
+        _LOCAL.call = call
+        with self._lock:
+            self._calls.add(call)
+            self._busy.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="http watch", daemon=True)
+                self._thread.start()
+
+    def finish(self, call: _Call) -> None:
+        """The call has ended."""
+        _LOCAL.call = None
+        with self._lock:
+            self._calls.discard(call)
+
+    def _run(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(self.PERIOD)
+            now = time.monotonic()
+            with self._lock:
+                for call in self._calls:
+                    if now > call.end:
+                        self._cut(call)
+                if not self._calls:
+                    self._busy.clear()
+
+    @staticmethod
+    def _cut(call: _Call) -> None:
+        sock = call.connection.sock if call.connection is not None else None
+        if sock is None:
+            return  # still connecting, which has a limit of its own, or reading the body, which looks at the time
+        call.cut = True
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # the other side was faster
+
+
+class _Plain(HTTPConnection):
+    def putrequest(self, *arguments: Any, **more: Any) -> None:
+        _belongs(self)
+        super().putrequest(*arguments, **more)
+
+
+class _Secured(HTTPSConnection):
+    def putrequest(self, *arguments: Any, **more: Any) -> None:
+        _belongs(self)
+        super().putrequest(*arguments, **more)
+
+
+def _belongs(connection: HTTPConnection) -> None:
+    call = getattr(_LOCAL, "call", None)
+    if call is not None:
+        call.connection = connection
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecuredPool(HTTPSConnectionPool):
+    ConnectionCls = _Secured
+
+
+_POOLS = {"http": _PlainPool, "https": _SecuredPool}
+_LOCAL = threading.local()
+_WATCH = _Watch()

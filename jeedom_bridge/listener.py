@@ -126,7 +126,7 @@ class Listener:
             for raw in _messages(peer):
                 answer = self._answer(raw)
                 peer.settimeout(SILENCE)
-                peer.sendall(json.dumps(answer, allow_nan=False).encode() + b"\n")
+                peer.sendall(answer + b"\n")
         except _TooLong:
             error = {"code": "invalid_message", "message": f"more than {MAX_MESSAGE} bytes"}
             self._last_words(peer, {"id": None, "ok": False, "error": error})
@@ -147,11 +147,11 @@ class Listener:
         except OSError as error:
             _LOG.debug("a peer has gone: %s", error)
 
-    def _answer(self, raw: bytes) -> dict[str, Any]:
+    def _answer(self, raw: bytes) -> bytes:
         identifier: Any = None
         try:
             message = _parse(raw)
-            if isinstance(message.get("id"), (str, int)):
+            if isinstance(message.get("id"), (str, int)) and not isinstance(message["id"], bool):
                 identifier = message["id"]
             key = message.get("apikey")
             given = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else b""
@@ -160,13 +160,15 @@ class Listener:
             command = message.get("cmd")
             if not isinstance(command, str):
                 raise CommandError("invalid_message", "cmd is missing or is no string")
-            return {"id": identifier, "ok": True, "result": dict(self._handler(command, message))}
+            result = dict(self._handler(command, message))
+            # Here, so that a result that JSON cannot hold is an error with an answer.
+            return json.dumps({"id": identifier, "ok": True, "result": result}, allow_nan=False).encode()
         except CommandError as error:
-            return {"id": identifier, "ok": False, "error": {"code": error.code, "message": str(error)}}
+            failure = {"code": error.code, "message": str(error)}
         except Exception as error:
             _LOG.exception("a socket message failed")
-            text = f"{type(error).__name__}: {error}"
-            return {"id": identifier, "ok": False, "error": {"code": "internal", "message": text}}
+            failure = {"code": "internal", "message": f"{type(error).__name__}: {error}"}
+        return json.dumps({"id": identifier, "ok": False, "error": failure}).encode()
 
 
 class _TooLong(Exception):

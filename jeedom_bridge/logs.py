@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import logging
@@ -10,8 +11,11 @@ import re
 import sys
 import threading
 import time
+from types import TracebackType
 from typing import TextIO
 from urllib.parse import quote, quote_plus
+
+_LOG = logging.getLogger(__name__)
 
 NOTICE = 25
 NONE = 1000
@@ -28,50 +32,69 @@ MASK = "********"
 SHORT = 8
 """Registered values under this length are masked only where a key, a header or URL user info names them."""
 
+# A line is masked while every thread waits: no pattern may look at a long text more than a few times. So a name
+# is looked for from its first character only, and what may follow it is bounded.
+_START = r"(?<![\w-])"
 _KEY = (
-    r"[\w-]*(?:passw(?:or)?d|passwd|pwd|mot_?de_?passe|secret|token|api_?key|session_?id|cookie|csrf|"
-    r"credential)[\w-]*"
+    rf"{_START}[\w-]*(?:passw(?:or)?d|passwd|pwd|mot_?de_?passe|secret|token|api_?key|session_?id|cookie|csrf|"
+    r"credential)[\w-]{0,40}"
 )
 _PATTERNS = [
     # A JWT: three base64url segments of which the first two are JSON objects.
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"), MASK),
+    (re.compile(r"\beyJ[\w-]{5,1000}\.[\w-]{5,}(?:\.[\w-]*)?"), MASK),
     # Before the key rule, whose value would end at the blank between the scheme and its secret.
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=%-]{3,}"), rf"\1\2{MASK}"),
     # User info in a URL.
     (re.compile(r"(?<=://)[^\s/@'\"<>]+(?=@)"), MASK),
-    # Cookie headers: the whole line, names of cookies included.
-    (re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+"), rf"\1{MASK}"),
+    # Cookie headers: the whole line or string, names of cookies included.
+    (
+        re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s{0,9}[:=]\s{0,9})(?:(['\"])(?:(?!\2)[^\r\n])+|[^'\"\s][^\r\n]*)"),
+        rf"\1\2{MASK}",
+    ),
     # key=value, "key": "value", 'key': 'value', key: value; quotes may be escaped by an outer JSON.
     (
-        re.compile(rf"(?i)\b({_KEY}(?:\\?['\"]|%22)?\]?\s*(?:[=:]|%3[AD]|=>)\s*)(\\?['\"])((?:(?!\2).)+)\2"),
+        re.compile(
+            rf"(?i)({_KEY}(?:\\?['\"]|%22)?\]?\s{{0,9}}(?:[=:]|%3[AD]|=>)\s{{0,9}})"
+            r"(\\?['\"])((?:(?!\2)(?:\\.|[^\\\r\n]))+)\2"
+        ),
         rf"\1\2{MASK}\2",
     ),
     (
-        re.compile(rf"(?i)\b({_KEY}(?:\]|%5D)?(?:=|:\s*|%3D))(?!\s|\\?['\"]|\*{{8}})[^\s&;,'\"<>)}}\]]+"),
+        re.compile(
+            rf"(?i)({_KEY}(?:\]|%5D)?(?:\s{{0,9}}=\s{{0,9}}|:\s{{0,9}}|%3D))(?!\s|\\?['\"]|\*{{8}})[^\s&;,'\"<>)}}\]]+"
+        ),
         rf"\1{MASK}",
     ),
+    (re.compile(rf"(?i)(<{_KEY}>)[^<]+"), rf"\1{MASK}"),
 ]
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _NAMES = re.compile(r"(?i)(?:user|login|mail|e-?mail|serial|pin|pass|pwd|secret|token|key|id)[\w-]*$")
 
 
 def _forms(value: str) -> set[str]:
     """The value as it can stand in a text: plain, URL-encoded, JSON-escaped, in base64 at any alignment."""
-    forms = {value, quote(value, safe=""), quote(value), quote_plus(value)}
-    forms |= {form.lower() for form in (quote(value, safe=""), quote_plus(value)) if "%" in form}
-    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value)):
-        forms.add(text[1:-1])
-        forms.add(json.dumps(text[1:-1])[1:-1])
-    forms.add(value.replace("/", "\\/"))  # PHP's way of escaping JSON
     raw = value.encode("utf-8", "surrogatepass")
+    urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    urls |= {quote(form, safe="") for form in urls}
+    forms = {value, html.escape(value), *urls, *(_ESCAPE.sub(lambda hexa: hexa[0].lower(), form) for form in urls)}
+    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    for text in (*escaped, repr(value)[1:-1], repr(raw)[2:-1]):
+        forms |= {text, json.dumps(text)[1:-1], text.replace("/", "\\/")}  # the last is PHP's way
+    for text in {value, *escaped}:
+        forms |= _base64_forms(text.encode("utf-8", "surrogatepass"))
+    return {form for form in forms if len(form) >= SHORT}
+
+
+def _base64_forms(raw: bytes) -> set[str]:
+    forms = set()
     for shift in range(3):
         # Whatever stands before and after shares the outermost characters: leave those out.
         padded = base64.b64encode(b"\0" * shift + raw).decode()
         start = (0, 2, 3)[shift]
         inner = padded[start:].rstrip("=")
         inner = inner[:-1] if (shift + len(raw)) % 3 else inner
-        if len(inner) >= SHORT:
-            forms |= {inner, inner.replace("+", "-").replace("/", "_")}
-    return {form for form in forms if len(form) >= SHORT}
+        forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return forms
 
 
 class Masker:
@@ -83,8 +106,9 @@ class Masker:
     def __init__(self) -> None:
         self.enabled = True
         self._lock = threading.Lock()
-        self._lasting: dict[str, None] = {}
-        self._renewed: dict[str, None] = {}
+        self._lasting: dict[str, set[str]] = {}
+        self._renewed: dict[str, set[str]] = {}
+        self._stale = False
         self._long: tuple[str, ...] = ()
         self._short: re.Pattern[str] | None = None
 
@@ -96,26 +120,35 @@ class Masker:
         """Tokens and cookies as they are received: the oldest are forgotten, or years would fill the memory."""
         self._add(self._renewed, values, self.RENEWED)
 
-    def _add(self, known: dict[str, None], values: tuple[object, ...], limit: int | None) -> None:
+    def _add(self, known: dict[str, set[str]], values: tuple[object, ...], limit: int | None) -> None:
         texts = (str(value).strip() for value in values if value is not None and not isinstance(value, bool))
         with self._lock:
-            fresh = [text for text in texts if text and text not in known]
-            if not fresh:
-                return
-            known.update(dict.fromkeys(fresh))
+            for text in filter(None, texts):
+                forms = known.pop(text, None)
+                self._stale |= forms is None
+                # To the end, known or not: what is still in use is not the oldest.
+                known[text] = forms or (_forms(text) if len(text) >= SHORT else set())
             while limit is not None and len(known) > limit:
                 del known[next(iter(known))]
-            everything = [*self._lasting, *self._renewed]
-            forms = {form for text in everything if len(text) >= SHORT for form in _forms(text)}
+
+    def _refresh(self) -> None:
+        """When a text is to be masked: a hundred connections register their secrets one after the other."""
+        with self._lock:
+            if not self._stale:
+                return
+            everything = {**self._lasting, **self._renewed}
             # The longest first: a secret may contain another one.
-            self._long = tuple(sorted(forms, key=len, reverse=True))
+            self._long = tuple(sorted({f for forms in everything.values() for f in forms}, key=len, reverse=True))
             short = sorted((text for text in everything if len(text) < SHORT), key=len, reverse=True)
             self._short = _short_pattern(short) if short else None
+            self._stale = False
 
     def mask(self, text: str) -> str:
         """The text with every known or suspected secret replaced by ********."""
         if not self.enabled:
             return text
+        if self._stale:
+            self._refresh()
         for form in self._long:
             if form in text:
                 text = text.replace(form, MASK)
@@ -128,7 +161,7 @@ class Masker:
 
 def _short_pattern(values: list[str]) -> re.Pattern[str]:
     any_value = "|".join(map(re.escape, values))
-    return re.compile(rf"([\w-]+)(\\?['\"]?\s*(?:=|:|=>)\s*\\?['\"]?)({any_value})(?!\w)")
+    return re.compile(rf"{_START}([\w-]+)(\\?['\"]?\s{{0,9}}(?:=|:|=>)\s{{0,9}}\\?['\"]?)({any_value})(?!\w)")
 
 
 def _mask_short(match: re.Match[str]) -> str:
@@ -175,10 +208,16 @@ class Logs:
             root.removeHandler(handler)
         root.addHandler(self._handler)
         logging.captureWarnings(True)
+        # What Python prints by itself on standard error is not masked, and Jeedom keeps that beside the log.
+        logging.raiseExceptions = False
+        self._hooks = sys.excepthook, threading.excepthook
+        sys.excepthook = _uncaught
+        threading.excepthook = lambda lost: _uncaught(lost.exc_type, lost.exc_value, lost.exc_traceback)
 
     def close(self) -> None:
         """Takes the handler off again."""
         logging.getLogger().removeHandler(self._handler)
+        sys.excepthook, threading.excepthook = self._hooks
 
     @property
     def level(self) -> str:
@@ -204,6 +243,12 @@ class Logs:
         if self.extended or record.levelno >= logging.WARNING:
             return True
         return record.name.split(".", 1)[0] in self._own
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if error is None or issubclass(kind, (SystemExit, KeyboardInterrupt)):
+        return
+    _LOG.critical("an exception that nobody caught", exc_info=(kind, error, trace))
 
 
 def _lossless(stream: TextIO) -> TextIO:

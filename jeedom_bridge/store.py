@@ -8,6 +8,8 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
@@ -27,7 +29,8 @@ class Store:
 
     Reading never fails: after opening, values come from memory. `put` returns when the value is durable, or
     raises StoreError and keeps the value in memory; the next successful write brings it to the disk.
-    A damaged file is moved aside, what can be read of it is carried over, and `damage` tells what happened.
+    A damaged file is moved aside, what can be read of it is carried over, and `damage` tells what happened. One
+    that is damaged or taken away while the daemon runs is written anew from memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +42,8 @@ class Store:
         self._dirty: set[tuple[str, str]] = set()
         self._forgotten: set[str] = set()
         self._database: sqlite3.Connection | None = None
+        self._inode = -1
+        self._broken = False
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._open()
@@ -62,16 +67,17 @@ class Store:
     def put_all(self, scope: str, values: dict[str, Any]) -> None:
         """Keeps several values of a scope in one transaction: all or none reach the disk."""
         with self._lock:
-            kept = self._values.setdefault(scope, {})
-            for key, value in values.items():
-                kept[key] = json.loads(json.dumps(value))
-                self._dirty.add((scope, key))
+            copies = {key: json.loads(json.dumps(value)) for key, value in values.items()}
+            self._values.setdefault(scope, {}).update(copies)
+            self._dirty |= {(scope, key) for key in copies}
             self._flush()
 
     def delete(self, scope: str, key: str) -> None:
         """Removes a value, known or not."""
         with self._lock:
-            if self._values.get(scope, {}).pop(key, None) is not None:
+            values = self._values.get(scope, {})
+            if key in values:
+                del values[key]
                 self._dirty.add((scope, key))
                 self._flush()
 
@@ -96,47 +102,100 @@ class Store:
                 self._database = None
 
     def _open(self) -> None:
-        self._database = self._connect()
+        self._database = self._connect(self.path)
         for scope, key, value in self._database.execute("SELECT scope, key, value FROM entry"):
             self._values.setdefault(scope, {})[key] = json.loads(value)
         problem = self._database.execute("PRAGMA quick_check").fetchone()[0]
         if problem != "ok":
             raise sqlite3.DatabaseError(problem)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, path: Path) -> sqlite3.Connection:
         # Created by us first: SQLite gives its own files, the journal included, the mode of this one.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        os.chmod(self.path, 0o600)
-        database = sqlite3.connect(str(self.path), timeout=5, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA secure_delete=ON")  # a forgotten token must not stay in a free page
-        database.execute("PRAGMA synchronous=EXTRA")
-        database.execute(_TABLE)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.chmod(path, 0o600)
+        self._inode = path.stat().st_ino
+        database = sqlite3.connect(str(path), timeout=5, isolation_level=None, check_same_thread=False)
+        try:
+            database.execute("PRAGMA secure_delete=ON")  # a forgotten token must not stay in a free page
+            database.execute("PRAGMA synchronous=EXTRA")
+            database.execute(_TABLE)
+        except sqlite3.Error:
+            database.close()
+            raise
         return database
 
     def _flush(self) -> None:
         try:
-            database = self._database = self._database or self._connect()
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                for scope in self._forgotten:
-                    database.execute("DELETE FROM entry WHERE scope=?", (scope,))
-                for scope, key in self._dirty:
-                    values = self._values.get(scope, {})
-                    if key in values:
-                        row = (scope, key, json.dumps(values[key]))
-                        database.execute("INSERT OR REPLACE INTO entry VALUES (?,?,?)", row)
-                    else:
-                        database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
-                database.execute("COMMIT")
-            except sqlite3.Error:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
+            if self._broken:
+                self._rebuild()
+            else:
+                self._update()
         except (sqlite3.Error, OSError) as error:
             self._close_database()
             raise StoreError(f"{self.path} could not be written: {error}") from error
         self._dirty.clear()
         self._forgotten.clear()
+
+    def _update(self) -> None:
+        """Writes what has changed."""
+        try:
+            if self._database is not None and not self._in_place():
+                _LOG.warning("%s was taken away or replaced: it is written anew", self.path)
+                self._close_database()
+                self._dirty = self._everything()
+            database = self._database = self._database or self._connect(self.path)
+            with _transaction(database):
+                for scope in self._forgotten:
+                    database.execute("DELETE FROM entry WHERE scope=?", (scope,))
+                for scope, key in self._dirty:
+                    values = self._values.get(scope, {})
+                    if key in values:
+                        database.execute(_INSERT, (scope, key, json.dumps(values[key])))
+                    else:
+                        database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
+        except sqlite3.DatabaseError as error:
+            if _unwritable(error):
+                raise
+            _LOG.error("%s is damaged (%s): it is written anew", self.path, error)
+            self._broken = True
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Writes everything into a new file, and only then puts that in the place of the damaged one."""
+        self._close_database()
+        new = self.path.with_name(f"{self.path.name}.new")
+        new.unlink(missing_ok=True)
+        _drop_journal(new)
+        database = self._connect(new)
+        try:
+            with _transaction(database):
+                for scope, key in self._everything():
+                    database.execute(_INSERT, (scope, key, json.dumps(self._values[scope][key])))
+        finally:
+            database.close()
+        try:
+            os.link(self.path, self._aside)
+        except OSError as error:
+            _LOG.warning("%s is not kept: %s", self.path, error)
+        _drop_journal(self.path)
+        os.replace(new, self.path)
+        _sync(self.path.parent)
+        self._broken = False
+        self._tidy()
+        self._database = self._connect(self.path)
+
+    def _everything(self) -> set[tuple[str, str]]:
+        return {(scope, key) for scope, values in self._values.items() for key in values}
+
+    def _in_place(self) -> bool:
+        try:
+            return self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    @property
+    def _aside(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -157,18 +216,51 @@ class Store:
         if _unwritable(error):
             self.damage = f"{self.path} cannot be written ({error}); {count} values were read"
         else:
-            aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-            self.damage = f"{self.path} is damaged ({error}); {count} values were saved, the old file is {aside.name}"
-            self._dirty = {(scope, key) for scope, values in saved.items() for key in values}
+            self.damage = (
+                f"{self.path} is damaged ({error}); {count} values were saved, the old file is {self._aside.name}"
+            )
+            self._broken = True
             try:
-                os.replace(self.path, aside)
-                for suffix in ("-journal", "-wal", "-shm"):
-                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
                 self._flush()
-            except (OSError, StoreError) as second:
-                # Full or read-only besides: every write will say so.
+            except StoreError as second:
+                # Full or read-only besides: the damaged file stays, and every write will say so.
                 _LOG.debug("replacing the damaged store: %s", second)
         _LOG.error("%s", self.damage)
+
+    def _tidy(self) -> None:
+        for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*"))[:-_KEPT]:
+            old.unlink()
+
+
+_INSERT = "INSERT OR REPLACE INTO entry VALUES (?,?,?)"
+_KEPT = 3
+"""How many damaged files are kept: enough to look into, and a failing disk is not filled with them."""
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except sqlite3.Error:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _drop_journal(path: Path) -> None:
+    """What SQLite keeps beside a file: it would be taken for that of the file that comes in its place."""
+    for suffix in ("-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unwritable(error: Exception) -> bool:

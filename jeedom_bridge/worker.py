@@ -180,13 +180,14 @@ class Worker:
             return
         try:
             future.set_result(task())
-        except Exception as error:
-            future.set_exception(error)
+        except BaseException as error:
+            future.set_exception(_ordinary(error))
 
     def _work(self, job: Job) -> None:
         try:
             job.function()
-        except Exception as error:
+        except BaseException as caught:
+            error = _ordinary(caught)
             pause = None
             if not self._stopping:
                 try:
@@ -195,3 +196,12 @@ class Worker:
                     _LOG.exception("handling a failure of %s", job.name)
             if pause is not None:
                 self.run_in(job, pause)
+
+
+def _ordinary(error: BaseException) -> Exception:
+    """A library that calls sys.exit must not silence its connection, nor whoever asked for a task."""
+    if isinstance(error, Exception):
+        return error
+    wrapped = RuntimeError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped

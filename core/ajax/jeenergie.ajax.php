@@ -7,7 +7,8 @@
  *
  * POST plugins/jeenergie/core/ajax/jeenergie.ajax.php with "action" and "request", a JSON object (may be absent).
  * Administrators only. Answer: {state: "ok", result} or {state: "error", result: sentence for the user, code}.
- * Ids are texts. Texts of the catalogue come in the user's language. Nothing here ever holds a secret.
+ * Ids are texts. Texts of the catalogue come in the user's language. Nothing here ever holds a secret. Texts are plain:
+ * escape them (names and messages may quote a vendor), except the sentence of an error, which the core means as HTML.
  *
  * | action                | request                                 | result                                       |
  * |-----------------------|-----------------------------------------|----------------------------------------------|
@@ -27,8 +28,9 @@
  * |                       | config}                                 | "<type> <key> (<connection>)"                |
  * | test                  | {connection: id or FORM}                | {identity, text}                   up to 65 s |
  * | discover              | {connection: id or FORM}                | {equipment: [{type, typeName, key, name,     |
- * |                       |                                         | config, known: id or null}], gone: [SUMMARY  |
- * |                       |                                         | of what is in Jeedom only]}        up to 65 s |
+ * |                       |                                         | config, active: it carries data, known: id   |
+ * |                       |                                         | or null}], gone: [SUMMARY of what is in      |
+ * |                       |                                         | Jeedom only]}                     up to 65 s |
  * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
  * |                       | key, name, config}]}                    |                                              |
  * | runOperation          | {connection: id or FORM, operation,     | {text}; progress by events        up to 305 s |
@@ -83,5 +85,5 @@ try {
     $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
     ajax::success(jeenergiePages::$action($request));
 } catch (Throwable $e) {
-    ajax::error($e instanceof jeenergieRefusal ? htmlspecialchars($e->getMessage()) : displayException($e), $e->getCode());
+    ajax::error(displayException($e), $e->getCode());
 }

@@ -252,6 +252,16 @@ class jeenergie extends eqLogic
         return jeenergieDaemon::checkedCycle($value);
     }
 
+    public static function postConfig_socketport(): void
+    {
+        jeenergieDaemon::followConfiguration();
+    }
+
+    public static function postConfig_cycle(): void
+    {
+        jeenergieDaemon::followConfiguration();
+    }
+
     public static function postConfig_extendedDebug($value): void
     {
         jeenergieDaemon::tellLog(['extendedDebug' => (bool) $value]);

@@ -41,9 +41,10 @@ final class jeenergieCallback
         // Scenarios and widgets may print: nothing but the acknowledgement must leave.
         ob_start();
         try {
-            $answer = self::once($payload['boot'] . ' ' . $payload['sequence'], static function () use ($payload): array {
-                return (new self())->apply($payload['events']);
-            });
+            $answer = self::once(
+                $payload['boot'] . ' ' . $payload['sequence'],
+                fn(): array => (new self())->apply($payload['events'])
+            );
         } finally {
             ob_end_clean();
         }
@@ -54,7 +55,7 @@ final class jeenergieCallback
      * Does it unless it was the last thing done; then the same answer is given again.
      *
      * The daemon repeats what it has no answer to, even while the first request is still at work: the lock
-     * makes the repeat wait for it.
+     * makes the repeat wait for it. A repeat may hold less, so that "rejected" would name the wrong events.
      */
     private static function once(string $id, callable $action): array
     {
@@ -72,7 +73,7 @@ final class jeenergieCallback
         $answer = $action();
         rewind($file);
         ftruncate($file, 0);
-        fwrite($file, json_encode(['id' => $id, 'answer' => $answer]));
+        fwrite($file, json_encode(['id' => $id, 'answer' => array_diff_key($answer, ['rejected' => 0])]));
         fclose($file);
         return $answer;
     }
@@ -136,6 +137,8 @@ final class jeenergieCallback
             case 'daemon':
                 if ($event['state'] === 'started') {
                     jeenergieDesiredState::changed();
+                } else {
+                    jeenergieState::allStopped();
                 }
                 break;
             default:

@@ -13,7 +13,7 @@ final class jeenergieCatalogue
     private const FOLDER = __DIR__ . '/../contract';
 
     /** Keys whose text is shown to the user. */
-    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'placeholder'];
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel'];
 
     private static $cache = [];
 
@@ -64,7 +64,7 @@ final class jeenergieCatalogue
     }
 
     /**
-     * Every row of commands, the common ones first, one for each value of its "each", by logicalId.
+     * Every row of commands: the common ones, those of its sets, its own; one for each value of an "each".
      * Several rows may share a logicalId under conditions that exclude each other.
      *
      * @return array[] list of rows
@@ -168,7 +168,7 @@ final class jeenergieCatalogue
         return $text === '' ? '' : translate::sentence($text, 'plugins/jeenergie/core/contract/' . $file);
     }
 
-    /** One row for each value of "each", {n} replaced in every text of the row. */
+    /** @return array[] one row for each value of "each", {n} replaced in every text of it */
     private static function expand(array $row): array
     {
         if (!isset($row['each'])) {
@@ -198,7 +198,10 @@ final class jeenergieCatalogue
         if (!isset(self::$cache[$file])) {
             $content = json_decode((string) file_get_contents(self::FOLDER . '/' . $file), true);
             if (!is_array($content)) {
-                throw new Exception(sprintf(__('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__), $file));
+                throw new Exception(sprintf(
+                    __('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__),
+                    $file
+                ));
             }
             self::$cache[$file] = $content;
         }

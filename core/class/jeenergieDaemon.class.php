@@ -64,8 +64,14 @@ final class jeenergieDaemon
 
     private static function isOurs(int $pid): bool
     {
-        $arguments = explode("\0", (string) @file_get_contents('/proc/' . $pid . '/cmdline'));
+        $arguments = self::arguments($pid);
         return in_array(self::MODULE, $arguments, true) && in_array(self::pidFile(), $arguments, true);
+    }
+
+    /** @return string[] command line of a process; none of a process that is gone, or waits to be buried */
+    private static function arguments(int $pid): array
+    {
+        return explode("\0", (string) @file_get_contents('/proc/' . $pid . '/cmdline'));
     }
 
     private static function pidFile(): string
@@ -137,6 +143,41 @@ final class jeenergieDaemon
         throw new Exception(sprintf(__('Le démon ne s\'arrête pas (processus %d).', __FILE__), $pid));
     }
 
+    /** A running daemon that was started with another port or cycle is restarted, once the request is over. */
+    public static function followConfiguration(): void
+    {
+        static $scheduled = false;
+        if (!$scheduled) {
+            $scheduled = true;
+            register_shutdown_function(static function (): void {
+                try {
+                    if (self::isRunning() && self::isOutdated()) {
+                        self::start();
+                    }
+                } catch (Exception $error) {
+                    log::add('jeenergie', 'error', $error->getMessage());
+                }
+            });
+        }
+    }
+
+    private static function isOutdated(): bool
+    {
+        $running = self::arguments((int) self::pid());
+        $wanted = self::command();
+        foreach (['--socketport', '--cycle'] as $option) {
+            if (self::argument($running, $option) !== self::argument($wanted, $option)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static function argument(array $arguments, string $option): string
+    {
+        return $arguments[array_search($option, $arguments, true) + 1] ?? '';
+    }
+
     /** Tells a running daemon about a log option; one that is down gets it at its start. */
     public static function tellLog(array $options): void
     {
@@ -155,11 +196,13 @@ final class jeenergieDaemon
         return log::convertLogLevel((int) log::getLogLevel('jeenergie'));
     }
 
+    /** Where Jeedom answers on this machine; the certificate of that address is asked by nobody. */
     public static function callbackUrl(): string
     {
         $url = network::getNetworkAccess('internal', 'http:127.0.0.1:port:comp');
-        // The core keeps the configured port: what listens on 443 speaks https, whatever the beginning says.
-        if (parse_url($url, PHP_URL_PORT) === 443) {
+        $port = parse_url($url, PHP_URL_PORT);
+        // The core keeps the configured port, which speaks what it was configured for.
+        if ($port === 443 || ($port !== 80 && config::byKey('internalProtocol') === 'https://')) {
             $url = preg_replace('/^http:/', 'https:', $url);
         }
         return $url . '/core/api/jeeApi.php';

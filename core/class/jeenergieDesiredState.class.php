@@ -136,8 +136,8 @@ final class jeenergieDesiredState
             if ($row['logicalId'] == '') {
                 continue;
             }
-            $configuration = json_decode((string) $row['configuration'], true);
-            $commands[$row['eqLogic_id']][$row['logicalId']] = jeenergie::dictionary($configuration['settings'] ?? null);
+            $settings = json_decode((string) $row['configuration'], true)['settings'] ?? null;
+            $commands[$row['eqLogic_id']][$row['logicalId']] = jeenergie::dictionary($settings);
         }
         return $commands;
     }

@@ -31,7 +31,7 @@ final class jeenergieDiscovery
         return jeenergieSocket::request('test', ['connection' => self::definition($connection)]);
     }
 
-    /** @return array[] {type, typeName, key, name, config, known: id of the equipment that is already there or null} */
+    /** @return array[] {type, typeName, key, name, config, active, known: id of the equipment that is there or null} */
     public static function discover(jeenergie $connection): array
     {
         $result = jeenergieSocket::request('discover', ['connection' => self::definition($connection)]);
@@ -61,7 +61,7 @@ final class jeenergieDiscovery
     }
 
     /**
-     * Makes equipment of what was found and is not there yet.
+     * Makes equipment of what was found and is not there yet; one that fails does not stand in the others' way.
      *
      * @param array[] $found {type, key, name, config}
      * @return jeenergie[] created
@@ -70,8 +70,12 @@ final class jeenergieDiscovery
     {
         $known = self::known($connection);
         $created = [];
+        $failure = null;
         foreach ($found as $each) {
-            if (!isset($known[$each['type'] . ' ' . $each['key']])) {
+            if (isset($known[$each['type'] . ' ' . $each['key']])) {
+                continue;
+            }
+            try {
                 $created[] = self::create(
                     $connection,
                     (string) $each['type'],
@@ -79,9 +83,14 @@ final class jeenergieDiscovery
                     (string) ($each['name'] ?? ''),
                     jeenergie::dictionary($each['config'] ?? null)
                 );
+            } catch (Exception $error) {
+                $failure = $failure ?? $error;
             }
         }
         self::handOver($connection);
+        if ($failure !== null) {
+            throw $failure;
+        }
         return $created;
     }
 
@@ -150,7 +159,10 @@ final class jeenergieDiscovery
     private static function discoverFirst(jeenergie $connection): void
     {
         $found = self::discover($connection);
-        $created = self::createAll($connection, $found);
+        $created = self::createAll(
+            $connection,
+            array_filter($found, fn(array $each): bool => $each['active'] ?? true) // carries data
+        );
         if ($found === []) {
             return;
         }

@@ -39,7 +39,10 @@ final class jeenergieHealth
         $plugin = plugin::byId('jeenergie');
         $dependencies = $plugin->dependancy_info();
         if ($dependencies['state'] === 'in_progress') {
-            return ['state' => 'installing', 'text' => __('Les dépendances s\'installent, le démon démarrera ensuite.', __FILE__)];
+            return [
+                'state' => 'installing',
+                'text' => __('Les dépendances s\'installent, le démon démarrera ensuite.', __FILE__),
+            ];
         }
         if ($dependencies['state'] !== 'ok') {
             return [
@@ -54,7 +57,10 @@ final class jeenergieHealth
                 'text' => sprintf(__('Le démon ne peut pas démarrer : %s', __FILE__), $info['launchable_message']),
             ];
         }
-        return ['state' => 'stopped', 'text' => __('Le démon est arrêté : les valeurs ne sont plus mises à jour.', __FILE__)];
+        return [
+            'state' => 'stopped',
+            'text' => __('Le démon est arrêté : les valeurs ne sont plus mises à jour.', __FILE__),
+        ];
     }
 
     /** Rows of the core's health page. */

@@ -17,6 +17,10 @@ final class jeenergieLifecycle
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
         if ($before === null) {
             // A copy brings the original's along.
+            if ($eqLogic->isConnection() && !empty($eqLogic->getConfiguration('commandsKnown'))) {
+                // Started as it is, it would find all the original's equipment a second time.
+                $eqLogic->setIsEnable(0);
+            }
             $eqLogic->setConfiguration('commandsKnown', null);
             $eqLogic->setConfiguration('discovered', null);
         }
@@ -123,7 +127,10 @@ final class jeenergieLifecycle
                 $other->getId() != $eqLogic->getId() && $other->backend() === $eqLogic->backend()
                 && mb_strtolower($other->getName()) === mb_strtolower($eqLogic->getName())
             ) {
-                throw new Exception(sprintf(__('« %s » existe déjà : choisissez un autre nom.', __FILE__), $other->getName()));
+                throw new Exception(sprintf(
+                    __('« %s » existe déjà : choisissez un autre nom.', __FILE__),
+                    $other->getName()
+                ));
             }
         }
         $eqLogic->setLogicalId('connection::' . $eqLogic->backend());
@@ -148,16 +155,18 @@ final class jeenergieLifecycle
             self::checkMove($eqLogic, $before, $connection);
         }
         $eqLogic->setConfiguration('backend', $connection->backend());
-        $part = jeenergieCatalogue::part($connection->backend(), $eqLogic->type());
+        $type = jeenergieCatalogue::translated($connection->backend())['equipment'][$eqLogic->type()] ?? null;
+        if ($type === null) {
+            throw new Exception(__('Choisissez le type de cet équipement.', __FILE__));
+        }
         $eqLogic->setConfiguration('key', trim($eqLogic->key()));
         if ($eqLogic->key() === '') {
             throw new Exception(sprintf(
                 __('Renseignez le champ « %s ».', __FILE__),
-                jeenergieCatalogue::translated($connection->backend())['equipment'][$eqLogic->type()]['keyLabel']
-                    ?? __('Identifiant', __FILE__)
+                $type['keyLabel'] ?? __('Identifiant', __FILE__)
             ));
         }
-        self::checkUnique($eqLogic, $connection, $part, $before === null);
+        self::checkUnique($eqLogic, $connection);
         self::mergeSettings($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
         if ($enabled && !self::mayBeEnabled($connection)) {
@@ -188,31 +197,19 @@ final class jeenergieLifecycle
         }
     }
 
-    private static function checkUnique(jeenergie $eqLogic, jeenergie $connection, array $part, bool $isNew): void
+    private static function checkUnique(jeenergie $eqLogic, jeenergie $connection): void
     {
         $logicalId = $connection->getId() . '::' . $eqLogic->type() . '::' . $eqLogic->key();
         if (strlen($logicalId) > self::LOGICAL_ID_LENGTH) {
             $logicalId = substr($logicalId, 0, self::LOGICAL_ID_LENGTH - 41) . '#' . sha1($logicalId);
         }
-        $same = 0;
         foreach ($connection->equipment() as $other) {
-            if ($other->getId() == $eqLogic->getId()) {
-                continue;
-            }
-            $same += $other->type() === $eqLogic->type() ? 1 : 0;
-            if ($other->getLogicalId() === $logicalId) {
+            if ($other->getId() != $eqLogic->getId() && $other->getLogicalId() === $logicalId) {
                 throw new Exception(sprintf(
                     __('Cet équipement existe déjà sous le nom « %s ».', __FILE__),
                     $other->getName()
                 ));
             }
-        }
-        if ($isNew && isset($part['count']) && $same >= $part['count']) {
-            throw new Exception(sprintf(
-                __('« %s » a déjà tous les équipements possibles de ce type (%d).', __FILE__),
-                $connection->getName(),
-                $part['count']
-            ));
         }
         $eqLogic->setLogicalId($logicalId);
     }

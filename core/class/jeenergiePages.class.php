@@ -62,13 +62,14 @@ final class jeenergiePages
                 'cadence' => $rows[$logicalId]['cadence'] ?? 0,
             ];
         }
+        $known = jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown'));
         $missing = [];
         foreach (jeenergieCommands::missing($eqLogic) as $logicalId => $row) {
             $missing[] = [
                 'logicalId' => (string) $logicalId,
                 'name' => $row['name'],
                 'create' => $row['create'] ?? 'always',
-                'known' => in_array($logicalId, jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown')), true),
+                'known' => in_array((string) $logicalId, $known, true),
             ];
         }
         $connection = $eqLogic->connection();
@@ -100,8 +101,17 @@ final class jeenergiePages
     {
         $connection = self::connection($request['connection'] ?? '');
         $type = (string) ($request['type'] ?? '');
-        if (empty(jeenergieCatalogue::part($connection->backend(), $type)['addByHand'])) {
+        $part = jeenergieCatalogue::part($connection->backend(), $type);
+        if (empty($part['addByHand'])) {
             throw new Exception(__('Les équipements de ce type ne s\'ajoutent pas à la main.', __FILE__));
+        }
+        $same = array_filter($connection->equipment(), fn(jeenergie $each): bool => $each->type() === $type);
+        if (isset($part['count']) && count($same) >= $part['count']) {
+            throw new Exception(sprintf(
+                __('« %s » a déjà tous les équipements possibles de ce type (%d).', __FILE__),
+                $connection->getName(),
+                $part['count']
+            ));
         }
         $equipment = jeenergieDiscovery::create(
             $connection,
@@ -199,14 +209,15 @@ final class jeenergiePages
             'isEnable' => $eqLogic->getIsEnable() == 1,
             'isVisible' => $eqLogic->getIsVisible() == 1,
             'image' => $eqLogic->getImage(),
-            'state' => (object) jeenergieState::forPage($eqLogic->state()),
+            'state' => (object) jeenergieState::shown($eqLogic),
             'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
         ];
     }
 
     private static function withoutSecrets(jeenergie $eqLogic): object
     {
-        return (object) array_diff_key($eqLogic->config(), array_flip(jeenergieSettings::secretKeys($eqLogic->fields())));
+        $secrets = jeenergieSettings::secretKeys($eqLogic->fields());
+        return (object) array_diff_key($eqLogic->config(), array_flip($secrets));
     }
 
     private static function eqLogic($id): jeenergie

@@ -89,7 +89,7 @@ final class jeenergieSettings
     }
 
     /**
-     * Whether all of a "when" holds.
+     * Whether all of a "when" holds. Of a setting that is a list, one entry must match.
      *
      * @param array $when {"<setting>": value or [values]}; "connection.<setting>" reads the parent
      * @param array $settings resolved settings, those of the parent under "connection.<setting>"
@@ -97,19 +97,20 @@ final class jeenergieSettings
     public static function holds(array $when, array $settings): bool
     {
         foreach ($when as $setting => $wanted) {
-            $value = self::comparable($settings[$setting] ?? null);
-            $accepted = array_map([self::class, 'comparable'], is_array($wanted) ? $wanted : [$wanted]);
-            $values = is_array($settings[$setting] ?? null) ? array_map('strval', $settings[$setting]) : [$value];
-            if (array_intersect($values, $accepted) === []) {
+            $present = $settings[$setting] ?? null;
+            $present = array_map([self::class, 'text'], is_array($present) ? $present : [$present]);
+            $accepted = array_map([self::class, 'text'], is_array($wanted) ? $wanted : [$wanted]);
+            if (array_intersect($present, $accepted) === []) {
                 return false;
             }
         }
         return true;
     }
 
-    private static function comparable($value): string
+    /** A setting as the daemon compares it as well: nothing is the same as "no". */
+    private static function text($value): string
     {
-        return is_bool($value) ? ($value ? 'true' : 'false') : (is_array($value) ? '' : (string) $value);
+        return $value === null || $value === '' || $value === false ? '0' : (string) $value;
     }
 
     /** The unit of a row: a text, or {"by": "<setting>", "<value>": "<unit>"}. */
@@ -118,7 +119,7 @@ final class jeenergieSettings
         if (!is_array($unit)) {
             return (string) $unit;
         }
-        return (string) ($unit[self::comparable($settings[$unit['by']] ?? null)] ?? '');
+        return (string) ($unit[self::text($settings[$unit['by']] ?? null)] ?? '');
     }
 
     /**

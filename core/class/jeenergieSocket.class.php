@@ -109,8 +109,10 @@ final class jeenergieSocket
             throw self::noAnswer();
         }
         if (!$answer['ok']) {
+            $text = (string) ($answer['error']['message'] ?? __('Le démon a refusé la demande.', __FILE__));
             throw new jeenergieRefusal(
-                (string) ($answer['error']['message'] ?? __('Le démon a refusé la demande.', __FILE__)),
+                // It may quote a vendor, and the core shows the text of an exception as HTML.
+                str_replace(['<', '>'], ['‹', '›'], $text),
                 (string) ($answer['error']['code'] ?? 'internal')
             );
         }

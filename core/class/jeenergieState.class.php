@@ -20,9 +20,9 @@ final class jeenergieState
         if (($before['state'] ?? '') === $name) {
             $state['since'] = $before['since'];
         }
-        if ($state !== $before) {
+        if ($state != $before) {
             $eqLogic->setCache('state', $state);
-            event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::forPage($state));
+            event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::described($state));
         }
         if ($command !== null) {
             $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::state($name), false);
@@ -30,8 +30,24 @@ final class jeenergieState
         self::tellUser($eqLogic, $before['state'] ?? '', $state);
     }
 
-    /** What a page shows of a state. */
-    public static function forPage(array $state): array
+    /** The daemon ends: what it said last no longer holds. */
+    public static function allStopped(): void
+    {
+        foreach (jeenergie::connections() as $connection) {
+            if ($connection->getIsEnable() == 1) {
+                $command = $connection->getCmd('info', 'state');
+                self::apply($connection, is_object($command) ? $command : null, ['state' => 'stopped']);
+            }
+        }
+    }
+
+    /** The state as a page shows it: {state, text, since, until, code, message}, or nothing. */
+    public static function shown(jeenergie $eqLogic): array
+    {
+        return self::described($eqLogic->getIsEnable() == 1 ? $eqLogic->state() : ['state' => 'stopped']);
+    }
+
+    private static function described(array $state): array
     {
         return $state === [] ? [] : ['text' => jeenergieCatalogue::state($state['state'])] + $state;
     }

@@ -43,9 +43,27 @@ final class jeenergieTrigger
                 $event['name']
             ));
         }
-        log::add('jeenergie', 'info', sprintf('%s : %s -> %s', $eqLogic->getHumanName(), $event['name'], $cmd->getHumanName()));
-        $value = $event['value'];
-        $cmd->execCmd(['slider' => $value, 'select' => $value, 'title' => $event['name'], 'message' => (string) $value]);
+        log::add('jeenergie', 'info', sprintf(
+            '%s : %s -> %s',
+            $eqLogic->getHumanName(),
+            $event['name'],
+            $cmd->getHumanName()
+        ));
+        $cmd->execCmd(self::options($cmd, $event));
+    }
+
+    /** What the chosen command can make use of. */
+    private static function options(cmd $cmd, array $event): ?array
+    {
+        switch ($cmd->getSubType()) {
+            case 'slider':
+            case 'select':
+                return [$cmd->getSubType() => $event['value']];
+            case 'message':
+                return ['title' => $event['name'], 'message' => (string) $event['value']];
+            default:
+                return null;
+        }
     }
 
     /** "#id#" of the chosen command: a setting of the equipment, or of its connection. */

@@ -86,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulators.demo", description=__doc__)
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has the daemon")
     parser.add_argument("--check", action="store_true", help="no page: print what arrived and end")
-    parser.add_argument("--speed", type=float, default=60.0, help="simulated seconds per second")
+    parser.add_argument("--speed", type=float, default=20.0, help="how fast the sun moves")
     parser.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
     parser.add_argument("--loglevel", default="info")
     options = parser.parse_args()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from datetime import datetime
 from typing import Callable
-from zoneinfo import ZoneInfo
 
-from simulators.clock import SimulatedClock
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
@@ -20,15 +17,13 @@ System = Callable[[ExitStack, JeedomStandIn, float], None]
 
 
 def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
-    """A gateway on a roof with twelve inverters, from ten in the morning of a day in June on."""
-    zone = ZoneInfo("Europe/Paris")
-    morning = datetime.fromtimestamp(time.time(), zone).replace(month=6, hour=10, minute=0, second=0)
-    clock = SimulatedClock(morning.timestamp(), speed)
+    """A gateway on a roof with twelve inverters, from ten in the morning on."""
     key = EntrezKey()
-    plant = Plant(clock, seed=7, phases=1, inverters=12, timezone="Europe/Paris")
-    gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key, clock=clock))
+    # The sun has an hour of its own, so that every date the gateway gives is true.
+    plant = Plant(time.time, seed=7, phases=1, inverters=12, timezone="Europe/Paris", hour=10, sky_speed=speed)
+    gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key))
     account = Account("demo@example.org", "soleil-et-nuages", (gateway.serial,))
-    cloud = stack.enter_context(EnlightenCloud(key, [account], clock=clock))
+    cloud = stack.enter_context(EnlightenCloud(key, [account]))
     jeedom.add_connection(
         "enphase",
         {

@@ -34,6 +34,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--current", action="store_true", help="recorded: times are brought up to date")
     parser.add_argument("--speed", type=float, default=1.0, help="day: seconds per real second")
     parser.add_argument("--start", help="day: ISO 8601 time to begin at (default: now)")
+    parser.add_argument("--hour", type=float, help="day: hour that sun and house begin with (default: the clock's)")
+    parser.add_argument("--sky-speed", type=float, default=1.0, help="day: how fast sun and house go on from there")
     parser.add_argument("--serial", default="122300000001")
     parser.add_argument("--firmware", default="D8.2.4382")
     parser.add_argument("--phases", type=int, choices=(1, 2, 3), default=1)
@@ -57,6 +59,8 @@ def source_of(options: argparse.Namespace, clock: Clock) -> Source:
         inverters=options.inverters,
         storage=Storage() if options.storage else None,
         timezone=options.timezone,
+        hour=options.hour,
+        sky_speed=options.sky_speed,
     )
     fitted = Fitted(consumption="total-consumption" if options.total_ct else "net-consumption", storage=options.storage)
     return DaySource(

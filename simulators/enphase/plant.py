@@ -59,7 +59,11 @@ Snapshot = dict[str, list[tuple[float, ...]]]
 
 
 class Plant:
-    """Panels, house, storage and meters, moved by `clock`. Safe to use from any thread."""
+    """Panels, house, storage and meters, moved by `clock`. Safe to use from any thread.
+
+    `hour`: the hour of the day (0..24) that sun and house begin with, whatever the clock says, and `sky_speed`
+    how fast they go through the day from there: a gateway whose times are right can shine at night.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,8 @@ class Plant:
         cloudiness: float = 0.35,
         base_load: float = 240.0,
         first_serial: int = 122_300_000_101,
+        hour: Optional[float] = None,
+        sky_speed: float = 1.0,
     ) -> None:
         self.clock = clock
         self.lock = threading.RLock()
@@ -93,7 +99,11 @@ class Plant:
         self._minutes: list[float] = []
         self._snapshots: list[Snapshot] = []
         now = clock()
-        self.day.seconds(now)
+        of_day = self.day.seconds(now)
+        self._sky_day = LocalDay(zone(timezone))
+        self._sky_begin = now
+        self._sky_shift = 0.0 if hour is None else hour * 3_600 - of_day
+        self._sky_speed = sky_speed
         self.time = self.first = self.day.start  # the day so far is made up from its beginning
         self._keep_minute()
         self.advance()
@@ -147,12 +157,13 @@ class Plant:
     def _feel(self, when: float) -> None:
         """Set the powers of the second that holds `when`."""
         when = float(int(when))
-        of_day = self.day.seconds(when)
+        sky = when + self._sky_shift + (when - self._sky_begin) * (self._sky_speed - 1.0)
+        of_day = self._sky_day.seconds(sky)
         produced = self.overrides.get("production")
         if produced is None:
-            share = self.sun.share(when, of_day)
+            share = self.sun.share(sky, of_day)
             produced = self.inverters.watts(share, self.phases) if share else [-STANDBY] * self.phases
-        used = self.overrides.get("consumption") or self.house.watts(when, of_day, self.day.number)
+        used = self.overrides.get("consumption") or self.house.watts(sky, of_day, self._sky_day.number)
         stored = self.overrides.get("storage")
         if stored is None:
             wish = (sum(used) - sum(produced)) / self.phases

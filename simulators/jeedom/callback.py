@@ -26,8 +26,8 @@ class Rejected(ValueError):
 class Callback:
     """Applies payloads to a database.
 
-    `complaints` collects what the daemon did that the contract does not allow; `after` is called with each
-    applied event once the payload is stored, `available` with an equipment id and logicalIds.
+    `complaints` collects what the daemon did that the contract does not allow; `create` is called with an
+    equipment id and the logicalIds that data exists for.
     """
 
     def __init__(self, database: Database, catalogues: Catalogues, timezone: str, clock: Clock) -> None:
@@ -63,7 +63,9 @@ class Callback:
                 self.complaints.append(f"sequence {sequence} after {last[1]}")
             with self.database.transaction():
                 acknowledgement, applied = self._apply_all(boot, sequence, events, reject)
-                self.database.keep("last", [boot, sequence, acknowledgement])
+                # A repeat may hold fewer events: places of rejected ones would name others.
+                again = {key: value for key, value in acknowledgement.items() if key != "rejected"}
+                self.database.keep("last", [boot, sequence, again])
         return {**acknowledgement, "log": self.log_level}, applied
 
     def local(self, moment: datetime) -> str:
@@ -114,6 +116,14 @@ class Callback:
             raise Rejected(f"unknown event {event['event']!r}")
         handler(event)
 
+    def _known(self, identity: str) -> bool:
+        """Whether it exists and is enabled; what is not is named in the acknowledgement."""
+        equipment = self.database.equipment(identity)
+        if equipment is None or not equipment["enabled"]:
+            self._unknown.add(identity)
+            return False
+        return True
+
     # ---- one method per event
 
     def _on_daemon(self, event: dict[str, Any]) -> None:
@@ -125,8 +135,7 @@ class Callback:
         at = self.moment(event["at"])
         if not event["values"]:
             raise Rejected("values without a value")
-        if self.database.equipment(event["equipment"]) is None:
-            self._unknown.add(event["equipment"])
+        if not self._known(event["equipment"]):
             return
         old = self.clock() - at.timestamp() > OLD
         date = self.local(at) if old else self.local(datetime.fromtimestamp(self.clock(), self.zone))
@@ -134,12 +143,13 @@ class Callback:
         current = self.database.current(event["equipment"])
         for logical_id, value in event["values"].items():
             command = commands.get(logical_id)
-            if command is None:
+            if command is None or command["row"]["type"] != "info":
                 self._unknown_commands.setdefault(event["equipment"], []).append(logical_id)
                 continue
             value = formatted(command["row"], value)
-            if logical_id in current and current[logical_id][0] == value:
-                continue  # as the core: an unchanged value costs nothing and leaves no trace
+            before, since = current.get(logical_id, (None, ""))
+            if before == value or (old and date < since):
+                continue  # as the core: an unchanged value leaves no trace; an old one replaces no newer one
             self.database.put_current(command["id"], value, date)
             if command["row"].get("history"):
                 self.database.put_history(command["id"], date, value)
@@ -148,8 +158,7 @@ class Callback:
         points = [(self.local(self.moment(at)), value) for at, value in event["points"]]
         if not points:
             raise Rejected("history without a point")
-        if self.database.equipment(event["equipment"]) is None:
-            self._unknown.add(event["equipment"])
+        if not self._known(event["equipment"]):
             return
         command = self.database.commands(event["equipment"]).get(event["command"])
         if command is None:
@@ -168,8 +177,7 @@ class Callback:
         if event["state"] == "waiting":
             self.moment(event["until"])
         identity = event.get("equipment") or event["connection"]
-        if self.database.equipment(identity) is None:
-            self._unknown.add(identity)
+        if not self._known(identity):
             return
         before = self.states.get(identity, {})
         since = before["since"] if before.get("state") == event["state"] else self.clock()
@@ -181,8 +189,7 @@ class Callback:
                 self.database.put_current(command["id"], text, self.local(datetime.now(self.zone)))
 
     def _on_available(self, event: dict[str, Any]) -> None:
-        if self.database.equipment(event["equipment"]) is None:
-            self._unknown.add(event["equipment"])
+        if not self._known(event["equipment"]):
             return
         if not event["commands"]:
             raise Rejected("available without a command")
@@ -194,12 +201,11 @@ class Callback:
         self.progress[event["connection"]] = event
 
     def _on_trigger(self, event: dict[str, Any]) -> None:
-        equipment = self.database.equipment(event["equipment"])
-        if equipment is None:
-            self._unknown.add(event["equipment"])
+        if not self._known(event["equipment"]):
             return
         self.moment(event["at"])
         expired = self.moment(event["expires"]).timestamp() < self.clock()
+        equipment = self.database.equipment(event["equipment"]) or {"config": {}}
         chosen = equipment["config"].get(event["name"])
         self.triggers.append({**event, "expired": expired, "command": chosen})
 
@@ -221,8 +227,6 @@ def _six_digits(text: str) -> str:
 
 def formatted(row: dict[str, Any], value: Any) -> Any:
     """A value as Jeedom keeps it for such a command. Raises Rejected for one of another kind."""
-    if row["type"] != "info":
-        raise Rejected(f"{row['logicalId']} is an action")
     kind = row["subType"]
     if kind == "binary":
         if value not in (True, False, 0, 1):

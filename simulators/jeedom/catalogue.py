@@ -60,7 +60,10 @@ class Catalogues:
     def rows(
         self, backend: str, kind: Optional[str], config: Settings, parent: Optional[Settings] = None
     ) -> dict[str, Row]:
-        """The rows of commands that hold with these settings, by logicalId, `each` and `unit` resolved."""
+        """The rows of commands that hold with these settings, by logicalId, `each` and `unit` resolved.
+
+        The common ones come first, then those of the sets that the type names, then its own.
+        """
         settings = self.settings(backend, kind, config)
         if parent is not None:
             above = self.settings(backend, None, parent)
@@ -117,9 +120,9 @@ def unit(written: Any, settings: Settings) -> str:
 
 
 def comparable(value: Any) -> str:
-    """A setting as the text that conditions compare."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
+    """A setting as the text that conditions compare: nothing is the same as "no"."""
+    if value is None or value == "" or value is False:
+        return "0"
+    if value is True:
+        return "1"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -37,12 +37,16 @@ class House:
         self.apply_rows(identity)
         return identity
 
-    def adopt(self, connection: str, discovered: Iterable[dict[str, Any]]) -> list[str]:
-        """Create what a discovery found and the connection has a place for; returns the new ids."""
+    def adopt(self, connection: str, discovered: Iterable[dict[str, Any]], every: bool = True) -> list[str]:
+        """Create what a discovery found and the connection has a place for; returns the new ids.
+
+        Without `every`: only what carries data (`active`, true where it is not told).
+        """
         parent = self.found(connection)
         before = {child["id"] for child in self.database.children(connection)}
         for each in discovered:
-            if self.catalogues.exists(parent["backend"], each["type"], parent["config"]):
+            wanted = every or each.get("active", True)
+            if wanted and self.catalogues.exists(parent["backend"], each["type"], parent["config"]):
                 name, config = each.get("name", ""), each.get("config") or {}
                 self.add_equipment(connection, each["type"], str(each["key"]), name, config)
         return [child["id"] for child in self.database.children(connection) if child["id"] not in before]

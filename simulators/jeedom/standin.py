@@ -242,10 +242,10 @@ class JeedomStandIn:
             fields = {"revision": self._revision, "settings": self.settings, "connections": self.house.desired()}
         return self.ask("configure", **fields)
 
-    def discover(self, connection: str) -> list[str]:
-        """Discover and create equipment; returns the new ids."""
+    def discover(self, connection: str, every: bool = True) -> list[str]:
+        """Discover and create equipment (without `every`: only what carries data); returns the new ids."""
         found = self.ask("discover", connection=self.house.connection(connection))["equipment"]
-        created = self.house.adopt(connection, found)
+        created = self.house.adopt(connection, found, every)
         if created:
             self.desired_changed()
         return created
@@ -367,7 +367,7 @@ class JeedomStandIn:
             acknowledgement, applied = self.callback.apply(payload, reject)
         except (ValueError, TypeError) as error:
             self.complaints.append(f"payload: {error}")
-            return Response.of_text(str(error), 200, "text/html; charset=UTF-8")
+            return Response.of_json({"ok": False, "message": str(error)}, 400)
         repeat = self.callback.repeats > repeats
         seen = Delivery(
             time.monotonic(),
@@ -407,7 +407,7 @@ class JeedomStandIn:
         if connection is None or self.database.children(identity):
             return
         if self.catalogues.of(connection["backend"])["discover"] == "auto":
-            self._later(lambda: self.database.children(identity) or self.discover(identity))
+            self._later(lambda: self.database.children(identity) or self.discover(identity, every=False))
 
     def _create_commands(self, equipment: str, logical_ids: list[str]) -> None:
         unknown = set(logical_ids) - set(self.house.rows(equipment))

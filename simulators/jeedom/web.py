@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -32,7 +33,7 @@ PAGE = Path(__file__).parent / "page"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PAUSE = 0.2  # s between two messages of a stream
 ALIVE = 10.0  # s after which a silent stream shows that it lives
-SPARK = 90  # points of a small curve
+SPARK = 240  # points of a small curve
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -97,8 +98,8 @@ class Web:
             return {
                 "version": jeedom.database.version,
                 "structure": jeedom.structure,
+                "date": jeedom.callback.local(datetime.now(jeedom.callback.zone)),
                 "connections": [self._connection(each) for each in jeedom.database.connections()],
-                "complaints": jeedom.complaints[-20:],
                 "faults": jeedom.faults.described(),
                 **self._life(),
             }
@@ -110,6 +111,7 @@ class Web:
             "states": dict(callback.states),
             "progress": dict(callback.progress),
             "messages": callback.messages[-20:],
+            "complaints": callback.complaints[-20:],
             "daemon": self._daemon(),
         }
 

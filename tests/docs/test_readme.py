@@ -43,8 +43,13 @@ def test_the_example_daemon_sends_values_answers_and_stops(tmp_path: Path) -> No
         port = probe.getsockname()[1]
         probe.close()
         daemon = subprocess.Popen(
-            [sys.executable, str(script), "--callback", f"http://127.0.0.1:{server.server_port}/", "--socketport"]
-            + [str(port), "--pid", str(tmp_path / "pid"), "--datadir", str(tmp_path)],
+            [
+                *(sys.executable, str(script)),
+                *("--callback", f"http://127.0.0.1:{server.server_port}/"),
+                *("--socketport", str(port)),
+                *("--pid", str(tmp_path / "pid")),
+                *("--datadir", str(tmp_path)),
+            ],
             env={**os.environ, "JEEDOM_APIKEY": KEY},
         )
         try:

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -111,12 +112,17 @@ def test_connections_are_kept_and_counted(gateway, client):
 
 
 def test_requests_at_the_same_time_are_seen(gateway, client):
-    gateway.fault("latency", value=0.3)
+    gateway.fault("latency", value=30)
     threads = [
-        threading.Thread(target=client(gateway.url, gateway.token()).get, args=("/ivp/meters",)) for _ in range(3)
+        threading.Thread(target=client(gateway.url, gateway.token(), timeout=30).get, args=("/ivp/meters",))
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()
+    deadline = time.monotonic() + 10
+    while gateway.server.in_flight < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    gateway.clear()
     for thread in threads:
         thread.join()
     assert gateway.max_in_flight == 3

@@ -193,3 +193,18 @@ def test_the_same_seed_gives_the_same_day():
         clock.advance(7_200)
         days.append(plant.truth())
     assert days[0] == days[1]
+
+
+def test_the_sun_can_shine_at_night_with_the_right_time(client):
+    midnight = NOON + 12 * 3600
+    clock = SimulatedClock(midnight, speed=0)
+    with EnphaseGateway(DaySource(Plant(clock, hour=13, sky_speed=60)), clock=clock) as gateway:
+        one = client(gateway.url, gateway.token())
+        meter = one.get("/ivp/meters/readings").json()[0]
+        assert meter["activePower"] > 500
+        assert meter["timestamp"] == midnight
+        clock.advance(600)  # ten hours of sky
+        meter = one.get("/ivp/meters/readings").json()[0]
+        assert meter["activePower"] < 0
+        assert meter["timestamp"] == midnight + 600
+        assert 0 < gateway.truth()["produced"] < 2_000

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
+from simulators.jeedom.catalogue import Catalogues
 
 KEY = "k" * 32
 CATALOGUE = {
@@ -220,6 +221,23 @@ def test_a_rejected_event_leaves_nothing_of_itself(jeedom, meter, client):
     assert jeedom.values(meter) == {}
 
 
+def test_an_old_value_replaces_no_newer_one(jeedom, meter, client):
+    post(client, jeedom, values(meter, power=2))
+    post(client, jeedom, values(meter, at=now(-3600), power=1), sequence=2)
+    assert jeedom.value(meter, "power") == 2
+
+
+def test_disabled_equipment_is_unknown(jeedom, meter, client):
+    jeedom.update(meter, enabled=False)
+    assert post(client, jeedom, values(meter, power=2)).json()["unknown"] == [meter]
+
+
+def test_a_body_that_is_no_payload_is_refused(jeedom, client):
+    form = {"type": "event", "plugin": "jeenergie", "apikey": KEY, "payload": "[]"}
+    reply = client(jeedom.url).post("/core/api/jeeApi.php", form=form)
+    assert (reply.status, reply.json()["ok"]) == (400, False)
+
+
 def test_an_unchanged_value_leaves_no_point(jeedom, meter, client):
     for sequence, power in enumerate((5, 5, 5.0), 1):
         post(client, jeedom, values(meter, power=power), sequence=sequence)
@@ -259,6 +277,18 @@ def test_rows_depend_on_settings_and_units_too(jeedom):
     assert commands["index"]["row"]["unit"] == "kWh"
     assert jeedom.catalogues.exists("demo", "big", {"phases": "tri"})
     assert not jeedom.catalogues.exists("demo", "big", {})
+
+
+def test_types_share_sets_of_rows_and_nothing_means_no(tmp_path):
+    volts = {"logicalId": "volts", "name": "U", "type": "info", "subType": "numeric", "when": {"extra": False}}
+    part = {"name": "X", "icon": "", "addByHand": True, "fields": [], "sets": ["electric"], "commands": []}
+    catalogue = {**CATALOGUE, "sets": {"electric": [volts]}, "equipment": {"one": part, "two": {**part, "sets": []}}}
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "catalogue" / "demo.json").write_text(json.dumps(catalogue))
+    catalogues = Catalogues(tmp_path)
+    assert list(catalogues.rows("demo", "one", {})) == ["volts"]
+    assert list(catalogues.rows("demo", "one", {"extra": True})) == []
+    assert list(catalogues.rows("demo", "two", {})) == []
 
 
 def test_available_commands_are_created_and_configured(jeedom, meter, client, daemon):
@@ -304,6 +334,7 @@ def test_a_connection_that_comes_online_is_discovered(jeedom, client, daemon):
     connection = jeedom.add_connection("demo", {})
     jeedom.daemon_port = daemon.port
     found = [{"type": "meter", "key": "1", "name": "Un", "config": {}}, {"type": "big", "key": "2", "name": "Deux"}]
+    found.append({"type": "meter", "key": "3", "name": "Trois", "config": {}, "active": False})
     daemon.results["discover"] = {"ok": True, "result": {"equipment": found}}
     post(client, jeedom, {"event": "connection", "connection": connection, "state": "online"})
     jeedom.wait(lambda: daemon.received("configure"))

@@ -12,7 +12,7 @@ const TONES = {
   error: ['bad', 'Erreur'],
   stopped: ['off', 'Arrêtée'],
 };
-const POINTS = 90;
+const POINTS = 240;
 const SCALED = new Set(['W', 'Wh', 'VA', 'var']);
 const shown = new Map();        // "equipment/logicalId" -> how to show a new value
 const number = new Map();       // digits -> formatter
@@ -84,36 +84,46 @@ function button(label, act) {
   return element;
 }
 
-// ---- small curves
+// ---- small curves: a value holds until the next one, and the last one until now
 
-function curve(points) {
+const curves = new Set();
+let ahead = 0;  // ms by which Jeedom's local dates, read as this browser's, are ahead of its clock
+
+function curve(history) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 100 30');
   svg.setAttribute('preserveAspectRatio', 'none');
   svg.innerHTML = '<path class="under"/><line class="zero" x1="0" x2="100"/><path class="curve"/>';
   const [under, zero, line] = svg.children;
-  const values = points.filter((value) => typeof value === 'number');
+  const points = history
+    .map(([date, value]) => [Date.parse(date) - ahead, value])
+    .filter((point) => typeof point[1] === 'number');
   const draw = () => {
-    if (values.length < 2) return;
+    if (!points.length) return;
+    const values = points.map((point) => point[1]);
     const low = Math.min(0, ...values);
     const high = Math.max(0, ...values);
-    const span = high - low || 1;
-    const y = (value) => (28 - 26 * (value - low) / span).toFixed(2);
-    const x = (place) => (100 * place / (values.length - 1)).toFixed(2);
-    const path = values.map((value, place) => `${place ? 'L' : 'M'}${x(place)} ${y(value)}`).join('');
-    line.setAttribute('d', path);
-    under.setAttribute('d', `${path}L100 ${y(0)}L0 ${y(0)}Z`);
+    const begin = points[0][0];
+    const length = Math.max(Date.now() - begin, 1000);
+    const y = (value) => (high === low ? 28 : 28 - 26 * (value - low) / (high - low)).toFixed(2);
+    const x = (time) => Math.min(100, 100 * (time - begin) / length).toFixed(2);
+    const path = points.map(([time, value], place) => (place ? `H${x(time)}V${y(value)}` : `M0 ${y(value)}`)).join('');
+    line.setAttribute('d', `${path}H100`);
+    under.setAttribute('d', `${path}H100V${y(0)}H0Z`);
     zero.setAttribute('y1', y(0));
     zero.setAttribute('y2', y(0));
   };
   draw();
+  curves.add(draw);
   return [svg, (value) => {
     if (typeof value !== 'number') return;
-    values.push(value);
-    values.splice(0, values.length - POINTS);
+    points.push([Date.now(), value]);
+    points.splice(0, points.length - POINTS);
     draw();
   }];
 }
+
+setInterval(() => curves.forEach((draw) => draw()), 2000);
 
 // ---- building
 
@@ -126,7 +136,7 @@ function flash(element) {
 function power(equipment, row) {
   const box = make('div', 'power');
   const big = make('div', 'big');
-  const [svg, add] = curve((row.spark || []).map((point) => point[1]));
+  const [svg, add] = curve(row.spark || []);
   const show = (value) => {
     const [text, unit] = readable(row, value);
     big.textContent = text;
@@ -190,7 +200,7 @@ function tile(equipment) {
   const powers = infos.filter((row) => row.unit === 'W' && row.subType === 'numeric');
   const big = infos.length <= 4 ? powers.slice(0, 1) : powers;
   const others = infos.filter((row) => !big.includes(row));
-  const size = infos.length <= 4 ? 'small' : infos.length <= 14 ? 'wide' : 'full';
+  const size = infos.length <= 4 ? 'small' : infos.length <= 8 ? 'wide' : 'full';
   const box = make('article', `tile ${size}`);
   if (!infos.some((row) => row.value !== undefined)) box.classList.add('waiting');
   const name = make('div', 'name', equipment.name);
@@ -246,11 +256,16 @@ function section(connection) {
   head.append(title, make('span', 'pill state'));
   if (connection.system !== connection.name) head.append(make('span', 'system', connection.system));
   head.append(buttons, make('div', 'text'));
-  const tiles = make('div', 'tiles');
   const own = connection.commands.filter((row) => row.visible && row.logicalId !== 'state' && row.logicalId !== 'refresh');
-  if (own.length) tiles.append(tile({ ...connection, typeName: '', commands: own }));
-  tiles.append(...connection.equipment.filter((each) => each.enabled).map(tile));
-  box.append(head, tiles);
+  const tiles = connection.equipment.filter((each) => each.enabled).map(tile);
+  if (own.length) tiles.unshift(tile({ ...connection, typeName: '', commands: own }));
+  box.append(head);
+  for (const size of ['full', 'wide', 'small']) {
+    const same = tiles.filter((each) => each.classList.contains(size));
+    const grid = make('div', `tiles ${size}`);
+    grid.append(...same);
+    if (same.length) box.append(grid);
+  }
   box.classList.toggle('stopped', !connection.enabled);
   return box;
 }
@@ -276,6 +291,10 @@ function showLife(life, connections) {
   daemon.textContent = started ? `Démon ${life.daemon.version}` : 'Démon arrêté';
   daemon.title = `${life.daemon.callbacks} envois reçus`;
   document.getElementById('log').value = life.daemon.log;
+  const complaints = document.getElementById('complaints');
+  complaints.hidden = !life.complaints.length;
+  complaints.textContent = `${life.complaints.length} écart(s) au contrat`;
+  complaints.title = life.complaints.join('\n');
 }
 
 // ---- living
@@ -285,7 +304,9 @@ let messages = null;
 
 async function load() {
   state = await ask('GET', '/api/state');
+  ahead = Date.parse(state.date) - Date.now();
   shown.clear();
+  curves.clear();
   document.getElementById('connections').replaceChildren(...state.connections.map(section));
   document.getElementById('empty').hidden = state.connections.length > 0;
   messages = messages ?? state.messages.length;
@@ -324,4 +345,5 @@ function follow() {
 document.getElementById('log').addEventListener('change', (event) => {
   command(event.target, { do: 'log', level: event.target.value }, `Journal : ${event.target.value}`);
 });
+load().catch((error) => toast(error.message, 'bad'));
 follow();

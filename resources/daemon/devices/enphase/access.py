@@ -1,17 +1,14 @@
-"""Who may be talked to and with what: the gateway's pinned certificate and its token, both kept in the store."""
+"""Who may be talked to and with what: the gateway's pinned certificate, and signing in with a token."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import threading
-from typing import Any
+from typing import Any, ClassVar
 
-from jeedom_bridge.worker import Backoff
-
-from ..base import AuthenticationFailed, Context, DeviceError, Identity, VendorError, vendor_url
-from . import certificate, token
-from .client import CertificateChanged, Gateway, cloud_session
+from ..base import AuthenticationFailed, Context, Identity, Refused, VendorError
+from . import certificate
+from .client import CertificateChanged, Gateway
+from .keeper import TokenKeeper
 from .token import DAY, Token
 
 _LOG = logging.getLogger(__name__)
@@ -20,22 +17,78 @@ NEAR_END = 120 * DAY
 """Gateways replace their certificate weeks before it ends: from here on a new one is expected."""
 
 
+class CertificateRefused(Refused):
+    """The gateway shows a certificate that nothing explains: the user must say that it is right."""
+
+    state: ClassVar[str] = "unreachable"
+
+
 class Trust:
     """Pins the gateway's certificate on first use and decides about a new one."""
 
     def __init__(self, gateway: Gateway, context: Context) -> None:
         self._gateway = gateway
         self._context = context
+        # By address: another one that is tried out in the form is no reason to doubt this one.
+        self._key = f"certificate {gateway.host}:{gateway.port}"
 
     def establish(self, expected: str) -> dict[str, str]:
         """Makes sure who the gateway is before any token leaves; returns its `info`.
 
-        `expected`: the serial number the user gave, or ''. Raises VendorError when the device is another one
-        or shows a certificate that cannot be explained.
+        `expected`: the serial number the user gave, or ''. Raises VendorError when the device is another one,
+        CertificateRefused when it shows a certificate that cannot be explained.
         """
+        known = self._context.memory.get(self._key)
+        if known is not None:
+            self._gateway.pin(known["sha256"])
+            try:
+                info = self._gateway.info()
+            except CertificateChanged:
+                return self._examine(known, expected)
+            self._compare(info, expected)
+            self._context.memory.delete("refusedCertificate")
+            if known["serial"] != info["sn"] or known["firmware"] != info["software"]:
+                self._keep({**known, "serial": info["sn"], "firmware": info["software"]})
+            return info
+        return self._first_use(expected)
+
+    def accept(self, expected: str) -> dict[str, str]:
+        """The user accepts whatever certificate is shown now; returns the gateway's `info`."""
+        return self._first_use(expected)
+
+    def _first_use(self, expected: str) -> dict[str, str]:
         shown = certificate.read(self._gateway.host, self._gateway.port)
         self._gateway.pin(shown.sha256)
         info = self._gateway.info()  # without token, over exactly this certificate
+        self._compare(info, expected)
+        self._remember(shown, info)
+        return info
+
+    def _examine(self, known: dict[str, Any], expected: str) -> dict[str, str]:
+        """Another certificate than the known one: the same gateway's next, another gateway, or neither."""
+        shown = certificate.read(self._gateway.host, self._gateway.port)
+        self._gateway.pin(shown.sha256)
+        info = self._gateway.info()
+        self._compare(info, expected)
+        named = expected not in ("", known["serial"])
+        due = known["expires"] - self._context.clock.time() < NEAR_END
+        updated = known["firmware"] != info["software"]
+        own = known["serial"] == info["sn"] and info["sn"] in shown.name
+        if not named and not (own and (due or updated)):
+            self._refuse(known, shown)
+        _LOG.warning(
+            "the gateway %s shows a new certificate, it is accepted: %s",
+            self._gateway.host,
+            "its serial number is the one in the settings"
+            if named
+            else "its firmware changed"
+            if updated
+            else "the old one was near its end",
+        )
+        self._remember(shown, info)
+        return info
+
+    def _compare(self, info: dict[str, str], expected: str) -> None:
         if expected and info["sn"] != expected:
             raise VendorError(
                 "La passerelle à cette adresse a le numéro de série {found}, pas {expected} : vérifiez l'adresse et le "
@@ -43,49 +96,22 @@ class Trust:
                 found=info["sn"],
                 expected=expected,
             )
-        known = self._context.memory.get("certificate")
-        if known is None or info["sn"] == expected != known["serial"]:
-            self._remember(shown, info)  # the first time, or another gateway that the user has named
-        elif known["serial"] != info["sn"]:
-            self._refuse(known, shown)
-        elif known["sha256"] != shown.sha256:
-            self._replace(known, shown, info)
-        elif known.get("firmware") != info["software"]:
-            self._remember(shown, info)
-        return info
-
-    def _replace(self, known: dict[str, Any], shown: certificate.Certificate, info: dict[str, str]) -> None:
-        due = known["expires"] - self._context.clock.time() < NEAR_END
-        updated = known.get("firmware") != info["software"]
-        if info["sn"] in shown.name and (due or updated):
-            _LOG.warning(
-                "the gateway %s has renewed its certificate (%s), the new one is accepted",
-                self._gateway.host,
-                "its firmware changed" if updated else "the old one was near its end",
-            )
-            self._remember(shown, info)
-        else:
-            self._refuse(known, shown)
 
     def _refuse(self, known: dict[str, Any], shown: certificate.Certificate) -> None:
         self._gateway.pin(known["sha256"])
         if self._context.memory.get("refusedCertificate") != shown.sha256:
             self._context.memory.keep("refusedCertificate", shown.sha256)
             self._context.message("error", _CHANGED, host=self._gateway.host)
-        raise VendorError(_CHANGED, host=self._gateway.host)
-
-    def accept(self) -> None:
-        """The user accepts whatever certificate is shown now."""
-        shown = certificate.read(self._gateway.host, self._gateway.port)
-        self._gateway.pin(shown.sha256)
-        self._remember(shown, self._gateway.info())
+        raise CertificateRefused(_CHANGED, host=self._gateway.host)
 
     def _remember(self, shown: certificate.Certificate, info: dict[str, str]) -> None:
-        self._context.memory.put(
-            "certificate",
-            {"sha256": shown.sha256, "expires": shown.expires, "serial": info["sn"], "firmware": info["software"]},
+        self._keep(
+            {"sha256": shown.sha256, "expires": shown.expires, "serial": info["sn"], "firmware": info["software"]}
         )
         self._context.memory.delete("refusedCertificate")
+
+    def _keep(self, known: dict[str, Any]) -> None:
+        self._context.memory.keep(self._key, known)
 
 
 _CHANGED = (
@@ -94,120 +120,42 @@ _CHANGED = (
 )
 
 
-class TokenKeeper:
-    """The token in use: pasted by the user or obtained from Enlighten, renewed in good time, kept in the store."""
-
-    def __init__(self, config: dict[str, Any], context: Context) -> None:
-        self._config = config
-        self._context = context
-        self._backoff = Backoff(60.0, 3600.0)
-        self._lock = threading.Lock()
-        self._renewing = False
-        self._next_renewal = 0.0
-
-    @property
-    def automatic(self) -> bool:
-        """Whether Enlighten is asked for tokens."""
-        return bool(self._config.get("tokenMode", "auto") == "auto")
-
-    def current(self, serial: str) -> Token:
-        """A token for this gateway, asked for if need be. Raises DeviceError."""
-        found = self._stored() if self.automatic else self._pasted()
-        if found is not None:
-            self._context.hide(found.text)
-            self._check(found, serial)
-            if found.audience == serial and found.expires > self._context.clock.time():
-                if self.automatic:
-                    self._renew_in_background(found, serial)
-                return found
-        return self.renew(serial)
-
-    def _check(self, found: Token, serial: str) -> None:
-        if self.automatic:
-            return
-        if found.audience != serial:
-            raise AuthenticationFailed(
-                "Ce token est celui de la passerelle {other}, pas de {serial}", other=found.audience, serial=serial
-            )
-        if found.expires <= self._context.clock.time():
-            raise AuthenticationFailed("Le token a expiré : générez-en un nouveau sur le site d'Enphase et collez-le")
-
-    def renew(self, serial: str) -> Token:
-        """A new token from Enlighten, durable before it is used. Raises DeviceError."""
-        if not self.automatic:
-            raise AuthenticationFailed(
-                "La passerelle refuse le token collé : générez-en un nouveau sur le site d'Enphase et collez-le"
-            )
-        user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
-        if not user or not password:
-            raise AuthenticationFailed("Indiquez l'utilisateur et le mot de passe Enphase, ou passez en token manuel")
-        login_url = vendor_url(str(self._config.get("loginUrl", "")))
-        token_url = vendor_url(str(self._config.get("tokenUrl", "")))
-        with cloud_session() as session:
-            text = token.obtain(session, login_url, token_url, user, password, serial)
-        self._context.hide(text)
-        fresh = Token.parse(text)
-        self._context.memory.keep("token", {"text": fresh.text, "account": self._account()})
-        self._context.count("tokens")
-        _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY)
-        return fresh
-
-    def _pasted(self) -> Token:
-        return Token.parse(str(self._config.get("token", "")))
-
-    def _stored(self) -> Token | None:
-        kept = self._context.memory.get("token")
-        if not isinstance(kept, dict) or kept.get("account") != self._account():
-            return None
-        try:
-            return Token.parse(str(kept.get("text", "")))
-        except AuthenticationFailed:
-            return None
-
-    def _account(self) -> str:
-        # Which account a stored token was made for, without keeping its name twice.
-        return hashlib.sha256(str(self._config.get("user", "")).encode()).hexdigest()[:16]
-
-    def _renew_in_background(self, found: Token, serial: str) -> None:
-        now = self._context.clock.time()
-        with self._lock:
-            if self._renewing or now < found.renewal() or now < self._next_renewal:
-                return
-            self._renewing = True
-        threading.Thread(target=self._renew_aside, args=(serial,), name="token", daemon=True).start()
-
-    def _renew_aside(self, serial: str) -> None:
-        try:
-            self.renew(serial)
-            self._backoff.reset()
-        except DeviceError as error:
-            pause = DAY if isinstance(error, AuthenticationFailed) else self._backoff.next()
-            self._next_renewal = self._context.clock.time() + pause
-            _LOG.warning("the token could not be renewed (%s), next try in %.0f min", error, pause / 60)
-        except Exception:
-            self._next_renewal = self._context.clock.time() + 3600
-            _LOG.exception("renewing the token")
-        finally:
-            with self._lock:
-                self._renewing = False
-
-
-def sign_in(gateway: Gateway, trust: Trust, keeper: TokenKeeper, serial: str) -> tuple[dict[str, str], Token]:
+def sign_in(
+    gateway: Gateway, trust: Trust, keeper: TokenKeeper, serial: str, context: Context
+) -> tuple[dict[str, str], Token]:
     """From nothing to an accepted token: who is there, which token, does the gateway take it.
 
-    Raises AuthenticationFailed when a fresh token is refused too.
+    Raises DeviceError; AuthenticationFailed when a fresh token is refused too.
     """
     info = trust.establish(serial)
     found = keeper.current(info["sn"])
     gateway.use_token(found.text)
+    if gateway.check_token():
+        return info, found
+    _check_clock(info, found, context)
+    found = keeper.renew(info["sn"], refused=found.text)
+    gateway.use_token(found.text)
     if not gateway.check_token():
-        found = keeper.renew(info["sn"])
-        gateway.use_token(found.text)
-        if not gateway.check_token():
-            raise AuthenticationFailed(
-                "La passerelle refuse même un token neuf : son horloge est peut-être fausse, redémarrez-la"
-            )
+        raise AuthenticationFailed("La passerelle refuse même un token neuf : redémarrez-la")
     return info, found
+
+
+def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
+    """A token that is good by our clock but not by the gateway's: no other token would help."""
+    ahead = clock_offset(info, context)
+    if not found.issued - 60 <= context.clock.time() + ahead < found.expires:
+        raise AuthenticationFailed(
+            "La passerelle refuse le token parce que son horloge diffère de {minutes} min de celle de Jeedom : "
+            "vérifiez l'heure de Jeedom, puis redémarrez la passerelle et vérifiez son accès à Internet",
+            minutes=round(abs(ahead) / 60),
+            retry=300.0,
+        )
+
+
+def clock_offset(info: dict[str, str], context: Context) -> float:
+    """Seconds that the gateway's clock is ahead of ours; 0 when it does not tell the time."""
+    told = info.get("time", "")
+    return float(told) - context.clock.time() if told.isdecimal() and len(told) < 12 else 0.0
 
 
 def describe(info: dict[str, str], found: Token, meters: int, context: Context) -> Identity:
@@ -222,6 +170,3 @@ def describe(info: dict[str, str], found: Token, meters: int, context: Context) 
     )
     data = {"serial": info["sn"], "firmware": info["software"], "meters": meters, "tokenDays": days}
     return Identity(data, text)
-
-
-__all__ = ["CertificateChanged", "TokenKeeper", "Trust", "describe", "sign_in"]

@@ -75,7 +75,9 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _only(data: bytes) -> bytes:
-    return next(_items(data))[1]
+    for _, content in _items(data):
+        return content
+    raise ValueError("empty")
 
 
 def _common_name(subject: bytes) -> str:

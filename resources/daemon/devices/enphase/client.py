@@ -15,6 +15,8 @@ from jeedom_bridge.http import HttpError, Response, fetch, new_session
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 
+FAST = 15.0
+"""Seconds of silence after which a page is given up, unless it is known to be slow."""
 _MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -22,10 +24,14 @@ class CertificateChanged(VendorError):
     """The gateway shows another certificate than the pinned one; nothing was sent to it."""
 
 
+class PageRefused(Refused):
+    """The gateway has not this page, or not for this token; the others are not touched."""
+
+
 class _PinnedAdapter(HTTPAdapter):
     """Checks the certificate's fingerprint right after the handshake, before a request leaves."""
 
-    def __init__(self, sha256: str | None) -> None:
+    def __init__(self, sha256: str) -> None:
         self._sha256 = sha256
         super().__init__(pool_connections=1, pool_maxsize=1)
 
@@ -45,15 +51,25 @@ class Gateway:
         self.host = host
         self.port = port
         self._token = ""
+        self._pinned: str | None = None
         self._session = new_session()
         self._session.verify = False  # self-signed; the pin below stands for it
         self._session.headers["Accept"] = "application/json"
-        self.pin(None)
 
-    def pin(self, sha256: str | None) -> None:
-        """Only a server with this certificate is talked to from now on. None: any, for `info` only."""
-        self._pinned = sha256 is not None
+    def pin(self, sha256: str) -> None:
+        """Only a server with this certificate is talked to from now on."""
+        if sha256 == self._pinned:
+            return
+        # A session cookie is as good as a token: the next server must not get that of the one before.
+        self._session.cookies.clear()
+        self._session.close()
         self._session.mount("https://", _PinnedAdapter(sha256))
+        self._pinned = sha256
+
+    @property
+    def token(self) -> str:
+        """The token in use, or ''."""
+        return self._token
 
     def use_token(self, token: str) -> None:
         """The token of the next requests; a session opened with another one ends."""
@@ -67,7 +83,9 @@ class Gateway:
 
     def info(self) -> dict[str, str]:
         """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
-        answer = self._request("/info", {}, 15.0)
+        answer = self._request("/info", {})
+        if answer.status >= 500:
+            raise self._status("/info", answer)
         if answer.status != 200:
             raise VendorError(
                 "{host} répond, mais pas comme une passerelle Enphase (statut {status} à /info)",
@@ -76,42 +94,41 @@ class Gateway:
             )
         try:
             root = ElementTree.fromstring(answer.body)
-        except (ElementTree.ParseError, ValueError) as error:
+            found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "software", "imeter")}
+        except (ElementTree.ParseError, ValueError, LookupError):
+            found = {"sn": ""}
+        if not found["sn"]:
             raise VendorError(
                 "{host} répond, mais pas comme une passerelle Enphase : est-ce la bonne adresse ?", host=self.host
-            ) from error
-        found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "pn", "software", "imeter")}
-        if not found["sn"]:
-            raise VendorError("La passerelle ne donne pas son numéro de série à /info")
+            )
         found["time"] = (root.findtext("time") or "").strip()
         return found
 
     def check_token(self) -> bool:
         """Whether the gateway accepts the token; opens a session that makes later requests cheaper for it."""
-        answer = self._request("/auth/check_jwt", self._authorization(), 15.0)
+        answer = self._request("/auth/check_jwt", self._authorization())
         if answer.status in (401, 403):
             return False
         if answer.status != 200:
             raise self._status("/auth/check_jwt", answer)
         return True
 
-    def get(self, path: str, read: float = 15.0) -> Any:
-        """The JSON at `path`. `read`: seconds without a byte that are one too many.
+    def get(self, path: str, read: float | None = None) -> Any:
+        """The JSON at `path`. `read`: seconds without a byte that are one too many (default: FAST).
 
-        Raises AuthenticationFailed when the token is refused, Refused when only this page is (a role too low, a
+        Raises AuthenticationFailed when the token is refused, PageRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
         """
         answer = self._request(path, self._authorization(), read)
         if answer.status == 401:
-            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token.
+            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token: a new one is
+            # opened, and a page that is refused even then is not for this token's role.
             self._session.cookies.clear()
+            if not self.check_token():
+                raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
             answer = self._request(path, self._authorization(), read)
-            if answer.status == 401:
-                if not self.check_token():
-                    raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
-                answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
-            raise Refused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
+            raise PageRefused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
         if answer.status != 200:
             raise self._status(path, answer)
         try:
@@ -120,7 +137,7 @@ class Gateway:
             raise VendorError("La réponse de la passerelle à {path} n'est pas du JSON", path=path) from error
 
     def _authorization(self) -> dict[str, str]:
-        if not self._pinned or not self._token:
+        if self._pinned is None or not self._token:
             raise AuthenticationFailed("Aucun token pour la passerelle")
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -133,15 +150,17 @@ class Gateway:
             retry=30.0 if answer.status == 503 else None,
         )
 
-    def _request(self, path: str, headers: Mapping[str, str], read: float) -> Response:
+    def _request(self, path: str, headers: Mapping[str, str], read: float | None = None) -> Response:
+        if self._pinned is None:
+            raise RuntimeError("no certificate is pinned")
         try:
-            return self._once(path, headers, read)
+            return self._once(path, headers, read or FAST)
         except HttpError as error:
             # The gateway may have closed the kept connection just as the request left: that one was not served.
             if error.kind != "protocol" or not str(error).startswith(("RemoteDisconnected", "Connection reset")):
                 raise self._failure(error, path) from error
         try:
-            return self._once(path, headers, read)
+            return self._once(path, headers, read or FAST)
         except HttpError as error:
             raise self._failure(error, path) from error
 

@@ -1,0 +1,176 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * What can be done with a connection from its page: test, operations with their progress, its equipment, removal.
+ */
+(function(jn) {
+  'use strict';
+
+  const result = function() { return document.getElementById('div_jeenergieResult'); };
+
+  /** The connection as the form has it, saved or not; a secret left empty means the saved one. */
+  jn.formNow = function() {
+    const name = document.querySelector('.eqLogicAttr[data-l1key="name"]').value;
+    return { id: jn.current.id, backend: jn.current.backend, name: name, config: jn.current.form.values() };
+  };
+
+  /** Shows why something was refused, and the button that helps when the daemon may be the reason. */
+  jn.showRefusal = async function(place, error) {
+    jn.current?.form?.mark();
+    await jn.refresh().catch(function() { /* the refusal itself is what matters */ });
+    jn.answer(place, 'danger', error.message, jn.daemonButtons(place));
+  };
+
+  /* ------------------------------------------------------------------ test */
+
+  jn.actions.test = async function(button) {
+    const current = jn.current;
+    jn.answer(result(), 'busy', '{{Test en cours… cela peut prendre une minute.}}');
+    try {
+      const answer = await jn.busy(button, jn.ask('test', { connection: jn.formNow() }));
+      if (jn.current === current) jn.answer(result(), 'success', answer.text || '{{La connexion fonctionne.}}');
+    } catch (error) {
+      if (jn.current === current) await jn.showRefusal(result(), error);
+    }
+  };
+
+  /* ------------------------------------------------------------------ operations */
+
+  jn.drawOperations = function() {
+    const operations = jn.backend(jn.current.backend).connection.operations;
+    document.getElementById('div_jeenergieOperations').replaceChildren(...operations.map(function(operation) {
+      return jn.el('div', { class: 'jnOperation', 'data-jn_operation': operation.key }, [
+        jn.button(operation.label, 'fas fa-play-circle', function(event) { run(operation, event.currentTarget); }, 'btn-default btn-sm'),
+        operation.help ? jn.linked(operation.help, { class: 'jnHelp' }) : null
+      ]);
+    }));
+    jn.showOperations();
+  };
+
+  /** Shows those that the present settings allow. They are not drawn anew: a click may be under way. */
+  jn.showOperations = function() {
+    const settings = jn.current.form.settings();
+    jn.backend(jn.current.backend).connection.operations.forEach(function(operation) {
+      const element = document.querySelector('[data-jn_operation="' + operation.key + '"]');
+      element.style.display = jn.holds(operation.when, settings) ? '' : 'none';
+    });
+  };
+
+  async function run(operation, button) {
+    if (button.hasClass('disabled')) return;
+    if (operation.fields.length) return askFields(operation, button);
+    if (operation.confirm && !await jn.confirm(operation.label, operation.confirm)) return;
+    start(operation, {}, button).catch(function() { /* shown by start() */ });
+  }
+
+  function askFields(operation, button) {
+    const fields = jn.el('div', {});
+    const form = jn.form(fields, operation.fields, { narrow: true, context: jn.current.form.settings });
+    jn.dialog({
+      title: operation.label, confirm: '{{Lancer}}', width: 560,
+      content: jn.el('div', {}, [operation.confirm ? jn.el('p', { text: operation.confirm }) : null, fields]),
+      done: function() {
+        form.mark();
+        const missing = form.missing();
+        if (missing.length) throw new Error(jn.fill('{{Renseignez « %s ».}}', missing[0]));
+        start(operation, form.values(), button).catch(function() { /* shown by start() */ });
+      }
+    });
+  }
+
+  async function start(operation, options, button) {
+    const current = jn.current;
+    current.running = operation.key;
+    showProgress(operation.label, '', null);
+    try {
+      const answer = await jn.busy(button, jn.ask('runOperation', { connection: jn.formNow(), operation: operation.key, options: options }));
+      if (jn.current === current) jn.answer(result(), 'success', answer.text || "{{C'est fait.}}");
+    } catch (error) {
+      if (jn.current === current) await jn.showRefusal(result(), error);
+      throw error;
+    } finally {
+      current.running = null;
+    }
+  }
+
+  function showProgress(label, text, percent) {
+    jn.answer(result(), 'busy', label + (text ? ' : ' + text : '…'));
+    const bar = jn.el('div', { class: 'progress-bar progress-bar-success' + (percent === null ? ' progress-bar-striped active' : ''), role: 'progressbar' });
+    bar.style.width = (percent === null ? 100 : Math.max(0, Math.min(100, percent))) + '%';
+    bar.textContent = percent === null ? '' : Math.round(percent) + ' %';
+    result().firstChild.append(jn.el('div', { class: 'progress' }, [bar]));
+  }
+
+  jn.on('jeenergie::progress', function(progress) {
+    const current = jn.current;
+    if (!current || current.running !== progress.operation || String(progress.connection) !== current.id) return;
+    const operation = jn.backend(current.backend).connection.operations.find(function(each) { return each.key === progress.operation; });
+    showProgress(operation ? operation.label : progress.operation, progress.text, progress.percent);
+  });
+
+  /* ------------------------------------------------------------------ its equipment, its removal */
+
+  jn.drawEquipment = function() {
+    const place = document.getElementById('div_jeenergieEquipment');
+    const summary = jn.summary(jn.current.id);
+    const equipment = summary ? summary.equipment : [];
+    if (!equipment.length) {
+      place.replaceChildren(jn.el('p', { class: 'jnHelp', text: "{{Aucun pour l'instant. Sauvegardez la connexion, puis cliquez sur « Synchroniser ».}}" }));
+      return;
+    }
+    place.replaceChildren(jn.el('ul', { class: 'jnLinks' }, equipment.map(function(each) {
+      return jn.el('li', { class: each.isEnable ? '' : 'jnOff' }, [
+        jn.icon(each.icon || 'fas fa-bolt'),
+        jn.el('a', { class: 'cursor', text: each.name, on: { click: function() { jn.open(each.id); } } }),
+        jn.el('span', { class: 'jnHelp', text: each.typeName + (each.key ? ' · ' + each.key : '') + (each.isEnable ? '' : ' · {{désactivé}}') })
+      ]);
+    })));
+  };
+
+  /** Instead of the core's question, which knows nothing of what goes along with a connection. */
+  jn.removeConnection = async function() {
+    const summary = jn.summary(jn.current.id);
+    const names = summary.equipment.map(function(each) { return each.typeName + ' « ' + each.name + ' »'; });
+    const refuses = jn.backend(summary.backend).connection.inUse !== 'delete';
+    if (names.length && refuses) {
+      jn.dialog({
+        title: '{{Suppression impossible}}', width: 560,
+        content: jn.el('div', { class: 'jnQuestion' }, [
+          jn.el('p', { text: jn.fill('{{« %s » est utilisé par les équipements ci-dessous. Supprimez-les, ou rattachez-les à une autre connexion, puis recommencez.}}', summary.name) }),
+          jn.el('ul', {}, names.map(function(name) { return jn.el('li', { text: name }); }))
+        ])
+      });
+      return;
+    }
+    const uses = await usesOf([summary].concat(summary.equipment));
+    const lines = [jn.fill('{{Supprimer « %s » ?}}', summary.name)];
+    if (names.length) lines.push("{{Ces équipements, leurs commandes et leur historique sont supprimés avec elle :}}");
+    if (!await jn.confirm('{{Supprimer une connexion}}', lines, names.concat(uses), '{{Supprimer}}', 'danger')) return;
+    jeedom.eqLogic.remove({
+      type: 'jeenergie', id: summary.id,
+      error: function(error) { jn.toast('danger', jn.plain(error.message)); },
+      success: function() {
+        jeeFrontEnd.modifyWithoutSave = window.modifyWithoutSave = false;
+        jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie&removeSuccessFull=1');
+      }
+    });
+  };
+
+  /** Scenarios, designs... that use it: one sentence each. */
+  function usesOf(summaries) {
+    return Promise.all(summaries.slice(0, 20).map(function(summary) {
+      return new Promise(function(resolve) {
+        jeedom.eqLogic.getUseBeforeRemove({
+          id: summary.id,
+          error: function() { resolve([]); },
+          success: function(uses) {
+            const own = summaries.map(function(each) { return 'eqLogic' + each.id; });
+            resolve(Object.entries(uses).filter(function([key]) { return !own.includes(key); }).map(function([, use]) {
+              return jn.fill('{{« %s » est utilisé par : %s}}', summary.name, use.type + ' ' + jn.plain(use.name));
+            }));
+          }
+        });
+      });
+    })).then(function(lists) { return lists.flat(); });
+  }
+})(window.jeenergiePage);

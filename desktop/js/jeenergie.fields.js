@@ -1,0 +1,189 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * A form made of fields of the catalogue: text, secret, number, boolean, choice, list, command; conditions
+ * ("when"), required and advanced ones. The same rules as jeenergieSettings on the server.
+ */
+(function(jn) {
+  'use strict';
+
+  let count = 0;
+
+  /** Whether all of a "when" holds with these settings. */
+  jn.holds = function(when, settings) {
+    return Object.entries(when || {}).every(function([key, wanted]) {
+      const values = [].concat(settings[key] === undefined ? '' : settings[key]).map(String);
+      return [].concat(wanted).map(String).some(function(each) { return values.includes(each); });
+    });
+  };
+
+  /*
+   * Each input is {element, get(): what is sent to the server, isEmpty()}; all of them call changed() on a change.
+   */
+  const makers = {
+    text: function(field, value, id) {
+      const element = jn.el('input', { type: 'text', class: 'form-control', id: id, placeholder: field.placeholder || field.default, autocomplete: 'off', spellcheck: 'false' });
+      element.value = value === undefined ? '' : value;
+      return simple(element, element);
+    },
+
+    secret: function(field, value, id, options) {
+      const element = jn.el('input', {
+        type: 'password', class: 'form-control roundedLeft', id: id, autocomplete: 'new-password', spellcheck: 'false',
+        placeholder: options.isSet ? '{{inchangé}}' : field.placeholder
+      });
+      const eye = jn.el('a', { class: 'btn btn-default roundedRight', title: '{{Voir ce qui est saisi}}' }, [jn.icon('fas fa-eye')]);
+      eye.addEventListener('click', function() {
+        element.type = element.type === 'password' ? 'text' : 'password';
+        eye.firstChild.className = element.type === 'password' ? 'fas fa-eye' : 'fas fa-eye-slash';
+      });
+      const input = simple(jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]), element);
+      input.isEmpty = function() { return element.value.trim() === '' && !options.isSet; };
+      return input;
+    },
+
+    number: function(field, value, id) {
+      const element = jn.el('input', { type: 'number', class: 'form-control', id: id, min: field.min, max: field.max, step: field.step || 'any', placeholder: field.placeholder || field.default });
+      element.value = value === undefined ? '' : value;
+      if (!field.unit) return simple(element, element);
+      element.addClass('roundedLeft');
+      return simple(jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-addon roundedRight', text: field.unit })]), element);
+    },
+
+    boolean: function(field, value, id) {
+      const element = jn.el('input', { type: 'checkbox', id: id });
+      element.checked = [true, 1, '1', 'true'].includes(value);
+      const input = simple(element, element);
+      input.get = function() { return element.checked ? '1' : '0'; };
+      input.setting = function() { return element.checked; };
+      input.isEmpty = function() { return false; };
+      return input;
+    },
+
+    choice: function(field, value, id) {
+      const element = jn.el('select', { class: 'form-control', id: id });
+      if (field.default === undefined) element.append(jn.el('option', { value: '', text: '' }));
+      Object.entries(field.choices).forEach(function([key, label]) {
+        element.append(jn.el('option', { value: key, text: label }));
+      });
+      element.value = value === undefined ? '' : value;
+      return simple(element, element);
+    },
+
+    list: function(field, value, id) {
+      const chosen = [].concat(value === undefined ? [] : value).map(String);
+      const boxes = Object.entries(field.choices).map(function([key, label], index) {
+        const box = jn.el('input', { type: 'checkbox', value: key, id: index === 0 ? id : undefined });
+        box.checked = chosen.includes(key);
+        return [box, jn.el('label', { class: 'checkbox-inline jnBox' }, [box, label])];
+      });
+      const get = function() {
+        return boxes.filter(function(each) { return each[0].checked; }).map(function(each) { return each[0].value; });
+      };
+      return {
+        element: jn.el('div', {}, boxes.map(function(each) { return each[1]; })),
+        get: get, setting: get, isEmpty: function() { return get().length === 0; }
+      };
+    },
+
+    command: function(field, value, id, options) {
+      const element = jn.el('input', { type: 'text', class: 'form-control roundedLeft', id: id, placeholder: '{{Aucune commande}}', autocomplete: 'off', spellcheck: 'false' });
+      element.value = value === undefined ? '' : value;
+      const pick = jn.el('a', { class: 'btn btn-default roundedRight', title: '{{Choisir une commande}}' }, [jn.icon('fas fa-list-alt')]);
+      pick.addEventListener('click', function() {
+        jeedom.cmd.getSelectModal({ cmd: { type: 'action' } }, function(result) {
+          element.value = result.human;
+          options.changed();
+        });
+      });
+      return simple(jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [pick])]), element);
+    }
+  };
+
+  function simple(element, holder) {
+    const get = function() { return holder.value.trim(); };
+    return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; } };
+  }
+
+  /**
+   * Draws a form.
+   *
+   * @param container emptied first
+   * @param fields of the catalogue
+   * @param options values: saved settings; secretsSet: keys of the secrets that are saved; context(): other
+   *   settings that a "when" may read; changed(): called on each change by the user; narrow: label above its input
+   * @return {values(), settings(), missing(): labels, mark(): shows what is missing, refresh()}
+   */
+  jn.form = function(container, fields, options) {
+    const saved = options.values || {};
+    const rows = fields.map(function(field) { return row(field); });
+    const advanced = jn.el('details', { class: 'jnAdvanced' }, [jn.el('summary', { text: '{{Réglages avancés}}' })]);
+
+    function row(field) {
+      const id = 'in_jeenergieField' + (++count);
+      const value = saved[field.key] === undefined ? field.default : saved[field.key];
+      const maker = makers[field.type] || makers.text;
+      const input = maker(field, value, id, { isSet: (options.secretsSet || []).includes(field.key), changed: changed });
+      const required = field.required ? jn.el('span', { class: 'jnRequired', text: '\u00a0*', title: '{{Obligatoire}}' }) : null;
+      const help = field.help ? jn.linked(field.help, { class: 'jnHelp' }) : null;
+      const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: id }, [field.label, required]);
+      const boxFirst = options.narrow && field.type === 'boolean';
+      const element = jn.el('div', { class: 'form-group', 'data-jn_field': field.key }, boxFirst ? [input.element, ' ', label, help] : [
+        label, jn.el('div', { class: options.narrow ? '' : 'col-sm-7' }, [input.element, help])
+      ]);
+      element.addEventListener('input', changed);
+      element.addEventListener('change', changed);
+      return { field: field, input: input, element: element, shown: true };
+    }
+
+    function settings() {
+      const values = {};
+      rows.forEach(function(each) {
+        const value = each.input.setting();
+        if (value !== '') values[each.field.key] = value;
+        else if (each.field.default !== undefined) values[each.field.key] = each.field.default;
+      });
+      return values;
+    }
+
+    function refresh() {
+      const known = Object.assign({}, options.context ? options.context() : {}, settings());
+      rows.forEach(function(each) {
+        each.shown = jn.holds(each.field.when, known);
+        each.element.style.display = each.shown ? '' : 'none';
+      });
+      const some = rows.some(function(each) { return each.field.advanced && each.shown; });
+      advanced.style.display = some ? '' : 'none';
+    }
+
+    function changed(event) {
+      event?.currentTarget.removeClass('has-error');
+      refresh();
+      if (options.changed) options.changed();
+    }
+
+    container.empty();
+    rows.forEach(function(each) { (each.field.advanced ? advanced : container).append(each.element); });
+    container.append(advanced);
+    refresh();
+
+    const missing = function() {
+      return rows.filter(function(each) { return each.shown && each.field.required && each.input.isEmpty(); });
+    };
+    return {
+      /** Everything, also what is hidden: the server ignores what does not apply. */
+      values: function() {
+        return Object.fromEntries(rows.map(function(each) { return [each.field.key, each.input.get()]; }));
+      },
+      settings: settings,
+      refresh: refresh,
+      missing: function() { return missing().map(function(each) { return each.field.label; }); },
+      mark: function() {
+        missing().forEach(function(each) {
+          each.element.addClass('has-error');
+          if (each.field.advanced) advanced.open = true;
+        });
+      }
+    };
+  };
+})(window.jeenergiePage);

@@ -1,0 +1,230 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * The list: states and ages, kept up to date; folding, remembered; search; what is wrong with the daemon.
+ */
+(function(jn) {
+  'use strict';
+
+  const REFRESH = 10;
+  const LEVELS = {
+    online: 'success', connecting: 'info', waiting: 'warning', unreachable: 'danger',
+    authentication_failed: 'danger', error: 'danger', stopped: 'default'
+  };
+
+  /* ------------------------------------------------------------------ what is known of each */
+
+  const known = {};
+
+  function learn(list) {
+    jn.data.list = list;
+    jn.setServerTime(list.now);
+    list.connections.forEach(function(connection) {
+      known[connection.id] = connection;
+      connection.equipment.forEach(function(each) {
+        known[each.id] = each;
+        each.connection = connection.id;
+      });
+    });
+    list.orphans.forEach(function(each) { known[each.id] = each; });
+  }
+
+  /** Summary of a connection or an equipment; a connection's has its equipment. */
+  jn.summary = function(id) {
+    return known[id];
+  };
+
+  /** The newest date at which anything came from a connection. */
+  function lastNews(summary) {
+    return [summary].concat(summary.equipment || [])
+      .map(function(each) { return each.lastCommunication || ''; }).sort().pop();
+  }
+
+  /** {level, text, message, since} of a connection or an equipment, as the user should read it; no text: nothing to tell. */
+  jn.stateOf = function(summary) {
+    const state = summary.state || {};
+    const isConnection = summary.kind === 'connection';
+    if (!summary.isEnable) return { level: 'default', text: isConnection ? '{{Désactivée}}' : '{{Désactivé}}' };
+    if (jn.data.list.daemon.state !== 'running') return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
+    if (!state.state) return isConnection ? { level: 'default', text: '{{Pas encore de nouvelles}}' } : { level: '' };
+    return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
+  };
+
+  /** Elements that show a state: a coloured label, and how old the last data are. */
+  jn.stateElements = function(summary) {
+    const state = jn.stateOf(summary);
+    const news = lastNews(summary);
+    const details = [];
+    if (state.since) details.push(jn.fill('{{depuis %s}}', jn.moment(state.since)));
+    if (state.until) details.push(jn.fill("{{jusqu'à %s}}", jn.moment(state.until)));
+    return [
+      state.text ? jn.el('span', { class: 'label label-' + state.level, text: state.text }) : null,
+      news && summary.isEnable ? jn.el('span', { class: 'jnAge', text: jn.fill('{{reçu %s}}', jn.age(news)) }) : null,
+      details.length && state.level !== 'success' ? jn.el('span', { class: 'jnAge', text: details.join(', ') }) : null
+    ].filter(Boolean);
+  };
+
+  function showStates() {
+    document.querySelectorAll('#div_jeenergie .jnState').forEach(function(place) {
+      const summary = known[place.getAttribute('data-state_of')];
+      if (summary) place.replaceChildren(...jn.stateElements(summary));
+    });
+    document.querySelectorAll('#div_jeenergie .jnDot').forEach(function(dot) {
+      const summary = known[dot.getAttribute('data-state_of')];
+      const own = summary && jn.stateOf(summary);
+      dot.title = own ? own.text || '' : '';
+      dot.className = 'jnDot' + (own && own.level && own.level !== 'default' ? ' jnDot-' + own.level : '');
+    });
+    document.querySelectorAll('#div_jeenergie [data-message_of]').forEach(function(place) {
+      const summary = known[place.getAttribute('data-message_of')];
+      const state = summary && jn.stateOf(summary);
+      const wrong = state && ['danger', 'warning'].includes(state.level) && state.message;
+      place.textContent = wrong ? state.message : '';
+      place.style.display = wrong ? '' : 'none';
+    });
+    jn.showOwnState?.();
+  }
+
+  /** Asks for the states again; a card that has come or gone is drawn by a new page. */
+  jn.refresh = async function() {
+    const before = Object.keys(known).sort().join();
+    const list = await jn.ask('list');
+    Object.keys(known).forEach(function(id) { delete known[id]; });
+    learn(list);
+    showStates();
+    showDaemon();
+    const changed = before !== Object.keys(known).sort().join();
+    if (changed && document.querySelector('.eqLogicThumbnailDisplay')?.isVisible() && !jeedomUtils.getOpenedModal()) jn.reload();
+    return list;
+  };
+
+  /* ------------------------------------------------------------------ the daemon */
+
+  /** Buttons that help when the daemon does not run; what becomes of it is told in that place. */
+  jn.daemonButtons = function(place) {
+    const small = 'btn-sm btn-default';
+    return {
+      stopped: [jn.button('{{Démarrer le démon}}', 'fas fa-play', function() { startDaemon(place); }, 'btn-sm btn-success')],
+      dependencies: [jn.button('{{Installer les dépendances}}', 'fas fa-download', function() { installDependencies(place); }, 'btn-sm btn-success')],
+      blocked: [jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, small)]
+    }[jn.data.list.daemon.state] || [];
+  };
+
+  function showDaemon() {
+    const place = document.getElementById('div_jeenergieDaemon');
+    const daemon = jn.data.list.daemon;
+    if (place.getAttribute('data-shown') === daemon.state) return;
+    place.setAttribute('data-shown', daemon.state);
+    jn.notice(place, daemon.state === 'installing' ? 'busy' : 'danger', daemon.text, jn.daemonButtons(place));
+  }
+
+  function logButton(log) {
+    return jn.button('{{Log}} ' + log, 'fas fa-paperclip', function() { jn.openLog(log); }, 'btn-sm btn-default');
+  }
+
+  function startDaemon(place) {
+    jn.notice(place, 'busy', '{{Le démon démarre…}}');
+    jeedom.plugin.deamonStart({
+      id: 'jeenergie', forceRestart: 1, global: false,
+      error: function(error) { jn.notice(place, 'danger', jn.plain(error.message)); },
+      success: async function() {
+        const list = await jn.refresh();
+        if (list.daemon.state === 'running') {
+          jn.notice(place, '', '');
+          jn.toast('success', '{{Le démon est démarré.}}');
+        } else {
+          jn.notice(place, 'danger', "{{Le démon n'a pas démarré : la raison est dans les logs.}}", [logButton('jeenergie'), logButton('jeenergie_daemon')]);
+        }
+      }
+    });
+  }
+
+  function installDependencies(place) {
+    jeedom.plugin.dependancyInstall({
+      id: 'jeenergie',
+      error: function(error) { jn.notice(place, 'danger', jn.plain(error.message)); },
+      success: function() {
+        jn.notice(place, 'busy', "{{Les dépendances s'installent : cela prend une à quelques minutes.}}", [logButton('jeenergie_update')]);
+      }
+    });
+  }
+
+  /* ------------------------------------------------------------------ folding and search */
+
+  const groups = function() { return Array.from(document.querySelectorAll('#div_jeenergie .jnGroup')); };
+
+  function showFolded() {
+    const folded = jn.recall('folded');
+    groups().forEach(function(group) {
+      group.classList.toggle('jnFolded', folded.includes(group.getAttribute('data-connection')));
+    });
+  }
+
+  function fold(changed, isFolded) {
+    const ids = changed.map(function(group) { return group.getAttribute('data-connection'); });
+    const others = jn.recall('folded').filter(function(id) { return !ids.includes(id); });
+    jn.remember('folded', isFolded ? others.concat(ids) : others);
+    showFolded();
+  }
+
+  jn.actions.fold = function(target) {
+    const group = target.closest('.jnGroup');
+    fold([group], !group.hasClass('jnFolded'));
+  };
+  jn.actions.foldAll = function() { fold(groups(), true); };
+  jn.actions.unfoldAll = function() { fold(groups(), false); };
+  jn.actions.open = function(target) {
+    target.closest('.jnGroup').querySelector('.jnConnection').click();
+  };
+
+  /** After the core has hidden the cards that do not match: groups without a match go, the others open. */
+  function afterSearch(text) {
+    groups().forEach(function(group) {
+      const head = group.querySelector('.jnGroupHead .eqLogicDisplayCard');
+      const cards = group.querySelectorAll('.jnGroupBody .eqLogicDisplayCard');
+      if (text !== '' && head && head.style.display !== 'none') cards.seen();
+      head?.seen();
+      const found = Array.from(cards).some(function(card) { return card.style.display !== 'none'; });
+      const matches = text === '' || found || (head && jeedomUtils.normTextLower(head.textContent).includes(jeedomUtils.normTextLower(text)));
+      group.style.display = matches ? '' : 'none';
+      group.classList.toggle('jnSearching', text !== '');
+      group.querySelectorAll('.jnType').forEach(function(type) {
+        const some = Array.from(type.querySelectorAll('.eqLogicDisplayCard')).some(function(card) { return card.style.display !== 'none'; });
+        type.style.display = some ? '' : 'none';
+      });
+    });
+  }
+
+  /* ------------------------------------------------------------------ start */
+
+  learn(jn.data.list);
+  showFolded();
+  showStates();
+  showDaemon();
+
+  document.querySelectorAll('#div_jeenergie .jnGroup').forEach(function(group) {
+    const connection = known[group.getAttribute('data-connection')];
+    const byHand = connection && jn.typesByHand(connection.backend, null).length > 0;
+    group.querySelector('.jnByHand')?.classList.toggle('hidden', !byHand);
+  });
+
+  // In the bubbling phase: the core's own listener, on the input, has then done its part.
+  document.querySelector('.eqLogicThumbnailDisplay').addEventListener('keyup', function(event) {
+    if (event.target.id === 'in_searchEqlogic') afterSearch(event.target.value);
+  });
+
+  jn.on('jeenergie::state', function(state) {
+    const summary = known[state.id];
+    if (!summary) return;
+    summary.state = state;
+    showStates();
+  });
+  jn.on('jeenergie::equipment', function() {
+    if (!jn.hasUnsavedWork()) jn.reload();
+  });
+
+  jn.every(5, showStates);
+  jn.every(REFRESH, function() {
+    if (!document.hidden) jn.refresh().catch(function() { /* tried again soon */ });
+  });
+})(window.jeenergiePage);

@@ -1,0 +1,217 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * What the scripts of the page share: questions to the server, events of the daemon, elements, messages, ages.
+ *
+ * Everything is in window.jeenergiePage, made anew each time the core loads the page. Texts that come from the
+ * daemon are never put into HTML.
+ */
+window.jeenergiePage = { data: window.jeenergieData, actions: {} };
+
+(function(jn) {
+  'use strict';
+
+  const URL = 'plugins/jeenergie/core/ajax/jeenergie.ajax.php';
+
+  /** The server's sentences are HTML: this is what they say. Nothing in them is run or loaded. */
+  jn.plain = function(html) {
+    return new DOMParser().parseFromString(String(html), 'text/html').body.textContent.trim();
+  };
+
+  /**
+   * Asks core/ajax/jeenergie.ajax.php, which documents the actions.
+   * Rejects with an Error whose message is a sentence for the user.
+   */
+  jn.ask = async function(action, request) {
+    const body = new URLSearchParams({ action: action, request: JSON.stringify(request || {}) });
+    let answer;
+    try {
+      answer = await fetch(URL, { method: 'POST', body: body, credentials: 'same-origin', signal: jn.leaving.signal });
+    } catch (error) {
+      if (error.name === 'AbortError') return new Promise(function() { }); // the page is gone, and who asked with it
+      throw new Error('{{Jeedom ne répond pas : vérifiez que votre navigateur est toujours relié à lui.}}');
+    }
+    let content = null;
+    try {
+      content = await answer.json();
+    } catch (error) {
+      throw new Error('{{Jeedom a répondu par une erreur}} (' + answer.status + '). {{Regardez le log http.error.}}');
+    }
+    if (content.state !== 'ok') throw new Error(jn.plain(content.result));
+    return content.result;
+  };
+
+  // The core empties the container when it leaves the page: what was asked for it is dropped, timers stop.
+  jn.leaving = new AbortController();
+  jn.isHere = function() {
+    return window.jeenergiePage === jn && document.getElementById('div_jeenergie') !== null;
+  };
+  jn.every = function(seconds, task) {
+    const timer = setInterval(function() {
+      if (jn.isHere()) return task();
+      clearInterval(timer);
+      jn.leaving.abort();
+    }, seconds * 1000);
+  };
+
+  /**
+   * Calls the handler with the option of each event of that name.
+   * The core sends a plugin's events through jQuery as long as it loads it, and natively once it does not.
+   */
+  jn.on = function(name, handler) {
+    const guarded = function(option) {
+      if (jn.isHere()) handler(option);
+    };
+    if (typeof jQuery === 'function') {
+      jQuery('body').off(name).on(name, function(event, option) { guarded(option); });
+    } else {
+      document.body.registerEvent(name, function(event) { guarded(event.detail); });
+    }
+  };
+
+  /** Makes an element. Options: class, text, html (only for our own texts), title, on: {event: handler}, others are attributes. */
+  jn.el = function(tag, options, children) {
+    const element = document.createElement(tag);
+    Object.entries(options || {}).forEach(function([key, value]) {
+      if (value === undefined || value === null || value === false) return;
+      if (key === 'class') element.className = value;
+      else if (key === 'text') element.textContent = value;
+      else if (key === 'on') Object.entries(value).forEach(function([event, handler]) { element.addEventListener(event, handler); });
+      else element.setAttribute(key, value === true ? '' : value);
+    });
+    [].concat(children || []).forEach(function(child) {
+      if (child) element.append(child);
+    });
+    return element;
+  };
+
+  jn.icon = function(classes) {
+    return jn.el('i', { class: classes });
+  };
+
+  /** A text whose web addresses can be clicked. */
+  jn.linked = function(text, options) {
+    const element = jn.el('span', options);
+    String(text).split(/(https?:\/\/[^\s]+)/).forEach(function(part, index) {
+      element.append(index % 2 ? jn.el('a', { href: part, target: '_blank', rel: 'noopener', text: part }) : part);
+    });
+    return element;
+  };
+
+  jn.button = function(label, icon, handler, classes) {
+    return jn.el('a', { class: 'btn ' + (classes || 'btn-default'), on: { click: handler } }, [jn.icon(icon), ' ' + label]);
+  };
+
+  /** Shows a message in its place on the page; level: success, info, warning, danger or busy. */
+  jn.notice = function(container, level, text, buttons) {
+    if (!container) return;
+    container.empty();
+    if (!text) return;
+    const icons = { success: 'fa-check-circle', info: 'fa-info-circle', warning: 'fa-exclamation-triangle', danger: 'fa-times-circle', busy: 'fa-circle-notch fa-spin' };
+    container.append(jn.el('div', { class: 'alert alert-' + (level === 'busy' ? 'info' : level), role: level === 'danger' ? 'alert' : 'status' }, [
+      jn.icon('fas ' + icons[level]),
+      jn.linked(text, { class: 'jnText' }),
+      buttons && buttons.length ? jn.el('span', { class: 'jnNoticeButtons' }, buttons) : null
+    ]));
+  };
+
+  /** The same for an answer to what the user has just done: it must be seen. */
+  jn.answer = function(container, level, text, buttons) {
+    jn.notice(container, level, text, buttons);
+    container.scrollIntoView({ block: 'nearest' });
+  };
+
+  jn.toast = function(level, text) {
+    const holder = document.createElement('div');
+    holder.textContent = text;
+    jeedomUtils.showAlert({ message: holder.innerHTML, level: level });
+  };
+
+  /** A message for the page that is loaded next, which would otherwise wipe it. */
+  jn.afterReload = function(level, text) {
+    window.jeenergieAfterReload = { level: level, text: text };
+  };
+
+  jn.hasUnsavedWork = function() {
+    return Boolean(jeeFrontEnd.modifyWithoutSave || window.modifyWithoutSave || jeedomUtils.getOpenedModal());
+  };
+  jn.touched = function() {
+    jeeFrontEnd.modifyWithoutSave = window.modifyWithoutSave = true;
+  };
+  jn.untouched = function() {
+    jeeFrontEnd.modifyWithoutSave = window.modifyWithoutSave = false;
+  };
+
+  /** Keeps an element busy while a promise lasts: a second click does nothing. */
+  jn.busy = function(element, promise) {
+    element?.addClass('disabled').setAttribute('aria-busy', 'true');
+    const free = function() {
+      element?.removeClass('disabled').removeAttribute('aria-busy');
+    };
+    promise.then(free, free);
+    return promise;
+  };
+
+  jn.parseDate = function(text) {
+    return text ? new Date(String(text).replace(' ', 'T')).getTime() : NaN;
+  };
+
+  // Dates come in the server's time, which may be another than the browser's.
+  let serverAhead = 0;
+  jn.setServerTime = function(now) {
+    serverAhead = jn.parseDate(now) - Date.now();
+  };
+  jn.secondsSince = function(date) {
+    return Math.max(0, Math.round((Date.now() + serverAhead - jn.parseDate(date)) / 1000));
+  };
+
+  /** Fills in the %s of a sentence, in order. */
+  jn.fill = function(sentence, ...values) {
+    return sentence.replace(/%s/g, function() { return values.shift(); });
+  };
+
+  /** "il y a 3 min", from a date of the server. */
+  jn.age = function(date) {
+    const seconds = jn.secondsSince(date);
+    if (isNaN(seconds)) return '';
+    if (seconds < 5) return "{{à l'instant}}";
+    const units = [[60, 1, 's'], [3600, 60, 'min'], [172800, 3600, 'h'], [Infinity, 86400, '{{j}}']];
+    const unit = units.find(function(each) { return seconds < each[0]; });
+    return jn.fill('{{il y a %s}}', Math.floor(seconds / unit[1]) + ' ' + unit[2]);
+  };
+
+  /** Day and time, as the user's language writes them. */
+  jn.moment = function(date) {
+    const language = String(jeeFrontEnd.language || 'fr_FR').replace('_', '-');
+    return new Date(jn.parseDate(date)).toLocaleString(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });
+  };
+
+  jn.backend = function(name) {
+    return jn.data.catalogue.backends[name] || { name: name, connection: { fields: [], operations: [] }, equipment: {} };
+  };
+
+  /** Opens a connection or an equipment, as a click on its card does. */
+  jn.open = function(id) {
+    jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie&id=' + id);
+  };
+  jn.reload = function() {
+    const id = document.querySelector('.eqLogic')?.isVisible() ? '&id=' + getUrlVars('id') : '';
+    jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie' + id + window.location.hash, true);
+  };
+
+  /** Remembered in this browser. */
+  jn.recall = function(key) {
+    try {
+      return JSON.parse(localStorage.getItem('jeenergie::' + key)) || [];
+    } catch (error) {
+      return [];
+    }
+  };
+  jn.remember = function(key, value) {
+    try {
+      localStorage.setItem('jeenergie::' + key, JSON.stringify(value));
+    } catch (error) { /* a browser that keeps nothing */ }
+  };
+
+  jn.setServerTime(jn.data.list.now);
+})(window.jeenergiePage);

@@ -1,0 +1,1 @@
+"""The Enphase backend, run in process against simulated gateways."""

@@ -1,0 +1,100 @@
+"""The backend's device without threads and sockets, for runs by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+from unittest import mock
+
+from jeenergied.devices.base import Connection, DeviceError, Equipment
+from jeenergied.devices.enphase.client import PageRefused
+from jeenergied.devices.enphase.device import Device
+
+from jeedom_bridge import Contract
+from jeedom_bridge.clock import ManualClock
+
+from .harness import ROOT
+
+PAGES = {
+    "/ivp/meters": "ivp_meters",
+    "/ivp/meters/readings": "ivp_meters_readings",
+    "/production.json?details=1": "production.json",
+    "/api/v1/production": "api_v1_production",
+    "/api/v1/production/inverters": "api_v1_production_inverters",
+}
+CATALOGUE = Contract(ROOT / "core" / "contract").catalogues["enphase"]
+TRI = {"phases": "tri"}
+
+
+class FakeMemory(dict[str, Any]):
+    """A store that forgets."""
+
+    put = keep = dict.__setitem__
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+class FakeContext:
+    """Collects what a device publishes, as values of commands."""
+
+    timezone = "Europe/Paris"
+    stopping = False
+
+    def __init__(self, now: float) -> None:
+        self.clock = ManualClock(now)
+        self.memory = FakeMemory()
+        self.catalogue = CATALOGUE
+        self.values: dict[str, dict[str, Any]] = {}
+
+    def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
+        kind = "combined" if equipment == "2" else "inverter"
+        for row in CATALOGUE.rows(kind, {}, TRI):
+            if row.source in facts:
+                self.values.setdefault(equipment, {})[row.logical_id] = row.value(facts[row.source])
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *arguments, **named: None
+
+
+class FakeGateway:
+    """Answers from parsed documents."""
+
+    host, token = "gateway", "token"
+
+    def __init__(self, docs: Mapping[str, Any]) -> None:
+        self.docs = docs
+
+    def use_token(self, token: str) -> None:
+        pass
+
+    def get(self, path: str, read: Optional[float] = None) -> Any:
+        name = PAGES[path]
+        if name not in self.docs:
+            raise PageRefused("La passerelle n'offre pas {path}", path=path)
+        return self.docs[name]
+
+
+def run(docs: Mapping[str, Any], serials: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+    """What a connection publishes of these answers in its first two rounds, by equipment id."""
+    now = float(docs["time"])
+    context: Any = FakeContext(now)
+    members = [Equipment("2", "combined", "x", "", {}, {})]
+    members += [Equipment(serial, "inverter", serial, "", {}, {}) for serial in serials]
+    config = {"host": "gateway", "tokenMode": "manual", **TRI}
+    device = Device(Connection("1", "enphase", "", config, {}, tuple(members)), context)
+    gateway: Any = FakeGateway(docs)
+    device._gateway = gateway
+    device._know({"sn": "1", "software": docs["software"], "imeter": docs["imeter"], "time": docs["time"]})
+    device._keeper = mock.Mock()
+    device._sign_in = mock.Mock()  # type: ignore[method-assign]
+    for _ in range(2):  # a page that disappoints is replaced by another one at the next poll
+        try:
+            device._read_main()
+            device._poll_totals()
+            device._read_main()
+            device._poll_inverters()
+        except DeviceError:
+            continue
+        break
+    return context.values

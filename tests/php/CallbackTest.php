@@ -1,0 +1,165 @@
+<?php
+
+final class CallbackTest extends JeenergieTestCase
+{
+    private $meter;
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $this->meter = $this->equipment($this->connection());
+        Memory::$events = Memory::$queries = [];
+    }
+
+    protected function tearDown(): void
+    {
+        @unlink(jeedom::getTmpFolder() . '/callback.json');
+    }
+
+    private function apply(array ...$events): array
+    {
+        return (new jeenergieCallback())->apply($events);
+    }
+
+    private function values(array $values, int $age = 0): array
+    {
+        $id = (string) $this->meter->getId();
+        return ['event' => 'values', 'equipment' => $id, 'at' => date('c', time() - $age), 'values' => $values];
+    }
+
+    private function answer(string $text): array
+    {
+        ob_start();
+        jeenergieCallback::answer($text);
+        return json_decode(ob_get_clean(), true);
+    }
+
+    public function testAllEquipmentAndCommandsAreReadInTwoQueries(): void
+    {
+        $other = $this->equipment(jeenergie::byId(1), '2');
+        Memory::$queries = [];
+        $second = ['equipment' => (string) $other->getId()] + $this->values(['power' => 2]);
+        $this->assertSame(['ok' => true, 'log' => 'info'], $this->apply($this->values(['power' => 1]), $second));
+        $this->assertCount(2, Memory::$queries);
+    }
+
+    public function testAFreshValueHasNoDateOfItsOwn(): void
+    {
+        $this->apply($this->values(['power' => 12], 30));
+        $this->assertSame([['cmd::event', ['power', 12, false]]], Memory::$events);
+        $this->assertSame(date('Y-m-d H:i:s'), $this->meter->getStatus('lastCommunication'));
+    }
+
+    public function testAnOldValueKeepsItsDateUnlessANewerOneIsThere(): void
+    {
+        $this->cmd($this->meter, 'valve')->setCache('collectDate', date('Y-m-d H:i:s', time() - 10));
+        $this->apply($this->values(['power' => 12, 'valve' => 1], 300));
+        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
+    }
+
+    public function testOneBadEventDoesNotHarmTheOthers(): void
+    {
+        $bad = ['at' => 'no moment'] + $this->values(['power' => 3]);
+        $answer = $this->apply($bad, ['event' => 'values'], $this->values(['power' => 4]));
+        $this->assertSame([0, 1], array_column($answer['rejected'], 'event'));
+        $this->assertSame('4', (string) $this->cmd($this->meter, 'power')->execCmd());
+    }
+
+    public function testWhatIsUnknownOrDisabledIsNamed(): void
+    {
+        $stranger = ['equipment' => '77'] + $this->values(['power' => 3]);
+        $answer = $this->apply($stranger, $this->values(['nope' => 1, 'open' => 1, 'power' => 5]));
+        $this->assertSame(['77'], $answer['unknown']);
+        $this->assertSame(['nope', 'open'], $answer['unknownCommands'][$this->meter->getId()]);
+        $this->meter->setIsEnable(0)->save();
+        $this->assertSame([(string) $this->meter->getId()], $this->apply($this->values(['power' => 6]))['unknown']);
+    }
+
+    public function testARepeatIsNotAppliedAgain(): void
+    {
+        $payload = ['boot' => 'b', 'sequence' => 7, 'events' => [$this->values(['power' => 1])]];
+        $first = $this->answer(json_encode($payload));
+        $payload['events'] = [$this->values(['power' => 2])];
+        $this->assertSame($first, $this->answer(json_encode($payload)));
+        $this->assertSame(1, $this->cmd($this->meter, 'power')->execCmd());
+        $payload['sequence'] = 8;
+        $this->answer(json_encode($payload));
+        $this->assertSame(2, $this->cmd($this->meter, 'power')->execCmd());
+    }
+
+    public function testAStateIsToldToThePagesOnceAndToTheUserWhenHeMustAct(): void
+    {
+        $refused = ['event' => 'connection', 'connection' => '1', 'state' => 'authentication_failed', 'message' => 'No.'];
+        $this->apply($refused);
+        $this->apply($refused);
+        $this->assertSame(['House : No.'], array_values(Memory::$messages));
+        $this->assertCount(1, array_filter(Memory::$events, fn(array $each): bool => $each[0] === 'jeenergie::state'));
+        $this->assertSame('Identifiants refusés', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);
+        $this->assertSame([], Memory::$messages);
+    }
+
+    public function testADaemonThatEndsLeavesNoConnectionOnline(): void
+    {
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);
+        $this->apply(['event' => 'daemon', 'state' => 'stopping', 'version' => '1']);
+        $this->assertSame('Arrêté', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
+    }
+
+    public function testTheStateOfAnEquipmentIsItsOwn(): void
+    {
+        $id = (string) $this->meter->getId();
+        $this->apply(['event' => 'connection', 'connection' => '1', 'equipment' => $id, 'state' => 'error']);
+        $this->assertSame('error', $this->meter->state()['state']);
+        $this->assertSame([], jeenergie::byId(1)->state());
+    }
+
+    public function testAvailableCommandsAreCreated(): void
+    {
+        $id = (string) $this->meter->getId();
+        $this->apply(['event' => 'available', 'equipment' => $id, 'commands' => ['index1', 'index2']]);
+        $this->assertContains('index2', $this->logicalIds($this->meter));
+    }
+
+    public function testATriggerRunsTheChosenCommandLater(): void
+    {
+        $connection = jeenergie::byId(1);
+        $chosen = $this->cmd($this->meter, 'open');
+        $connection->setConfiguration('config', ['onAlarm' => '#' . $chosen->getId() . '#'])->save();
+        $event = ['event' => 'trigger', 'equipment' => (string) $this->meter->getId(), 'name' => 'onAlarm', 'value' => 4,
+            'at' => date('c'), 'expires' => date('c', time() + 60)];
+        $this->apply($event, ['name' => 'nothing'] + $event);
+        $this->assertCount(1, Memory::$async);
+        [$method, $options] = Memory::$async[0];
+        $this->assertSame([], array_filter(Memory::$events, fn(array $each): bool => $each[0] === 'executed'));
+        jeenergie::$method(['expires' => date('c', time() - 1)] + $options);
+        $this->assertNotContains('executed', array_column(Memory::$events, 0));
+        jeenergie::$method($options);
+        $this->assertContains('executed', array_column(Memory::$events, 0));
+    }
+
+    public function testProgressAndMessagesAreHandedOn(): void
+    {
+        $progress = ['event' => 'progress', 'connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't'];
+        $message = ['event' => 'message', 'level' => 'warning', 'text' => 'Look.'];
+        $this->apply($progress, $message, $message);
+        $this->assertSame(['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't']], Memory::$events[0]);
+        $this->assertSame(['Look.'], array_values(Memory::$messages));
+    }
+
+    public function testPastPointsAreArchivedInTwoQueries(): void
+    {
+        $points = [];
+        foreach (range(10, 3) as $hours) {
+            $points[] = [date('c', time() - 3600 * $hours), $hours];
+        }
+        $points[] = [date('c', time() - 60), 1];
+        $id = (string) $this->meter->getId();
+        $answer = $this->apply(['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => $points]);
+        $this->assertArrayNotHasKey('rejected', $answer);
+        $written = array_slice(Memory::$queries, 2);
+        $this->assertSame(['live', 'DELETE', 'REPLACE'], array_map(fn(array $each): string => strtok($each[0], ' '), $written));
+        $this->assertCount(8 * 3, $written[2][1]);
+        $this->assertSame([['cmd::event', ['power', 1.0, date('Y-m-d H:i:s', time() - 60)]]], Memory::$events);
+    }
+}

@@ -1,0 +1,67 @@
+<?php
+
+final class CatalogueTest extends JeenergieTestCase
+{
+    public function testRowsAreTheCommonOnesThoseOfTheSetsAndItsOwn(): void
+    {
+        $logicalIds = array_column(jeenergieCatalogue::rows($this->lab(), 'meter'), 'logicalId');
+        $this->assertSame(['refresh', 'power', 'index1', 'index2', 'valve', 'open', 'level', 'odd'], $logicalIds);
+    }
+
+    public function testEachFillsEveryText(): void
+    {
+        $row = jeenergieCatalogue::rows($this->lab(), 'meter')[3];
+        $this->assertSame('Index 2', $row['name']);
+        $this->assertArrayNotHasKey('each', $row);
+    }
+
+    public function testRowsThatHoldHaveTheirUnit(): void
+    {
+        $rows = jeenergieCatalogue::applicableRows($this->lab(), 'meter', ['kind' => 'gas', 'connection.mode' => 'one']);
+        $this->assertArrayNotHasKey('level', $rows);
+        $this->assertSame('m³', $rows['index1']['unit']);
+    }
+
+    public function testACommandMayBeSlowedDownAndARowMayAskMore(): void
+    {
+        $fields = jeenergieCatalogue::commandFields($this->lab(), 'meter');
+        $this->assertSame(['period', 'cadence'], array_column($fields['odd'], 'key'));
+        $this->assertSame(['cadence'], array_column($fields['power'], 'key'));
+        $this->assertSame([], $fields['open']);
+    }
+
+    public function testPagesGetNoCommands(): void
+    {
+        $catalogue = jeenergieCatalogue::translated($this->lab());
+        $this->assertArrayNotHasKey('commands', $catalogue['connection']);
+        $this->assertArrayNotHasKey('commands', $catalogue['equipment']['meter']);
+        $this->assertArrayNotHasKey('sets', $catalogue);
+    }
+
+    public function testAnUnknownSystemOrTypeIsSaid(): void
+    {
+        $this->expectExceptionMessage('inconnu du plugin');
+        jeenergieCatalogue::of('../schema/catalogue');
+    }
+
+    /** @dataProvider shipped */
+    public function testEveryShippedCatalogueCanBeApplied(string $backend): void
+    {
+        $file = dirname(__DIR__, 2) . '/core/contract/catalogue/' . $backend . '.json';
+        $catalogue = json_decode(file_get_contents($file), true);
+        $this->forgetCatalogues();
+        $this->assertSame($backend, $catalogue['backend']);
+        foreach (array_merge([null], array_keys($catalogue['equipment'])) as $type) {
+            $all = array_column(jeenergieCatalogue::rows($backend, $type), null, 'logicalId');
+            foreach ($all as $row) {
+                $this->assertSame($row['value'] ?? null, isset($row['value']) ? $all[$row['value']]['logicalId'] : null);
+                $this->assertLessThanOrEqual(127, strlen($row['name']));
+            }
+        }
+    }
+
+    public function shipped(): array
+    {
+        return array_map(fn(string $backend): array => [$backend], jeenergieCatalogue::backends());
+    }
+}

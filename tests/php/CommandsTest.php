@@ -1,0 +1,95 @@
+<?php
+
+final class CommandsTest extends JeenergieTestCase
+{
+    public function testCommandsComeWithTheirDefaults(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $this->assertSame(['open', 'power', 'refresh', 'valve'], $this->logicalIds($meter));
+        $power = $this->cmd($meter, 'power');
+        $this->assertSame(['Power', 'W', 1, 1, 'POWER'], [
+            $power->getName(), $power->getUnite(), $power->getIsHistorized(), $power->getIsVisible(), $power->getGeneric_type(),
+        ]);
+        $this->assertSame(9000, $power->getConfiguration('maxValue'));
+        $this->assertSame(0, $this->cmd($meter, 'valve')->getIsVisible());
+    }
+
+    public function testAnActionIsLinkedToItsInfo(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $this->assertSame($this->cmd($meter, 'valve')->getId(), $this->cmd($meter, 'open')->getValue());
+    }
+
+    public function testASelectHasItsChoices(): void
+    {
+        $meter = $this->equipment($this->connection(['mode' => 'many']));
+        $this->assertSame('1|Low;2|High', $this->cmd($meter, 'level')->getConfiguration('listValue'));
+    }
+
+    public function testWhatTheUserChangedStaysAndWhatTheDaemonNeedsIsPutRight(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $this->cmd($meter, 'power')->setName('Mine')->setIsHistorized(0)->setUnite('kW');
+        $meter->save();
+        $power = $this->cmd($meter, 'power');
+        $this->assertSame(['Mine', 0, 'W'], [$power->getName(), $power->getIsHistorized(), $power->getUnite()]);
+    }
+
+    public function testAUnitFollowsItsSetting(): void
+    {
+        $meter = $this->equipment($this->connection());
+        jeenergieCommands::seen($meter, ['index1']);
+        $this->assertSame('m³', $this->cmd($meter, 'index1')->getUnite());
+        $meter->setConfiguration('config', ['kind' => 'water']);
+        $meter->save();
+        $this->assertSame('l', $this->cmd($meter, 'index1')->getUnite());
+    }
+
+    public function testADeletedCommandDoesNotComeBackByItself(): void
+    {
+        $meter = $this->equipment($this->connection());
+        jeenergieCommands::seen($meter, ['index1']);
+        $this->cmd($meter, 'power')->remove();
+        $this->cmd($meter, 'index1')->remove();
+        $meter = jeenergie::byId($meter->getId());
+        $meter->save();
+        $this->assertSame([], jeenergieCommands::seen($meter, ['index1']));
+        $this->assertSame(['open', 'refresh', 'valve'], $this->logicalIds($meter));
+        $this->assertSame(['power', 'index1'], jeenergieCommands::createMissing($meter));
+        $this->assertSame(['odd'], jeenergieCommands::createMissing($meter, ['odd']));
+    }
+
+    public function testOnlyAResetRemovesWhatNoLongerHolds(): void
+    {
+        $connection = $this->connection(['mode' => 'many']);
+        $meter = $this->equipment($connection);
+        $connection->setConfiguration('config', ['mode' => 'one']);
+        $connection->save();
+        $meter->save();
+        $this->assertSame(['level'], array_keys(jeenergieCommands::obsolete($meter)));
+        $this->assertContains('level', $this->logicalIds($meter));
+        jeenergieCommands::reset($meter);
+        $this->assertNotContains('level', $this->logicalIds($meter));
+    }
+
+    public function testAResetNumbersANameThatTheUserHasGivenToAnotherCommand(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $own = new jeenergieCmd();
+        $own->setLogicalId('own')->setEqLogic_id($meter->getId());
+        $this->cmd($meter, 'power')->setName('Mine');
+        $own->setName('Power')->setType('info')->save();
+        jeenergieCommands::reset($meter);
+        $this->assertSame('Power 2', $this->cmd($meter, 'power')->getName());
+    }
+
+    public function testCommandsMoveWithTheirIds(): void
+    {
+        $connection = $this->connection();
+        [$from, $to] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
+        $id = $this->cmd($from, 'power')->getId();
+        $this->assertEqualsCanonicalizing(['power', 'valve', 'open'], jeenergieCommands::move($from, $to));
+        $this->assertSame($id, $this->cmd($to, 'power')->getId());
+        $this->assertSame(['refresh'], $this->logicalIds($from));
+    }
+}

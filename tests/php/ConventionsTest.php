@@ -1,0 +1,99 @@
+<?php
+
+/** What Jeedom, the translators and the next reader rely on in every file of the plugin. */
+final class ConventionsTest extends JeenergieTestCase
+{
+    private const ROOT = __DIR__ . '/../..';
+
+    /** @return string[] content by path */
+    private function files(string ...$extensions): array
+    {
+        $files = [];
+        foreach (['core', 'desktop', 'plugin_info'] as $folder) {
+            $all = new RecursiveIteratorIterator(new RecursiveDirectoryIterator(self::ROOT . '/' . $folder));
+            foreach ($all as $file) {
+                if (in_array($file->getExtension(), $extensions, true)) {
+                    $path = substr($file->getPathname(), strlen(self::ROOT) + 1);
+                    $files[$path] = file_get_contents($file->getPathname());
+                }
+            }
+        }
+        return $files;
+    }
+
+    public function testNoVendorIsNamedOutsideTheCatalogues(): void
+    {
+        $vendors = implode('|', jeenergieCatalogue::backends());
+        foreach ($this->files('php', 'js') as $path => $content) {
+            if (strpos($path, 'core/template/') !== 0) {
+                $this->assertDoesNotMatchRegularExpression('/' . $vendors . '/i', $content, $path);
+            }
+        }
+    }
+
+    public function testNoFileIsLong(): void
+    {
+        foreach ($this->files('php', 'js') as $path => $content) {
+            $this->assertLessThanOrEqual(500, substr_count($content, "\n"), $path);
+        }
+    }
+
+    public function testTheCoreFindsNoColumnInOurClasses(): void
+    {
+        foreach (['jeenergie', 'jeenergieCmd'] as $class) {
+            foreach ((new ReflectionClass($class))->getProperties() as $property) {
+                if ($property->getDeclaringClass()->getName() === $class) {
+                    $this->assertSame('_', $property->getName()[0], $class . '::' . $property->getName());
+                }
+            }
+        }
+    }
+
+    public function testEverySentenceIsTranslated(): void
+    {
+        $translated = json_decode(file_get_contents(self::ROOT . '/core/i18n/en_US.json'), true);
+        $missing = [];
+        foreach ($this->sentences() as $path => $sentences) {
+            foreach ($sentences as $sentence) {
+                if (($translated['plugins/jeenergie/' . $path][$sentence] ?? '') === '') {
+                    $missing[$path][] = $sentence;
+                }
+            }
+        }
+        $this->assertSame([], $missing);
+    }
+
+    /** @return string[][] French sentences by path */
+    private function sentences(): array
+    {
+        $sentences = [];
+        foreach ($this->files('php', 'js') as $path => $content) {
+            preg_match_all('/__\(\s*\'((?:[^\'\\\\]|\\\\.)*)\'\s*,\s*__FILE__/', $content, $php);
+            preg_match_all('/\{\{(.*?)\}\}/s', $content, $marked);
+            $sentences[$path] = array_merge(array_map('stripslashes', $php[1]), $marked[1]);
+        }
+        $common = json_decode(file_get_contents(self::ROOT . '/core/contract/common.json'), true);
+        $sentences['core/contract/common.json'] = array_merge(array_values($common['states']), $this->texts($common['settings']));
+        foreach (glob(self::ROOT . '/core/contract/catalogue/*.json') as $file) {
+            $catalogue = json_decode(file_get_contents($file), true);
+            $sentences['core/contract/catalogue/' . basename($file)] = $this->texts($catalogue);
+        }
+        return array_filter($sentences);
+    }
+
+    /** Texts of a catalogue that a user reads; of a row of commands, its settings and choices. */
+    private function texts(array $part): array
+    {
+        $texts = [];
+        foreach ($part as $key => $value) {
+            if ($key === 'choices') {
+                array_push($texts, ...array_values($value));
+            } elseif (is_array($value)) {
+                array_push($texts, ...$this->texts(isset($value['logicalId']) ? array_diff_key($value, ['name' => 0]) : $value));
+            } elseif (in_array($key, ['name', 'label', 'help', 'confirm', 'keyLabel'], true)) {
+                $texts[] = $value;
+            }
+        }
+        return $texts;
+    }
+}

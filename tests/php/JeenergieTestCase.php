@@ -1,0 +1,72 @@
+<?php
+
+use PHPUnit\Framework\TestCase;
+
+abstract class JeenergieTestCase extends TestCase
+{
+    /** A small system with one of everything that a catalogue can say. */
+    private const CATALOGUE = __DIR__ . '/catalogue.json';
+
+    protected function setUp(): void
+    {
+        Memory::forget();
+        Memory::$config['jeenergie::deamonAutoMode'] = 0;
+        $this->setStatic('jeenergieDesiredState', 'scheduled', true);
+        $this->useCatalogue(json_decode(file_get_contents(self::CATALOGUE), true));
+    }
+
+    /** Lets a catalogue stand for the first one of the plugin; "lab" is its name in the tests. */
+    protected function useCatalogue(array $catalogue): void
+    {
+        $this->setStatic('jeenergieCatalogue', 'cache', ['catalogue/' . $this->lab() . '.json' => $catalogue]);
+    }
+
+    /** From here on the plugin's own files count. */
+    protected function forgetCatalogues(): void
+    {
+        $this->setStatic('jeenergieCatalogue', 'cache', []);
+    }
+
+    protected function lab(): string
+    {
+        return jeenergieCatalogue::backends()[0];
+    }
+
+    private function setStatic(string $class, string $name, $value): void
+    {
+        $property = new ReflectionProperty($class, $name);
+        $property->setAccessible(true);
+        $property->setValue(null, $value);
+    }
+
+    protected function connection(array $config = [], string $name = 'House'): jeenergie
+    {
+        $connection = new jeenergie();
+        $connection->setName($name);
+        $connection->setIsEnable(1);
+        $connection->setConfiguration('kind', 'connection');
+        $connection->setConfiguration('backend', $this->lab());
+        $connection->setConfiguration('config', $config + ['host' => 'h', 'password' => 'p4ss']);
+        $connection->save();
+        return jeenergie::byId($connection->getId());
+    }
+
+    protected function equipment(jeenergie $connection, string $key = '1', string $type = 'meter'): jeenergie
+    {
+        $equipment = jeenergieDiscovery::create($connection, $type, $key, 'Meter ' . $key);
+        return jeenergie::byId($equipment->getId());
+    }
+
+    /** @return string[] */
+    protected function logicalIds(jeenergie $eqLogic): array
+    {
+        $logicalIds = array_map(fn(cmd $cmd): string => $cmd->getLogicalId(), $eqLogic->getCmd());
+        sort($logicalIds);
+        return $logicalIds;
+    }
+
+    protected function cmd(jeenergie $eqLogic, string $logicalId): cmd
+    {
+        return $eqLogic->getCmd(null, $logicalId);
+    }
+}

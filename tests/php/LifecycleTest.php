@@ -1,0 +1,140 @@
+<?php
+
+final class LifecycleTest extends JeenergieTestCase
+{
+    /** @dataProvider refusals */
+    public function testWhatIsRefusedIsSaid(string $sentence, callable $action): void
+    {
+        $connection = $this->connection();
+        $meter = $this->equipment($connection);
+        $this->expectExceptionMessage($sentence);
+        $action->call($this, $connection, $meter);
+    }
+
+    public function refusals(): array
+    {
+        return [
+            'an eqLogic from nowhere' => ['depuis la page du plugin', function () {
+                (new jeenergie())->save();
+            }],
+            'a connection without what it needs' => ['« Host »', function () {
+                $this->connection(['host' => ''], 'Second');
+            }],
+            'a locked name' => ['ne peut plus être modifié', function ($connection) {
+                $connection->setName('Other')->save();
+            }],
+            'the same name twice' => ['« House » existe déjà', function () {
+                $this->connection([], 'house');
+            }],
+            'the same key twice' => ['existe déjà sous le nom « Meter 1 »', function ($connection) {
+                $this->equipment($connection, '1');
+            }],
+            'more than there can be' => ['tous les équipements possibles', function ($connection) {
+                foreach (['2', '3', '4'] as $key) {
+                    jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'meter', 'key' => $key]);
+                }
+            }],
+            'by hand what is only found' => ['ne s\'ajoutent pas à la main', function ($connection) {
+                jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'lonely', 'key' => '1']);
+            }],
+            'equipment without a key' => ['« Number »', function ($connection) {
+                $this->equipment($connection, ' ');
+            }],
+            'equipment of a disabled connection' => ['Activez d\'abord « House »', function ($connection, $meter) {
+                $connection->setIsEnable(0)->save();
+                jeenergie::byId($meter->getId())->setIsEnable(1)->save();
+            }],
+            'another type' => ['Le type d\'un équipement', function ($connection, $meter) {
+                $meter->setConfiguration('type', 'lonely')->save();
+            }],
+            'the end of what is in use' => ['utilisé par « Meter 1 »', function ($connection) {
+                $connection->remove();
+            }],
+            'a move of what does not move' => ['ne peut pas changer de connexion', function ($connection) {
+                $lonely = $this->equipment($connection, '9', 'lonely');
+                $lonely->setConfiguration('connection', $this->connection([], 'Second')->getId())->save();
+            }],
+        ];
+    }
+
+    public function testEquipmentMovesToAnotherConnection(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $second = $this->connection([], 'Second');
+        $meter->setConfiguration('connection', (string) $second->getId())->save();
+        $this->assertSame($second->getId() . '::meter::1', jeenergie::byId($meter->getId())->getLogicalId());
+    }
+
+    public function testSettingsThatAFormDoesNotSendStay(): void
+    {
+        $connection = $this->connection(['port' => 8080, 'mode' => 'many']);
+        $connection->setConfiguration('config', ['mode' => '', 'password' => '']);
+        $connection->save();
+        $config = jeenergie::byId($connection->getId())->config();
+        $this->assertSame([8080, 'one', 'p4ss'], [$config['port'], $config['mode'], $config['password']]);
+    }
+
+    public function testSecretsNeitherLeaveNorStayInTheOpen(): void
+    {
+        $connection = $this->connection();
+        $this->assertStringNotContainsString('p4ss', json_encode($connection->toArray()) . print_r($connection, true));
+        $this->assertSame(['password'], $connection->toArray()['secretsSet']);
+        $connection->encrypt();
+        $this->assertStringNotContainsString('p4ss', json_encode($connection->getConfiguration()));
+        $connection->decrypt();
+        $this->assertSame('p4ss', $connection->config()['password']);
+        $this->assertFalse($connection->getChanged());
+    }
+
+    public function testANewEquipmentHasItsCategory(): void
+    {
+        $connection = $this->connection();
+        $this->assertSame(['automatism' => 1], $this->equipment($connection)->getCategory());
+        $this->assertSame(['energy' => 1], $connection->getCategory());
+    }
+
+    public function testThePluginGoesWithAllItsEquipmentWhateverIsInUse(): void
+    {
+        $this->equipment($this->connection());
+        (new update())->deleteObjet();
+        $this->assertSame([], Memory::$eqLogics);
+    }
+
+    public function testARemovedConnectionIsForgottenByTheDaemonSomeDay(): void
+    {
+        $connection = $this->connection();
+        $connection->remove();
+        $this->assertSame([(string) $connection->getId()], Memory::$config['jeenergie::toForget']);
+    }
+
+    public function testALongKeyStaysUniqueInTheSpaceThereIs(): void
+    {
+        $connection = $this->connection();
+        $first = $this->equipment($connection, str_repeat('x', 200) . '1');
+        $second = $this->equipment($connection, str_repeat('x', 200) . '2');
+        $this->assertSame(127, strlen($first->getLogicalId()));
+        $this->assertNotSame($first->getLogicalId(), $second->getLogicalId());
+    }
+
+    public function testAFormUsesTheSavedSecretUnlessItBringsOne(): void
+    {
+        $connection = $this->connection();
+        $form = ['id' => (string) $connection->getId(), 'config' => ['host' => 'new', 'password' => '']];
+        $this->assertSame('p4ss', jeenergieDiscovery::fromForm($form)->config()['password']);
+        $form['config']['password'] = 'other';
+        $this->assertSame('other', jeenergieDiscovery::fromForm($form)->config()['password']);
+        $this->assertSame('h', jeenergie::byId($connection->getId())->config()['host']);
+    }
+
+    public function testASettingThatEndsATypeHandsItsCommandsOver(): void
+    {
+        $connection = $this->connection(['mode' => 'one']);
+        $lonely = $this->equipment($connection, '1', 'lonely');
+        $id = $this->cmd($lonely, 'power')->getId();
+        $connection->setConfiguration('config', ['mode' => 'many']);
+        $connection->save();
+        [$meter] = jeenergieDiscovery::createAll($connection, [['type' => 'meter', 'key' => '1', 'name' => 'New']]);
+        $this->assertSame($id, $this->cmd($meter, 'power')->getId());
+        $this->assertNull(jeenergie::byId($lonely->getId()));
+    }
+}

@@ -1,0 +1,90 @@
+<?php
+
+final class SettingsTest extends JeenergieTestCase
+{
+    private const FIELDS = [
+        ['key' => 'n', 'label' => 'N', 'type' => 'number', 'default' => 5, 'min' => 1, 'max' => 9, 'required' => true],
+        ['key' => 't', 'label' => 'T', 'type' => 'text', 'required' => true, 'when' => ['b' => true]],
+        ['key' => 'b', 'label' => 'B', 'type' => 'boolean', 'default' => false],
+        ['key' => 'c', 'label' => 'C', 'type' => 'choice', 'choices' => ['x' => 'X', '2' => 'Y']],
+        ['key' => 'l', 'label' => 'L', 'type' => 'list', 'choices' => ['a' => 'A', 'b' => 'B']],
+    ];
+
+    /** @dataProvider forms */
+    public function testTextOfAFormBecomesTypedAndDefaultsAreNotStored(array $form, array $stored): void
+    {
+        $this->assertSame($stored, jeenergieSettings::compact(self::FIELDS, $form));
+    }
+
+    public function forms(): array
+    {
+        return [
+            'numbers' => [['n' => '7'], ['n' => 7]],
+            'decimals, French too' => [['n' => '2,5'], ['n' => 2.5]],
+            'the default' => [['n' => '5', 'b' => '0'], []],
+            'empty' => [['n' => '', 't' => '  ', 'b' => '', 'c' => null, 'l' => ''], []],
+            'boxes' => [['b' => '1', 'l' => ['a' => '1', 'b' => '0']], ['b' => true, 'l' => ['a']]],
+            'lists' => [['l' => 'b, a, zz'], ['l' => ['b', 'a']]],
+            'unknown ones' => [['zz' => '1', 't' => ['x']], []],
+            'text that looks like a number' => [['t' => '0012', 'c' => 2], ['t' => '0012', 'c' => '2']],
+        ];
+    }
+
+    public function testDefaultsComeBackWhenRead(): void
+    {
+        $this->assertSame(['n' => 5, 'b' => false], jeenergieSettings::resolve(self::FIELDS, []));
+    }
+
+    /** @dataProvider conditions */
+    public function testConditions(bool $expected, array $when): void
+    {
+        $settings = ['mode' => 'tri', 'on' => true, 'off' => false, 'n' => 3, 'list' => ['a', 'b'], 'connection.x' => 'y'];
+        $this->assertSame($expected, jeenergieSettings::holds($when, $settings));
+    }
+
+    public function conditions(): array
+    {
+        return [
+            'none' => [true, []],
+            'equal' => [true, ['mode' => 'tri']],
+            'one of' => [true, ['mode' => ['mono', 'tri']]],
+            'all must hold' => [false, ['mode' => 'tri', 'on' => false]],
+            'yes' => [true, ['on' => true]],
+            'yes as text' => [true, ['on' => '1']],
+            'no' => [true, ['off' => false]],
+            'absent is no' => [true, ['absent' => false]],
+            'absent is not yes' => [false, ['absent' => true]],
+            'number and text' => [true, ['n' => '3']],
+            'one entry of a list' => [true, ['list' => ['b', 'c']]],
+            'no entry of a list' => [false, ['list' => 'c']],
+            'the parent' => [true, ['connection.x' => 'y']],
+        ];
+    }
+
+    public function testWhatIsWrongIsSaidOfEachField(): void
+    {
+        $errors = jeenergieSettings::errors(self::FIELDS, ['n' => 12, 'b' => true, 'c' => 'zz'], [], true);
+        $this->assertCount(3, $errors);
+        $this->assertStringContainsString('« N » doit être au plus 9', $errors[0]);
+        $this->assertStringContainsString('« T »', $errors[1]);
+        $this->assertStringContainsString('« C »', $errors[2]);
+    }
+
+    public function testAFieldThatDoesNotApplyIsNotAskedFor(): void
+    {
+        $this->assertSame([], jeenergieSettings::errors(self::FIELDS, ['b' => false], [], true));
+    }
+
+    public function testAnIncompleteFormCanBeKept(): void
+    {
+        $this->assertSame([], jeenergieSettings::errors(self::FIELDS, ['b' => true], [], false));
+    }
+
+    public function testAUnitMayFollowASetting(): void
+    {
+        $unit = ['by' => 'kind', 'gas' => 'm³', 'water' => 'l'];
+        $this->assertSame('l', jeenergieSettings::unit($unit, ['kind' => 'water']));
+        $this->assertSame('', jeenergieSettings::unit($unit, []));
+        $this->assertSame('W', jeenergieSettings::unit('W', []));
+    }
+}

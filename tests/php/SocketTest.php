@@ -1,0 +1,84 @@
+<?php
+
+final class SocketTest extends JeenergieTestCase
+{
+    private $daemon;
+
+    private function startDaemon(string $manner): void
+    {
+        $command = [PHP_BINARY, __DIR__ . '/double/daemon.php', $manner];
+        $this->daemon = proc_open($command, [1 => ['pipe', 'w']], $pipes);
+        Memory::$config['jeenergie::socketport'] = (int) fgets($pipes[1]);
+    }
+
+    protected function tearDown(): void
+    {
+        if ($this->daemon !== null) {
+            proc_terminate($this->daemon);
+            proc_close($this->daemon);
+        }
+    }
+
+    /** @return array{string, string} reason and sentence */
+    private function refusal(float $timeout): array
+    {
+        try {
+            jeenergieSocket::request('status', [], $timeout);
+        } catch (jeenergieRefusal $refusal) {
+            return [$refusal->reason(), $refusal->getMessage()];
+        }
+        $this->fail('no refusal');
+    }
+
+    public function testAMessageCarriesTheKeyAndItsFields(): void
+    {
+        $this->startDaemon('echo');
+        $result = jeenergieSocket::request('refresh', ['equipment' => '12']);
+        $this->assertSame(['apikey' => str_repeat('k', 64), 'cmd' => 'refresh', 'equipment' => '12'], $result);
+    }
+
+    public function testALongMessageAndALongAnswerArriveWhole(): void
+    {
+        $this->startDaemon('echo');
+        $text = str_repeat('é', 400000);
+        $this->assertSame($text, jeenergieSocket::request('test', ['connection' => $text])['connection']);
+    }
+
+    public function testAnAnswerInPiecesIsOne(): void
+    {
+        $this->startDaemon('long');
+        $this->assertSame(600000, strlen(jeenergieSocket::request('status')['text']));
+    }
+
+    public function testARefusalSpeaksTheDaemonsWords(): void
+    {
+        $this->startDaemon('refuse');
+        $this->assertSame(['authentication_failed', 'Non ‹b›.'], $this->refusal(5));
+    }
+
+    /** @dataProvider troubles */
+    public function testADaemonInTroubleIsSaidSo(string $manner): void
+    {
+        $this->startDaemon($manner);
+        [$reason, $sentence] = $this->refusal(0.3);
+        $this->assertSame('daemon', $reason);
+        $this->assertStringContainsString('n\'a pas répondu', $sentence);
+    }
+
+    public function troubles(): array
+    {
+        return ['silence' => ['silence'], 'garbage' => ['garbage'], 'closed' => ['close']];
+    }
+
+    public function testNoDaemonIsSaidWithWhatToDo(): void
+    {
+        Memory::$config['jeenergie::socketport'] = 1;
+        $this->assertStringContainsString('Démarrez-le', $this->refusal(1)[1]);
+    }
+
+    public function testAMessageThatTheDaemonWouldRefuseIsNotSent(): void
+    {
+        $this->expectExceptionMessage('trop long');
+        jeenergieSocket::encode(['x' => str_repeat('x', 1048576)]);
+    }
+}

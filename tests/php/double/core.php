@@ -1,0 +1,193 @@
+<?php
+
+// Stand-ins for the core's static classes: they remember what they were told.
+
+function __(string $text, string $file): string
+{
+    return $text;
+}
+
+final class Memory
+{
+    public static $config = [];
+    public static $cache = [];
+    public static $eqLogics = [];
+    public static $cmds = [];
+    public static $events = [];
+    public static $messages = [];
+    public static $logs = [];
+    public static $async = [];
+    public static $queries = [];
+
+    public static function forget(): void
+    {
+        foreach (array_keys(get_class_vars(self::class)) as $name) {
+            self::$$name = [];
+        }
+    }
+}
+
+final class config
+{
+    public static function byKey($key, $plugin = 'core', $default = '', $fresh = false)
+    {
+        return Memory::$config[$plugin . '::' . $key] ?? $default;
+    }
+
+    public static function byKeys(array $keys, $plugin = 'core'): array
+    {
+        return [];
+    }
+
+    public static function save($key, $value, $plugin = 'core'): void
+    {
+        Memory::$config[$plugin . '::' . $key] = $value;
+    }
+
+    public static function remove($key, $plugin = 'core'): void
+    {
+        unset(Memory::$config[$plugin . '::' . $key]);
+    }
+}
+
+final class utils
+{
+    public static function encrypt($text)
+    {
+        return 'crypt:' . strrev(str_replace('crypt:', '', $text));
+    }
+
+    public static function decrypt($text)
+    {
+        return strpos($text, 'crypt:') === 0 ? strrev(substr($text, 6)) : $text;
+    }
+
+    public static function executeAsync($class, $method, $options = null): void
+    {
+        Memory::$async[] = [$method, $options];
+    }
+}
+
+final class translate
+{
+    public static function sentence($text, $file): string
+    {
+        return $text;
+    }
+
+    public static function getLanguage(): string
+    {
+        return 'fr_FR';
+    }
+}
+
+final class log
+{
+    public static function add($log, $level, $text, $id = ''): void
+    {
+        Memory::$logs[] = [$level, $text];
+    }
+
+    public static function getLogLevel($log): int
+    {
+        return 200;
+    }
+
+    public static function convertLogLevel($level): string
+    {
+        return [100 => 'debug', 200 => 'info'][$level];
+    }
+
+    public static function getPathToLog($log): string
+    {
+        return jeedom::getTmpFolder() . '/' . $log;
+    }
+}
+
+final class message
+{
+    public static function add($plugin, $text, $action = '', $id = ''): void
+    {
+        Memory::$messages[$id] = $text;
+    }
+
+    public static function removeAll($plugin, $id = ''): void
+    {
+        unset(Memory::$messages[$id]);
+    }
+}
+
+final class event
+{
+    public static function add($name, $option = []): void
+    {
+        Memory::$events[] = [$name, $option];
+    }
+}
+
+final class jeedom
+{
+    public static function getTmpFolder($plugin = ''): string
+    {
+        $folder = sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();
+        is_dir($folder) || mkdir($folder);
+        return $folder;
+    }
+
+    public static function getApiKey($plugin): string
+    {
+        return str_repeat('k', 64);
+    }
+}
+
+final class update
+{
+    /** The core removes a plugin's eqLogics one after the other, in the order of their names. */
+    public function deleteObjet(): void
+    {
+        foreach (eqLogic::byType('jeenergie') as $eqLogic) {
+            $eqLogic->remove();
+        }
+    }
+}
+
+/** Answers the plugin's own few queries from the objects in memory, and remembers the others. */
+final class DB
+{
+    public const FETCH_TYPE_ROW = 0;
+    public const FETCH_TYPE_ALL = 1;
+
+    public static function buildField($class): string
+    {
+        return '*';
+    }
+
+    public static function Prepare($query, $values, $type = 0, $fetch = null, $class = null)
+    {
+        Memory::$queries[] = [$query, $values];
+        if (strpos($query, 'FROM `eqLogic` WHERE `eqType_name` = ?') !== false) {
+            $ids = array_slice($values, 1);
+            return self::copies(Memory::$eqLogics, fn($each): bool => in_array((string) $each->getId(), $ids, true));
+        }
+        if (strpos($query, 'FROM `cmd` WHERE `eqType` = ?') !== false) {
+            return self::copies(
+                Memory::$cmds,
+                fn($each): bool => in_array((string) $each->getEqLogic_id(), $values, true)
+                    && in_array($each->getLogicalId(), $values, true)
+            );
+        }
+        if (strpos($query, 'FROM `cmd` WHERE `eqType` = :type') !== false) {
+            return array_map(fn(cmd $cmd): array => [
+                'eqLogic_id' => $cmd->getEqLogic_id(),
+                'logicalId' => $cmd->getLogicalId(),
+                'configuration' => json_encode($cmd->getConfiguration()),
+            ], array_values(Memory::$cmds));
+        }
+        return [];
+    }
+
+    private static function copies(array $objects, callable $accepted): array
+    {
+        return array_map(fn($each) => clone $each, array_values(array_filter($objects, $accepted)));
+    }
+}

@@ -1,0 +1,273 @@
+<?php
+
+// Stand-ins for eqLogic and cmd, with as much of their behaviour as the plugin relies on.
+
+abstract class Stored
+{
+    protected $id = '';
+    protected $name = '';
+    protected $logicalId = '';
+    protected $configuration = [];
+    protected $_changed = false;
+    private $_others = [];
+
+    /** Every getX() and setX() of the core that does nothing but keep a value. */
+    public function __call(string $method, array $arguments)
+    {
+        $name = lcfirst(substr($method, 3));
+        $isOwn = property_exists($this, $name);
+        $before = $isOwn ? $this->$name : $this->_others[$name] ?? null;
+        if (strpos($method, 'get') === 0) {
+            return $before;
+        }
+        $this->_changed = $this->_changed || $before != $arguments[0];
+        if ($isOwn) {
+            $this->$name = $arguments[0];
+        } else {
+            $this->_others[$name] = $arguments[0];
+        }
+        return $this;
+    }
+
+    public function getConfiguration($key = '', $default = '')
+    {
+        if ($key === '') {
+            return $this->configuration;
+        }
+        return ($this->configuration[$key] ?? '') === '' ? $default : $this->configuration[$key];
+    }
+
+    public function setConfiguration($key, $value)
+    {
+        $this->_changed = $this->_changed || ($this->configuration[$key] ?? null) !== $value;
+        if ($value === null) {
+            unset($this->configuration[$key]);
+        } else {
+            $this->configuration[$key] = $value;
+        }
+        return $this;
+    }
+
+    public function getCache($key, $default = '')
+    {
+        return Memory::$cache[static::class . $this->id][$key] ?? $default;
+    }
+
+    public function setCache($key, $value): void
+    {
+        Memory::$cache[static::class . $this->id][$key] = $value;
+    }
+
+    public function getChanged(): bool
+    {
+        return $this->_changed;
+    }
+}
+
+class eqLogic extends Stored
+{
+    protected $isEnable = 0;
+    protected $isVisible = 0;
+    protected $category = [];
+    protected $object_id;
+
+    public static function byId($id)
+    {
+        return isset(Memory::$eqLogics[$id]) ? clone Memory::$eqLogics[$id] : null;
+    }
+
+    public static function byType($type, $onlyEnabled = false): array
+    {
+        return array_values(array_map(fn($each) => clone $each, array_filter(
+            Memory::$eqLogics,
+            fn($each): bool => !$onlyEnabled || $each->getIsEnable() == 1
+        )));
+    }
+
+    public static function byTypeAndSearchConfiguration($type, array $wanted): array
+    {
+        return array_values(array_filter(self::byType($type), fn($each): bool =>
+            array_intersect_assoc($wanted, array_filter($each->getConfiguration(), 'is_scalar')) == $wanted));
+    }
+
+    public function getId()
+    {
+        return $this->id;
+    }
+
+    public function getName(): string
+    {
+        return $this->name;
+    }
+
+    public function getHumanName(): string
+    {
+        return '[' . $this->name . ']';
+    }
+
+    public function getIsEnable()
+    {
+        return $this->isEnable;
+    }
+
+    public function setIsEnable($isEnable)
+    {
+        $this->isEnable = (int) $isEnable;
+        return $this;
+    }
+
+    public function getCategory($key = '')
+    {
+        return $this->category;
+    }
+
+    public function setCategory($key, $value)
+    {
+        $this->category[$key] = $value;
+        return $this;
+    }
+
+    public function setEqType_name($type)
+    {
+        return $this;
+    }
+
+    public function getCmd($type = null, $logicalId = null)
+    {
+        $cmds = array_values(array_filter(Memory::$cmds, fn(cmd $cmd): bool =>
+            $cmd->getEqLogic_id() == $this->id && ($type === null || $cmd->getType() === $type)
+            && ($logicalId === null || $cmd->getLogicalId() === $logicalId)));
+        array_map(fn(cmd $cmd) => $cmd->setEqLogic($this), $cmds);
+        return $logicalId === null ? $cmds : ($cmds[0] ?? null);
+    }
+
+    public function checkAndUpdateCmd($cmd, $value, $date = null): void
+    {
+        if ($cmd->execCmd() !== $value || is_string($date)) {
+            $cmd->event($value, $date);
+        }
+    }
+
+    public function setStatus(array $status): void
+    {
+        foreach ($status as $key => $value) {
+            Memory::$cache['status' . $this->id][$key] = $value;
+        }
+    }
+
+    public function getStatus($key)
+    {
+        return Memory::$cache['status' . $this->id][$key] ?? '';
+    }
+
+    public function toArray(): array
+    {
+        return ['id' => $this->id, 'name' => $this->name, 'configuration' => $this->configuration];
+    }
+
+    public function save($direct = false)
+    {
+        $direct || $this->preSave();
+        $this->id = $this->id === '' ? count(Memory::$eqLogics) + 1 : $this->id;
+        $this->encrypt();
+        $stored = clone $this;
+        $this->decrypt();
+        $stored->decrypt();
+        $stored->_changed = false;
+        Memory::$eqLogics[$this->id] = $stored;
+        $direct || $this->postSave();
+        $this->_changed = false;
+    }
+
+    public function remove()
+    {
+        foreach ($this->getCmd() as $cmd) {
+            $cmd->remove();
+        }
+        unset(Memory::$eqLogics[$this->id]);
+        return true;
+    }
+}
+
+class cmd extends Stored
+{
+    protected $type = '';
+    protected $isHistorized = 0;
+    protected $eqLogic_id = '';
+    protected $_eqLogic;
+
+    public static function byId($id)
+    {
+        return Memory::$cmds[$id] ?? null;
+    }
+
+    public function getId()
+    {
+        return $this->id;
+    }
+
+    public function getName(): string
+    {
+        return $this->name;
+    }
+
+    public function getHumanName(): string
+    {
+        return '[' . $this->name . ']';
+    }
+
+    public function setTemplate($version, $template)
+    {
+        return $this;
+    }
+
+    public function setEqLogic($eqLogic)
+    {
+        $this->_eqLogic = $eqLogic;
+        return $this;
+    }
+
+    public function getEqLogic()
+    {
+        return $this->_eqLogic;
+    }
+
+    public function execCmd($options = null)
+    {
+        if ($this->type === 'action') {
+            Memory::$events[] = ['executed', [$this->id, $options]];
+        }
+        return $this->getCache('value', '');
+    }
+
+    public function formatValue($value)
+    {
+        return is_numeric($value) ? (float) $value : $value;
+    }
+
+    public function event($value, $date = null): void
+    {
+        $this->setCache('value', $value);
+        $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s'));
+        Memory::$events[] = ['cmd::event', [$this->logicalId, $value, $date]];
+    }
+
+    public function addHistoryValue($value, $date): void
+    {
+        Memory::$queries[] = ['live', [$this->id, $date, $value]];
+    }
+
+    public function save($direct = false)
+    {
+        $this->id = $this->id === '' ? count(Memory::$cmds) + 1 : $this->id;
+        $this->_changed = false;
+        Memory::$cmds[$this->id] = $this;
+        $this->postSave();
+    }
+
+    public function remove()
+    {
+        unset(Memory::$cmds[$this->id]);
+        $this->postRemove();
+    }
+}
