@@ -73,7 +73,7 @@ class Commands:
             self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
-        self._hide(message)
+        self._hide(command, message)
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
         try:
@@ -86,17 +86,22 @@ class Commands:
             text = self._shared.masker.mask(f"{type(error).__name__}: {error}")
             raise CommandError("internal", text) from error
 
-    def _hide(self, message: Message) -> None:
-        """Registers the secrets of a message before anything of it can reach a log."""
-        asked = message.get("connection")
-        for definition in [*message.get("connections", []), *([asked] if isinstance(asked, dict) else [])]:
+    def _hide(self, command: str, message: Message) -> None:
+        """Registers the secrets of a message before anything of it can reach a log.
+
+        Only what belongs to the command is looked at: the schema has not seen the rest.
+        """
+        definitions = message["connections"] if command == "configure" else []
+        if command in ("test", "discover", "run") and isinstance(message["connection"], dict):
+            definitions = [message["connection"]]
+        for definition in definitions:
             catalogue = self._contract.catalogues.get(str(definition["backend"]))
             if catalogue is not None:
                 self._shared.masker.register(*catalogue.confidential(dict(definition["config"] or {})))
                 for each in definition.get("equipment") or []:
                     values = catalogue.confidential(dict(each.get("config") or {}), each["type"])
                     self._shared.masker.register(*values)
-        if "operation" in message:
+        if command == "run":
             self._hide_options(message)
 
     def _hide_options(self, message: Message) -> None:

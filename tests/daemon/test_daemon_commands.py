@@ -493,6 +493,13 @@ class TestRest:
         connection = {**lab.connection("1"), "future": {"x": 1}}
         assert daemon.result("configure", revision=1, connections=[connection], future=5)["started"] == ["1"]
 
+    @pytest.mark.parametrize("odd", [None, 5, "x", [5], {"a": 1}, [{"id": "1"}]])
+    def test_fields_of_another_command_are_ignored(self, lab: Lab, daemon: DaemonProcess, odd: Any) -> None:
+        fields = {"connections": odd, "connection": odd, "operation": odd, "options": odd, "level": odd}
+        assert daemon.ask("status", **fields)["ok"]
+        assert daemon.ask("forget", **{**fields, "connection": "5"})["ok"]
+        assert "Traceback" not in daemon.log
+
     def test_ids_are_echoed_in_order(self, daemon: DaemonProcess) -> None:
         with daemon.peer() as peer:
             peer.send(b"".join(message("status", id=number) for number in range(20)))
