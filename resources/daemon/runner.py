@@ -114,6 +114,7 @@ class Runner:
         self._lock = threading.RLock()
         self._reported: tuple[str, str] | None = None
         self._failing_since: float | None = None
+        self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock)
         self.device = device_class(connection, self)
@@ -240,6 +241,8 @@ class Runner:
             if self.state != state:
                 self.state, self.since = state, self.clock.time()
             self._reported = (code, text)
+            self._until = self._until if again else until
+            until = self._until if state == "waiting" else None
         event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
         if until is not None:
             event["until"] = moment(until)

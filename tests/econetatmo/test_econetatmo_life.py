@@ -93,7 +93,7 @@ def test_an_account_without_ecometers_says_so(world: MakeWorld) -> None:
     running = world([Home("h2", name=None)])
     connection = running.connect()
     running.launch()
-    running.settle()
+    running.jeedom.wait(lambda: running.jeedom.state(connection) == "online")
     assert "aucun écocompteur" in running.jeedom.test(connection)["text"]
     running.cloud.model.homes.append(small_home(3))
     assert "3 ligne(s)" in running.jeedom.test(connection)["text"]

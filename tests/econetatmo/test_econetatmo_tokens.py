@@ -338,8 +338,7 @@ def test_an_authorization_code_signs_in_step_by_step(world: MakeWorld) -> None:
     running = world()
     connection = running.connect(token="")
     running.launch()
-    running.settle()
-    assert running.jeedom.state(connection) == "authentication_failed"
+    running.jeedom.wait(lambda: running.jeedom.state(connection) == "authentication_failed")
     text = running.jeedom.run(connection, "authorizationLink")["text"]
     link = text[text.index("http://127") :]
     landed = build_opener(_NoRedirect).open(link).headers["Location"]

@@ -5,6 +5,7 @@ Tokens and identifiers travel in headers and form bodies only, never in an addre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -128,7 +129,8 @@ def _grant(answer: Response) -> Grant:
     reason = content.get("error") if isinstance(content, dict) else None
     if reason is not None or answer.status != 200:
         _refuse_grant(answer, reason)
-    access, refresh = (content or {}).get("access_token"), (content or {}).get("refresh_token")
+    content = content if isinstance(content, dict) else {}
+    access, refresh = content.get("access_token"), content.get("refresh_token")
     if not isinstance(access, str) or not isinstance(refresh, str) or not access or not refresh:
         # The server may have made a new pair and spoilt its own answer: as good as lost.
         raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
@@ -137,9 +139,10 @@ def _grant(answer: Response) -> Grant:
 
 def _lifetime(told: Any) -> float:
     try:
-        return min(max(float(told), 1.0), 30 * 86400.0)
-    except (TypeError, ValueError):
+        seconds = float(told)
+    except (TypeError, ValueError, OverflowError):
         return 10800.0
+    return min(max(seconds, 1.0), 30 * 86400.0) if math.isfinite(seconds) else 10800.0
 
 
 def _refuse_grant(answer: Response, reason: Any) -> NoReturn:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from jeedom_bridge.worker import Job
+from jeedom_bridge.worker import Backoff, Job
 
 from ..base import (
     AuthenticationFailed,
@@ -59,6 +59,7 @@ class Device(Base):
         self._read_at: dict[str, float] = {}
         self._failed: dict[str, str] = {}
         self._span = 0.0
+        self._backoff = Backoff(60.0, 600.0)
         self._poll_job: Job | None = None
 
     # What the core asks for.
@@ -199,6 +200,10 @@ class Device(Base):
     def _read_all(self, purpose: str) -> None:
         try:
             self._read_lines(purpose)
+            self._backoff.reset()
+        except (Unreachable, VendorError, Refused) as error:
+            error.retry = self._backoff.next()  # an outage of the service is not answered with more requests
+            raise
         finally:
             self._budget.keep()
             self._service.close()  # the next poll is minutes away
