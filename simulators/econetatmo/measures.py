@@ -35,8 +35,8 @@ def answer(model: Model, form: Mapping[str, str], now: float) -> Any:
     return series(rows, STEPS[form["scale"]])
 
 
-def slots(model: Model, form: Mapping[str, str], now: float) -> Rows:
-    """The slots asked for, oldest first: (label, one value per type)."""
+def slots(model: Model, form: Mapping[str, str], now: float, trusted: bool = False) -> Rows:
+    """The slots asked for, oldest first: (label, one value per type). `trusted`: of any type."""
     module = form.get("module_id", "")
     found = model.find(module)
     if found is None or found[1].id != form["device_id"]:
@@ -46,7 +46,7 @@ def slots(model: Model, form: Mapping[str, str], now: float) -> Rows:
     if scale not in STEPS:
         raise ApiError(21, 400, "Invalid scale")
     known = ELECTRIC if index < 6 else FLUID.get(ecometer.fluids, ())
-    if any(each not in known for each in types):
+    if any(each not in known or ("price" in each and not ecometer.prices and not trusted) for each in types):
         raise ApiError(21, 400, "Invalid type")
     places = [_place(index, each) for each in types]
     try:

@@ -42,7 +42,10 @@ class Correction:
 
 @dataclass
 class Ecometer:
-    """One device; `lines` are names by index (a name of None is missing). `fluids`: the type that fluids answer to."""
+    """One device; `lines` are names by index (a name of None is missing).
+
+    `fluids`: the type that gas and water lines answer to; `prices`: whether electric lines have any.
+    """
 
     id: str
     name: Optional[str] = "Écocompteur"
@@ -52,6 +55,7 @@ class Ecometer:
     outages: list[Outage] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     lag: int = 0
+    prices: bool = True
 
     def module(self, index: int) -> str:
         """The id of a line."""

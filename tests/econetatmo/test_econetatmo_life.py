@@ -167,6 +167,39 @@ def test_a_deleted_command_that_comes_back_is_filled_again(world: MakeWorld) -> 
     assert running.history(LINE, "total_energy") == expected_total(running)
 
 
+def test_a_line_without_prices_still_gives_its_energy(world: MakeWorld) -> None:
+    home = small_home(1)
+    home.ecometers[0].prices = False
+    running = world([home])
+    connection = started(running)
+    running.step(1800, 8)
+    assert running.history(LINE, "total_energy") == expected_total(running)
+    assert running.jeedom.state(connection) == "online"
+    assert [call.code for call in running.cloud.calls if call.method == "getmeasure"].count(21) == 1
+
+
+def test_an_equipment_made_anew_gets_its_history_again(world: MakeWorld) -> None:
+    running = world([small_home(1)])
+    connection = started(running)
+    running.jeedom.remove(running.equipment(LINE))
+    running.step(60, 2)
+    running.jeedom.discover(connection)
+    running.jeedom.wait(lambda: running.jeedom.values(running.equipment(LINE)), 10)
+    running.settle()
+    assert running.history(LINE, "total_energy") == expected_total(running)
+
+
+def test_a_disabled_equipment_catches_up_when_it_is_enabled(world: MakeWorld) -> None:
+    running = world([small_home(1)])
+    started(running)
+    running.jeedom.update(running.equipment(LINE), enabled=False)
+    running.step(3600, 3 * 24)
+    running.jeedom.update(running.equipment(LINE), enabled=True)
+    running.step(60, 2)
+    running.step(600, 2)
+    assert running.history(LINE, "total_energy") == expected_total(running)
+
+
 def test_refresh_reads_at_once(world: MakeWorld) -> None:
     running = world([small_home(1)])
     started(running)
@@ -270,12 +303,12 @@ def test_a_pause_that_the_service_tells_is_kept(world: MakeWorld) -> None:
 
 
 def test_the_limits_are_kept_with_more_lines_than_they_allow(world: MakeWorld) -> None:
-    ecometers = [Ecometer(f"00:04:74:00:00:{n:02x}", lines={i: f"L{n}.{i}" for i in range(6)}) for n in range(12)]
+    ecometers = [Ecometer(f"00:04:74:00:00:{n:02x}", lines={i: f"L{n}.{i}" for i in range(6)}) for n in range(9)]
     running = world([Home("h1", ecometers=ecometers)])
     connection = running.connect()
     running.launch()
-    running.jeedom.wait(lambda: len(running.jeedom.database.children(connection)) == 72, 15)
-    running.step(20, 240)
+    running.jeedom.wait(lambda: len(running.jeedom.database.children(connection)) == 54, 15)
+    running.step(20, 190)
     assert running.cloud.refused == 0
     assert running.cloud.busiest[10] <= 40
     assert running.cloud.busiest[3600] <= 400
@@ -290,7 +323,7 @@ def test_the_limits_are_kept_with_more_lines_than_they_allow(world: MakeWorld) -
     ("kind", "value"),
     [
         ("status", 500), ("status", 502), ("html", None), ("garbage", None), ("truncated", None), ("drop", None),
-        ("no_body", None), ("api", 27), ("api", 21), ("api", [2, 403]), ("api", 3), ("answer", {"body": [3]}),
+        ("no_body", None), ("api", 27), ("api", [2, 403]), ("api", 3), ("answer", {"body": [3]}),
         ("answer", {"body": [{"beg_time": "x", "value": []}]}), ("answer", {"body": {"9": [1]}}), ("redirect", None),
         ("answer", {"body": None}), ("answer", [1]), ("api", [11, 429]),
     ],
@@ -321,9 +354,9 @@ def test_an_empty_answer_is_no_data_and_no_failure(world: MakeWorld) -> None:
 def test_one_failing_line_does_not_touch_the_others(world: MakeWorld) -> None:
     running = world([small_home(2)])
     connection = started(running, 2)
-    for _ in range(30):
-        running.cloud.fault("api", "/api/getmeasure", 9, count=1)
-        running.step(600)
+    for _ in range(15):
+        running.cloud.fault("api", "/api/getmeasure", 27, count=1)
+        running.step(1200)
     assert running.jeedom.state(connection) == "online"
     lines = {f"{BRIDGE}#{n}": expected_total(running, f"{BRIDGE}#{n}") for n in (0, 1)}
     assert any(running.history(key, "total_energy") == values for key, values in lines.items())

@@ -22,7 +22,7 @@ PARIS = "Europe/Paris"
 MakeWorld = Callable[..., World]
 DAYS = int(os.environ.get("JEENERGIE_DAYS", "0"))
 STEP = 600 if DAYS else 1800
-SPAN = DAYS or 3
+SPAN = DAYS or 2
 BEGIN = int(datetime(2026, 10, 25, tzinfo=ZoneInfo(PARIS)).timestamp()) - (SPAN // 2) * DAY + 7 * HOUR
 COMMANDS = {f"sum_energy_elec{s}": n for n, s in enumerate(("", "$0", "$1", "$2"))}
 COMMANDS.update({f"sum_energy_price{s}": n + 4 for n, s in enumerate(("", "$0", "$1", "$2"))})
@@ -135,7 +135,7 @@ def test_the_budget_is_kept_with_two_homes_four_ecometers_and_twenty_lines(world
     running.settle()
     running.step(2, 5)
     calls = len(running.cloud.calls)
-    running.step(600, 144 if DAYS else 12)
+    running.step(600, 144 if DAYS else 7)
     day = len(running.cloud.calls) - calls
     burst, hour = running.cloud.busiest[10], running.cloud.busiest[3600]
     print(f"20 lines: at most {burst} requests in 10 s (50 allowed) and {hour} in an hour (500), {day} in the run")

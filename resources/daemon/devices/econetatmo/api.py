@@ -34,7 +34,9 @@ class Api:
             try:
                 answer = self._once(method, purpose, token, form)
             except TokenRefused as error:
-                raise VendorError("Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne") from error
+                raise VendorError(
+                    "Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne"
+                ) from error
         self._budget.accepted()
         if answer.time is not None:
             self._offset = answer.time - self._context.clock.time()

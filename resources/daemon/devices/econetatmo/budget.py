@@ -26,10 +26,6 @@ class Budget:
         kept = context.memory.get("requests")
         self._minutes: dict[int, int] = _minutes(kept)
         self._recent: deque[float] = deque()
-        blocked = context.memory.get("blocked")
-        blocked = blocked if isinstance(blocked, dict) else {}
-        self._until = _number(blocked.get("until"))
-        self._pause = _number(blocked.get("pause"))
 
     def hour(self) -> int:
         """Requests of the last hour, told by the minute."""
@@ -43,9 +39,8 @@ class Budget:
 
     def blocked(self) -> float:
         """Seconds for which the service wants to be left alone."""
-        rest = self._until - self._context.clock.time()
-        # A wall clock that was stepped back must not block for ever.
-        return min(rest, LONGEST_PAUSE) if rest > 0 else 0.0
+        rest = self._kept_pause()[0] - self._context.clock.time()
+        return rest if 0 < rest <= LONGEST_PAUSE else 0.0  # more comes from a wall clock that was stepped back
 
     def take(self, purpose: str) -> None:
         """Before each request: counts it, waits for room within 10 s. Raises RateLimited."""
@@ -79,19 +74,24 @@ class Budget:
 
     def refused(self, told: float | None) -> float:
         """The service refused a request: returns the pause, in seconds, `told` by it or growing from 10 min."""
-        self._pause = min(LONGEST_PAUSE, self._pause * 2 if self._pause else FIRST_PAUSE)
-        pause = self._pause if told is None else min(max(told, 1.0), LONGEST_PAUSE)
-        self._until = self._context.clock.time() + pause
+        former = self._kept_pause()[1]
+        growing = min(LONGEST_PAUSE, former * 2 if former else FIRST_PAUSE)
+        pause = growing if told is None else min(max(told, 1.0), LONGEST_PAUSE)
         self._context.count("refusals")
         _LOG.warning("Netatmo refuses requests for now, all calls wait %.0f s", pause)
-        self._context.memory.keep("blocked", {"until": self._until, "pause": self._pause})
+        self._context.memory.keep("blocked", {"until": self._context.clock.time() + pause, "pause": growing})
         return pause
 
     def accepted(self) -> None:
         """A request went through."""
-        if self._pause:
-            self._pause = self._until = 0.0
+        if self._context.memory.get("blocked") is not None:
             self._context.memory.delete("blocked")
+
+    def _kept_pause(self) -> tuple[float, float]:
+        # Read each time: a test of the form beside the running connection is refused for both.
+        kept = self._context.memory.get("blocked")
+        kept = kept if isinstance(kept, dict) else {}
+        return _number(kept.get("until")), _number(kept.get("pause"))
 
     def keep(self) -> None:
         """Remembers the counts over a restart."""

@@ -13,6 +13,7 @@ from jeedom_bridge.outbox import Delivery
 from ..base import Connection, Context, Equipment
 from . import grid, mapping
 from .api import Api
+from .client import ArgumentRefused
 from .ledger import DAY, LineState, Track
 from .mapping import Line, Slots
 
@@ -41,11 +42,11 @@ class Collector:
         self.connection = connection
         self.lines: dict[str, Line] = {}
         self.zones: dict[str, str] = {}
-        self.newest: dict[str, int] = {}
         self._context = context
         self._api = api
         self._states: dict[str, LineState] = {}
         self._pending: list[_Sent] = []
+        self._without: dict[str, set[str]] = {}
 
     # What is remembered.
 
@@ -53,7 +54,10 @@ class Collector:
         """The state of a line, with what is to be collected now."""
         known = self._states.get(equipment.key)
         if known is None:
-            known = self._states[equipment.key] = LineState.of(self._context.memory.get(f"line:{equipment.key}"))
+            known = LineState.of(self._context.memory.get(f"line:{equipment.key}"))
+        if known.owner != equipment.id:
+            known = LineState(owner=equipment.id)  # another equipment than before: its history is empty
+        self._states[equipment.key] = known
         return known
 
     def keep(self, equipment: Equipment) -> None:
@@ -103,15 +107,19 @@ class Collector:
         return self._first_measure(equipment)
 
     def _first_measure(self, equipment: Equipment) -> int:
-        types = mapping.types_for(
-            self.rows(equipment).values(), mapping.measure_rows(self._context.catalogue, equipment.config)
-        )
+        types = self._types(equipment, self.rows(equipment).values())
         now = int(self.now())
         for begin, stop in grid.pages(now - LONGEST * DAY, now, "1day", self._zone(equipment)):
             found = self._fetch(equipment, types, "1day", begin, stop, "import")
             if found:
                 return grid.midnight(min(found), self._context.timezone)
         return grid.midnight(now, self._context.timezone, -7)
+
+    def newest_of(self, equipment: Equipment) -> int:
+        """The end of the newest slot that Jeedom has of a line, 0 without any."""
+        tracks = self.state(equipment).tracks.items()
+        ends = [track.mark + grid.STEPS[scale] // 2 for scale, track in tracks if track.mark is not None]
+        return max(ends, default=0)
 
     def now(self) -> float:
         """The service's clock: Jeedom's may be wrong."""
@@ -162,6 +170,19 @@ class Collector:
 
     def _read_scale(self, equipment: Equipment, state: LineState, scale: str, purpose: str) -> None:
         rows = {name: row for name, row in self.rows(equipment).items() if name in state.active(scale)}
+        try:
+            self._read_rows(equipment, state, scale, rows, purpose)
+        except ArgumentRefused:
+            families = list(dict.fromkeys(map(mapping.base_type, self._types(equipment, rows.values()))))
+            if len(families) < 2:
+                raise
+            self._without[equipment.key] = set(families[1:])
+            _LOG.info("%s gives no %s", equipment.name, ", ".join(families[1:]))
+            self._read_rows(equipment, state, scale, rows, purpose)
+
+    def _read_rows(
+        self, equipment: Equipment, state: LineState, scale: str, rows: dict[str, Row], purpose: str
+    ) -> None:
         types = self._types(equipment, rows.values())
         track = state.track(scale)
         track.adopt(types)
@@ -196,8 +217,8 @@ class Collector:
             if changed or deep:
                 track.commit(found, deep)
                 self.keep(equipment)
-            if found:
-                self._seen(equipment, state, scale, track, max(found))
+            for name, row in rows.items():
+                self._warn_unfilled(equipment, state, name, row, track)
 
         self._deliver(equipment, series, commit)
 
@@ -205,11 +226,6 @@ class Collector:
         # A day's label is noon, 11 to 13 hours after its start.
         half = grid.STEPS[scale] // 2 - (3600 if scale == "1day" else 0)
         return [label for label in labels if label - half >= state.counters[name].since]
-
-    def _seen(self, equipment: Equipment, state: LineState, scale: str, track: Track, newest: int) -> None:
-        self.newest[equipment.key] = max(self.newest.get(equipment.key, 0), newest + grid.STEPS[scale] // 2)
-        for name, row in self.rows(equipment).items():
-            self._warn_unfilled(equipment, state, name, row, track)
 
     def _warn_unfilled(self, equipment: Equipment, state: LineState, name: str, row: Row, track: Track) -> None:
         """A counter that the user asked for by name stays empty because the contract fills another one."""
@@ -235,7 +251,8 @@ class Collector:
 
     def _types(self, equipment: Equipment, rows: Iterable[Row]) -> list[str]:
         every = mapping.measure_rows(self._context.catalogue, equipment.config)
-        return mapping.types_for(rows, every)
+        without = self._without.get(equipment.key, set())
+        return [each for each in mapping.types_for(rows, every) if mapping.base_type(each) not in without]
 
     def _zone(self, equipment: Equipment) -> str:
         return self.zones.get(equipment.key, self._context.timezone)

@@ -28,7 +28,7 @@ from ..base import Device as Base
 from . import grid, mapping
 from .api import Api
 from .budget import Budget
-from .client import SCOPE, ModuleGone, Service
+from .client import SCOPE, ArgumentRefused, ModuleGone, Service
 from .collector import Collector, Waiting
 from .mapping import Home, Line
 from .tokens import NotDurable, TokenKeeper
@@ -37,6 +37,8 @@ _LOG = logging.getLogger(__name__)
 
 SLICE_PERIOD = 15.0
 HOMES_PERIOD = 6 * 3600.0
+REST = 6 * 3600.0
+"""Seconds for which a line that the service does not know, or refuses by its type, is not asked about again."""
 SILENT = 12 * 3600.0
 """Seconds without a new measure after which an ecometer is told to be silent; it uploads every 3 hours."""
 
@@ -58,6 +60,7 @@ class Device(Base):
         self._homes_at = float("-inf")
         self._read_at: dict[str, float] = {}
         self._failed: dict[str, str] = {}
+        self._resting: dict[str, float] = {}
         self._span = 0.0
         self._backoff = Backoff(60.0, 600.0)
         self._poll_job: Job | None = None
@@ -217,7 +220,9 @@ class Device(Base):
             _LOG.debug("Jeedom has not taken the former measures yet, nothing more is read")
             return
         errors: list[DeviceError] = []
-        lines = sorted(self.connection.of_type("line"), key=lambda each: self._read_at.get(each.id, 0.0))
+        now = self.context.clock.monotonic()
+        lines = [each for each in self.connection.of_type("line") if purpose == "user" or self._rests(each) <= now]
+        lines.sort(key=lambda each: self._read_at.get(each.id, 0.0))
         for equipment in lines:
             if self.context.stopping or (self._read_at and self._budget.left(purpose) < 2):
                 break
@@ -244,17 +249,24 @@ class Device(Base):
             if self._failed.get(equipment.id) != str(error):
                 self._failed[equipment.id] = str(error)
                 _LOG.warning("%s, %s: %s", self.connection.name, equipment.name, error)
+            if isinstance(error, (ModuleGone, ArgumentRefused)):
+                self._resting[equipment.id] = self.context.clock.monotonic() + REST
             if isinstance(error, ModuleGone):
                 self._tell_gone(equipment)
         else:
             self._failed.pop(equipment.id, None)
+            self._resting.pop(equipment.id, None)
             self._told(equipment, "gone", False)
             self.context.online()
         self._read_at[equipment.id] = self.context.clock.monotonic()
 
+    def _rests(self, equipment: Equipment) -> float:
+        """Until when a line that the service refuses is left alone (monotonic)."""
+        return self._resting.get(equipment.id, 0.0)
+
     def _publish(self) -> None:
         facts: dict[str, Any] = {"requests": self._budget.hour()}
-        newest = max(self._collector.newest.values(), default=0)
+        newest = max(map(self._collector.newest_of, self.connection.of_type("line")), default=0)
         if newest:
             facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
         self.context.publish(self.connection.id, facts)
@@ -339,7 +351,7 @@ class Device(Base):
         for equipment in self.connection.of_type("line"):
             bridges.setdefault(equipment.key.partition("#")[0], []).append(equipment)
         for bridge, members in bridges.items():
-            newest = max(self._collector.newest.get(each.key, 0) for each in members)
+            newest = max(self._collector.newest_of(each) for each in members)
             if not newest:
                 continue
             silent = self._api.now() - newest > SILENT

@@ -86,11 +86,12 @@ class Track:
 
 @dataclass
 class LineState:
-    """All that is remembered of one line."""
+    """All that is remembered of one line; `owner`: the equipment of Jeedom whose history it tells of."""
 
     counters: dict[str, Counter] = field(default_factory=dict)
     tracks: dict[str, Track] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    owner: str = ""
 
     def track(self, scale: str) -> Track:
         """The track of a scale, begun when there is none."""
@@ -173,6 +174,7 @@ class LineState:
                 for scale, t in self.tracks.items()
             },
             "told": list(self.told),
+            "owner": self.owner,
         }
 
     @classmethod
@@ -192,6 +194,7 @@ class LineState:
                     if scale in grid.STEPS
                 },
                 [str(each) for each in stored["told"]],
+                str(stored["owner"]),
             )
         except (TypeError, KeyError, ValueError, AttributeError):
             return cls()
