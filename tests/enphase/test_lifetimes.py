@@ -77,6 +77,18 @@ def test_a_roll_over_during_a_restart_is_seen():
     assert Lifetimes(before.state()).steady({PRODUCED: 7.0}, 20_000.0, "meters") == {PRODUCED: 7.0}
 
 
+def test_two_pages_about_the_inverters_count_the_same_but_for_the_roll_over():
+    lifetimes = Lifetimes()
+    energy = 5 * ROLL_OVER + 1000.0
+    for now, (source, shown) in enumerate(
+        [("summary", energy), ("total", 1000.0), ("summary", energy), ("total", 1010.0)]
+    ):
+        steady = lifetimes.steady({PRODUCED: shown}, 60.0 * now, source)
+        assert steady == {PRODUCED: pytest.approx(energy, abs=11)}
+    assert lifetimes.steady({PRODUCED: 7.0}, 600.0, "meters") == {PRODUCED: 7.0}
+    assert lifetimes.steady({PRODUCED: 5.0}, 600.0, "total") == {PRODUCED: 5.0}
+
+
 @pytest.mark.parametrize("kept", [None, {}, {"source": "inverters"}])
 def test_a_store_that_holds_nothing_begins_anew(kept):
     assert Lifetimes(kept).steady({PRODUCED: 7.0}, 1.0, "inverters") == {PRODUCED: 7.0}

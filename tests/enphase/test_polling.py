@@ -10,8 +10,9 @@ import pytest
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Plant
+from simulators.server import Response
 
-from .harness import INVERTERS, PRODUCTION, READINGS, SERIAL, house, reading, wait_until
+from .harness import INVERTERS, PRODUCTION, READINGS, SERIAL, SUMMARY, Pages, house, reading, wait_until
 
 
 @pytest.fixture
@@ -213,8 +214,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("period", [1, 60])
+@pytest.mark.parametrize(("kind", "period"), [*((kind, 1) for kind in FAULTS), ("garbage", 60), ("frozen", 60)])
 def test_a_failing_page_is_told_after_five_minutes_once_and_recovers_alone(bench, gateway, clock, caplog, kind, period):
     value, words, state = FAULTS[kind]
     running = bench(gateway, clock=clock, pollInterval=period).start()
@@ -222,7 +222,7 @@ def test_a_failing_page_is_told_after_five_minutes_once_and_recovers_alone(bench
     running.forget_events()
     gateway.fault(kind, READINGS, value)
     before = len(gateway.requests)
-    step = 4 if period == 1 else 20
+    step = 5 if period == 1 else 20
     running.advance(280, step)
     assert set(running.states) <= {"online"}
     running.advance(620, step)
@@ -323,6 +323,41 @@ def test_a_page_beside_the_main_one_fails_alone(bench, gateway, clock, caplog, p
     gateway.fault(kind, path, 500 if kind == "status" else None)
     running.advance(300, 30)
     assert len(told(caplog)) == before + 1  # another outage
+
+
+@pytest.mark.parametrize("kind", ["garbage", "drop", "status"])
+def test_a_broken_list_of_meters_does_not_stop_the_readings(bench, gateway, clock, caplog, kind):
+    running = bench(gateway, clock=clock, pollInterval=60).start()
+    running.forget_events()
+    answer = gateway.server.answer
+    gateway.server.answer = lambda request: answer(request) if request.path != "/ivp/meters" else broken(kind)
+    before = running.asked(READINGS)
+    running.advance(4200, 60)
+    assert running.asked(READINGS) - before == 70
+    gateway.fault("garbage", READINGS, count=1)  # a failure, after which everything is looked at again
+    running.advance(300, 30)
+    assert running.asked(READINGS) - before > 72
+    assert set(running.states) == {"online"}
+    assert errors(caplog) == []
+
+
+def broken(kind: str) -> Response:
+    """An answer that is no use."""
+    if kind == "garbage":
+        return Response(200, b"{{{")
+    return Response(500) if kind == "status" else Response(how="drop")
+
+
+@pytest.mark.parametrize("kind", ["garbage", "drop", "status"])
+def test_a_standard_gateway_does_not_depend_on_its_slow_page(bench, opened, clock, kind):
+    summary = {"wattHoursToday": 10, "wattHoursSevenDays": 700, "wattHoursLifetime": 5_000_000, "wattsNow": 1234}
+    gateway = opened(EnphaseGateway(Pages({SUMMARY: summary}, "D7.6.175", imeter=False), clock=clock.time))
+    gateway.fault(kind, PRODUCTION, 500 if kind == "status" else None)
+    running = bench(gateway, clock=clock).start()
+    assert running.values() == {"PwattsNow": 1234, "PwattHoursLifetime": 5_000_000}
+    running.advance(7200, 60)
+    assert set(running.states) <= {"connecting", "online"}
+    assert running.asked(SUMMARY) > 118
 
 
 def test_a_boot_of_ten_minutes(bench, opened, clock, caplog):

@@ -269,6 +269,21 @@ def test_a_refused_login_is_told_once_and_not_hammered(automatic, cloud, caplog)
     assert running.states[-1] == "online"
 
 
+def test_a_test_that_succeeds_ends_the_pause_of_a_connection_that_was_refused(automatic, gateway, cloud):
+    running = automatic(pollInterval=10).start()
+    running.advance(900, 30)
+    revoke(gateway, cloud)
+    cloud.accounts[EMAIL] = Account(EMAIL, "another", (gateway.serial,))
+    running.advance(60, 10)
+    assert running.last_state["state"] == "authentication_failed"
+    with pytest.raises(CommandError, match="refuse cet utilisateur"):
+        running.ask("test", connection=running.definition)
+    cloud.accounts[EMAIL] = Account(EMAIL, PASSWORD, (gateway.serial,))
+    running.ask("test", connection=running.definition)
+    running.advance(70, 10)
+    assert running.states[-1] == "online"
+
+
 def test_missing_account_settings_ask_nobody(automatic, cloud):
     running = automatic(user="", password="").start()
     assert "Indiquez l'utilisateur" in running.last_state["message"]

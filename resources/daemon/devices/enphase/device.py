@@ -23,7 +23,7 @@ from . import mapping
 from .access import Trust, clock_offset, describe, sign_in
 from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper, repeated
-from .lifetimes import Lifetimes
+from .lifetimes import NO_ROLL_OVER, Lifetimes
 from .mapping import Facts, Meter
 from .token import DAY, Token
 
@@ -107,6 +107,8 @@ class Device(Base):
     def test(self) -> Identity:
         self._keeper.ask_again()
         found = self._sign_in()
+        if self._main_job is not None:
+            self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
         return describe(self._info, found, len(mapping.meters(self._ask_meters())), self.context)
 
     def discover(self) -> list[Found]:
@@ -135,7 +137,6 @@ class Device(Base):
 
     def _begin(self) -> None:
         """Signs in and asks what there is: at the start, hourly, and after a failure."""
-        self._begun = False
         self._sign_in()
         self._probe()
         self._begun = True
@@ -169,17 +170,31 @@ class Device(Base):
 
     def _probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
-        answer = self._ask_meters()
+        try:
+            answer = self._ask_meters()
+        except (VendorError, Unreachable):
+            if not self._meters:
+                raise
+            return  # only that page perhaps: the readings may well be there
         self._meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", "net-consumption", "total-consumption"} and not self._skipped(READINGS):
             self._choose(self._read_meters)
-        elif self._page_has_meters():
-            self._choose(self._read_production)
-        elif self._summary_moves():
-            self._choose(self._read_summary)
         else:
-            self._choose(self._read_inverter_total)
+            self._choose(self._without_readings())
+
+    def _without_readings(self) -> Callable[[], Facts]:
+        trouble: DeviceError | None = None
+        try:
+            if self._page_has_meters():
+                return self._read_production
+        except (VendorError, Unreachable) as error:
+            trouble = error  # slow and fragile: nothing depends on it where there is another page
+        if self._summary_moves():
+            return self._read_summary
+        if trouble is not None:
+            raise trouble
+        return self._read_inverter_total
 
     def _choose(self, main: Callable[[], Facts]) -> None:
         if main != self._main or self._main_job is None:
@@ -234,6 +249,7 @@ class Device(Base):
             self._check_moving(facts)
         except DeviceError as error:
             self._begun = self._working = False
+            self._unmetered = {}
             pause = self._backoff.next() if error.retry is None else min(error.retry, 60.0)
             self._not_before = self.context.clock.monotonic() + pause
             raise self._incident(error) from error
@@ -301,7 +317,7 @@ class Device(Base):
 
     def _publish(self, facts: Facts) -> None:
         metered = self._main == self._read_production or "production" in self._kinds
-        source = "meters" if metered else self._main.__name__
+        source = NO_ROLL_OVER if metered else self._main.__name__
         steady = self._lifetimes.steady(facts, self._now(), source)
         now = self.context.clock.monotonic()
         if not metered and now - self._lifetimes_kept > KEEP:
