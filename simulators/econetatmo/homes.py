@@ -39,7 +39,7 @@ def _modules(ecometer: Ecometer) -> list[dict[str, Any]]:
         line: dict[str, Any] = {"id": ecometer.module(index), "type": "NLE", "bridge": ecometer.id}
         if name is not None:
             line["name"] = name
-        if ecometer.setup:
+        if ecometer.setup and ecometer.setup_told:
             line["setup_date"] = ecometer.setup
         result.append(line)
     return result

@@ -45,6 +45,7 @@ class Ecometer:
     """One device; `lines` are names by index (a name of None is missing).
 
     `fluids`: the type that gas and water lines answer to; `prices`: whether electric lines have any.
+    `setup`: when measures begin; `setup_told`: whether homesdata says so.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Ecometer:
     corrections: list[Correction] = field(default_factory=list)
     lag: int = 0
     prices: bool = True
+    setup_told: bool = True
 
     def module(self, index: int) -> str:
         """The id of a line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,8 +226,10 @@ def test_a_long_past_comes_in_slices_with_progress_and_leaves_room_for_the_prese
     assert len(percents) > 3
 
 
-def test_all_there_is_begins_with_the_line(world: MakeWorld) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_all_there_is_begins_with_the_line(world: MakeWorld, told: bool) -> None:
     home = small_home(1)
+    home.ecometers[0].setup_told = told
     home.ecometers[0].setup = int(START) - 60 * DAY
     running = world([home])
     started(running, historyDays=0)
@@ -234,7 +237,30 @@ def test_all_there_is_begins_with_the_line(world: MakeWorld) -> None:
     begin = midnight(START, PARIS, -61)
     assert running.history(LINE, "total_energy") == expected_total(running, begin=begin)
     asked = [call for call in running.cloud.calls if call.method == "getmeasure"]
-    assert len(asked) < 8
+    assert len(asked) < 12
+
+
+def test_a_change_of_one_line_reads_that_line_only(world: MakeWorld) -> None:
+    running = world([small_home(4)])
+    connection = started(running, 4)
+    calls = len(running.cloud.calls)
+    line = running.equipment(LINE)
+    running.jeedom.update(line, name="Autre nom")
+    running.jeedom.set_command(line, "total_price", collect="no")
+    running.step(2)
+    running.step(2)
+    asked = [call.form["module_id"] for call in running.cloud.calls[calls:]]
+    assert set(asked) == {LINE}
+    assert running.jeedom.state(connection) == "online"
+
+
+def test_a_refused_line_does_not_hold_up_the_past_of_the_others(world: MakeWorld) -> None:
+    running = world([small_home(2)])
+    started(running, 2, historyDays=60)
+    module = f"{BRIDGE}#1"
+    del running.cloud.model.homes[0].ecometers[0].lines[0]
+    running.step(15, 60)
+    assert running.history(module, "total_energy") == expected_total(running, module, begin=midnight(START, PARIS, -60))
 
 
 def test_the_history_can_be_read_again(world: MakeWorld) -> None:
@@ -286,7 +312,23 @@ def test_a_refused_request_stops_all_calls_for_growing_pauses(world: MakeWorld, 
     running.cloud.faults.clear()
     running.step(600, 8)
     assert running.jeedom.state(connection) == "online"
+    assert running.jeedom.complaints == [], "a heartbeat lacked the end of the pause"
     assert running.history(LINE, "total_energy") == expected_total(running)
+
+
+def test_a_test_beside_the_running_connection_does_not_overlap_its_calls(world: MakeWorld) -> None:
+    running = world([small_home(3)])
+    connection = started(running, 3)
+    running.cloud.fault("latency", "/api", 0.1)
+    running.cloud.server.max_in_flight = 0
+    beside = threading.Thread(target=lambda: running.jeedom.refresh(connection))
+    beside.start()
+    definition = running.jeedom.house.connection(connection)
+    definition["config"] = {**definition["config"], "historyDays": 9}
+    assert "3 ligne(s)" in running.jeedom.ask("test", connection=definition)["text"]
+    beside.join(10)
+    assert running.cloud.server.max_in_flight == 1
+    assert running.cloud.authority.rotations == 1
 
 
 def test_a_pause_that_the_service_tells_is_kept(world: MakeWorld) -> None:

@@ -45,7 +45,8 @@ class Api:
     def _once(self, method: str, purpose: str, token: str, form: dict[str, str]) -> Answer:
         self._budget.take(purpose)
         try:
-            return self._service.ask(method, token, form)
+            with self._keeper.turn:
+                return self._service.ask(method, token, form)
         except RateLimited as error:
             pause = self._budget.refused(error.retry)
             raise RateLimited(

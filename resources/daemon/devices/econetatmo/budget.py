@@ -94,7 +94,9 @@ class Budget:
         return _number(kept.get("until")), _number(kept.get("pause"))
 
     def keep(self) -> None:
-        """Remembers the counts over a restart."""
+        """Remembers the counts over a restart, with those of a test that ran beside."""
+        for minute, count in _minutes(self._context.memory.get("requests")).items():
+            self._minutes[minute] = max(count, self._minutes.get(minute, 0))
         self.hour()
         self._context.memory.keep("requests", {str(minute): count for minute, count in self._minutes.items()})
 

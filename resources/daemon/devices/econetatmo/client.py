@@ -196,7 +196,7 @@ def _data(method: str, answer: Response) -> Answer:
 def _refuse(method: str, answer: Response, error: Any) -> NoReturn:
     code = error.get("code") if isinstance(error, dict) else None
     told = str(error.get("message", "") if isinstance(error, dict) else error)[:100]
-    values = {"method": method, "code": code, "told": told}
+    values: dict[str, Any] = {"method": method, "code": code, "told": told}
     if code in TOKEN_REFUSED:
         raise TokenRefused("Netatmo refuse le jeton d'accès (code {code})", code=code)
     if code in TOO_MANY or answer.status == 429:

@@ -36,6 +36,7 @@ from .tokens import NotDurable, TokenKeeper
 _LOG = logging.getLogger(__name__)
 
 SLICE_PERIOD = 15.0
+SLICE_PAUSE = 300.0
 HOMES_PERIOD = 6 * 3600.0
 REST = 6 * 3600.0
 """Seconds for which a line that the service does not know, or refuses by its type, is not asked about again."""
@@ -62,6 +63,9 @@ class Device(Base):
         self._failed: dict[str, str] = {}
         self._resting: dict[str, float] = {}
         self._span = 0.0
+        self._lines = _signatures(connection)
+        self._new: set[str] = set()
+        self._aside_job: Job | None = None
         self._backoff = Backoff(60.0, 600.0)
         self._poll_job: Job | None = None
 
@@ -71,7 +75,7 @@ class Device(Base):
         vendor_url(str(self.connection.config["apiUrl"]))
         period = float(self.connection.config["pollInterval"])
         self._poll_job = self.context.every("poll", period, self._poll)
-        self.context.every("past", SLICE_PERIOD, self._past, first=SLICE_PERIOD)
+        self._aside_job = self.context.every("aside", SLICE_PERIOD, self._aside, first=SLICE_PERIOD)
 
     def stop(self) -> None:
         self._keeper.settle(4.0)
@@ -79,9 +83,12 @@ class Device(Base):
         self._service.close()
 
     def changed(self) -> None:
+        # Only what changed is read at once: renaming twenty lines must not cost four hundred requests.
+        before, self._lines = self._lines, _signatures(self.connection)
+        self._new |= {key for key, signature in self._lines.items() if before.get(key) != signature}
         self._collector.connection = self.connection
-        if self._poll_job is not None:
-            self._poll_job.run_in(0.0)
+        if self._aside_job is not None and self._new:
+            self._aside_job.run_in(0.0)
 
     def refresh(self) -> None:
         self._read_all("user")
@@ -215,7 +222,8 @@ class Device(Base):
         if self.context.clock.monotonic() - self._homes_at > HOMES_PERIOD:
             self._read_homes(purpose)
             self._tell_vanished()
-            self.context.online()
+            if not self.connection.of_type("line"):
+                self.context.online()
         if not self._collector.settle():
             _LOG.debug("Jeedom has not taken the former measures yet, nothing more is read")
             return
@@ -271,23 +279,48 @@ class Device(Base):
             facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
         self.context.publish(self.connection.id, facts)
 
-    # The past.
+    # Beside the regular round.
 
-    def _past(self) -> None:
-        """One slice of what is still to be read of the past, when the budget has room."""
-        pending = self._collector.settle()
-        behind = self._collector.behind()
-        if not pending or not behind:
-            self._span = self._span if behind else 0.0
+    def _aside(self) -> None:
+        """Lines that are new or were changed, at once; else one slice of the past, when the budget has room."""
+        try:
+            if not self._collector.settle():
+                return
+            if self._new:
+                self._read_new()
+            elif self._budget.left("import") >= 2:
+                self._read_slice()
+        except Waiting:
             return
-        if self._budget.left("import") < 2:
+
+    def _read_new(self) -> None:
+        errors: list[DeviceError] = []
+        try:
+            for equipment in self.connection.of_type("line"):
+                if equipment.id in self._new and not self.context.stopping:
+                    self._read_line(equipment, "user", errors)
+                    self._new.discard(equipment.id)
+            self._new.clear()
+            self._publish()
+        finally:
+            self._budget.keep()
+
+    def _read_slice(self) -> None:
+        now = self.context.clock.monotonic()
+        behind = [each for each in self._collector.behind() if self._rests(each[0]) <= now]
+        if not behind:
+            self._span = 0.0
             return
-        left = self._collector.days_left()
-        self._span = max(self._span, left)
+        self._span = max(self._span, self._collector.days_left())
         equipment, state = behind[0]
         try:
             stop = self._collector.slice(equipment, state)
-        except Waiting:
+        except (RateLimited, AuthenticationFailed, NotDurable):
+            raise
+        except DeviceError as error:
+            # The round of the present tells what is wrong; the past of the other lines goes on.
+            _LOG.debug("the past of %s: %s", equipment.name, error)
+            self._resting.setdefault(equipment.id, now + SLICE_PAUSE)
             return
         finally:
             self._budget.keep()
@@ -381,3 +414,8 @@ class Device(Base):
                 if bridge in codes:
                     return self.context.say(" (injoignable pour Netatmo, code {code})", code=codes[bridge])
         return ""
+
+
+def _signatures(connection: Connection) -> dict[str, tuple[Any, ...]]:
+    """What of each line decides about its measures, by the id of its equipment."""
+    return {each.id: (each.key, each.config, each.commands) for each in connection.of_type("line")}

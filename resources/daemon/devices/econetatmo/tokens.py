@@ -28,9 +28,10 @@ MARGIN = 900.0
 DAY = 86400.0
 KEPT_LINES = 4
 
-_LOCKS: dict[str, threading.Lock] = {}
+_LOCKS: dict[str, tuple[threading.Lock, threading.Lock]] = {}
 _LOCKS_GUARD = threading.Lock()
-# A test of a form runs beside the connection that is saved, with the same tokens: one renewal at a time.
+# A test of a form runs beside the connection that is saved, with the same tokens: one renewal at a time, and one
+# data call, since the service refuses those that overlap.
 
 
 class NotDurable(DeviceError):
@@ -58,7 +59,7 @@ class Pair:
 
 
 class TokenKeeper:
-    """The pair in use. Thread-safe; every method raises DeviceError."""
+    """The pair in use. Thread-safe; every method raises DeviceError. `turn` is held during a data call."""
 
     def __init__(self, config: Mapping[str, Any], context: Context, service: Service, budget: Budget) -> None:
         self._client = str(config.get("clientId", ""))
@@ -75,7 +76,7 @@ class TokenKeeper:
         line = hashlib.sha256(f"{self._client}\n{self._pasted}".encode()).hexdigest()[:16]
         self._key = f"tokens:{line}"
         with _LOCKS_GUARD:
-            self._lock = _LOCKS.setdefault(line, threading.Lock())
+            self._lock, self.turn = _LOCKS.setdefault(line, (threading.Lock(), threading.Lock()))
         context.hide(self._pasted)
 
     def current(self) -> str:
