@@ -152,6 +152,36 @@ def test_corrected_measures_and_an_outage_uploaded_later_are_taken_over(world: M
     assert running.history(LINE, "sum_energy_elec") == expected(running, LINE, 0, midnight(START, PARIS, -7))
 
 
+def test_an_ecometer_that_was_away_for_months_costs_no_more_requests(world: MakeWorld) -> None:
+    ecometer = Ecometer(BRIDGE, lines={0: "Ligne 1"})
+    ecometer.outages.append(Outage(START + 2 * HOUR, START + 45 * DAY))
+    running = world([Home("h1", ecometers=[ecometer])])
+    connection = running.connect()
+    running.launch()
+    running.ready(connection)
+    running.step(DAY, 40)
+    running.step(600)
+    calls = len(running.cloud.calls)
+    running.step(600, 12)
+    assert len(running.cloud.calls) - calls <= 2 * 12 + 1
+    running.step(DAY, 4)
+    running.step(1800, 50)
+    assert running.history(LINE, "sum_energy_elec") == expected(running, LINE, 0, midnight(START, PARIS, -7))
+
+
+def test_a_clock_of_the_service_that_is_far_off_is_not_believed(world: MakeWorld) -> None:
+    running = world([home()])
+    body = {"status": "ok", "time_server": 9e10, "body": []}
+    running.cloud.fault("answer", "/api/getmeasure", body, count=1)
+    connection = running.connect()
+    running.launch()
+    running.jeedom.wait(lambda: len(running.jeedom.database.children(connection)) == 1)
+    running.settle()
+    running.step(600, 2)
+    assert running.history(LINE, "sum_energy_elec") == expected(running, LINE, 0, midnight(START, PARIS, -7))
+    assert len(running.cloud.calls) < 8
+
+
 def test_a_new_scale_goes_on_where_the_old_one_ended(world: MakeWorld) -> None:
     running = world([home()])
     connection = running.connect()

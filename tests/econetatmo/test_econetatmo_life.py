@@ -247,7 +247,7 @@ def test_a_change_of_one_line_reads_that_line_only(world: MakeWorld) -> None:
     line = running.equipment(LINE)
     running.jeedom.update(line, name="Autre nom")
     running.jeedom.set_command(line, "total_price", collect="no")
-    running.step(2)
+    running.jeedom.wait(lambda: len(running.cloud.calls) > calls)
     running.step(2)
     asked = [call.form["module_id"] for call in running.cloud.calls[calls:]]
     assert set(asked) == {LINE}

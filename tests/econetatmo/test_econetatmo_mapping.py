@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from jeenergied.devices.econetatmo.client import _data, _grant
 
 from jeedom_bridge import Contract
 from jeedom_bridge.http import Response
+from tests.econetatmo.world import FULL
 
 CATALOGUE = Contract(Path(__file__).resolve().parents[2] / "core" / "contract").catalogues["econetatmo"]
-ROUNDS = int(os.environ.get("JEENERGIE_FUZZ", "400"))
+ROUNDS = 50_000 if FULL else 400
 ENERGY = ["sum_energy_elec", "sum_energy_elec$0", "sum_energy_elec$1", "sum_energy_elec$2"]
 FAR = 4e9
 PARIS = "Europe/Paris"

@@ -1,11 +1,10 @@
 """Days of real life: late uploads, outages of every side, restarts, a clock change, two homes, and what it costs.
 
-The long form: JEENERGIE_DAYS=30.
+The long form, 30 days, is run with JEENERGIE_FIRE=full.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from datetime import datetime
@@ -16,13 +15,12 @@ from jeenergied.devices.econetatmo import collector
 
 from simulators.econetatmo.model import Correction, Ecometer, Home, Outage, midnight
 from tests.econetatmo.test_econetatmo_measures import expected
-from tests.econetatmo.world import DAY, HOUR, World
+from tests.econetatmo.world import DAY, FULL, HOUR, World
 
 PARIS = "Europe/Paris"
 MakeWorld = Callable[..., World]
-DAYS = int(os.environ.get("JEENERGIE_DAYS", "0"))
-STEP = 600 if DAYS else 1800
-SPAN = DAYS or 2
+STEP = 600 if FULL else 1800
+SPAN = 30 if FULL else 2
 BEGIN = int(datetime(2026, 10, 25, tzinfo=ZoneInfo(PARIS)).timestamp()) - (SPAN // 2) * DAY + 7 * HOUR
 COMMANDS = {f"sum_energy_elec{s}": n for n, s in enumerate(("", "$0", "$1", "$2"))}
 COMMANDS.update({f"sum_energy_price{s}": n + 4 for n, s in enumerate(("", "$0", "$1", "$2"))})
@@ -101,7 +99,7 @@ def test_every_measure_is_in_the_history_once_at_its_date(world: MakeWorld, monk
     running.launch()
     running.ready(connection, 3)
     begin = midnight(BEGIN, PARIS, -7)
-    trouble = Trouble(running, seed=DAYS + 3)
+    trouble = Trouble(running, seed=SPAN + 3)
     for _ in range(SPAN * DAY // STEP):
         trouble.step()
     trouble.heal()
@@ -135,7 +133,7 @@ def test_the_budget_is_kept_with_two_homes_four_ecometers_and_twenty_lines(world
     running.settle()
     running.step(2, 5)
     calls = len(running.cloud.calls)
-    running.step(600, 144 if DAYS else 7)
+    running.step(600, 144 if FULL else 7)
     day = len(running.cloud.calls) - calls
     burst, hour = running.cloud.busiest[10], running.cloud.busiest[3600]
     print(f"20 lines: at most {burst} requests in 10 s (50 allowed) and {hour} in an hour (500), {day} in the run")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -24,12 +23,12 @@ from simulators.econetatmo.cloud import NetatmoCloud
 from simulators.econetatmo.oauth import Issued
 from simulators.jeedom.daemon import DaemonRefusal
 from tests.econetatmo.renewer import keeper, runner
-from tests.econetatmo.world import World, small_home
+from tests.econetatmo.world import FULL, World, small_home
 from tests.support.callback_server import CallbackServer
 from tests.support.process import ROOT, DaemonProcess
 from tests.support.waiting import until
 
-KILLS = int(os.environ.get("JEENERGIE_KILLS", "5"))
+KILLS = 100 if FULL else 5
 TOKEN = "/oauth2/token"
 MakeWorld = Callable[..., World]
 

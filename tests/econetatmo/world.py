@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from tests.support.process import free_port
 START = 1_772_492_400.0  # 2026-03-03 00:00 in Paris
 BRIDGE = "00:04:74:aa:bb:cc"
 HOUR, DAY = 3600, 86400
+FULL = os.environ.get("JEENERGIE_FIRE") == "full"
+"""The long forms: 30 days of trouble, 100 kills, a longer fuzz."""
 
 
 class HandClock(ManualClock):

@@ -9,6 +9,9 @@ from .budget import Budget
 from .client import Answer, Service, TokenRefused
 from .tokens import TokenKeeper
 
+FAR_OFF = 2 * 86400.0
+"""Seconds between the two clocks from which on the service's is not believed either."""
+
 
 class Api:
     """Netatmo as one account sees it. Calls go one at a time."""
@@ -39,7 +42,8 @@ class Api:
                 ) from error
         self._budget.accepted()
         if answer.time is not None:
-            self._offset = answer.time - self._context.clock.time()
+            offset = answer.time - self._context.clock.time()
+            self._offset = offset if abs(offset) < FAR_OFF else 0.0
         return answer.body
 
     def _once(self, method: str, purpose: str, token: str, form: dict[str, str]) -> Answer:

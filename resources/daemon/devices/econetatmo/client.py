@@ -189,8 +189,9 @@ def _data(method: str, answer: Response) -> Answer:
             size=len(answer.body),
         )
     moment = content.get("time_server")
-    known = isinstance(moment, (int, float)) and not isinstance(moment, bool) and 1e9 < moment < 1e11
-    return Answer(content["body"], float(moment) if known else None)
+    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and 1e9 < moment < 1e11:
+        return Answer(content["body"], float(moment))
+    return Answer(content["body"], None)
 
 
 def _refuse(method: str, answer: Response, error: Any) -> NoReturn:

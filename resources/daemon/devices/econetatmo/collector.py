@@ -195,7 +195,7 @@ class Collector:
             begin, deep = track.begin(scale, now, self._context.timezone)
         for start, stop in grid.pages(begin, now + 1, scale, self._context.timezone):
             found = self._fetch(equipment, types, scale, start, stop, purpose)
-            self._send_new(equipment, state, scale, rows, found, deep)
+            self._send_new(equipment, state, scale, rows, found, stop, deep)
 
     def _send_new(
         self,
@@ -204,6 +204,7 @@ class Collector:
         scale: str,
         rows: dict[str, Row],
         found: Slots,
+        stop: int,
         deep: int,
     ) -> None:
         track, zone = state.track(scale), self._context.timezone
@@ -214,8 +215,10 @@ class Collector:
             series[name] = mapping.points(row, track.types, found, chosen, zone)
 
         def commit() -> None:
-            if changed or deep:
+            empty = not found and stop <= self.now() and stop > track.searched
+            if changed or deep or empty:
                 track.commit(found, deep)
+                track.searched = stop if empty else track.searched
                 self.keep(equipment)
             for name, row in rows.items():
                 self._warn_unfilled(equipment, state, name, row, track)

@@ -37,12 +37,17 @@ class Counter:
 
 @dataclass
 class Track:
-    """One scale of one line. `slots`: the values of the last days as Jeedom has them, in the order of `types`."""
+    """One scale of one line.
+
+    `slots`: the values of the last days as Jeedom has them, in the order of `types`. `searched`: how far behind the
+    mark nothing was found, which is looked at again once a day only.
+    """
 
     mark: int | None = None
     types: list[str] = field(default_factory=list)
     slots: Slots = field(default_factory=dict)
     deep: int = 0
+    searched: int = 0
 
     def adopt(self, types: list[str]) -> None:
         """Other columns than before: what is known of the old ones says nothing about the new."""
@@ -78,6 +83,8 @@ class Track:
         assert self.mark is not None
         deep = now if now - self.deep >= DAY else 0
         back = self.mark - (DEEP if deep else OVERLAP)
+        if not deep:
+            back = max(back, self.searched - DEEP)
         gap = self.missing(scale)
         if gap is not None:
             back = min(back, gap - grid.STEPS[scale])
@@ -170,7 +177,7 @@ class LineState:
         return {
             "counters": {name: dict(vars(each)) for name, each in self.counters.items()},
             "tracks": {
-                scale: {"mark": t.mark, "types": t.types, "deep": t.deep, "slots": [[k, v] for k, v in t.slots.items()]}
+                scale: {**vars(t), "types": list(t.types), "slots": [[k, v] for k, v in t.slots.items()]}
                 for scale, t in self.tracks.items()
             },
             "told": list(self.told),
@@ -184,12 +191,7 @@ class LineState:
             return cls(
                 {name: Counter(**each) for name, each in stored["counters"].items()},
                 {
-                    scale: Track(
-                        t["mark"],
-                        list(t["types"]),
-                        {int(label): values for label, values in t["slots"]},
-                        int(t["deep"]),
-                    )
+                    scale: Track(**{**t, "slots": {int(label): values for label, values in t["slots"]}})
                     for scale, t in stored["tracks"].items()
                     if scale in grid.STEPS
                 },
