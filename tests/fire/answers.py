@@ -179,8 +179,8 @@ def torment(lab: Lab, amount: int, seed: int) -> Report:
         report.problems.append(f"the newest value did not arrive: {lab.server.value('10', 'power')}")
     if daemon.errors:
         report.problems.append(f"on standard error: {daemon.errors[:500]}")
-    if "Traceback" in daemon.log:
-        report.problems.append("in the log: " + daemon.log[daemon.log.index("Traceback") :][:1500])
+    if "[ERROR]" in daemon.log or "[CRITICAL]" in daemon.log:
+        report.problems.append("in the log: " + daemon.log[daemon.log.index("R]") :][:1500])
     peer.close()
     if daemon.stop() != 0:
         report.problems.append("it did not end in order")

@@ -55,7 +55,7 @@ class Detector:
 
     def _readings(self, text: str) -> Iterator[str]:
         yield from _unquoted(text)
-        for piece in re.findall(r"[\w+/-]{12,}", text):
+        for piece in re.findall(r"[\w+/-]{10,}", text):
             for start in range(4):
                 yield from _unquoted(_decoded(piece[start:]))
 
