@@ -282,30 +282,32 @@ def test_kills_at_random_points_of_a_renewal_lose_nothing_that_the_protocol_lets
     cloud.delays = lambda: (chance.random() * 0.004, chance.random() * 0.001)
     store, authority = tmp_path / "store.sqlite", cloud.authority
     pasted = authority.generate().refresh
-    kept = lost = 0
-    for _ in range(KILLS):
+    kept = lost = late = rotations = 0
+    while kept + lost < KILLS:
         arguments = [sys.executable, "-m", "tests.econetatmo.renewer", str(store), cloud.url]
         arguments += [authority.client_id, authority.client_secret, pasted]
         with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            assert process.stdout.readline() == "kept\n", "the account was lost although the store had its token"
+            if process.stdout.readline() != "kept\n":
+                # The dead process had sent a request that the service carried out only after it was looked at below.
+                assert authority.rotations > rotations, "the account was lost although the store had its token"
+                kept, lost, late, pasted = kept - 1, lost + 1, late + 1, authority.generate().refresh
+                continue
             time.sleep(chance.random() * 0.05)
             process.kill()
         for _ in range(3):
             time.sleep(0.005)  # a request that the machine has taken may not have reached the service yet
             until(lambda: not cloud.server.open_connections, what="the end of the last request")
+        with authority.lock:
+            rotations, newest = authority.rotations, current(cloud).refresh
         scope = Store(store).scope("1")
-        held = [value["refresh"] for name, value in scope.items() if name.startswith("tokens:")]
-        if current(cloud).refresh in held:
+        if newest in [value["refresh"] for name, value in scope.items() if name.startswith("tokens:")]:
             kept += 1
         else:
             lost += 1  # the service had rotated and the answer was not read yet: nobody can know the new token
-            newest = scope[scope["lines"][-1]]
-            assert newest["lost"] == 1, "the loss will not be told as what it is"
+            assert scope[scope["lines"][-1]]["lost"] == 1, "the loss will not be told as what it is"
             pasted = authority.generate().refresh
-    print(
-        f"{KILLS} kills: {kept} went on, {lost} between the rotation and its answer ({authority.rotations} rotations)"
-    )
+    print(f"{KILLS} kills: {kept} went on, {lost} came between a rotation and its answer ({late} rotated late)")
     assert kept or KILLS < 20
 
 
