@@ -136,7 +136,7 @@ class Chromium:
         assert answer["state"] == "ok", answer
         assert urlsplit(base).hostname == "127.0.0.1", "the browser reaches this machine only"
 
-    def until(self, condition: str, seconds: float = 20) -> Any:
+    def until(self, condition: str, seconds: float = 30) -> Any:
         """Waits until a JavaScript expression is true, and returns it; an element counts as true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
