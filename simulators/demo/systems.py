@@ -9,6 +9,9 @@ from typing import Callable
 from simulators.clock import SimulatedClock
 from simulators.easee import Account as EaseeAccount
 from simulators.easee import EaseeCloud
+from simulators.econetatmo.cloud import NetatmoCloud
+from simulators.econetatmo.homes import FOREIGN
+from simulators.econetatmo.model import Ecometer, Home
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
@@ -106,4 +109,23 @@ _TICKED: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 )
 
 
-SYSTEMS: tuple[System, ...] = (enphase, easee, wes)
+def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """A Netatmo account: a house with an ecometer of five lines, its total and gas, on a peak and off-peak contract."""
+    names = ("Chauffage", "Chauffe-eau", "Prises", "Cuisine", "Véhicule", "Total", "Gaz")
+    ecometer = Ecometer("00:04:74:aa:bb:cc", lines=dict(enumerate(names)), fluids="fluid")
+    contracts = [(0.0, "peak_and_off_peak")]
+    house = Home("64b0aa11bb22cc33dd44ee55", ecometers=[ecometer], contracts=contracts, foreign=FOREIGN)
+    cloud = stack.enter_context(NetatmoCloud([house]))
+    jeedom.add_connection(
+        "econetatmo",
+        {
+            "clientId": cloud.authority.client_id,
+            "clientSecret": cloud.authority.client_secret,
+            "refreshToken": cloud.authority.generate().refresh,
+            "apiUrl": cloud.url,
+        },
+        "Netatmo",
+    )
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo)
