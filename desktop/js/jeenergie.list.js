@@ -85,7 +85,7 @@
     jn.showOwnState?.();
   }
 
-  /** Asks for the states again; a card that has come or gone is drawn by a new page. */
+  /** Asks for the states again. Cards that have come or gone are drawn by a new page, as soon as the list is shown. */
   jn.refresh = async function() {
     const before = Object.keys(known).sort().join();
     const list = await jn.ask('list');
@@ -93,8 +93,13 @@
     learn(list);
     showStates();
     showDaemon();
-    const changed = before !== Object.keys(known).sort().join();
-    if (changed && document.querySelector('.eqLogicThumbnailDisplay')?.isVisible() && !jeedomUtils.getOpenedModal()) jn.reload();
+    if (before !== Object.keys(known).sort().join()) {
+      jn.stale = true;
+      if (jn.current?.kind === 'connection') jn.drawEquipment();
+    }
+    const isShown = document.querySelector('.eqLogicThumbnailDisplay')?.isVisible();
+    const isUsed = jeedomUtils.getOpenedModal() || document.getElementById('in_searchEqlogic')?.value;
+    if (jn.stale && isShown && !isUsed) jn.reload();
     return list;
   };
 
@@ -220,7 +225,7 @@
     showStates();
   });
   jn.on('jeenergie::equipment', function() {
-    if (!jn.hasUnsavedWork()) jn.reload();
+    jn.refresh().catch(function() { /* tried again soon */ });
   });
 
   jn.every(5, showStates);

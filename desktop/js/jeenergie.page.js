@@ -192,6 +192,14 @@
     jn.removeConnection();
   }, true);
 
+  // Back to a list that no longer tells the truth: it is drawn anew.
+  page.addEventListener('click', function(event) {
+    if (!jn.stale || !event.target.closest('.eqLogicAction[data-action="returnToThumbnailDisplay"]')) return;
+    event.stopPropagation();
+    event.preventDefault();
+    jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie');
+  }, true);
+
   page.addEventListener('change', function(event) {
     if (!jn.current) return;
     if (event.target.matches('#sel_jeenergieConnection, #in_jeenergieKey')) jn.touched();
