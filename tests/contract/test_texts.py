@@ -1,0 +1,78 @@
+"""Everything that a user reads has an English text, with the same values in it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAEMON = ROOT / "resources" / "daemon"
+CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
+SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
+SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder")
+PLACES = {"message": 1, "progress": 2, "say": 0, "texts": 0}
+"""Which argument of a call is the French template; that of an error is the first."""
+
+
+def shown(part: Any) -> Iterator[str]:
+    """The texts of a catalogue; names of commands are data and stay French, what they offer does not."""
+    if isinstance(part, list):
+        for each in part:
+            yield from shown(each)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key == "choices":
+                yield from value.values()
+            elif key in SHOWN and isinstance(value, str) and "logicalId" not in part and " " in value:
+                yield value
+            else:
+                yield from shown(value)
+
+
+def constants(path: Path) -> Iterator[str]:
+    """French templates: constant texts with a blank that are handed to an error, `say`, `message`, `progress`."""
+    tree = ast.parse(path.read_text("utf-8"))
+    named = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    errors = re.compile(r"AuthenticationFailed|Unreachable|Refused|RateLimited|VendorError")
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        place = 0 if errors.fullmatch(name) else PLACES.get(name)
+        if place is None or len(call.args) <= place:
+            continue
+        given = call.args[place]
+        text = named.get(given.id) if isinstance(given, ast.Name) else getattr(given, "value", None)
+        if isinstance(text, str) and " " in text.strip("{}"):
+            yield text
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_catalogue_has_its_english_texts(path: Path) -> None:
+    known = SECTIONS[f"plugins/jeenergie/core/contract/catalogue/{path.name}"]
+    texts = set(shown(json.loads(path.read_text("utf-8"))))
+    assert texts
+    assert sorted(text for text in texts if text not in known and re.search(r"[a-zà-ÿ]{3,} ", text)) == []
+
+
+@pytest.mark.parametrize("path", sorted(DAEMON.rglob("*.py")), ids=lambda path: str(path.relative_to(DAEMON)))
+def test_a_module_of_the_daemon_has_its_english_texts(path: Path) -> None:
+    known = SECTIONS["plugins/jeenergie/resources/daemon"]
+    assert sorted(set(constants(path)) - set(known)) == []
+
+
+def test_both_languages_hold_the_same_values() -> None:
+    for french, english in SECTIONS["plugins/jeenergie/resources/daemon"].items():
+        assert sorted(re.findall(r"{\w+}", french)) == sorted(re.findall(r"{\w+}", english)), french
