@@ -42,6 +42,11 @@ class Row:
         """Whether Jeedom creates the command only when data for it exists."""
         return bool(self.data.get("create", "always") == "seen")
 
+    @property
+    def dated(self) -> bool:
+        """Whether its values come by `history` only, each with its own date."""
+        return bool(self.data.get("dated", False))
+
     def value(self, raw: Any) -> Any:
         """A vendor's value as Jeedom gets it: mapped, scaled, rounded; None when it is not known.
 

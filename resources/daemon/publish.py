@@ -75,7 +75,7 @@ class Publisher:
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
         kind = equipment.type or None
         rows = [row for row in self._catalogue.rows(kind, equipment.config, parent) if row.source]
-        wanted = [row for row in rows if row.logical_id in equipment.commands]
+        wanted = [row for row in rows if row.logical_id in equipment.commands and not row.dated]
         offered = [row for row in rows if row.seen and row.logical_id not in equipment.commands]
         cadence = {}
         for row in wanted:
