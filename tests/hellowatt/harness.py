@@ -164,8 +164,9 @@ class Bench:
         self.supervisor.configure(self.revision, [self.definition])
 
     def start(self) -> Bench:
-        """Sends the desired state and lets a minute pass."""
+        """Sends the desired state and lets a minute pass. The heartbeat is left out: it only takes a test's time."""
         self.configure()
+        self.runner.worker.drop([job for job in self.runner.worker._jobs if job.name == "heartbeat"])
         return self.pass_time(60)
 
     def restart(self) -> Bench:

@@ -33,6 +33,6 @@ def test_a_check_says_who_answered_and_until_when_data_are_visible(clock, opened
     connected = bench(site, clock, []).start()
     answer = connected.ask("test")
     assert "…417" in answer["text"]
-    assert "09/03/2026" in answer["text"]
+    assert "08/03/2026" in answer["text"]
     found = connected.ask("discover")["equipment"]
     assert [(each["type"], each["key"]) for each in found] == [("electricity", "502113")]

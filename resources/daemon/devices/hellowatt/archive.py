@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -27,9 +27,18 @@ class Archive:
         """Those of which there is something, `YYYY-MM`, oldest first."""
         return list(self._get("months", []))
 
-    def days(self) -> mapping.Days:
-        """All of it."""
-        return {day: facts for month in self.months() for day, facts in self._month(month).items()}
+    def days(self, years: Collection[int] | None = None) -> mapping.Days:
+        """All of it, or that of some years."""
+        months = [month for month in self.months() if years is None or int(month[:4]) in years]
+        return {day: facts for month in months for day, facts in self._month(month).items()}
+
+    def last_days(self) -> mapping.Days:
+        """The last two months of which there is something."""
+        return {day: facts for month in self.months()[-2:] for day, facts in self._month(month).items()}
+
+    def facts(self) -> list[str]:
+        """The names of all facts that were ever seen."""
+        return list(self._get("facts", []))
 
     def _month(self, month: str) -> mapping.Days:
         stored = self._get(f"days.{month}", {})
@@ -84,6 +93,9 @@ class Archive:
         months = self.months()
         if month not in months:
             self._memory.put(f"months.{self._name}", sorted([*months, month]))
+        seen = {name for facts in days.values() for name in facts}
+        if not seen <= set(self.facts()):
+            self._memory.put(f"facts.{self._name}", sorted(seen | set(self.facts())))
 
     # How late the site is.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..base import (
     Equipment,
     Found,
     Identity,
+    RateLimited,
     Refused,
     vendor_url,
 )
@@ -64,6 +65,8 @@ class Device(Base):
         public = config.get("tempoSource", "public") == "public"
         self._tempo = Tempo(context, str(config.get("tempoUrl", "")).strip().rstrip("/") if public else "")
         self._jobs: dict[str, Job] = {}
+        self._behind: set[str] = set()
+        self._told_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
 
     # What the core asks for.
@@ -75,9 +78,10 @@ class Device(Base):
             "collect": every("collect", DAY, self._collect_when_due),
             "import": every("import", DAY, self._import_when_due, first=5.0),
             "tempo": every("tempo", DAY, self._tempo_when_due, first=2.0),
-            "deliver": every("deliver", HOUR, self._deliver_all, first=1.0),
+            "deliver": every("deliver", HOUR, self._deliver_behind, first=1.0),
         }
         for equipment in self._energies():
+            self._behind.add(equipment.id)
             self._publish(equipment)
 
     def stop(self) -> None:
@@ -89,6 +93,7 @@ class Device(Base):
         for equipment in self._energies():
             if self._collector.archive(equipment).known:
                 self._ledger.prune(equipment, self._points(equipment, everything=True))
+                self._behind.add(equipment.id)
                 self._publish(equipment)
             else:
                 fresh = True
@@ -143,6 +148,7 @@ class Device(Base):
         if operation == "sendHistory":
             for equipment in self._energies():
                 self._ledger.forget(equipment, self._points(equipment, everything=True))
+                self._behind.add(equipment.id)
             self._hurry("deliver", 0.0)
             return self.context.say("L'historique déjà lu est renvoyé à Jeedom.")
         return super().run(operation, options)
@@ -155,8 +161,10 @@ class Device(Base):
             vendor_url(str(self.connection.config.get("tempoUrl", "")))
 
     def _resume(self) -> None:
-        """A restart asks nothing when nothing is due: the state is what it was."""
-        if self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._energies()):
+        """A restart asks nothing when nothing is due: the state is what it was. Other credentials are tried at once."""
+        if not self._session.kept and self._failures.none:
+            self._schedule.at_once()
+        elif self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._energies()):
             self._failures.repeat(self._schedule.wait())
             self.context.online()
         elif not any(self._collector.archive(each).known for each in self._energies()):
@@ -223,7 +231,10 @@ class Device(Base):
             self.context.online()
             self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR))
             return
-        if self._failures.note(failure) and isinstance(failure, LayoutChanged):
+        often = self._failures.note(failure)
+        if isinstance(failure, RateLimited) and failure.retry:
+            self._schedule.after(failure.retry)
+        elif often and isinstance(failure, LayoutChanged):
             self._schedule.tomorrow()
         else:
             self._schedule.again(failure.retry or 0.0)
@@ -235,6 +246,8 @@ class Device(Base):
         if not self._energies():
             self._account.homes()
             return None
+        if not self._session.kept:
+            self._session.log_in()
         began = self.context.clock.monotonic()
         failure: DeviceError | None = None
         for equipment in wanted:
@@ -260,7 +273,7 @@ class Device(Base):
         stamp = f"{self._budget.now():%Y-%m-%d %H:%M:%S}"
         self.context.memory.keep(f"collected.{equipment.id}", stamp)
         self._publish(equipment, {"status": "ok" if archive.months() else "NO_DATA"})
-        self._deliver(equipment)
+        self._deliver(equipment, changed)
 
     def _without(self, equipment: Equipment) -> bool:
         """A gas equipment of which the site has never had anything: no reason to ask again and again."""
@@ -321,8 +334,10 @@ class Device(Base):
         if homes and self._tempo.due() <= 0:
             self._tempo.ask()
         for equipment in homes:
-            self._publish(equipment)
-            self._deliver(equipment)
+            if self._told_colors.get(equipment.id) != self._tempo.facts():
+                self._told_colors[equipment.id] = self._tempo.facts()
+                self._publish(equipment)
+                self._deliver(equipment, [self._account.today()])
         wait = min(self._tempo.due(), MONTH) if homes else HOUR
         now = self._tempo.now()
         midnight = DAY - (now.hour * 3600 + now.minute * 60 + now.second) + 30.0
@@ -330,26 +345,32 @@ class Device(Base):
 
     # What Jeedom gets.
 
-    def _points(self, equipment: Equipment, everything: bool = False) -> Points:
+    def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
+        """What belongs into Jeedom's history, of some years or of all; `everything`: also what Jeedom has not."""
         rows = self._ledger.rows(equipment, self.connection.config)
         if not everything:
             rows = [row for row in rows if row.logical_id in equipment.commands]
-        days = self._collector.archive(equipment).days()
+        days = self._collector.archive(equipment).days(years)
         if equipment.type == "electricity" and self._tempo_home(equipment):
             today = self._account.today()
             for day in (today - timedelta(days=n) for n in range(8)):
                 code = self._tempo.known(day)
-                if code is not None and "tempoCode" not in days.get(day, {}):
+                if code is not None and "tempoCode" not in days.get(day, {}) and (years is None or day.year in years):
                     days[day] = {**days.get(day, {}), "tempoCode": Decimal(code)}
         return mapping.points(rows, days)
 
-    def _deliver(self, equipment: Equipment) -> None:
-        if not self._ledger.reconcile(equipment, self._points(equipment)):
+    def _deliver(self, equipment: Equipment, changed: Iterable[date] | None = None) -> None:
+        """Brings the years of the changed days (default: all) to Jeedom; tries again later what it does not take."""
+        years = None if changed is None or equipment.id in self._behind else {day.year for day in changed}
+        if self._ledger.reconcile(equipment, self._points(equipment, years)):
+            self._behind.discard(equipment.id)
+        else:
+            self._behind.add(equipment.id)
             self._hurry("deliver", 60.0)
 
-    def _deliver_all(self) -> None:
+    def _deliver_behind(self) -> None:
         for equipment in self._energies():
-            if not self.context.stopping:
+            if equipment.id in self._behind and not self.context.stopping:
                 self._deliver(equipment)
 
     def _publish(self, equipment: Equipment, more: Mapping[str, Any] | None = None) -> None:
@@ -359,17 +380,14 @@ class Device(Base):
         facts: dict[str, Any] = {
             "lastDay": newest.isoformat() if newest else None,
             "collected": self.context.memory.get(f"collected.{equipment.id}"),
-            "week.kwh": mapping.week(archive.days()) if newest else None,
+            "week.kwh": mapping.week(archive.last_days()) if newest else None,
             "delay": archive.delay(),
         }
         contract = self._account.contract(equipment.key, equipment.type)
         facts.update({f"contract.{name}": value for name, value in contract.items()})
         if equipment.type == "electricity" and self._tempo_home(equipment):
             facts.update(self._tempo.facts())
-        points = self._points(equipment, everything=True)
-        for row in self._ledger.rows(equipment, self.connection.config):
-            if row.logical_id in points and row.logical_id not in equipment.commands:
-                by_day = points[row.logical_id]
-                facts[str(row.source)] = by_day[max(by_day)]
+        # The figures themselves go by their date; here they only say that they exist.
+        facts.update({f"{period}.{name}": 0 for name in archive.facts() for period in ("day", "month", "year")})
         facts.update(more or {})
         self.context.publish(equipment.id, {name: value for name, value in facts.items() if value is not None})

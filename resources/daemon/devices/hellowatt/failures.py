@@ -25,6 +25,11 @@ class Failures:
     def _state(self) -> dict[str, Any]:
         return dict(self._context.memory.get("failing") or {})
 
+    @property
+    def none(self) -> bool:
+        """Whether the last round was good."""
+        return not self._state()
+
     def note(self, error: DeviceError) -> bool:
         """One more failed round. True when the same changed site was met so often that once a day is enough."""
         state = self._state()

@@ -58,6 +58,10 @@ class Schedule:
             at = max(self._start(1), now.timestamp() + least)
         self._keep(next=at, attempt=attempt + 1, day=today)
 
+    def after(self, seconds: float) -> None:
+        """Nothing was asked, and nothing may be for so long: this is no try."""
+        self._keep(next=self._context.clock.time() + seconds + random.uniform(1.0, 60.0))
+
     def tomorrow(self) -> None:
         """No more today."""
         self._keep(next=self._start(1), attempt=0)

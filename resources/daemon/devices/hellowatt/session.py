@@ -80,6 +80,11 @@ class Session:
         return True
 
     @property
+    def kept(self) -> bool:
+        """Whether these credentials have opened the session that is kept."""
+        return bool((self._context.memory.get("session") or {}).get("of") == self.mark)
+
+    @property
     def mark(self) -> str:
         """Tells these credentials from others without holding them."""
         if not self._mark:
@@ -117,9 +122,8 @@ class Session:
         self.site.budget.check()
         self.site.budget.spend_login(self.asked_for)
         self.site.use_cookies({})
-        token = self._form_token()
         try:
-            self._verdict(self._post(token))
+            self._verdict(self._post(self._form_token()))
         except (CredentialsRefused, AccountBlocked, ExtraStep) as error:
             kinds = {CredentialsRefused: "credentials", ExtraStep: "extra"}
             kind = kinds.get(type(error), "blocked")
