@@ -122,7 +122,7 @@ class Outbox:
         self._events: deque[_Event] = deque()
         self._merge: dict[object, _Event] = {}
         self._series: deque[_Series] = deque()
-        self._flying: list[_Series] = []
+        self._flying = Batch(0)
         self._under_way = 0
         self._frozen: Batch | None = None
         self._sequence = 0
@@ -134,8 +134,9 @@ class Outbox:
     def __len__(self) -> int:
         """Values, events and dated points that wait or are on the wire."""
         with self.changed:
-            frozen = len(self._frozen.events) if self._frozen else 0
-            return len(self._dirty) + len(self._events) + frozen + self._under_way
+            repeat = self._frozen.events if self._frozen is not None and self._frozen is not self._flying else []
+            flying = len(self._flying.values) + len(self._flying.events) + len(repeat)
+            return len(self._dirty) + len(self._events) + flying + self._under_way
 
     # What the daemon hands in.
 
@@ -255,7 +256,7 @@ class Outbox:
         with self.changed:
             for command in self._slots.pop(equipment, {}):
                 self._dirty.pop((equipment, command), None)
-            for series in (*self._series, *self._flying):
+            for series in (*self._series, *self._flying.series):
                 if series.equipment == equipment:
                     series.delivery._refuse()
             self._drop_ended()
@@ -306,6 +307,7 @@ class Outbox:
         """
         with self.changed:
             if self._frozen is not None:
+                self._flying = self._frozen
                 return self._frozen
             self._sequence += 1
             batch = Batch(self._sequence)
@@ -315,6 +317,7 @@ class Outbox:
             if not batch.parts:
                 self._sequence -= 1
                 return None
+            self._flying = batch
             return batch
 
     def _take_events(self, batch: Batch, limit: int) -> None:
@@ -366,7 +369,6 @@ class Outbox:
                 "points": series.points,
             }
             batch.add(json.dumps(event, allow_nan=False), len(series.points), series)
-        self._flying = batch.series
 
     def failed(self, batch: Batch, unknown: bool) -> None:
         """The request did not get through; `unknown` when Jeedom may have applied it all the same."""
@@ -381,7 +383,7 @@ class Outbox:
                     # Jeedom has either the former value or this one: whatever comes next must be sent.
                     slot.known = None
                 self._dirty[(equipment, command)] = None
-            self._flying = []
+            self._flying = Batch(0)
             self._series.extendleft(reversed(batch.series))
             self._drop_ended()
             if batch.events:
@@ -410,7 +412,7 @@ class Outbox:
                 refused.add(id(batch.owners[index]))
         with self.changed:
             self._frozen = None
-            self._flying = []
+            self._flying = Batch(0)
             self._muted |= unknown
             self._muted_commands |= commands
             for equipment, command in batch.values:

@@ -204,7 +204,8 @@ final class jeenergieCommands
             $cmd->setConfiguration('historizeMode', $row['historizeMode']);
         }
         if (isset($row['precision'])) {
-            $cmd->setConfiguration('historizeRound', $row['precision']);
+            // The core rounds after it has turned 1041 W into 1.041 kW: with no decimal, that would show as 1 kW.
+            $cmd->setConfiguration('historizeRound', max(2, $row['precision']));
         }
     }
 

@@ -17,10 +17,15 @@ final class jeenergieLifecycle
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
         if ($before === null) {
             // A copy brings the original's along.
+            if ($eqLogic->isConnection() && !empty($eqLogic->getConfiguration('commandsKnown'))) {
+                // Started as it is, it would find all the original's equipment a second time.
+                $eqLogic->setIsEnable(0);
+            }
             $eqLogic->setConfiguration('commandsKnown', null);
             $eqLogic->setConfiguration('discovered', null);
         }
         self::takeShownCommands($eqLogic);
+        self::checkName($eqLogic, $before);
         if ($eqLogic->isConnection()) {
             self::beforeConnection($eqLogic, $before);
         } elseif ($eqLogic->getConfiguration('kind') === 'equipment') {
@@ -106,6 +111,27 @@ final class jeenergieLifecycle
             $ids = is_array($shown) ? $shown : array_filter(explode(',', (string) $shown));
             self::$shown[$eqLogic->getId()] = array_map('strval', $ids);
             $eqLogic->setConfiguration('shownCommands', null);
+        }
+    }
+
+    /** The database refuses two of the same name in an object, with a text that is not for a user. */
+    private static function checkName(jeenergie $eqLogic, ?jeenergie $before): void
+    {
+        $place = [(string) $eqLogic->getObject_id(), (string) $eqLogic->getName()];
+        $isThere = $before !== null && $place === [(string) $before->getObject_id(), (string) $before->getName()];
+        if ($place[0] === '' || $isThere) {
+            return;
+        }
+        $same = DB::Prepare(
+            'SELECT `id` FROM `eqLogic` WHERE `object_id` = :object AND `name` = :name AND `id` != :id',
+            ['object' => $place[0], 'name' => $place[1], 'id' => (int) $eqLogic->getId()],
+            DB::FETCH_TYPE_ALL
+        );
+        if ($same !== []) {
+            throw new Exception(sprintf(
+                __('Un équipement de cet objet s\'appelle déjà « %s » : choisissez un autre nom.', __FILE__),
+                $eqLogic->getName()
+            ));
         }
     }
 

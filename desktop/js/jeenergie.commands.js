@@ -74,12 +74,12 @@
     ]);
     document.querySelector('#table_cmd tbody').append(row);
     row.setJeeValues(cmd, '.cmdAttr');
-    row.jeenergieSettings = jeenergieOf(cmd);
+    row.jeenergieSettings = given((cmd.configuration || {}).settings);
   };
 
-  function jeenergieOf(cmd) {
-    const settings = cmd.configuration && cmd.configuration.settings;
-    return settings && !Array.isArray(settings) ? settings : {};
+  /** The settings that have a value. */
+  function given(settings) {
+    return Object.fromEntries(Object.entries(settings || {}).filter(function([, value]) { return value !== ''; }));
   }
 
   /** Completes the rows with what the server tells about each command. */
@@ -116,7 +116,7 @@
       const cmd = eqLogic.cmd[index];
       if (!cmd || !row.jeenergieForm) return;
       cmd.configuration = cmd.configuration || {};
-      cmd.configuration.settings = row.jeenergieForm.values();
+      cmd.configuration.settings = given(row.jeenergieForm.values());
     });
   };
 

@@ -14,27 +14,21 @@
     return { id: jn.current.id, backend: jn.current.backend, name: name, config: jn.current.form.values() };
   };
 
-  /** Shows why something was refused, and the button that helps when the daemon is the reason. */
+  /** Shows why something was refused, and the button that helps when the daemon may be the reason. */
   jn.showRefusal = async function(place, error) {
     jn.current?.form?.mark();
-    let daemon = jn.data.list.daemon;
-    try {
-      daemon = (await jn.refresh()).daemon;
-    } catch (ignored) { /* the refusal itself is what matters */ }
-    const buttons = daemon.state === 'running' ? [] : [
-      jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, 'btn-sm btn-default')
-    ];
-    jn.notice(place, 'danger', error.message, buttons);
+    await jn.refresh().catch(function() { /* the refusal itself is what matters */ });
+    jn.answer(place, 'danger', error.message, jn.daemonButtons(place));
   };
 
   /* ------------------------------------------------------------------ test */
 
   jn.actions.test = async function(button) {
     const current = jn.current;
-    jn.notice(result(), 'busy', '{{Test en cours… cela peut prendre une minute.}}');
+    jn.answer(result(), 'busy', '{{Test en cours… cela peut prendre une minute.}}');
     try {
       const answer = await jn.busy(button, jn.ask('test', { connection: jn.formNow() }));
-      if (jn.current === current) jn.notice(result(), 'success', answer.text || '{{La connexion fonctionne.}}');
+      if (jn.current === current) jn.answer(result(), 'success', answer.text || '{{La connexion fonctionne.}}');
     } catch (error) {
       if (jn.current === current) await jn.showRefusal(result(), error);
     }
@@ -42,19 +36,24 @@
 
   /* ------------------------------------------------------------------ operations */
 
-  /** Buttons of the operations that the present settings allow. */
   jn.drawOperations = function() {
-    const place = document.getElementById('div_jeenergieOperations');
     const operations = jn.backend(jn.current.backend).connection.operations;
-    const settings = jn.current.form.settings();
-    place.replaceChildren(...operations.filter(function(operation) {
-      return jn.holds(operation.when, settings);
-    }).map(function(operation) {
+    document.getElementById('div_jeenergieOperations').replaceChildren(...operations.map(function(operation) {
       return jn.el('div', { class: 'jnOperation', 'data-jn_operation': operation.key }, [
         jn.button(operation.label, 'fas fa-play-circle', function(event) { run(operation, event.currentTarget); }, 'btn-default btn-sm'),
         operation.help ? jn.linked(operation.help, { class: 'jnHelp' }) : null
       ]);
     }));
+    jn.showOperations();
+  };
+
+  /** Shows those that the present settings allow. They are not drawn anew: a click may be under way. */
+  jn.showOperations = function() {
+    const settings = jn.current.form.settings();
+    jn.backend(jn.current.backend).connection.operations.forEach(function(operation) {
+      const element = document.querySelector('[data-jn_operation="' + operation.key + '"]');
+      element.style.display = jn.holds(operation.when, settings) ? '' : 'none';
+    });
   };
 
   async function run(operation, button) {
@@ -85,7 +84,7 @@
     showProgress(operation.label, '', null);
     try {
       const answer = await jn.busy(button, jn.ask('runOperation', { connection: jn.formNow(), operation: operation.key, options: options }));
-      if (jn.current === current) jn.notice(result(), 'success', answer.text || "{{C'est fait.}}");
+      if (jn.current === current) jn.answer(result(), 'success', answer.text || "{{C'est fait.}}");
     } catch (error) {
       if (jn.current === current) await jn.showRefusal(result(), error);
       throw error;
@@ -95,7 +94,7 @@
   }
 
   function showProgress(label, text, percent) {
-    jn.notice(result(), 'busy', label + (text ? ' : ' + text : '…'));
+    jn.answer(result(), 'busy', label + (text ? ' : ' + text : '…'));
     const bar = jn.el('div', { class: 'progress-bar progress-bar-success' + (percent === null ? ' progress-bar-striped active' : ''), role: 'progressbar' });
     bar.style.width = (percent === null ? 100 : Math.max(0, Math.min(100, percent))) + '%';
     bar.textContent = percent === null ? '' : Math.round(percent) + ' %';

@@ -135,7 +135,7 @@
     let form = null;
     const draw = function() {
       const type = jn.backend(connection.backend).equipment[select.value];
-      keyRow.firstChild.textContent = (type.keyLabel || '{{Identifiant}}') + ' *';
+      keyRow.firstChild.replaceChildren(type.keyLabel || '{{Identifiant}}', jn.el('span', { class: 'jnRequired', text: ' *' }));
       name.placeholder = type.name + ' … (' + connection.name + ')';
       form = jn.form(fields, type.fields, { narrow: true, context: function() { return jn.prefixed(settings || {}); } });
     };

@@ -14,7 +14,7 @@
     const summary = jn.summary(group ? group.getAttribute('data-connection') : jn.current.id);
     const place = group ? group.querySelector('.jnNotice') : document.getElementById('div_jeenergieResult');
     const asked = group ? summary.id : jn.formNow();
-    jn.notice(place, 'busy', '{{Recherche des équipements… cela peut prendre une minute.}}');
+    jn.answer(place, 'busy', '{{Recherche des équipements… cela peut prendre une minute.}}');
     try {
       const found = await jn.busy(button, jn.ask('discover', { connection: asked }));
       jn.notice(place, '', '');

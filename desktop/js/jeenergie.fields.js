@@ -124,10 +124,11 @@
       const value = saved[field.key] === undefined ? field.default : saved[field.key];
       const maker = makers[field.type] || makers.text;
       const input = maker(field, value, id, { isSet: (options.secretsSet || []).includes(field.key), changed: changed });
-      const required = field.required ? jn.el('span', { class: 'jnRequired', text: ' *', title: '{{Obligatoire}}' }) : null;
-      const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: id }, [field.label, required]);
+      const required = field.required ? jn.el('span', { class: 'jnRequired', text: '\u00a0*', title: '{{Obligatoire}}' }) : null;
       const help = field.help ? jn.linked(field.help, { class: 'jnHelp' }) : null;
-      const element = jn.el('div', { class: 'form-group', 'data-jn_field': field.key }, [
+      const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: id }, [field.label, required]);
+      const boxFirst = options.narrow && field.type === 'boolean';
+      const element = jn.el('div', { class: 'form-group', 'data-jn_field': field.key }, boxFirst ? [input.element, ' ', label, help] : [
         label, jn.el('div', { class: options.narrow ? '' : 'col-sm-7' }, [input.element, help])
       ]);
       element.addEventListener('input', changed);

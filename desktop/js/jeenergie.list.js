@@ -45,7 +45,7 @@
     const state = summary.state || {};
     const isConnection = summary.kind === 'connection';
     if (!summary.isEnable) return { level: 'default', text: isConnection ? '{{Désactivée}}' : '{{Désactivé}}' };
-    if (jn.data.list.daemon.state !== 'running') return { level: 'danger', text: '{{Démon arrêté}}' };
+    if (jn.data.list.daemon.state !== 'running') return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
     if (!state.state) return isConnection ? { level: 'default', text: '{{Pas encore de nouvelles}}' } : { level: '' };
     return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
   };
@@ -55,8 +55,8 @@
     const state = jn.stateOf(summary);
     const news = lastNews(summary);
     const details = [];
-    if (state.since) details.push(jn.fill('{{depuis %s}}', state.since.substring(5, 16).replace('-', '/')));
-    if (state.until) details.push(jn.fill("{{jusqu'à %s}}", new Date(state.until).toLocaleTimeString().substring(0, 5)));
+    if (state.since) details.push(jn.fill('{{depuis %s}}', jn.moment(state.since)));
+    if (state.until) details.push(jn.fill("{{jusqu'à %s}}", jn.moment(state.until)));
     return [
       state.text ? jn.el('span', { class: 'label label-' + state.level, text: state.text }) : null,
       news && summary.isEnable ? jn.el('span', { class: 'jnAge', text: jn.fill('{{reçu %s}}', jn.age(news)) }) : null,
@@ -72,6 +72,7 @@
     document.querySelectorAll('#div_jeenergie .jnDot').forEach(function(dot) {
       const summary = known[dot.getAttribute('data-state_of')];
       const own = summary && jn.stateOf(summary);
+      dot.title = own ? own.text || '' : '';
       dot.className = 'jnDot' + (own && own.level && own.level !== 'default' ? ' jnDot-' + own.level : '');
     });
     document.querySelectorAll('#div_jeenergie [data-message_of]').forEach(function(place) {
@@ -99,47 +100,51 @@
 
   /* ------------------------------------------------------------------ the daemon */
 
+  /** Buttons that help when the daemon does not run; what becomes of it is told in that place. */
+  jn.daemonButtons = function(place) {
+    const small = 'btn-sm btn-default';
+    return {
+      stopped: [jn.button('{{Démarrer le démon}}', 'fas fa-play', function() { startDaemon(place); }, 'btn-sm btn-success')],
+      dependencies: [jn.button('{{Installer les dépendances}}', 'fas fa-download', function() { installDependencies(place); }, 'btn-sm btn-success')],
+      blocked: [jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, small)]
+    }[jn.data.list.daemon.state] || [];
+  };
+
   function showDaemon() {
     const place = document.getElementById('div_jeenergieDaemon');
     const daemon = jn.data.list.daemon;
     if (place.getAttribute('data-shown') === daemon.state) return;
     place.setAttribute('data-shown', daemon.state);
-    const buttons = [];
-    if (daemon.state === 'stopped') buttons.push(jn.button('{{Démarrer le démon}}', 'fas fa-play', startDaemon, 'btn-success btn-sm'));
-    if (daemon.state === 'dependencies') buttons.push(jn.button('{{Installer les dépendances}}', 'fas fa-download', installDependencies, 'btn-success btn-sm'));
-    if (daemon.state === 'blocked') buttons.push(jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, 'btn-sm btn-default'));
-    jn.notice(place, daemon.state === 'installing' ? 'busy' : 'danger', daemon.text, buttons);
+    jn.notice(place, daemon.state === 'installing' ? 'busy' : 'danger', daemon.text, jn.daemonButtons(place));
   }
 
-  function startDaemon(event) {
-    const place = document.getElementById('div_jeenergieDaemon');
+  function logButton(log) {
+    return jn.button('{{Log}} ' + log, 'fas fa-paperclip', function() { jn.openLog(log); }, 'btn-sm btn-default');
+  }
+
+  function startDaemon(place) {
     jn.notice(place, 'busy', '{{Le démon démarre…}}');
-    place.removeAttribute('data-shown');
     jeedom.plugin.deamonStart({
       id: 'jeenergie', forceRestart: 1, global: false,
       error: function(error) { jn.notice(place, 'danger', jn.plain(error.message)); },
       success: async function() {
         const list = await jn.refresh();
-        if (list.daemon.state === 'running') return;
-        place.removeAttribute('data-shown');
-        jn.notice(place, 'danger', "{{Le démon n'a pas démarré : la raison est dans les logs.}}", [
-          jn.button('{{Log}} jeenergie', 'fas fa-paperclip', function() { jn.openLog('jeenergie'); }, 'btn-sm btn-default'),
-          jn.button('{{Log}} jeenergie_daemon', 'fas fa-paperclip', function() { jn.openLog('jeenergie_daemon'); }, 'btn-sm btn-default')
-        ]);
+        if (list.daemon.state === 'running') {
+          jn.notice(place, '', '');
+          jn.toast('success', '{{Le démon est démarré.}}');
+        } else {
+          jn.notice(place, 'danger', "{{Le démon n'a pas démarré : la raison est dans les logs.}}", [logButton('jeenergie'), logButton('jeenergie_daemon')]);
+        }
       }
     });
   }
 
-  function installDependencies() {
-    const place = document.getElementById('div_jeenergieDaemon');
+  function installDependencies(place) {
     jeedom.plugin.dependancyInstall({
       id: 'jeenergie',
-      error: function(error) { jn.toast('danger', jn.plain(error.message)); },
+      error: function(error) { jn.notice(place, 'danger', jn.plain(error.message)); },
       success: function() {
-        place.removeAttribute('data-shown');
-        jn.notice(place, 'busy', "{{Les dépendances s'installent : cela prend une à quelques minutes.}}", [
-          jn.button('{{Log}}', 'fas fa-paperclip', function() { jn.openLog('jeenergie_update'); }, 'btn-sm btn-default')
-        ]);
+        jn.notice(place, 'busy', "{{Les dépendances s'installent : cela prend une à quelques minutes.}}", [logButton('jeenergie_update')]);
       }
     });
   }

@@ -82,7 +82,7 @@
       context: function() { return jn.prefixed(current.parentSettings); },
       changed: function() {
         jn.touched();
-        if (current.kind === 'connection') drawActions(current);
+        if (current.kind === 'connection') showActions(current);
       }
     });
   }
@@ -97,12 +97,13 @@
     if (tick) attribute('isEnable').checked = true;
     byId('span_jeenergieFresh').style.display = tick ? '' : 'none';
     byId('span_jeenergieCascade').style.display = 'none';
-    drawActions(current);
+    jn.drawOperations();
+    showActions(current);
     jn.drawEquipment();
   }
 
-  function drawActions(current) {
-    jn.drawOperations();
+  function showActions(current) {
+    jn.showOperations();
     const byHand = jn.typesByHand(current.backend, current.form.settings()).length > 0;
     document.querySelectorAll('#eqlogictab .jnByHand').forEach(function(button) { button.classList.toggle('hidden', !byHand); });
   }

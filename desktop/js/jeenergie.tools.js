@@ -115,6 +115,12 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     ]));
   };
 
+  /** The same for an answer to what the user has just done: it must be seen. */
+  jn.answer = function(container, level, text, buttons) {
+    jn.notice(container, level, text, buttons);
+    container.scrollIntoView({ block: 'nearest' });
+  };
+
   jn.toast = function(level, text) {
     const holder = document.createElement('div');
     holder.textContent = text;
@@ -172,6 +178,12 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     const units = [[60, 1, 's'], [3600, 60, 'min'], [172800, 3600, 'h'], [Infinity, 86400, '{{j}}']];
     const unit = units.find(function(each) { return seconds < each[0]; });
     return jn.fill('{{il y a %s}}', Math.floor(seconds / unit[1]) + ' ' + unit[2]);
+  };
+
+  /** Day and time, as the user's language writes them. */
+  jn.moment = function(date) {
+    const language = String(jeeFrontEnd.language || 'fr_FR').replace('_', '-');
+    return new Date(jn.parseDate(date)).toLocaleString(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });
   };
 
   jn.backend = function(name) {

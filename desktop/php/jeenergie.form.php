@@ -6,8 +6,8 @@
  * The form of a connection or of an equipment: what both share. The scripts add what the catalogue says about it.
  * Blocks marked data-jn_kind are shown for a "connection" or for an "equipment" only.
  */
-if (!isConnect('admin') || !isset($list)) {
-    return;
+if (!isConnect('admin')) {
+    throw new Exception('{{401 - Accès non autorisé}}');
 }
 ?>
 <div class="input-group pull-right" style="display:inline-flex;">

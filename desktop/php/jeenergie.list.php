@@ -3,13 +3,16 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The list: buttons, search, one foldable group for each connection with its equipment by type.
- *
- * Expects $list and $catalogue, the answers of jeenergiePages.
+ * The list: buttons, search, one foldable group for each connection with its equipment by type; and what the
+ * scripts start from.
  */
-if (!isConnect('admin') || !isset($list)) {
-    return;
+if (!isConnect('admin')) {
+    throw new Exception('{{401 - Accès non autorisé}}');
 }
+class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
+$list = jeenergiePages::list();
+$catalogue = jeenergiePages::catalogue();
+sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list]);
 
 $eqLogics = [];
 foreach (jeenergie::byType('jeenergie') as $eqLogic) {

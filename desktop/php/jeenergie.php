@@ -10,22 +10,16 @@
 if (!isConnect('admin')) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
-class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
-$list = jeenergiePages::list();
-$catalogue = jeenergiePages::catalogue();
-sendVarToJS([
-    'eqType' => 'jeenergie',
-    'jeenergieData' => ['catalogue' => $catalogue, 'list' => $list],
-]);
+sendVarToJS('eqType', 'jeenergie');
 include_file('desktop', 'jeenergie', 'css', 'jeenergie');
 ?>
 
 <div class="row row-overflow" id="div_jeenergie">
     <div class="col-xs-12 eqLogicThumbnailDisplay">
-        <?php require __DIR__ . '/jeenergie.list.php'; ?>
+        <?php include_file('desktop', 'jeenergie.list', 'php', 'jeenergie'); ?>
     </div>
     <div class="col-xs-12 eqLogic" style="display: none;">
-        <?php require __DIR__ . '/jeenergie.form.php'; ?>
+        <?php include_file('desktop', 'jeenergie.form', 'php', 'jeenergie'); ?>
     </div>
 </div>
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Callable
+from zoneinfo import ZoneInfo
 
 from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Contract, ContractError
@@ -72,21 +73,44 @@ class Commands:
             self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
-        self._hide(message)
+        self._hide(command, message)
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
-        return handler(message)
+        try:
+            return handler(message)
+        except CommandError:
+            raise
+        except Exception as error:
+            _LOG.exception("the command %s failed", command)
+            # The answer is shown to the user and may end in another log.
+            text = self._shared.masker.mask(f"{type(error).__name__}: {error}")
+            raise CommandError("internal", text) from error
 
-    def _hide(self, message: Message) -> None:
-        """Registers the secrets of a message before anything of it can reach a log."""
-        asked = message.get("connection")
-        for definition in [*message.get("connections", []), *([asked] if isinstance(asked, dict) else [])]:
+    def _hide(self, command: str, message: Message) -> None:
+        """Registers the secrets of a message before anything of it can reach a log.
+
+        Only what belongs to the command is looked at: the schema has not seen the rest.
+        """
+        definitions = message["connections"] if command == "configure" else []
+        if command in ("test", "discover", "run") and isinstance(message["connection"], dict):
+            definitions = [message["connection"]]
+        for definition in definitions:
             catalogue = self._contract.catalogues.get(str(definition["backend"]))
             if catalogue is not None:
                 self._shared.masker.register(*catalogue.confidential(dict(definition["config"] or {})))
                 for each in definition.get("equipment") or []:
                     values = catalogue.confidential(dict(each.get("config") or {}), each["type"])
                     self._shared.masker.register(*values)
+        if command == "run":
+            self._hide_options(message)
+
+    def _hide_options(self, message: Message) -> None:
+        options = dict(message.get("options") or {})
+        for catalogue in self._contract.catalogues.values():
+            for operation in catalogue.data["connection"]["operations"]:
+                if operation["key"] == message["operation"]:
+                    hidden = [f["key"] for f in operation["fields"] if f["type"] == "secret" or f.get("private")]
+                    self._shared.masker.register(*(options.get(key) for key in hidden))
 
     # Commands that wait for nobody.
 
@@ -95,11 +119,19 @@ class Commands:
         if settings.get("language"):
             self._shared.texts.language = str(settings["language"])
         if settings.get("timezone"):
-            self._shared.timezone = str(settings["timezone"])
+            self._adopt_timezone(str(settings["timezone"]))
         result = self._supervisor.configure(message["revision"], message["connections"])
         if any(result[kind] for kind in ("started", "updated", "stopped")):
             _LOG.info("configuration %s: %s", message["revision"], {k: v for k, v in result.items() if v})
         return result
+
+    def _adopt_timezone(self, name: str) -> None:
+        try:
+            ZoneInfo(name)
+        except (LookupError, ValueError, OSError):
+            _LOG.error("unknown time zone %.64r: %s stays in force", name, self._shared.timezone)
+        else:
+            self._shared.timezone = name
 
     def _forget(self, message: Message) -> dict[str, Any]:
         try:

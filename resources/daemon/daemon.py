@@ -25,6 +25,7 @@ from jeedom_bridge import (
     UsageError,
 )
 from jeedom_bridge.logs import LEVELS
+from jeedom_bridge.options import KEY_VARIABLE
 from jeedom_bridge.process import on_stop_signals
 
 from . import __version__
@@ -115,6 +116,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     masker = Masker()
     logs = Logs(masker, OWN)
     logs.set("info")
+    given = [after for before, after in zip(arguments, arguments[1:]) if before == "--apikey"]
+    masker.register(environment.get(KEY_VARIABLE), *given, *(each[9:] for each in arguments if each[:9] == "--apikey="))
     try:
         options = Options.parse(arguments, environment, "jeenergie")
         masker.register(options.apikey)

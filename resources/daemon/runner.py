@@ -46,12 +46,16 @@ class StoreMemory:
         self._store = store
         self._scope = scope
         self._told = False
+        self._lock = threading.Lock()
+        self._erased = False
 
     def get(self, key: str, default: Any = None) -> Any:
         return self._store.get(self._scope, key, default)
 
     def put(self, key: str, value: Any) -> None:
-        self._store.put(self._scope, key, value)
+        with self._lock:
+            if not self._erased:
+                self._store.put(self._scope, key, value)
 
     def keep(self, key: str, value: Any) -> None:
         try:
@@ -64,9 +68,16 @@ class StoreMemory:
 
     def delete(self, key: str) -> None:
         try:
-            self._store.delete(self._scope, key)
+            with self._lock:
+                if not self._erased:
+                    self._store.delete(self._scope, key)
         except StoreError as error:
             _LOG.error("%s", error)
+
+    def erase(self) -> None:
+        """Nothing is kept from now on: a request under way must not bring back what the user had erased."""
+        with self._lock:
+            self._erased = True
 
 
 class Runner:
@@ -145,6 +156,13 @@ class Runner:
         """What waits for Jeedom of a connection that it no longer has."""
         for identifier in (self.connection.id, *(each.id for each in self.connection.equipment)):
             self._shared.outbox.forget(identifier)
+
+    def erase(self) -> None:
+        """Keeps nothing more; nor does its former life, if that is still in a request."""
+        self.memory.erase()
+        previous = self._previous
+        if previous is not None:
+            previous.erase()
 
     def status(self) -> dict[str, Any]:
         """For the `status` command."""

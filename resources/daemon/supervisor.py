@@ -27,6 +27,7 @@ class Supervisor:
         self._shared = shared
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}
+        self._ending: set[Runner] = set()
         self._revision = -1
 
     def configure(self, revision: int, definitions: list[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -45,7 +46,10 @@ class Supervisor:
                 self._end(self._runners.pop(identifier))
                 result["stopped"].append(identifier)
             for connection in wanted.values():
-                result[self._converge(connection)].append(connection.id)
+                try:
+                    result[self._converge(connection)].append(connection.id)
+                except Exception as error:  # one connection never touches another
+                    self._tell_broken(connection, error)
         self._shared.outbox.unmute()
         return result
 
@@ -58,10 +62,29 @@ class Supervisor:
             runner.update(connection)
             return "updated"
         if runner is not None:
+            del self._runners[connection.id]
             runner.stop()
-        self._runners[connection.id] = self._new(connection, previous=runner)
-        self._runners[connection.id].start()
+        try:
+            fresh = self._new(connection, previous=runner)
+        except Exception:
+            if runner is not None:
+                self._end(runner)
+            raise
+        self._runners[connection.id] = fresh
+        fresh.start()
         return "started" if runner is None else "updated"
+
+    def _tell_broken(self, connection: Connection, error: Exception) -> None:
+        _LOG.error("%s %s cannot be started", connection.backend, connection.name or connection.id, exc_info=error)
+        text = self._shared.texts("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
+        event = {
+            "event": "connection",
+            "connection": connection.id,
+            "state": "error",
+            "code": "internal",
+            "message": self._shared.masker.mask(text),
+        }
+        self._shared.outbox.event(event, ("connection", connection.id))
 
     def _new(self, connection: Connection, previous: Runner | None = None, silent: bool = False) -> Runner:
         device = device_class(connection.backend)
@@ -72,8 +95,14 @@ class Supervisor:
     def _end(self, runner: Runner) -> None:
         runner.stop()
         runner.forget_outbox()
+        self._ending.add(runner)
         # Freed in a thread of its own: the device may hang in a request, and nobody waits for it.
-        threading.Thread(target=runner.finish, args=(60.0,), name="ending", daemon=True).start()
+        threading.Thread(target=self._finish, args=(runner,), name="ending", daemon=True).start()
+
+    def _finish(self, runner: Runner) -> None:
+        runner.finish(60.0)
+        with self._lock:
+            self._ending.discard(runner)
 
     def parse(self, definition: Mapping[str, Any]) -> Connection:
         """A connection as it came over the wire, with its defaults. Raises CommandError for an unknown backend."""
@@ -142,6 +171,9 @@ class Supervisor:
             runner = self._runners.pop(identifier, None)
             if runner is not None:
                 self._end(runner)
+            for each in self._ending:
+                if each.connection.id == identifier:
+                    each.erase()
         self._shared.store.forget(identifier)
 
     def status(self) -> dict[str, Any]:

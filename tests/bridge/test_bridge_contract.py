@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("given", ["nan", "inf", "1e999", "x", 10**400])
     def test_what_is_no_number_and_has_no_default_is_left_out(self, given: Any) -> None:
-        assert self.settings(factor=given).get("factor") is None
+        assert self.settings(factor=given).keys() == self.settings().keys()
 
     @pytest.mark.parametrize(
         ("given", "value"), [("0", False), ("1", True), (False, False), (1, True), ("false", False)]
@@ -264,11 +265,12 @@ class TestFiles:
             Contract(tmp_path)
 
 
-class TestValidation:
-    @pytest.fixture(scope="class")
-    def contract(self) -> Contract:
-        return Contract(CONTRACT)
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return Contract(CONTRACT)
 
+
+class TestValidation:
     def test_a_good_message_passes(self, contract: Contract) -> None:
         connection = {"id": "1", "backend": "enphase", "config": {}}
         contract.validate("socket", {"revision": 1, "connections": [connection]}, "configure")
@@ -289,17 +291,13 @@ class TestValidation:
         contract.validate("socket", {"connection": "1", "future": {"x": 1}}, "forget")
 
     def test_a_big_wrong_message_takes_no_time(self, contract: Contract) -> None:
-        import time
-
         bad = {"revision": 1, "connections": [{"id": n, "backend": 5, "config": "x"} for n in range(20_000)]}
         begun = time.perf_counter()
         with pytest.raises(ContractError):
             contract.validate("socket", bad, "configure")
-        assert time.perf_counter() - begun < 2
+        assert time.perf_counter() - begun < 0.5
 
     def test_a_message_is_checked_in_a_millisecond(self, contract: Contract) -> None:
-        import time
-
         message = {"equipment": "1", "command": "x", "options": {"slider": 5}}
         contract.validate("socket", message, "action")
         begun = time.perf_counter()

@@ -195,6 +195,21 @@ class TestInFlight:
         outbox.values("1", {"power": 1})
         assert outbox.take() is None
 
+    def test_what_is_on_the_wire_counts_until_it_is_acknowledged(self, outbox: Outbox) -> None:
+        outbox.values("1", {"power": 1, "mode": "a"})
+        outbox.event({"event": "message", "level": "info", "text": "x"})
+        outbox.history("1", {"energy": [("2026-01-01T00:00:00+01:00", 1)]})
+        assert len(outbox) == 4
+        for unknown in (False, True, True):
+            batch = outbox.take()
+            assert batch is not None
+            assert len(outbox) == 4
+            outbox.failed(batch, unknown)
+            assert len(outbox) == 4
+        while (batch := outbox.take()) is not None:
+            outbox.settled(batch, {"ok": True})
+        assert len(outbox) == 0
+
     def test_forgotten_during_a_request(self, outbox: Outbox) -> None:
         outbox.values("1", {"power": 1})
         batch = outbox.take()

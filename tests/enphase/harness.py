@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional
@@ -216,12 +217,16 @@ class Bench:
     def settle(self) -> None:
         """Waits until the connection's thread has nothing more to do at this moment."""
         worker = self.runner.worker
-
-        def idle() -> bool:
-            due = min((job.due for job in worker._jobs), default=0.0)
-            return due > self.clock.monotonic() and self.clock.sleepers > 0 and not worker._tasks
-
-        wait_until(idle, "for the worker")
+        before: list[float] = []
+        while True:
+            try:
+                worker.submit(lambda: None).result(PATIENCE)  # between two jobs
+            except CancelledError:
+                return
+            dues = [job.due for job in worker._jobs]
+            if dues == before and min(dues) > self.clock.monotonic():
+                return
+            before = dues
 
     def advance(self, seconds: float, step: float = 0.0) -> Bench:
         """Lets time pass, in steps of `step` s (default: at once), and the work of each moment be done."""

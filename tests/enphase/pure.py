@@ -68,7 +68,7 @@ class FakeGateway:
     def use_token(self, token: str) -> None:
         pass
 
-    def get(self, path: str, read: float = 0.0) -> Any:
+    def get(self, path: str, read: Optional[float] = None) -> Any:
         name = PAGES[path]
         if name not in self.docs:
             raise PageRefused("La passerelle n'offre pas {path}", path=path)

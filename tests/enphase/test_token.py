@@ -269,6 +269,21 @@ def test_a_refused_login_is_told_once_and_not_hammered(automatic, cloud, caplog)
     assert running.states[-1] == "online"
 
 
+def test_a_test_that_succeeds_ends_the_pause_of_a_connection_that_was_refused(automatic, gateway, cloud):
+    running = automatic(pollInterval=10).start()
+    running.advance(900, 30)
+    revoke(gateway, cloud)
+    cloud.accounts[EMAIL] = Account(EMAIL, "another", (gateway.serial,))
+    running.advance(60, 10)
+    assert running.last_state["state"] == "authentication_failed"
+    with pytest.raises(CommandError, match="refuse cet utilisateur"):
+        running.ask("test", connection=running.definition)
+    cloud.accounts[EMAIL] = Account(EMAIL, PASSWORD, (gateway.serial,))
+    running.ask("test", connection=running.definition)
+    running.advance(70, 10)
+    assert running.states[-1] == "online"
+
+
 def test_missing_account_settings_ask_nobody(automatic, cloud):
     running = automatic(user="", password="").start()
     assert "Indiquez l'utilisateur" in running.last_state["message"]
@@ -336,7 +351,7 @@ def test_a_broken_token_service_is_asked_again_with_growing_pauses(automatic, cl
     cloud.fault(kind, path, value)
     running = automatic().start()
     assert running.last_state["code"] == code
-    running.advance(3600, 20)
+    running.advance(3600, 30)
     tries = len([seen for seen in cloud.requests if seen.path == "/login/login.json"])
     assert 4 <= tries <= (14 if kind == "drop" else 8)  # 1, 2, 4, ... min
     assert len(errors(caplog)) == 1

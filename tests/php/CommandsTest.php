@@ -14,6 +14,12 @@ final class CommandsTest extends JeenergieTestCase
         $this->assertSame(0, $this->cmd($meter, 'valve')->getIsVisible());
     }
 
+    public function testAPowerKeepsDecimalsForTheKilowattsOfATile(): void
+    {
+        $power = $this->cmd($this->equipment($this->connection()), 'power');
+        $this->assertSame(2, $power->getConfiguration('historizeRound'));
+    }
+
     public function testAnActionIsLinkedToItsInfo(): void
     {
         $meter = $this->equipment($this->connection());

@@ -15,6 +15,8 @@ from jeedom_bridge.http import HttpError, Response, fetch, new_session
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 
+FAST = 15.0
+"""Seconds of silence after which a page is given up, unless it is known to be slow."""
 _MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -81,7 +83,7 @@ class Gateway:
 
     def info(self) -> dict[str, str]:
         """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
-        answer = self._request("/info", {}, 15.0)
+        answer = self._request("/info", {})
         if answer.status >= 500:
             raise self._status("/info", answer)
         if answer.status != 200:
@@ -104,15 +106,15 @@ class Gateway:
 
     def check_token(self) -> bool:
         """Whether the gateway accepts the token; opens a session that makes later requests cheaper for it."""
-        answer = self._request("/auth/check_jwt", self._authorization(), 15.0)
+        answer = self._request("/auth/check_jwt", self._authorization())
         if answer.status in (401, 403):
             return False
         if answer.status != 200:
             raise self._status("/auth/check_jwt", answer)
         return True
 
-    def get(self, path: str, read: float = 15.0) -> Any:
-        """The JSON at `path`. `read`: seconds without a byte that are one too many.
+    def get(self, path: str, read: float | None = None) -> Any:
+        """The JSON at `path`. `read`: seconds without a byte that are one too many (default: FAST).
 
         Raises AuthenticationFailed when the token is refused, PageRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
@@ -148,17 +150,17 @@ class Gateway:
             retry=30.0 if answer.status == 503 else None,
         )
 
-    def _request(self, path: str, headers: Mapping[str, str], read: float) -> Response:
+    def _request(self, path: str, headers: Mapping[str, str], read: float | None = None) -> Response:
         if self._pinned is None:
             raise RuntimeError("no certificate is pinned")
         try:
-            return self._once(path, headers, read)
+            return self._once(path, headers, read or FAST)
         except HttpError as error:
             # The gateway may have closed the kept connection just as the request left: that one was not served.
             if error.kind != "protocol" or not str(error).startswith(("RemoteDisconnected", "Connection reset")):
                 raise self._failure(error, path) from error
         try:
-            return self._once(path, headers, read)
+            return self._once(path, headers, read or FAST)
         except HttpError as error:
             raise self._failure(error, path) from error
 

@@ -23,7 +23,7 @@ from . import mapping
 from .access import Trust, clock_offset, describe, sign_in
 from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper, repeated
-from .lifetimes import Lifetimes
+from .lifetimes import NO_ROLL_OVER, Lifetimes
 from .mapping import Facts, Meter
 from .token import DAY, Token
 
@@ -41,6 +41,9 @@ UNMETERED = 30.0
 """The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
 PATIENT = 45.0
 """Seconds that the slowest pages may take."""
+ASIDE_SHARE = 20.0
+ASIDE_PAUSE = 900.0
+"""Longest pause, in seconds, before a page beside the main one is asked again after a failure."""
 PROBE = 3600.0
 FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
@@ -72,6 +75,7 @@ class Device(Base):
         self._measured: set[str] = set()
         self._skipped_until: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self._later: dict[str, float] = {}
         self._stamp = (0.0, float("-inf"))
         self._begun = False
         self._working = False
@@ -96,13 +100,16 @@ class Device(Base):
 
     def refresh(self) -> None:
         self._read_main()
+        self._later.clear()
         self._aside(self._poll_totals)()
         self._aside(self._poll_inverters)()
 
     def test(self) -> Identity:
         self._keeper.ask_again()
         found = self._sign_in()
-        return describe(self._info, found, len(self._list_meters()), self.context)
+        if self._main_job is not None:
+            self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
+        return describe(self._info, found, len(mapping.meters(self._ask_meters())), self.context)
 
     def discover(self) -> list[Found]:
         if not self._info:
@@ -130,7 +137,6 @@ class Device(Base):
 
     def _begin(self) -> None:
         """Signs in and asks what there is: at the start, hourly, and after a failure."""
-        self._begun = False
         self._sign_in()
         self._probe()
         self._begun = True
@@ -146,13 +152,11 @@ class Device(Base):
         self._info = info
         self._ahead = clock_offset(info, self.context)
 
-    def _list_meters(self) -> list[Meter]:
+    def _ask_meters(self) -> Any:
         try:
-            answer = self._ask(METERS)
+            return self._ask(METERS)
         except PageRefused:
             return []  # hardware without meters has no such page
-        self._tell_troubles(mapping.troubles(answer))
-        return mapping.meters(answer)
 
     @property
     def _kinds(self) -> set[str]:
@@ -166,22 +170,38 @@ class Device(Base):
 
     def _probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
-        self._meters = self._list_meters()
+        try:
+            answer = self._ask_meters()
+        except (VendorError, Unreachable):
+            if not self._meters:
+                raise
+            return  # only that page perhaps: the readings may well be there
+        self._meters = mapping.meters(answer)
+        self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", "net-consumption", "total-consumption"} and not self._skipped(READINGS):
             self._choose(self._read_meters)
-        elif self._page_has_meters():
-            self._choose(self._read_production)
-        elif self._summary_moves():
-            self._choose(self._read_summary)
         else:
-            self._choose(self._read_inverter_total)
+            self._choose(self._without_readings())
+
+    def _without_readings(self) -> Callable[[], Facts]:
+        trouble: DeviceError | None = None
+        try:
+            if self._page_has_meters():
+                return self._read_production
+        except (VendorError, Unreachable) as error:
+            trouble = error  # slow and fragile: nothing depends on it where there is another page
+        if self._summary_moves():
+            return self._read_summary
+        if trouble is not None:
+            raise trouble
+        return self._read_inverter_total
 
     def _choose(self, main: Callable[[], Facts]) -> None:
         if main != self._main or self._main_job is None:
             self._main = main
             _LOG.info(
                 "gateway %s: firmware %s, meters: %s, read by %s",
-                self._info.get("sn"),
+                self._gateway.host,
                 self._info.get("software"),
                 ", ".join(f"{meter.kind} ({meter.phases})" for meter in self._meters) or "none",
                 main.__name__.replace("_read_", ""),
@@ -229,6 +249,7 @@ class Device(Base):
             self._check_moving(facts)
         except DeviceError as error:
             self._begun = self._working = False
+            self._unmetered = {}
             pause = self._backoff.next() if error.retry is None else min(error.retry, 60.0)
             self._not_before = self.context.clock.monotonic() + pause
             raise self._incident(error) from error
@@ -296,7 +317,7 @@ class Device(Base):
 
     def _publish(self, facts: Facts) -> None:
         metered = self._main == self._read_production or "production" in self._kinds
-        source = "meters" if metered else self._main.__name__
+        source = NO_ROLL_OVER if metered else self._main.__name__
         steady = self._lifetimes.steady(facts, self._now(), source)
         now = self.context.clock.monotonic()
         if not metered and now - self._lifetimes_kept > KEEP:
@@ -313,7 +334,7 @@ class Device(Base):
         self._keeper.watch(found, self._info["sn"])
         self._gateway.use_token(found.text)
 
-    def _ask(self, path: str, read: float = 15.0) -> Any:
+    def _ask(self, path: str, read: float | None = None) -> Any:
         """Asks for a page; a refused token is renewed and a changed certificate looked at, once."""
         try:
             return self._gateway.get(path, read)
@@ -324,7 +345,7 @@ class Device(Base):
             self._sign_in()
         return self._gateway.get(path, read)
 
-    def _page(self, path: str, read: float = 15.0) -> Any:
+    def _page(self, path: str, read: float | None = None) -> Any:
         """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
         try:
             return self._ask(path, read)
@@ -350,18 +371,23 @@ class Device(Base):
     def _aside(self, poll: Callable[[], None]) -> Callable[[], None]:
         """A page beside the main one: its failure is told in the log once and does not touch the connection."""
         name = poll.__name__
+        now = self.context.clock.monotonic
 
         def run() -> None:
-            if not self._working:
+            begin = now()
+            if not self._working or begin < self._later.get(name, begin):
                 return
             try:
                 poll()
                 self._failures.pop(name, None)
             except DeviceError as error:
                 # The second time: were all pages failing, the main one would have said so in between.
-                self._failures[name] = self._failures.get(name, 0) + 1
-                if self._failures[name] == (1 if isinstance(error, PageRefused) else 2):
+                failures = self._failures[name] = self._failures.get(name, 0) + 1
+                if failures == (1 if isinstance(error, PageRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, error)
+                self._later[name] = now() + min(SLOW * 2**failures, ASIDE_PAUSE)
+            # Meanwhile nothing else can be asked: such a page gets a small share of the time.
+            self._later[name] = max(self._later.get(name, begin), now() + ASIDE_SHARE * (now() - begin))
 
         return run
 

@@ -16,6 +16,8 @@ PATIENCE = 3
 MOST = 37_500.0
 """W that no house's panels pass; between two readings at most an hour of it is counted."""
 SLACK = 50.0
+NO_ROLL_OVER = "meters"
+"""The source that does not roll over."""
 
 
 class Lifetimes:
@@ -35,10 +37,11 @@ class Lifetimes:
     def steady(self, facts: Facts, now: float, source: str) -> Facts:
         """The facts without energies in doubt. `now` in Unix time.
 
-        `source`: what counts; another one begins with counters of its own, and only `meters` never roll over.
+        `source`: what counts. Pages about the inverters count the same, modulo the roll-over; `meters` are others.
         """
-        if source != self._source:
-            self._begin({"source": source})
+        if NO_ROLL_OVER in (source, self._source) and source != self._source:
+            self._begin({})
+        self._source = source
         result = dict(facts)
         for name, value in facts.items():
             if name.endswith((".importIndex", ".exportIndex")) or _only_rises(name):
@@ -50,30 +53,32 @@ class Lifetimes:
         return result
 
     def _believed(self, name: str, value: float, now: float) -> float | None:
-        value += self._offset.get(name, 0.0)
+        place = f"{self._source} {name}"
+        value += self._offset.get(place, 0.0)
         last = self._last.get(name)
         if last is not None and value < last:
             if value >= last - JITTER:
                 return last
             turns = self._turns(name, last - value, now)
-            value += turns * ROLL_OVER
-            self._offset[name] = self._offset.get(name, 0.0) + turns * ROLL_OVER
-            if not turns:
+            if turns:
+                self._offset[place] = self._offset.get(place, 0.0) + turns * ROLL_OVER
+                value = max(last, value + turns * ROLL_OVER)
+            else:
                 self._doubts[name] = self._doubts.get(name, 0) + 1
                 if self._doubts[name] < PATIENCE:
                     return None
-                value -= self._offset.pop(name, 0.0)
+                value -= self._offset.pop(place, 0.0)
         self._doubts.pop(name, None)
         self._last[name], self._at[name] = value, now
         return value
 
     def _turns(self, name: str, drop: float, now: float) -> int:
         """How many times the counter has rolled over, if that explains the drop."""
-        if self._source == "meters":
+        if self._source == NO_ROLL_OVER or not name.startswith("production"):
             return 0
         turns = round(drop / ROLL_OVER)
         grown = turns * ROLL_OVER - drop
-        most = SLACK + MOST * min(max(now - self._at[name], 0.0), 3600.0) / 3600
+        most = SLACK + MOST * min(max(now - self._at.get(name, now), 0.0), 3600.0) / 3600
         return turns if -SLACK <= grown <= most else 0
 
     def state(self) -> dict[str, Any]:

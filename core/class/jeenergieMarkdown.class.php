@@ -1,0 +1,171 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/**
+ * Turns the plugin's own documentation into HTML, so that it can be read without leaving Jeedom, offline too.
+ *
+ * Knows what docs/ uses: headings, paragraphs, lists, tables, quotes, code, links, images of docs/images.
+ */
+final class jeenergieMarkdown
+{
+    /** @var string folder of the document, where its images are looked for */
+    private $folder;
+
+    private $html = [];
+
+    /** @var string[] lines of the paragraph, list, table or quote that is being read */
+    private $block = [];
+
+    private $kind = '';
+
+    private function __construct(string $folder)
+    {
+        $this->folder = $folder;
+    }
+
+    /** @param string $file path of a document */
+    public static function ofFile(string $file): string
+    {
+        $lines = preg_split('/\R/', (string) file_get_contents($file));
+        return (new self(dirname($file)))->convert($lines);
+    }
+
+    private function convert(array $lines): string
+    {
+        foreach ($lines as $line) {
+            if ($this->kind === 'code') {
+                $this->codeLine($line);
+            } elseif (preg_match('/^```/', $line)) {
+                $this->startBlock('code');
+            } elseif (preg_match('/^(#{1,5})\s+(.*)$/', $line, $found)) {
+                $this->endBlock();
+                $level = strlen($found[1]) + 1;
+                $this->html[] = '<h' . $level . '>' . $this->inline($found[2]) . '</h' . $level . '>';
+            } elseif (trim($line) === '') {
+                $this->endBlock();
+            } else {
+                $this->textLine($line);
+            }
+        }
+        $this->endBlock();
+        return implode("\n", $this->html);
+    }
+
+    private function codeLine(string $line): void
+    {
+        if (preg_match('/^```/', $line)) {
+            $this->endBlock();
+        } else {
+            $this->block[] = $line;
+        }
+    }
+
+    private function textLine(string $line): void
+    {
+        $kinds = ['ul' => '/^[-*]\s+(.*)$/', 'ol' => '/^\d+\.\s+(.*)$/', 'quote' => '/^>\s?(.*)$/', 'table' => '/^(\|.*)$/'];
+        foreach ($kinds as $kind => $pattern) {
+            if (preg_match($pattern, $line, $found)) {
+                $this->startBlock($kind);
+                $this->block[] = $found[1];
+                return;
+            }
+        }
+        if (in_array($this->kind, ['ul', 'ol'], true) && preg_match('/^\s/', $line)) {
+            $this->block[count($this->block) - 1] .= ' ' . trim($line);
+            return;
+        }
+        $this->startBlock('p');
+        $this->block[] = $line;
+    }
+
+    private function startBlock(string $kind): void
+    {
+        if ($this->kind !== $kind) {
+            $this->endBlock();
+            $this->kind = $kind;
+        }
+    }
+
+    private function endBlock(): void
+    {
+        $lines = $this->block;
+        $kind = $this->kind;
+        $this->block = [];
+        $this->kind = '';
+        if ($lines === []) {
+            return;
+        }
+        switch ($kind) {
+            case 'ul':
+            case 'ol':
+                $items = array_map(fn(string $line): string => '<li>' . $this->inline($line) . '</li>', $lines);
+                $this->html[] = '<' . $kind . '>' . implode('', $items) . '</' . $kind . '>';
+                break;
+            case 'quote':
+                $this->html[] = '<blockquote>' . $this->inline(implode(' ', $lines)) . '</blockquote>';
+                break;
+            case 'table':
+                $this->html[] = $this->table($lines);
+                break;
+            case 'code':
+                $this->html[] = '<pre>' . htmlspecialchars(implode("\n", $lines)) . '</pre>';
+                break;
+            default:
+                $this->html[] = '<p>' . $this->inline(implode(' ', $lines)) . '</p>';
+        }
+    }
+
+    private function table(array $lines): string
+    {
+        $html = '';
+        $tag = 'th';
+        foreach ($lines as $line) {
+            if (preg_match('/^[|\s:-]+$/', $line)) {
+                $tag = 'td';
+                continue;
+            }
+            $html .= '<tr>';
+            foreach (explode('|', trim($line, " |\t")) as $cell) {
+                $html .= '<' . $tag . '>' . $this->inline(trim($cell)) . '</' . $tag . '>';
+            }
+            $html .= '</tr>';
+        }
+        return '<div class="table-responsive"><table class="table table-condensed table-bordered">' . $html . '</table></div>';
+    }
+
+    private function inline(string $text): string
+    {
+        // Code first, kept aside: nothing in it means anything else.
+        $codes = [];
+        $text = preg_replace_callback('/`([^`]+)`/', static function (array $found) use (&$codes): string {
+            $codes[] = '<code>' . htmlspecialchars($found[1]) . '</code>';
+            return "\x01" . (count($codes) - 1) . "\x01";
+        }, $text);
+        $text = htmlspecialchars($text);
+        $text = preg_replace_callback('/!\[([^\]]*)\]\(([^)\s]+)\)/', [$this, 'image'], $text);
+        $text = preg_replace_callback('/\[([^\]]+)\]\(([^)\s]+)\)/', [self::class, 'link'], $text);
+        $text = preg_replace('/(?<!["\w=])(https?:\/\/[^\s<)]+)/', '<a href="$1" target="_blank" rel="noopener">$1</a>', $text);
+        $text = preg_replace('/\*\*(.+?)\*\*/', '<strong>$1</strong>', $text);
+        $text = preg_replace('/(?<![\w*])\*([^*]+)\*(?![\w*])/', '<em>$1</em>', $text);
+        return preg_replace_callback('/\x01(\d+)\x01/', fn(array $found): string => $codes[(int) $found[1]], $text);
+    }
+
+    private static function link(array $found): string
+    {
+        // A link to another document of the folder leads nowhere in a dialog.
+        return preg_match('/^https?:/', $found[2]) === 1
+            ? '<a href="' . $found[2] . '" target="_blank" rel="noopener" >' . $found[1] . '</a>'
+            : $found[1];
+    }
+
+    /** The web server does not show docs/: the image goes along with the page. */
+    private function image(array $found): string
+    {
+        $file = realpath($this->folder . '/' . $found[2]);
+        if ($file === false || strpos($file, realpath(__DIR__ . '/../../docs')) !== 0 || substr($file, -4) !== '.png') {
+            return $found[1];
+        }
+        return '<img alt="' . $found[1] . '" src="data:image/png;base64,' . base64_encode((string) file_get_contents($file)) . '">';
+    }
+}
