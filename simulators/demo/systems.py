@@ -11,6 +11,8 @@ from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
+from simulators.hellowatt import Customer, HelloWattSite, TempoService
+from simulators.hellowatt.__main__ import example_homes
 from simulators.jeedom.standin import JeedomStandIn
 
 System = Callable[[ExitStack, JeedomStandIn, float], None]
@@ -40,4 +42,13 @@ def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-SYSTEMS: tuple[System, ...] = (enphase,)
+def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """An account with a house (solar panels, gas) and a flat on Tempo, with a year of data."""
+    customer = Customer("demo@example.org", "Soleil-et-nuages-1", example_homes(1))
+    site = stack.enter_context(HelloWattSite([customer]))
+    tempo = stack.enter_context(TempoService())
+    config = {"user": customer.email, "password": customer.password, "siteUrl": site.url, "tempoUrl": tempo.url}
+    jeedom.add_connection("hellowatt", config, "Compte helloWatt")
+
+
+SYSTEMS: tuple[System, ...] = (enphase, hellowatt)

@@ -246,8 +246,8 @@ class Device(Base):
         if not self._energies():
             self._account.homes()
             return None
-        if not self._session.kept:
-            self._session.log_in()
+        if not wanted and not self._session.kept:
+            self._account.homes(0.0)
         began = self.context.clock.monotonic()
         failure: DeviceError | None = None
         for equipment in wanted:
