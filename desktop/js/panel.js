@@ -327,7 +327,7 @@
       place.append(pair)
     })
     if (!equipment.length) {
-      message('{{Aucun équipement n\'a encore de valeurs d\'énergie historisées.}}')
+      message("{{Aucun équipement n'a encore de valeurs d'énergie historisées.}}")
       return
     }
     choose(equipment[0].id, false)

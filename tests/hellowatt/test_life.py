@@ -82,6 +82,19 @@ def test_a_command_that_comes_later_gets_all_of_its_history(clock, opened, bench
     assert "prod_jour" not in connected.jeedom.values.get("2", {})
 
 
+def test_equipment_that_is_created_after_the_start_gets_its_history_and_colours_at_once(clock, opened, bench):
+    site, home = one_home(clock, since=date(2025, 11, 1), tariffs=((date(2000, 1, 1), "tempo"),))
+    opened(site)
+    tempo = opened(TempoService(clock=clock.time))
+    connected = bench(site, clock, [], tempo=tempo).start()
+    connected.members = {"2": E[0]}
+    connected.commands = {"2": all_commands("electricity")}
+    connected.configure()
+    connected.pass_time(120)
+    assert set(connected.jeedom.history("2", "conso_jour")) == set(home.truth("electricity", clock.time()))
+    assert connected.value("tempo_jour") == WORDS[tempo_color(date(2026, 3, 10))]
+
+
 def test_what_jeedom_does_not_take_is_sent_when_it_is_back(clock, opened, bench, monkeypatch):
     monkeypatch.setattr("jeenergied.devices.hellowatt.delivery.PATIENCE", 0.4)
     site, home = one_home(clock, since=SINCE)

@@ -266,7 +266,11 @@ class Device(Base):
         return failure
 
     def _read(self, equipment: Equipment) -> None:
+        first = not self._collector.archive(equipment).known
         changed = self._collector.read(equipment)
+        if first:
+            self._hurry("tempo", 2.0)
+            self._hurry("import", 5.0)
         if changed:
             _LOG.info("%s: %d new or corrected days", equipment.name, len(changed))
         archive = self._collector.archive(equipment)
