@@ -179,23 +179,23 @@ def _messages(peer: socket.socket) -> Iterator[bytes]:
     """The messages of one connection; ends with it, or when the peer is silent for too long."""
     buffer = bytearray()
     searched = 0
-    begun = 0.0
+    begun: float | None = None  # when the first byte after the last message came, be it a blank
     while True:
         end = buffer.find(b"\n", searched)
         if end >= 0:
             message = bytes(buffer[:end])
             del buffer[: end + 1]
-            searched, begun = 0, time.monotonic()
+            searched = 0
             if len(message) > MAX_MESSAGE:
                 raise _TooLong
             if message.strip():
                 yield message
-                begun = time.monotonic()
+                begun = time.monotonic() if buffer else None
             continue
         searched = len(buffer)
         if searched > MAX_MESSAGE:
             raise _TooLong
-        if searched and time.monotonic() - begun > PATIENCE:
+        if begun is not None and time.monotonic() - begun > PATIENCE:
             return
         peer.settimeout(SILENCE)
         try:
@@ -206,7 +206,7 @@ def _messages(peer: socket.socket) -> Iterator[bytes]:
             if buffer.strip():
                 yield bytes(buffer)
             return
-        if not buffer:
+        if begun is None:
             begun = time.monotonic()
         buffer += chunk
 

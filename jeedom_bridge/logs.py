@@ -39,9 +39,9 @@ _KEY = (
     rf"{_START}[\w-]*(?:passw(?:or)?d|passwd|pwd|mot_?de_?passe|secret|token|api_?key|session_?id|cookie|csrf|"
     r"credential)[\w-]{0,40}"
 )
+_JWT = re.compile(r"eyJ[\w-]{5,400}\.[\w-]{5,}(?:\.[\w-]*)?")
+"""Three base64url segments of which the first two are JSON objects."""
 _PATTERNS = [
-    # A JWT: three base64url segments of which the first two are JSON objects.
-    (re.compile(r"\beyJ[\w-]{5,1000}\.[\w-]{5,}(?:\.[\w-]*)?"), MASK),
     # Before the key rule, whose value would end at the blank between the scheme and its secret.
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=%-]{3,}"), rf"\1\2{MASK}"),
     # User info in a URL.
@@ -73,15 +73,14 @@ _NAMES = re.compile(r"(?i)(?:user|login|mail|e-?mail|serial|pin|pass|pwd|secret|
 
 def _forms(value: str) -> set[str]:
     """The value as it can stand in a text: plain, URL-encoded, JSON-escaped, in base64 at any alignment."""
-    raw = value.encode("utf-8", "surrogatepass")
-    urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    urls |= {quote(form, safe="") for form in urls}
-    forms = {value, html.escape(value), *urls, *(_ESCAPE.sub(lambda hexa: hexa[0].lower(), form) for form in urls)}
-    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    for text in (*escaped, repr(value)[1:-1], repr(raw)[2:-1]):
-        forms |= {text, json.dumps(text)[1:-1], text.replace("/", "\\/")}  # the last is PHP's way
-    for text in {value, *escaped}:
-        forms |= _base64_forms(text.encode("utf-8", "surrogatepass"))
+    plain = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms = {html.escape(value), html.escape(value, quote=False)}
+    for text in (*plain, *(text.replace("/", "\\/") for text in plain)):  # the latter is PHP's way
+        raw = text.encode("utf-8", "surrogatepass")
+        forms |= {text, json.dumps(text)[1:-1], repr(text)[1:-1], repr(raw)[2:-1], *_base64_forms(raw)}
+        urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+        forms |= urls | {_ESCAPE.sub(lambda hexa: hexa[0].lower(), form) for form in urls}
+        forms |= {quote(form, safe="") for form in urls}
     return {form for form in forms if len(form) >= SHORT}
 
 
@@ -149,6 +148,8 @@ class Masker:
             return text
         if self._stale:
             self._refresh()
+        # First of all: a serial number that is known, within its content, would hide the look of a token.
+        text = _JWT.sub(MASK, text)
         for form in self._long:
             if form in text:
                 text = text.replace(form, MASK)

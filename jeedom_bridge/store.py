@@ -102,6 +102,8 @@ class Store:
                 self._database = None
 
     def _open(self) -> None:
+        if self.path.is_file() and 0 < self.path.stat().st_size < _HEADER:
+            raise sqlite3.DatabaseError("file is cut off")  # SQLite would take it for a new one
         self._database = self._connect(self.path)
         for scope, key, value in self._database.execute("SELECT scope, key, value FROM entry"):
             self._values.setdefault(scope, {})[key] = json.loads(value)
@@ -174,6 +176,7 @@ class Store:
         finally:
             database.close()
         try:
+            os.chmod(self.path, 0o600)
             os.link(self.path, self._aside)
         except OSError as error:
             _LOG.warning("%s is not kept: %s", self.path, error)
@@ -232,6 +235,8 @@ class Store:
             old.unlink()
 
 
+_HEADER = 512
+"""Bytes that any database has at least."""
 _INSERT = "INSERT OR REPLACE INTO entry VALUES (?,?,?)"
 _KEPT = 3
 """How many damaged files are kept: enough to look into, and a failing disk is not filled with them."""

@@ -22,7 +22,7 @@ if (!isConnect('admin')) {
                     <label class="col-sm-5 control-label" for="in_jeenergiePort">{{Port}}</label>
                     <div class="col-sm-6">
                         <input type="number" min="1024" max="65535" step="1" class="configKey form-control" data-l1key="socketport" id="in_jeenergiePort" placeholder="34739">
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Port TCP entre Jeedom et le démon, sur cette machine seulement. À changer si un autre programme l'utilise. Pris en compte au prochain démarrage du démon.}}</span>
+                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Port TCP entre Jeedom et le démon, sur cette machine seulement. À changer si un autre programme l'utilise. Le démon redémarre de lui-même à la sauvegarde.}}</span>
                     </div>
                 </div>
                 <div class="form-group">
@@ -32,7 +32,7 @@ if (!isConnect('admin')) {
                             <input type="number" min="0" max="60" step="any" class="configKey form-control roundedLeft" data-l1key="cycle" id="in_jeenergieCycle" placeholder="0.2">
                             <span class="input-group-addon roundedRight">s</span>
                         </div>
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Pause du démon entre deux envois de valeurs à Jeedom. Augmentez-la sur une machine très chargée. Pris en compte au prochain démarrage du démon.}}</span>
+                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Pause du démon entre deux envois de valeurs à Jeedom. Augmentez-la sur une machine très chargée. Le démon redémarre de lui-même à la sauvegarde.}}</span>
                     </div>
                 </div>
             </div>

@@ -191,7 +191,10 @@ final class jeenergiePages
 
     private static function summary(jeenergie $eqLogic): array
     {
-        $catalogue = jeenergieCatalogue::translated($eqLogic->backend());
+        // One of a system that this version does not know must not keep the others from being listed.
+        $catalogue = in_array($eqLogic->backend(), jeenergieCatalogue::backends(), true)
+            ? jeenergieCatalogue::translated($eqLogic->backend())
+            : ['name' => $eqLogic->backend(), 'connection' => [], 'equipment' => []];
         $part = $eqLogic->isConnection()
             ? $catalogue['connection']
             : $catalogue['equipment'][$eqLogic->type()] ?? [];

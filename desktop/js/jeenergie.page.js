@@ -202,6 +202,17 @@
     }
   });
 
+  // What is drawn as a button is one for the keyboard too.
+  page.querySelectorAll('[data-jn_action]').forEach(function(element) {
+    element.setAttribute('role', 'button');
+    element.setAttribute('tabindex', '0');
+  });
+  document.body.registerEvent('keydown', function jeenergieKey(event) {
+    if (!['Enter', ' '].includes(event.key) || !event.target.matches('#div_jeenergie [role=button], .jnDialog a[role=button]')) return;
+    event.preventDefault();
+    event.target.click();
+  });
+
   // Enter in a field would send the form, that is, load another page.
   page.querySelector('form').addEventListener('submit', function(event) { event.preventDefault(); });
 

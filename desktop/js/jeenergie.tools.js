@@ -99,7 +99,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   };
 
   jn.button = function(label, icon, handler, classes) {
-    return jn.el('a', { class: 'btn ' + (classes || 'btn-default'), on: { click: handler } }, [jn.icon(icon), ' ' + label]);
+    return jn.el('a', { class: 'btn ' + (classes || 'btn-default'), role: 'button', tabindex: 0, on: { click: handler } }, [jn.icon(icon), ' ' + label]);
   };
 
   /** Shows a message in its place on the page; level: success, info, warning, danger or busy. */

@@ -39,8 +39,9 @@ $card = static function (array $each) use ($eqLogics): string {
 
 /** Cards of the same type under their type's name, in the catalogue's order. */
 $cards = static function (array $equipment) use ($card, $catalogue): string {
+    $types = array_keys($equipment === [] ? [] : $catalogue['backends'][$equipment[0]['backend']]['equipment'] ?? []);
     $byType = [];
-    foreach ($equipment === [] ? [] : array_keys($catalogue['backends'][$equipment[0]['backend']]['equipment']) as $type) {
+    foreach (array_unique(array_merge($types, array_column($equipment, 'type'))) as $type) {
         $members = array_filter($equipment, fn(array $each): bool => $each['type'] === $type);
         if ($members !== []) {
             $byType[] = array_values($members);

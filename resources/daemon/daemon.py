@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Mapping
@@ -113,6 +114,18 @@ class Daemon:
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Runs the daemon; returns its exit code."""
+    try:
+        return _run(arguments, environment)
+    finally:
+        # Python ends with a code of its own when a full disk leaves something unwritten.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
     masker = Masker()
     logs = Logs(masker, OWN)
     logs.set("info")

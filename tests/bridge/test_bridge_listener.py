@@ -260,13 +260,27 @@ class TestLimits:
             assert answer is not None
             assert answer["result"] == {"late": True}
 
+    @pytest.mark.parametrize("drop", [b"x", b"\n", b" "])
     def test_a_peer_that_drips_bytes_does_not_keep_its_place(
-        self, start: Start, monkeypatch: pytest.MonkeyPatch
+        self, start: Start, monkeypatch: pytest.MonkeyPatch, drop: bytes
     ) -> None:
         monkeypatch.setattr(module, "SILENCE", 0.5)
         monkeypatch.setattr(module, "PATIENCE", 0.4)
         with Peer(start()) as peer:
-            assert until_cut(peer.socket, b"x", 0.05) < 2
+            assert until_cut(peer.socket, drop, 0.05) < 2
+
+    def test_the_time_that_messages_take_is_not_counted_for_the_next_one(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "PATIENCE", 0.3)
+        with Peer(start()) as peer:
+            for number in range(10):
+                peer.send(b"\n" + message("hello", x=number)[:5])
+                time.sleep(0.05)
+                peer.send(message("hello", x=number)[5:])
+                answer = peer.read()
+                assert answer is not None
+                assert answer["result"]["x"] == number
 
     def test_a_peer_that_never_reads_is_given_up(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SILENCE", 0.3)

@@ -307,6 +307,13 @@ class TestMasking:
         body = base64.urlsafe_b64encode(b'{"aud":"122300000001","iss":"Entrez"}').decode().rstrip("=")
         assert Masker().mask(f"got {head}.{body}.c2lnbmF0dXJl here") == f"got {MASK} here"
 
+    def test_a_known_secret_within_a_jwt_does_not_hide_it(self) -> None:
+        head = base64.urlsafe_b64encode(b'{"alg":"ES256","typ":"JWT"}').decode().rstrip("=")
+        body = base64.urlsafe_b64encode(b'{"aud":"122300000001","iss":"Entrez"}').decode().rstrip("=")
+        masker = Masker()
+        masker.register("122300000001")
+        assert masker.mask(f"got {head}.{body}.c2lnbmF0dXJl here") == f"got {MASK} here"
+
     def test_what_is_no_secret_stays_readable(self) -> None:
         for text in (
             "the password is refused",

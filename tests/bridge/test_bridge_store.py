@@ -196,7 +196,16 @@ class TestDamage:
         again.close()
 
     @pytest.mark.parametrize(
-        "content", [b"", b"\0" * 4096, b"not a database", os.urandom(8192), b"SQLite format 3\0" + b"\xff" * 5000]
+        "content",
+        [
+            b"",
+            b"x",
+            b"SQLite format 3\0",
+            b"\0" * 4096,
+            b"not a database",
+            bytes(range(256)) * 32,
+            b"SQLite format 3\0" + b"\xff" * 5000,
+        ],
     )
     def test_another_file_in_its_place(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True)

@@ -159,6 +159,24 @@ def test_ten_minutes_without_jeedom_cost_no_memory_and_no_value(lab: Lab, inside
     assert inside.log.getvalue().count("[WARNING]") == 1
 
 
+@pytest.mark.parametrize("failing", ["", "unreachable"])
+def test_jeedom_sees_life_every_five_minutes(lab: Lab, inside: Inside, failing: str) -> None:
+    """What it has is sent again while it is fresh; the connection's state also when the vendor is down."""
+    connection = lab.connection("1", pollInterval=100, moving=False, values=3, failing=failing)
+    assert inside.ask("configure", revision=1, connections=[connection])["ok"]
+    lab.reports.wait("poll")
+    begun = inside.clock.monotonic()
+    while inside.clock.monotonic() - begun < 1000:
+        inside.clock.advance(5)
+        until(lambda: inside.clock.sleepers == 2 and (inside.clock.next_wake or 0) > 0)
+    until(lambda: len(inside.daemon.shared.outbox) == 0)
+    states = [event for event in lab.server.of("connection") if event["state"] == (failing or "online")]
+    assert 3 <= len(states) <= 5
+    powers = [event for event in lab.server.of("values") if "power" in event["values"]]
+    assert len(powers) == (0 if failing else len(states))
+    assert all(event["values"] == powers[0]["values"] for event in powers)
+
+
 def test_a_stepped_clock_stops_nothing(lab: Lab, inside: Inside) -> None:
     """An hour or a year, both ways: polls go on, values arrive, dates are those of the clock."""
     connection = lab.connection("1", pollInterval=1, values=1)

@@ -1,6 +1,7 @@
 """The daemon with the test backend beside its own: `python -m tests.support.lab_daemon OPTIONS`.
 
-`LAB_CORE` names a directory that holds a `contract` with the test backend's catalogue.
+`LAB_CORE` names a directory that holds a `contract` with the test backend's catalogue, `LAB_LIMIT` the seconds that
+Jeedom has for an answer (30 in real life), `LAB_SILENCE` those that a peer may be silent (10).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import jeenergied.daemon
 import jeenergied.devices
+
+from jeedom_bridge import callback, listener
 
 BACKENDS = Path(__file__).parent / "backends"
 
@@ -24,4 +27,6 @@ def install(core: Path) -> None:
 
 if __name__ == "__main__":
     install(Path(os.environ["LAB_CORE"]))
+    listener.SILENCE = float(os.environ.get("LAB_SILENCE", listener.SILENCE))
+    callback.LIMIT = float(os.environ.get("LAB_LIMIT", callback.LIMIT))
     sys.exit(jeenergied.daemon.main(sys.argv[1:], os.environ))

@@ -7,7 +7,6 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..base import (
@@ -24,10 +23,10 @@ from ..base import (
     VendorError,
 )
 from ..base import Device as Base
+from .measures import measure
 
 _LOG = logging.getLogger(__name__)
 
-FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
 OVERLAP = 5
 """Measures that are fetched again each time, as the real backends do."""
 FAILURES: dict[str, DeviceError] = {
@@ -37,11 +36,6 @@ FAILURES: dict[str, DeviceError] = {
     "limited": RateLimited("Trop de demandes", retry=30.0),
     "vendor": VendorError("Réponse incompréhensible"),
 }
-
-
-def measure(number: int) -> tuple[str, int]:
-    """The n-th measure of the vendor: one a minute, its value told by its number."""
-    return (FIRST + timedelta(minutes=number)).isoformat(), number * 7 % 1000
 
 
 class Device(Base):
@@ -144,9 +138,26 @@ class Device(Base):
             for percent in (0, 50, 100):
                 self.context.progress(operation, percent, "{n} %", n=percent)
             return self.context.say("{days} jours importés", days=options.get("days", 1))
+        if operation == "leak":
+            return self.leak(options)
         if operation == "crash":
             raise RuntimeError("crashed as asked")
         return super().run(operation, options)
+
+    def leak(self, options: Mapping[str, Any]) -> str:
+        """Brings what must not be seen into the log: its settings, and a token as vendors hand them out."""
+        from tests.support import leaks
+
+        secrets = [str(self.connection.config[name]) for name in ("user", "password")]
+        for token in options["tokens"]:
+            token = token[::-1]  # they came backwards: nobody could know them from the message
+            self.context.hide(token)
+            secrets.append(token)
+        for secret in secrets:
+            for number, way in enumerate(leaks.WAYS):
+                logger = leaks.LOGGERS[number % len(leaks.LOGGERS)]
+                leaks.leak(secret, way, logger, int(options["level"]))
+        return f"{len(secrets) * len(leaks.WAYS)}"
 
     def tell(self, what: str, **facts: Any) -> None:
         """Reports a step."""
