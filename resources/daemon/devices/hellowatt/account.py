@@ -8,7 +8,7 @@ from typing import Any, Callable, TypeVar
 
 from ..base import Context, DeviceError, Found
 from . import mapping
-from .client import PATHS, Site
+from .client import SHOWN, Site
 from .errors import STOPS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
 from .session import Session
 
@@ -52,7 +52,7 @@ class Account:
         old = self._context.clock.time() - float(kept.get("at", 0.0))
         if kept.get("of") == self.session.mark and 0 <= old < age:
             return [mapping.Home(*each) for each in kept["homes"]]
-        found = self.ask(lambda: mapping.homes(self.site.homes()), PATHS["homes"])
+        found = self.ask(lambda: mapping.homes(self.site.homes()), SHOWN["homes"])
         if not found:
             raise NoHome("Aucun logement sur ce compte helloWatt : complétez-le sur le site", retry=86400.0)
         rows = [[home.id, home.pdl, home.pce] for home in found]
@@ -83,7 +83,7 @@ class Account:
                 answer = self.site.daily(energy, home, first, last)
             return mapping.series(answer, first, last)
 
-        found = self.ask(question, PATHS[energy])
+        found = self.ask(question, SHOWN[energy])
         for odd in sorted(set(found.odd))[:10]:
             _LOG.warning("%s: value left out or corrected: %s", energy, odd)
         return found
@@ -144,7 +144,7 @@ class Account:
             return
         rows = kept.get("rows")
         try:
-            answer = self.ask(lambda: self.site.contracts(home), PATHS["contracts"])
+            answer = self.ask(lambda: self.site.contracts(home), SHOWN["contracts"])
             told = {energy: mapping.contract(answer, energy) for energy in ("electricity", "gas")}
             rows = [{**each, "of": energy} for energy, each in told.items() if each]
         except STOPS:

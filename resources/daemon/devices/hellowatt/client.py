@@ -24,7 +24,9 @@ PATHS = {
     "electricity": "/api/homes/{home}/sge_measures/conso_daily",
     "gas": "/api/homes/{home}/adict_measures/conso_daily",
 }
-"""All that is asked of the site. Shown to the user without what stands for {home}."""
+"""All that is asked of the site."""
+SHOWN = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
+"""The same as the user reads it: homes are nobody's business in a log."""
 
 AGENT = "JeedomHelloWatt/1.0"
 VERSION = "1.54"
@@ -98,7 +100,7 @@ class Site:
             return answer
         if "login" in target or "me-connecter" in target:
             raise SessionLost("La session helloWatt a expiré")
-        raise LayoutChanged(f"{PATHS[key]} (redirection {answer.status})", PATHS[key])
+        raise LayoutChanged(f"{SHOWN[key]} (redirection {answer.status})", SHOWN[key])
 
     def _once(self, method: str, key: str, url: str, query: Mapping[str, str] | None, **more: Any) -> Response:
         if not self.budget.spend():
@@ -118,8 +120,8 @@ class Site:
             )
         except HttpError as error:
             if error.kind == "size":
-                raise LayoutChanged(PATHS[key], PATHS[key]) from error
-            raise SiteDown(_DOWN, error=error, endpoint=PATHS[key]) from error
+                raise LayoutChanged(SHOWN[key], SHOWN[key]) from error
+            raise SiteDown(_DOWN, error=error, endpoint=SHOWN[key]) from error
         finally:
             self.budget.finished()
             self._context.hide(*(set(self.cookies().values()) - before))
@@ -127,7 +129,7 @@ class Site:
             wait = self.budget.block(retry_after(answer, self._context.clock.time()))
             raise Limited(
                 "helloWatt demande d'attendre (statut 429 à {endpoint}) : aucune requête avant {time}",
-                endpoint=PATHS[key],
+                endpoint=SHOWN[key],
                 time=self.budget.hour(wait),
                 retry=wait,
             )
@@ -157,7 +159,7 @@ class Site:
                 break
             if wait is None or answer.status == 503:
                 rest = retry_after(answer, self._context.clock.time())
-                raise SiteDown(_STATUS, status=answer.status, endpoint=PATHS[key], retry=rest)
+                raise SiteDown(_STATUS, status=answer.status, endpoint=SHOWN[key], retry=rest)
             self._context.pause(wait)
         return self._understood(key, answer)
 
@@ -179,7 +181,7 @@ class Site:
         }
 
     def _understood(self, key: str, answer: Response) -> Any:
-        endpoint = PATHS[key]
+        endpoint = SHOWN[key]
         try:
             data = answer.json()
             if isinstance(data, str):
@@ -206,7 +208,7 @@ class Site:
                 raise SessionLost("La session helloWatt a expiré")
         raise NotJson(
             "helloWatt a répondu autre chose que des données à {endpoint} ({kind})",
-            endpoint=PATHS[key],
+            endpoint=SHOWN[key],
             kind=kind or "?",
         )
 

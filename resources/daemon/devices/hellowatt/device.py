@@ -66,6 +66,7 @@ class Device(Base):
         self._tempo = Tempo(context, str(config.get("tempoUrl", "")).strip().rstrip("/") if public else "")
         self._jobs: dict[str, Job] = {}
         self._behind: set[str] = set()
+        self._logged: dict[str, str] = {}
         self._told_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
 
@@ -255,13 +256,16 @@ class Device(Base):
                 break
             try:
                 self._read(equipment)
+                self._logged.pop(equipment.id, None)
             except STOPS:
                 raise
             except DeviceError as error:
                 self.context.publish(equipment.id, {"status": mark_of(error)})
                 if not isinstance(error, NoGas):
                     failure = error
-                    _LOG.warning("%s: %s", equipment.name, error)
+                    again = self._logged.get(equipment.id) == str(error)
+                    self._logged[equipment.id] = str(error)
+                    _LOG.log(logging.DEBUG if again else logging.WARNING, "%s: %s", equipment.name, error)
         self._weekly()
         return failure
 
