@@ -163,12 +163,13 @@
 
   /* ------------------------------------------------------------------ help */
 
-  jn.actions.community = function() {
-    jeedom.plugin.createCommunityPost({
-      type: 'jeenergie',
-      error: function(error) { jn.toast('danger', jn.plain(error.message)); },
-      success: function(data) { window.open(data.url); }
-    });
+  jn.actions.community = async function(button) {
+    try {
+      const post = await jn.busy(button, jn.post('core/ajax/plugin.ajax.php', { action: 'createCommunityPost', type: 'jeenergie' }));
+      window.open(post.url);
+    } catch (error) {
+      jn.toast('danger', error.message);
+    }
   };
 
   jn.actions.documentation = function() {

@@ -18,15 +18,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return new DOMParser().parseFromString(String(html), 'text/html').body.textContent.trim();
   };
 
-  /**
-   * Asks core/ajax/jeenergie.ajax.php, which documents the actions.
-   * Rejects with an Error whose message is a sentence for the user.
-   */
-  jn.ask = async function(action, request) {
-    const body = new URLSearchParams({ action: action, request: JSON.stringify(request || {}) });
+  /** Asks a script of the server. Rejects with an Error whose message is a sentence for the user. */
+  jn.post = async function(url, form) {
     let answer;
     try {
-      answer = await fetch(URL, { method: 'POST', body: body, credentials: 'same-origin', signal: jn.leaving.signal });
+      answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form), credentials: 'same-origin', signal: jn.leaving.signal });
     } catch (error) {
       if (error.name === 'AbortError') return new Promise(function() { }); // the page is gone, and who asked with it
       throw new Error('{{Jeedom ne répond pas : vérifiez que votre navigateur est toujours relié à lui.}}');
@@ -39,6 +35,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     }
     if (content.state !== 'ok') throw new Error(jn.plain(content.result));
     return content.result;
+  };
+
+  /** Asks core/ajax/jeenergie.ajax.php, which documents the actions. */
+  jn.ask = function(action, request) {
+    return jn.post(URL, { action: action, request: JSON.stringify(request || {}) });
   };
 
   // The core empties the container when it leaves the page: what was asked for it is dropped, timers stop.
