@@ -64,6 +64,7 @@ class Callback:
         self._failing_since: float | None = None
         self.error: str | None = None
         self.sent = 0
+        self._resting = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="callback", daemon=True)
 
     def start(self) -> None:
@@ -72,18 +73,21 @@ class Callback:
 
     def nudge(self) -> None:
         """Jeedom has shown that it is there: do not wait for the end of a pause."""
-        with self._outbox.changed:
-            if self._backoff.failures:
-                self._not_before = 0.0
-                self._outbox.changed.notify_all()
+        if self._backoff.failures:
+            self._not_before = 0.0
+            self._wake()
 
     def stop(self, timeout: float) -> None:
         """Sends what waits, once, within `timeout` seconds, and ends."""
-        with self._outbox.changed:
-            self._stopping = True
-            self._outbox.changed.notify_all()
+        self._stopping = True
+        self._wake()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def _wake(self) -> None:
+        for condition in (self._outbox.changed, self._resting):
+            with condition:
+                condition.notify_all()
 
     def _run(self) -> None:
         ended = False
@@ -99,17 +103,27 @@ class Callback:
 
     def _step(self) -> bool:
         """Waits for something to send and sends it; True when it was the last."""
-        with self._outbox.changed:
-            while not self._stopping:
+        while not self._stopping:
+            with self._outbox.changed:
                 due = self._outbox.due()
                 pause = self._not_before - self._clock.monotonic()
                 if due is not None and max(due, pause) <= 0:
                     break
-                self._clock.wait(self._outbox.changed, None if due is None else max(due, pause))
-            last = self._stopping
+                if due is None or due > pause:
+                    self._clock.wait(self._outbox.changed, due)
+                    continue
+            self._rest()
+        last = self._stopping
         batch = self._outbox.take(self._limit, everything=last)
         sent = batch is not None and self._send(batch)
         return last and not sent
+
+    def _rest(self) -> None:
+        """The pause after a callback: changes gather meanwhile, without waking this thread for each."""
+        with self._resting:
+            pause = self._not_before - self._clock.monotonic()
+            if pause > 0 and not self._stopping:
+                self._clock.wait(self._resting, pause)
 
     def _send(self, batch: Batch) -> bool:
         head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})

@@ -47,6 +47,11 @@ class Row:
         """Whether its values come by `history` only, each with its own date."""
         return bool(self.data.get("dated", False))
 
+    @property
+    def speaks(self) -> bool:
+        """Whether its values are texts of the catalogue, which are translated as all of them."""
+        return self.data["subType"] == "string" and "map" in self.data
+
     def value(self, raw: Any) -> Any:
         """A vendor's value as Jeedom gets it: mapped, scaled, rounded; None when it is not known.
 

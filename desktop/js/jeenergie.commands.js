@@ -82,11 +82,18 @@
     return Object.fromEntries(Object.entries(settings || {}).filter(function([, value]) { return value !== ''; }));
   }
 
+  /** Runs after the core's own, which puts the unit of the scaled value (kW) beside the raw one (4119 W). */
+  function showLiveValue(news) {
+    const cell = document.querySelector('.cmdTableState[data-cmd_id="' + news.cmd_id + '"]');
+    if (cell) cell.textContent = (String(news.value).substring(0, 50) + ' ' + (news.raw_unit || '')).trim();
+  }
+
   /** Completes the rows with what the server tells about each command. */
   jn.showCommandDetails = function(details, context) {
     document.querySelectorAll('#table_cmd tr.cmd').forEach(function(row) {
       const told = details.commands[row.getAttribute('data-cmd_id')];
       if (!told) return;
+      jeedom.cmd.addUpdateFunction(row.getAttribute('data-cmd_id'), showLiveValue);
       if (told.obsolete) {
         row.addClass('jnObsolete').children[2].append(jn.el('span', {
           class: 'label label-warning', text: '{{sans objet}}', title: "{{Ne correspond plus aux réglages. « Réinitialiser les commandes » l'enlève.}}"

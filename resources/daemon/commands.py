@@ -214,7 +214,9 @@ class Commands:
         if rows.get(command, {}).get("type") != "action":
             text = self._shared.texts("Commande inconnue pour cet équipement : {command}", command=command[:64])
             raise CommandError("unknown_action", text)
-        self._wait(runner.call(lambda: runner.device.act(equipment, command, options)), "action")
+        device = runner.device
+        begin = _thread if device.acts_aside else runner.call
+        self._wait(begin(lambda: device.act(equipment, command, options)), "action")
         return {}
 
     def _wait(self, future: Future[Any], command: str, cancel: bool = True) -> Any:

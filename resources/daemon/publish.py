@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue, Row
@@ -18,7 +18,8 @@ from .devices.base import Connection, Equipment
 class _Plan:
     """What is done with the facts of one equipment."""
 
-    rows: list[Row]
+    rows: dict[str, list[Row]]
+    """By the fact that they show."""
     offered: list[Row]
     cadence: dict[str, float]
     facts: dict[str, Any]
@@ -26,12 +27,18 @@ class _Plan:
 
 
 class Publisher:
-    """Turns facts into values by the catalogue's rows and hands them to the outbox."""
+    """Turns facts into values by the catalogue's rows and hands them to the outbox.
 
-    def __init__(self, catalogue: Catalogue, outbox: Outbox, clock: Clock) -> None:
+    `translate` puts the texts of a row's `map` into the user's language.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, outbox: Outbox, clock: Clock, translate: Callable[[str], str] = str
+    ) -> None:
         self._catalogue = catalogue
         self._outbox = outbox
         self._clock = clock
+        self._translate = translate
         self._lock = threading.Lock()
         self._plans: dict[str, _Plan] = {}
 
@@ -75,10 +82,13 @@ class Publisher:
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
         kind = equipment.type or None
         rows = [row for row in self._catalogue.rows(kind, equipment.config, parent) if row.source]
-        wanted = [row for row in rows if row.logical_id in equipment.commands and not row.dated]
         offered = [row for row in rows if row.seen and row.logical_id not in equipment.commands]
+        wanted: dict[str, list[Row]] = {}
         cadence = {}
-        for row in wanted:
+        for row in rows:
+            if row.dated or row.logical_id not in equipment.commands:
+                continue
+            wanted.setdefault(row.source or "", []).append(row)
             seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)
             if seconds:
                 cadence[row.logical_id] = seconds
@@ -86,10 +96,10 @@ class Publisher:
 
     def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> None:
         values = {}
-        for row in plan.rows:
-            raw = facts.get(row.source or "")
-            if raw is not None:
-                values[row.logical_id] = row.value(raw)
+        for fact, raw in facts.items():
+            for row in plan.rows.get(fact, ()) if raw is not None else ():
+                value = row.value(raw)
+                values[row.logical_id] = self._translate(value) if row.speaks and value is not None else value
         if values:
             self._outbox.values(equipment, values, at, plan.cadence)
         fresh = [row for row in plan.offered if row.value(facts.get(row.source or "")) is not None]

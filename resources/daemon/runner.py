@@ -110,9 +110,10 @@ class Runner:
         self._ended = False
         self._lock = threading.RLock()
         self._reported: tuple[str, str] | None = None
+        self._troubles: dict[str, tuple[str, str] | None] = {}
         self._failing_since: float | None = None
         self._backoff = Backoff(2.0, 60.0)
-        self._publisher = Publisher(catalogue, shared.outbox, shared.clock)
+        self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
         self._start_job: Job | None = None
@@ -281,6 +282,21 @@ class Runner:
 
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
         return self._shared.outbox.history(equipment, series, lambda: self._silent or self._ended)
+
+    def trouble(self, equipment: str, error: DeviceError | None) -> None:
+        told = (error.code, self.say(error.template, **error.values)) if error is not None else None
+        with self._lock:
+            if self._troubles.get(equipment) == told:
+                return
+            self._troubles[equipment] = told
+        event = {"event": "connection", "connection": self.connection.id, "equipment": equipment}
+        if error is None or told is None:
+            self._emit({**event, "state": "online"}, merge=("connection", self.connection.id, equipment))
+            return
+        code, text = told
+        _LOG.error("%s: %s", self._label, text)
+        event.update(state=error.state, code=code, message=self._shared.masker.mask(text))
+        self._emit(event, merge=("connection", self.connection.id, equipment))
 
     def message(self, level: str, template: str, **values: object) -> None:
         text = f"{self.connection.name}: " if self.connection.name else ""

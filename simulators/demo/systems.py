@@ -6,11 +6,15 @@ import time
 from contextlib import ExitStack
 from typing import Callable
 
+from simulators.clock import SimulatedClock
+from simulators.easee import Account as EaseeAccount
+from simulators.easee import EaseeCloud
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
+from simulators.enphase.storage import Storage
 from simulators.hellowatt import Customer, HelloWattSite, TempoService
 from simulators.hellowatt.__main__ import example_homes
 from simulators.jeedom.standin import JeedomStandIn
@@ -19,10 +23,11 @@ System = Callable[[ExitStack, JeedomStandIn, float], None]
 
 
 def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
-    """A gateway on a roof with twelve inverters, from ten in the morning on."""
+    """A gateway on a roof with twelve inverters and a battery, from ten in the morning on."""
     key = EntrezKey()
     # The sun has an hour of its own, so that every date the gateway gives is true.
-    plant = Plant(time.time, seed=7, phases=1, inverters=12, timezone="Europe/Paris", hour=10, sky_speed=speed)
+    battery = Storage(energy=2_000.0)
+    plant = Plant(time.time, seed=7, inverters=12, storage=battery, timezone="Europe/Paris", hour=10, sky_speed=speed)
     gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key))
     account = Account("demo@example.org", "soleil-et-nuages", (gateway.serial,))
     cloud = stack.enter_context(EnlightenCloud(key, [account]))
@@ -51,4 +56,18 @@ def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     jeedom.add_connection("hellowatt", config, "Compte helloWatt")
 
 
-SYSTEMS: tuple[System, ...] = (enphase, hellowatt)
+def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """Two chargers: a car charges at one of them, the other waits for one."""
+    account = EaseeAccount("demo@example.org", "branche-le-soir", ("EH000001", "EH000002"))
+    cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock(speed=speed)))
+    cloud.chargers["EH000001"].plug(amps=16.0, battery=30.0)
+    connection = jeedom.add_connection(
+        "easee",
+        {"user": account.user, "password": account.password, "apiUrl": cloud.url, "streamUrl": cloud.stream_url},
+        "Compte Easee",
+    )
+    jeedom.add_equipment(connection, "charger", "EH000001", "Garage")
+    jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee, hellowatt)

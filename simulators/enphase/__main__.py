@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from simulators.enphase.plant import Plant
 from simulators.enphase.recorded import RecordedSource
 from simulators.enphase.storage import Storage
 from simulators.program import serve_until_told
+from simulators.server import Request, Response
 
 
 def parsed() -> argparse.Namespace:
@@ -27,6 +30,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds that its clock is ahead")
     parser.add_argument("--certificate-days", type=float, default=365.0)
     parser.add_argument("--realistic-delays", action="store_true")
+    parser.add_argument("--log", type=Path, help="one line of JSON per request")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--folder", type=Path, help="recorded answers")
     source.add_argument("--day", action="store_true", help="the built-in day (default)")
@@ -46,6 +50,23 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--standard", action="store_true", help="day: a gateway without meters")
     parser.add_argument("--total-ct", action="store_true", help="day: consumption measured on the loads only")
     return parser.parse_args()
+
+
+def keep_log(gateway: EnphaseGateway, path: Path) -> None:
+    """Writes what was asked, for benchmarks; `peer` is the number of TLS connections so far."""
+    answer = gateway.server.answer
+    lock = threading.Lock()
+
+    def logged(request: Request) -> Response:
+        began = time.time()
+        response = answer(request)
+        line = {"t": began, "end": time.time(), "path": request.target, "status": response.status}
+        line.update(bytes=len(response.body), peer=gateway.tls_connections)
+        with lock, path.open("a") as log:
+            log.write(json.dumps(line) + "\n")
+        return response
+
+    gateway.server.answer = logged
 
 
 def source_of(options: argparse.Namespace, clock: Clock) -> Source:
@@ -89,6 +110,8 @@ def main() -> None:
         certificate_days=options.certificate_days,
         realistic_delays=options.realistic_delays,
     ) as gateway:
+        if options.log:
+            keep_log(gateway, options.log)
         serve_until_told(
             {"name": "enphase", "url": gateway.url, "control": gateway.control_url, "serial": gateway.serial}
         )

@@ -53,9 +53,8 @@ class Catalogues:
         return {**defaults, **{key: value for key, value in config.items() if value not in (None, "")}}
 
     def exists(self, backend: str, kind: str, parent: Settings) -> bool:
-        """Whether equipment of this type has its place under such a connection."""
-        above = {f"connection.{key}": value for key, value in self.settings(backend, None, parent).items()}
-        return holds(self.part(backend, kind).get("when"), above)
+        """Whether equipment of this type has its place under such a connection, whose settings its `when` reads."""
+        return holds(self.part(backend, kind).get("when"), self.settings(backend, None, parent))
 
     def rows(
         self, backend: str, kind: Optional[str], config: Settings, parent: Optional[Settings] = None

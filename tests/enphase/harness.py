@@ -30,13 +30,19 @@ INVERTERS = "/api/v1/production/inverters"
 PATIENCE = 10.0  # s of real time until a test gives up waiting
 
 
-def commands_of(kind: str) -> dict[str, dict[str, Any]]:
-    """Every command that the catalogue has for an equipment type, as Jeedom would send them."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in CATALOGUE["equipment"][kind]["commands"]:
-        for n in row.get("each", [""]):
-            found[row["logicalId"].replace("{n}", str(n))] = {}
-    return found
+DIRECT = ("power", "lifetimeEnergy", "importPower", "exportPower", "importIndex", "exportIndex", "voltage", "maxPower")
+"""How the sources end of what a gateway tells by itself, by default."""
+TYPES = Contract(ROOT / "core" / "contract").catalogues["enphase"]
+
+
+def commands_of(kind: str, every: bool = False) -> dict[str, dict[str, Any]]:
+    """The commands of an equipment type, as Jeedom would send them: what a gateway tells directly, or `every` one."""
+    return {
+        row.logical_id: {}
+        for row in TYPES.all_rows(kind or None)
+        if every
+        or ((row.source or "").split(".")[-1] in DIRECT and not (row.source or "").startswith(("storage.", "house.")))
+    }
 
 
 def wait_until(probe: Callable[[], Any], what: str = "") -> Any:
@@ -167,6 +173,10 @@ class Bench:
             self.config.setdefault("token", gateway.token())
         self.inverters = inverters
         self.wanted = commands_of("combined") if commands is None else dict(commands)
+        self.own: dict[str, Any] = {}
+        """The connection's own commands."""
+        self.others: list[dict[str, Any]] = []
+        """More equipment, as Jeedom sends it, beside the gateway and the inverters (see `equip`)."""
         self.events: list[dict[str, Any]] = []
         self.revision = 0
         self._open()
@@ -187,8 +197,14 @@ class Bench:
         for number, serial in enumerate(self.inverters, 10):
             row = {"id": str(number), "type": "inverter", "key": serial, "name": serial, "config": {}}
             members.append({**row, "commands": commands_of("inverter")})
-        head = {"id": "1", "backend": "enphase", "name": "Toit", "config": self.config, "commands": {}}
-        return {**head, "equipment": members}
+        head = {"id": "1", "backend": "enphase", "name": "Toit", "config": self.config, "commands": self.own}
+        return {**head, "equipment": members + self.others}
+
+    def equip(self, identifier: str, kind: str, key: str, **config: Any) -> Bench:
+        """Adds an equipment with every command of its type; to be called before `start` or `configure`."""
+        row = {"id": identifier, "type": kind, "key": key, "name": key, "config": config}
+        self.others.append({**row, "commands": commands_of(kind, every=True)})
+        return self
 
     def start(self) -> Bench:
         """Sends the desired state and lets the first round of polls pass (3 s)."""

@@ -13,7 +13,7 @@ from jeenergied.devices.enphase.device import Device
 from jeedom_bridge import Contract
 from jeedom_bridge.clock import ManualClock
 
-from .harness import ROOT
+from .harness import ROOT, commands_of
 
 PAGES = {
     "/ivp/meters": "ivp_meters",
@@ -21,9 +21,15 @@ PAGES = {
     "/production.json?details=1": "production.json",
     "/api/v1/production": "api_v1_production",
     "/api/v1/production/inverters": "api_v1_production_inverters",
+    "/ivp/pdm/device_data": "ivp_pdm_device_data",
+    "/ivp/ensemble/inventory": "ivp_ensemble_inventory",
+    "/ivp/ensemble/secctrl": "ivp_ensemble_secctrl",
+    "/ivp/ensemble/power": "ivp_ensemble_power",
 }
 CATALOGUE = Contract(ROOT / "core" / "contract").catalogues["enphase"]
 TRI = {"phases": "tri"}
+FLAGS = next(field for field in CATALOGUE.fields() if field["key"] == "options")["choices"]
+EVERYTHING = {**TRI, "options": list(FLAGS)}
 
 
 class FakeMemory(dict[str, Any]):
@@ -41,7 +47,8 @@ class FakeContext:
     timezone = "Europe/Paris"
     stopping = False
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, every: bool = False) -> None:
+        self.every = every
         self.clock = ManualClock(now)
         self.memory = FakeMemory()
         self.catalogue = CATALOGUE
@@ -49,8 +56,8 @@ class FakeContext:
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
         kind = "combined" if equipment == "2" else "inverter"
-        for row in CATALOGUE.rows(kind, {}, TRI):
-            if row.source in facts:
+        for row in CATALOGUE.rows(kind, {}, EVERYTHING if self.every else TRI):
+            if row.source in facts and row.logical_id in commands_of(kind, self.every):
                 self.values.setdefault(equipment, {})[row.logical_id] = row.value(facts[row.source])
 
     def __getattr__(self, name: str) -> Callable[..., None]:
@@ -75,24 +82,31 @@ class FakeGateway:
         return self.docs[name]
 
 
-def run(docs: Mapping[str, Any], serials: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
-    """What a connection publishes of these answers in its first two rounds, by equipment id."""
+def run(docs: Mapping[str, Any], serials: tuple[str, ...] = (), every: bool = False) -> dict[str, dict[str, Any]]:
+    """What a connection publishes of these answers in its first two rounds, by equipment id.
+
+    `every`: with all options, batteries and the inverters' days.
+    """
     now = float(docs["time"])
-    context: Any = FakeContext(now)
+    context: Any = FakeContext(now, every)
     members = [Equipment("2", "combined", "x", "", {}, {})]
     members += [Equipment(serial, "inverter", serial, "", {}, {}) for serial in serials]
-    config = {"host": "gateway", "tokenMode": "manual", **TRI}
+    config = {"host": "gateway", "tokenMode": "manual", **(EVERYTHING if every else TRI)}
     device = Device(Connection("1", "enphase", "", config, {}, tuple(members)), context)
     gateway: Any = FakeGateway(docs)
-    device._gateway = gateway
+    device._gateway = device._pages.gateway = gateway
     device._know({"sn": "1", "software": docs["software"], "imeter": docs["imeter"], "time": docs["time"]})
     device._keeper = mock.Mock()
     device._sign_in = mock.Mock()  # type: ignore[method-assign]
+    device._adopt()
     for _ in range(2):  # a page that disappoints is replaced by another one at the next poll
         try:
             device._read_main()
             device._poll_totals()
             device._read_main()
+            if every:
+                device._poll_inverter_days()
+                device._poll_batteries()
             device._poll_inverters()
         except DeviceError:
             continue

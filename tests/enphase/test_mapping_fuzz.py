@@ -18,7 +18,7 @@ if not RECORDED.is_dir():
 
 from .test_recorded import FOLDERS, check, docs_of
 
-RUNS = int(os.environ.get("FUZZ_RUNS", "500"))
+RUNS = int(os.environ.get("FUZZ_RUNS", "150"))
 ENDPOINTS = ("ivp_meters", "ivp_meters_readings", "production.json", "api_v1_production", "api_v1_production_inverters")
 JUNK: list[Any] = [
     None,
@@ -99,3 +99,23 @@ def test_an_answer_that_is_another_kind_of_thing_gives_nothing():
     docs = dict(docs_of(FOLDERS[1]))
     for junk in JUNK:
         assert run({**docs, **dict.fromkeys(ENDPOINTS, junk)}) == {}
+
+
+MORE = ("ivp_ensemble_inventory", "ivp_ensemble_secctrl", "ivp_ensemble_power", "ivp_pdm_device_data")
+
+
+@pytest.mark.parametrize("endpoint", [*MORE, "ivp_meters_readings", "production.json"])
+def test_spoiled_answers_never_give_what_cannot_be(endpoint):
+    dice = random.Random(f"enphase more {endpoint}")
+    originals = [docs for docs in map(docs_of, FOLDERS) if endpoint in docs]
+    for _ in range(RUNS // 3):
+        docs = dict(dice.choice(originals))
+        docs[endpoint] = spoiled(docs[endpoint], dice)
+        for command, value in run(docs, every=True).get("2", {}).items():
+            assert value is not None, command
+            if "erc" in command.lower():  # batperc, ENC_pourcent
+                assert 0 <= value <= 100, command
+            if "pwrFactor" in command:
+                assert -1 <= value <= 1, command
+            if "Today" in command and "Net" not in command:
+                assert value >= 0, command

@@ -81,7 +81,7 @@ CATALOGUE = {
             "name": "Gros",
             "icon": "",
             "addByHand": False,
-            "when": {"connection.phases": "tri"},
+            "when": {"phases": "tri"},
             "fields": [],
             "commands": [],
         },

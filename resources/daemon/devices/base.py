@@ -154,6 +154,10 @@ class Context(Protocol):
         """Dated measures, by logicalId."""
         ...
 
+    def trouble(self, equipment: str, error: DeviceError | None) -> None:
+        """One equipment alone does not work (`error`), or works again (None); told once."""
+        ...
+
     def message(self, level: str, template: str, **values: object) -> None:
         """For Jeedom's message centre."""
         ...
@@ -185,10 +189,16 @@ class Context(Protocol):
 
 
 class Device(ABC):
-    """The life of one connection. All methods but `__init__` run in the connection's own thread, one at a time."""
+    """The life of one connection.
+
+    All methods but `__init__` run in the connection's own thread, one at a time; `act` may be excepted.
+    """
 
     grace: ClassVar[float] = 0.0
     """Seconds that a working connection may fail before the user is told."""
+
+    acts_aside: ClassVar[bool] = False
+    """Whether `act` need not wait for the connection's own thread: it is then called in others, several at a time."""
 
     def __init__(self, connection: Connection, context: Context) -> None:
         """No input or output here."""

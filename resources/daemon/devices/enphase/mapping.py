@@ -6,10 +6,16 @@ A catalogue row's `source` is the name of a fact. Of the gateway as a whole, wit
 - `<meter>.power` W, signed as the gateway does (net: + import, - export)
 - `<meter>.lifetimeEnergy` Wh (net: import minus export, may fall)
 - `net.importPower`, `net.exportPower` W, never negative
-- `net.importIndex`, `net.exportIndex` Wh, meter indexes since commissioning
+- `net.importIndex`, `net.exportIndex` Wh, meter indexes since commissioning; `production.standbyIndex` Wh, what the
+  inverters draw at night
 - `grid.voltage`, `grid.<phase>.voltage` V, phase to neutral; without phase their mean
+- where a row wants them: `<meter>.apparentPower` VA and `<meter>.current` A (of the net signed like its power),
+  `<meter>.reactivePower` var, `<meter>.powerFactor`, `<meter>.apparentEnergy` VAh, `<meter>.lagEnergy` and
+  `<meter>.leadEnergy` varh since commissioning
+- `<meter>.toldToday`, `<meter>.toldWeek` Wh: the gateway's own figures, to be doubted (energies.py)
 
-Of an inverter: `power`, `maxPower` W, `lastReport` Unix time. `time` is when the meters measured, Unix time.
+Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time. `time` is when the
+meters measured, Unix time. Batteries: batteries.py.
 
 Sections are found by `type`, `measurementType` and `eid`, never by position. What an answer lacks is not in the
 facts; zero is a value, but a section with nothing but zeros is a gateway that has not loaded its data yet.
@@ -18,7 +24,7 @@ facts; zero is a value, but a section with nothing but zeros is a gateway that h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +34,8 @@ FROZEN_SUMMARY = (8, 2, 4264)
 """From this firmware on, /api/v1/production of metered hardware without enabled CTs no longer moves."""
 STALE_INVERTER = 1800.0
 """Seconds after its last report at which an inverter sleeps: the last figure may stay above zero at night."""
+MOST_OF_A_PANEL = 24_000.0
+"""Wh a day that no inverter passes."""
 STALE_SLOW_INVERTER = 7200.0
 """The same for one that was never seen to report more often than every half hour (a setting at Enphase)."""
 
@@ -49,7 +57,7 @@ def firmware(software: str) -> tuple[int, ...]:
 def meters(answer: Any) -> list[Meter]:
     """The enabled meters of /ivp/meters that measure, one of each kind."""
     found: dict[str, Meter] = {}
-    for entry in _entries(answer):
+    for entry in entries(answer):
         eid, phases, kind = _integer(entry.get("eid")), _integer(entry.get("phaseCount")), entry.get("measurementType")
         if entry.get("state") != "enabled" or entry.get("meteringStatus") == "not-metering":
             continue
@@ -61,7 +69,7 @@ def meters(answer: Any) -> list[Meter]:
 def troubles(answer: Any) -> dict[str, str]:
     """What /ivp/meters complains of, by kind of meter, in the gateway's words."""
     found = {}
-    for entry in _entries(answer):
+    for entry in entries(answer):
         status, flags = entry.get("meteringStatus"), entry.get("statusFlags")
         if entry.get("state") == "enabled" and isinstance(status, str) and status != "normal":
             words = [status, *map(str, flags if isinstance(flags, list) else [])]
@@ -69,9 +77,9 @@ def troubles(answer: Any) -> dict[str, str]:
     return found
 
 
-def from_readings(known: Iterable[Meter], answer: Any) -> Facts:
-    """/ivp/meters/readings, of the meters that /ivp/meters has enabled."""
-    by_eid = {_integer(entry.get("eid")): entry for entry in _entries(answer)}
+def from_readings(known: Sequence[Meter], answer: Any, wanted: Collection[str] = ()) -> Facts:
+    """/ivp/meters/readings, of the meters that /ivp/meters has enabled. `wanted`: facts beyond the usual ones."""
+    by_eid = {_integer(entry.get("eid")): entry for entry in entries(answer)}
     facts: Facts = {}
     production_phases = 0
     for meter in known:
@@ -83,14 +91,28 @@ def from_readings(known: Iterable[Meter], answer: Any) -> Facts:
             production_phases = meter.phases
         for prefix, part in _channels(name, reading, meter.phases):
             _read(facts, prefix, meter.kind, part, meter.phases if part is reading else 1)
-        _put(facts, "time", max(_number(reading, "timestamp") or 0.0, facts.get("time", 0.0)) or None)
+            if wanted:
+                _read_extras(facts, prefix, part, _READING_EXTRAS, wanted)
+        _put(facts, "time", max(number(reading, "timestamp") or 0.0, facts.get("time", 0.0)) or None)
+    if facts:
+        _read_storage(facts, known, by_eid)
     return derived(facts, production_phases)
+
+
+def _read_storage(facts: Facts, known: Sequence[Meter], by_eid: Mapping[int | None, Mapping[str, Any]]) -> None:
+    """The transformer on the batteries, where there is one: + discharges."""
+    for meter in known:
+        reading = by_eid.get(meter.eid)
+        if meter.kind == "storage" and reading is not None and _loaded(reading, _READING):
+            _put(facts, "storage.meterPower", number(reading, "activePower"))
+            _put(facts, "storage.dischargedIndex", number(reading, "actEnergyDlvd"))
+            _put(facts, "storage.chargedIndex", number(reading, "actEnergyRcvd"))
 
 
 def unloaded(known: Iterable[Meter], answer: Any) -> bool:
     """Whether the readings are there but all zero, as in the first minutes after a boot."""
     wanted = {meter.eid for meter in known if meter.kind in _NAMES}
-    found = [entry for entry in _entries(answer) if _integer(entry.get("eid")) in wanted]
+    found = [entry for entry in entries(answer) if _integer(entry.get("eid")) in wanted]
     return bool(found) and not any(_loaded(entry, _READING) for entry in found)
 
 
@@ -108,24 +130,71 @@ def _channels(name: str, reading: Mapping[str, Any], phases: int) -> Iterator[tu
         yield f"{name}.1", reading
         return
     # The low byte of a channel's eid is 0x11, 0x12, 0x13 for L1, L2, L3.
-    by_phase = {
-        ((_integer(each.get("eid")) or 0) & 0xFF) - _CHANNEL: each for each in _entries(reading.get("channels"))
-    }
+    by_phase = {((_integer(each.get("eid")) or 0) & 0xFF) - _CHANNEL: each for each in entries(reading.get("channels"))}
     for phase in range(1, phases + 1):
         if phase in by_phase:
             yield f"{name}.{phase}", by_phase[phase]
 
 
 def _read(facts: Facts, prefix: str, kind: str, part: Mapping[str, Any], phases: int) -> None:
-    _put(facts, f"{prefix}.power", _number(part, "activePower"))
-    delivered, received = _number(part, "actEnergyDlvd"), _number(part, "actEnergyRcvd")
+    _put(facts, f"{prefix}.power", number(part, "activePower"))
+    delivered, received = number(part, "actEnergyDlvd"), number(part, "actEnergyRcvd")
     if kind == "net-consumption":
         # A lifetime index of zero is a meter that has not loaded its data yet.
         _put(facts, f"{prefix}.importIndex", delivered or None)
         _put(facts, f"{prefix}.exportIndex", received)
     else:
         _put(facts, f"{prefix}.lifetimeEnergy", delivered or None)
-    _put_voltage(facts, prefix, _number(part, "voltage"), phases)
+        if kind == "production":
+            _put(facts, f"{prefix}.standbyIndex", received)
+    _put_voltage(facts, prefix, number(part, "voltage"), phases)
+
+
+def _read_extras(
+    facts: Facts, prefix: str, part: Mapping[str, Any], keys: Mapping[str, str], wanted: Collection[str]
+) -> None:
+    """The measures that are shown on demand only. `keys`: the page's name of each."""
+    power, apparent = number(part, keys["power"]), number(part, keys["apparentPower"])
+    sign = -1.0 if prefix.startswith("net") and power is not None and power < 0 else 1.0
+    found = {name: number(part, key) for name, key in keys.items() if f"{prefix}.{name}" in wanted}
+    for name in ("apparentPower", "current"):
+        value = found.get(name)
+        if value is not None:
+            found[name] = sign * abs(value) if prefix.startswith("net") else value
+    factor = found.get("powerFactor")
+    if factor is not None and abs(factor) > 1:
+        # Some 8.3 firmware adds up the phases' factors.
+        usable = power is not None and apparent and abs(power) <= abs(apparent)
+        found["powerFactor"] = power / abs(apparent) if usable else None  # type: ignore[operator,arg-type]
+    energy = found.get("apparentEnergy")
+    if energy is not None and energy < 0.9 * sum(abs(number(part, key) or 0.0) for key in _ACTIVE):
+        found["apparentEnergy"] = None  # never below the active energy: the same firmware has lost the counter
+    for name, value in found.items():
+        if name != "power":
+            _put(facts, f"{prefix}.{name}", value)
+
+
+_ACTIVE = ("actEnergyDlvd", "actEnergyRcvd", "whLifetime")
+_READING_EXTRAS = {
+    "power": "activePower",
+    "apparentPower": "apparentPower",
+    "reactivePower": "reactivePower",
+    "powerFactor": "pwrFactor",
+    "current": "current",
+    "apparentEnergy": "apparentEnergy",
+    "lagEnergy": "reactEnergyLagg",
+    "leadEnergy": "reactEnergyLead",
+}
+_ENTRY_EXTRAS = {
+    "power": "wNow",
+    "apparentPower": "apprntPwr",
+    "reactivePower": "reactPwr",
+    "powerFactor": "pwrFactor",
+    "current": "rmsCurrent",
+    "apparentEnergy": "vahLifetime",
+    "lagEnergy": "varhLagLifetime",
+    "leadEnergy": "varhLeadLifetime",
+}
 
 
 def _put_voltage(facts: Facts, prefix: str, voltage: float | None, phases: int) -> None:
@@ -158,7 +227,7 @@ def derived(facts: Facts, production_phases: int = 0) -> Facts:
     return facts
 
 
-def from_production(answer: Any, known: Iterable[Meter], everything: bool) -> Facts:
+def from_production(answer: Any, known: Iterable[Meter], everything: bool, wanted: Collection[str] = ()) -> Facts:
     """/production.json?details=1: lifetime totals, and with `everything` (no usable readings) powers as well."""
     wired = _wired(known)
     facts: Facts = {}
@@ -166,13 +235,18 @@ def from_production(answer: Any, known: Iterable[Meter], everything: bool) -> Fa
         lines = _lines(entry, wired.get(name, 0))
         for suffix, part in [("", entry), *lines]:
             prefix = name + suffix
-            _put(facts, f"{prefix}.lifetimeEnergy", _number(part, "whLifetime") or None)
+            _put(facts, f"{prefix}.lifetimeEnergy", number(part, "whLifetime") or None)
+            if name != "net":  # always zero there
+                _put(facts, f"{prefix}.toldToday", number(part, "whToday"))
+                _put(facts, f"{prefix}.toldWeek", number(part, "whLastSevenDays"))
+            if wanted:
+                _read_extras(facts, prefix, part, _ENTRY_EXTRAS, wanted)
             if everything:
-                _put(facts, f"{prefix}.power", _number(part, "wNow"))
+                _put(facts, f"{prefix}.power", number(part, "wNow"))
                 phases = 1 if suffix else wired.get(name, 0) or len(lines)
-                _put_voltage(facts, prefix, _number(part, "rmsVoltage"), phases)
+                _put_voltage(facts, prefix, number(part, "rmsVoltage"), phases)
         if everything:
-            _put(facts, "time", max(_number(entry, "readingTime") or 0.0, facts.get("time", 0.0)) or None)
+            _put(facts, "time", max(number(entry, "readingTime") or 0.0, facts.get("time", 0.0)) or None)
     _mend_total(facts)
     return derived(facts, wired.get("production", 0)) if everything else facts
 
@@ -203,15 +277,17 @@ def _mend_total(facts: Facts) -> None:
             total, production = facts.get(f"total{suffix}.{what}"), facts.get(f"production{suffix}.{what}")
             if total is not None and production and total == facts.get(f"net{suffix}.{what}"):
                 facts[f"total{suffix}.{what}"] = total + production
+                for told in ("toldToday", "toldWeek"):
+                    facts.pop(f"total{suffix}.{told}", None)
 
 
 def _metered(answer: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The entries with enabled CTs: without, they are there with rubbish and `activeCount` 0."""
     content = answer if isinstance(answer, Mapping) else {}
     found: dict[str, Mapping[str, Any]] = {}
-    for entry in [*_entries(content.get("production")), *_entries(content.get("consumption"))]:
+    for entry in [*entries(content.get("production")), *entries(content.get("consumption"))]:
         name = _NAMES.get(str(entry.get("measurementType")))
-        if name is not None and entry.get("type") == "eim" and _number(entry, "activeCount"):
+        if name is not None and entry.get("type") == "eim" and number(entry, "activeCount"):
             found.setdefault(name, entry)
     return ((name, entry) for name, entry in found.items() if _loaded(entry, _ENTRY))
 
@@ -221,8 +297,11 @@ def from_summary(answer: Any) -> Facts:
     content = answer if isinstance(answer, Mapping) else {}
     facts: Facts = {}
     if _loaded(content, ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")):
-        _put(facts, "production.power", _number(content, "wattsNow"))
-        _put(facts, "production.lifetimeEnergy", _number(content, "wattHoursLifetime") or None)
+        _put(facts, "production.power", number(content, "wattsNow"))
+        _put(facts, "production.lifetimeEnergy", number(content, "wattHoursLifetime") or None)
+        if facts:
+            _put(facts, "production.toldToday", number(content, "wattHoursToday"))
+            _put(facts, "production.toldWeek", number(content, "wattHoursSevenDays"))
     return facts
 
 
@@ -230,10 +309,10 @@ def from_inverter_total(answer: Any) -> Facts:
     """/production.json: the sum that the inverters report, for gateways whose summary is frozen or empty."""
     content = answer if isinstance(answer, Mapping) else {}
     facts: Facts = {}
-    for entry in _entries(content.get("production")):
-        if entry.get("type") == "inverters" and _number(entry, "activeCount") and _loaded(entry, _ENTRY):
-            _put(facts, "production.power", _number(entry, "wNow"))
-            _put(facts, "production.lifetimeEnergy", _number(entry, "whLifetime") or None)
+    for entry in entries(content.get("production")):
+        if entry.get("type") == "inverters" and number(entry, "activeCount") and _loaded(entry, _ENTRY):
+            _put(facts, "production.power", number(entry, "wNow"))
+            _put(facts, "production.lifetimeEnergy", number(entry, "whLifetime") or None)
     return facts
 
 
@@ -259,34 +338,60 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
     `now` is Unix time by the gateway's clock.
     """
     found: dict[str, Facts] = {}
-    for entry in _entries(answer):
+    for entry in entries(answer):
         serial = entry.get("serialNumber")
         if not isinstance(serial, str) or not serial or entry.get("devType", 1) != 1:
             continue
         facts: Facts = {}
-        power, reported = _number(entry, "lastReportWatts"), _number(entry, "lastReportDate")
+        power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
+        _put(facts, "meanPower", power)
         if power is not None and reported is not None and now - reported > rhythms.patience(serial, reported):
             power = 0.0
         _put(facts, "power", power)
-        _put(facts, "maxPower", _number(entry, "maxReportWatts"))
-        _put(facts, "lastReport", reported)
+        _put(facts, "maxPower", number(entry, "maxReportWatts"))
+        _put(facts, "reported", reported or None)
         found[serial] = facts
     return found
 
 
-def _entries(answer: Any) -> list[Mapping[str, Any]]:
+def day_energies(answer: Any, midnight: float) -> dict[str, float] | None:
+    """/ivp/pdm/device_data: today's energy in Wh of each inverter; None when the list is cut or is none.
+
+    `midnight`: Unix time, by the gateway's clock, at which the day began. An inverter that has not reported since
+    shows yesterday's figure.
+    """
+    if not isinstance(answer, Mapping):
+        return None
+    count, limit = number(answer, "deviceCount"), number(answer, "deviceDataLimit")
+    if count is None or (limit is not None and count >= limit):
+        return None
+    found: dict[str, float] = {}
+    for entry in answer.values():
+        if not isinstance(entry, Mapping) or entry.get("devName") != "pcu" or entry.get("active") is not True:
+            continue  # other devices, and inverters that were replaced
+        serial, channels = entry.get("sn"), entries(entry.get("channels"))
+        hours = channels[0].get("wattHours") if channels else None
+        last = channels[0].get("lastReading") if channels else None
+        today = number(hours, "today") if isinstance(hours, Mapping) else None
+        ended = number(last, "endDate") if isinstance(last, Mapping) else None
+        if isinstance(serial, str) and serial and today is not None and 0 <= today <= MOST_OF_A_PANEL:
+            found[serial] = today if ended is not None and ended >= midnight else 0.0
+    return found
+
+
+def entries(answer: Any) -> list[Mapping[str, Any]]:
     return [entry for entry in answer if isinstance(entry, Mapping)] if isinstance(answer, list) else []
 
 
 def _loaded(part: Mapping[str, Any], keys: Iterable[str]) -> bool:
-    return any(_number(part, key) for key in keys)
+    return any(number(part, key) for key in keys)
 
 
 def _integer(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _number(part: Mapping[str, Any], key: str) -> float | None:
+def number(part: Mapping[str, Any], key: str) -> float | None:
     value = part.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
         return None  # also what JSON allows for and no meter shows: NaN, Infinity, a thousand digits

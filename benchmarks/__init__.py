@@ -1,0 +1,1 @@
+"""Measurements; each module runs by itself and prints what it found as JSON."""

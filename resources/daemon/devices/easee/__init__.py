@@ -1,0 +1,1 @@
+"""Easee chargers: read and driven through the Easee cloud, by REST and a SignalR stream."""

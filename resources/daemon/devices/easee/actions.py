@@ -1,0 +1,211 @@
+"""What the user can ask of a charger, and how it is known that the charger did it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from jeedom_bridge.clock import Clock
+from jeedom_bridge.contract import Row
+
+from ..base import DeviceError, Refused
+from . import mapping
+from .mapping import CommandResponse
+
+LIMIT = 20.0
+"""Seconds from the click within which a charger must have confirmed; it may sleep on a mobile network."""
+ASK_AT = (2.0, 5.0, 10.0, 15.0)
+"""Seconds after the request at which the service is asked what became of it."""
+KEPT_RESPONSES, KEPT_FOR = 50, 60.0
+REPEAT = 2.0
+"""Seconds within which the same click again is the same wish."""
+
+Value = Any
+
+
+class NotConfirmed(DeviceError):
+    """The charger did not answer in time; whether it obeyed is not known."""
+
+    code = "timeout"
+
+
+@dataclass(frozen=True)
+class Action:
+    """`path` below the charger (or the circuit), `body` of the request, and the observation that proves it."""
+
+    path: str
+    body: Callable[[Value], Any] = lambda _: None
+    proof: tuple[int, Callable[[Any, Value], bool]] | None = None
+    circuit: bool = False
+
+
+def _equal(observed: Any, wanted: Value) -> bool:
+    return bool(abs(float(observed) - float(wanted)) < 0.5)
+
+
+ACTIONS: Mapping[str, Action] = {
+    "pause_ON": Action(
+        "/commands/pause_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit < mapping.LEAST_CURRENT)
+    ),
+    "pause_OFF": Action(
+        "/commands/resume_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit >= mapping.LEAST_CURRENT)
+    ),
+    "cable_lock": Action(
+        "/commands/lock_state", lambda _: {"state": True}, (mapping.LOCKED_FOR_GOOD, lambda locked, _: locked is True)
+    ),
+    "cable_unlock": Action(
+        "/commands/lock_state", lambda _: {"state": False}, (mapping.LOCKED_FOR_GOOD, lambda locked, _: locked is False)
+    ),
+    "start_charging": Action("/commands/start_charging"),
+    "stop_charging": Action("/commands/stop_charging"),
+    "override_schedule": Action("/commands/override_schedule"),
+    "smartCharging_ON": Action(
+        "/settings", lambda _: {"smartCharging": True}, (mapping.SMART, lambda smart, _: smart is True)
+    ),
+    "smartCharging_OFF": Action(
+        "/settings", lambda _: {"smartCharging": False}, (mapping.SMART, lambda smart, _: smart is False)
+    ),
+    "setDynamicChargerCurrent": Action(
+        "/settings", lambda amps: {"dynamicChargerCurrent": amps}, (mapping.DYNAMIC_CHARGER, _equal)
+    ),
+    "setDynamicCircuitCurrent": Action(
+        "/dynamicCurrent",
+        lambda amps: {"phase1": amps, "phase2": amps, "phase3": amps},
+        (mapping.CIRCUIT_LIMITS[0], _equal),
+        circuit=True,
+    ),
+}
+
+
+def amperes(row: Row, options: Mapping[str, Any]) -> int | None:
+    """The current that a slider asks for; None for an action without one. Raises Refused."""
+    if row.data["subType"] != "slider":
+        return None
+    least, most = int(row.data["min"]), int(row.data["max"])
+    try:
+        amps = float(str(options.get("slider", "")).replace(",", "."))
+        whole = int(amps)
+    except (ValueError, OverflowError) as error:
+        raise Refused("Indiquez un courant en ampères, de {least} à {most}", least=least, most=most) from error
+    if not least <= amps <= most:
+        raise Refused("{amps} A est hors limites : de {least} à {most} A", amps=f"{amps:g}", least=least, most=most)
+    if 0 < amps < mapping.LEAST_CURRENT:
+        raise Refused("{amps} A ne permet aucune charge : choisissez 0, ou 6 A et plus", amps=f"{amps:g}")
+    return whole
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A command that the service has queued for a charger. `ticks` exceeds what a float can hold."""
+
+    serial: str
+    command: int
+    ticks: int
+
+    @property
+    def path(self) -> str:
+        """Where to ask what became of it."""
+        return f"/api/commands/{self.serial}/{self.command}/{self.ticks}"
+
+
+def tickets(answer: Any, serial: str) -> list[Ticket]:
+    """What was queued; empty when the service did it at once, or had nothing to change."""
+    found = []
+    for entry in answer if isinstance(answer, list) else [answer]:
+        if not isinstance(entry, dict):
+            continue
+        ticks, command = entry.get("ticks"), entry.get("commandId")
+        if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks > 0 and isinstance(command, int):
+            device = entry.get("device")
+            found.append(Ticket(device if isinstance(device, str) and device.isalnum() else serial, command, ticks))
+    return found
+
+
+class Confirmations:
+    """The chargers' answers, those that come before they are asked for included. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.changed = threading.Condition()
+        self._clock = clock
+        self._responses: OrderedDict[tuple[str, int], tuple[float, CommandResponse]] = OrderedDict()
+        self._waiting = 0
+
+    def note(self, response: CommandResponse) -> None:
+        """An answer came."""
+        with self.changed:
+            self._responses[response.serial, response.ticks] = (self._clock.monotonic(), response)
+            while len(self._responses) > KEPT_RESPONSES:
+                self._responses.popitem(last=False)
+            self.changed.notify_all()
+
+    def news(self) -> None:
+        """A charger's state has changed: somebody may wait for that."""
+        if self._waiting:
+            with self.changed:
+                self.changed.notify_all()
+
+    def find(self, ticket: Ticket) -> CommandResponse | None:
+        """The answer to a command, if it came within the last minute."""
+        with self.changed:
+            at, response = self._responses.get((ticket.serial, ticket.ticks), (0.0, None))
+            return response if response is not None and self._clock.monotonic() - at <= KEPT_FOR else None
+
+    def wait(self, probe: Callable[[], Any], seconds: float) -> Any:
+        """What `probe` returns once it is true; its last answer when the time is over."""
+        end = self._clock.monotonic() + seconds
+        with self.changed:
+            self._waiting += 1
+            try:
+                while True:
+                    found, rest = probe(), end - self._clock.monotonic()
+                    if found or rest <= 0:
+                        return found
+                    self._clock.wait(self.changed, min(rest, 0.5))
+            finally:
+                self._waiting -= 1
+
+
+class Flights:
+    """Makes one action of several equal clicks."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: dict[str, tuple[Hashable, Future[None], float | None]] = {}
+
+    def run(self, charger: str, wish: Hashable, action: Callable[[], None]) -> None:
+        """Carries out `action`, or shares the outcome of the same wish that is under way or was just fulfilled."""
+        with self._lock:
+            before = self._last.get(charger)
+            if before is not None and before[0] == wish and self._counts(before):
+                future, mine = before[1], False
+            else:
+                future, mine = Future(), True
+                self._last[charger] = (wish, future, None)
+        if not mine:
+            future.result(LIMIT + 5.0)
+            return
+        try:
+            action()
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+        else:
+            future.set_result(None)
+        finally:
+            self._settle(charger, wish, future)
+
+    def _counts(self, before: tuple[Hashable, Future[None], float | None]) -> bool:
+        _, future, ended = before
+        if ended is None:
+            return True
+        return self._clock.monotonic() - ended < REPEAT and future.exception() is None
+
+    def _settle(self, charger: str, wish: Hashable, future: Future[None]) -> None:
+        with self._lock:
+            if self._last.get(charger, (None, None, None))[1] is future:
+                self._last[charger] = (wish, future, self._clock.monotonic())

@@ -1,0 +1,126 @@
+"""What is known of one charger: the newest value of each observation, whatever order they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .mapping import (
+    CHARGING,
+    DISCONNECTED,
+    LIFETIME_ENERGY,
+    MODE,
+    SESSION_END,
+    SESSION_ENERGY,
+    SESSION_START,
+    Facts,
+    Observation,
+    Table,
+    is_offline,
+    session,
+)
+
+FUTURE = 300.0
+"""Seconds by which a timestamp may be ahead of this machine's clock and still be believed."""
+POWER = 120
+_COMPARED = (30, 48, 96, 103, MODE)
+"""Observations that tell, when the service has another value, that the stream withholds something."""
+
+
+class Charger:
+    """The values of one charger. Not thread-safe: the device holds its lock."""
+
+    def __init__(self, serial: str, table: Table) -> None:
+        self.serial = serial
+        self.values: dict[int, Any] = {}
+        self.heard: float | None = None
+        """When the stream last brought anything of it (monotonic)."""
+        self.dropped = 0
+        self._table = table
+        self._stamps: dict[int, float] = {}
+        self._received: dict[int, float] = {}
+
+    @property
+    def offline(self) -> bool:
+        """Whether the service has lost the charger."""
+        return is_offline(self.values)
+
+    @property
+    def charging(self) -> bool:
+        """Whether a car is being charged."""
+        return bool(self.values.get(MODE) == CHARGING)
+
+    def observe(self, record: Observation, now: float, wall: float) -> set[int]:
+        """Takes a record of the stream; the observations that changed. `now` monotonic, `wall` Unix time."""
+        self.heard = now
+        if not self._table.wants(record.id):
+            return set()
+        at = record.at if record.at is not None and record.at <= wall + FUTURE else wall
+        before = self._stamps.get(record.id)
+        if before is not None and at < before:
+            self.dropped += 1
+            return set()
+        value = self._table.decode(record.id, record.value, record.data_type)
+        if value is None:
+            return set()
+        self._stamps[record.id] = at
+        self._received[record.id] = now
+        if record.id in (SESSION_START, SESSION_END):
+            return self._meter(str(value), at, now)
+        return self._set(record.id, value)
+
+    def take_state(self, state: Any, asked: float) -> set[int]:
+        """Takes a REST state that was asked for at `asked`; what the stream brought since then stays."""
+        changed: set[int] = set()
+        for observation, value in self._table.from_state(state).items():
+            if self._received.get(observation, float("-inf")) <= asked:
+                changed |= self._set(observation, value)
+        return changed
+
+    def differs(self, state: Any, asked: float) -> bool:
+        """Whether the service knows something that the stream should have told."""
+        fresh = {
+            observation: value
+            for observation, value in self._table.from_state(state).items()
+            if self._received.get(observation, float("-inf")) <= asked and observation in self.values
+        }
+        if any(each in fresh and fresh[each] != self.values[each] for each in _COMPARED):
+            return True
+        if not is_offline({**self.values, **fresh}) and abs(fresh.get(POWER, 0) - self.values.get(POWER, 0)) > 0.3:
+            return POWER in fresh
+        return LIFETIME_ENERGY in fresh and fresh[LIFETIME_ENERGY] > self.values[LIFETIME_ENERGY] + 1.0
+
+    def received(self, observation: int) -> float:
+        """When the stream last brought that observation (monotonic)."""
+        return self._received.get(observation, float("-inf"))
+
+    def facts(self, changed: Iterable[int]) -> Facts:
+        """The facts that these changes touch."""
+        return self._table.facts(self.values, changed)
+
+    def _set(self, observation: int, value: Any) -> set[int]:
+        before = self.values.get(observation)
+        if observation == SESSION_ENERGY and value == 0 and before and self.values.get(MODE) not in (None, 0, 1):
+            return set()  # the service sends zeros now and then while a session goes on
+        if before == value and type(before) is type(value):
+            return set()
+        self.values[observation] = value
+        changed = {observation}
+        if observation == MODE and before == DISCONNECTED and value > DISCONNECTED:
+            # A car came: the service keeps the figure of the former session until the first update.
+            self.values[SESSION_ENERGY] = 0.0
+            changed.add(SESSION_ENERGY)
+        return changed
+
+    def _meter(self, text: str, at: float, now: float) -> set[int]:
+        """The meter's figures of a session's begin or end: sharper than those that come hourly."""
+        found = session(text)
+        changed: set[int] = set()
+        if found is None:
+            return changed
+        for observation, value in ((LIFETIME_ENERGY, found.lifetime), (SESSION_ENERGY, found.energy)):
+            if value is not None and at >= self._stamps.get(observation, float("-inf")):
+                self._stamps[observation] = at
+                self._received[observation] = now
+                changed |= self._set(observation, value)
+        return changed

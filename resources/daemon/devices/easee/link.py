@@ -1,0 +1,253 @@
+"""Keeps one stream open per account: opens it, watches it, subscribes, and tries again without haste."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from typing import Any, Callable, Protocol
+
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
+from .account import Account
+from .client import TokenRefused
+from .stream import Record, Stream
+
+_LOG = logging.getLogger(__name__)
+
+BACKOFF = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+OPEN_LIMIT = 20.0
+SILENCE = 45.0
+"""Seconds without a record: the server pings every 15 s."""
+PING = 10.0
+ANSWER_LIMIT = 15.0
+STEADY = 300.0
+"""A stream that lived so long was a good one: the next pause is a short one again."""
+TICK = 10.0
+
+
+class Listener(Protocol):
+    """Who is told what the stream brings; in the stream's own thread, so nothing here may block."""
+
+    def invoked(self, target: str, arguments: Any) -> None: ...
+
+    def subscribed(self, serial: str, error: str | None) -> None:
+        """The hub has answered a subscription; `error` when it refused."""
+        ...
+
+
+class Link:
+    """`tick` runs in the connection's thread; it raises what the user is to be told."""
+
+    def __init__(self, account: Account, context: Context, listener: Listener, wake: Callable[[], None]) -> None:
+        self.live = False
+        self.down_since: float | None = context.clock.monotonic()
+        self._account = account
+        self._context = context
+        self._clock = context.clock
+        self._listener = listener
+        self._wake = wake
+        self._lock = threading.RLock()
+        self._stream: Stream | None = None
+        self._failure: DeviceError | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._begun = self._heard = self._pinged = 0.0
+        self._lived = 0.0
+        self._doubted: str | None = None
+        self._serials: tuple[str, ...] = ()
+        self._asked: dict[str, float] = {}
+        self._pending: dict[str, str] = {}
+        self._number = 0
+
+    def want(self, serials: Sequence[str]) -> None:
+        """The chargers to be subscribed, from now on."""
+        with self._lock:
+            gone = [each for each in self._asked if each not in serials]
+            self._serials = tuple(serials)
+            for serial in gone:
+                del self._asked[serial]
+                if self.live and self._stream is not None:
+                    self._stream.unsubscribe(serial, self._next_number())
+        self._subscribe()
+
+    def again(self, serial: str) -> None:
+        """Subscribes a charger anew."""
+        with self._lock:
+            self._asked.pop(serial, None)
+        self._subscribe()
+
+    def tick(self) -> None:
+        """Does what is due. Raises DeviceError, with `retry`, after a failure."""
+        with self._lock:
+            failure, self._failure = self._failure, None
+        if failure is not None:
+            raise self._failed(failure)
+        now = self._clock.monotonic()
+        stream = self._stream
+        if stream is None:
+            if now >= self._not_before:
+                self._connect()
+        elif not self.live and now - self._begun > OPEN_LIMIT:
+            self.drop(Unreachable("Le flux Easee ne s'ouvre pas : pas de réponse"))
+        elif now - self._heard > SILENCE:
+            self.drop(Unreachable("Le flux Easee ne répond plus"))
+        elif self.live:
+            if now - self._pinged >= PING:
+                self._pinged = now
+                stream.ping()
+            self._subscribe()
+            self._overdue(now)
+
+    def due(self) -> float:
+        """Seconds until `tick` has something to do."""
+        now = self._clock.monotonic()
+        if self._stream is None:
+            return max(0.0, self._not_before - now)
+        if not self.live:
+            return max(0.1, self._begun + OPEN_LIMIT - now + 0.1)
+        return max(0.1, self._pinged + PING - now)
+
+    def drop(self, error: DeviceError) -> None:
+        """Ends the stream and raises `error`, as after any other failure."""
+        raise self._failed(error)
+
+    def close(self) -> None:
+        """Ends it for good."""
+        self._release()
+
+    def alive(self) -> bool:
+        """Whether the stream is open and the server was heard lately."""
+        return self.live and self._clock.monotonic() - self._heard <= SILENCE
+
+    @property
+    def age(self) -> float:
+        """Seconds that the present stream has been trying or living."""
+        return self._clock.monotonic() - self._begun
+
+    # Opening and ending.
+
+    def _connect(self) -> None:
+        if self._doubted is not None:
+            doubted, self._doubted = self._doubted, None
+            try:
+                self._account.renew(doubted)
+            except DeviceError as error:
+                raise self._failed(error) from error
+        self._context.count("streamTries")
+        try:
+            url, cookies, token = self._account.negotiate()
+        except DeviceError as error:
+            raise self._failed(error) from error
+        stream = Stream(url, token, cookies, self._opened, self._received, self._ended)
+        with self._lock:
+            self._stream, self.live = stream, False
+            self._begun = self._heard = self._pinged = self._clock.monotonic()
+            self._asked.clear()
+            self._pending.clear()
+        stream.start()
+
+    def _failed(self, error: DeviceError) -> DeviceError:
+        """Takes note of a failure: ends the stream, and says when the next try makes sense."""
+        now = self._clock.monotonic()
+        self._release()
+        if self._lived > STEADY:
+            self._failures = 0
+        self._lived = 0.0
+        if isinstance(error, TokenRefused) and self._failures > 2:
+            error = AuthenticationFailed("Easee refuse le jeton du compte à l'ouverture du flux", retry=1800.0)
+        self._account.heed(error)
+        pause = error.retry
+        if pause is None:
+            pause = 3600.0 if isinstance(error, AuthenticationFailed) else self._backoff()
+        elif not isinstance(error, (RateLimited, AuthenticationFailed)):
+            pause = max(pause, self._backoff())
+        self._failures += 1
+        error.retry = pause
+        self._not_before = now + pause
+        _LOG.debug("stream: %s; next try in %.1f s", error, pause)
+        return error
+
+    def _backoff(self) -> float:
+        return BACKOFF[min(self._failures, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
+
+    def _release(self) -> None:
+        with self._lock:
+            stream, self._stream = self._stream, None
+            self._went_down()
+        if stream is not None:
+            stream.close()
+
+    def _went_down(self) -> None:
+        now = self._clock.monotonic()
+        if self.live:
+            self._lived = now - self._begun
+        if self.down_since is None:
+            self.down_since = now
+        self.live = False
+
+    # What the stream tells, in its own thread.
+
+    def _opened(self, stream: Stream) -> None:
+        with self._lock:
+            if stream is not self._stream:
+                return
+            self.live, self.down_since = True, None
+            self._heard = self._pinged = self._clock.monotonic()
+            self._context.count("streamsOpened")
+        self._subscribe()
+        self._wake()
+
+    def _ended(self, stream: Stream, error: DeviceError) -> None:
+        with self._lock:
+            if stream is not self._stream:
+                return
+            self._stream, self._failure = None, error
+            self._went_down()
+            if isinstance(error, TokenRefused):
+                self._doubted = stream.token
+        self._context.count("streamsEnded")
+        self._wake()
+
+    def _received(self, stream: Stream, record: Record) -> None:
+        if stream is not self._stream:
+            return
+        self._heard = self._clock.monotonic()
+        kind = record.get("type")
+        if kind == 1:
+            self._listener.invoked(str(record.get("target")), record.get("arguments"))
+        elif kind == 3:
+            with self._lock:
+                serial = self._pending.pop(str(record.get("invocationId")), None)
+            if serial is not None:
+                error = record.get("error")
+                self._listener.subscribed(serial, str(error)[:200] if error else None)
+        elif kind != 6:
+            self._context.count("recordsUnknown")
+
+    # Subscriptions.
+
+    def _next_number(self) -> str:
+        self._number += 1
+        return str(self._number)
+
+    def _subscribe(self) -> None:
+        with self._lock:
+            stream = self._stream
+            if stream is None or not self.live:
+                return
+            for serial in self._serials:
+                if serial not in self._asked:
+                    number = self._next_number()
+                    self._asked[serial] = self._clock.monotonic()
+                    self._pending[number] = serial
+                    stream.subscribe(serial, number)
+
+    def _overdue(self, now: float) -> None:
+        """A subscription without an answer counts as one: whether data comes is what matters."""
+        with self._lock:
+            late = [(n, s) for n, s in self._pending.items() if now - self._asked.get(s, now) > ANSWER_LIMIT]
+            for number, _ in late:
+                del self._pending[number]
+        for _, serial in late:
+            self._listener.subscribed(serial, None)

@@ -1,0 +1,340 @@
+"""From observations and states of a charger to facts; no input or output, no clock.
+
+A charger is a dictionary of raw values by *observation id* (the numbers of the stream). The `source` of a
+catalogue row names an observation, the field of the REST state that means the same, and perhaps a rule:
+
+    <observation>|<state field>          as it is, decoded for the row's subType
+    <observation>|<state field>|live     0 while the charger is offline: its last figure is no measure any more
+
+A `source` without a number is one of the derived facts below: `status`, `plugged`, `paused`, `cableState`,
+`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Callable
+
+from jeedom_bridge.contract import Row
+
+Facts = dict[str, Any]
+Values = Mapping[int, Any]
+
+LOCKED_FOR_GOOD, CIRCUIT_MAX, DYNAMIC_CHARGER, REASON, SMART, CABLE_LOCKED, MODE = 30, 22, 48, 96, 102, 103, 109
+SESSION_ENERGY, LIFETIME_ENERGY, CELL_SIGNAL, WIFI_SIGNAL, WIFI, CONNECTED = 121, 124, 130, 132, 141, 250
+SESSION_START, SESSION_END = 223, 129
+CIRCUIT_LIMITS = (111, 112, 113)
+
+IDENTITIES = frozenset({69, 107, 108, 128, 129, 223})
+"""Observations that hold the RFID token of a person."""
+PRIVATE = IDENTITIES | {20, 25, 26, 27, 36, 81, 133, 134, 140, 206, 240, 241}
+"""Those and others (networks, places, SIM and hardware numbers) whose values belong in no log."""
+
+DISCONNECTED, CHARGING = 1, 3
+PLUGGED = frozenset(range(2, 9))
+PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
+"""Reasons without current that the plugin before this one showed as a pause."""
+LEAST_CURRENT = 6.0
+"""A; below it no car charges."""
+
+_UNLISTED = {
+    MODE: "chargerOpMode",
+    CONNECTED: "isOnline",
+    CELL_SIGNAL: "cellRSSI",
+    WIFI_SIGNAL: "wiFiRSSI",
+    111: "dynamicCircuitCurrentP1",
+    112: "dynamicCircuitCurrentP2",
+    113: "dynamicCircuitCurrentP3",
+}
+_WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A row's source, read."""
+
+    fact: str
+    observation: int
+    field: str
+    live: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One record of the stream: `at` is Unix time, None when it tells none."""
+
+    serial: str
+    id: int
+    value: str
+    data_type: int
+    at: float | None
+
+
+class Table:
+    """What the catalogue's rows ask of a charger."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._by_id: dict[int, list[Source]] = {}
+        self._fields: dict[str, int] = {field: id for id, field in _UNLISTED.items()}
+        for row in rows:
+            source = parse_source(row)
+            if source is not None:
+                self._by_id.setdefault(source.observation, []).append(source)
+                self._fields[source.field] = source.observation
+        self._wanted = set(self._by_id) | set(_UNLISTED) | {SESSION_START, SESSION_END}
+
+    def wants(self, observation: int) -> bool:
+        """Whether anything is made of it; the service sends about a hundred others."""
+        return observation in self._wanted
+
+    def decode(self, observation: int, value: Any, data_type: int = 0) -> Any:
+        """A raw value as what its row needs; None when it is empty, or not what it should be."""
+        if value is None or value == "":
+            return None
+        kinds = {source.kind for source in self._by_id.get(observation, ())}
+        if "binary" in kinds or observation == CONNECTED:
+            return _binary(value)
+        if observation in (SESSION_START, SESSION_END):
+            return value if isinstance(value, str) else None
+        number = _number(value)
+        if number is None:
+            return None
+        if data_type == 4 or observation in _WHOLE or "string" in kinds:
+            return int(number)
+        return number
+
+    def from_state(self, state: Any) -> dict[int, Any]:
+        """The REST state (or configuration) as values by observation."""
+        found: dict[int, Any] = {}
+        for field, value in state.items() if isinstance(state, dict) else ():
+            observation = self._fields.get(field)
+            decoded = None if observation is None else self.decode(observation, value)
+            if observation is not None and decoded is not None:
+                found[observation] = decoded
+        if REASON not in found and isinstance(state, dict) and "reasonForNoCurrent" in state:
+            found[REASON] = 0
+        return found
+
+    def facts(self, values: Values, changed: Iterable[int]) -> Facts:
+        """The facts that a change of these observations touches."""
+        touched = set(changed)
+        offline = is_offline(values)
+        facts: Facts = {}
+        if CONNECTED in touched:
+            touched |= {each for each, sources in self._by_id.items() if any(source.live for source in sources)}
+        for observation in touched:
+            value = values.get(observation)
+            for source in self._by_id.get(observation, ()):
+                facts[source.fact] = 0 if source.live and offline and value is not None else value
+        for name, (needs, make) in _DERIVED.items():
+            if not touched.isdisjoint(needs):
+                facts[name] = make(values)
+        return {name: value for name, value in facts.items() if value is not None}
+
+
+def parse_source(row: Row) -> Source | None:
+    """The source of a row when it names an observation. Raises ValueError for one that cannot be read."""
+    if not row.source or not row.source[0].isdigit():
+        return None
+    observation, field, *rules = row.source.split("|")
+    if rules not in ([], ["live"]):
+        raise ValueError(f"unknown rule in source {row.source!r}")
+    return Source(row.source, int(observation), field, bool(rules), row.data["subType"])
+
+
+def _binary(value: Any) -> bool | None:
+    text = str(value).strip().lower()
+    if text in ("1", "true", "1.0"):
+        return True
+    return False if text in ("0", "false", "0.0") else None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and abs(number) < 1e12 else None
+
+
+# Derived facts: what each needs, and how it is made.
+
+
+def is_offline(values: Values) -> bool:
+    """Whether the service says that it has lost the charger."""
+    return values.get(CONNECTED) is False
+
+
+def _status(values: Values) -> int | None:
+    return 0 if is_offline(values) else values.get(MODE)
+
+
+def _plugged(values: Values) -> bool | None:
+    mode = values.get(MODE)
+    if mode == DISCONNECTED:
+        return False
+    return True if mode in PLUGGED else None
+
+
+def _paused(values: Values) -> bool | None:
+    reason, limit, mode = values.get(REASON), values.get(DYNAMIC_CHARGER), values.get(MODE)
+    if mode == DISCONNECTED:
+        return False
+    if reason is None and limit is None:
+        return None
+    return reason in PAUSING_REASONS or (limit is not None and limit < LEAST_CURRENT)
+
+
+def _cable_state(values: Values) -> int | None:
+    locked, for_good = values.get(CABLE_LOCKED), values.get(LOCKED_FOR_GOOD)
+    if locked is None or for_good is None:
+        return None
+    return int(locked) + 2 * int(for_good)
+
+
+def _wifi_signal(values: Values) -> int | None:
+    return 0 if values.get(WIFI) is False else values.get(WIFI_SIGNAL)
+
+
+def _cell_signal(values: Values) -> int | None:
+    return 0 if values.get(WIFI) is True else values.get(CELL_SIGNAL)
+
+
+def _online(values: Values) -> bool | None:
+    return values.get(CONNECTED)
+
+
+def _error(values: Values) -> bool | None:
+    codes = (values.get(119), values.get(219))
+    if values.get(MODE) is None and codes == (None, None):
+        return None
+    return values.get(MODE) == 5 or any(code not in (None, 0) for code in codes)
+
+
+def _circuit_limit(values: Values) -> float | None:
+    known = [values[each] for each in CIRCUIT_LIMITS if values.get(each) is not None]
+    return min(known) if known else None
+
+
+_DERIVED: dict[str, tuple[frozenset[int], Callable[[Values], Any]]] = {
+    "status": (frozenset({MODE, CONNECTED}), _status),
+    "plugged": (frozenset({MODE}), _plugged),
+    "paused": (frozenset({MODE, REASON, DYNAMIC_CHARGER}), _paused),
+    "cableState": (frozenset({CABLE_LOCKED, LOCKED_FOR_GOOD}), _cable_state),
+    "wifiSignal": (frozenset({WIFI, WIFI_SIGNAL}), _wifi_signal),
+    "cellSignal": (frozenset({WIFI, CELL_SIGNAL}), _cell_signal),
+    "online": (frozenset({CONNECTED}), _online),
+    "error": (frozenset({MODE, 119, 219}), _error),
+    "circuitLimit": (frozenset(CIRCUIT_LIMITS), _circuit_limit),
+}
+
+
+# Records of the stream.
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$")
+
+
+def moment(text: Any) -> float | None:
+    """A time of the service as Unix time: UTC with `Z`, an offset or nothing, 0 to 9 decimals."""
+    match = _TIME.match(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        return None
+    zone = match[3] or "Z"
+    offset = "+00:00" if zone == "Z" else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        whole = datetime.fromisoformat(match[1] + offset).astimezone(timezone.utc).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return whole + float(match[2] or 0)
+
+
+def observations(arguments: Any) -> list[Observation]:
+    """What an invocation of `ProductUpdate` holds: one record, several, or a list of them."""
+    found = []
+    for record in _records(arguments):
+        serial, observation, value = record.get("mid"), record.get("id"), record.get("value")
+        if not isinstance(serial, str) or isinstance(observation, bool) or not isinstance(observation, int):
+            continue
+        if value is None or isinstance(value, (dict, list)):
+            continue
+        data_type = record.get("dataType")
+        kind = data_type if isinstance(data_type, int) else 0
+        found.append(Observation(serial, observation, str(value), kind, moment(record.get("timestamp"))))
+    return found
+
+
+def _records(arguments: Any) -> list[dict[str, Any]]:
+    flat: list[Any] = []
+    for each in arguments if isinstance(arguments, list) else [arguments]:
+        flat += each if isinstance(each, list) else [each]
+    return [each for each in flat if isinstance(each, dict)]
+
+
+@dataclass(frozen=True)
+class CommandResponse:
+    """The charger's answer to a command; `ticks` tells which one."""
+
+    serial: str
+    ticks: int
+    accepted: bool
+    code: int
+
+
+def command_responses(arguments: Any) -> list[CommandResponse]:
+    """What an invocation of `CommandResponse` holds."""
+    found = []
+    for record in _records(arguments):
+        serial, ticks = record.get("serialNumber"), record.get("ticks")
+        if isinstance(serial, str) and isinstance(ticks, int) and not isinstance(ticks, bool):
+            found.append(CommandResponse(serial, ticks, *outcome(record)))
+    return found
+
+
+def outcome(record: Mapping[str, Any]) -> tuple[bool, int]:
+    """Whether a command was accepted, and the result code (0 fine, 2 expired, 3 not accepted, 4 rejected)."""
+    code = record.get("resultCode")
+    code = code if isinstance(code, int) and not isinstance(code, bool) else 0
+    accepted = record.get("wasAccepted")
+    return (accepted if isinstance(accepted, bool) else code == 0), code
+
+
+@dataclass(frozen=True)
+class Session:
+    """The meter's figures at the begin or end of a charging session, kWh; `identity`: RFID, never to be shown."""
+
+    lifetime: float | None
+    energy: float | None
+    identity: str | None
+
+
+def session(text: str) -> Session | None:
+    """Observation 129 or 223."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    identity = record.get("Auth")
+    meter = record.get("MeterValueStop", record.get("MeterValue"))
+    return Session(_number(meter), _number(record.get("EnergyKwh")), str(identity) if identity else None)
+
+
+def circuit_path(site: Any, serial: str) -> str | None:
+    """The path of the circuit with that charger, in the answer for its site."""
+    circuits = site.get("circuits") if isinstance(site, dict) else None
+    for circuit in circuits if isinstance(circuits, list) else []:
+        chargers = circuit.get("chargers") if isinstance(circuit, dict) else None
+        if not isinstance(chargers, list):
+            continue
+        if any(isinstance(each, dict) and each.get("id") == serial for each in chargers):
+            place, identifier = circuit.get("siteId") or site.get("id"), circuit.get("id")
+            if isinstance(place, int) and isinstance(identifier, int):
+                return f"/api/sites/{place}/circuits/{identifier}"
+    return None

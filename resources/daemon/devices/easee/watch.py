@@ -1,0 +1,109 @@
+"""Notices chargers that the stream has gone silent about: the connection stands, the pings flow, no data comes.
+
+An idle charger may say nothing for a quarter of an hour, so silence alone proves nothing: after a while the state
+is read once by REST. When it agrees with what is known, the charger is only quiet; when it does not, the stream
+is stalled. Jeedom's own heartbeat restarts the daemon after 15 minutes: all of this is over well before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .charger import Charger
+
+FIRST = 10.0
+"""Seconds after a subscription within which its replay must have begun."""
+CHARGING, IDLE, LONGEST = 240.0, 420.0, 600.0
+GROWTH = 1.5
+SUSPICION = 10.0
+"""Seconds that the stream gets to tell what REST has told already."""
+ABSENT = 3600.0
+PER_HOUR = 3
+"""Reconnections of a stalled stream: one that stalls again and again is not mended by more of them."""
+
+
+@dataclass
+class _Charger:
+    subscribed: float
+    looked: float = float("-inf")
+    patience: float = 1.0
+    suspected: float | None = None
+    absent: bool = False
+
+
+class Watch:
+    """Times are monotonic seconds. Not thread-safe: the device holds its lock."""
+
+    def __init__(self) -> None:
+        self._chargers: dict[str, _Charger] = {}
+        self._reconnected: list[float] = []
+
+    def subscribed(self, serial: str, now: float) -> None:
+        """A subscription was answered."""
+        self._chargers[serial] = _Charger(now)
+
+    def clear(self) -> None:
+        """The stream has ended."""
+        self._chargers.clear()
+
+    def to_look_at(self, chargers: Iterable[Charger], now: float) -> Charger | None:
+        """The charger whose state should be read now, if any."""
+        for charger in chargers:
+            kept = self._chargers.get(charger.serial)
+            if kept is not None and kept.suspected is None and now >= self._next_look(kept, charger):
+                return charger
+        return None
+
+    def looked(self, charger: Charger, differs: bool, now: float) -> None:
+        """Its state was read (or could not be)."""
+        kept = self._chargers.get(charger.serial)
+        if kept is None:
+            return
+        unanswered = charger.heard is None or charger.heard < kept.subscribed
+        if differs or (unanswered and not kept.absent):
+            kept.suspected = now
+        elif kept.looked > (charger.heard or 0.0):
+            kept.patience *= GROWTH
+        else:
+            kept.patience = 1.0
+        kept.looked, kept.absent = now, False
+
+    def absent(self, serial: str, now: float) -> None:
+        """The account does not see that charger: asked again in an hour."""
+        kept = self._chargers.setdefault(serial, _Charger(now))
+        kept.looked, kept.absent, kept.suspected = now, True, None
+
+    def is_absent(self, serial: str) -> bool:
+        """Whether the account did not see that charger at the last look."""
+        kept = self._chargers.get(serial)
+        return kept is not None and kept.absent
+
+    def stalled(self, chargers: Iterable[Charger], now: float) -> str | None:
+        """The serial of a charger that proves the stream stalled, if any and if reconnecting is not overdone."""
+        for charger in chargers:
+            kept = self._chargers.get(charger.serial)
+            if kept is None or kept.suspected is None:
+                continue
+            if charger.heard is not None and charger.heard > max(kept.suspected, kept.subscribed):
+                kept.suspected = None
+            elif now - kept.suspected >= SUSPICION:
+                kept.suspected = None
+                self._reconnected = [at for at in self._reconnected if now - at < 3600.0]
+                if len(self._reconnected) < PER_HOUR:
+                    self._reconnected.append(now)
+                    return charger.serial
+        return None
+
+    def pending(self) -> bool:
+        """Whether a suspicion is to be settled within seconds."""
+        return any(kept.suspected is not None for kept in self._chargers.values())
+
+    def _next_look(self, kept: _Charger, charger: Charger) -> float:
+        if kept.absent:
+            return kept.looked + ABSENT
+        if charger.heard is None or charger.heard < kept.subscribed:
+            # Never before the replay had its time, and then as rarely as of any quiet charger.
+            return max(kept.subscribed + FIRST, kept.looked + IDLE)
+        limit = CHARGING if charger.charging else IDLE
+        return max(charger.heard, kept.looked) + min(limit * kept.patience, LONGEST)

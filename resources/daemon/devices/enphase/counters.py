@@ -1,0 +1,179 @@
+"""Energy per local day from indexes that run for ever: right across restarts, outages, DST days and resets.
+
+Pure: the time is handed in. All energies in Wh, all moments in Unix time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+JITTER = 1.0
+"""Wh that an index may step back without it being a reset."""
+MAX_POWER = 37_500.0
+"""W that no house connection passes: half as much again as 25 kW."""
+LEAST_JUMP = 1000.0
+"""Wh that are never called implausible, however short the time."""
+PATIENCE = 3
+"""Readings that must agree before a fall or an implausible jump is taken for a new index."""
+LONG_GAP = 7200.0
+"""Seconds of silence over a midnight from which the split between the two days is an estimate."""
+LOST = 31
+"""Days of silence after which there is nothing to be split any more."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """A finished day: its energy, whether its end is an estimate, and whether the counter was there from its start."""
+
+    day: str
+    energy: float
+    estimated: bool
+    whole: bool
+
+
+@dataclass
+class DayCounter:
+    """One index. `read` takes a reading and returns the days that have ended since the one before.
+
+    `today` is `carry + last - base`: `base` is the index from which is counted, `carry` what was counted before an
+    index began anew. `suspects` are (index, moment) that do not follow from `last`.
+    """
+
+    day: str = ""
+    base: float = 0.0
+    carry: float = 0.0
+    last: float | None = None
+    last_time: float = 0.0
+    best: float = 0.0
+    whole: bool = False
+    suspects: list[list[float]] = field(default_factory=list)
+
+    @property
+    def today(self) -> float:
+        """Energy since local midnight; never falls within a day."""
+        return self.best
+
+    @property
+    def at_midnight(self) -> float | None:
+        """The index from which today's energy leads to the present one; None after a reset that leaves none."""
+        anchor = (self.last or 0.0) - self.best
+        return anchor if anchor >= 0 else None
+
+    def read(self, index: float, now: float, zone: tzinfo) -> list[Day]:
+        """Takes a reading of the index at `now`."""
+        today = _day(now, zone)
+        if self.last is None:
+            self.day, self.base, self.last, self.last_time = today.isoformat(), index, index, now
+            return []
+        # A machine's clock that goes back: energy has no date before the last known one, unless that was nonsense.
+        self.last_time = min(self.last_time, now)
+        if date.fromisoformat(self.day) > today + timedelta(days=1):
+            self.day, self.whole = today.isoformat(), False
+        if not self._plausible(index, now):
+            return []
+        ended = self._midnight(index, now, zone) if today.isoformat() > self.day else []
+        self.last = max(index, self.last)
+        self.last_time = now
+        self.best = max(self.best, self.carry + self.last - self.base)
+        return ended
+
+    def _plausible(self, index: float, now: float) -> bool:
+        assert self.last is not None
+        flow = MAX_POWER * (now - self.last_time) / 3600
+        limit = max(LEAST_JUMP, flow)
+        if -JITTER <= index - self.last <= limit:
+            self.suspects.clear()
+            return True
+        if self.suspects and not -JITTER <= index - self.suspects[-1][0] <= limit:
+            self.suspects.clear()
+        self.suspects.append([index, now])
+        if len(self.suspects) < PATIENCE:
+            return False
+        # A new index (a reset, another meter): the step itself is no energy, but what a counter shows that has
+        # begun at zero since the last reading is.
+        first, seen = self.suspects[0]
+        fresh = first if 0 <= first < self.last and first <= MAX_POWER * (seen - self.last_time) / 3600 else 0.0
+        self.carry += self.last - self.base + fresh
+        self.base = self.last = first
+        self.suspects.clear()
+        return True
+
+    def _midnight(self, index: float, now: float, zone: tzinfo) -> list[Day]:
+        """Splits what flowed since the last reading between the days, in proportion to the time."""
+        assert self.last is not None
+        gap = now - self.last_time
+        flowed = max(0.0, index - self.last)
+        ended = []
+        at, day, today = self.last, date.fromisoformat(self.day), _day(now, zone)
+        if (today - day).days > LOST:
+            self.base, self.carry, self.best, self.last = index, 0.0, 0.0, index
+            self.day, self.whole = today.isoformat(), False
+            return []
+        while day < today:
+            end = min(max(midnight(day + timedelta(days=1), zone), self.last_time), now)
+            share = self.last + flowed * (end - self.last_time) / gap if gap > 0 else self.last
+            energy = max(self.best, self.carry + share - self.base)
+            ended.append(Day(day.isoformat(), energy, gap > LONG_GAP, self.whole))
+            self.base, self.carry, self.best, self.whole, at = share, 0.0, 0.0, True, share
+            day += timedelta(days=1)
+        self.last = at
+        self.day = today.isoformat()
+        return ended
+
+
+class DayCounters:
+    """The counters of a gateway by name, as they are kept in the store."""
+
+    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+        self._counters: dict[str, DayCounter] = {}
+        for name, state in (kept or {}).items():
+            try:
+                self._counters[name] = DayCounter(**state)
+            except TypeError:
+                continue  # kept by another version: the counter starts anew
+
+    def read(self, name: str, index: float, now: float, zone: tzinfo) -> list[Day]:
+        """Takes a reading of one counter; returns its days that have ended."""
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = self._counters[name] = DayCounter()
+        return counter.read(index, now, zone)
+
+    def get(self, name: str) -> DayCounter | None:
+        """One counter; None before its first reading."""
+        return self._counters.get(name)
+
+    def state(self) -> dict[str, Any]:
+        """What is to be kept."""
+        return {name: asdict(counter) for name, counter in self._counters.items()}
+
+
+@dataclass
+class Integrator:
+    """An energy made of powers, for meters without an index: trapezoids, gaps of over five minutes left out."""
+
+    energy: float = 0.0
+    last: float | None = None
+    last_time: float = 0.0
+
+    GAP = 300.0
+
+    def add(self, power: float, now: float) -> float:
+        """Takes a power in W; returns the energy so far."""
+        seconds = now - self.last_time
+        if self.last is not None and 0 < seconds <= self.GAP:
+            self.energy += (self.last + power) / 2 * seconds / 3600
+        self.last, self.last_time = power, now
+        return self.energy
+
+
+def midnight(day: date, zone: tzinfo) -> float:
+    """When a local day begins."""
+    return datetime.combine(day, time.min, tzinfo=zone).timestamp()
+
+
+def _day(moment: float, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(moment, zone).date()

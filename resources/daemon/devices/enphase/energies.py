@@ -1,0 +1,287 @@
+"""What flowed today and in the seven days before, of everything that has an index.
+
+The counters are our own, anchored at local midnight: the gateway's own figures restart late, lose their store or are
+always zero. They are used in one place only: on the first day, before our counters have seen a midnight, and for the
+week until seven days are known, and only where they are sane.
+
+Facts made here, with `<meter>` as in mapping.py: `<meter>.todayEnergy`, `<meter>.weekEnergy`, `<meter>.apparentToday`,
+`<meter>.lagToday`, `<meter>.leadToday`, `net.importToday`, `net.exportToday`, `net.importAtMidnight`,
+`net.exportAtMidnight`, `storage.chargedToday`, `storage.dischargedToday`. Energies in Wh, moments in Unix time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Callable, Optional
+
+from .counters import Day, DayCounters, Integrator, midnight
+from .mapping import Facts
+
+_LOG = logging.getLogger(__name__)
+
+SUFFIXES = ("", ".1", ".2", ".3")
+WEEK = 7
+SETTLED = 3 * 3600.0
+"""Seconds after midnight from which the gateway's own day has begun too, whatever the time of the year."""
+MOST = 25_000.0
+"""W that a house does not pass on average over a day."""
+LEAST_WEEK = 1680.0
+"""Wh that every house uses in a week; where the gateway's store is empty it shows a few hundred at most."""
+KEPT_DAYS = 9
+
+_INDEXES = frozenset(
+    (
+        *("lifetimeEnergy", "importIndex", "exportIndex", "standbyIndex", "chargedIndex", "dischargedIndex"),
+        *("apparentEnergy", "lagEnergy", "leadEnergy"),
+    )
+)
+_SIMPLE = {
+    "storage.chargedToday": "storage.chargedIndex",
+    "storage.dischargedToday": "storage.dischargedIndex",
+    **{f"production{suffix}.todayEnergy": f"production{suffix}.lifetimeEnergy" for suffix in SUFFIXES},
+    **{
+        f"{meter}{suffix}.{kind}Today": f"{meter}{suffix}.{kind}Energy"
+        for meter in ("production", "total", "net")
+        for suffix in SUFFIXES
+        for kind in ("apparent", "lag", "lead")
+    },
+}
+"""Figures that are one counter's energy."""
+
+Get = Callable[[str], Optional[float]]
+
+
+class Energies:
+    """The counters of one gateway. `read` for every set of facts; `take_ended` for the days that are over."""
+
+    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+        """`kept`: what `state` returned before a restart."""
+        kept = kept or {}
+        self._counters = DayCounters(kept.get("counters"))
+        self._integrators = {name: Integrator(**each) for name, each in kept.get("integrators", {}).items()}
+        self._finals: dict[str, dict[str, float]] = dict(kept.get("finals", {}))
+        self._offsets: dict[str, list[Any]] = dict(kept.get("offsets", {}))
+        self._parts: dict[str, list[str]] = dict(kept.get("parts", {}))
+        self._told: dict[str, list[Any]] = dict(kept.get("told", {}))
+        self._weeks: tuple[str, Facts] = ("", {})
+        self._due: dict[str, Facts] = {}
+
+    @property
+    def integrating(self) -> bool:
+        """Whether an energy is made of powers: what is not kept of it is lost."""
+        return bool(self._integrators)
+
+    def read(self, facts: Mapping[str, Any], now: float, zone: tzinfo, grid_indexes: bool = True) -> Facts:
+        """Takes facts with indexes in; returns today's and the week's energies.
+
+        `grid_indexes`: whether import and export have indexes; else they are made of the power.
+        """
+        today = datetime.fromtimestamp(now, zone).date()
+        changed: dict[str, list[Day]] = {}
+        estimates = {} if grid_indexes else self._estimates(facts, now)
+        for name, value in (*facts.items(), *estimates.items()):
+            meter, _, what = name.rpartition(".")
+            if what in _INDEXES and not (what == "lifetimeEnergy" and meter.startswith("net")):
+                days = self._counters.read(name, float(value), now, zone)
+                if days:
+                    changed[name] = days
+        if changed:
+            self._close(changed, today)
+        self._remember_told(facts, today, now - midnight(today, zone))
+        return self._facts(today)
+
+    def _estimates(self, facts: Mapping[str, Any], now: float) -> Facts:
+        """Import and export of a grid without a meter of its own, made of the powers."""
+        found: Facts = {}
+        for suffix in SUFFIXES:
+            net = facts.get(f"net{suffix}.power")
+            if net is None:
+                continue
+            for what, power in (("import", max(net, 0.0)), ("export", max(-net, 0.0))):
+                name = f"estimate{suffix}.{what}Index"
+                found[name] = self._integrators.setdefault(name, Integrator()).add(power, now)
+        return found
+
+    # Days that are over.
+
+    def _close(self, changed: Mapping[str, list[Day]], today: date) -> None:
+        touched = set()
+        for name, days in changed.items():
+            for each in days:
+                if each.estimated:
+                    _LOG.info(
+                        "%s of %s is split from the next day's by time: nothing was read for long", name, each.day
+                    )
+                self._finals.setdefault(each.day, {})[name] = each.energy
+                if not each.whole:
+                    self._parts.setdefault(each.day, []).append(name)
+                touched.add(each.day)
+        for day in touched:
+            self._due[day] = self._figures(self._finals[day].get, day)
+        oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
+        self._finals = {day: final for day, final in self._finals.items() if day >= oldest}
+        self._parts = {day: names for day, names in self._parts.items() if day >= oldest}
+        self._offsets = {name: entry for name, entry in self._offsets.items() if entry[0] >= oldest}
+        self._weeks = ("", {})
+
+    def take_ended(self) -> dict[str, Facts]:
+        """Days that have ended since the last call, or that another counter has added to: their final energies."""
+        due, self._due = self._due, {}
+        return due
+
+    def _whole(self, day: str) -> Get:
+        """The counters that were there for the whole of a day."""
+        final, parts = self._finals.get(day, {}), self._parts.get(day, ())
+        return lambda name: None if name in parts else final.get(name)
+
+    # Figures out of counters.
+
+    def _facts(self, today: date) -> Facts:
+        day = today.isoformat()
+
+        def running(name: str) -> float | None:
+            counter = self._counters.get(name)
+            return counter.today if counter is not None and counter.day == day else None
+
+        facts = self._figures(running, day)
+        for suffix in SUFFIXES:
+            for what in ("import", "export"):
+                counter = self._counters.get(f"net{suffix}.{what}Index")
+                if counter is not None and counter.at_midnight is not None:
+                    facts[f"net{suffix}.{what}AtMidnight"] = counter.at_midnight
+        if self._weeks[0] != day:
+            self._weeks = (day, self._week(today))
+        facts.update(self._weeks[1])
+        return facts
+
+    def _figures(self, get: Get, day: str) -> Facts:
+        facts = self._raw(get)
+        for name, (offset_day, offset) in self._offsets.items():
+            if offset_day == day and name in facts:
+                facts[name] += offset
+        return facts
+
+    def _raw(self, get: Get) -> Facts:
+        """The figures of one day; `get` tells the energy of a counter on that day."""
+        facts: Facts = {}
+        for name, counter in _SIMPLE.items():
+            _put(facts, name, get(counter))
+        for suffix in SUFFIXES:
+            self._balance(facts, get, suffix)
+        return facts
+
+    def _balance(self, facts: Facts, get: Get, suffix: str) -> None:
+        imported, exported = get(f"net{suffix}.importIndex"), get(f"net{suffix}.exportIndex")
+        produced, standby = get(f"production{suffix}.lifetimeEnergy"), get(f"production{suffix}.standbyIndex") or 0.0
+        total = get(f"total{suffix}.lifetimeEnergy")
+        if suffix and self._counters.get(f"production{suffix}.lifetimeEnergy") is None:
+            produced = 0.0 if get("production.1.lifetimeEnergy") is not None else None  # a phase without panels
+        net = None
+        if imported is not None and exported is not None:
+            net = imported - exported
+            total = net + produced - standby if produced is not None else total
+        else:
+            imported, exported = get(f"estimate{suffix}.importIndex"), get(f"estimate{suffix}.exportIndex")
+            if total is not None and produced is not None:
+                net = total - produced + standby
+            elif imported is not None and exported is not None:
+                net = imported - exported
+        _put(facts, f"net{suffix}.importToday", imported)
+        _put(facts, f"net{suffix}.exportToday", exported)
+        _put(facts, f"net{suffix}.todayEnergy", net)
+        _put(facts, f"total{suffix}.todayEnergy", total)
+
+    def _week(self, today: date) -> Facts:
+        """The seven days before today, of our own; the gateway's until these are known."""
+        days = [(today - timedelta(days=n)).isoformat() for n in range(1, WEEK + 1)]
+        known = [self._figures(self._whole(day), day) for day in days]
+        facts: Facts = {}
+        for suffix in SUFFIXES:
+            for meter in ("production", "total", "net"):
+                name = f"{meter}{suffix}.todayEnergy"
+                energies = [each.get(name) for each in known]
+                if None not in energies:
+                    facts[f"{meter}{suffix}.weekEnergy"] = sum(energies)  # type: ignore[arg-type]
+                elif meter != "net":
+                    day, told = self._told.get(f"{meter}{suffix}.weekEnergy", ("", None))
+                    if day == today.isoformat():
+                        _put(facts, f"{meter}{suffix}.weekEnergy", told)
+            total, produced = facts.get(f"total{suffix}.weekEnergy"), facts.get(f"production{suffix}.weekEnergy")
+            if total is not None and produced is not None:
+                facts.setdefault(f"net{suffix}.weekEnergy", total - produced)
+        return facts
+
+    # The gateway's own figures.
+
+    def _remember_told(self, facts: Mapping[str, Any], today: date, elapsed: float) -> None:
+        if elapsed < SETTLED or not ("production.toldToday" in facts or "total.toldToday" in facts):
+            return
+        day = today.isoformat()
+        told = {name: entry for name, entry in self._told.items() if entry[0] == day}
+        for suffix in SUFFIXES:
+            for meter in ("production", "total"):
+                counter = self._counters.get(f"{meter}{suffix}.lifetimeEnergy")
+                lifetime = counter.last or 0.0 if counter is not None else 0.0
+                figures = _sane(facts, meter, suffix, elapsed, lifetime)
+                if figures is None:
+                    continue
+                energy, week = figures
+                if week is not None:
+                    told[f"{meter}{suffix}.weekEnergy"] = [day, week]
+                self._first_day(meter, suffix, energy, day)
+            both = [self._offsets.get(f"{meter}{suffix}.todayEnergy") for meter in ("production", "total")]
+            if all(entry is not None and entry[0] == day for entry in both):
+                self._offsets[f"net{suffix}.todayEnergy"] = [day, both[1][1] - both[0][1]]  # type: ignore[index]
+        if told != self._told:
+            self._told, self._weeks = told, ("", {})
+
+    def _first_day(self, meter: str, suffix: str, told: float, day: str) -> None:
+        """On the day that a counter began: what had flowed before it did is what the gateway has more."""
+        name = f"{meter}{suffix}.todayEnergy"
+        counters = [f"{meter}{suffix}.lifetimeEnergy"]
+        if meter == "total":
+            counters.insert(0, f"net{suffix}.importIndex")
+        counter = next((found for found in map(self._counters.get, counters) if found is not None), None)
+        if name in self._offsets or counter is None or counter.whole or counter.day != day:
+            return
+
+        def running(counter_name: str) -> float | None:
+            found = self._counters.get(counter_name)
+            return found.today if found is not None else None
+
+        own = self._raw(running).get(name)
+        if own is not None:
+            self._offsets[name] = [day, max(0.0, told - own)]
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart."""
+        return {
+            "counters": self._counters.state(),
+            "integrators": {name: asdict(each) for name, each in self._integrators.items()},
+            "finals": self._finals,
+            "parts": self._parts,
+            "offsets": self._offsets,
+            "told": self._told,
+        }
+
+
+def _sane(
+    facts: Mapping[str, Any], meter: str, suffix: str, elapsed: float, lifetime: float
+) -> tuple[float, float | None] | None:
+    """The gateway's figures of today and of the week, as far as they can be true."""
+    prefix = meter + suffix
+    told, week = facts.get(f"{prefix}.toldToday"), facts.get(f"{prefix}.toldWeek")
+    # A lost store shows the lifetime as today's.
+    if told is None or not 0 <= told < lifetime or told == week or told > MOST * elapsed / 3600:
+        return None
+    least = LEAST_WEEK if meter == "total" else 0.0
+    sane = week is not None and least <= week < lifetime and week <= MOST * 24 * WEEK
+    return told, week if sane else None
+
+
+def _put(facts: Facts, name: str, value: float | None) -> None:
+    if value is not None:
+        facts[name] = value

@@ -1,0 +1,83 @@
+"""Asking the gateway for its pages: a refused token is renewed on the way, a page that it has not is left alone."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from jeedom_bridge.clock import Clock
+
+from ..base import AuthenticationFailed
+from .client import CertificateChanged, Gateway, PageRefused
+from .keeper import TokenKeeper
+from .token import DAY
+
+READINGS = "/ivp/meters/readings"
+PRODUCTION = "/production.json?details=1"
+SUMMARY = "/api/v1/production"
+INVERTERS = "/api/v1/production/inverters"
+METERS = "/ivp/meters"
+DEVICES = "/ivp/pdm/device_data"
+BATTERIES = "/ivp/ensemble/inventory"
+CONTROL = "/ivp/ensemble/secctrl"
+BATTERY_POWER = "/ivp/ensemble/power"
+
+PATIENT = 45.0
+"""Seconds that the slowest pages may take."""
+_SLOW = {PRODUCTION: PATIENT}
+
+
+class Pages:
+    """The pages of one gateway. All methods raise DeviceError."""
+
+    def __init__(
+        self, gateway: Gateway, keeper: TokenKeeper, clock: Clock, serial: Callable[[], str], sign_in: Callable[[], Any]
+    ) -> None:
+        """`serial`: the gateway's, once known; `sign_in`: makes sure anew who is there."""
+        self.gateway = gateway
+        self._keeper = keeper
+        self._clock = clock
+        self._serial = serial
+        self._sign_in = sign_in
+        self._skipped_until: dict[str, float] = {}
+
+    def ask(self, path: str) -> Any:
+        """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
+        read = _SLOW.get(path)
+        try:
+            return self.gateway.get(path, read)
+        except AuthenticationFailed:
+            fresh = self._keeper.renew(self._serial(), refused=self.gateway.token)
+            self.gateway.use_token(fresh.text)
+        except CertificateChanged:
+            self._sign_in()
+        return self.gateway.get(path, read)
+
+    def read(self, path: str) -> Any:
+        """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
+        try:
+            return self.ask(path)
+        except PageRefused:
+            self.skip(path, DAY)
+            raise
+
+    def offered(self, path: str) -> Any:
+        """The same, None where the gateway does not offer the page."""
+        if self.skipped(path):
+            return None
+        try:
+            return self.read(path)
+        except PageRefused:
+            return None
+
+    def skip(self, path: str, seconds: float) -> None:
+        """Leaves a page alone."""
+        end = self._clock.monotonic() + seconds
+        self._skipped_until[path] = max(end, self._skipped_until.get(path, end))
+
+    def skipped(self, path: str) -> bool:
+        """Whether a page is left alone at present."""
+        return self._clock.monotonic() < self._skipped_until.get(path, float("-inf"))
+
+    def try_all_again(self) -> None:
+        """Another firmware, or another gateway: it may have what the former had not."""
+        self._skipped_until.clear()

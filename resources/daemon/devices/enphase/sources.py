@@ -1,0 +1,254 @@
+"""What a gateway has, and from which pages its powers and energies come."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, Callable
+
+from ..base import Context, DeviceError, Unreachable, VendorError
+from . import batteries, mapping
+from .client import PageRefused
+from .lifetimes import NO_ROLL_OVER
+from .mapping import Facts, Meter
+from .pages import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY, Pages
+
+_LOG = logging.getLogger(__name__)
+
+SLOW = 60.0
+"""Seconds between two readings of pages that cost the gateway much or change every few minutes."""
+UNMETERED = 30.0
+"""The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
+PROBE = 3600.0
+FROZEN = 60.0
+"""Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
+CONSUMPTION = {"net-consumption", "total-consumption"}
+
+
+class Sources:
+    """The main page of a gateway, chosen by what it has, and what belongs to it. `wanted`: facts on demand."""
+
+    def __init__(self, pages: Pages, context: Context, period: float, wanted: Collection[str]) -> None:
+        self._pages = pages
+        self._context = context
+        self._period = period
+        self._wanted = wanted
+        self._info: Mapping[str, str] = {}
+        self._main: Callable[[], Facts] = self._read_production
+        self._chosen = False
+        self._unmetered: Facts = {}
+        self._measured: set[str] = set()
+        self._stamp = (0.0, float("-inf"))
+        self.meters: list[Meter] = []
+        self._batteries_from = float("-inf")
+        self.has_iq = False
+        self.has_acb = False
+
+    # What there is.
+
+    def know(self, info: Mapping[str, str]) -> None:
+        """Takes over who the gateway is."""
+        if info["software"] != self._info.get("software") or info["sn"] != self._info.get("sn"):
+            self._pages.try_all_again()
+        self._info = info
+
+    def probe(self) -> None:
+        """Asks what there is, and chooses the page that is read at every poll."""
+        try:
+            answer = self._ask_meters()
+        except (VendorError, Unreachable):
+            if not self.meters:
+                raise
+            return  # only that page perhaps: the readings may well be there
+        self.meters = mapping.meters(answer)
+        self._tell_troubles(mapping.troubles(answer))
+        if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
+            self._choose(self._read_meters)
+        else:
+            self._choose(self._without_readings())
+
+    def _without_readings(self) -> Callable[[], Facts]:
+        trouble: DeviceError | None = None
+        try:
+            if self._page_has_meters():
+                return self._read_production
+        except (VendorError, Unreachable) as error:
+            trouble = error  # slow and fragile: nothing depends on it where there is another page
+        if self._summary_moves():
+            return self._read_summary
+        if trouble is not None:
+            raise trouble
+        return self._read_inverter_total
+
+    def probe_batteries_hourly(self, now: float) -> None:
+        """Asks for IQ batteries, once an hour."""
+        if now < self._batteries_from:
+            return
+        inventory = self._pages.offered(BATTERIES)
+        self._batteries_from = now + PROBE
+        if inventory is not None:
+            self.has_iq = batteries.has_iq(inventory)
+
+    def count_meters(self) -> int:
+        """How many meters are enabled."""
+        return len(mapping.meters(self._ask_meters()))
+
+    def _ask_meters(self) -> Any:
+        try:
+            return self._pages.ask(METERS)
+        except PageRefused:
+            return []  # hardware without meters has no such page
+
+    @property
+    def _kinds(self) -> set[str]:
+        return {meter.kind for meter in self.meters}
+
+    @property
+    def consumption(self) -> bool:
+        """Whether consumption is measured."""
+        return bool(self._kinds & CONSUMPTION) or any(name.startswith(("net", "total")) for name in self._measured)
+
+    @property
+    def storage(self) -> bool:
+        """Whether there is a battery of any kind."""
+        return self.has_iq or self.has_acb or "storage" in self._kinds
+
+    def probe_storage(self) -> None:
+        """Asks for batteries of both kinds, whatever is known."""
+        self._batteries_from = float("-inf")
+        self.probe_batteries_hourly(self._context.clock.monotonic())
+        self._acb(self._pages.offered(PRODUCTION))
+
+    @property
+    def grid_indexes(self) -> bool:
+        """Whether import and export have meter indexes."""
+        return "net-consumption" in self._kinds and self._main == self._read_meters
+
+    @property
+    def storage_meter(self) -> bool:
+        """Whether the batteries' power is measured by a transformer."""
+        return "storage" in self._kinds and self._main == self._read_meters
+
+    @property
+    def metered(self) -> bool:
+        """Whether production is measured by a meter, whose counters never roll over."""
+        return self._main == self._read_production or "production" in self._kinds
+
+    @property
+    def name(self) -> str:
+        """What counts the energies."""
+        return NO_ROLL_OVER if self.metered else self._main.__name__
+
+    def _tell_troubles(self, troubles: dict[str, str]) -> None:
+        if troubles != self._context.memory.get("meterTroubles", {}):
+            self._context.memory.keep("meterTroubles", troubles)
+            for kind, flags in troubles.items():
+                self._context.message("warning", _TROUBLE, kind=kind, flags=flags)
+
+    def _choose(self, main: Callable[[], Facts]) -> None:
+        if main != self._main or not self._chosen:
+            self._main, self._chosen = main, True
+            _LOG.info(
+                "gateway %s: firmware %s, meters: %s, read by %s",
+                self._pages.gateway.host,
+                self._info.get("software"),
+                ", ".join(f"{meter.kind} ({meter.phases})" for meter in self.meters) or "none",
+                main.__name__.replace("_read_", ""),
+            )
+
+    def _page_has_meters(self) -> bool:
+        """Firmware that does not list its meters may show them all the same."""
+        answer = self._pages.offered(PRODUCTION)
+        return bool(mapping.from_production(answer, self.meters, everything=True))
+
+    def _summary_moves(self) -> bool:
+        metered = self._info.get("imeter") == "true"
+        if metered and mapping.firmware(self._info.get("software", "")) >= mapping.FROZEN_SUMMARY:
+            return False
+        return bool(mapping.from_summary(self._pages.offered(SUMMARY)))
+
+    @property
+    def period(self) -> float:
+        """Seconds from one poll of the main page to the next."""
+        if self._main == self._read_meters:
+            return self._period
+        slow = self._main != self._read_summary and mapping.firmware(self._info.get("software", "")) >= (8, 3)
+        return max(self._period, SLOW if slow else UNMETERED)
+
+    # What is read.
+
+    def read(self) -> Facts:
+        """The main page. Raises DeviceError, also when it holds nothing or no longer moves."""
+        facts = self._main()
+        self._check_moving(facts)
+        self._measured = set(facts)
+        return facts
+
+    def failed(self) -> None:
+        """The main page has failed: what belongs to its last answer holds no more."""
+        self._unmetered = {}
+
+    def _read_meters(self) -> Facts:
+        answer: Any = None
+        try:
+            answer = self._pages.read(READINGS)
+            facts = mapping.from_readings(self.meters, answer, self._wanted)
+        except PageRefused:
+            facts = {}
+        if facts:
+            return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
+        if mapping.unloaded(self.meters, answer):
+            raise Unreachable(_NO_DATA)
+        self._pages.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
+        self._choose(self._read_production)
+        return self._read_production()
+
+    def _read_production(self) -> Facts:
+        answer = self._pages.read(PRODUCTION)
+        facts = mapping.from_production(answer, self.meters, everything=True, wanted=self._wanted)
+        return {**facts, **self._acb(answer)} if facts else facts
+
+    def _read_summary(self) -> Facts:
+        return mapping.from_summary(self._pages.read(SUMMARY))
+
+    def _read_inverter_total(self) -> Facts:
+        return mapping.from_inverter_total(self._pages.read(PRODUCTION))
+
+    def _acb(self, answer: Any) -> Facts:
+        found = batteries.from_production(answer)
+        self.has_acb = self.has_acb or bool(found)
+        return found
+
+    def _check_moving(self, facts: Facts) -> None:
+        if not facts:
+            raise Unreachable(_NO_DATA)
+        now = self._context.clock.monotonic()
+        if facts.get("time") is None or facts["time"] != self._stamp[0]:
+            self._stamp = (facts.get("time", 0.0), now)
+        elif now - self._stamp[1] > max(FROZEN, 3 * self.period):
+            raise Unreachable(_FROZEN, host=self._pages.gateway.host)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the meters' own clock has moved within the last three polls."""
+        return self._context.clock.monotonic() - self._stamp[1] <= 3 * self.period
+
+    def read_totals(self) -> Facts:
+        """Lifetime consumption, and the production of a gateway with a meter on the grid only: a slow page has it."""
+        if self._main != self._read_meters or self._pages.skipped(PRODUCTION):
+            return {}
+        self._unmetered = {}
+        answer = self._pages.read(PRODUCTION)
+        facts = mapping.from_production(answer, self.meters, everything=False, wanted=self._wanted)
+        if "production" not in self._kinds:
+            facts = {name: value for name, value in facts.items() if not name.startswith("production")}
+            summary = mapping.from_summary(self._pages.read(SUMMARY)) if self._summary_moves() else {}
+            self._unmetered = summary or mapping.from_inverter_total(answer)
+        # What the readings have too, they have fresher.
+        fresher = {name: value for name, value in facts.items() if name not in self._measured}
+        return {**fresher, **self._acb(answer)}
+
+
+_NO_DATA = "La passerelle répond, mais n'a pas de mesure : elle démarre, ou ne connaît ni compteur ni onduleur"
+_FROZEN = "La passerelle {host} répond, mais ses mesures n'avancent plus : redémarrez-la si cela dure"
+_TROUBLE = "La passerelle signale un problème de mesure sur son compteur {kind} ({flags}) : vérifiez son raccordement"

@@ -1,0 +1,47 @@
+"""A production transformer that is mounted the wrong way round: the user is told, the values stay the gateway's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from ..base import Context
+
+DAYLIGHT = range(10, 16)
+"""Local hours at which panels give something on any day."""
+BACKWARDS = -50.0
+"""W that inverters never draw by themselves."""
+LONG = 600.0
+"""Seconds until it is believed."""
+
+
+class Wiring:
+    """Looks at the production power of each poll."""
+
+    def __init__(self, context: Context, zone: tzinfo) -> None:
+        self._context = context
+        self._zone = zone
+        self._since: float | None = None
+
+    def look(self, facts: Mapping[str, Any], now: float) -> None:
+        """Takes the facts of a poll; tells once, until production has been seen the right way round."""
+        power = facts.get("production.power")
+        if power is None:
+            return
+        if power >= BACKWARDS or datetime.fromtimestamp(now, self._zone).hour not in DAYLIGHT:
+            self._since = None
+            if power > -BACKWARDS:
+                self._context.memory.delete("backwards")
+            return
+        if self._since is None or self._since > now:
+            self._since = now
+        if now - self._since >= LONG and not self._context.memory.get("backwards"):
+            self._context.memory.keep("backwards", True)
+            self._context.message("warning", _BACKWARDS, power=round(power))
+
+
+_BACKWARDS = (
+    "La production est négative depuis dix minutes en plein jour ({power} W) : le transformateur de production de la "
+    "passerelle est sans doute monté à l'envers"
+)

@@ -1,0 +1,359 @@
+"""The Easee cloud as a whole: REST, the hub, accounts, chargers, time that passes, and a control endpoint.
+
+Faults of `fault()` are those of every HTTP simulator (`simulators/faults.py`), on paths of the REST service, and:
+
+| kind | value | effect |
+|---|---|---|
+| `limited` | seconds or null | 429, with `Retry-After` when a value is given |
+| `firewall` | | 403 with the firewall's body |
+| `nulls` | | the healthy answer with every field null |
+
+On the paths `/negotiate` and `/upgrade` a fault is the hub's.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Callable, Optional
+
+from simulators.clock import Clock
+from simulators.control import control_server
+from simulators.easee.accounts import Account, Accounts
+from simulators.easee.charger import DISCONNECTED, Charger, stamp
+from simulators.easee.hub import Hub
+from simulators.faults import Fault, FaultBox, Healthy, spoiled
+from simulators.server import LoopbackServer, Request, Response, Seen
+
+EPOCH = 621_355_968_000_000_000
+"""1970 in steps of 100 ns since the year 1."""
+STEP = 0.5
+
+
+class EaseeCloud:
+    """The service on loopback; `with` starts and stops it. `life`: charging sessions evolve by themselves."""
+
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        *,
+        clock: Clock = time.time,
+        port: int = 0,
+        hub_port: int = 0,
+        control_port: int = 0,
+        token_lifetime: float = 3600.0,
+        life: bool = True,
+    ) -> None:
+        known = list(accounts)
+        self.clock = clock
+        self.accounts = Accounts(known, time.time, token_lifetime)
+        self.chargers = {s: Charger(s, clock=clock) for account in known for s in account.serials}
+        self.hub = Hub(self.accounts, self.chargers, hub_port)
+        for charger in self.chargers.values():
+            charger.tell = self.hub.observed
+        self.faults = FaultBox("limited", "firewall", "nulls")
+        self.commands: list[tuple[str, str, Any]] = []
+        self.results: dict[tuple[str, int, int], dict[str, Any]] = {}
+        self.server = LoopbackServer(self._answer, port=port, name="easee")
+        self.control = control_server(
+            {
+                "GET /state": lambda _: self.state(),
+                "POST /set": self._set,
+                "POST /fault": lambda fields: self.fault(**fields).described(),
+                "POST /stream": self._stream,
+                "POST /clear": lambda _: self.clear(),
+            },
+            control_port,
+        )
+        self._life = life
+        self._ticks = 0
+        self._closing = threading.Event()
+
+    # ---- addresses and observation
+
+    @property
+    def url(self) -> str:
+        """What the setting `apiUrl` wants."""
+        return self.server.url
+
+    @property
+    def stream_url(self) -> str:
+        """What the setting `streamUrl` wants."""
+        return self.hub.url
+
+    @property
+    def control_url(self) -> str:
+        """The base address of the control endpoint."""
+        return self.control.url
+
+    @property
+    def requests(self) -> list[Seen]:
+        """What was asked of the REST service, in order."""
+        return self.server.requests
+
+    def asked(self, path: str) -> int:
+        """How many requests contained `path`."""
+        return sum(path in seen.path for seen in list(self.requests))
+
+    def state(self) -> dict[str, Any]:
+        """Counters, and what each charger does."""
+        chargers = {s: {str(i): o.value for i, o in c.observed.items()} for s, c in self.chargers.items()}
+        return {
+            "logins": self.accounts.logins,
+            "refreshes": self.accounts.refreshes,
+            "streams": self.hub.streams,
+            "negotiations": len(self.hub.negotiations),
+            "requests": len(self.requests),
+            "faults": self.faults.described() + self.hub.faults.described(),
+            "chargers": chargers,
+        }
+
+    # ---- faults
+
+    def fault(self, kind: str, path: str = "*", value: Any = None, count: Optional[int] = None) -> Fault:
+        """Put a fault in force. Raises ValueError for an unknown kind."""
+        box = self.hub.faults if path in ("/negotiate", "/upgrade") else self.faults
+        return box.add(kind, path, value, count)
+
+    def clear(self) -> None:
+        """End all faults and switches."""
+        self.faults.clear()
+        self.hub.faults.clear()
+        self.accounts.refuse_refresh = False
+        self.hub.stalled = self.hub.mute = self.hub.glue = self.hub.shuffle = False
+        self.hub.handshake, self.hub.chop = "normal", 0
+        self.hub.refused.clear()
+        self.hub.deaf.clear()
+
+    # ---- life
+
+    def start(self) -> None:
+        """Listen."""
+        self.server.start()
+        self.hub.start()
+        self.control.start()
+        if self._life:
+            threading.Thread(target=self._live, name="easee life", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self._closing.set()
+        self.clear()
+        self.hub.close()
+        self.server.close()
+        self.control.close()
+
+    def __enter__(self) -> EaseeCloud:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def _live(self) -> None:
+        before = self.clock()
+        while not self._closing.wait(STEP):
+            now = self.clock()
+            for charger in self.chargers.values():
+                charger.pass_time(now - before)
+            before = now
+
+    # ---- control
+
+    def _set(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`serial` with `plug`, `unplug`, `offline`, `online`, `values`, `command_mode`, `command_delay`; or
+        `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
+        if "serial" in fields:
+            self._set_charger(self.chargers[fields["serial"]], fields)
+        if "account" in fields:
+            account = fields["account"]
+            self.accounts.change(Account(account["user"], account["password"], tuple(account["serials"])))
+        self.accounts.lifetime = float(fields.get("token_lifetime", self.accounts.lifetime))
+        self.accounts.refuse_refresh = bool(fields.get("refuse_refresh", self.accounts.refuse_refresh))
+        if fields.get("revoke"):
+            self.accounts.revoke()
+        return self.state()
+
+    def _set_charger(self, charger: Charger, fields: dict[str, Any]) -> None:
+        steps: dict[str, Callable[[], None]] = {
+            "plug": charger.plug,
+            "unplug": charger.unplug,
+            "offline": charger.go_offline,
+            "online": charger.come_back,
+        }
+        for name, step in steps.items():
+            if fields.get(name):
+                step()
+        for observation, value in fields.get("values", {}).items():
+            charger.set(int(observation), value)
+        charger.command_mode = fields.get("command_mode", charger.command_mode)
+        charger.command_delay = float(fields.get("command_delay", charger.command_delay))
+
+    def _stream(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`end` (see Hub.end_streams), or the hub's switches by name."""
+        for name in ("stalled", "mute", "glue", "shuffle", "handshake", "chop", "ping_interval"):
+            if name in fields:
+                setattr(self.hub, name, fields[name])
+        if "end" in fields:
+            self.hub.end_streams(fields["end"])
+        return self.state()
+
+    # ---- REST
+
+    def _answer(self, request: Request) -> Response:
+        return spoiled(self.faults.take(request.path), lambda: self._healthy(request), _own_fault)
+
+    def _healthy(self, request: Request) -> Response:
+        if request.path == "/api/accounts/login":
+            return self._login(_fields(request))
+        if request.path == "/api/accounts/refresh_token":
+            fields = _fields(request)
+            answer = self.accounts.refresh(fields.get("accessToken"), fields.get("refreshToken"))
+            return Response.of_json(answer) if answer else _problem(401, "Unauthorized", 104)
+        account = self.accounts.of(request.headers.get("Authorization", ""))
+        if account is None:
+            return Response(401, b"", None)
+        steps = request.path.strip("/").split("/")
+        if steps == ["api", "chargers"]:
+            return Response.of_json([self._described(self.chargers[s]) for s in account.serials])
+        if steps[:2] == ["api", "chargers"] and len(steps) >= 3:
+            charger = self.chargers.get(steps[2]) if steps[2] in account.serials else None
+            return self._charger(request, charger, steps[3:]) if charger else _problem(404, "Charger not found")
+        if steps[:2] == ["api", "sites"] and len(steps) == 6:
+            return self._circuit(request, account, int(steps[4]), steps[5])
+        if steps[:2] == ["api", "commands"] and len(steps) == 5:
+            result = self.results.get((steps[2], int(steps[3]), int(steps[4])))
+            return Response.of_json(result) if result else _problem(404, "Not found")
+        return _problem(404, "Not found")
+
+    def _login(self, fields: dict[str, Any]) -> Response:
+        answer = self.accounts.log_in(fields.get("userName"), fields.get("password"))
+        if answer is None:
+            return _problem(400, "Username or password is invalid", 100)
+        return Response.of_json(answer)
+
+    def _charger(self, request: Request, charger: Charger, steps: list[str]) -> Response:
+        if request.method == "GET" and not steps:
+            return Response.of_json(self._described(charger))
+        if request.method == "GET" and steps == ["state"]:
+            return Response.of_json(charger.state())
+        if request.method == "GET" and steps == ["site"]:
+            return Response.of_json(self._site(charger))
+        if request.method == "POST" and steps[:1] == ["commands"] and len(steps) == 2:
+            return self._command(charger, steps[1], _fields(request), single=True)
+        if request.method == "POST" and steps == ["settings"]:
+            return self._command(charger, "settings", _fields(request), single=False)
+        return _problem(404, "Not found")
+
+    def _circuit(self, request: Request, account: Account, circuit: int, what: str) -> Response:
+        mine = (self.chargers[s] for s in account.serials)
+        charger = next((each for each in mine if each.circuit == circuit), None)
+        if charger is None or what != "dynamicCurrent" or request.method != "POST":
+            return _problem(403, "No access to this circuit", 300)
+        return self._command(charger, what, _fields(request), single=True)
+
+    def _described(self, charger: Charger) -> dict[str, Any]:
+        return {
+            "id": charger.serial,
+            "name": charger.name,
+            "color": charger.color,
+            "createdOn": "2024-03-06T08:52:52.512105",
+            "updatedOn": "2025-07-03T17:34:35.390791",
+            "backPlate": {"id": "0011223344", "masterBackPlateId": "0011223344"},
+            "levelOfAccess": 1,
+            "productCode": 1,
+            "userRole": 1,
+        }
+
+    def _site(self, charger: Charger) -> dict[str, Any]:
+        circuit = {
+            "id": charger.circuit,
+            "siteId": charger.site,
+            "panelName": "1",
+            "ratedCurrent": 32.0,
+            "chargers": [self._described(charger)],
+        }
+        return {"id": charger.site, "name": "Home", "ratedCurrent": 40.0, "circuits": [circuit], "equalizers": []}
+
+    # ---- commands
+
+    def _command(self, charger: Charger, name: str, body: dict[str, Any], single: bool) -> Response:
+        self.commands.append((charger.serial, name, body))
+        mode = charger.command_mode
+        if mode == "nothing":
+            return Response.of_json([], 202)
+        self._ticks = max(self._ticks + 1, EPOCH + int(time.time() * 1e7))
+        number = 48 if "current" in json.dumps(body).lower() or name.endswith("charging") else 30
+        ticket = {"device": charger.serial, "commandId": number, "ticks": self._ticks}
+        if mode == "early":
+            self._finish(charger, name, body, ticket)
+        else:
+            timer = threading.Timer(charger.command_delay, self._finish, (charger, name, body, ticket))
+            timer.daemon = True
+            timer.start()
+        return Response.of_json(ticket if single else [ticket], 202)
+
+    def _finish(self, charger: Charger, name: str, body: dict[str, Any], ticket: dict[str, Any]) -> None:
+        mode = charger.command_mode
+        if mode == "lost" or self._closing.is_set():
+            return
+        code = {"expired": 2, "rejected": 4}.get(mode, 0)
+        if code == 0:
+            charger.obey(name, body)
+        key = (ticket["device"], ticket["commandId"], ticket["ticks"])
+        if mode not in ("never", "readback"):
+            self.results[key] = {"wasAccepted": code == 0, "resultCode": code}
+            self.hub.invoke(charger.serial, "CommandResponse", self._response(ticket, code))
+
+    def _response(self, ticket: dict[str, Any], code: int) -> dict[str, Any]:
+        return {
+            "serialNumber": ticket["device"],
+            "id": ticket["commandId"],
+            "timestamp": stamp(self.clock()),
+            "deliveredAt": stamp(self.clock()),
+            "wasAccepted": code == 0,
+            "resultCode": code,
+            "comment": None,
+            "ticks": ticket["ticks"],
+        }
+
+    def plugged(self, serial: str) -> bool:
+        """Whether a car is at that charger."""
+        return bool(self.chargers[serial].get(109) != DISCONNECTED)
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    try:
+        fields = request.json()
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _problem(status: int, title: str, code: Optional[int] = None) -> Response:
+    return Response.of_json(
+        {"errorCode": code, "errorCodeName": None, "type": None, "title": title, "status": status, "detail": None},
+        status,
+    )
+
+
+def _own_fault(fault: Fault, healthy: Healthy) -> Optional[Response]:
+    if fault.kind == "limited":
+        response = _problem(429, "Too many requests")
+        if fault.value is not None:
+            response.headers.append(("Retry-After", str(fault.value)))
+        return response
+    if fault.kind == "firewall":
+        return Response.of_json({"message": "Forbidden"}, 403)
+    if fault.kind == "nulls":
+        response = healthy()
+        content = json.loads(response.body)
+        if isinstance(content, dict):
+            response.body = json.dumps(dict.fromkeys(content)).encode()
+        return response
+    return None

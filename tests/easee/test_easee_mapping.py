@@ -1,0 +1,225 @@
+"""From the service's answers to facts, by the catalogue's rows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jeenergied.devices.easee import mapping
+from jeenergied.devices.easee.charger import Charger
+from jeenergied.devices.easee.mapping import Observation, Table
+
+from tests.easee.conftest import catalogue
+
+ROWS = catalogue().all_rows("charger")
+
+
+def values(state=None, **observations):
+    """The commands' values of a charger with these observations."""
+    charger = Charger("EH1", Table(ROWS))
+    changed = charger.take_state(state or {}, 1.0)
+    for name, value in observations.items():
+        changed |= charger.observe(Observation("EH1", int(name[1:]), str(value), 0, 100.0), 2.0, 100.0)
+    facts = charger.facts(changed)
+    found = {row.logical_id: row.value(facts.get(row.source)) for row in ROWS if row.source}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def record(observation, value, at=100.0, kind=0):
+    return Observation("EH1", observation, value, kind, at)
+
+
+def test_a_recorded_state_becomes_the_commands_of_the_documentation(recorded):
+    found = values(json.loads((recorded / "charger-state.json").read_text()))
+    assert found["status"] == 2
+    assert found["plugged"] is True
+    assert found["paused"] is False
+    assert (found["cable_locked"], found["cable_locked_permanently"], found["cable_state"]) == (True, False, 1)
+    assert found["power"] == 0
+    assert (found["voltage_1"], found["voltage_2"], found["voltage_3"]) == (241, 237, 229)
+    assert (found["wifiRSSI"], found["cellRSSI"], found["WIFI"]) == (-79, 0, True)
+    assert found["sessionEnergy"] == 5.395
+    assert found["online"] is True
+    assert (found["dynamicChargerCurrent"], found["dynamicCircuitCurrent"]) == (32, 40)
+    assert "lifetimeEnergy" not in found  # that firmware did not tell
+
+
+def test_every_source_is_an_observation_or_a_derived_fact():
+    table = Table(ROWS)
+    named = {row.source for row in ROWS if row.source and mapping.parse_source(row) is None}
+    assert named == set(mapping._DERIVED)
+    assert all(table.wants(each) for each in (30, 96, 103, 109, 120, 130, 132, 141, 183, 184, 185, 194, 195, 196))
+
+
+def test_the_stream_and_rest_give_the_same_values():
+    state = {"chargerOpMode": 3, "totalPower": 3.68, "inCurrentT3": 16.0, "lockCablePermanently": True}
+    stream = values(o109="3", o120="3.68", o183="16", o30="1")
+    rest = values(state)
+    assert {name: rest[name] for name in stream} == stream
+
+
+@pytest.mark.parametrize(
+    ("mode", "plugged"), [(1, False), (2, True), (3, True), (4, True), (5, True), (6, True), (7, True), (8, True)]
+)
+def test_a_car_is_plugged_in_every_mode_but_disconnected(mode, plugged):
+    found = values(o109=mode)
+    assert (found["status"], found["plugged"]) == (mode, plugged)
+
+
+def test_mode_zero_says_nothing_about_the_car():
+    assert "plugged" not in values(o109=0)
+
+
+@pytest.mark.parametrize("reason", [1, 2, 3, 4, 5, 6, 51, 52])
+def test_reasons_of_a_pause(reason):
+    assert values(o109=2, o96=reason)["paused"] is True
+
+
+@pytest.mark.parametrize("reason", [0, 8, 25, 50, 53, 54, 55, 56, 79])
+def test_reasons_that_are_no_pause(reason):
+    assert values(o109=2, o96=reason)["paused"] is False
+
+
+def test_a_limit_under_six_amperes_is_a_pause_unless_no_car_is_there():
+    assert values(o109=2, o48=0, o96=0)["paused"] is True
+    assert values(o109=1, o48=0, o96=52)["paused"] is False
+    assert values(o109=3, o48=32, o96=0)["paused"] is False
+
+
+@pytest.mark.parametrize(("locked", "for_good", "state"), [(0, 0, 0), (1, 0, 1), (0, 1, 2), (1, 1, 3)])
+def test_the_lock_has_four_states(locked, for_good, state):
+    assert values(o103=locked, o30=for_good)["cable_state"] == state
+
+
+def test_the_signal_of_the_other_network_is_zero():
+    both = {"o130": -80, "o132": -60}
+    assert (values(**both, o141=1)["wifiRSSI"], values(**both, o141=1)["cellRSSI"]) == (-60, 0)
+    assert (values(**both, o141=0)["wifiRSSI"], values(**both, o141=0)["cellRSSI"]) == (0, -80)
+    assert (values(**both)["wifiRSSI"], values(**both)["cellRSSI"]) == (-60, -80)
+
+
+def test_an_offline_charger_has_no_power_and_keeps_its_voltages():
+    found = values(o109=3, o120=7.2, o183=16, o194=230, o250=0)
+    assert (found["status"], found["power"], found["current_1"], found["voltage_1"]) == (0, 0, 0, 230)
+    assert found["online"] is False
+
+
+def test_figures_come_back_with_the_charger():
+    charger = Charger("EH1", Table(ROWS))
+    for observation, value in ((109, "3"), (120, "7.2"), (250, "0")):
+        charger.observe(record(observation, value), 1.0, 100.0)
+    facts = charger.facts(charger.observe(record(250, "1", 101.0), 2.0, 101.0))
+    assert (facts["status"], facts["120|totalPower|live"], facts["online"]) == (3, 7.2, True)
+
+
+def test_the_reason_is_told_in_words():
+    assert values(o96=52)["noCurrentReason"] == "Charge mise en pause"
+    assert values(o96=54)["noCurrentReason"] == "En attente de la programmation"
+    assert values(o96=4711)["noCurrentReason"] == "Autre motif"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-01-31T10:00:00Z", 0.0),
+        ("2026-01-31T10:00:00", 0.0),
+        ("2026-01-31T10:00:00.5Z", 0.5),
+        ("2026-01-31T10:00:00.1234567Z", 0.1234567),
+        ("2026-01-31T11:00:00+01:00", 0.0),
+        ("2026-01-31T11:00:00.25+0100", 0.25),
+    ],
+)
+def test_times_with_any_number_of_decimals(text, seconds):
+    assert mapping.moment(text) == pytest.approx(1769853600 + seconds, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", None, 5, "2026-13-45T99:00:00Z", "2026-01-31"])
+def test_what_is_no_time(text):
+    assert mapping.moment(text) is None
+
+
+def test_older_values_of_an_observation_are_dropped():
+    charger = Charger("EH1", Table(ROWS))
+    assert charger.observe(record(109, "3", 50.0), 1.0, 100.0)
+    assert not charger.observe(record(109, "1", 49.0), 2.0, 100.0)
+    assert charger.values[109] == 3
+    assert charger.dropped == 1
+
+
+def test_of_two_values_at_the_same_time_the_last_wins_and_a_duplicate_is_no_change():
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(109, "3"), 1.0, 100.0)
+    assert charger.observe(record(109, "2"), 2.0, 100.0) == {109}
+    assert charger.observe(record(109, "2"), 3.0, 100.0) == set()
+
+
+def test_a_time_in_the_future_does_not_block_what_follows():
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(109, "3", 1e9), 1.0, 100.0)
+    assert charger.observe(record(109, "2", 101.0), 2.0, 101.0) == {109}
+
+
+def test_a_rest_value_does_not_undo_what_the_stream_brought_meanwhile():
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(109, "3"), 10.0, 100.0)
+    assert charger.take_state({"chargerOpMode": 1, "totalPower": 2.0}, 9.0) == {120}
+    assert charger.values[109] == 3
+
+
+@pytest.mark.parametrize("value", ["", "nonsense", "NaN", "inf", "1e400", "{}"])
+def test_what_is_no_value_keeps_the_last_one(value):
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(120, "3.5"), 1.0, 100.0)
+    assert charger.observe(record(120, value, 101.0), 2.0, 101.0) == set()
+    assert charger.values[120] == 3.5
+
+
+@pytest.mark.parametrize("text", ["1", "true", "True", "0", "false"])
+def test_booleans_in_every_spelling(text):
+    assert values(o30=text)["cable_locked_permanently"] is (text.lower() in ("1", "true"))
+
+
+def test_a_spurious_zero_of_the_session_is_left_out_and_a_new_car_begins_at_zero():
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(109, "3"), 1.0, 100.0)
+    charger.observe(record(121, "4.2"), 1.0, 100.0)
+    assert charger.observe(record(121, "0", 101.0), 2.0, 101.0) == set()
+    charger.observe(record(109, "1", 102.0), 3.0, 102.0)
+    assert charger.observe(record(109, "2", 103.0), 4.0, 103.0) == {109, 121}
+    assert charger.values[121] == 0
+
+
+def test_a_sessions_end_sharpens_the_meter():
+    charger = Charger("EH1", Table(ROWS))
+    text = json.dumps({"Id": 1, "EnergyKwh": 12.345, "MeterValueStop": 5133.012, "Auth": "04A1B2C3"})
+    assert charger.observe(record(129, text), 1.0, 100.0) == {121, 124}
+    assert (charger.values[124], charger.values[121]) == (5133.012, 12.345)
+
+
+def test_observations_in_every_shape():
+    one = {"mid": "EH1", "id": 109, "dataType": 4, "value": "3", "timestamp": "2026-01-31T10:00:00Z"}
+    assert len(mapping.observations([one])) == 1
+    assert len(mapping.observations([one, one])) == 2
+    assert len(mapping.observations([[one, one, one]])) == 3
+    assert mapping.observations([{"mid": "EH1", "id": "109", "value": "3"}, {"id": 109}, None, 7, "x"]) == []
+    assert mapping.observations(None) == []
+
+
+def test_ticks_keep_every_digit():
+    ticks = 639054504000000001
+    found = mapping.command_responses([{"serialNumber": "EH1", "ticks": ticks, "wasAccepted": True, "resultCode": 0}])
+    assert found[0].ticks == ticks
+
+
+def test_the_circuit_of_a_charger_is_found_in_its_site(recorded):
+    site = json.loads((recorded / "site.json").read_text())
+    assert mapping.circuit_path(site, "ES12345") == "/api/sites/54321/circuits/12345"
+    assert mapping.circuit_path(site, "ES99999") is None
+    assert mapping.circuit_path({"circuits": None}, "ES12345") is None
+
+
+def test_every_catalogue_command_that_acts_is_known_to_the_daemon():
+    from jeenergied.devices.easee.actions import ACTIONS
+
+    acting = {row.logical_id for row in ROWS if row.data["type"] == "action"} - {"refresh"}
+    assert acting == set(ACTIONS)
