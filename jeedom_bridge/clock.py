@@ -100,10 +100,9 @@ class ManualClock:
             ticket = self._tickets
             self._waiting[ticket] = (end, condition)
         try:
-            # The real time-out only guards against an `advance` between registering and sleeping.
-            while not condition.wait(0.05):
-                if self.monotonic() >= end:
-                    return False
+            # The real time-out guards against an `advance` between registering and sleeping. The caller looks again
+            # after it: a notification that comes together with a time-out is reported as a time-out, and would be lost.
+            condition.wait(0.05)
             return self.monotonic() < end
         finally:
             with self._lock:

@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 HEARTBEAT = 300.0
 """Seconds after which what Jeedom has is sent again, so that it sees life."""
 HOUR = 3600.0
+UNSAVED = "new"
+"""The id under which Jeedom sends a connection that it has not saved yet."""
 
 
 class Shared:
@@ -83,7 +85,7 @@ class StoreMemory:
 class Runner:
     """Runs one connection; is the `Context` of its device.
 
-    With `silent`, nothing is sent to Jeedom: for tests of connections that are not saved yet.
+    With `silent`, nothing but progress is sent to Jeedom: for tests of connections that are not saved yet.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Runner:
         self.catalogue = catalogue
         self.connection = connection
         self.memory = StoreMemory(shared.store, connection.id)
+        self.unsaved = StoreMemory(shared.store, UNSAVED)
         self.counters: dict[str, int] = {}
         self.state = "connecting"
         self.since = shared.clock.time()
@@ -112,6 +115,7 @@ class Runner:
         self._reported: tuple[str, str] | None = None
         self._troubles: dict[str, tuple[str, str] | None] = {}
         self._failing_since: float | None = None
+        self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
         self.device = device_class(connection, self)
@@ -238,6 +242,8 @@ class Runner:
             if self.state != state:
                 self.state, self.since = state, self.clock.time()
             self._reported = (code, text)
+            self._until = self._until if again else until
+            until = self._until if state == "waiting" else None
         event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
         if until is not None:
             event["until"] = moment(until)
@@ -313,7 +319,9 @@ class Runner:
             "percent": max(0, min(100, round(percent, 1))),
             "text": self.say(template, **values),
         }
-        self._emit(event, merge=("progress", self.connection.id, operation))
+        # Also of a connection that is not saved as it stands in the form: whoever pressed the button waits for it.
+        if not self._ended:
+            self._shared.outbox.event(event, merge=("progress", self.connection.id, operation))
 
     def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
         now = self.clock.time()

@@ -9,6 +9,9 @@ from typing import Callable
 from simulators.clock import SimulatedClock
 from simulators.easee import Account as EaseeAccount
 from simulators.easee import EaseeCloud
+from simulators.econetatmo.cloud import NetatmoCloud
+from simulators.econetatmo.homes import FOREIGN
+from simulators.econetatmo.model import Ecometer, Home
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
 from simulators.enphase.day import DaySource
@@ -18,6 +21,8 @@ from simulators.enphase.storage import Storage
 from simulators.hellowatt import Customer, HelloWattSite, TempoService
 from simulators.hellowatt.__main__ import example_homes
 from simulators.jeedom.standin import JeedomStandIn
+from simulators.wes.life import Life, furnished
+from simulators.wes.server import WesServer
 
 System = Callable[[ExitStack, JeedomStandIn, float], None]
 
@@ -70,4 +75,68 @@ def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
 
 
-SYSTEMS: tuple[System, ...] = (enphase, easee, hellowatt)
+def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """A WES in a garage: two meter links, counters, clamps, probes, a relay card; it sends itself its page."""
+    box = furnished()
+    life = Life(box, SimulatedClock(speed=speed), shown=time.time)
+    server = stack.enter_context(WesServer(box, life=life, pause=0.2))
+    connection = jeedom.add_connection(
+        "wes",
+        {
+            "host": "127.0.0.1",
+            "port": server.port,
+            "user": "admin",
+            "password": "wes",
+            "ftpUser": "adminftp",
+            "ftpPassword": "wesftp",
+            "ftpPort": server.ftp.port,
+            "jeedomCgx": True,
+            "autoUpdateCgx": True,
+            "supply9v": True,
+            "screen": True,
+            "pollInterval": 1,
+        },
+        "Garage",
+    )
+    for kind, key, name, config in _TICKED:
+        jeedom.add_equipment(connection, kind, key, name, config)
+
+
+_TICKED: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("teleinfo", "1", "Linky", {"tarification": "BBRH", "ticMeasure": "consumption", "typetic": "linky"}),
+    ("teleinfo", "2", "Production", {"tarification": "BASE", "ticMeasure": "production", "typetic": "linky"}),
+    ("compteur", "1", "Eau", {"typecompt": "eau", "comptMeasure": "consumption"}),
+    ("compteur", "2", "Pompe à chaleur", {"typecompt": "elec", "comptMeasure": "consumption"}),
+    ("pince", "1", "Ballon", {"pinceMeasure": "consumption"}),
+    ("pince", "2", "Panneaux", {"pinceMeasure": "production"}),
+    ("sonde", "1", "Salon", {"sondeMeasure": "temperature"}),
+    ("sonde", "2", "Cave", {"sondeMeasure": "humidity"}),
+    ("bouton", "1", "Portail", {}),
+    ("relais", "1", "Arrosage", {}),
+    ("relais", "103", "Éclairage du jardin", {}),
+    ("switch", "2", "Mode vacances", {}),
+    ("analogique", "1", "Cuve", {}),
+    ("variable", "1", "Consigne", {}),
+)
+
+
+def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """A Netatmo account: a house with an ecometer of five lines, its total and gas, on a peak and off-peak contract."""
+    names = ("Chauffage", "Chauffe-eau", "Prises", "Cuisine", "Véhicule", "Total", "Gaz")
+    ecometer = Ecometer("00:04:74:aa:bb:cc", lines=dict(enumerate(names)), fluids="fluid")
+    contracts = [(0.0, "peak_and_off_peak")]
+    house = Home("64b0aa11bb22cc33dd44ee55", ecometers=[ecometer], contracts=contracts, foreign=FOREIGN)
+    cloud = stack.enter_context(NetatmoCloud([house]))
+    jeedom.add_connection(
+        "econetatmo",
+        {
+            "clientId": cloud.authority.client_id,
+            "clientSecret": cloud.authority.client_secret,
+            "refreshToken": cloud.authority.generate().refresh,
+            "apiUrl": cloud.url,
+        },
+        "Netatmo",
+    )
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo, hellowatt)

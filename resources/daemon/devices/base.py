@@ -127,11 +127,16 @@ class Memory(Protocol):
 
 
 class Context(Protocol):
-    """What the core does for a device."""
+    """What the core does for a device.
+
+    `unsaved` is the memory of connections that were tried before they had an id: what a trial has used up and
+    replaced (a token good for one use) is found there by the connection that is saved afterwards.
+    """
 
     clock: Clock
     catalogue: Catalogue
     memory: Memory
+    unsaved: Memory
     timezone: str
 
     def say(self, template: str, **values: object) -> str:

@@ -1,0 +1,1 @@
+"""Legrand Drivia ecometers, read through Netatmo Connect."""

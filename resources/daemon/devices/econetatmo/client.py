@@ -1,0 +1,225 @@
+"""Netatmo's HTTP: the token endpoint and the data calls, one request each, and what every answer means.
+
+Tokens and identifiers travel in headers and form bodies only, never in an address.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from jeedom_bridge.http import HttpError, Response, fetch, new_session
+
+from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError, vendor_url
+
+SCOPE = "read_magellan"
+_MAX_BYTES = 4 * 1024 * 1024
+
+TOKEN_REFUSED = (1, 2, 3)
+UNKNOWN_USER = (5, 22, 23)
+GONE = 9
+SCOPE_MISSING = 13
+ARGUMENT = (10, 21, 25)
+TOO_MANY = (11, 26)
+BAD_REFRESH = 30
+
+
+class TokenRefused(DeviceError):
+    """The access token has ended or was replaced: the caller renews it and asks again."""
+
+
+class GrantRefused(AuthenticationFailed):
+    """The refresh token or the code is not (or no longer) accepted."""
+
+
+class AnswerLost(Unreachable):
+    """A request to the token endpoint has left and no answer came: the token may have been used up."""
+
+
+class ArgumentRefused(Refused):
+    """This module, type or scale is not for this call."""
+
+
+class ModuleGone(Refused):
+    """This module is no longer known to the account."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the token endpoint gives; `lifetime` of the access token in seconds."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    lifetime: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The `body` of a data call; `time` is the server's clock, None when it did not tell."""
+
+    body: Any = field(repr=False)
+    time: float | None
+
+
+class Service:
+    """The vendor's server. Raises the errors of devices/base.py and those above."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._session = new_session()
+        self._session.headers["Accept"] = "application/json"
+
+    def close(self) -> None:
+        """Ends the kept connection."""
+        self._session.close()
+
+    def token(self, form: Mapping[str, str]) -> Grant:
+        """One request to the token endpoint."""
+        url = f"{vendor_url(self._address)}/oauth2/token"
+        try:
+            # A connection of its own: a kept one that the server closes meanwhile would look like a lost answer.
+            with new_session() as session:
+                session.headers["Connection"] = "close"
+                answer = fetch(
+                    session, "POST", url, connect=15, read=60, deadline=75, max_bytes=_MAX_BYTES, data=dict(form)
+                )
+        except HttpError as error:
+            kind = Unreachable if error.kind in ("connect", "tls") else AnswerLost
+            raise kind(
+                "Le service de connexion de Netatmo ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?",
+                error=error,
+            ) from error
+        return _grant(answer)
+
+    def ask(self, method: str, token: str, form: Mapping[str, str]) -> Answer:
+        """One data call, such as `getmeasure`."""
+        url = f"{vendor_url(self._address)}/api/{method}"
+        try:
+            answer = fetch(
+                self._session,
+                "POST",
+                url,
+                connect=10,
+                read=30,
+                deadline=60,
+                max_bytes=_MAX_BYTES,
+                data=dict(form),
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        except HttpError as error:
+            raise Unreachable(
+                "Netatmo ne répond pas à {method} ({error}) : est-ce que Jeedom a accès à Internet ?",
+                method=method,
+                error=error,
+            ) from error
+        return _data(method, answer)
+
+
+def _content(answer: Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _grant(answer: Response) -> Grant:
+    content = _content(answer)
+    reason = content.get("error") if isinstance(content, dict) else None
+    if reason is not None or answer.status != 200:
+        _refuse_grant(answer, reason)
+    content = content if isinstance(content, dict) else {}
+    access, refresh = content.get("access_token"), content.get("refresh_token")
+    if not isinstance(access, str) or not isinstance(refresh, str) or not access or not refresh:
+        # The server may have made a new pair and spoilt its own answer: as good as lost.
+        raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
+    return Grant(access, refresh, _lifetime(content.get("expires_in", content.get("expire_in"))))
+
+
+def _lifetime(told: Any) -> float:
+    try:
+        seconds = float(told)
+    except (TypeError, ValueError, OverflowError):
+        return 10800.0
+    return min(max(seconds, 1.0), 30 * 86400.0) if math.isfinite(seconds) else 10800.0
+
+
+def _refuse_grant(answer: Response, reason: Any) -> NoReturn:
+    if isinstance(reason, dict):
+        reason = "invalid_grant" if reason.get("code") == BAD_REFRESH else str(reason.get("message", ""))[:60]
+    if reason == "too_many_connections" or answer.status == 429:
+        raise RateLimited(
+            "Netatmo demande d'attendre avant de renouveler les jetons", retry=_retry_after(answer) or 600.0
+        )
+    if reason == "invalid_grant":
+        raise GrantRefused("Netatmo refuse ce jeton ou ce code : il a déjà servi, il a expiré ou il a été révoqué")
+    if reason == "invalid_client":
+        raise AuthenticationFailed(
+            "Netatmo ne connaît pas ce client ID ou refuse ce client secret : comparez-les avec la page de votre "
+            "application sur https://dev.netatmo.com/apps/"
+        )
+    if isinstance(reason, str) and answer.status in (200, 400, 401, 403):
+        raise AuthenticationFailed(
+            "Netatmo refuse la connexion ({reason}) : vérifiez le client ID, le client secret et que le jeton a "
+            "l'autorisation read_magellan",
+            reason=reason[:60],
+        )
+    if answer.status == 200:
+        raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
+    raise Unreachable(
+        "Le service de connexion de Netatmo est indisponible (statut {status}), nouvel essai plus tard",
+        status=answer.status,
+    )
+
+
+def _data(method: str, answer: Response) -> Answer:
+    content = _content(answer)
+    if isinstance(content, dict) and content.get("error") is not None:
+        _refuse(method, answer, content["error"])
+    if answer.status == 429:
+        _refuse(method, answer, {"code": 26})
+    if answer.status >= 500 or answer.status in (408, 425):
+        raise Unreachable("Netatmo est indisponible (statut {status} à {method})", status=answer.status, method=method)
+    if answer.status != 200 or not isinstance(content, dict) or content.get("body") is None:
+        raise VendorError(
+            "Netatmo a répondu à {method} autre chose que prévu (statut {status}, {size} octets)",
+            method=method,
+            status=answer.status,
+            size=len(answer.body),
+        )
+    moment = content.get("time_server")
+    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and 1e9 < moment < 1e11:
+        return Answer(content["body"], float(moment))
+    return Answer(content["body"], None)
+
+
+def _refuse(method: str, answer: Response, error: Any) -> NoReturn:
+    code = error.get("code") if isinstance(error, dict) else None
+    told = str(error.get("message", "") if isinstance(error, dict) else error)[:100]
+    values: dict[str, Any] = {"method": method, "code": code, "told": told}
+    if code in TOKEN_REFUSED:
+        raise TokenRefused("Netatmo refuse le jeton d'accès (code {code})", code=code)
+    if code in TOO_MANY or answer.status == 429:
+        raise RateLimited("Netatmo a refusé une requête de trop (code {code})", retry=_retry_after(answer), code=code)
+    if code in UNKNOWN_USER:
+        raise AuthenticationFailed(
+            "Netatmo ne connaît plus ce compte ou cette application (code {code}, {told}) : vérifiez-les sur "
+            "https://dev.netatmo.com/apps/",
+            **values,
+        )
+    if code == SCOPE_MISSING:
+        raise AuthenticationFailed(
+            "Le jeton n'a pas l'autorisation read_magellan : générez-en un nouveau avec elle sur "
+            "https://dev.netatmo.com/apps/ et collez-le"
+        )
+    if code == GONE:
+        raise ModuleGone("Netatmo ne connaît plus ce module (code 9)")
+    if code in ARGUMENT:
+        raise ArgumentRefused("Netatmo refuse les paramètres de {method} (code {code}, {told})", **values)
+    raise VendorError("Netatmo a répondu à {method} par l'erreur {code} ({told})", **values)
+
+
+def _retry_after(answer: Response) -> float | None:
+    told = answer.headers.get("retry-after", "").strip()
+    return float(told) if told.isdigit() and len(told) < 7 else None

@@ -1,0 +1,318 @@
+"""Reads measures line by line and hands them to Jeedom; what went through is remembered when Jeedom has it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Callable
+
+from jeedom_bridge.contract import Row
+from jeedom_bridge.outbox import Delivery
+
+from ..base import Connection, Context, Equipment
+from . import grid, mapping
+from .api import Api
+from .client import ArgumentRefused
+from .ledger import DAY, LineState, Track
+from .mapping import Line, Slots
+
+_LOG = logging.getLogger(__name__)
+
+PATIENCE = 100
+"""Fifths of a second that a delivery is waited for; then it is looked at again later."""
+LONGEST = 10 * 365
+
+
+class Waiting(Exception):
+    """Jeedom has not taken the former measures yet: nothing more is read meanwhile."""
+
+
+@dataclass
+class _Sent:
+    equipment: str
+    delivery: Delivery
+    commit: Callable[[], None]
+
+
+class Collector:
+    """The measures of one connection. `zones`: the time zone of each line's home, `lines`: what homesdata tells."""
+
+    def __init__(self, connection: Connection, context: Context, api: Api) -> None:
+        self.connection = connection
+        self.lines: dict[str, Line] = {}
+        self.zones: dict[str, str] = {}
+        self._context = context
+        self._api = api
+        self._states: dict[str, LineState] = {}
+        self._pending: list[_Sent] = []
+        self._without: dict[str, set[str]] = {}
+
+    # What is remembered.
+
+    def state(self, equipment: Equipment) -> LineState:
+        """The state of a line, with what is to be collected now."""
+        known = self._states.get(equipment.key)
+        if known is None:
+            known = LineState.of(self._context.memory.get(f"line:{equipment.key}"))
+        if known.owner != equipment.id:
+            known = LineState(owner=equipment.id)  # another equipment than before: its history is empty
+        self._states[equipment.key] = known
+        return known
+
+    def keep(self, equipment: Equipment) -> None:
+        """Writes the state of a line."""
+        self._context.memory.keep(f"line:{equipment.key}", self.state(equipment).stored())
+
+    def rows(self, equipment: Equipment) -> dict[str, Row]:
+        """The rows that measures fill and that Jeedom has, by logicalId."""
+        found = mapping.measure_rows(self._context.catalogue, equipment.config)
+        return {row.logical_id: row for row in found if row.logical_id in equipment.commands}
+
+    def adopt(self, equipment: Equipment) -> LineState:
+        """Takes over switches and scales of the commands."""
+        wanted, off = {}, []
+        for name, row in self.rows(equipment).items():
+            settings = mapping.command_settings(row, equipment.commands[name])
+            if settings["collect"] == "no":
+                off.append(name)
+            else:
+                wanted[name] = settings["scale"]
+        state = self.state(equipment)
+        before = state.stored()
+        new = [name for name in wanted if name not in state.counters]
+        now = int(self.now())
+        since = self.beginning(equipment, int(self.connection.config["historyDays"])) if new else now
+        shortest = min((grid.PAGE_DAYS[scale] for scale in wanted.values()), default=1)
+        direct = since if now - since < (shortest - 1) * DAY else grid.midnight(now - DAY, self._context.timezone)
+        for name in state.adopt(wanted, off, since, direct):
+            self._context.message(
+                "info",
+                "{line} : la période du compteur « {command} » a changé. L'historique déjà lu garde l'ancienne.",
+                line=equipment.name,
+                command=name,
+            )
+        if state.stored() != before:
+            self.keep(equipment)
+        return state
+
+    def beginning(self, equipment: Equipment, days: int) -> int:
+        """How far back to read: so many days, or with 0 to the line's first measure."""
+        zone = self._context.timezone
+        if days:
+            return grid.midnight(self.now(), zone, -days)
+        line = self.lines.get(equipment.key)
+        if line is not None and line.setup:
+            return grid.midnight(line.setup, zone)
+        return self._first_measure(equipment)
+
+    def _first_measure(self, equipment: Equipment) -> int:
+        types = self._types(equipment, self.rows(equipment).values())
+        now = int(self.now())
+        for begin, stop in grid.pages(now - LONGEST * DAY, now, "1day", self._zone(equipment)):
+            found = self._fetch(equipment, types, "1day", begin, stop, "import")
+            if found:
+                return grid.midnight(min(found), self._context.timezone)
+        return grid.midnight(now, self._context.timezone, -7)
+
+    def newest_of(self, equipment: Equipment) -> int:
+        """The end of the newest slot that Jeedom has of a line, 0 without any."""
+        tracks = self.state(equipment).tracks.items()
+        ends = [track.mark + grid.STEPS[scale] // 2 for scale, track in tracks if track.mark is not None]
+        return max(ends, default=0)
+
+    def now(self) -> float:
+        """The service's clock: Jeedom's may be wrong."""
+        return self._api.now()
+
+    # Deliveries.
+
+    def settle(self) -> bool:
+        """Looks at what is on its way; whether all of it has ended."""
+        left = []
+        for sent in self._pending:
+            if sent.delivery.delivered:
+                sent.commit()
+            elif not sent.delivery.ended:
+                left.append(sent)
+        self._pending = left
+        return not left
+
+    def _deliver(
+        self, equipment: Equipment, series: dict[str, list[tuple[str, object]]], commit: Callable[[], None]
+    ) -> None:
+        """Hands measures over; raises Waiting when Jeedom takes them too slowly."""
+        filled = {name: points for name, points in series.items() if points}
+        if not filled:
+            commit()
+            return
+        delivery = self._context.history(equipment.id, filled)  # type: ignore[arg-type]
+        for _ in range(PATIENCE):
+            if delivery.ended or self._context.stopping:
+                break
+            delivery.wait(0.2)
+        if delivery.delivered:
+            self._context.count("measures", sum(len(points) for points in filled.values()))
+            commit()
+        elif not delivery.ended:
+            self._pending.append(_Sent(equipment.id, delivery, commit))
+            raise Waiting
+        else:
+            _LOG.debug("Jeedom does not take the measures of %s now", equipment.name)
+
+    # Reading.
+
+    def read(self, equipment: Equipment, purpose: str) -> None:
+        """The newest measures of a line, all of its scales."""
+        state = self.adopt(equipment)
+        for scale in sorted({counter.scale for counter in state.active().values()}):
+            self._read_scale(equipment, state, scale, purpose)
+
+    def _read_scale(self, equipment: Equipment, state: LineState, scale: str, purpose: str) -> None:
+        rows = {name: row for name, row in self.rows(equipment).items() if name in state.active(scale)}
+        try:
+            self._read_rows(equipment, state, scale, rows, purpose)
+        except ArgumentRefused:
+            families = list(dict.fromkeys(map(mapping.base_type, self._types(equipment, rows.values()))))
+            if len(families) < 2:
+                raise
+            self._without[equipment.key] = set(families[1:])
+            _LOG.info("%s gives no %s", equipment.name, ", ".join(families[1:]))
+            self._read_rows(equipment, state, scale, rows, purpose)
+
+    def _read_rows(
+        self, equipment: Equipment, state: LineState, scale: str, rows: dict[str, Row], purpose: str
+    ) -> None:
+        types = self._types(equipment, rows.values())
+        track = state.track(scale)
+        track.adopt(types)
+        now = int(self.now())
+        if track.mark is None:
+            counters = state.active(scale).values()
+            begin = min(counter.until if counter.next is not None else counter.since for counter in counters)
+            deep = now
+        else:
+            begin, deep = track.begin(scale, now, self._context.timezone)
+        for start, stop in grid.pages(begin, now + 1, scale, self._context.timezone):
+            found = self._fetch(equipment, types, scale, start, stop, purpose)
+            self._send_new(equipment, state, scale, rows, found, stop, deep)
+
+    def _send_new(
+        self,
+        equipment: Equipment,
+        state: LineState,
+        scale: str,
+        rows: dict[str, Row],
+        found: Slots,
+        stop: int,
+        deep: int,
+    ) -> None:
+        track, zone = state.track(scale), self._context.timezone
+        changed = track.changed(found)
+        series = {}
+        for name, row in rows.items():
+            chosen = self._own(changed, state, name, scale)
+            series[name] = mapping.points(row, track.types, found, chosen, zone)
+
+        def commit() -> None:
+            empty = not found and stop <= self.now() and stop > track.searched
+            if changed or deep or empty:
+                track.commit(found, deep)
+                track.searched = stop if empty else track.searched
+                self.keep(equipment)
+            for name, row in rows.items():
+                self._warn_unfilled(equipment, state, name, row, track)
+
+        self._deliver(equipment, series, commit)
+
+    def _own(self, labels: Iterable[int], state: LineState, name: str, scale: str) -> list[int]:
+        # A day's label is noon, 11 to 13 hours after its start.
+        half = grid.STEPS[scale] // 2 - (3600 if scale == "1day" else 0)
+        return [label for label in labels if label - half >= state.counters[name].since]
+
+    def _warn_unfilled(self, equipment: Equipment, state: LineState, name: str, row: Row, track: Track) -> None:
+        """A counter that the user asked for by name stays empty because the contract fills another one."""
+        settings = mapping.command_settings(row, equipment.commands[name])
+        if settings["collect"] != "yes" or name in state.told or row.source not in track.types or not track.slots:
+            return
+        place, family = track.types.index(row.source), mapping.base_type(row.source)
+        others = [n for n, each in enumerate(track.types) if mapping.base_type(each) == family and n != place]
+        values = list(track.slots.values())
+        if any(each[place] is not None for each in values):
+            return
+        filled = [track.types[n] for n in others if values[-1][n] is not None]
+        if filled:
+            state.told.append(name)
+            self.keep(equipment)
+            self._context.message(
+                "warning",
+                "{line} : le compteur « {command} » reste vide, le contrat enregistré chez Netatmo remplit {filled}.",
+                line=equipment.name,
+                command=name,
+                filled=", ".join(filled),
+            )
+
+    def _types(self, equipment: Equipment, rows: Iterable[Row]) -> list[str]:
+        every = mapping.measure_rows(self._context.catalogue, equipment.config)
+        without = self._without.get(equipment.key, set())
+        return [each for each in mapping.types_for(rows, every) if mapping.base_type(each) not in without]
+
+    def _zone(self, equipment: Equipment) -> str:
+        return self.zones.get(equipment.key, self._context.timezone)
+
+    def _fetch(self, equipment: Equipment, types: list[str], scale: str, start: int, stop: int, purpose: str) -> Slots:
+        zone = self._zone(equipment)
+        begin = grid.aligned(start, scale, zone)
+        answer = self._api.ask(
+            "getmeasure",
+            purpose,
+            device_id=equipment.key.partition("#")[0],
+            module_id=equipment.key,
+            type=",".join(types),
+            scale=scale,
+            date_begin=str(begin),
+            date_end=str(stop - 1),
+            limit="1024",
+        )
+        now = self.now()
+        found = mapping.slots(answer, len(types), scale, zone, begin, now + 2 * DAY)
+        # The middle of a day may lie ahead; Jeedom wants no measures of the future.
+        return {label: values for label, values in found.items() if label <= now}
+
+    # The past, in slices.
+
+    def behind(self) -> list[tuple[Equipment, LineState]]:
+        """The lines of which a part of the past is still to be read."""
+        members = [(each, self.state(each)) for each in self.connection.of_type("line")]
+        return [(each, state) for each, state in members if state.behind()]
+
+    def days_left(self) -> float:
+        """Days of measures that are still to be read, over all lines."""
+        spans = (c.until - (c.next or 0) for _, state in self.behind() for c in state.behind().values())
+        return sum(spans) / DAY
+
+    def slice(self, equipment: Equipment, state: LineState) -> int:
+        """Reads one slice of the past of a line; returns where it ended."""
+        behind = state.behind()
+        scale = next(iter(behind.values())).scale
+        counters = {name: each for name, each in behind.items() if each.scale == scale}
+        rows = {name: row for name, row in self.rows(equipment).items() if name in counters}
+        begin = min(each.next for each in counters.values() if each.next is not None)
+        start, stop = next(grid.pages(begin, begin + 1, scale, self._context.timezone))
+        stop = min(stop, grid.midnight(self.now(), self._context.timezone, 1))
+        types = self._types(equipment, rows.values())
+        found = self._fetch(equipment, types, scale, start, stop, "import") if types else {}
+        members = {name: each for name, each in counters.items() if each.next is not None and each.next < stop}
+        series = {}
+        for name, row in rows.items():
+            if name in members:
+                chosen = self._own(found, state, name, scale)
+                series[name] = mapping.points(row, types, found, chosen, self._context.timezone)
+
+        def commit() -> None:
+            for each in members.values():
+                each.next = stop if stop < each.until else None
+            self.keep(equipment)
+
+        self._deliver(equipment, series, commit)
+        return stop

@@ -1,0 +1,421 @@
+"""The life of a Netatmo account: when homes and measures are read, what is told, and what a failure means."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from jeedom_bridge.worker import Backoff, Job
+
+from ..base import (
+    AuthenticationFailed,
+    Connection,
+    Context,
+    DeviceError,
+    Equipment,
+    Found,
+    Identity,
+    RateLimited,
+    Refused,
+    Unreachable,
+    VendorError,
+    vendor_url,
+)
+from ..base import Device as Base
+from . import grid, mapping
+from .api import Api
+from .budget import Budget
+from .client import SCOPE, ArgumentRefused, ModuleGone, Service
+from .collector import Collector, Waiting
+from .mapping import Home, Line
+from .tokens import NotDurable, TokenKeeper
+
+_LOG = logging.getLogger(__name__)
+
+SLICE_PERIOD = 15.0
+SLICE_PAUSE = 300.0
+HOMES_PERIOD = 6 * 3600.0
+REST = 6 * 3600.0
+"""Seconds for which a line that the service does not know, or refuses by its type, is not asked about again."""
+SILENT = 12 * 3600.0
+"""Seconds without a new measure after which an ecometer is told to be silent; it uploads every 3 hours."""
+
+
+class Device(Base):
+    """One account. One request at a time."""
+
+    grace = 900.0  # bad gateways for some minutes are usual; two polls may fail
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        super().__init__(connection, context)
+        config = connection.config
+        self._service = Service(str(config.get("apiUrl", "")))
+        self._budget = Budget(context)
+        self._keeper = TokenKeeper(config, context, self._service, self._budget)
+        self._api = Api(context, self._service, self._keeper, self._budget)
+        self._collector = Collector(connection, context, self._api)
+        self._homes: list[Home] = []
+        self._homes_at = float("-inf")
+        self._read_at: dict[str, float] = {}
+        self._failed: dict[str, str] = {}
+        self._resting: dict[str, float] = {}
+        self._span = 0.0
+        self._lines = _signatures(connection)
+        self._new: set[str] = set()
+        self._aside_job: Job | None = None
+        self._backoff = Backoff(60.0, 600.0)
+        self._poll_job: Job | None = None
+
+    # What the core asks for.
+
+    def start(self) -> None:
+        vendor_url(str(self.connection.config["apiUrl"]))
+        period = float(self.connection.config["pollInterval"])
+        self._poll_job = self.context.every("poll", period, self._poll)
+        self._aside_job = self.context.every("aside", SLICE_PERIOD, self._aside, first=SLICE_PERIOD)
+
+    def stop(self) -> None:
+        self._keeper.settle(4.0)
+        self._budget.keep()
+        self._service.close()
+
+    def changed(self) -> None:
+        # Only what changed is read at once: renaming twenty lines must not cost four hundred requests.
+        before, self._lines = self._lines, _signatures(self.connection)
+        self._new |= {key for key, signature in self._lines.items() if before.get(key) != signature}
+        self._collector.connection = self.connection
+        if self._aside_job is not None and self._new:
+            self._aside_job.run_in(0.0)
+
+    def refresh(self) -> None:
+        self._read_all("user")
+
+    def test(self) -> Identity:
+        self._keeper.try_again()
+        self._read_homes("user")
+        lines = [line for home in self._homes for line in home.lines]
+        text = self.context.say(
+            "Compte Netatmo accepté : {homes} maison(s) avec un écocompteur, {lines} ligne(s)",
+            homes=len(self._homes),
+            lines=len(lines),
+        )
+        if not lines:
+            text = self.context.say("Compte Netatmo accepté, mais il ne contient aucun écocompteur (type NLE)")
+        self._budget.keep()
+        return Identity({"homes": len(self._homes), "lines": len(lines)}, text)
+
+    def discover(self) -> list[Found]:
+        self._read_homes("user")
+        names = mapping.named(self._homes)
+        found = [self._found(line, names[line.id]) for home in self._homes for line in home.lines]
+        self._budget.keep()
+        return found
+
+    def run(self, operation: str, options: Mapping[str, Any]) -> str:
+        if operation == "authorizationLink":
+            return self._link()
+        if operation == "authorizationCode":
+            return self._authorize(str(options.get("code", "")))
+        if operation == "importHistory":
+            return self._import(options.get("days", 30))
+        return super().run(operation, options)
+
+    # Authorization.
+
+    def _link(self) -> str:
+        config = self.connection.config
+        if not config.get("clientId"):
+            raise Refused("Indiquez d'abord le client ID de votre application Netatmo")
+        state = secrets.token_hex(8)
+        self.context.memory.keep("state", state)
+        form = {"client_id": config["clientId"], "redirect_uri": config["redirectUri"], "scope": SCOPE, "state": state}
+        url = f"{vendor_url(str(config['apiUrl']))}/oauth2/authorize?{urlencode(form)}"
+        return self.context.say(
+            "Ouvrez cette adresse dans un navigateur, acceptez, puis copiez l'adresse de la page d'arrivée dans "
+            "« Utiliser un code d'autorisation » : {url}",
+            url=url,
+        )
+
+    def _authorize(self, pasted: str) -> str:
+        self._keeper.authorize(self._code(pasted.strip()))
+        self.context.memory.delete("state")
+        if self._poll_job is not None:
+            self._poll_job.run_in(0.0)
+        return self.context.say("Netatmo a accepté le code : les jetons sont enregistrés")
+
+    def _code(self, pasted: str) -> str:
+        if "?" not in pasted and "=" not in pasted:
+            code = pasted
+        else:
+            parts = urlsplit(pasted)
+            fields = parse_qs(parts.query or parts.path.lstrip("?"))
+            if fields.get("error"):
+                raise Refused("L'autorisation a été refusée sur la page de Netatmo : recommencez et acceptez")
+            state = fields.get("state", [""])[0]
+            if state and state != self.context.memory.get("state"):
+                raise Refused("Cette adresse vient d'un autre lien d'autorisation : demandez un nouveau lien")
+            code = fields.get("code", [""])[0]
+        if not code:
+            raise Refused("Il n'y a pas de code dans ce texte : copiez toute l'adresse de la page d'arrivée")
+        return code
+
+    # Homes and lines.
+
+    def _read_homes(self, purpose: str) -> None:
+        self._homes = mapping.homes(self._api.ask("homesdata", purpose))
+        self._homes_at = self.context.clock.monotonic()
+        lines = {line.id: line for home in self._homes for line in home.lines}
+        self._collector.lines = lines
+        self._collector.zones = {line.id: home.timezone for home in self._homes for line in home.lines}
+
+    def _found(self, line: Line, name: str) -> Found:
+        config = {"sourceType": line.source_type, "icon": line.source_type}
+        if line.index not in mapping.FLUIDS:
+            return Found("line", line.id, name, {"consumptionType": "electrical", **config})
+        config["consumptionType"] = "fluid"
+        family = self._fluid_family(line)
+        return Found("line", line.id, name, {**config, "fluidFamily": family or "fluid"}, active=bool(family))
+
+    def _fluid_family(self, line: Line) -> str:
+        """Under which of its undocumented types a gas or water line gives data; '' when under none."""
+        now = int(self._api.now())
+        rows = self.context.catalogue.all_rows("line")
+        for family in ("fluid", "energy"):
+            conditions = (row for row in rows if (row.data.get("when") or {}).get("fluidFamily") == family)
+            types = list(dict.fromkeys(row.source or "" for row in conditions))[:1]
+            try:
+                body = self._api.ask(
+                    "getmeasure",
+                    "user",
+                    device_id=line.bridge,
+                    module_id=line.id,
+                    type=",".join(types),
+                    scale="1day",
+                    date_begin=str(grid.midnight(now, self.context.timezone, -30)),
+                )
+                if mapping.slots(body, len(types), "1day", self.context.timezone, 0, now + 2 * 86400):
+                    return family
+            except (Refused, VendorError) as error:
+                _LOG.debug("line %s gives nothing under %s: %s", line.id, types, error)
+        return ""
+
+    # Measures.
+
+    def _poll(self) -> None:
+        self._read_all("poll")
+
+    def _read_all(self, purpose: str) -> None:
+        try:
+            self._read_lines(purpose)
+            self._backoff.reset()
+        except (Unreachable, VendorError, Refused) as error:
+            error.retry = self._backoff.next()  # an outage of the service is not answered with more requests
+            raise
+        finally:
+            self._budget.keep()
+            self._service.close()  # the next poll is minutes away
+
+    def _read_lines(self, purpose: str) -> None:
+        if self.context.clock.monotonic() - self._homes_at > HOMES_PERIOD:
+            self._read_homes(purpose)
+            self._tell_vanished()
+            if not self.connection.of_type("line"):
+                self.context.online()
+        if not self._collector.settle():
+            _LOG.debug("Jeedom has not taken the former measures yet, nothing more is read")
+            return
+        errors: list[DeviceError] = []
+        now = self.context.clock.monotonic()
+        lines = [each for each in self.connection.of_type("line") if purpose == "user" or self._rests(each) <= now]
+        lines.sort(key=lambda each: self._read_at.get(each.id, 0.0))
+        for equipment in lines:
+            if self.context.stopping or (self._read_at and self._budget.left(purpose) < 2):
+                break
+            try:
+                self._read_line(equipment, purpose, errors)
+            except Waiting:
+                break
+        if errors and len(errors) == len(lines):
+            raise errors[-1]
+        self._tell_silent()
+        self._publish()
+
+    def _read_line(self, equipment: Equipment, purpose: str, errors: list[DeviceError]) -> None:
+        """Reads one line; a failure of its own does not touch the others."""
+        try:
+            self._collector.read(equipment, purpose)
+        except (RateLimited, AuthenticationFailed, NotDurable):
+            raise
+        except DeviceError as error:
+            errors.append(error)
+            away = [each for each in errors if isinstance(each, Unreachable)]
+            if len(away) > 1:
+                raise
+            if self._failed.get(equipment.id) != str(error):
+                self._failed[equipment.id] = str(error)
+                _LOG.warning("%s, %s: %s", self.connection.name, equipment.name, error)
+            if isinstance(error, (ModuleGone, ArgumentRefused)):
+                self._resting[equipment.id] = self.context.clock.monotonic() + REST
+            if isinstance(error, ModuleGone):
+                self._tell_gone(equipment)
+        else:
+            self._failed.pop(equipment.id, None)
+            self._resting.pop(equipment.id, None)
+            self._told(equipment, "gone", False)
+            self.context.online()
+        self._read_at[equipment.id] = self.context.clock.monotonic()
+
+    def _rests(self, equipment: Equipment) -> float:
+        """Until when a line that the service refuses is left alone (monotonic)."""
+        return self._resting.get(equipment.id, 0.0)
+
+    def _publish(self) -> None:
+        facts: dict[str, Any] = {"requests": self._budget.hour()}
+        newest = max(map(self._collector.newest_of, self.connection.of_type("line")), default=0)
+        if newest:
+            facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
+        self.context.publish(self.connection.id, facts)
+
+    # Beside the regular round.
+
+    def _aside(self) -> None:
+        """Lines that are new or were changed, at once; else one slice of the past, when the budget has room."""
+        try:
+            if not self._collector.settle():
+                return
+            if self._new:
+                self._read_new()
+            elif self._budget.left("import") >= 2:
+                self._read_slice()
+        except Waiting:
+            return
+
+    def _read_new(self) -> None:
+        errors: list[DeviceError] = []
+        try:
+            for equipment in self.connection.of_type("line"):
+                if equipment.id in self._new and not self.context.stopping:
+                    self._read_line(equipment, "user", errors)
+                    self._new.discard(equipment.id)
+            self._new.clear()
+            self._publish()
+        finally:
+            self._budget.keep()
+
+    def _read_slice(self) -> None:
+        now = self.context.clock.monotonic()
+        behind = [each for each in self._collector.behind() if self._rests(each[0]) <= now]
+        if not behind:
+            self._span = 0.0
+            return
+        self._span = max(self._span, self._collector.days_left())
+        equipment, state = behind[0]
+        try:
+            stop = self._collector.slice(equipment, state)
+        except (RateLimited, AuthenticationFailed, NotDurable):
+            raise
+        except DeviceError as error:
+            # The round of the present tells what is wrong; the past of the other lines goes on.
+            _LOG.debug("the past of %s: %s", equipment.name, error)
+            self._resting.setdefault(equipment.id, now + SLICE_PAUSE)
+            return
+        finally:
+            self._budget.keep()
+        done = 100.0 * (1 - self._collector.days_left() / self._span) if self._span else 100.0
+        self.context.progress(
+            "importHistory",
+            done,
+            "{line} : historique lu jusqu'au {date}",
+            line=equipment.name,
+            date=grid.wall(stop, self.context.timezone)[:10],
+        )
+
+    def _import(self, days: Any) -> str:
+        try:
+            count = min(max(int(float(days)), 0), 3650)
+        except (TypeError, ValueError, OverflowError):
+            raise Refused("Le nombre de jours doit être un nombre : {days}", days=str(days)[:20]) from None
+        lines = self.connection.of_type("line")
+        for equipment in lines:
+            state = self._collector.adopt(equipment)
+            state.again(self._collector.beginning(equipment, count))
+            self._collector.keep(equipment)
+        return self.context.say(
+            "L'historique de {lines} ligne(s) est relu peu à peu, environ {days} jours de mesures en tout",
+            lines=len(lines),
+            days=round(self._collector.days_left()),
+        )
+
+    # What the user is told, once.
+
+    def _told(self, equipment: Equipment, what: str, now: bool) -> bool:
+        """Notes that something was told (or is over); whether it had been told before."""
+        told = self._collector.state(equipment).told
+        before = what in told
+        if now and not before:
+            told.append(what)
+        elif before and not now:
+            told.remove(what)
+        if now != before:
+            self._collector.keep(equipment)
+        return before
+
+    def _tell_gone(self, equipment: Equipment) -> None:
+        if not self._told(equipment, "gone", True):
+            self.context.message(
+                "warning",
+                "La ligne {line} n'existe plus chez Netatmo. Son équipement et son historique restent dans Jeedom.",
+                line=equipment.name,
+            )
+
+    def _tell_vanished(self) -> None:
+        if not self._homes:
+            return
+        for equipment in self.connection.of_type("line"):
+            if equipment.key not in self._collector.lines:
+                self._tell_gone(equipment)
+
+    def _tell_silent(self) -> None:
+        """Says once of an ecometer that nothing has come from it for long."""
+        bridges: dict[str, list[Equipment]] = {}
+        for equipment in self.connection.of_type("line"):
+            bridges.setdefault(equipment.key.partition("#")[0], []).append(equipment)
+        for bridge, members in bridges.items():
+            newest = max(self._collector.newest_of(each) for each in members)
+            if not newest:
+                continue
+            silent = self._api.now() - newest > SILENT
+            if not self._told(members[0], "silent", silent) and silent:
+                self.context.message(
+                    "warning",
+                    "L'écocompteur {name} n'a envoyé aucune mesure depuis le {date}{reason}. Vérifiez son alimentation "
+                    "et son Wi-Fi ; les mesures en retard seront reprises à leur date.",
+                    name=self._device_name(bridge),
+                    date=grid.wall(newest, self.context.timezone),
+                    reason=self._reason(bridge),
+                )
+
+    def _device_name(self, bridge: str) -> str:
+        names = (home.devices.get(bridge) for home in self._homes)
+        return next((name for name in names if name), bridge)
+
+    def _reason(self, bridge: str) -> str:
+        """What homestatus says of a silent ecometer."""
+        for home in self._homes:
+            if any(line.bridge == bridge for line in home.lines):
+                try:
+                    codes = mapping.unreachable(self._api.ask("homestatus", "poll", home_id=home.id))
+                except DeviceError as error:
+                    _LOG.debug("homestatus: %s", error)
+                    return ""
+                if bridge in codes:
+                    return self.context.say(" (injoignable pour Netatmo, code {code})", code=codes[bridge])
+        return ""
+
+
+def _signatures(connection: Connection) -> dict[str, tuple[Any, ...]]:
+    """What of each line decides about its measures, by the id of its equipment."""
+    return {each.id: (each.key, each.config, each.commands) for each in connection.of_type("line")}

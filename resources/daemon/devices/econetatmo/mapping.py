@@ -1,0 +1,265 @@
+"""Pure functions: from Netatmo's answers to homes, lines and slots, and from slots to the values of rows.
+
+The `source` of a catalogue row is a type of `getmeasure`, whose column it takes, or `total:<type>`: that column
+where it is filled, else the sum of the filled columns `<type>$0`, `<type>$1`, ... (one per tariff of the contract).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jeedom_bridge.contract import Catalogue, Row
+
+from ..base import VendorError
+from . import grid
+
+TOTAL = "total:"
+FLUIDS = {6: "gas", 7: "hot_water", 8: "cold_water"}
+FLUID_NAMES = {6: "Gaz", 7: "Eau chaude", 8: "Eau froide"}
+TOTAL_INDEX = 5
+_LINE = re.compile(r"([0-9A-Fa-f:]{11,})#(\d{1,3})")
+
+Slots = dict[int, list["float | None"]]
+"""The values of a slot by its label (Unix seconds), in the order of the types asked for."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an ecometer; `setup` is Unix time, 0 when it is not told."""
+
+    id: str
+    bridge: str
+    index: int
+    name: str
+    home: str
+    setup: float = 0.0
+
+    @property
+    def source_type(self) -> str:
+        """What it measures, by the index: names are the user's and can be anything."""
+        return FLUIDS.get(self.index, "other")
+
+
+@dataclass(frozen=True)
+class Home:
+    """One home with an ecometer; `contract` is Netatmo's word for the tariff in force, '' without one."""
+
+    id: str
+    name: str
+    timezone: str
+    contract: str
+    devices: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+
+
+def homes(body: Any) -> list[Home]:
+    """The homes of `homesdata`, without those that have no ecometer. Raises VendorError."""
+    if not isinstance(body, dict) or not isinstance(body.get("homes", []), list):
+        raise VendorError("Netatmo a répondu à homesdata autre chose que des maisons")
+    found = [_home(each) for each in body.get("homes", []) if isinstance(each, dict)]
+    return [home for home in found if home.lines]
+
+
+def _home(data: Mapping[str, Any]) -> Home:
+    identifier = _text(data.get("id"))
+    modules = data.get("modules")
+    modules = [each for each in modules if isinstance(each, dict)] if isinstance(modules, list) else []
+    ecometers = [each for each in modules if each.get("type") == "NLE"]
+    devices = {
+        _text(each.get("id")): _text(each.get("name")) for each in ecometers if _text(each.get("modules_bridged"), list)
+    }
+    lines = []
+    for each in ecometers:
+        match = _LINE.fullmatch(_text(each.get("id")))
+        bridge = _text(each.get("bridge"))
+        if match is None or match[1] != bridge:
+            continue
+        index = int(match[2])
+        name = _text(each.get("name")) or _default_name(index)
+        lines.append(Line(match[0], bridge, index, name, identifier, _seconds(each.get("setup_date"))))
+    lines.sort(key=lambda line: (line.bridge, line.index))
+    return Home(
+        id=identifier,
+        name=_text(data.get("name")),
+        timezone=_text(data.get("timezone")) or "Europe/Paris",
+        contract=_contract(data),
+        devices={key: name for key, name in devices.items() if key},
+        lines=tuple(lines),
+    )
+
+
+def _default_name(index: int) -> str:
+    if index == TOTAL_INDEX:
+        return "NLE Total"
+    return f"NLE {FLUID_NAMES.get(index, index + 1)}"
+
+
+def _contract(data: Mapping[str, Any]) -> str:
+    schedules = data.get("schedules")
+    for each in schedules if isinstance(schedules, list) else []:
+        if isinstance(each, dict) and each.get("type") == "electricity" and each.get("selected"):
+            return _text(each.get("tariff_option"))
+    return ""
+
+
+def _text(value: Any, kind: type = str) -> str:
+    return str(value).strip() if isinstance(value, kind) else ""
+
+
+def _seconds(value: Any) -> float:
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and 1.2e9 < value < 1e11
+    return float(value) if known else 0.0
+
+
+def named(found: Sequence[Home]) -> dict[str, str]:
+    """A name for each line by its id: Netatmo's own, told apart by ecometer and home where two are equal."""
+    lines = [(home, line) for home in found for line in home.lines]
+    names = {line.id: line.name for _, line in lines}
+    for qualify in (_by_device, _by_home, _by_id):
+        counts: dict[str, int] = {}
+        for name in names.values():
+            counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
+        for home, line in lines:
+            if counts[names[line.id].casefold()] > 1:
+                names[line.id] = qualify(names[line.id], home, line)
+    return names
+
+
+def _by_device(name: str, home: Home, line: Line) -> str:
+    device = home.devices.get(line.bridge, "")
+    return f"{name} ({device})" if device else name
+
+
+def _by_home(name: str, home: Home, line: Line) -> str:
+    return f"{name} - {home.name}" if home.name else name
+
+
+def _by_id(name: str, home: Home, line: Line) -> str:
+    return f"{name} {line.id[-7:]}"
+
+
+def unreachable(body: Any) -> dict[str, int]:
+    """The modules that `homestatus` says are out of reach, with its code."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    result = {}
+    for each in errors if isinstance(errors, list) else []:
+        if isinstance(each, dict) and isinstance(each.get("code"), int) and _text(each.get("id")):
+            result[_text(each.get("id"))] = int(each["code"])
+    return result
+
+
+def slots(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Slots:
+    """The slots of `getmeasure`, in both shapes, by their label, oldest first. Raises VendorError.
+
+    Slots with no value at all are left out, and so are those before `earliest`; one after `latest` is a mistake.
+    """
+    if isinstance(body, list):
+        rows = [row for series in body for row in _series(series, grid.STEPS[scale])]
+    elif isinstance(body, dict):
+        rows = [(_label(key), values) for key, values in body.items()]
+    else:
+        raise VendorError("Netatmo a répondu à getmeasure autre chose que des mesures")
+    found: Slots = {}
+    for label, values in rows:
+        if not isinstance(values, list) or len(values) != columns:
+            raise VendorError("Netatmo a répondu à getmeasure un autre nombre de valeurs que demandé")
+        numbers = [_value(each) for each in values]
+        if label > latest:
+            raise VendorError("Netatmo a répondu à getmeasure une mesure datée du futur")
+        if label >= earliest and any(each is not None for each in numbers):
+            found[grid.noon(label, zone) if scale == "1day" else label] = numbers
+    return dict(sorted(found.items()))
+
+
+def _series(series: Any, step: int) -> list[tuple[int, Any]]:
+    if not isinstance(series, dict) or not isinstance(series.get("value"), list):
+        raise VendorError("Netatmo a répondu à getmeasure autre chose que des séries de mesures")
+    begin = _label(series.get("beg_time"))
+    told = series.get("step_time")
+    step = _label(told) if told is not None else step
+    if step <= 0:
+        raise VendorError("Netatmo a répondu à getmeasure un pas de temps impossible")
+    return [(begin + index * step, values) for index, values in enumerate(series["value"])]
+
+
+def _label(value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,12}", value):
+        return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12:
+        return int(value)
+    raise VendorError("Netatmo a répondu à getmeasure une date impossible")
+
+
+def _value(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e12:
+        return value
+    raise VendorError("Netatmo a répondu à getmeasure une valeur qui n'est pas un nombre")
+
+
+# From slots to the values of rows.
+
+
+def base_type(source: str) -> str:
+    """The family of a source: its type without the tariff."""
+    return source[len(TOTAL) :] if source.startswith(TOTAL) else source.partition("$")[0]
+
+
+def types_for(rows: Iterable[Row], every: Iterable[Row]) -> list[str]:
+    """The types to ask for so that these rows can be filled: whole families, in the catalogue's order."""
+    families = {base_type(row.source or "") for row in rows}
+    found = [row.source for row in every if row.source and not row.source.startswith(TOTAL)]
+    return [each for each in dict.fromkeys(found) if base_type(each) in families]
+
+
+def column(source: str, types: Sequence[str], values: Sequence[float | None]) -> float | None:
+    """The value of a source in a slot; None when the slot has none."""
+    if not source.startswith(TOTAL):
+        return values[types.index(source)] if source in types else None
+    whole = source[len(TOTAL) :]
+    own = values[types.index(whole)] if whole in types else None
+    if own is not None:
+        return own
+    tariffs = [value for name, value in zip(types, values) if name.startswith(f"{whole}$") and value is not None]
+    return math.fsum(tariffs) if tariffs else None
+
+
+def points(
+    row: Row, types: Sequence[str], found: Mapping[int, Sequence[float | None]], chosen: Iterable[int], zone: str
+) -> list[tuple[str, Any]]:
+    """The dated values of a row for the `chosen` labels, oldest first, one per local time of Jeedom.
+
+    Jeedom keeps local times without offset: where the clock is put back, two slots have the same one and are added.
+    """
+    groups: dict[str, list[int]] = {}
+    for label in found:
+        groups.setdefault(grid.wall(label, zone), []).append(label)
+    result = []
+    for wall in sorted({grid.wall(label, zone) for label in chosen}):
+        labels = sorted(groups.get(wall, ()))
+        raw = [column(row.source or "", types, found[label]) for label in labels]
+        filled = [value for value in raw if value is not None]
+        value = row.value(math.fsum(filled)) if filled else None
+        if value is not None:
+            result.append((grid.text(labels[0], zone), value))
+    return result
+
+
+def command_settings(row: Row, own: Mapping[str, Any] | None) -> dict[str, str]:
+    """A row's settings with the catalogue's defaults; a choice that does not exist counts as not set."""
+    result = {}
+    for field_ in row.data.get("settings", []):
+        value = str((own or {}).get(field_["key"], "") or "")
+        known = value in field_.get("choices", {value: ""})
+        result[field_["key"]] = value if value and known else str(field_.get("default", ""))
+    return result
+
+
+def measure_rows(catalogue: Catalogue, config: Mapping[str, Any]) -> list[Row]:
+    """The rows of a line that measures fill."""
+    return [row for row in catalogue.rows("line", config) if row.source]

@@ -1,0 +1,233 @@
+"""The life of a connection to a WES: the poll, actions proved by the state that follows, what there is to tick."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jeedom_bridge.worker import Job
+
+from ..base import AuthenticationFailed, Connection, Context, DeviceError, Equipment, Found, Identity, Refused
+from ..base import Device as Base
+from . import mapping
+from .client import Forbidden, Wes
+from .page import Page
+from .reader import Reader
+from .source import Source
+
+_LOG = logging.getLogger(__name__)
+
+EVERYTHING = 60.0
+"""Seconds after which all facts are published again, changed or not: Jeedom's heartbeat wants fresh ones."""
+PROOFS = (0.0, 0.4, 0.8, 1.5, 2.0)
+"""Pauses before the readings of a state that an action should have changed: some take effect late."""
+PATIENCE = 8.0
+"""Seconds after which a slow WES is not asked again for that proof."""
+DRIFT = 180.0
+"""Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
+
+
+class Device(Base):
+    """One WES. One request at a time, one request per poll."""
+
+    grace = 20.0  # its few connections may all be taken, and a restart takes that long
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        super().__init__(connection, context)
+        config = connection.config
+        self._wes = Wes(config)
+        self._source = Source(self._wes, config, context)
+        self._reader = Reader(context.catalogue, list(context.memory.get("probes") or []))
+        self._period = float(config.get("pollInterval", 30))
+        self._job: Job | None = None
+        self._failures = 0
+        self._everything_at = float("-inf")
+        self._server: mapping.Facts = {}
+        self._told: set[str] = set()
+        self._probes = self._reader.alive
+
+    # What the core asks for.
+
+    def start(self) -> None:
+        self._wes.check()
+        self._reader.adopt(self.connection)
+        self._job = self.context.every("poll", self._period, self._poll)
+
+    def changed(self) -> None:
+        self._reader.adopt(self.connection)
+        self._everything_at = float("-inf")
+
+    def refresh(self) -> None:
+        self._everything_at = float("-inf")
+        self._poll()
+
+    def test(self) -> Identity:
+        page = self._source.read()
+        data: dict[str, Any] = {"firmware": page.firmware, "page": self._source.path, "version": page.version}
+        text = self.context.say("Serveur Wes, firmware {firmware}", firmware=page.firmware)
+        if page.version:
+            text += self.context.say(", fichier CGX {version}", version=page.version)
+        try:
+            self._wes.get("INFOCFG.HTM")
+        except Forbidden:
+            text += self.context.say(" ; ce compte est en lecture seule, les commandes peuvent être refusées")
+            data["readOnly"] = True
+        except DeviceError as error:
+            _LOG.debug("the rights of the account: %s", error)
+        return Identity(data, text)
+
+    def discover(self) -> list[Found]:
+        page = self._source.read()
+        types = self.context.catalogue.data["equipment"]
+        found = []
+        for offer in mapping.offers(page, self._source.names()):
+            name = offer.name or f"{types[offer.type]['name']} {offer.key}"
+            if self.connection.name:
+                name += f" ({self.connection.name})"
+            found.append(Found(offer.type, offer.key, name, offer.config, offer.active))
+        return found
+
+    def run(self, operation: str, options: Mapping[str, Any]) -> str:
+        if operation == "sendCgx":
+            text = self._source.send(
+                lambda percent, text: self.context.progress(operation, percent, "{text}", text=text)
+            )
+            if self._job is not None:
+                self._job.run_in(0)
+            return text
+        if operation == "reboot":
+            self._wes.reboot()
+            return self.context.say("Le Wes redémarre : il sera injoignable quelques secondes.")
+        return super().run(operation, options)
+
+    # The poll.
+
+    def _poll(self) -> None:
+        try:
+            page = self._source.read()
+        except DeviceError as error:
+            self._failures += 1
+            # One busy moment is not worth a change of the command; what follows it within seconds is.
+            if self._failures > 1 or isinstance(error, AuthenticationFailed):
+                self._publish_server({"status": False})
+            raise
+        self._failures = 0
+        self.context.count("polls")
+        self.context.online()
+        self._publish(page)
+        if self._source.keep_up(page) and self._job is not None:
+            self._job.run_in(0)
+
+    def _publish(self, page: Page) -> None:
+        now = self.context.clock.monotonic()
+        if now - self._everything_at >= EVERYTHING:
+            self._everything_at = now
+            self._reader.forget()
+            self._server = {}
+            self._check_clock(page)
+        if page.repaired:
+            self._tell_once(
+                "repaired", "the page of %s holds characters that are no XML, it was mended", self._wes.host
+            )
+        server = mapping.server(page)
+        server["status"] = True
+        server["cgxupdate"] = self._source.outdated(page)
+        self._publish_server(server)
+        for equipment, facts in self._reader.read(page, self._source.trusted):
+            if "ADCO" in facts:
+                self.context.hide(facts["ADCO"])  # a meter's number tells whose it is
+            self.context.publish(equipment, facts)
+        if self._reader.alive != self._probes:
+            self._probes = self._reader.alive
+            self.context.memory.keep("probes", self._probes)
+
+    def _publish_server(self, facts: mapping.Facts) -> None:
+        if {**self._server, **facts} != self._server:
+            self._server = {**self._server, **facts}
+            self.context.publish(self.connection.id, facts)
+
+    def _check_clock(self, page: Page) -> None:
+        info = page.section("info")
+        try:
+            shown = datetime.strptime(f"{info.get('date')} {info.get('time')}", "%d/%m/%Y %H:%M")
+            here = datetime.fromtimestamp(self.context.clock.time(), ZoneInfo(self.context.timezone))
+        except (ValueError, KeyError, OSError):
+            return
+        minutes = (shown - here.replace(tzinfo=None, second=0, microsecond=0)).total_seconds() / 60
+        if abs(minutes) * 60 < DRIFT:
+            self._told.discard("clock")
+        elif "clock" not in self._told:
+            self._told.add("clock")
+            self.context.message(
+                "warning",
+                "L'horloge du Wes est décalée de {minutes} min : ses valeurs du jour, du mois et de l'année ne "
+                "reviennent pas à zéro à la bonne heure. Réglez-la dans le Wes.",
+                minutes=round(minutes),
+            )
+
+    def _tell_once(self, what: str, text: str, *values: object) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _LOG.warning(text, *values)
+
+    # Actions.
+
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
+        if not equipment.type and command == "docgxupdate":
+            if self._source.outdated(self._source.read()):
+                self.run("sendCgx", {})
+            return
+        request = self._request(equipment, command)
+        wanted = {"ON": True, "OFF": False}.get(request.rpartition("=")[2])
+        toggle = wanted is None
+        if toggle:
+            before = mapping.state(self._source.read(), equipment.type, equipment.key)
+            wanted = None if before is None else not before
+        self._wes.order(request, repeatable=not toggle)
+        self._prove(equipment, wanted)
+
+    def _request(self, equipment: Equipment, command: str) -> str:
+        rows = self.context.catalogue.all_rows(equipment.type or None)
+        found = [row.source for row in rows if row.logical_id == command and row.data["type"] == "action"]
+        if not found or not found[0]:
+            raise Refused("Cette commande n'est pas prise en charge : {command}", command=command[:64])
+        if equipment.type and not re.fullmatch(r"[1-9][0-9]{0,3}", equipment.key):
+            raise Refused("« {key} » n'est pas le numéro d'une sortie du Wes", key=equipment.key[:20])
+        return found[0].replace("{key}", equipment.key)
+
+    def _prove(self, equipment: Equipment, wanted: bool | None) -> None:
+        """Reads the state until it is as wanted: the answer to an action proves nothing."""
+        shown: bool | None = None
+        began = self.context.clock.monotonic()
+        for pause in PROOFS:
+            if pause and not self.context.pause(pause):
+                return
+            page = self._source.read()
+            self._publish(page)
+            shown = mapping.state(page, equipment.type, equipment.key)
+            if shown is not None and wanted in (None, shown):
+                if self._job is not None:
+                    self._job.run_in(self._period)
+                return
+            if self.context.clock.monotonic() - began > PATIENCE:
+                break
+        self._not_proved(equipment, shown)
+
+    def _not_proved(self, equipment: Equipment, shown: bool | None) -> None:
+        name = equipment.name or equipment.key
+        if shown is None:
+            raise Refused(
+                "Le Wes a reçu la commande, mais sa page ne montre pas l'état de « {name} » : vérifiez que cette "
+                "sortie existe sur ce Wes.",
+                name=name,
+            )
+        raise Refused(
+            "Le Wes a reçu la commande, mais « {name} » est toujours à {state} : la sortie est peut-être pilotée par "
+            "un programme du Wes, ou le compte HTTP n'a pas le droit de la commander.",
+            name=name,
+            state="ON" if shown else "OFF",
+        )

@@ -1,0 +1,231 @@
+"""Sends files to a WES by FTP: plain, passive, binary, each in place of the old one only once it is whole."""
+
+from __future__ import annotations
+
+import ftplib
+import logging
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Callable
+
+from ..base import AuthenticationFailed, DeviceError, Refused, Unreachable
+
+_LOG = logging.getLogger(__name__)
+
+WAIT = 10.0
+"""Seconds that one step may take."""
+TOTAL = 40.0
+MAX_LINES = 200
+"""Of a whole session; an upload needs about fifteen."""
+TEMPORARY = "JEENERGI.NEW"
+
+
+class DataConnectionFailed(Unreachable):
+    """The second connection, which carries the file, is not made: trying once more may help."""
+
+
+class _Ftp(ftplib.FTP):
+    """An FTP session whose peer cannot talk without end."""
+
+    lines = 0
+
+    def getline(self) -> str:
+        self.lines += 1
+        if self.lines > MAX_LINES:
+            raise ftplib.error_proto(f"more than {MAX_LINES} lines")
+        return super().getline()
+
+
+Step = Callable[[str], None]
+"""Called with the name of each file before it is sent."""
+
+
+def upload(host: str, port: int, user: str, password: str, files: Mapping[str, bytes], step: Step) -> None:
+    """Puts files into the root of the WES. Raises DeviceError; what was there stays until a new file is whole."""
+    for attempt in (1, 2):
+        try:
+            with _session(host, port, user, password) as ftp:
+                for name, data in files.items():
+                    step(name)
+                    _put(ftp, name, data)
+            return
+        except DataConnectionFailed:
+            if attempt == 2:
+                raise
+
+
+@contextmanager
+def _session(host: str, port: int, user: str, password: str) -> Iterator[ftplib.FTP]:
+    ftp = _Ftp(timeout=WAIT, encoding="latin-1")
+    # A peer that sends a byte now and then would meet every limit of a single step.
+    watch = threading.Timer(TOTAL, lambda: _cut(ftp.sock))
+    watch.daemon = True
+    try:
+        _connect(ftp, host, port)
+        watch.start()
+        _sign_in(ftp, user, password)
+        yield ftp
+        try:
+            ftp.quit()
+        except (OSError, EOFError, ftplib.Error) as error:
+            _LOG.debug("the end of the FTP session: %s", error)
+    finally:
+        watch.cancel()
+        ftp.close()
+
+
+def _cut(sock: socket.socket | None) -> None:
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            _LOG.debug("cutting an FTP session: %s", error)
+
+
+def _connect(ftp: ftplib.FTP, host: str, port: int) -> None:
+    try:
+        ftp.connect(host, port)
+    except ftplib.Error as error:
+        raise Unreachable(
+            "Le Wes n'accepte pas de session FTP pour le moment ({reply}) : une autre est sans doute ouverte, "
+            "réessayez plus tard.",
+            reply=_short(error),
+        ) from error
+    except (OSError, EOFError, ValueError) as error:
+        raise Unreachable(
+            "Pas de connexion FTP à {host}:{port} ({error}). Activez l'accès FTP dans le Wes (menu Configuration, "
+            "Accès sécurisé) ; s'il l'est déjà, redémarrez le Wes (Configuration, Info Serveur, Reset).",
+            host=host,
+            port=port,
+            error=_short(error),
+        ) from error
+
+
+def _sign_in(ftp: ftplib.FTP, user: str, password: str) -> None:
+    try:
+        ftp.login(user, password)
+        ftp.voidcmd("TYPE I")
+    except ftplib.error_perm as error:
+        raise AuthenticationFailed(
+            "Le Wes refuse l'identifiant ou le mot de passe FTP ({reply}) : ce n'est pas le compte HTTP. Il est "
+            "visible dans le Wes, menu Configuration, Accès sécurisé.",
+            reply=_short(error),
+        ) from error
+    except (OSError, EOFError, ftplib.Error, ValueError) as error:
+        raise Unreachable(
+            "Le Wes a interrompu l'ouverture de la session FTP ({error}) : réessayez plus tard.", error=_short(error)
+        ) from error
+
+
+def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
+    try:
+        _store(ftp, TEMPORARY, data)
+    except Refused:
+        _delete(ftp, TEMPORARY)  # half a file on a full card
+        raise
+    try:
+        renamed = _rename(ftp, name)
+    except (OSError, EOFError, ftplib.Error) as error:
+        raise Unreachable(
+            "Le Wes a coupé la session FTP au moment de remplacer {name} ({error}) : renvoyez le fichier.",
+            name=name,
+            error=_short(error),
+        ) from error
+    if not renamed:
+        _overwrite(ftp, name, data)
+
+
+def _rename(ftp: ftplib.FTP, name: str) -> bool:
+    """Puts the temporary file in place of the old one; False when this server does not rename."""
+    for replace in (False, True):
+        try:
+            ftp.sendcmd(f"RNFR /{TEMPORARY}")
+        except ftplib.error_perm as error:
+            _LOG.debug("renaming %s: %s", TEMPORARY, error)
+            return False
+        try:
+            ftp.voidcmd(f"RNTO /{name}")
+            return True
+        except ftplib.error_perm as error:
+            _LOG.debug("renaming to %s: %s", name, error)
+            if not replace:
+                _delete(ftp, name)  # some do not replace a file
+    return False
+
+
+def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
+    """Without renaming: what goes wrong now leaves half a file."""
+    _delete(ftp, TEMPORARY)
+    try:
+        _store(ftp, name, data)
+    except DeviceError as failure:
+        reason = failure.values.get("error") or failure.values.get("reply") or failure
+        raise Unreachable(
+            "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le avant de "
+            "compter sur ses valeurs.",
+            name=name,
+            error=reason,
+        ) from failure
+
+
+def _delete(ftp: ftplib.FTP, name: str) -> None:
+    try:
+        ftp.delete(f"/{name}")
+    except (OSError, EOFError, ftplib.Error) as error:
+        _LOG.debug("deleting %s: %s", name, error)
+
+
+def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
+    try:
+        data_connection = ftp.transfercmd(f"STOR /{name}")
+    except ftplib.Error as error:
+        raise _write_refused(name, error) from error
+    except (OSError, EOFError, ValueError) as error:
+        raise DataConnectionFailed(
+            "La connexion de données FTP vers le Wes n'aboutit pas ({error}) : pare-feu, NAT, ou Wes occupé. "
+            "Réessayez.",
+            error=_short(error),
+        ) from error
+    try:
+        with data_connection:
+            data_connection.settimeout(WAIT)
+            data_connection.sendall(data)
+        ftp.voidresp()
+        size = _size(ftp, name)
+    except ftplib.Error as error:
+        raise _write_refused(name, error) from error
+    except (OSError, EOFError) as error:
+        raise Unreachable(
+            "L'envoi de {name} au Wes a été coupé ({error}) : réessayez.", name=name, error=_short(error)
+        ) from error
+    if size is not None and size != len(data):
+        raise Unreachable(
+            "Le Wes n'a reçu que {size} octets sur {whole} de {name} : réessayez.",
+            size=size,
+            whole=len(data),
+            name=name,
+        )
+
+
+def _size(ftp: ftplib.FTP, name: str) -> int | None:
+    try:
+        return ftp.size(f"/{name}")
+    except (ftplib.error_perm, ValueError):
+        return None  # not every server tells sizes
+
+
+def _write_refused(name: str, error: ftplib.Error) -> DeviceError:
+    return Refused(
+        "Le Wes refuse d'écrire {name} ({reply}) : vérifiez l'espace libre de sa carte et les droits du compte FTP, ou "
+        "réessayez plus tard.",
+        name=name,
+        reply=_short(error),
+    )
+
+
+def _short(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", str(text))[:80]

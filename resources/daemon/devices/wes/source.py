@@ -1,0 +1,183 @@
+"""Which page of a WES is read, and how ours gets there: versions, upload, automatic update."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ..base import Context, DeviceError, Refused, Unreachable, VendorError
+from . import cgx, ftp
+from .client import PageMissing, Wes
+from .page import Page
+
+_LOG = logging.getLogger(__name__)
+
+STANDARD = "data.cgx"
+OWN = cgx.OWN.lower()
+OFFICIAL = "data_jeedom.cgx"
+"""The page of the official plugin: better than the standard one while ours is not there."""
+NAMES = cgx.NAMES.lower()
+
+AGAIN = 60.0
+"""Seconds until a page that was missing is asked for again."""
+PAUSE = 6 * 3600.0
+"""Seconds between two automatic uploads that failed."""
+
+SETTLED = 300.0
+"""The same after one that succeeded: the card may be changed, but an upload must never follow another for ever."""
+
+Progress = Callable[[float, str], None]
+
+
+class Source:
+    """Reads the best page there is; tells whether ours should be sent, and sends it."""
+
+    def __init__(self, wes: Wes, config: Mapping[str, Any], context: Context) -> None:
+        self._wes = wes
+        self._config = config
+        self._context = context
+        self._uploaded = bool(config.get("jeedomCgx"))
+        self._instead: str | None = None
+        self._look_again = 0.0
+        self._next_upload = float("-inf")
+        self.path = OWN if self._uploaded else STANDARD
+
+    def read(self) -> Page:
+        """One page, by one request once it is known which. Raises DeviceError."""
+        if not self._uploaded:
+            return self._wes.page(STANDARD)
+        now = self._context.clock.monotonic()
+        if self._instead is not None and now < self._look_again:
+            try:
+                return self._wes.page(self._instead)
+            except PageMissing:
+                self._instead = None  # the card was changed meanwhile
+        for path in (OWN, OFFICIAL):
+            try:
+                page = self._wes.page(path)
+            except PageMissing:
+                continue
+            return self._use(path, page, now)
+        return self._use(STANDARD, self._wes.page(STANDARD), now)
+
+    def _use(self, path: str, page: Page, now: float) -> Page:
+        if path != self.path:
+            _LOG.info("%s is read from %s", self._wes.host, path)
+        self.path = path
+        self._instead = None if path == OWN else path
+        self._look_again = now + AGAIN
+        return page
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the page is ours."""
+        return self.path == OWN
+
+    def outdated(self, page: Page) -> bool:
+        """Whether a newer page than this one could be on the WES."""
+        return self._uploaded and (self.path != OWN or cgx.older(page.version, cgx.version()))
+
+    def keep_up(self, page: Page) -> bool:
+        """Updates our page when the user allows it, or announces the new one, once. True when it was sent."""
+        wanted = cgx.version()
+        if not self.outdated(page):
+            if self._context.memory.get("announced") is not None:
+                self._context.memory.delete("announced")
+            return False
+        if self._config.get("autoUpdateCgx"):
+            return self._try_upload()
+        if self._context.memory.get("announced") != wanted:
+            self._context.memory.keep("announced", wanted)
+            self._context.message(
+                "info",
+                "Mise à jour du fichier CGX Jeedom disponible (version {wanted}, sur le Wes : {found}) : utilisez le "
+                "bouton « Envoyer fichier CGX » de la page du serveur, ou cochez « Mise à jour automatique ».",
+                wanted=wanted,
+                found=page.version if self.path == OWN and page.version else self._context.say("aucun"),
+            )
+        return False
+
+    def _try_upload(self) -> bool:
+        now = self._context.clock.monotonic()
+        if now < self._next_upload:
+            return False
+        self._next_upload = now + PAUSE
+        try:
+            text = self.send(lambda percent, text: None)
+            _LOG.info("%s: %s", self._wes.host, text)
+        except DeviceError as error:
+            reason = self._context.say(error.template, **error.values)
+            known = f"{cgx.version()} {reason}"
+            if self._context.memory.get("announced") != known:
+                self._context.memory.keep("announced", known)
+                text = "Le fichier CGX n'a pas pu être mis à jour : {reason} Nouvel essai dans {hours} h."
+                self._context.message("warning", text, reason=reason, hours=int(PAUSE / 3600))
+            return False
+        self._next_upload = now + SETTLED
+        return True
+
+    def names(self) -> Page | None:
+        """Names and identities of the inputs, when our second page is there and sound."""
+        if not self._uploaded:
+            return None
+        try:
+            return self._wes.page(NAMES)
+        except DeviceError as error:
+            _LOG.debug("names of the inputs: %s", error)
+            return None
+
+    def send(self, progress: Progress) -> str:
+        """Sends our pages and reads them back; what to tell the user. Raises DeviceError."""
+        host, say = self._wes.host, self._context.say
+        user, password = str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
+        if not user or not password:
+            raise Refused(
+                "Renseignez l'identifiant et le mot de passe FTP du Wes : ils sont nécessaires à l'envoi du fichier "
+                "CGX."
+            )
+        files = cgx.files()
+        with self._wes.alone():
+            progress(0, say("Connexion au Wes {host}", host=host))
+            self._check_firmware(self._wes.page(STANDARD).firmware)
+            sent: list[str] = []
+
+            def step(name: str) -> None:
+                progress(20 + 60 * len(sent) / len(files), say("Envoi de {name}", name=name))
+                sent.append(name)
+
+            ftp.upload(host, int(self._config.get("ftpPort") or 21), user, password, files, step)
+            progress(80, say("Vérification du fichier sur le Wes"))
+            self._verify()
+        self._instead = None
+        text = say("Fichier CGX envoyé avec succès (version {version}).", version=cgx.version())
+        progress(100, text)
+        return text
+
+    def _check_firmware(self, found: str) -> None:
+        minimum = str(cgx.table()["firmware"])
+        if not cgx.supported(found):
+            raise Refused(
+                "Le firmware {found} du Wes est trop ancien pour le fichier CGX ({minimum} ou plus récent) : mettez le "
+                "Wes à jour, ou décochez « Fichier CGX Jeedom » pour lire sa page standard.",
+                found=found[:20],
+                minimum=minimum,
+            )
+
+    def _verify(self) -> None:
+        try:
+            found = self._wes.page(OWN).version
+        except PageMissing:
+            found = None
+        except Unreachable as error:
+            reason = self._context.say(error.template, **error.values)
+            raise Unreachable(
+                "Le fichier CGX est envoyé, mais n'a pas pu être relu : {reason}", reason=reason
+            ) from error
+        if found != cgx.version():
+            raise VendorError(
+                "Le fichier CGX est envoyé, mais le Wes donne la version {found} au lieu de {wanted} : renvoyez-le, ou "
+                "redémarrez le Wes.",
+                found=found or self._context.say("aucun"),
+                wanted=cgx.version(),
+            )

@@ -1,0 +1,134 @@
+"""One GET on one connection, as the web server of a WES does it: no length, the body ends when it closes.
+
+Smaller than an HTTP library by choice: a poll each second should cost nothing worth measuring, and here every wait,
+that for the header included, is within one limit.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from dataclasses import dataclass
+
+from jeedom_bridge.http import HttpError
+
+MAX_HEAD = 16 * 1024
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,9})[ \t]*\r?$", re.I | re.M)
+_CHUNKED = re.compile(rb"^transfer-encoding:[ \t]*chunked[ \t]*\r?$", re.I | re.M)
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds to connect, without a byte, and in all; bytes of the body."""
+
+    connect: float
+    read: float
+    total: float
+    size: int
+
+
+@dataclass
+class _Answer:
+    """An answer as far as it has arrived."""
+
+    data: bytearray
+    body_at: int = 0
+    status: int = 0
+    length: int | None = None
+    chunked: bool = False
+
+    def add(self, chunk: bytes, limits: Limits) -> bool:
+        """Takes more bytes; True when the answer is known to be whole."""
+        self.data += chunk
+        if not self.body_at:
+            self._head()
+        size = len(self.data) - self.body_at
+        if size > (limits.size if self.body_at else MAX_HEAD):
+            raise HttpError("size", f"an answer of more than {limits.size // 1024} kB")
+        if not self.body_at:
+            return False
+        if self.chunked:
+            return self.data.endswith(b"\r\n0\r\n\r\n")
+        return self.length is not None and size >= self.length
+
+    def _head(self) -> None:
+        end = _HEAD_END.search(self.data)
+        if end is None:
+            return
+        head = bytes(self.data[: end.start()])
+        status = _STATUS.match(head)
+        if status is None:
+            raise HttpError("protocol", "no HTTP answer")
+        length = _LENGTH.search(head)
+        self.status, self.body_at = int(status.group(1)), end.end()
+        self.length = int(length.group(1)) if length else None
+        self.chunked = _CHUNKED.search(head) is not None
+
+    def body(self) -> bytes:
+        """What arrived of the body."""
+        data = bytes(self.data[self.body_at :])
+        if self.chunked:
+            return _joined(data)
+        return data if self.length is None else data[: self.length]
+
+
+def get(host: str, port: int, path: str, headers: str, limits: Limits) -> tuple[int, bytes]:
+    """Status and body at `path`; `headers`: lines with their ends. Raises HttpError."""
+    end = time.monotonic() + limits.total
+    try:
+        with socket.create_connection((host, port), min(limits.connect, limits.total)) as sock:
+            name = f"[{host}]" if ":" in host else host
+            where = name if port == 80 else f"{name}:{port}"
+            request = f"GET /{path} HTTP/1.1\r\nHost: {where}\r\n{headers}Connection: close\r\n\r\n"
+            sock.sendall(request.encode("ascii"))
+            return _receive(sock, limits, end)
+    except HttpError:
+        raise
+    except socket.timeout as error:
+        raise HttpError("timeout", f"no connection within {limits.connect:g} s") from error
+    except (ConnectionResetError, BrokenPipeError) as error:
+        raise HttpError("protocol", error.strerror or str(error)) from error
+    except (OSError, UnicodeError) as error:
+        raise HttpError("connect", getattr(error, "strerror", None) or str(error)) from error
+
+
+def _receive(sock: socket.socket, limits: Limits, end: float) -> tuple[int, bytes]:
+    answer = _Answer(bytearray())
+    while True:
+        rest = end - time.monotonic()
+        if rest <= 0:
+            raise HttpError("timeout", f"the answer did not end within {limits.total:g} s")
+        sock.settimeout(min(limits.read, rest))
+        try:
+            chunk = sock.recv(65536)
+        except socket.timeout:
+            if limits.read > rest:
+                continue
+            raise HttpError("timeout", f"nothing within {limits.read:g} s") from None
+        except ConnectionResetError:
+            # Some close so. Whether the page is whole is for its end to tell.
+            if answer.length is not None or answer.chunked or not answer.body_at:
+                raise
+            return answer.status, answer.body()
+        if chunk and not answer.add(chunk, limits):
+            continue
+        if not answer.status:
+            raise HttpError("protocol", "closed without an answer")
+        return answer.status, answer.body()
+
+
+def _joined(data: bytes) -> bytes:
+    body = bytearray()
+    while True:
+        line, _, data = data.partition(b"\r\n")
+        try:
+            size = int(line.split(b";")[0], 16)
+        except ValueError:
+            return bytes(body)
+        if size <= 0:
+            return bytes(body)
+        body += data[:size]
+        data = data[size + 2 :]

@@ -1,0 +1,180 @@
+"""Pure mapping: recorded and made-up answers, and a fuzz of everything that a server may answer."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jeenergied.devices.base import DeviceError, VendorError
+from jeenergied.devices.econetatmo import mapping
+from jeenergied.devices.econetatmo.client import _data, _grant
+
+from jeedom_bridge import Contract
+from jeedom_bridge.http import Response
+from tests.econetatmo.world import FULL
+
+CATALOGUE = Contract(Path(__file__).resolve().parents[2] / "core" / "contract").catalogues["econetatmo"]
+ROUNDS = 50_000 if FULL else 400
+ENERGY = ["sum_energy_elec", "sum_energy_elec$0", "sum_energy_elec$1", "sum_energy_elec$2"]
+FAR = 4e9
+PARIS = "Europe/Paris"
+
+
+def rows(**config: str) -> dict[str, Any]:
+    return {row.logical_id: row for row in mapping.measure_rows(CATALOGUE, config)}
+
+
+def test_the_recorded_measures_have_their_dates_and_columns(recorded: Path) -> None:
+    body = json.loads((recorded / "getmeasure_30min_optimized.json").read_text())["body"]
+    found = mapping.slots(body, 4, "30min", PARIS, 0, FAR)
+    labels = list(found)
+    assert labels[0] == 1721772900
+    assert all(b - a == 1800 for a, b in zip(labels, labels[1:]))
+    assert found[1721772900] == [None, 20, None, None]
+    split = [values for values in found.values() if sum(value is not None for value in values) == 2]
+    assert split
+    totals = mapping.points(rows()["total_energy"], ENERGY, found, found, PARIS)
+    assert totals[0] == ("2024-07-24T00:15:00+02:00", 20)
+    assert sum(value for _, value in totals) == sum(v or 0 for values in found.values() for v in values)
+
+
+def test_both_shapes_say_the_same_and_irregular_times_are_kept(recorded: Path) -> None:
+    body = json.loads((recorded / "getmeasure_unoptimized_weather.json").read_text())["body"]
+    found = mapping.slots(body, 1, "30min", PARIS, 0, FAR)
+    assert (len(found), found[1544558433]) == (len(body), [28.1])
+    optimized = [{"beg_time": 1800, "step_time": 1500, "value": [[1], [0]]}, {"beg_time": 900, "value": [[2]]}]
+    assert mapping.slots(optimized, 1, "30min", PARIS, 0, FAR) == {900: [2], 1800: [1], 3300: [0]}
+    assert mapping.slots([], 1, "30min", PARIS, 0, FAR) == mapping.slots({}, 1, "30min", PARIS, 0, FAR) == {}
+
+
+def test_zero_is_a_value_and_null_is_none() -> None:
+    found = mapping.slots({"900": [0, None, None, None], "2700": [None] * 4}, 4, "30min", PARIS, 0, FAR)
+    assert found == {900: [0, None, None, None]}
+    assert mapping.points(rows()["sum_energy_elec"], ENERGY, found, found, PARIS) == [("1970-01-01T01:15:00+01:00", 0)]
+    assert mapping.points(rows()["sum_energy_elec$0"], ENERGY, found, found, PARIS) == []
+
+
+@pytest.mark.parametrize("label", [1792922400 - 3600, 1792922400, 1792922400 + 3600])
+def test_a_day_is_labelled_at_noon_whichever_way_the_service_counts(label: int) -> None:
+    found = mapping.slots({str(label): [5]}, 1, "1day", PARIS, 0, FAR)
+    assert mapping.points(rows()["sum_energy_elec"], ["sum_energy_elec"], found, found, PARIS) == [
+        ("2026-10-25T12:00:00+01:00", 5)
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None, 3, "x", [3], [{"beg_time": 1}], [{"beg_time": None, "value": []}], {"x": [1]}, {"1": 1}, {"1": [1, 2]},
+        {"1": ["1"]}, {"1": [True]}, {"1": [1e300]}, [{"beg_time": 1, "step_time": 0, "value": [[1], [1]]}],
+        [{"beg_time": 1, "step_time": -5, "value": [[1], [1]]}], {"99999999999": [1]}, [{"beg_time": 1, "value": [[]]}],
+    ],
+)  # fmt: skip
+def test_what_is_no_measure_is_refused_whole(body: Any) -> None:
+    with pytest.raises(VendorError):
+        mapping.slots(body, 1, "30min", PARIS, 0, FAR)
+
+
+def test_the_types_of_a_family_are_asked_for_together() -> None:
+    every = list(rows().values())
+    assert mapping.types_for([rows()["total_energy"]], every) == ENERGY
+    assert len(mapping.types_for(every, every)) == 8
+    gas = rows(consumptionType="fluid", sourceType="gas")
+    assert [row.data["name"] for row in gas.values()] == ["gas", "gas price"]
+    assert mapping.types_for(gas.values(), gas.values()) == ["sum_fluid_consumption$0", "sum_fluid_price$0"]
+
+
+def test_the_total_takes_the_generic_column_or_adds_the_tariffs() -> None:
+    assert mapping.column("total:sum_energy_elec", ENERGY, [7, None, None, None]) == 7
+    assert mapping.column("total:sum_energy_elec", ENERGY, [None, None, 238, 477]) == 715
+    assert mapping.column("total:sum_energy_elec", ENERGY, [None, None, None, None]) is None
+    assert mapping.column("total:sum_energy_elec", ENERGY, [None, 0, None, None]) == 0
+
+
+def test_settings_that_do_not_exist_count_as_not_set() -> None:
+    row = rows()["sum_energy_elec"]
+    assert mapping.command_settings(row, {"scale": "5min", "collect": ""}) == {"collect": "auto", "scale": "30min"}
+    assert mapping.command_settings(row, {"scale": "1day"})["scale"] == "1day"
+
+
+# Fuzz.
+
+JUNK: list[Any] = [None, True, -1, 0, 1e308, float("nan"), "", "x" * 300, [], {}, [[]], "\x00", 10**30, {"a": [1]}]
+
+
+def mutated(value: Any, chance: random.Random) -> Any:
+    """The same answer with some of its parts replaced, removed or doubled."""
+    if chance.random() < 0.06:
+        return copy.deepcopy(chance.choice(JUNK))
+    if isinstance(value, dict):
+        return {key: mutated(part, chance) for key, part in value.items() if chance.random() > 0.03}
+    if isinstance(value, list):
+        parts = [mutated(part, chance) for part in value if chance.random() > 0.03]
+        return parts * (2 if chance.random() < 0.03 else 1)
+    return value
+
+
+LINE = "00:04:74:aa:bb:cc#0"
+HOMES = {
+    "homes": [
+        {
+            "id": "h",
+            "name": "M",
+            "timezone": PARIS,
+            "modules": [
+                {"id": "00:04:74:aa:bb:cc", "type": "NLE", "name": "E", "modules_bridged": ["00:04:74:aa:bb:cc#0"]},
+                {
+                    "id": "00:04:74:aa:bb:cc#0",
+                    "type": "NLE",
+                    "name": "L",
+                    "bridge": "00:04:74:aa:bb:cc",
+                    "setup_date": 1,
+                },
+            ],
+            "schedules": [{"type": "electricity", "selected": True, "tariff_option": "basic"}],
+        }
+    ]
+}
+SERIES = [{"beg_time": 1772406900, "step_time": 1800, "value": [[1, None], [0, 2], [3.5, None]]}]
+GRANT = {"access_token": "a|b", "refresh_token": "c|d", "expires_in": 10800, "scope": []}
+
+
+def test_no_answer_of_the_service_breaks_the_mapping() -> None:
+    chance = random.Random(5)
+    for _ in range(ROUNDS):
+        try:
+            found = mapping.homes(mutated(HOMES, chance))
+            names = mapping.named(found)
+            assert all(name for name in names.values())
+        except DeviceError:
+            pass
+        mapping.unreachable(mutated({"errors": [{"code": 6, "id": "x"}]}, chance))
+        try:
+            slots = mapping.slots(mutated(SERIES, chance), 2, "30min", PARIS, 0, FAR)
+            for _, value in mapping.points(rows()["total_energy"], ENERGY[:2], slots, slots, PARIS):
+                assert isinstance(value, (int, float))
+        except DeviceError:
+            pass
+
+
+def test_no_answer_of_the_service_breaks_the_client() -> None:
+    chance = random.Random(6)
+    for _ in range(ROUNDS):
+        status = chance.choice([200, 200, 200, 400, 401, 403, 404, 429, 500, 502])
+        error = {"error": chance.choice([{"code": chance.choice([1, 2, 3, 9, 13, 21, 26, None, "x"])}, "invalid", 3])}
+        data = mutated(chance.choice([{"status": "ok", "time_server": 1772406900, "body": SERIES}, error]), chance)
+        for check, content in ((_data, data), (_grant, mutated(chance.choice([GRANT, error]), chance))):
+            body = json.dumps(content).encode()
+            body = body[: chance.randrange(len(body) + 1)] if chance.random() < 0.1 else body
+            with contextlib.suppress(DeviceError):
+                if check is _data:
+                    _data("getmeasure", Response(status, {}, body))
+                else:
+                    grant = _grant(Response(status, {}, body))
+                    assert grant.access
+                    assert 1 <= grant.lifetime <= 30 * 86400

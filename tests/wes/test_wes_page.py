@@ -1,0 +1,262 @@
+"""Hostile and damaged pages, odd values, and the file that we generate."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from typing import Any, Optional
+
+import pytest
+from jeenergied.devices.base import VendorError
+from jeenergied.devices.wes import cgx, mapping
+from jeenergied.devices.wes.mapping import Probe, number
+from jeenergied.devices.wes.page import Page, Truncated, parse
+from jeenergied.devices.wes.reader import Reader
+
+from jeedom_bridge.clock import SystemClock
+from jeedom_bridge.outbox import Outbox
+from simulators.wes import templates
+from simulators.wes.codes import values as firmware_values
+from simulators.wes.life import furnished
+from simulators.wes.render import render
+from simulators.wes.server import ENTITIES
+from tests.wes.rig import CATALOGUE, connection, item
+
+BODY = b"".join(render(furnished(), cgx.content(cgx.OWN)))
+
+
+def with_value(tag: str, value: str) -> Page:
+    body = re.sub(f"<{tag}>[^<]*</{tag}>".encode(), f"<{tag}>{value}</{tag}>".encode(), BODY, count=1)
+    return parse(body, "x")
+
+
+def tic(**texts: str) -> dict[str, Any]:
+    base = {"ADCO": "031976543210", "PTEC": "H. Pleine BLEU"}
+    return mapping.facts("teleinfo", {**base, **texts})
+
+
+# The file that we generate.
+
+
+def test_every_directive_is_one_that_the_firmware_knows_and_fits_its_buffer() -> None:
+    box = furnished()
+    for name in (cgx.OWN, cgx.NAMES):
+        content = cgx.content(name)
+        assert content.isascii()
+        assert content.endswith(b"\n.\n")
+        for line in content.decode().splitlines():
+            assert line[:2] in ("t ", "c ") or line == "."
+            assert len(line) <= 120
+            if line.startswith("c ") and not line.startswith("c WRo"):
+                width = 5 if line[2:].startswith("lSE") else 3 if line[2:].startswith(("la", "Vv")) else 4
+                assert firmware_values(box, line[2 : 2 + width].rstrip(" ")) is not None, line
+                assert line[2 + width :].startswith("<"), line
+
+
+def test_our_page_holds_every_source_of_the_catalogue() -> None:
+    page = parse(BODY, "x")
+    for kind in CATALOGUE.data["equipment"]:
+        for row in CATALOGUE.all_rows(kind):
+            if row.source and row.data["type"] == "info":
+                section, end = mapping.place(kind, "1")
+                assert row.source + end in page.section(section), (kind, row.logical_id)
+
+
+def test_the_simulator_speaks_the_language_of_the_official_file() -> None:
+    import hashlib
+
+    content = templates.official()
+    assert (len(content), hashlib.md5(content).hexdigest()) == (12249, "e5e34419ea08c27a0151855e36eb5e3c")
+
+
+def test_no_directive_prints_nonsense() -> None:
+    for template in (cgx.content(cgx.OWN), cgx.content(cgx.NAMES), templates.standard()):
+        assert b"-2147352576" not in b"".join(render(furnished(), template))
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    assert cgx.older("1.0.5", "2.0.0")
+    assert cgx.older("1.9", "1.10")
+    assert cgx.older(None, "1")
+    assert cgx.older("nonsense", "1")
+    assert not cgx.older("2.0.0", "2.0.0")
+    assert not cgx.older("2.1", "2.0.0")
+
+
+def test_the_part_of_a_firmware_after_the_dot_is_a_fraction() -> None:
+    ordered = ["", "V0.61D", "V0.82C3", "V0.84A9", "V0.84A10", "V0.84A16", "V0.84B1", "V0.9a1", "V0.9b05", "V1.0"]
+    assert sorted(ordered, key=cgx.firmware) == ordered
+    assert cgx.supported("V0.9b05")
+    assert not cgx.supported("V0.84A9")
+
+
+# Whole or nothing.
+
+
+def test_a_page_cut_anywhere_gives_nothing() -> None:
+    for end in [*range(0, len(BODY) - 8, 97), len(BODY.rstrip()) - 1]:
+        with pytest.raises(VendorError):
+            parse(BODY[:end], "x")
+    with pytest.raises(Truncated):
+        parse(BODY[: len(BODY) // 2], "x")
+
+
+def test_entities_and_document_types_are_refused_unread() -> None:
+    bare = re.sub(rb"^<\?xml[^>]*\?>\s*", b"", BODY)
+    with pytest.raises(VendorError):
+        parse(ENTITIES + bare, "x")
+    external = b'<!DOCTYPE data [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + bare.replace(b"V0.84", b"&x;")
+    with pytest.raises(VendorError) as told:
+        parse(external, "x")
+    assert "root:" not in str(told.value)
+
+
+def test_no_place_and_no_encoding_hides_a_document_type() -> None:
+    bare = re.sub(rb"^<\?xml[^>]*\?>\s*", b"", BODY)
+    nasty = b'<!DOCTYPE data [<!ENTITY x "injected">]>'
+    for body in (
+        b"<!--" + b"x" * 5000 + b"-->" + nasty + bare,
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE data [+ADwAIQ-ENTITY x "y">]>' + bare,
+        (nasty + bare).decode().encode("utf-16"),
+    ):
+        with pytest.raises(VendorError):
+            parse(body, "x")
+
+
+@pytest.mark.parametrize("nasty", [b"T\xe9l\xe9info", b"Pompe & ballon", b"a\x01b", "Été".encode()])
+def test_bytes_that_are_no_xml_are_mended_without_changing_a_value(nasty: bytes) -> None:
+    page = parse(BODY.replace(b"</firmware>", b"</firmware><nom>" + nasty + b"</nom>"), "x")
+    assert page.section("tic1") == parse(BODY, "x").section("tic1")
+
+
+def test_a_page_broken_in_another_way_is_discarded() -> None:
+    with pytest.raises(VendorError):
+        parse(BODY.replace(b"<PAP>1840</PAP>", b"<PAP>18<0</PAP>"), "x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"<html><body>x</body></html>", b"<!DOCTYPE html><p>", b"<data></data>", b"<a><b/></a>", b"\xff" * 50],
+)
+def test_what_is_no_page_of_a_wes_is_refused_with_its_beginning(body: bytes) -> None:
+    with pytest.raises(VendorError) as told:
+        parse(body, "data.cgx")
+    assert "data.cgx" in str(told.value)
+
+
+# Values.
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("012345678", 12345678), ("-3.1", -3.1), ("842.311", 842.311), ("338.25 l", 338.25), ("1.98 m3", 1.98),
+        ("0.000 ND", 0), ("", None), (None, None), ("ND", None), ("Pas Dispo", None), ("nan", None), ("inf", None),
+        ("1e400", None), ("9" * 400, None), ("12abc", None), ("1.2.3", None), ("12 34", None), ("0x10", None),
+        ("١٢", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_one_or_nothing(text: Optional[str], value: Optional[float]) -> None:
+    assert number(text) == value
+
+
+def test_a_lost_meter_link_has_no_values() -> None:
+    assert mapping.facts("teleinfo", {"ADCO": "Pas Dispo", "PTEC": "TIC NDERR.", "PAP": "0", "BASE": "000000000"}) == {}
+    assert tic(PTEC="TIC NDERR.", PAP="0") == {}
+    assert mapping.facts("teleinfo", {"PAP": "12"}) == {}
+
+
+def test_a_voltage_of_zero_is_one_that_is_not_measured() -> None:
+    assert "TENSION1" not in tic(TENSION1="0")
+    assert tic(TENSION1="233", IINST1="0") | {} == {**tic(TENSION1="233"), "IINST1": 0}
+
+
+def test_a_meter_number_keeps_its_leading_zero() -> None:
+    assert tic()["ADCO"] == "031976543210"
+
+
+def test_without_the_producer_flag_injection_means_nothing() -> None:
+    facts = tic(PRODUCTEUR="000000000", INJECTION="000000123", PAPIJ="5")
+    assert facts["PRODUCTEUR"] == 0
+    assert not {"INJECTION", "PAPIJ"} & set(facts)
+
+
+@pytest.mark.parametrize("shown", ["-1.000", "99999999.000", "nan", "inf"])
+def test_an_absurd_injection_index_is_not_published(shown: str) -> None:
+    assert "INJECT" not in mapping.facts("pince", {"INJECT": shown})
+
+
+def test_real_power_needs_the_9_v_supply() -> None:
+    assert "WATT" not in mapping.facts("pince", {"WATT": "0", "V": "0"})
+    assert mapping.facts("pince", {"WATT": "0", "V": "234"})["WATT"] == 0
+    assert mapping.facts("pince", {"WATT": "905", "V": "0"})["WATT"] == 905
+
+
+def test_an_absent_probe_has_no_value_and_one_at_0_degrees_has() -> None:
+    absent, outside = Probe(), Probe()
+    assert [absent.measure(value, True) for value in (0.0, 0.0)] == [None, None]
+    assert [outside.measure(value, True) for value in (0.0, 0.4, 0.0, -0.2)] == [None, 0.4, 0.0, -0.2]
+
+
+def test_the_power_on_value_of_a_probe_must_be_confirmed() -> None:
+    probe = Probe(alive=True)
+    assert [probe.measure(value, True) for value in (20.0, 85.0, 20.5, 85.0, 85.0)] == [20.0, None, 20.5, None, 85.0]
+    assert Probe().measure(85.0, False) == 85.0
+    assert [probe.measure(value, True) for value in (-127.0, 127.9)] == [None, None]
+
+
+def test_unchanged_equipment_is_not_handed_out_again() -> None:
+    reader = Reader(CATALOGUE, [])
+    reader.adopt(connection({"host": "x"}, [item("sonde", 1), item("relais", 1)]))
+    assert {name for name, _ in reader.read(parse(BODY, "x"), True)} == {"sonde1", "relais1"}
+    assert list(reader.read(parse(BODY, "x"), True)) == []
+    assert [name for name, _ in reader.read(with_value("SONDE1", "20.0"), True)] == ["sonde1"]
+    reader.forget()
+    assert len(list(reader.read(parse(BODY, "x"), True))) == 2
+
+
+def test_mutated_pages_never_do_more_than_raise_a_vendor_error() -> None:
+    chance = random.Random(7)
+    kinds = {"teleinfo": 3, "compteur": 6, "pince": 4, "sonde": 30, "switch": 24, "analogique": 4, "variable": 8}
+    items = [item(kind, key) for kind, count in kinds.items() for key in range(1, count + 1)]
+    reader = Reader(CATALOGUE, [])
+    reader.adopt(connection({"host": "x", "jeedomCgx": True}, items))
+    rows = {kind: CATALOGUE.all_rows(kind) for kind in kinds}
+    outbox = Outbox(SystemClock())
+    read = 0
+    for _ in range(int(os.environ.get("JEENERGIE_FUZZ", "400"))):
+        try:
+            page = parse(_mutated(chance), "x")
+        except VendorError:
+            continue
+        read += 1
+        mapping.offers(page, page)
+        outbox.values("1", {name: value for name, value in mapping.server(page).items() if name != "V"})
+        for identity, facts in reader.read(page, True):
+            found = {
+                row.logical_id: row.value(facts.get(row.source or "")) for row in rows[identity.rstrip("0123456789")]
+            }
+            outbox.values(identity, found)
+    assert read > 20
+
+
+def _mutated(chance: random.Random) -> bytes:
+    data = bytearray(BODY)
+    for _ in range(chance.choice((1, 2, 5, 40))):
+        at = chance.randrange(len(data))
+        kind = chance.randrange(5)
+        if kind == 0:
+            data[at] = chance.randrange(256)
+        elif kind == 1:
+            del data[at : at + chance.randrange(1, 200)]
+        elif kind == 2:
+            data[at:at] = data[at : at + chance.randrange(1, 300)]
+        elif kind == 3:
+            data[at:at] = chance.choice(
+                (b"\0", b"<", b"]]>", b"&#0;", b"&lt;", b"<![CDATA[", b"9" * 500, b"\xe9", b"-")
+            )
+        else:
+            digits = [place for place, byte in enumerate(data) if 48 <= byte <= 57]
+            data[chance.choice(digits)] = ord(chance.choice("0123456789-. eEnN"))
+    return bytes(data)
