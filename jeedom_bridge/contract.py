@@ -43,6 +43,11 @@ class Row:
         return bool(self.data.get("create", "always") == "seen")
 
     @property
+    def dated(self) -> bool:
+        """Whether its values come by `history` only, each with its own date."""
+        return bool(self.data.get("dated", False))
+
+    @property
     def speaks(self) -> bool:
         """Whether its values are texts of the catalogue, which are translated as all of them."""
         return self.data["subType"] == "string" and "map" in self.data

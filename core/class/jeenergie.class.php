@@ -105,6 +105,23 @@ class jeenergie extends eqLogic
         return jeenergieCatalogue::applicableRows($this->backend(), $this->type(), $this->settings());
     }
 
+    /** The plugin's own tile where the user has chosen it, else the core's. */
+    public function toHtml($_version = 'dashboard')
+    {
+        if (!jeenergieTile::isChosen($this)) {
+            return parent::toHtml($_version);
+        }
+        $replace = $this->preToHtml($_version);
+        if (!is_array($replace)) {
+            return $replace; // nothing to show, or kept from the last time
+        }
+        $version = jeedom::versionAlias($_version);
+        $replace['#calledFrom#'] = __CLASS__;
+        $replace['#eqLogic_class#'] = 'eqLogic_layout_default';
+        $replace['#cmd#'] = jeenergieTile::content($this);
+        return $this->postToHtml($version, template_replace($replace, getTemplate('core', $version, 'eqLogic')));
+    }
+
     /** {setting: value}, readable. */
     public function secrets(): array
     {

@@ -86,7 +86,7 @@ class Publisher:
         wanted: dict[str, list[Row]] = {}
         cadence = {}
         for row in rows:
-            if row.logical_id not in equipment.commands:
+            if row.dated or row.logical_id not in equipment.commands:
                 continue
             wanted.setdefault(row.source or "", []).append(row)
             seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)

@@ -18,6 +18,8 @@ from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
+from simulators.hellowatt import Customer, HelloWattSite, TempoService
+from simulators.hellowatt.__main__ import example_homes
 from simulators.jeedom.standin import JeedomStandIn
 from simulators.wes.life import Life, furnished
 from simulators.wes.server import WesServer
@@ -48,6 +50,15 @@ def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
         },
         "Toiture",
     )
+
+
+def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """An account with a house (solar panels, gas) and a flat on Tempo, with a year of data."""
+    customer = Customer("demo@example.org", "Soleil-et-nuages-1", example_homes(1))
+    site = stack.enter_context(HelloWattSite([customer]))
+    tempo = stack.enter_context(TempoService())
+    config = {"user": customer.email, "password": customer.password, "siteUrl": site.url, "tempoUrl": tempo.url}
+    jeedom.add_connection("hellowatt", config, "Compte helloWatt")
 
 
 def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
@@ -128,4 +139,4 @@ def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo)
+SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo, hellowatt)

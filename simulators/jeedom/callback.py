@@ -168,8 +168,9 @@ class Callback:
             self.database.put_history(command["id"], date, formatted(command["row"], value))
         newest = max(points)
         current = self.database.current(event["equipment"]).get(event["command"])
-        if current is None or newest[0] > current[1]:
-            self.database.put_current(command["id"], newest[1], newest[0])
+        # As Jeedom does it: a newer date, or a corrected value of the same date.
+        if current is None or newest[0] > current[1] or (newest[0] == current[1] and newest[1] != current[0]):
+            self.database.put_current(command["id"], formatted(command["row"], newest[1]), newest[0])
 
     def _on_connection(self, event: dict[str, Any]) -> None:
         if event["state"] not in STATES:

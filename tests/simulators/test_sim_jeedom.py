@@ -267,6 +267,8 @@ def test_dated_measures_delivered_twice_leave_one_row_and_corrections_win(jeedom
     post(client, jeedom, history(*first, ["2026-01-31T12:00:00.4+01:00", 11]), sequence=2)
     assert jeedom.history(meter, "index") == [("2026-01-31 12:00:00", 11), ("2026-01-31 12:30:00", 20)]
     assert jeedom.value(meter, "index") == 20
+    post(client, jeedom, history(["2026-01-31T12:30:00+01:00", 21]), sequence=3)
+    assert jeedom.value(meter, "index") == 21
 
 
 def test_rows_depend_on_settings_and_units_too(jeedom):

@@ -1,0 +1,31 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * What the energy panel asks, for every user: each sees the equipment that he may see.
+ *
+ * | action    | request                              | result                                                          |
+ * |-----------|--------------------------------------|-----------------------------------------------------------------|
+ * | equipment |                                      | [{id, name, object, series: [{cmd, name, kind, per, part, ...}]}] |
+ * | days      | {cmds: [ids], from, to: YYYY-MM-DD}  | {<cmd>: {<YYYY-MM-DD>: number}}                                 |
+ * | tile      | {id}                                 | {html}                                                          |
+ */
+
+try {
+    require_once __DIR__ . '/../../../../core/php/core.inc.php';
+    include_file('core', 'authentification', 'php');
+
+    if (!isConnect()) {
+        throw new Exception(__('401 - Accès non autorisé', __FILE__));
+    }
+    ajax::init();
+    $action = init('action');
+    if (!in_array($action, ['equipment', 'days', 'tile'], true) || !class_exists('jeenergie')) {
+        throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
+    }
+    $request = json_decode((string) init('request', '{}'), true);
+    ajax::success(jeenergiePanel::$action(is_array($request) ? $request : []));
+} catch (Throwable $e) {
+    ajax::error(displayException($e), $e->getCode());
+}

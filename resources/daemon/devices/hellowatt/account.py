@@ -1,0 +1,159 @@
+"""What the account has: its homes, which energies they have, and their contracts; asked seldom and remembered."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime, timedelta
+from typing import Any, Callable, TypeVar
+
+from ..base import Context, DeviceError, Found
+from . import mapping
+from .client import SHOWN, Site
+from .errors import STOPS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
+from .session import Session
+
+_LOG = logging.getLogger(__name__)
+
+WEEK = 7 * 86400.0
+FRESH = 900.0
+"""Seconds for which a list of homes serves the check, the search and the first round."""
+LOOK = 20
+"""Days that a look at the data spans."""
+T = TypeVar("T")
+
+
+class Account:
+    """Homes, energies and contracts, as the site tells them."""
+
+    def __init__(self, context: Context, site: Site, session: Session) -> None:
+        self.site = site
+        self.session = session
+        self._context = context
+        self.hide_meters()
+
+    def today(self) -> date:
+        """The date in Paris."""
+        return datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date()
+
+    def ask(self, question: Callable[[], T], endpoint: str) -> T:
+        """With a session that is renewed when it is lost; a part that is not found is named."""
+        try:
+            return self.session.with_session(question)
+        except mapping.Unexpected as error:
+            raise LayoutChanged(str(error), endpoint) from error
+        finally:
+            self.session.keep()
+
+    # Homes.
+
+    def homes(self, age: float = FRESH) -> list[mapping.Home]:
+        """The homes, as they were at most `age` seconds ago. Raises NoHome and what the site does."""
+        kept = self._context.memory.get("homes") or {}
+        old = self._context.clock.time() - float(kept.get("at", 0.0))
+        if kept.get("of") == self.session.mark and 0 <= old < age:
+            return [mapping.Home(*each) for each in kept["homes"]]
+        found = self.ask(lambda: mapping.homes(self.site.homes()), SHOWN["homes"])
+        if not found:
+            raise NoHome("Aucun logement sur ce compte helloWatt : complétez-le sur le site", retry=86400.0)
+        rows = [[home.id, home.pdl, home.pce] for home in found]
+        entry = {"of": self.session.mark, "at": self._context.clock.time(), "homes": rows}
+        self._context.memory.keep("homes", entry)
+        self.hide_meters()
+        return found
+
+    def hide_meters(self) -> None:
+        """Meter numbers are in no log."""
+        for each in (self._context.memory.get("homes") or {}).get("homes", []):
+            self._context.hide(*(part for part in each[1:] if part))
+
+    # Data.
+
+    def daily(self, energy: str, home: str, first: date, last: date, known: bool) -> mapping.Series:
+        """The days of one energy of one home. `known`: it has that energy, so that an error 500 is one."""
+
+        def question() -> mapping.Series:
+            if energy == "gas" and not known:
+                try:
+                    answer = self.site.daily(energy, home, first, last, ())
+                except SiteDown as error:
+                    if error.values.get("status") == 500:
+                        raise NoGas("Ce logement n'a pas de gaz sur helloWatt") from error
+                    raise
+            else:
+                answer = self.site.daily(energy, home, first, last)
+            return mapping.series(answer, first, last)
+
+        found = self.ask(question, SHOWN[energy])
+        for odd in sorted(set(found.odd))[:10]:
+            _LOG.warning("%s: value left out or corrected: %s", energy, odd)
+        return found
+
+    def glance(self, energy: str, home: str) -> mapping.Series | None:
+        """The last days, to see whether there are any; None for a home without that energy."""
+        last = self.today() - timedelta(days=1)
+        try:
+            return self.daily(energy, home, last - timedelta(days=LOOK), last, False)
+        except (NoGas, Missing):
+            return None
+
+    # Which equipment there is.
+
+    def discover(self) -> list[Found]:
+        """One equipment per home and energy. One home that fails does not hide the others."""
+        found = []
+        for home in self.homes():
+            self.contracts(home.id)
+            if home.pdl:
+                found.append(self._found("electricity", home, home.pdl))
+            if home.pce or self._has_gas(home):
+                found.append(self._found("gas", home, home.pce))
+            if not home.pdl and not home.pce:
+                _LOG.warning("a home of the account has no meter of electricity")
+        return found
+
+    def _found(self, energy: str, home: mapping.Home, meter: str) -> Found:
+        name = "Électricité" if energy == "electricity" else "Gaz"
+        end = f"…{meter[-3:]}" if len(meter) > 3 else f"logement …{home.id[-3:]}"
+        return Found(energy, home.id, f"{name} {end}")
+
+    def _has_gas(self, home: mapping.Home) -> bool:
+        if self.contract(home.id, "gas"):
+            return True
+        kept = self._context.memory.get(f"noGas.{home.id}", 0.0)
+        if 0 <= self._context.clock.time() - float(kept) < WEEK:
+            return False
+        try:
+            seen = self.glance("gas", home.id)
+        except STOPS:
+            raise
+        except DeviceError as error:
+            _LOG.info("whether there is gas is not known yet: %s", error)
+            return False
+        if seen is not None and seen.days:
+            return True
+        self._context.memory.keep(f"noGas.{home.id}", self._context.clock.time())
+        return False
+
+    # Contracts.
+
+    def contracts(self, home: str, age: float = WEEK) -> None:
+        """Reads the contracts of a home anew when they are older than `age` seconds."""
+        key = f"contracts.{home}"
+        kept = self._context.memory.get(key) or {}
+        if 0 <= self._context.clock.time() - float(kept.get("at", 0.0)) < age:
+            return
+        rows = kept.get("rows")
+        try:
+            answer = self.ask(lambda: self.site.contracts(home), SHOWN["contracts"])
+            told = {energy: mapping.contract(answer, energy) for energy in ("electricity", "gas")}
+            rows = [{**each, "of": energy} for energy, each in told.items() if each]
+        except STOPS:
+            raise
+        except DeviceError as error:
+            _LOG.info("the contracts are not known: %s", error)
+        self._context.memory.keep(key, {"at": self._context.clock.time(), "rows": rows})
+
+    def contract(self, home: str, energy: str) -> dict[str, Any]:
+        """What is remembered of a contract, without a request."""
+        rows = (self._context.memory.get(f"contracts.{home}") or {}).get("rows") or []
+        return next((each for each in rows if each.get("of") == energy), {})

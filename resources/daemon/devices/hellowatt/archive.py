@@ -1,0 +1,136 @@
+"""What was read of one energy of one home, kept by day, so that sums and repeats ask nothing of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ..base import Memory
+from . import mapping
+
+ARRIVALS = 30
+
+
+class Archive:
+    """The days of one energy of one home, in the connection's memory: one entry a month, exact figures as texts."""
+
+    def __init__(self, memory: Memory, energy: str, home: str) -> None:
+        self._memory = memory
+        self._name = f"{energy}.{home}"
+
+    def _get(self, what: str, default: Any) -> Any:
+        return self._memory.get(f"{what}.{self._name}", default)
+
+    def months(self) -> list[str]:
+        """Those of which there is something, `YYYY-MM`, oldest first."""
+        return list(self._get("months", []))
+
+    def days(self, years: Collection[int] | None = None) -> mapping.Days:
+        """All of it, or that of some years."""
+        months = [month for month in self.months() if years is None or int(month[:4]) in years]
+        return {day: facts for month in months for day, facts in self._month(month).items()}
+
+    def last_days(self) -> mapping.Days:
+        """The last two months of which there is something."""
+        return {day: facts for month in self.months()[-2:] for day, facts in self._month(month).items()}
+
+    def facts(self) -> list[str]:
+        """The names of all facts that were ever seen."""
+        return list(self._get("facts", []))
+
+    def _month(self, month: str) -> mapping.Days:
+        stored = self._get(f"days.{month}", {})
+        return {
+            date.fromisoformat(f"{month}-{number}"): {name: Decimal(text) for name, text in facts.items()}
+            for number, facts in stored.items()
+        }
+
+    def day(self, day: date) -> mapping.Day | None:
+        """One day."""
+        return self._month(f"{day:%Y-%m}").get(day)
+
+    def newest(self) -> date | None:
+        """The last day with a consumption."""
+        for month in reversed(self.months()):
+            known = [day for day, facts in self._month(month).items() if "kwh" in facts]
+            if known:
+                return max(known)
+        return None
+
+    def recent(self, fact: str, since: date) -> bool:
+        """Whether a fact was seen on a day since then."""
+        months = [month for month in self.months() if month >= f"{since:%Y-%m}"]
+        return any(fact in facts for month in months for day, facts in self._month(month).items() if day >= since)
+
+    def take(self, found: Mapping[date, mapping.Day], today: date) -> list[date]:
+        """Takes over days that were read; which of them are new or other than before. Durable on return."""
+        by_month: dict[str, dict[date, mapping.Day]] = {}
+        for day, facts in found.items():
+            by_month.setdefault(f"{day:%Y-%m}", {})[day] = facts
+        changed: list[date] = []
+        arrived: list[date] = []
+        for month, days in by_month.items():
+            kept = self._month(month)
+            news = {}
+            for day, facts in days.items():
+                before = kept.get(day, {})
+                after = mapping.merged(before, facts)
+                if after != before:
+                    news[day] = after
+                    if "kwh" in after and "kwh" not in before:
+                        arrived.append(day)
+            if news:
+                self._write(month, {**kept, **news})
+                changed += news
+        self._note(arrived, today)
+        return sorted(changed)
+
+    def _write(self, month: str, days: mapping.Days) -> None:
+        stored = {f"{day:%d}": {name: str(value) for name, value in days[day].items()} for day in sorted(days)}
+        self._memory.put(f"days.{month}.{self._name}", stored)
+        months = self.months()
+        if month not in months:
+            self._memory.put(f"months.{self._name}", sorted([*months, month]))
+        seen = {name for facts in days.values() for name in facts}
+        if not seen <= set(self.facts()):
+            self._memory.put(f"facts.{self._name}", sorted(seen | set(self.facts())))
+
+    # How late the site is.
+
+    def _note(self, arrived: list[date], today: date) -> None:
+        late = [(today - day).days for day in arrived if (today - day).days <= ARRIVALS]
+        if len(late) == 1:  # several at once are an import or an outage, and say nothing of the usual delay
+            self._memory.keep(f"delays.{self._name}", [*self._get("delays", []), *late][-ARRIVALS:])
+
+    def delay(self) -> float | None:
+        """Mean number of days between a day and its arrival, over the last thirty."""
+        delays = self._get("delays", [])
+        return round(sum(delays) / len(delays), 1) if delays else None
+
+    def usual(self) -> int:
+        """Days after which a day is expected: 1, unless none of the last ones came so soon."""
+        delays = self._get("delays", [])[-7:]
+        return max(1, min(delays)) if len(delays) >= 5 else 1
+
+    # The import of older months.
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Where the import stands: `next` month, `done`, how many `read` and how many `empty` in a row."""
+        return dict(self._get("import", {}))
+
+    def keep_progress(self, progress: Mapping[str, Any]) -> None:
+        """Durable, so that no month is asked twice."""
+        self._memory.put(f"import.{self._name}", dict(progress))
+
+    @property
+    def known(self) -> bool:
+        """Whether the site was ever asked for it."""
+        return bool(self._get("asked", False))
+
+    def note_asked(self) -> None:
+        """From now on it is part of the daily round."""
+        if not self.known:
+            self._memory.keep(f"asked.{self._name}", True)

@@ -1,0 +1,238 @@
+"""The site's protocol: its pages and data addresses, the session, and what its answers mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session
+
+from ..base import Context, VendorError
+from .budget import Budget
+from .errors import LayoutChanged, Limited, Missing, NotJson, SiteDown
+from .mapping import PARIS
+from .pages import Page
+
+PATHS = {
+    "login": "/accounts/login/",
+    "homes": "/api/homes",
+    "contracts": "/api/homes/{home}/contracts",
+    "electricity": "/api/homes/{home}/sge_measures/conso_daily",
+    "gas": "/api/homes/{home}/adict_measures/conso_daily",
+}
+"""All that is asked of the site."""
+SHOWN = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
+"""The same as the user reads it: homes are nobody's business in a log."""
+
+AGENT = "JeedomHelloWatt/1.0"
+VERSION = "1.54"
+RETRIES = (5.0, 10.0)
+"""Seconds before the second and the third try after a 5xx."""
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class SessionLost(VendorError):
+    """The site wants a login before it answers."""
+
+
+class Site:
+    """One account's browser: cookies, headers, one request at a time, each counted before it leaves."""
+
+    def __init__(self, base: str, context: Context, budget: Budget) -> None:
+        self.base = base
+        self.budget = budget
+        self._context = context
+        self._session = new_session()
+        self._session.headers["User-Agent"] = AGENT
+        self._slashed: set[str] = set()
+        self._version = str(context.memory.get("version", VERSION))
+
+    # The session.
+
+    def cookie(self, name: str) -> str:
+        """A cookie's value, or ''."""
+        return next((c.value or "" for c in self._session.cookies if c.name == name), "")
+
+    def cookies(self) -> dict[str, str]:
+        """To be kept."""
+        return {c.name: c.value or "" for c in self._session.cookies if c.name in ("sessionid", "csrftoken")}
+
+    def use_cookies(self, cookies: Mapping[str, str]) -> None:
+        """Those of an earlier life, or none."""
+        self._session.cookies.clear()
+        host = urlsplit(self.base).hostname or ""
+        for name, value in cookies.items():
+            self._context.hide(value)
+            # Never over plain http, as the site has them; a simulator on this machine excepted.
+            secure = not is_loopback(self.base)
+            self._session.cookies.set(
+                name, value, domain="localhost.local" if host == "localhost" else host, path="/", secure=secure
+            )
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._session.close()
+
+    # One request.
+
+    def send(
+        self, method: str, key: str, home: str = "", query: Mapping[str, str] | None = None, **more: Any
+    ) -> Response:
+        """One request to an entry of PATHS; follows nothing but a slash that the site adds.
+
+        Raises SiteDown, Limited, LayoutChanged, SessionLost and what the budget says.
+        """
+        url = self.base + PATHS[key].replace("{home}", home) + ("/" if key in self._slashed else "")
+        for _ in range(2):
+            answer = self._once(method, key, url, query, **more)
+            if not 300 <= answer.status < 400:
+                return answer
+            target = urljoin(url, answer.headers.get("location", ""))
+            if target.split("?")[0] != url + "/" or method != "GET":
+                break
+            url = target.split("?")[0]
+            self._slashed.add(key)
+        if method == "POST":
+            return answer
+        if "login" in target or "me-connecter" in target:
+            raise SessionLost("La session helloWatt a expiré")
+        raise LayoutChanged(f"{SHOWN[key]} (redirection {answer.status})", SHOWN[key])
+
+    def _once(self, method: str, key: str, url: str, query: Mapping[str, str] | None, **more: Any) -> Response:
+        if not self.budget.spend():
+            raise SiteDown("La connexion s'arrête")
+        before = set(self.cookies().values())
+        try:
+            answer = fetch(
+                self._session,
+                method,
+                url,
+                connect=10.0,
+                read=45.0,
+                deadline=90.0,
+                max_bytes=MAX_BYTES,
+                params=query,
+                **more,
+            )
+        except HttpError as error:
+            if error.kind == "size":
+                raise LayoutChanged(SHOWN[key], SHOWN[key]) from error
+            raise SiteDown(_DOWN, error=error, endpoint=SHOWN[key]) from error
+        finally:
+            self.budget.finished()
+            self._context.hide(*(set(self.cookies().values()) - before))
+        if answer.status == 429:
+            wait = self.budget.block(retry_after(answer, self._context.clock.time()))
+            raise Limited(
+                "helloWatt demande d'attendre (statut 429 à {endpoint}) : aucune requête avant {time}",
+                endpoint=SHOWN[key],
+                time=self.budget.hour(wait),
+                retry=wait,
+            )
+        return answer
+
+    # Data.
+
+    def homes(self) -> Any:
+        """The account's homes, as the site gives them."""
+        return self._data("homes")
+
+    def contracts(self, home: str) -> Any:
+        """The contracts of a home."""
+        return self._data("contracts", home)
+
+    def daily(self, energy: str, home: str, first: date, last: date, retries: tuple[float, ...] = RETRIES) -> Any:
+        """The daily figures from `first` to `last`; the site may answer others as well."""
+        query = {"startDate": _midnight(first), "endDate": _midnight(last + timedelta(days=1))}
+        return self._data(energy, home, query, retries)
+
+    def _data(
+        self, key: str, home: str = "", query: Mapping[str, str] | None = None, retries: tuple[float, ...] = RETRIES
+    ) -> Any:
+        for wait in (*retries, None):
+            answer = self._get(key, home, query)
+            if answer.status < 500:
+                break
+            if wait is None or answer.status == 503:
+                rest = retry_after(answer, self._context.clock.time())
+                raise SiteDown(_STATUS, status=answer.status, endpoint=SHOWN[key], retry=rest)
+            self._context.pause(wait)
+        return self._understood(key, answer)
+
+    def _get(self, key: str, home: str, query: Mapping[str, str] | None) -> Response:
+        answer = self.send("GET", key, home, query, headers=self._headers())
+        if answer.status == 406 and self._version:
+            self._version = ""
+            self._context.memory.keep("version", "")
+            answer = self.send("GET", key, home, query, headers=self._headers())
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        version = f"; version={self._version}" if self._version else ""
+        return {
+            "Accept": f"application/json{version}",
+            "X-Requested-With": "XMLHttpRequest",
+            "X-CSRFToken": self.cookie("csrftoken"),
+            "Referer": f"{self.base}/mon-compte/",
+        }
+
+    def _understood(self, key: str, answer: Response) -> Any:
+        endpoint = SHOWN[key]
+        try:
+            data = answer.json()
+            if isinstance(data, str):
+                data = Response(200, {}, data.encode()).json()
+        except ValueError:
+            data = None
+        if answer.status in (401, 403) and (answer.status == 401 or _asks_for_login(data)):
+            raise SessionLost("La session helloWatt a expiré")
+        if answer.status == 404:
+            raise Missing("helloWatt ne connaît pas (ou plus) ce logement ({endpoint})", endpoint=endpoint)
+        if answer.status != 200:
+            raise VendorError("helloWatt refuse {endpoint} (statut {status})", endpoint=endpoint, status=answer.status)
+        if data is None:
+            self._no_data(key, answer)
+        return data
+
+    def _no_data(self, key: str, answer: Response) -> None:
+        kind = answer.headers.get("content-type", "").split(";")[0].strip()[:60]
+        if "html" in kind or answer.body.lstrip()[:1] == b"<":
+            page = Page(answer.body)
+            if page.maintenance:
+                raise SiteDown("helloWatt est en maintenance, nouvel essai automatique")
+            if page.asks_password:
+                raise SessionLost("La session helloWatt a expiré")
+        raise NotJson(
+            "helloWatt a répondu autre chose que des données à {endpoint} ({kind})",
+            endpoint=SHOWN[key],
+            kind=kind or "?",
+        )
+
+
+_DOWN = "Site helloWatt injoignable ({error} à {endpoint}), nouvel essai automatique"
+_STATUS = "Site helloWatt indisponible (statut {status} à {endpoint}), nouvel essai automatique"
+
+
+def _asks_for_login(data: Any) -> bool:
+    detail = str(data.get("detail", "")).lower() if isinstance(data, dict) else ""
+    return "authenti" in detail or "credentials" in detail
+
+
+def _midnight(day: date) -> str:
+    return datetime.combine(day, datetime.min.time(), PARIS).isoformat()
+
+
+def retry_after(answer: Response, now: float | None = None) -> float | None:
+    """Seconds of the header, which holds seconds or a date; None without one that makes sense."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdigit() and len(text) < 9:
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, moment.timestamp() - (time.time() if now is None else now))
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

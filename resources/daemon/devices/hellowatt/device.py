@@ -1,0 +1,401 @@
+"""The life of an account: when the site is asked, what is published of it, and what a failure means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from jeedom_bridge.store import StoreError
+from jeedom_bridge.worker import Job
+
+from ..base import (
+    Connection,
+    Context,
+    DeviceError,
+    Equipment,
+    Found,
+    Identity,
+    RateLimited,
+    Refused,
+    vendor_url,
+)
+from ..base import Device as Base
+from . import mapping
+from .account import WEEK, Account
+from .budget import Budget
+from .client import Site
+from .collector import Collector
+from .delivery import Ledger, Points
+from .errors import STOPS, LayoutChanged, NoGas, mark_of
+from .failures import Failures
+from .refreshes import Refreshes
+from .schedule import HOUR, Schedule
+from .session import Session
+from .tempo import MONTH, Tempo
+
+_LOG = logging.getLogger(__name__)
+
+DAY = 86400.0
+PASS_GAP = 1800.0
+"""Seconds from one pass of the import to the next."""
+LONGEST_ROUND = 600.0
+TEMPO_DAYS = 60
+"""Days for which a home with a Tempo key is one with such a contract."""
+
+
+class Device(Base):
+    """One account. Everything is asked in the connection's own thread, one request at a time."""
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        super().__init__(connection, context)
+        config = dict(connection.config)
+        base = str(config.get("siteUrl", "")).strip().rstrip("/")
+        self._budget = Budget(context, int(config.get("dailyRequests", 60)))
+        self._site = Site(base, context, self._budget)
+        self._session = Session(self._site, context, str(config.get("user", "")), str(config.get("password", "")))
+        self._account = Account(context, self._site, self._session)
+        self._collector = Collector(context, self._account, self._budget, config)
+        self._ledger = Ledger(context)
+        self._schedule = Schedule(context, int(config.get("startHour", 15)))
+        self._refreshes = Refreshes(context, self._budget)
+        self._failures = Failures(context)
+        public = config.get("tempoSource", "public") == "public"
+        self._tempo = Tempo(context, str(config.get("tempoUrl", "")).strip().rstrip("/") if public else "")
+        self._jobs: dict[str, Job] = {}
+        self._behind: set[str] = set()
+        self._logged: dict[str, str] = {}
+        self._told_colors: dict[str, dict[str, str]] = {}
+        self._resumed = False
+
+    # What the core asks for.
+
+    def start(self) -> None:
+        self._check_addresses()
+        every = self.context.every
+        self._jobs = {
+            "collect": every("collect", DAY, self._collect_when_due),
+            "import": every("import", DAY, self._import_when_due, first=5.0),
+            "tempo": every("tempo", DAY, self._tempo_when_due, first=2.0),
+            "deliver": every("deliver", HOUR, self._deliver_behind, first=1.0),
+        }
+        for equipment in self._energies():
+            self._behind.add(equipment.id)
+            self._publish(equipment)
+
+    def stop(self) -> None:
+        self._site.close()
+        self._tempo.close()
+
+    def changed(self) -> None:
+        fresh = False
+        for equipment in self._energies():
+            if self._collector.archive(equipment).known:
+                self._ledger.prune(equipment, self._points(equipment, everything=True))
+                self._behind.add(equipment.id)
+                self._publish(equipment)
+            else:
+                fresh = True
+        if fresh:
+            self._schedule.at_once()
+            self._hurry("collect", 0.0)
+        self._hurry("deliver", 0.0)
+
+    def refresh(self) -> None:
+        self._check_addresses()
+        self._session.asked_for = True
+        try:
+            self._budget.check()
+            self._session.check_refused()
+            self._refreshes.take()
+            self._collect(self._energies())
+        finally:
+            self._session.asked_for = False
+
+    def test(self) -> Identity:
+        self._check_addresses()
+        self._session.asked_for = True
+        try:
+            self._session.check_refused()
+            homes = self._account.homes()
+            seen = self._look(homes)
+        finally:
+            self._session.asked_for = False
+        meters = [meter for home in homes for meter in (home.pdl, home.pce) if meter]
+        text = self.context.say(
+            "Connecté à helloWatt : {homes} logement(s), compteur(s) {meters}, données visibles jusqu'au {day}.",
+            homes=len(homes),
+            meters=", ".join(f"…{meter[-3:]}" for meter in meters) or "-",
+            day=seen,
+        )
+        return Identity({"homes": len(homes), "meters": len(meters), "lastDay": seen}, text + self._hint())
+
+    def discover(self) -> list[Found]:
+        self._check_addresses()
+        self._session.asked_for = True
+        try:
+            return self._account.discover()
+        finally:
+            self._session.asked_for = False
+
+    def run(self, operation: str, options: Mapping[str, Any]) -> str:
+        if operation == "importHistory":
+            for equipment in self._energies():
+                self._collector.restart_import(equipment)
+            self._hurry("import", 1.0)
+            return self.context.say("L'historique est relu mois par mois ; la page montre où en est la récupération.")
+        if operation == "sendHistory":
+            for equipment in self._energies():
+                self._ledger.forget(equipment, self._points(equipment, everything=True))
+                self._behind.add(equipment.id)
+            self._hurry("deliver", 0.0)
+            return self.context.say("L'historique déjà lu est renvoyé à Jeedom.")
+        return super().run(operation, options)
+
+    # The first moment.
+
+    def _check_addresses(self) -> None:
+        vendor_url(str(self.connection.config.get("siteUrl", "")))
+        if self.connection.config.get("tempoSource", "public") == "public":
+            vendor_url(str(self.connection.config.get("tempoUrl", "")))
+
+    def _resume(self) -> None:
+        """A restart asks nothing when nothing is due: the state is what it was. Other credentials are tried at once."""
+        if not self._session.kept and self._failures.none:
+            self._schedule.at_once()
+        elif self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._energies()):
+            self._failures.repeat(self._schedule.wait())
+            self.context.online()
+        elif not any(self._collector.archive(each).known for each in self._energies()):
+            self._schedule.at_once()
+
+    def _look(self, homes: list[mapping.Home]) -> str:
+        """The newest day that the site shows. Raises Refused when it shows none at all."""
+        asked = [("electricity", home.id) for home in homes if home.pdl]
+        asked += [("gas", home.id) for home in homes if home.pce]
+        if not asked:
+            raise Refused(
+                "Connexion réussie, mais aucun compteur (Linky ou Gazpar) n'est rattaché à ce compte helloWatt"
+            )
+        for energy, home in asked[:3]:
+            found = self._account.glance(energy, home)
+            if found is not None and (found.days or found.ongoing):
+                return f"{max(found.days):%d/%m/%Y}" if found.days else "…"
+        raise Refused(
+            "Connexion réussie, mais aucune donnée n'est visible sur ce compte helloWatt : vérifiez la page "
+            "mes-donnees du site"
+        )
+
+    def _hint(self) -> str:
+        hint = self._session.hint()
+        return self.context.say(hint) if hint else ""
+
+    def _hurry(self, job: str, seconds: float) -> None:
+        if job in self._jobs:
+            self._jobs[job].run_in(seconds)
+
+    def _energies(self) -> list[Equipment]:
+        return [each for each in self.connection.equipment if each.type in ("electricity", "gas")]
+
+    # The round of the day.
+
+    def _collect_when_due(self) -> None:
+        if not self._resumed:
+            self._resumed = True
+            self._resume()
+        wait = self._schedule.wait()
+        if wait <= 0:
+            wanted = [each for each in self._energies() if not self._collector.satisfied(each)]
+            self._collect(wanted)
+            wait = self._schedule.wait()
+        self._hurry("collect", min(max(wait, 1.0), HOUR))
+
+    def _collect(self, wanted: list[Equipment]) -> None:
+        """One round; plans the next one, and raises what the user must know."""
+        try:
+            failure = self._round(wanted)
+        except DeviceError as error:
+            failure = error
+            for equipment in wanted:
+                self.context.publish(equipment.id, {"status": mark_of(error)})
+        except StoreError:
+            self._schedule.again()
+            raise
+        if failure is None:
+            self._failures.over()
+            if all(self._collector.satisfied(each) or self._without(each) for each in self._energies()):
+                self._schedule.settled()
+            else:
+                self._schedule.again()
+            self.context.online()
+            self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR))
+            return
+        often = self._failures.note(failure)
+        if isinstance(failure, RateLimited) and failure.retry:
+            self._schedule.after(failure.retry)
+        elif often and isinstance(failure, LayoutChanged):
+            self._schedule.tomorrow()
+        else:
+            self._schedule.again(failure.retry or 0.0)
+        failure.retry = max(self._schedule.wait(), 1.0)
+        raise failure
+
+    def _round(self, wanted: list[Equipment]) -> DeviceError | None:
+        """Reads each energy; one that fails does not stop the others. What is left of it to tell, or None."""
+        if not self._energies():
+            self._account.homes()
+            return None
+        if not wanted and not self._session.kept:
+            self._account.homes(0.0)
+        began = self.context.clock.monotonic()
+        failure: DeviceError | None = None
+        for equipment in wanted:
+            if self.context.stopping or self.context.clock.monotonic() - began > LONGEST_ROUND:
+                break
+            try:
+                self._read(equipment)
+                self._logged.pop(equipment.id, None)
+            except STOPS:
+                raise
+            except DeviceError as error:
+                self.context.publish(equipment.id, {"status": mark_of(error)})
+                if not isinstance(error, NoGas):
+                    failure = error
+                    again = self._logged.get(equipment.id) == str(error)
+                    self._logged[equipment.id] = str(error)
+                    _LOG.log(logging.DEBUG if again else logging.WARNING, "%s: %s", equipment.name, error)
+        self._weekly()
+        return failure
+
+    def _read(self, equipment: Equipment) -> None:
+        first = not self._collector.archive(equipment).known
+        changed = self._collector.read(equipment)
+        if first:
+            self._hurry("tempo", 2.0)
+            self._hurry("import", 5.0)
+        if changed:
+            _LOG.info("%s: %d new or corrected days", equipment.name, len(changed))
+        archive = self._collector.archive(equipment)
+        stamp = f"{self._budget.now():%Y-%m-%d %H:%M:%S}"
+        self.context.memory.keep(f"collected.{equipment.id}", stamp)
+        self._publish(equipment, {"status": "ok" if archive.months() else "NO_DATA"})
+        self._deliver(equipment, changed)
+
+    def _without(self, equipment: Equipment) -> bool:
+        """A gas equipment of which the site has never had anything: no reason to ask again and again."""
+        return equipment.type == "gas" and not self._collector.archive(equipment).months()
+
+    def _weekly(self) -> None:
+        """Homes and contracts: what changes once in years."""
+        for home in dict.fromkeys(each.key for each in self._energies()):
+            self._account.contracts(home)
+        try:
+            known = {home.id for home in self._account.homes(WEEK)}
+        except STOPS:
+            raise
+        except DeviceError as error:
+            _LOG.info("the homes are not known: %s", error)
+            return
+        for equipment in self._energies():
+            gone = equipment.key not in known
+            if gone and not self.context.memory.get(f"gone.{equipment.id}"):
+                text = "{name} : ce logement n'est plus sur le compte helloWatt. Ses valeurs restent."
+                self.context.message("warning", text, name=equipment.name)
+            if gone != bool(self.context.memory.get(f"gone.{equipment.id}")):
+                self.context.memory.keep(f"gone.{equipment.id}", gone)
+
+    # The import.
+
+    def _import_when_due(self) -> None:
+        wanted = [each for each in self._energies() if self._collector.archive(each).known]
+        wanted = [each for each in wanted if not self._without(each) and self._collector.importing(each)]
+        blocked = self._budget.blocked()
+        if not wanted or blocked or self._budget.spare() <= 0:
+            self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR))
+            return
+        self._hurry("import", PASS_GAP)
+        news, failure = self._collector.import_all(wanted)
+        for equipment in news:
+            self._publish(equipment)
+            self._deliver(equipment)
+        if failure is None:
+            self.context.online()
+        elif isinstance(failure, STOPS):
+            failure.retry = max(failure.retry or HOUR, PASS_GAP)
+            raise failure
+
+    def _waits_for_first(self) -> bool:
+        return any(not self._collector.archive(each).known for each in self._energies())
+
+    # Tempo.
+
+    def _tempo_home(self, equipment: Equipment) -> bool:
+        since = self._account.today() - timedelta(days=TEMPO_DAYS)
+        if self._collector.archive(equipment).recent("tempoCode", since):
+            return True
+        return "tempo" in str(self._account.contract(equipment.key, "electricity").get("offer", "")).lower()
+
+    def _tempo_when_due(self) -> None:
+        homes = [each for each in self.connection.of_type("electricity") if self._tempo_home(each)]
+        if homes and self._tempo.due() <= 0:
+            self._tempo.ask()
+        for equipment in homes:
+            if self._told_colors.get(equipment.id) != self._tempo.facts():
+                self._told_colors[equipment.id] = self._tempo.facts()
+                self._publish(equipment)
+                self._deliver(equipment, [self._account.today()])
+        wait = min(self._tempo.due(), MONTH) if homes else HOUR
+        now = self._tempo.now()
+        midnight = DAY - (now.hour * 3600 + now.minute * 60 + now.second) + 30.0
+        self._hurry("tempo", min(max(wait, 60.0), midnight, HOUR))
+
+    # What Jeedom gets.
+
+    def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
+        """What belongs into Jeedom's history, of some years or of all; `everything`: also what Jeedom has not."""
+        rows = self._ledger.rows(equipment, self.connection.config)
+        if not everything:
+            rows = [row for row in rows if row.logical_id in equipment.commands]
+        days = self._collector.archive(equipment).days(years)
+        if equipment.type == "electricity" and self._tempo_home(equipment):
+            today = self._account.today()
+            for day in (today - timedelta(days=n) for n in range(8)):
+                code = self._tempo.known(day)
+                if code is not None and "tempoCode" not in days.get(day, {}) and (years is None or day.year in years):
+                    days[day] = {**days.get(day, {}), "tempoCode": Decimal(code)}
+        return mapping.points(rows, days)
+
+    def _deliver(self, equipment: Equipment, changed: Iterable[date] | None = None) -> None:
+        """Brings the years of the changed days (default: all) to Jeedom; tries again later what it does not take."""
+        years = None if changed is None or equipment.id in self._behind else {day.year for day in changed}
+        if self._ledger.reconcile(equipment, self._points(equipment, years)):
+            self._behind.discard(equipment.id)
+        else:
+            self._behind.add(equipment.id)
+            self._hurry("deliver", 60.0)
+
+    def _deliver_behind(self) -> None:
+        for equipment in self._energies():
+            if equipment.id in self._behind and not self.context.stopping:
+                self._deliver(equipment)
+
+    def _publish(self, equipment: Equipment, more: Mapping[str, Any] | None = None) -> None:
+        """The values without a date of their own, and what there is for commands that Jeedom has not yet."""
+        archive = self._collector.archive(equipment)
+        newest = archive.newest()
+        facts: dict[str, Any] = {
+            "lastDay": newest.isoformat() if newest else None,
+            "collected": self.context.memory.get(f"collected.{equipment.id}"),
+            "week.kwh": mapping.week(archive.last_days()) if newest else None,
+            "delay": archive.delay(),
+        }
+        contract = self._account.contract(equipment.key, equipment.type)
+        facts.update({f"contract.{name}": value for name, value in contract.items()})
+        if equipment.type == "electricity" and self._tempo_home(equipment):
+            facts.update(self._tempo.facts())
+        # The figures themselves go by their date; here they only say that they exist.
+        facts.update({f"{period}.{name}": 0 for name in archive.facts() for period in ("day", "month", "year")})
+        facts.update(more or {})
+        self.context.publish(equipment.id, {name: value for name, value in facts.items() if value is not None})

@@ -1,0 +1,58 @@
+"""What failed and for how long: told again after a restart, and in the message centre when it lasts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from . import mapping
+from .errors import LayoutChanged
+
+DAYS = 3
+"""Failed days, one after the other, after which the user gets a message."""
+LAYOUTS = 5
+"""Times that a changed site is looked at as often as usual."""
+_KINDS = {each.code: each for each in (AuthenticationFailed, RateLimited, Unreachable, VendorError)}
+
+
+class Failures:
+    """Remembers the last failure until a success."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def _state(self) -> dict[str, Any]:
+        return dict(self._context.memory.get("failing") or {})
+
+    @property
+    def none(self) -> bool:
+        """Whether the last round was good."""
+        return not self._state()
+
+    def note(self, error: DeviceError) -> bool:
+        """One more failed round. True when the same changed site was met so often that once a day is enough."""
+        state = self._state()
+        today = datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date().isoformat()
+        days = [*(day for day in state.get("days", []) if day != today), today][-DAYS - 1 :]
+        layouts = int(state.get("layouts", 0)) + 1 if isinstance(error, LayoutChanged) else 0
+        values = {name: str(value) for name, value in error.values.items()}
+        state.update(days=days, layouts=layouts, code=error.code, template=error.template, values=values)
+        if len(days) > DAYS - 1 and not state.get("told"):
+            state["told"] = True
+            text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
+            self._context.message("error", text, n=len(days), reason=self._context.say(error.template, **error.values))
+        self._context.memory.keep("failing", state)
+        return layouts >= LAYOUTS
+
+    def over(self) -> None:
+        """A round that brought what it should."""
+        if self._state():
+            self._context.memory.delete("failing")
+
+    def repeat(self, retry: float) -> None:
+        """Raises the last failure once more, after a restart; nothing when the last round was good."""
+        state = self._state()
+        if state.get("template"):
+            kind = _KINDS.get(str(state.get("code")), VendorError)
+            raise kind(str(state["template"]), retry=retry, **dict(state.get("values", {})))

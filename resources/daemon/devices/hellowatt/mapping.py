@@ -1,0 +1,356 @@
+"""From the site's rows to the facts of a day, and from days to dated points. Pure: no input, output or clock.
+
+The facts of a day, `Decimal` and unrounded: `kwh`, `kwh.hp`, `kwh.hc`, `kwh.tempo.<blue|white|red>.<hp|hc>`, the same
+under `euros`, `subscription`, `energyEuros`, `co2`, `injection`, `injectionEuros`, `solar`, `solarEuros`, `tempoCode`.
+The `source` of a dated row is `day.<fact>`, `month.<fact>` or `year.<fact>`: the figure of one day, or the sum of the
+known days of a calendar month or year, which stands at its first day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jeedom_bridge.contract import Row
+
+PARIS = ZoneInfo("Europe/Paris")
+CODES = {"blue": 1, "white": 2, "red": 3}
+COLORS = {1: "bleu", 2: "blanc", 3: "rouge"}
+UNKNOWN = "inconnue"
+LIMIT = Decimal(1_000_000)
+"""Beyond this no day of a home is believed."""
+CERTAIN = 5
+"""So many rows without a part say that the part has another name now."""
+
+Day = dict[str, Decimal]
+Days = dict[date, Day]
+
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
+_STAMP = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
+_TEMPO = re.compile(r"tempo-(blue|white|red)-(hp|hc)")
+
+
+class Unexpected(ValueError):
+    """A part that is not where it was; the text is its path."""
+
+
+@dataclass
+class Series:
+    """What an answer holds: days by date, whether the site is still fetching, its own error, and what was odd."""
+
+    days: Days = field(default_factory=dict)
+    ongoing: bool = False
+    error: str = ""
+    odd: list[str] = field(default_factory=list)
+
+
+def number(raw: Any) -> Decimal | None:
+    """An int, float or numeric text; None for anything else, and for what no home has."""
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+        return None
+    text = str(raw).strip() if isinstance(raw, (str, float)) or abs(raw) < 10**15 else ""
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if abs(found) <= LIMIT else None
+
+
+def local_day(stamp: Any) -> date | None:
+    """The day in Paris that a row is about. Two hours of grace: midnight is written in several ways there."""
+    match = _STAMP.fullmatch(stamp.strip()) if isinstance(stamp, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    zone = match.group(7)
+    try:
+        if zone is None:
+            return date(year, month, day)
+        offset = timedelta(0)
+        if zone != "Z":
+            digits = zone[1:].replace(":", "")
+            offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=timezone(offset))
+        return (moment + timedelta(hours=2)).astimezone(PARIS).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _total(parts: Mapping[str, Decimal | None], odd: list[str], name: str, day: date) -> Decimal | None:
+    if any(value is None for value in parts.values()):
+        odd.append(f"{name} {day}")
+        return None
+    return sum((value for value in parts.values() if value is not None), Decimal(0)) if parts else None
+
+
+def _detailed(raw: Any) -> dict[str, Decimal | None]:
+    """Tariff keys in lower case and their figures; None is a figure that is none. What is null is left out."""
+    if not isinstance(raw, dict):
+        return {}
+    found: dict[str, Decimal | None] = {}
+    for key, value in raw.items():
+        if value is None:
+            continue
+        name, figure = str(key).strip().lower(), number(value)
+        before = found.get(name, Decimal(0))
+        found[name] = None if figure is None or before is None else figure + before
+    return found
+
+
+def _split(parts: Mapping[str, Decimal | None], name: str) -> Day:
+    """HP, HC and the six figures of Tempo of a valid object of tariff keys."""
+    found: Day = {}
+    for key, value in parts.items():
+        tempo = _TEMPO.fullmatch(key)
+        if value is None or (tempo is None and key not in ("hp", "hc")):
+            continue
+        period = tempo.group(2) if tempo else key
+        if tempo:
+            found[f"{name}.tempo.{tempo.group(1)}.{period}"] = value
+        found[f"{name}.{period}"] = found.get(f"{name}.{period}", Decimal(0)) + value
+    return found
+
+
+def _color(facts: Day) -> int | None:
+    """The colour of a past day: that of its HP. At night the day before goes on, so HC tells less."""
+    for period in ("hp", "hc"):
+        seen = {c for c in CODES if facts.get(f"kwh.tempo.{c}.{period}", Decimal(0)) > 0}
+        if len(seen) == 1:
+            return CODES[seen.pop()]
+        if seen:
+            return None
+    return None
+
+
+def day_facts(row: Mapping[str, Any], day: date, odd: list[str]) -> Day:
+    """The facts of one row. What cannot be read is left out and named in `odd`."""
+    facts: Day = {}
+    kwh = _detailed(row.get("kwhDetailed"))
+    if not kwh and row.get("valueKwh") is not None:
+        kwh = {"total": number(row["valueKwh"])}
+    total = _total(kwh, odd, "kwhDetailed", day)
+    if total is not None:
+        facts["kwh"] = total
+        facts.update(_split(kwh, "kwh"))
+    _add_euros(facts, _detailed(row.get("eurosDetailed")), odd, day)
+    for name, source in _PLAIN.items():
+        if row.get(source) is not None:
+            value = number(row[source])
+            if value is None:
+                odd.append(f"{source} {day}")
+            else:
+                facts[name] = value
+    for name, value in facts.items():
+        if value < 0:
+            if "." not in name:
+                odd.append(f"{name} < 0 {day}")
+            facts[name] = Decimal(0)
+    code = _color(facts)
+    if code is not None:
+        facts["tempoCode"] = Decimal(code)
+    return facts
+
+
+def _add_euros(facts: Day, parts: dict[str, Decimal | None], odd: list[str], day: date) -> None:
+    total = _total(parts, odd, "eurosDetailed", day)
+    if total is None:
+        return
+    subscription = parts.get("subscription")
+    if subscription is not None:
+        facts["subscription"] = subscription
+    used = facts.get("kwh")
+    if set(parts) == {"subscription"} and (used is None or used != 0):
+        return  # what the energy costs is not known yet: half a sum is no cost
+    facts["euros"] = total
+    facts["energyEuros"] = total - (subscription or Decimal(0))
+    facts.update(_split(parts, "euros"))
+
+
+_PLAIN = {
+    "co2": "valueCo2",
+    "injection": "injectionValueKwh",
+    "injectionEuros": "injectionValueEur",
+    "solar": "solarProductionValueKwh",
+    "solarEuros": "solarProductionValueEur",
+}
+
+
+def _rows(answer: Any) -> tuple[list[Any], bool, str]:
+    """The rows of an answer in any of its known wrappings. Raises Unexpected."""
+    if isinstance(answer, list):
+        return answer, False, ""
+    if not isinstance(answer, dict):
+        raise Unexpected("values")
+    rows = next((answer[key] for key in ("values", "results", "data") if isinstance(answer.get(key), list)), None)
+    if rows is None:
+        raise Unexpected("values")
+    if answer.get("next"):
+        raise Unexpected("values (next)")
+    error = answer.get("error")
+    told = str(error.get("identifier") or "error") if isinstance(error, dict) else str(error or "")
+    return rows, answer.get("isFetchOngoing") is True, re.sub(r"[^\w.-]", "", told)[:40]
+
+
+def series(answer: Any, first: date, last: date) -> Series:
+    """The days from `first` to `last` that an answer of daily figures holds. Raises Unexpected for a changed layout."""
+    rows, ongoing, error = _rows(answer)
+    found = Series(ongoing=ongoing, error=error)
+    seen = bare = stamped = priced = 0
+    for row in rows:
+        day = local_day(row.get("datetime")) if isinstance(row, dict) else None
+        stamped += day is not None
+        if day is None or not first <= day <= last:
+            continue
+        seen += 1
+        bare += "kwhDetailed" not in row and "valueKwh" not in row
+        priced += "eurosDetailed" in row
+        facts = day_facts(row, day, found.odd)
+        before = found.days.get(day)
+        if before is not None:
+            found.odd.append(f"datetime {day} (2)")
+        if facts and (before is None or len(facts) >= len(before)):
+            found.days[day] = facts
+    if rows and not stamped:
+        raise Unexpected("values[].datetime")
+    if seen >= CERTAIN and bare == seen:
+        raise Unexpected("values[].kwhDetailed")
+    if seen >= CERTAIN and not priced and not bare:
+        found.odd.append("values[].eurosDetailed")
+    return found
+
+
+def merged(old: Mapping[str, Decimal], new: Mapping[str, Decimal]) -> Day:
+    """A day after a second reading: known replaces known, absent erases nothing.
+
+    The parts of a total belong together: one that a complete new total no longer has is zero from now on.
+    """
+    result = dict(old)
+    for group in ("kwh", "euros"):
+        if group in new:
+            for name in old:
+                if name.startswith(f"{group}.") and name not in new:
+                    result[name] = Decimal(0)
+    if "kwh" in new and "tempoCode" not in new:
+        result.pop("tempoCode", None)
+    result.update(new)
+    return result
+
+
+def complete(day: Mapping[str, Decimal] | None, injects: bool) -> bool:
+    """Whether nothing more is awaited of a day."""
+    return day is not None and "kwh" in day and (not injects or "injection" in day)
+
+
+def rounded(value: Decimal, precision: int) -> float | int:
+    """Half up, as a bill does; a whole number without its point."""
+    found = value.quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
+    return int(found) if found == found.to_integral_value() else float(found)
+
+
+def _first_of(day: date, period: str) -> date:
+    return day if period == "day" else day.replace(day=1) if period == "month" else day.replace(month=1, day=1)
+
+
+def points(rows: Iterable[Row], days: Mapping[date, Mapping[str, Decimal]]) -> dict[str, dict[date, float | int]]:
+    """By logicalId: what belongs into Jeedom's history at each date."""
+    result: dict[str, dict[date, float | int]] = {}
+    sums: dict[tuple[str, str], dict[date, Decimal]] = {}
+    for row in rows:
+        period, _, fact = (row.source or "").partition(".")
+        if (period, fact) not in sums:
+            sums[(period, fact)] = totals = {}
+            for day, facts in days.items():
+                if fact in facts:
+                    at = _first_of(day, period)
+                    totals[at] = totals.get(at, Decimal(0)) + facts[fact]
+        precision = int(row.data.get("precision", 3))
+        found = {at: rounded(value, precision) for at, value in sums[(period, fact)].items()}
+        if found:
+            result[row.logical_id] = found
+    return result
+
+
+def week(days: Mapping[date, Mapping[str, Decimal]]) -> float | int | None:
+    """kWh of the last seven known days."""
+    known = sorted(day for day, facts in days.items() if "kwh" in facts)[-7:]
+    return rounded(sum((days[day]["kwh"] for day in known), Decimal(0)), 3) if known else None
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home of the account: what identifies its meters, if it has them."""
+
+    id: str
+    pdl: str
+    pce: str
+
+
+def homes(answer: Any) -> list[Home]:
+    """The account's homes. Raises Unexpected."""
+    if isinstance(answer, dict):
+        if answer.get("next"):
+            raise Unexpected("homes (next)")
+        answer = next((answer[key] for key in ("results", "data", "values") if key in answer), None)
+    if not isinstance(answer, list):
+        raise Unexpected("homes[]")
+    found = []
+    for each in answer:
+        if not isinstance(each, dict):
+            continue
+        identity = str(each.get("id", "")).strip()
+        if not isinstance(each.get("id"), bool) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", identity):
+            found.append(Home(identity, _meter(each.get("enedisHome"), "pdl"), _gas_meter(each)))
+    if answer and not found:
+        raise Unexpected("homes[].id")
+    return found
+
+
+def _meter(part: Any, key: str) -> str:
+    value = part.get(key) if isinstance(part, dict) else None
+    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _gas_meter(home: Mapping[str, Any]) -> str:
+    return next((found for part in home.values() if (found := _meter(part, "pce"))), _meter(home, "pce"))
+
+
+def contract(answer: Any, energy: str) -> dict[str, Any]:
+    """`provider`, `offer`, `power` of the contract in force for an energy, as far as the site tells them."""
+    if isinstance(answer, dict):
+        answer = next((answer[key] for key in ("results", "data", "values") if key in answer), None)
+    rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    told = [row for row in rows if row.get("energy") is not None]
+    words = ("elec",) if energy == "electricity" else ("ga",)
+    rows = [row for row in told if str(row["energy"]).lower().startswith(words)] if told else rows
+    if energy == "gas" and not told:
+        return {}
+    best = next((row for row in rows if row.get("contractState") == "actual"), rows[0] if rows else None)
+    if best is None:
+        return {}
+    found = {"provider": _name(best.get("provider")), "offer": _name(best.get("offer"))}
+    power = number(best.get("subscribedPower"))
+    if energy == "electricity" and power is not None and power > 0:
+        found["power"] = rounded(power, 0)
+    return {key: value for key, value in found.items() if value}
+
+
+def _name(part: Any) -> str:
+    value = part.get("name") if isinstance(part, dict) else None
+    return " ".join(value.split())[:100] if isinstance(value, str) else ""
+
+
+def tempo_color(answer: Any, day: date) -> int | None:
+    """The code of a day's colour from the public source: 1 blue, 2 white, 3 red; None when it is not known."""
+    if not isinstance(answer, dict) or str(answer.get("dateJour", ""))[:10] != day.isoformat():
+        return None
+    code = answer.get("codeJour")
+    return code if isinstance(code, int) and not isinstance(code, bool) and code in COLORS else None

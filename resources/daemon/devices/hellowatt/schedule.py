@@ -1,0 +1,82 @@
+"""When the site is asked next: once a day at a time of its own, then at growing intervals until the day is there."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..base import Context
+from . import mapping
+
+HOUR = 3600.0
+SPREAD = 3000
+"""Seconds by which installations differ."""
+GROWTH = (1.0, 2.0, 3.0, 4.0)
+"""Hours from one try to the next."""
+LONGEST = 26 * HOUR
+
+
+class Schedule:
+    """The next round, durable: a restart neither asks again nor forgets to."""
+
+    def __init__(self, context: Context, start_hour: int) -> None:
+        self._context = context
+        self._hour = start_hour
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS)
+
+    def _state(self) -> dict[str, Any]:
+        return dict(self._context.memory.get("schedule") or {})
+
+    def wait(self) -> float:
+        """Seconds until the next round; 0 when it is due. A clock that jumped does not stop it for long."""
+        rest = float(self._state().get("next", 0.0)) - self._context.clock.time()
+        return rest if 0 < rest <= LONGEST else 0.0
+
+    def at_once(self) -> None:
+        """The next round is due now."""
+        self._keep(next=0.0)
+
+    def settled(self) -> None:
+        """All that can be expected today is there."""
+        self._keep(next=self._start(1), attempt=0)
+
+    def again(self, least: float = 0.0) -> None:
+        """Something is missing: later today, in `least` seconds at the earliest, or else tomorrow."""
+        now = self._now()
+        today = now.date().isoformat()
+        state = self._state()
+        attempt = int(state.get("attempt", 0)) if state.get("day") == today else 0
+        begin = self._start(0)
+        gap = GROWTH[min(attempt, len(GROWTH) - 1)] * HOUR * random.uniform(0.9, 1.1)
+        at = now.timestamp() + max(gap, least)
+        if at < begin and least <= 0:
+            at, attempt = begin, -1
+        if datetime.fromtimestamp(at, mapping.PARIS).date() != now.date():
+            at = max(self._start(1), now.timestamp() + least)
+        self._keep(next=at, attempt=attempt + 1, day=today)
+
+    def after(self, seconds: float) -> None:
+        """Nothing was asked, and nothing may be for so long: this is no try."""
+        self._keep(next=self._context.clock.time() + seconds + random.uniform(1.0, 60.0))
+
+    def tomorrow(self) -> None:
+        """No more today."""
+        self._keep(next=self._start(1), attempt=0)
+
+    def _start(self, days: int) -> float:
+        day = self._now().date() + timedelta(days=days)
+        begin = datetime.combine(day, datetime.min.time(), mapping.PARIS).replace(hour=self._hour)
+        return begin.timestamp() + self._offset()
+
+    def _offset(self) -> int:
+        offset = self._context.memory.get("offset")
+        if not isinstance(offset, int):
+            offset = random.randrange(SPREAD)
+            self._context.memory.keep("offset", offset)
+        return offset
+
+    def _keep(self, **changes: Any) -> None:
+        self._context.memory.keep("schedule", {**self._state(), **changes})
