@@ -28,6 +28,9 @@ spl_autoload_register(static function (string $class): void {
  */
 class jeenergie extends eqLogic
 {
+    /** toHtml() is overridden, which the core takes for a tile that cannot be customised: most are its own. */
+    public static $_widgetPossibility = ['custom' => true];
+
     /** Whether isEnable has been changed since the last save. */
     private $_toggled = false;
 
@@ -105,10 +108,11 @@ class jeenergie extends eqLogic
         return jeenergieCatalogue::applicableRows($this->backend(), $this->type(), $this->settings());
     }
 
-    /** The plugin's own tile where the user has chosen it, else the core's. */
+    /** The template of its type or the plugin's own tile, where the user has chosen one; else the core's. */
     public function toHtml($_version = 'dashboard')
     {
-        if (!jeenergieTile::isChosen($this)) {
+        $template = jeenergieTemplate::of($this);
+        if ($template === null && !jeenergieTile::isChosen($this)) {
             return parent::toHtml($_version);
         }
         $replace = $this->preToHtml($_version);
@@ -118,6 +122,10 @@ class jeenergie extends eqLogic
         $version = jeedom::versionAlias($_version);
         $replace['#calledFrom#'] = __CLASS__;
         $replace['#eqLogic_class#'] = 'eqLogic_layout_default';
+        if ($template !== null) {
+            $html = jeenergieTemplate::fill($this, $template, $replace, $version);
+            return $html === '' ? parent::toHtml($_version) : $this->postToHtml($version, $html);
+        }
         $replace['#cmd#'] = jeenergieTile::content($this);
         return $this->postToHtml($version, template_replace($replace, getTemplate('core', $version, 'eqLogic')));
     }

@@ -75,6 +75,11 @@ final class translate
         return $text;
     }
 
+    public static function exec($html, $file): string
+    {
+        return $html;
+    }
+
     public static function getLanguage(): string
     {
         return 'fr_FR';
@@ -125,8 +130,24 @@ final class event
     }
 }
 
+function getTemplate($folder, $version, $name, $plugin = ''): string
+{
+    $path = __DIR__ . '/../../../core/template/' . $version . '/' . $name . '.html';
+    return Memory::$config['template'] ?? (is_file($path) ? file_get_contents($path) : '');
+}
+
+function template_replace(array $tags, string $html): string
+{
+    return str_replace(array_keys($tags), array_values($tags), $html);
+}
+
 final class jeedom
 {
+    public static function versionAlias($version): string
+    {
+        return ['dview' => 'dashboard', 'mview' => 'mobile'][$version] ?? $version;
+    }
+
     public static function getTmpFolder($plugin = ''): string
     {
         $folder = sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();

@@ -69,6 +69,7 @@ class eqLogic extends Stored
     protected $isEnable = 0;
     protected $isVisible = 0;
     protected $category = [];
+    protected $display = [];
     protected $object_id;
 
     public static function byId($id)
@@ -125,6 +126,42 @@ class eqLogic extends Stored
     {
         $this->category[$key] = $value;
         return $this;
+    }
+
+    public function getDisplay($key, $default = '')
+    {
+        return $this->display[$key] ?? $default;
+    }
+
+    public function setDisplay($key, $value)
+    {
+        $this->display[$key] = $value;
+        return $this;
+    }
+
+    public function preToHtml($version)
+    {
+        return $this->isEnable ? ['#id#' => $this->id, '#name_display#' => $this->name] : '';
+    }
+
+    public function postToHtml($version, $html): string
+    {
+        return $html;
+    }
+
+    public function toHtml($version = 'dashboard')
+    {
+        return 'tile of the core';
+    }
+
+    public function getImage(): string
+    {
+        return 'plugin.png';
+    }
+
+    public function getCustomImage(): ?string
+    {
+        return null;
     }
 
     public function setEqType_name($type)
@@ -238,6 +275,11 @@ class cmd extends Stored
             Memory::$events[] = ['executed', [$this->id, $options]];
         }
         return $this->getCache('value', '');
+    }
+
+    public function toHtml($version = 'dashboard'): string
+    {
+        return '<b>' . $this->logicalId . ' ' . $version . '</b>';
     }
 
     public function formatValue($value)
