@@ -284,6 +284,17 @@ def test_a_test_that_succeeds_ends_the_pause_of_a_connection_that_was_refused(au
     assert running.states[-1] == "online"
 
 
+def test_another_password_is_tried_and_not_covered_by_the_stored_token(automatic, cloud):
+    running = automatic().start()
+    assert running.states[-1] == "online"
+    edited = {**running.definition, "config": {**running.definition["config"], "password": "mistyped"}}
+    with pytest.raises(CommandError, match="refuse cet utilisateur"):
+        running.ask("test", connection=edited)
+    running.advance(120, 30)
+    assert running.states[-1] == "online"
+    assert cloud.logins == 2
+
+
 def test_missing_account_settings_ask_nobody(automatic, cloud):
     running = automatic(user="", password="").start()
     assert "Indiquez l'utilisateur" in running.last_state["message"]

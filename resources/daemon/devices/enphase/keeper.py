@@ -33,6 +33,7 @@ class TokenKeeper:
         self._backoff = Backoff(60.0, HOUR)
         self._lock = threading.Lock()
         self._renewing = False
+        self._fingerprint: str | None = None
         self._background_from = float("-inf")
         self._failure: DeviceError | None = None
         self._not_before = float("-inf")
@@ -148,8 +149,12 @@ class TokenKeeper:
         return found if found.expires > self._context.clock.time() else None
 
     def _account(self) -> str:
-        # Which account a stored token was made for, without keeping its name twice.
-        return hashlib.sha256(str(self._config.get("user", "")).encode()).hexdigest()[:16]
+        """Which login a stored token was made with: another password is tried, not covered by an old token."""
+        if self._fingerprint is None:
+            user, password = (str(self._config.get(key, "")).encode() for key in ("user", "password"))
+            # Slow on purpose: what is kept must not help to guess the password.
+            self._fingerprint = hashlib.pbkdf2_hmac("sha256", password, user, 100_000).hex()[:32]
+        return self._fingerprint
 
     def _renew_in_background(self, found: Token, serial: str) -> None:
         now = self._context.clock.monotonic()
