@@ -33,6 +33,9 @@
  * |                       |                                         | Jeedom only]}                     up to 65 s |
  * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
  * |                       | key, name, config}]}                    |                                              |
+ * | synchronise           | {connection: id, equipment: [as for     | {created: [ids], removed: [ids]}: creates,   |
+ * |                       | createDiscovered], remove: [ids]}       | then removes what belongs to it, with its    |
+ * |                       |                                         | commands and their history                   |
  * | runOperation          | {connection: id or FORM, operation,     | {text}; progress by events        up to 305 s |
  * |                       | options: {<field>: value}}              |                                              |
  * | createMissingCommands | {id, logicalIds: [optional]}            | {created: [logicalIds]}                      |
@@ -74,7 +77,7 @@ try {
 
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
-        'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
+        'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

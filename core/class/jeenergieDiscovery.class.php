@@ -94,6 +94,25 @@ final class jeenergieDiscovery
         return $created;
     }
 
+    /**
+     * Removes equipment of this connection, with its commands and their history; others' is left alone.
+     *
+     * @param string[] $ids
+     * @return string[] ids removed
+     */
+    public static function removeAll(jeenergie $connection, array $ids): array
+    {
+        $removed = [];
+        foreach ($connection->equipment() as $each) {
+            $id = (string) $each->getId();
+            if (in_array($id, $ids, true)) {
+                $each->remove();
+                $removed[] = $id;
+            }
+        }
+        return $removed;
+    }
+
     /** Makes one equipment, in the object of its connection, enabled if that is. */
     public static function create(
         jeenergie $connection,

@@ -149,6 +149,15 @@ final class jeenergiePages
         return ['created' => array_map(fn(jeenergie $each): string => (string) $each->getId(), $created)];
     }
 
+    public static function synchronise(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $unwanted = array_map('strval', jeenergie::dictionary($request['remove'] ?? null));
+        $created = self::createDiscovered($request)['created'];
+        $removed = jeenergieDiscovery::removeAll($connection, $unwanted);
+        return ['created' => $created, 'removed' => $removed];
+    }
+
     public static function runOperation(array $request): array
     {
         self::needDaemon();

@@ -142,7 +142,7 @@
       });
       return;
     }
-    const uses = await usesOf([summary].concat(summary.equipment));
+    const uses = await jn.usesOf([summary].concat(summary.equipment));
     const lines = [jn.fill('{{Supprimer « %s » ?}}', summary.name)];
     if (names.length) lines.push("{{Ces équipements, leurs commandes et leur historique sont supprimés avec elle :}}");
     if (!await jn.confirm('{{Supprimer une connexion}}', lines, names.concat(uses), '{{Supprimer}}', 'danger')) return;
@@ -157,7 +157,7 @@
   };
 
   /** Scenarios, designs... that use it: one sentence each. */
-  function usesOf(summaries) {
+  jn.usesOf = function(summaries) {
     return Promise.all(summaries.slice(0, 20).map(function(summary) {
       return new Promise(function(resolve) {
         jeedom.eqLogic.getUseBeforeRemove({
@@ -172,5 +172,5 @@
         });
       });
     })).then(function(lists) { return lists.flat(); });
-  }
+  };
 })(window.jeenergiePage);

@@ -1,7 +1,8 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * Synchronisation: asks what a connection leads to, lets the user tick what Jeedom should have, and creates it.
+ * Synchronisation: asks what a connection leads to, lets the user tick what Jeedom should have, creates what is
+ * newly ticked and deletes what no longer is.
  */
 (function(jn) {
   'use strict';
@@ -47,20 +48,24 @@
 
   /* ------------------------------------------------------------------ what was found */
 
+  /*
+   * Each line is {box, connection, id: of what is in Jeedom or null, label, equipment: what is to be created}.
+   */
   function show(results) {
-    const boxes = [];
+    const lines = [];
     const content = jn.el('div', { class: 'jnFound' }, results.map(function(result) {
       return jn.el('div', {}, [
         results.length > 1 ? jn.el('h4', { text: result.connection.name }) : null,
-        result.error ? jn.el('div', { class: 'alert alert-danger', text: result.error }) : list(result, boxes)
+        result.error ? jn.el('div', { class: 'alert alert-danger', text: result.error }) : list(result, lines)
       ]);
     }));
-    const selectable = boxes.filter(function(each) { return !each.box.disabled; });
-    if (selectable.length > 1) content.prepend(allBox(selectable));
+    const unknown = lines.filter(function(each) { return each.id === null; });
+    if (unknown.length > 1) content.prepend(allBox(unknown));
+    if (lines.length) content.prepend(jn.el('p', { class: 'jnHelp', text: "{{Cochez ce que Jeedom doit avoir. Décocher un équipement déjà dans Jeedom le supprime, après une question.}}" }));
     jn.dialog({
       title: results.length > 1 ? '{{Équipements trouvés}}' : jn.fill('{{Équipements trouvés par « %s »}}', escaped(results[0].connection.name)),
-      confirm: selectable.length ? '{{Créer les équipements cochés}}' : '', width: 640, content: content,
-      done: function() { return create(selectable); }
+      confirm: lines.length ? '{{Appliquer}}' : '', width: 640, content: content,
+      done: function() { return apply(lines); }
     });
   }
 
@@ -68,16 +73,17 @@
     return jn.el('span', { text: text }).innerHTML;
   }
 
-  function allBox(selectable) {
+  /** Of what can be created only: one click must not ask to delete everything. */
+  function allBox(unknown) {
     const all = jn.el('input', { type: 'checkbox' });
-    all.checked = selectable.every(function(each) { return each.box.checked; });
+    all.checked = unknown.every(function(each) { return each.box.checked; });
     all.addEventListener('change', function() {
-      selectable.forEach(function(each) { each.box.checked = all.checked; });
+      unknown.forEach(function(each) { each.box.checked = all.checked; });
     });
-    return jn.el('label', { class: 'jnAll' }, [all, ' {{Tout cocher}}']);
+    return jn.el('label', { class: 'jnAll' }, [all, ' {{Cocher tous les nouveaux}}']);
   }
 
-  function list(result, boxes) {
+  function list(result, lines) {
     const found = result.found.equipment;
     if (!found.length && !result.found.gone.length) {
       return jn.el('p', { text: "{{Aucun équipement n'a été trouvé.}}" });
@@ -86,47 +92,74 @@
     found.forEach(function(each) { (byType[each.typeName] = byType[each.typeName] || []).push(each); });
     const parts = Object.entries(byType).map(function([typeName, members]) {
       return jn.el('fieldset', {}, [jn.el('legend', { text: typeName + ' (' + members.length + ')' })].concat(members.map(function(each) {
-        return line(result.connection, each, boxes);
+        return line(result.connection, each, lines);
       })));
     });
-    if (result.found.gone.length) parts.push(gone(result.found.gone));
+    if (result.found.gone.length) parts.push(gone(result, lines));
     return jn.el('div', {}, parts);
   }
 
-  function line(connection, each, boxes) {
-    const box = jn.el('input', { type: 'checkbox', disabled: each.known !== null });
-    box.checked = each.known !== null || each.active !== false;
-    boxes.push({ box: box, connection: connection, equipment: { type: each.type, key: each.key, name: each.name, config: each.config } });
-    return jn.el('label', { class: 'jnFoundLine' + (each.known === null ? '' : ' jnKnown') }, [
-      box,
-      jn.el('span', { text: each.name || each.key }),
+  function line(connection, each, lines) {
+    const isKnown = each.known !== null;
+    const own = isKnown && jn.summary(each.known); // the user may have renamed it
+    return entry(lines, {
+      connection: connection, id: each.known, label: each.typeName + ' « ' + ((own && own.name) || each.name || each.key) + ' »',
+      equipment: { type: each.type, key: each.key, name: each.name, config: each.config }
+    }, isKnown || each.active !== false, [
+      jn.el('span', { text: (own && own.name) || each.name || each.key }),
       jn.el('span', { class: 'jnHelp', text: each.key }),
-      each.known !== null ? jn.el('span', { class: 'label label-default', text: '{{déjà dans Jeedom}}' }) : null,
-      each.known === null && each.active === false ? jn.el('span', { class: 'jnHelp', text: "{{aucune donnée pour l'instant}}" }) : null
+      isKnown ? jn.el('span', { class: 'label label-default', text: '{{déjà dans Jeedom}}' }) : null,
+      !isKnown && each.active === false ? jn.el('span', { class: 'jnHelp', text: "{{aucune donnée pour l'instant}}" }) : null
     ]);
   }
 
-  function gone(equipment) {
+  function gone(result, lines) {
     return jn.el('fieldset', {}, [
       jn.el('legend', { text: '{{Dans Jeedom, mais plus trouvés}}' }),
-      jn.el('p', { class: 'jnHelp', text: "{{Rien n'est supprimé : à vous de voir s'ils reviendront.}}" }),
-      jn.el('ul', {}, equipment.map(function(each) { return jn.el('li', { text: each.typeName + ' « ' + each.name + ' »' }); }))
-    ]);
+      jn.el('p', { class: 'jnHelp', text: "{{Rien n'est supprimé tant que la case reste cochée : à vous de voir s'ils reviendront.}}" })
+    ].concat(result.found.gone.map(function(each) {
+      const label = each.typeName + ' « ' + each.name + ' »';
+      return entry(lines, { connection: result.connection, id: each.id, label: label }, true, [
+        jn.el('span', { text: label }), jn.el('span', { class: 'jnHelp', text: each.key })
+      ]);
+    })));
   }
 
-  async function create(selectable) {
-    const chosen = selectable.filter(function(each) { return each.box.checked; });
-    if (!chosen.length) throw new Error('{{Cochez au moins un équipement.}}');
-    const connections = Array.from(new Set(chosen.map(function(each) { return each.connection; })));
+  function entry(lines, each, isChecked, children) {
+    each.box = jn.el('input', { type: 'checkbox', 'data-jn_known': each.id });
+    each.box.checked = isChecked;
+    lines.push(each);
+    return jn.el('label', { class: 'jnFoundLine' + (each.id === null ? '' : ' jnKnown') }, [each.box].concat(children));
+  }
+
+  /** Asks first when something is to be deleted; what is ticked is created, what is there and is not ticked goes. */
+  async function apply(lines) {
+    const wanted = lines.filter(function(each) { return each.id === null && each.box.checked; });
+    const unwanted = lines.filter(function(each) { return each.id !== null && !each.box.checked; });
+    if (!wanted.length && !unwanted.length) return;
+    if (unwanted.length && !await mayRemove(unwanted)) throw new Error("{{Rien n'a été changé : recochez ce que vous voulez garder.}}");
     let created = 0;
-    for (const connection of connections) {
-      const answer = await jn.ask('createDiscovered', {
+    let removed = 0;
+    for (const connection of new Set(wanted.concat(unwanted).map(function(each) { return each.connection; }))) {
+      const ofIt = function(each) { return each.connection === connection; };
+      const answer = await jn.ask('synchronise', {
         connection: connection.id,
-        equipment: chosen.filter(function(each) { return each.connection === connection; }).map(function(each) { return each.equipment; })
+        equipment: wanted.filter(ofIt).map(function(each) { return each.equipment; }),
+        remove: unwanted.filter(ofIt).map(function(each) { return each.id; })
       });
       created += answer.created.length;
+      removed += answer.removed.length;
     }
-    jn.afterReload('success', jn.fill('{{%s équipement(s) créé(s).}}', created));
+    const told = [];
+    if (created || !removed) told.push(jn.fill('{{%s équipement(s) créé(s).}}', created));
+    if (removed) told.push(jn.fill('{{%s équipement(s) supprimé(s).}}', removed));
+    jn.afterReload('success', told.join(' '));
     setTimeout(jn.reload); // once the dialog is closed
+  }
+
+  async function mayRemove(unwanted) {
+    const uses = await jn.usesOf(unwanted.map(function(each) { return jn.summary(each.id); }).filter(Boolean));
+    return jn.confirm('{{Supprimer des équipements}}', ['{{Ces équipements, leurs commandes et leur historique vont être supprimés :}}'],
+      unwanted.map(function(each) { return each.label; }).concat(uses), '{{Supprimer}}', 'danger');
   }
 })(window.jeenergiePage);

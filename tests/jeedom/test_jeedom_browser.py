@@ -285,7 +285,7 @@ def delete_an_inverter_and_find_it_again(user: User) -> None:
     browser.until(f"{body} && !{body}.includes('{name}')")
     browser.click(user.group("Navigateur") + " [data-jn_action=discover]")
     browser.until("document.querySelectorAll('.jnFoundLine').length >= 4", 70)
-    assert browser.run("document.querySelectorAll('.jnFoundLine input:not(:disabled)').length") == 1
+    assert browser.run("document.querySelectorAll('.jnFoundLine input:not([data-jn_known])').length") == 1
     user.look("found")
     browser.click(CONFIRM)
     browser.until(f"{body}?.includes('{name}')")

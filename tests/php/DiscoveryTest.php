@@ -24,4 +24,37 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->assertCount(2, $connection->equipment());
         $this->assertContains('power', $this->logicalIds($lonely));
     }
+
+    public function testOneDialogCreatesAndRemoves(): void
+    {
+        $connection = $this->connection();
+        $unticked = $this->equipment($connection, '1');
+        $kept = $this->equipment($connection, '2');
+        $answer = jeenergiePages::synchronise([
+            'connection' => $connection->getId(),
+            'equipment' => [
+                ['type' => 'meter', 'key' => '2', 'name' => 'Known'],
+                ['type' => 'meter', 'key' => '3', 'name' => 'New'],
+            ],
+            'remove' => [(int) $unticked->getId()],
+        ]);
+        $this->assertSame([(string) $unticked->getId()], $answer['removed']);
+        $this->assertCount(1, $answer['created']);
+        $this->assertNull(jeenergie::byId($unticked->getId()));
+        $this->assertSame([], $unticked->getCmd());
+        $names = array_map(fn(jeenergie $each): string => $each->getName(), $connection->equipment());
+        $this->assertEqualsCanonicalizing([$kept->getName(), 'New'], $names);
+    }
+
+    public function testADialogRemovesNothingOfOthers(): void
+    {
+        $connection = $this->connection();
+        $other = $this->connection([], 'Elsewhere');
+        $foreign = $this->equipment($other, '1');
+        $remove = [$foreign->getId(), $connection->getId(), '999'];
+        $answer = jeenergiePages::synchronise(['connection' => $connection->getId(), 'remove' => $remove]);
+        $this->assertSame(['created' => [], 'removed' => []], $answer);
+        $this->assertNotNull(jeenergie::byId($foreign->getId()));
+        $this->assertNotNull(jeenergie::byId($connection->getId()));
+    }
 }
