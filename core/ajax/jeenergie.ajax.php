@@ -46,8 +46,8 @@
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
  * the saved one.
- * SUMMARY: {id, kind, backend, backendName, type, typeName, icon, key, name, humanName, isEnable, isVisible, image,
- * state: {} or {state, text, since, until, code, message}, lastCommunication}.
+ * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, key, name, humanName, isEnable, isVisible,
+ * image, state: {} or {state, text, since, until, code, message}, lastCommunication}.
  *
  * In the forms of the core (eqLogicAttr, cmdAttr):
  *  - settings: data-l1key="configuration" data-l2key="config" data-l3key="<field>"; what is not sent stays, what is

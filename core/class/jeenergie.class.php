@@ -147,6 +147,45 @@ class jeenergie extends eqLogic
         return is_array($value) ? $value : [];
     }
 
+    /* ---------------------------------------------------------------- how it is pictured */
+
+    /** Classes of the icon that stands for it: by its field "icon", or that of its type; '' of an unknown system. */
+    public function icon(): string
+    {
+        try {
+            $part = jeenergieCatalogue::part($this->backend(), $this->type());
+        } catch (Exception $error) {
+            return '';
+        }
+        return jeenergieSettings::byKey($part['fields'])['icon']['icons'][$this->iconChoice()] ?? $part['icon'] ?? '';
+    }
+
+    /** Path of the picture: the user's own, or the one that its field "icon" names; null without one. */
+    public function picture(): ?string
+    {
+        $own = $this->getCustomImage();
+        $choice = $own === null ? $this->iconChoice() : '';
+        foreach ($choice === '' ? [] : ['svg', 'png'] as $extension) {
+            $path = 'desktop/img/' . $choice . '.' . $extension;
+            if (is_file(__DIR__ . '/../../' . $path)) {
+                return 'plugins/jeenergie/' . $path;
+            }
+        }
+        return $own;
+    }
+
+    public function getImage()
+    {
+        return $this->picture() ?? parent::getImage();
+    }
+
+    private function iconChoice(): string
+    {
+        $known = in_array($this->backend(), jeenergieCatalogue::backends(), true);
+        $choice = $known ? $this->config()['icon'] ?? '' : '';
+        return is_string($choice) && preg_match('/^\w+$/', $choice) ? $choice : '';
+    }
+
     /* ---------------------------------------------------------------- secrets */
 
     /** Called by the core before a row is written. */

@@ -137,7 +137,7 @@
       const type = jn.backend(connection.backend).equipment[select.value];
       keyRow.firstChild.replaceChildren(type.keyLabel || '{{Identifiant}}', jn.el('span', { class: 'jnRequired', text: ' *' }));
       name.placeholder = type.name + ' … (' + connection.name + ')';
-      form = jn.form(fields, type.fields, { narrow: true, context: function() { return jn.prefixed(settings || {}); } });
+      form = jn.form(fields, type.fields.filter(function(field) { return !field.readonly; }), { narrow: true, context: function() { return jn.prefixed(settings || {}); } });
     };
     select.addEventListener('change', draw);
     draw();

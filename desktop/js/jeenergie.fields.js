@@ -100,6 +100,18 @@
     }
   };
 
+  /** What is shown and cannot be changed: its value in words. It is never sent. */
+  function fixed(field, value) {
+    const words = field.type === 'boolean'
+      ? [[true, 1, '1', 'true'].includes(value) ? '{{oui}}' : '{{non}}']
+      : [].concat(value === undefined ? [] : value).map(function(each) { return (field.choices || {})[each] || String(each); });
+    const text = words.join(', ') + (field.unit && words.length ? ' ' + field.unit : '');
+    return {
+      element: jn.el('p', { class: 'form-control-static', text: text || '–' }),
+      get: function() { return value; }, setting: function() { return value === undefined ? '' : value; }, isEmpty: function() { return false; }
+    };
+  }
+
   function simple(element, holder) {
     const get = function() { return holder.value.trim(); };
     return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; } };
@@ -122,11 +134,11 @@
     function row(field) {
       const id = 'in_jeenergieField' + (++count);
       const value = saved[field.key] === undefined ? field.default : saved[field.key];
-      const maker = makers[field.type] || makers.text;
+      const maker = field.readonly ? fixed : makers[field.type] || makers.text;
       const input = maker(field, value, id, { isSet: (options.secretsSet || []).includes(field.key), changed: changed });
       const required = field.required ? jn.el('span', { class: 'jnRequired', text: '\u00a0*', title: '{{Obligatoire}}' }) : null;
       const help = field.help ? jn.linked(field.help, { class: 'jnHelp' }) : null;
-      const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: id }, [field.label, required]);
+      const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: field.readonly ? null : id }, [field.label, required]);
       const boxFirst = options.narrow && field.type === 'boolean';
       const element = jn.el('div', { class: 'form-group', 'data-jn_field': field.key }, boxFirst ? [input.element, ' ', label, help] : [
         label, jn.el('div', { class: options.narrow ? '' : 'col-sm-7' }, [input.element, help])
@@ -171,9 +183,11 @@
       return rows.filter(function(each) { return each.shown && each.field.required && each.input.isEmpty(); });
     };
     return {
-      /** Everything, also what is hidden: the server ignores what does not apply. */
+      /** Everything that can be changed, also what is hidden: the server ignores what does not apply. */
       values: function() {
-        return Object.fromEntries(rows.map(function(each) { return [each.field.key, each.input.get()]; }));
+        return Object.fromEntries(rows.filter(function(each) { return !each.field.readonly; }).map(function(each) {
+          return [each.field.key, each.input.get()];
+        }));
       },
       settings: settings,
       refresh: refresh,

@@ -22,7 +22,7 @@ foreach (jeenergie::byType('jeenergie') as $eqLogic) {
 /** A card as the core's scripts know it: they open, search and lay it out. */
 $card = static function (array $each) use ($eqLogics): string {
     $eqLogic = $eqLogics[$each['id']];
-    $image = $eqLogic->getCustomImage();
+    $image = $eqLogic->picture();
     $picture = $image === null
         ? '<i class="' . htmlspecialchars($each['icon'] ?: 'fas fa-bolt') . '"></i>'
         : '<img src="' . htmlspecialchars($image) . '">';
@@ -49,7 +49,7 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     }
     $html = '';
     foreach ($byType as $members) {
-        $html .= '<div class="jnType"><div class="jnTypeName"><i class="' . htmlspecialchars($members[0]['icon'])
+        $html .= '<div class="jnType"><div class="jnTypeName"><i class="' . htmlspecialchars($members[0]['typeIcon'])
             . '"></i> ' . htmlspecialchars($members[0]['typeName']) . ' <span class="badge">' . count($members) . '</span></div>'
             . '<div class="eqLogicThumbnailContainer">' . implode('', array_map($card, $members)) . '</div></div>';
     }

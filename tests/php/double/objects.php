@@ -154,7 +154,7 @@ class eqLogic extends Stored
         return 'tile of the core';
     }
 
-    public function getImage(): string
+    public function getImage()
     {
         return 'plugin.png';
     }
