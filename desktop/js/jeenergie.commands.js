@@ -82,6 +82,14 @@
     return Object.fromEntries(Object.entries(settings || {}).filter(function([, value]) { return value !== ''; }));
   }
 
+  /** What equals its default is not kept: a default that a new version changes must reach those who never touched it. */
+  function withoutDefaults(settings, fields) {
+    const defaults = Object.fromEntries(fields.map(function(field) {
+      return [field.key, field.type === 'boolean' ? (field.default ? '1' : '0') : String(field.default)];
+    }));
+    return Object.fromEntries(Object.entries(settings).filter(function([key, value]) { return String(value) !== defaults[key]; }));
+  }
+
   /** Runs after the core's own, which puts the unit of the scaled value (kW) beside the raw one (4119 W). */
   function showLiveValue(news) {
     const cell = document.querySelector('.cmdTableState[data-cmd_id="' + news.cmd_id + '"]');
@@ -104,9 +112,10 @@
         return field.key === 'cadence' ? Object.assign({}, field, { placeholder: jn.fill('{{par défaut : %s}}', told.cadence) }) : field;
       });
       const body = jn.el('div', {});
+      row.jeenergieFields = fields;
       row.jeenergieForm = jn.form(body, fields, { values: row.jeenergieSettings, narrow: true, changed: jn.touched, context: function() { return context; } });
       row.querySelector('.jnCommandSettings').replaceChildren(jn.el('details', {}, [
-        jn.el('summary', { text: '{{Réglages}}' + (Object.keys(row.jeenergieSettings).length ? ' ●' : '') }), body
+        jn.el('summary', { text: '{{Réglages}}' + (Object.keys(withoutDefaults(row.jeenergieSettings, fields)).length ? ' ●' : '') }), body
       ]));
     });
     const creatable = details.missing.filter(comesByItself);
@@ -123,7 +132,7 @@
       const cmd = eqLogic.cmd[index];
       if (!cmd || !row.jeenergieForm) return;
       cmd.configuration = cmd.configuration || {};
-      cmd.configuration.settings = given(row.jeenergieForm.values());
+      cmd.configuration.settings = withoutDefaults(given(row.jeenergieForm.values()), row.jeenergieFields);
     });
   };
 

@@ -93,7 +93,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   /** A text whose web addresses can be clicked. */
   jn.linked = function(text, options) {
     const element = jn.el('span', options);
-    String(text).split(/(https?:\/\/[^\s]+)/).forEach(function(part, index) {
+    String(text).split(/(https?:\/\/[^\s«»"<>]*[^\s«»"<>.,;:!?)\]'])/i).forEach(function(part, index) {
       element.append(index % 2 ? jn.el('a', { href: part, target: '_blank', rel: 'noopener', text: part }) : part);
     });
     return element;
