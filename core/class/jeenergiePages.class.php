@@ -31,6 +31,8 @@ final class jeenergiePages
                 $equipment[] = $eqLogic;
             }
         }
+        // The core sorts by object and name too, but sets 101 before 2.
+        usort($equipment, fn($a, $b): int => strnatcasecmp($a->getHumanName(), $b->getHumanName()));
         $orphans = [];
         foreach ($equipment as $each) {
             $parent = $each->getConfiguration('connection');

@@ -172,6 +172,25 @@ final class update
     }
 }
 
+/** Installed, and its daemon could be started. */
+final class plugin
+{
+    public static function byId($id): self
+    {
+        return new self();
+    }
+
+    public function dependancy_info(): array
+    {
+        return ['state' => 'ok'];
+    }
+
+    public function deamon_info(): array
+    {
+        return ['launchable' => 'ok'];
+    }
+}
+
 /** Answers the plugin's own few queries from the objects in memory, and remembers the others. */
 final class DB
 {

@@ -1,0 +1,14 @@
+<?php
+
+final class PagesTest extends JeenergieTestCase
+{
+    public function testEquipmentIsListedWithItsNumbersInOrder(): void
+    {
+        $connection = $this->connection();
+        foreach (['10', '2', '1'] as $number) {
+            jeenergieDiscovery::create($connection, 'meter', $number, 'Meter ' . $number, []);
+        }
+        $listed = jeenergiePages::list()['connections'][0]['equipment'];
+        $this->assertSame(['Meter 1', 'Meter 2', 'Meter 10'], array_column($listed, 'name'));
+    }
+}
