@@ -2,9 +2,9 @@
 
     python benchmarks/bench.py [--quick] [--only PART ...]
 
-Parts: start, latency, load, socket, connections, values, idle. The whole takes about twelve minutes; `--quick` measures
-for shorter times and takes four. The gateway is a recorded one whose values all move at each request (the recording
-that the baseline was measured with, where it is there), or else the simulator's own day.
+Parts: start, latency, load, socket, connections, values, easee, wes, idle. The whole takes about fifteen minutes;
+`--quick` measures for shorter times and takes five. The gateway is a recorded one whose values all move at each request
+(the recording that the baseline was measured with, where it is there), or else the simulator's own day.
 
 The figures in the last column are those of the plugins that Jeedom users have today, measured inside a real Jeedom
 (BASELINE.md of the design documents). Latencies here end at Jeedom's receipt of the request; what Jeedom's core then
@@ -30,10 +30,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from jeedom_bridge import Contract  # noqa: E402
+from simulators.easee import Account, EaseeCloud  # noqa: E402
 from simulators.enphase.day import DaySource  # noqa: E402
 from simulators.enphase.gateway import EnphaseGateway  # noqa: E402
 from simulators.enphase.plant import Plant  # noqa: E402
 from simulators.enphase.recorded import RecordedSource  # noqa: E402
+from simulators.wes.server import WesServer  # noqa: E402
+from simulators.wes.stir import Stir, full  # noqa: E402
 from tests.support import callback_server as answers  # noqa: E402
 from tests.support.process import DaemonProcess, Lab  # noqa: E402
 from tests.support.waiting import until  # noqa: E402
@@ -157,6 +160,11 @@ def started(lab: Lab, *options: str, **more: Any) -> DaemonProcess:
     return lab.daemon(*options, loglevel="error", **more)
 
 
+def online(daemon: DaemonProcess) -> None:
+    """Waits until the connection works."""
+    until(lambda: daemon.state()["state"] == "online", 20, "a working connection")
+
+
 def in_lab(part: Callable[[Bench, Lab], None]) -> Callable[[Bench], None]:
     """Runs a part with a recording Jeedom of its own."""
 
@@ -258,7 +266,7 @@ def socket_message(bench: Bench, lab: Lab) -> None:
     bench.row("socket message -> device code", spread(taken))
     with Timed() as gateway:
         daemon.configure(enphase(gateway, "1", 0, 3600), revision=2)
-        until(lambda: daemon.state()["state"] == "online", 10)
+        online(daemon)
         time.sleep(3)
         taken = []
         for _ in range(bench.count(100)):
@@ -345,13 +353,127 @@ def values(bench: Bench, lab: Lab) -> None:
         lab.reports.clear()
 
 
+def discovered(daemon: DaemonProcess, backend: str, config: dict[str, Any]) -> dict[str, Any]:
+    """A connection with everything that it offers, and every command of it."""
+    catalogue = Contract(ROOT / "core" / "contract").catalogues[backend]
+    connection: dict[str, Any] = {"id": "1", "backend": backend, "name": backend, "config": config}
+    connection["commands"] = {row.logical_id: {} for row in catalogue.rows(None, config)}
+    found = daemon.result("discover", connection=connection)["equipment"]
+    connection["equipment"] = [
+        {
+            "id": f"1{number}",
+            "type": each["type"],
+            "key": each["key"],
+            "config": each["config"],
+            "commands": {row.logical_id: {} for row in catalogue.rows(each["type"], each["config"], config)},
+        }
+        for number, each in enumerate(found)
+    ]
+    return connection
+
+
+@in_lab
+def easee(bench: Bench, lab: Lab) -> None:
+    """From an observation at the hub to Jeedom's receipt, and from a message to the cloud."""
+    serials = tuple(f"EH{number:06}" for number in range(20))
+    for number in (1, 20):
+        account = Account("me@example.org", "secret-of-the-bench", serials[:number])
+        with EaseeCloud([account], life=False) as cloud:
+            daemon = started(lab, name=f"easee{number}")
+            config = {"user": account.user, "password": account.password}
+            config.update(apiUrl=cloud.url, streamUrl=cloud.stream_url)
+            daemon.configure(discovered(daemon, "easee", config))
+            online(daemon)
+            time.sleep(4)
+            if number == 1:
+                _easee_latency(bench, lab, cloud, daemon, serials[0])
+            before, at = daemon.cpu(), time.monotonic()
+            count = 0
+            while time.monotonic() - at < bench.seconds(30):
+                for serial in serials[:number]:
+                    cloud.chargers[serial].set(120, 1 + count % 500 / 100)
+                    count += 1
+                    time.sleep(1 / number)
+            cpu, passed = daemon.cpu() - before, time.monotonic() - at
+            word = "charger" if number == 1 else "chargers"
+            bench.row(
+                f"Easee, {number} {word}, 1 observation/s each: CPU per observation",
+                f"{cpu / count * 1e3:.2f} ms ({cpu / passed * 100:.2f} % of a core)",
+                "Easee 3.0 ms" if number == 1 else "Easee 0.83 ms (1.61 %)",
+            )
+            cost = f"{daemon.rss():.1f} MiB, {daemon.threads()}"
+            known = "29.1 MiB, 6" if number == 1 else "30.4 MiB, 63"
+            bench.row(f"Easee, {number} {word}: resident, threads", cost, f"Easee {known}")
+            daemon.stop()
+
+
+def _easee_latency(bench: Bench, lab: Lab, cloud: EaseeCloud, daemon: DaemonProcess, serial: str) -> None:
+    taken = []
+    for number in range(bench.count(100)):
+        seen = len([event for event in lab.server.of("values") if "power" in event["values"]])
+        begun = time.monotonic()
+        cloud.chargers[serial].set(120, 1 + number / 100)
+        lab.server.wait_for(
+            lambda seen=seen: len([e for e in lab.server.of("values") if "power" in e["values"]]) > seen, 5
+        )
+        taken.append(lab.server.requests[-1].at - begun)
+        time.sleep(0.25 + number % 7 / 20)
+    bench.row("Easee: observation at the hub -> Jeedom's receipt", spread(taken), "Easee median 289, p95 494 ms")
+    taken = []
+    for number in range(bench.count(40)):
+        seen = len(cloud.requests)
+        begun = time.monotonic()
+        daemon.ask("action", equipment="10", command="setDynamicChargerCurrent", options={"slider": 10 + number % 5})
+        taken.append(next(each.at for each in cloud.requests[seen:] if each.method == "POST") - begun)
+    bench.row(
+        "Easee: socket message -> the cloud's REST service", spread(taken), "Easee median 240, p95 488 ms (negotiate)"
+    )
+
+
+@in_lab
+def wes(bench: Bench, lab: Lab) -> None:
+    """A WES with everything connected, all of it moving or nothing."""
+    for part in (1.0, 0.0):
+        box = full()
+        with WesServer(box, life=Stir(box, part)) as server:
+            daemon = started(lab, name=f"wes{part}")
+            config = {"host": "127.0.0.1", "port": server.port, "user": "admin", "password": "wes"}
+            config.update(ftpUser="adminftp", ftpPassword="wesftp", ftpPort=server.ftp.port, pollInterval=5)
+            connection = discovered(daemon, "wes", config)
+            infos = sum(len(each["commands"]) for each in connection["equipment"])
+            daemon.configure(connection)
+            online(daemon)
+            time.sleep(6)
+            before, asked, applied, sent = (
+                daemon.cpu(),
+                len(server.requests),
+                len(lab.server.applied),
+                lab.server.count,
+            )
+            time.sleep(bench.seconds(60))
+            cpu = daemon.cpu() - before
+            pages = len(server.requests) - asked
+            pulls = max(1, round(bench.seconds(60) / 5))
+            carried = sum(len(event.get("values", {})) for event in lab.server.applied[applied:])
+            what = "everything changes" if part else "nothing changes"
+            name = f"WES, {len(connection['equipment'])} equipment, {infos} commands, {what}"
+            bench.row(
+                f"{name}: daemon's CPU per pull",
+                f"{cpu / pulls * 1e3:.1f} ms; {pages / pulls:.1f} pages, {carried / pulls:.0f} values in "
+                f"{(lab.server.count - sent) / pulls:.2f} requests to Jeedom",
+                "WES 1.2 s in all (PHP and SQL)" if part else "WES 0.14 s in all",
+            )
+            bench.row(f"{name}: resident, threads", f"{daemon.rss():.1f} MiB, {daemon.threads()}", "WES 56 MiB")
+            daemon.stop()
+
+
 @in_lab
 def idle(bench: Bench, lab: Lab) -> None:
     """Nothing to do but one gateway every 30 s."""
     with Timed() as gateway:
         daemon = started(lab)
         daemon.configure(enphase(gateway, "1", 4, 30))
-        until(lambda: daemon.state()["state"] == "online", 10)
+        online(daemon)
         time.sleep(5)
         begun, before = time.monotonic(), daemon.cpu()
         time.sleep(120 if not bench.quick else 60)
@@ -372,6 +494,8 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "socket": socket_message,
     "connections": connections,
     "values": values,
+    "easee": easee,
+    "wes": wes,
     "idle": idle,
 }
 
