@@ -154,6 +154,8 @@ final class jeenergieCatalogue
                 foreach ($value as $choice => $label) {
                     $part[$key][$choice] = self::sentence($label, $file);
                 }
+                // A browser puts the keys of an object that are numbers first.
+                $part['order'] = array_map('strval', array_keys($value));
             } elseif (is_array($value)) {
                 $part[$key] = self::translate($value, $file);
             } elseif (is_string($value) && in_array($key, self::TEXTS, true)) {

@@ -63,7 +63,7 @@
     choice: function(field, value, id) {
       const element = jn.el('select', { class: 'form-control', id: id });
       if (field.default === undefined) element.append(jn.el('option', { value: '', text: '' }));
-      Object.entries(field.choices).forEach(function([key, label]) {
+      choicesOf(field).forEach(function([key, label]) {
         element.append(jn.el('option', { value: key, text: label }));
       });
       element.value = value === undefined ? '' : value;
@@ -72,7 +72,7 @@
 
     list: function(field, value, id) {
       const chosen = [].concat(value === undefined ? [] : value).map(String);
-      const boxes = Object.entries(field.choices).map(function([key, label], index) {
+      const boxes = choicesOf(field).map(function([key, label], index) {
         const box = jn.el('input', { type: 'checkbox', value: key, id: index === 0 ? id : undefined });
         box.checked = chosen.includes(key);
         return [box, jn.el('label', { class: 'checkbox-inline jnBox' }, [box, label])];
@@ -99,6 +99,11 @@
       return simple(jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [pick])]), element);
     }
   };
+
+  /** [value, label] of each choice, in the catalogue's order. */
+  function choicesOf(field) {
+    return (field.order || Object.keys(field.choices)).map(function(key) { return [key, field.choices[key]]; });
+  }
 
   /** What is shown and cannot be changed: its value in words. It is never sent. */
   function fixed(field, value) {

@@ -64,4 +64,12 @@ final class CatalogueTest extends JeenergieTestCase
     {
         return array_map(fn(string $backend): array => [$backend], jeenergieCatalogue::backends());
     }
+
+    public function testChoicesKeepTheirOrderInABrowser(): void
+    {
+        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue['equipment']['meter']['fields'][0]['choices'] = ['all' => 'All', '1' => 'One', '2' => 'Two'];
+        $this->useCatalogue($catalogue);
+        $this->assertSame(['all', '1', '2'], jeenergieCatalogue::fields($this->lab(), 'meter')[0]['order']);
+    }
 }
