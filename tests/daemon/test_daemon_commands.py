@@ -369,6 +369,45 @@ class TestActing:
         assert event["at"] < event["expires"]
 
 
+class TestPatience:
+    """A vendor that hangs: each command has its limit, here half a second."""
+
+    @pytest.fixture
+    def hanging(self, lab: Lab) -> DaemonProcess:
+        daemon = lab.daemon(environment={"LAB_PATIENCE": "0.5"})
+        daemon.configure(lab.connection("1", hang=1.2))
+        lab.reports.wait("poll")
+        return daemon
+
+    def test_an_action_that_was_given_up_is_never_done(self, lab: Lab, hanging: DaemonProcess) -> None:
+        begun = time.monotonic()
+        assert code(hanging.ask("action", equipment="10", command="set", options={"slider": 5})) == "timeout"
+        assert 0.4 < time.monotonic() - begun < 1
+        lab.server.wait_for(lambda: lab.server.value("10", "power"))
+        hanging.result("action", equipment="10", command="set", options={"slider": 6})
+        assert [note["options"]["slider"] for note in lab.reports.of("act")] == [6]
+
+    def test_a_refresh_goes_on_and_says_so(self, lab: Lab, hanging: DaemonProcess) -> None:
+        assert hanging.result("refresh", connection="1") == {"accepted": True}
+        lab.reports.wait("poll", 2)
+
+    @pytest.mark.parametrize("cmd", ["test", "discover", "run"])
+    def test_what_asks_a_vendor_is_given_up(self, lab: Lab, hanging: DaemonProcess, cmd: str) -> None:
+        asked = "1" if cmd != "test" else lab.connection("9", hang=1)
+        assert code(hanging.ask(cmd, connection=asked, operation="import")) == "timeout"
+
+    def test_one_that_is_stopped_meanwhile_answers_at_once(self, lab: Lab, hanging: DaemonProcess) -> None:
+        with hanging.peer() as peer:
+            peer.send(message("action", equipment="10", command="set", options={"slider": 5}))
+            time.sleep(0.1)
+            begun = time.monotonic()
+            hanging.configure(revision=2)
+            answer = peer.read()
+            assert answer is not None
+            assert code(answer) == "unknown_connection"
+            assert time.monotonic() - begun < 0.3
+
+
 class TestStates:
     @pytest.mark.parametrize(
         ("failing", "state", "errors"),

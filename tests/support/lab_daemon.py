@@ -1,7 +1,8 @@
 """The daemon with the test backend beside its own: `python -m tests.support.lab_daemon OPTIONS`.
 
 `LAB_CORE` names a directory that holds a `contract` with the test backend's catalogue, `LAB_LIMIT` the seconds that
-Jeedom has for an answer (30 in real life), `LAB_SILENCE` those that a peer may be silent (10).
+Jeedom has for an answer (30 in real life), `LAB_SILENCE` those that a peer may be silent (10), `LAB_PATIENCE` those
+that each command may take.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import jeenergied.daemon
 import jeenergied.devices
+from jeenergied import commands
 
 from jeedom_bridge import callback, listener
 
@@ -27,6 +29,8 @@ def install(core: Path) -> None:
 
 if __name__ == "__main__":
     install(Path(os.environ["LAB_CORE"]))
+    if "LAB_PATIENCE" in os.environ:
+        commands.LIMITS.update(dict.fromkeys(commands.LIMITS, float(os.environ["LAB_PATIENCE"])))
     listener.SILENCE = float(os.environ.get("LAB_SILENCE", listener.SILENCE))
     callback.LIMIT = float(os.environ.get("LAB_LIMIT", callback.LIMIT))
     sys.exit(jeenergied.daemon.main(sys.argv[1:], os.environ))
