@@ -153,7 +153,10 @@ final class jeenergieMarkdown
 
     private static function link(array $found): string
     {
-        // A link to another document of the folder leads nowhere in a dialog.
+        if (preg_match('/^(\w+)\.md$/', $found[2], $document) === 1) {
+            // Another document of the folder: the dialog shows it.
+            return '<a class="cursor" role="button" tabindex="0" data-jn_document="' . $document[1] . '">' . $found[1] . '</a>';
+        }
         return preg_match('/^https?:/', $found[2]) === 1
             ? '<a href="' . $found[2] . '" target="_blank" rel="noopener" >' . $found[1] . '</a>'
             : $found[1];

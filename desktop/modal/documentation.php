@@ -3,7 +3,7 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The documentation and the list of changes, in the user's language or in French.
+ * The documentation, a page for each system, and the list of changes, in the user's language or in French.
  */
 if (!isConnect('admin')) {
     throw new Exception('{{401 - Accès non autorisé}}');
@@ -11,9 +11,35 @@ if (!isConnect('admin')) {
 class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
 $folder = __DIR__ . '/../../docs/';
 $language = is_file($folder . translate::getLanguage() . '/index.md') ? translate::getLanguage() : 'fr_FR';
+$systems = array_diff(array_map('basename', glob($folder . $language . '/*.md')), ['index.md', 'changelog.md']);
 ?>
 <div id="md_jeenergieDocumentation">
-    <?php foreach (['index.md', 'changelog.md'] as $document) {
-        echo '<article>' . jeenergieMarkdown::ofFile($folder . $language . '/' . $document) . '</article>';
+    <?php foreach (array_merge(['index.md'], $systems, ['changelog.md']) as $document) {
+        $html = jeenergieMarkdown::ofFile($folder . $language . '/' . $document);
+        $isSystem = in_array($document, $systems, true);
+        echo '<article data-jn_page="' . basename($document, '.md') . '"' . ($isSystem ? ' style="display:none;"' : '') . '>'
+            . ($isSystem ? '<p><a class="cursor" role="button" tabindex="0" data-jn_document="index">{{Retour}}</a></p>' : '')
+            . $html . '</article>';
     } ?>
 </div>
+<script>
+    (function() {
+        const place = document.getElementById('md_jeenergieDocumentation');
+        place.addEventListener('click', function(event) {
+            const link = event.target.closest('[data-jn_document]');
+            if (!link) return;
+            const wanted = link.getAttribute('data-jn_document');
+            const pages = Array.from(place.querySelectorAll('[data-jn_page]'));
+            if (!pages.some(function(page) { return page.getAttribute('data-jn_page') === wanted; })) return;
+            pages.forEach(function(page) {
+                const name = page.getAttribute('data-jn_page');
+                const isShown = name === wanted || (wanted === 'index' && name === 'changelog');
+                page.style.display = isShown ? '' : 'none';
+            });
+            place.scrollIntoView({ block: 'start' });
+        });
+        place.addEventListener('keydown', function(event) {
+            if (event.key === 'Enter' && event.target.matches('[data-jn_document]')) event.target.click();
+        });
+    })();
+</script>
