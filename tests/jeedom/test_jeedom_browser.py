@@ -70,11 +70,10 @@ class User:
         self.browser.until("window.jeeFrontEnd && document.querySelector('.eqLogicThumbnailDisplay .logoPrimary')")
         self.browser.until("!document.querySelector('#jeedom_loading, .loadingBack')?.getClientRects().length")
 
-    def add(self, name: str, backend: str = "") -> None:
+    def add(self, name: str, backend: str = "enphase") -> None:
         self.open_list()
         self.browser.click("[data-jn_action=addConnection]")
-        if backend:
-            self.browser.click(f".jnSystemCard:has(input[value={backend}])")
+        self.browser.click(f".jnSystemCard:has(input[value={backend}])")
         self.browser.fill("#in_jeenergieNewName", name)
         self.browser.click(CONFIRM)
         self.browser.until(
@@ -187,6 +186,7 @@ def test_a_day_from_activation_to_deactivation(user: User, jeedom: Jeedom, setti
     change_a_setting(user, jeedom, power)
     look_at_the_history(user, power)
     delete_an_inverter_and_find_it_again(user)
+    untick_an_inverter(user)
     delete_a_command_and_create_it_again(user)
     delete_the_gateway(user, jeedom)
     deactivate(user, jeedom)
@@ -290,6 +290,26 @@ def delete_an_inverter_and_find_it_again(user: User) -> None:
     browser.click(CONFIRM)
     browser.until(f"{body}?.includes('{name}')")
     browser.until("document.body.innerText.includes('1 équipement(s) créé(s)')")
+
+
+def untick_an_inverter(user: User) -> None:
+    """What is unticked in the list goes, once the user has agreed; the rest stays."""
+    browser = user.browser
+    group = "document.querySelector(" + json.dumps(user.group("Navigateur")) + ")"
+    cards = f"{group}?.querySelectorAll('.jnGroupBody .eqLogicDisplayCard').length"
+    before = browser.run(cards)
+    browser.click(user.group("Navigateur") + " [data-jn_action=discover]")
+    browser.until("document.querySelectorAll('.jnFoundLine').length >= 4", 70)
+    browser.run("[...document.querySelectorAll('.jnFoundLine input[data-jn_known]')].pop().click()")
+    browser.click(CONFIRM)
+    browser.until("document.querySelectorAll('.jnDialog').length === 2")
+    user.look("unticked")
+    browser.run("[...document.querySelectorAll('.jnDialog')].pop().querySelector('button[data-type=confirm]').click()")
+    browser.until(f"!document.querySelector('.jnDialog') && {cards} === {before - 1}", 20)
+    browser.click(user.group("Navigateur") + " [data-jn_action=discover]")
+    browser.until("document.querySelectorAll('.jnFoundLine').length >= 4", 70)
+    browser.click(CONFIRM)
+    browser.until(f"!document.querySelector('.jnDialog') && {cards} === {before}", 20)
 
 
 def delete_a_command_and_create_it_again(user: User) -> None:
