@@ -47,6 +47,7 @@ final class jeenergieLifecycle
             return;
         }
         if ($eqLogic->getIsEnable() == 1) {
+            self::startWaiting($eqLogic);
             jeenergieDiscovery::scheduleWelcome($eqLogic);
             return;
         }
@@ -166,6 +167,23 @@ final class jeenergieLifecycle
         }
     }
 
+    /** What was created before its connection was ever enabled has not been disabled by anybody. */
+    private static function startWaiting(jeenergie $connection): void
+    {
+        foreach ($connection->equipment() as $equipment) {
+            if ($equipment->getConfiguration('waits') != 1) {
+                continue;
+            }
+            $equipment->setConfiguration('waits', null);
+            $equipment->setIsEnable(1);
+            try {
+                $equipment->save();
+            } catch (Exception $e) {
+                log::add('jeenergie', 'warning', $equipment->getHumanName() . ' : ' . $e->getMessage());
+            }
+        }
+    }
+
     private static function beforeEquipment(jeenergie $eqLogic, ?jeenergie $before): void
     {
         $connection = $eqLogic->connection();
@@ -191,6 +209,9 @@ final class jeenergieLifecycle
         self::checkUnique($eqLogic, $connection);
         self::mergeSettings($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
+        if ($before === null) {
+            $eqLogic->setConfiguration('waits', !$enabled && $connection->getIsEnable() != 1 ? 1 : null);
+        }
         if ($enabled && !self::mayBeEnabled($connection)) {
             throw new Exception(sprintf(
                 __('Activez d\'abord « %s » : cet équipement en dépend.', __FILE__),

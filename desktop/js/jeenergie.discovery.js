@@ -153,8 +153,15 @@
     const told = [];
     if (created || !removed) told.push(jn.fill('{{%s équipement(s) créé(s).}}', created));
     if (removed) told.push(jn.fill('{{%s équipement(s) supprimé(s).}}', removed));
-    jn.afterReload('success', told.join(' '));
-    setTimeout(jn.reload); // once the dialog is closed
+    setTimeout(function() { // once the dialog is closed
+      if (jn.hasUnsavedWork()) { // a form that is being filled in stays
+        jn.toast('success', told.join(' '));
+        jn.refresh().catch(function() { /* tried again soon */ });
+        return;
+      }
+      jn.afterReload('success', told.join(' '));
+      jn.reload();
+    });
   }
 
   async function mayRemove(unwanted) {

@@ -137,4 +137,16 @@ final class LifecycleTest extends JeenergieTestCase
         $this->assertSame($id, $this->cmd($meter, 'power')->getId());
         $this->assertNull(jeenergie::byId($lonely->getId()));
     }
+
+    public function testEquipmentCreatedBeforeItsConnectionIsEnabledStartsWithIt(): void
+    {
+        $connection = $this->connection();
+        $stopped = $this->equipment($connection, '1');
+        $connection->setIsEnable(0)->save();
+        $waiting = $this->equipment(jeenergie::byId($connection->getId()), '2');
+        $this->assertEquals(0, jeenergie::byId($waiting->getId())->getIsEnable());
+        jeenergie::byId($connection->getId())->setIsEnable(1)->save();
+        $this->assertEquals(1, jeenergie::byId($waiting->getId())->getIsEnable());
+        $this->assertEquals(0, jeenergie::byId($stopped->getId())->getIsEnable());
+    }
 }
