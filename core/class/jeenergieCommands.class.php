@@ -82,7 +82,7 @@ final class jeenergieCommands
     }
 
     /**
-     * Hands commands over to another equipment: ids, history and all that uses them stay.
+     * Hands commands over to another equipment: ids, history and all that uses them stay. Of two, the older one stays.
      *
      * @return string[] logicalIds moved
      */
@@ -96,6 +96,11 @@ final class jeenergieCommands
                 continue;
             }
             if (isset($there[$logicalId])) {
+                if ($there[$logicalId]->getId() < $cmd->getId()) {
+                    // Several equipment had it, and the first of them has the history.
+                    $cmd->remove();
+                    continue;
+                }
                 $there[$logicalId]->remove();
                 unset($there[$logicalId]);
             }
@@ -200,6 +205,9 @@ final class jeenergieCommands
         $template = $row['template'] ?? 'core::default';
         $cmd->setTemplate('dashboard', $template);
         $cmd->setTemplate('mobile', $template);
+        if (!empty($row['inverted'])) {
+            $cmd->setDisplay('invertBinary', 1);
+        }
         if (isset($row['historizeMode'])) {
             $cmd->setConfiguration('historizeMode', $row['historizeMode']);
         }

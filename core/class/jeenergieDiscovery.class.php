@@ -130,7 +130,8 @@ final class jeenergieDiscovery
         $equipment = new jeenergie();
         $equipment->setEqType_name('jeenergie');
         $equipment->setObject_id($connection->getObject_id());
-        $equipment->setName($name);
+        // The core drops this one from names, and joins the words on its two sides.
+        $equipment->setName(str_replace("'", '’', $name));
         $equipment->setName(self::freeName($equipment));
         $equipment->setIsEnable((int) $connection->getIsEnable());
         $equipment->setIsVisible(1);

@@ -12,6 +12,7 @@ final class CommandsTest extends JeenergieTestCase
         ]);
         $this->assertSame(9000, $power->getConfiguration('maxValue'));
         $this->assertSame(0, $this->cmd($meter, 'valve')->getIsVisible());
+        $this->assertSame(1, $this->cmd($meter, 'valve')->getDisplay('invertBinary'));
     }
 
     public function testAPowerKeepsDecimalsForTheKilowattsOfATile(): void
@@ -97,5 +98,15 @@ final class CommandsTest extends JeenergieTestCase
         $this->assertEqualsCanonicalizing(['power', 'valve', 'open'], jeenergieCommands::move($from, $to));
         $this->assertSame($id, $this->cmd($to, 'power')->getId());
         $this->assertSame(['refresh'], $this->logicalIds($from));
+    }
+
+    public function testOfTwoCommandsTheOlderOneStays(): void
+    {
+        $connection = $this->connection();
+        [$first, $second] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
+        $id = $this->cmd($first, 'power')->getId();
+        jeenergieCommands::move($second, $first);
+        $this->assertSame($id, $this->cmd($first, 'power')->getId());
+        $this->assertSame(['refresh'], $this->logicalIds($second));
     }
 }

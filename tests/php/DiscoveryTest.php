@@ -25,6 +25,12 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->assertContains('power', $this->logicalIds($lonely));
     }
 
+    public function testAnApostropheOfANameStays(): void
+    {
+        $equipment = jeenergieDiscovery::create($this->connection(), 'meter', '1', "Groupe d'onduleurs");
+        $this->assertSame('Groupe d’onduleurs', $equipment->getName());
+    }
+
     public function testOneDialogCreatesAndRemoves(): void
     {
         $connection = $this->connection();

@@ -8,6 +8,7 @@ abstract class Stored
     protected $name = '';
     protected $logicalId = '';
     protected $configuration = [];
+    protected $display = [];
     protected $_changed = false;
     private $_others = [];
 
@@ -48,6 +49,17 @@ abstract class Stored
         return $this;
     }
 
+    public function getDisplay($key, $default = '')
+    {
+        return $this->display[$key] ?? $default;
+    }
+
+    public function setDisplay($key, $value)
+    {
+        $this->display[$key] = $value;
+        return $this;
+    }
+
     public function getCache($key, $default = '')
     {
         return Memory::$cache[static::class . $this->id][$key] ?? $default;
@@ -69,7 +81,6 @@ class eqLogic extends Stored
     protected $isEnable = 0;
     protected $isVisible = 0;
     protected $category = [];
-    protected $display = [];
     protected $object_id;
 
     public static function byId($id)
@@ -128,17 +139,6 @@ class eqLogic extends Stored
         return $this;
     }
 
-    public function getDisplay($key, $default = '')
-    {
-        return $this->display[$key] ?? $default;
-    }
-
-    public function setDisplay($key, $value)
-    {
-        $this->display[$key] = $value;
-        return $this;
-    }
-
     public function preToHtml($version)
     {
         return $this->isEnable ? ['#id#' => $this->id, '#name_display#' => $this->name] : '';
@@ -169,11 +169,12 @@ class eqLogic extends Stored
         return $this;
     }
 
-    public function getCmd($type = null, $logicalId = null)
+    public function getCmd($type = null, $logicalId = null, $visible = null)
     {
         $cmds = array_values(array_filter(Memory::$cmds, fn(cmd $cmd): bool =>
             $cmd->getEqLogic_id() == $this->id && ($type === null || $cmd->getType() === $type)
-            && ($logicalId === null || $cmd->getLogicalId() === $logicalId)));
+            && ($logicalId === null || $cmd->getLogicalId() === $logicalId)
+            && ($visible === null || $cmd->getIsVisible() == $visible)));
         array_map(fn(cmd $cmd) => $cmd->setEqLogic($this), $cmds);
         return $logicalId === null ? $cmds : ($cmds[0] ?? null);
     }
