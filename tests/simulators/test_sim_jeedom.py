@@ -4,94 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import socketserver
-import threading
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
 
 from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
 from simulators.jeedom.catalogue import Catalogues
-
-KEY = "k" * 32
-CATALOGUE = {
-    "backend": "demo",
-    "name": "Demo",
-    "discover": "auto",
-    "connection": {
-        "fields": [
-            {
-                "key": "phases",
-                "label": "Phases",
-                "type": "choice",
-                "default": "mono",
-                "choices": {"mono": "1", "tri": "3"},
-            },
-            {"key": "extras", "label": "Extras", "type": "list", "choices": {"volts": "Volts"}},
-        ],
-        "operations": [{"key": "dance", "label": "Danse", "fields": []}],
-        "commands": [],
-    },
-    "equipment": {
-        "meter": {
-            "name": "Compteur",
-            "icon": "",
-            "addByHand": False,
-            "fields": [
-                {"key": "size", "label": "Taille", "type": "choice", "default": "s", "choices": {"s": "s", "l": "l"}}
-            ],
-            "commands": [
-                {
-                    "logicalId": "power",
-                    "name": "Puissance",
-                    "type": "info",
-                    "subType": "numeric",
-                    "unit": "W",
-                    "history": True,
-                },
-                {
-                    "logicalId": "power{n}",
-                    "name": "P {n}",
-                    "type": "info",
-                    "subType": "numeric",
-                    "each": [1, 2],
-                    "when": {"connection.phases": "tri"},
-                },
-                {
-                    "logicalId": "volts",
-                    "name": "U",
-                    "type": "info",
-                    "subType": "numeric",
-                    "when": {"connection.extras": "volts"},
-                },
-                {"logicalId": "on", "name": "Marche", "type": "info", "subType": "binary", "create": "seen"},
-                {"logicalId": "label", "name": "Texte", "type": "info", "subType": "string"},
-                {
-                    "logicalId": "index",
-                    "name": "Index",
-                    "type": "info",
-                    "subType": "numeric",
-                    "unit": {"by": "size", "s": "Wh", "l": "kWh"},
-                    "history": True,
-                },
-                {"logicalId": "start", "name": "Marche", "type": "action", "subType": "other", "create": "never"},
-            ],
-        },
-        "big": {
-            "name": "Gros",
-            "icon": "",
-            "addByHand": False,
-            "when": {"phases": "tri"},
-            "fields": [],
-            "commands": [],
-        },
-    },
-}
-COMMON = {
-    "states": {"online": "En ligne"},
-    "connection": {"commands": [{"logicalId": "state", "name": "Etat", "type": "info", "subType": "string"}]},
-    "equipment": {"commands": [{"logicalId": "refresh", "name": "R", "type": "action", "subType": "other"}]},
-}
+from tests.support.standin import CATALOGUE, COMMON, KEY, Daemon, now, post, values
 
 
 @pytest.fixture
@@ -114,51 +33,12 @@ def meter(jeedom):
     return jeedom.add_equipment(jeedom.add_connection("demo", {}), "meter", "7")
 
 
-class Daemon:
-    """A daemon's socket that records messages and answers with what a test has set."""
-
-    def __init__(self):
-        self.messages = []
-        self.results = {}
-        daemon = self
-
-        class Peer(socketserver.StreamRequestHandler):
-            def handle(self):
-                for line in self.rfile:
-                    message = json.loads(line)
-                    daemon.messages.append(message)
-                    answer = daemon.results.get(message["cmd"], {"ok": True, "result": {}})
-                    self.wfile.write(json.dumps({"id": message["id"], **answer}).encode() + b"\n")
-
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Peer)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def received(self, command):
-        return [message for message in self.messages if message["cmd"] == command]
-
-
 @pytest.fixture
 def daemon():
     one = Daemon()
     yield one
     one.server.shutdown()
     one.server.server_close()
-
-
-def now(seconds=0.0):
-    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
-
-
-def values(equipment, at=None, **new):
-    return {"event": "values", "equipment": equipment, "at": at or now(), "values": new}
-
-
-def post(client, jeedom, *events, sequence=1, boot="boot-0001", key=KEY):
-    payload = {"boot": boot, "sequence": sequence, "sentAt": now(), "events": list(events)}
-    form = {"type": "event", "plugin": "jeenergie", "apikey": key, "payload": json.dumps(payload)}
-    return client(jeedom.url).post("/core/api/jeeApi.php", form=form)
 
 
 def test_values_are_stored_and_acknowledged(jeedom, meter, client):
@@ -427,89 +307,3 @@ def test_a_jeedom_that_is_down_refuses_connections_and_comes_back_on_its_port(je
     client(jeedom.control_url).post("/api/clear", {})
     assert jeedom.port == port
     assert post(client, jeedom, values(meter, power=1)).json()["ok"]
-
-
-# ---- page and API
-
-
-def test_the_page_and_its_state(jeedom, meter, client):
-    post(client, jeedom, values(meter, power=7))
-    one = client(jeedom.url)
-    page = one.get("/")
-    assert page.status == 200
-    assert "text/html" in page.headers["Content-Type"]
-    state = one.get("/api/state").json()
-    shown = {command["logicalId"]: command for command in state["connections"][0]["equipment"][0]["commands"]}
-    assert (shown["power"]["value"], shown["power"]["unit"]) == (7, "W")
-    assert [value for _, value in shown["power"]["spark"]] == [7]
-    points = one.get(f"/api/history?equipment={meter}&command=power").json()["points"]
-    assert [value for _, value in points] == [7]
-
-
-def test_the_page_loads_nothing_from_elsewhere():
-    from simulators.jeedom.web import PAGE
-
-    for file in PAGE.iterdir():
-        text = file.read_text("utf-8").replace("http://www.w3.org/", "")
-        assert "http://" not in text
-        assert "https://" not in text
-        assert 'src="//' not in text
-
-
-def test_connections_are_set_up_through_the_api(jeedom, client, daemon):
-    jeedom.daemon_port = daemon.port
-    one = client(jeedom.url)
-    connection = one.post("/api/connection", {"backend": "demo", "config": {"phases": "tri"}}).json()["id"]
-    meter = one.post("/api/equipment", {"connection": connection, "type": "meter", "key": "1"}).json()["id"]
-    one.post("/api/connection", {"id": connection, "enabled": False})
-    assert jeedom.house.desired() == []
-    assert one.post("/api/command", {"do": "action", "equipment": meter, "command": "start"}).status == 200
-    assert daemon.received("action")
-    daemon.results["status"] = {"ok": False, "error": {"code": "busy", "message": "plus tard"}}
-    reply = one.post("/api/command", {"do": "status"})
-    assert (reply.status, reply.json()["error"]["code"]) == (409, "busy")
-    assert one.post("/api/connection", {"backend": "nothing", "config": {}}).status == 400
-    assert one.ask("POST", "/api/clear", "{}", **{"Content-Type": "text/plain"}).status == 400
-    assert (
-        one.ask(
-            "DELETE", "/api/connection", json.dumps({"id": connection}), **{"Content-Type": "application/json"}
-        ).status
-        == 200
-    )
-    assert jeedom.database.connections() == []
-
-
-def test_the_stream_tells_new_values(jeedom, meter, client):
-    one = client(jeedom.url)
-    one.connection.request("GET", "/api/events")
-    stream = one.connection.getresponse()
-    assert stream.readline() == b"retry: 1000\n"
-    post(client, jeedom, values(meter, power=7))
-    while stream.readline() != b"event: values\n":
-        pass
-    news = json.loads(stream.readline().split(b":", 1)[1])
-    assert [(one["logicalId"], one["value"]) for one in news["values"]] == [("power", 7)]
-
-
-def test_values_and_the_last_sequence_survive_a_restart(contract, tmp_path, client):
-    file = tmp_path / "jeedom.db"
-    with JeedomStandIn(apikey=KEY, contract=contract, database=file) as jeedom:
-        meter = jeedom.add_equipment(jeedom.add_connection("demo", {}), "meter", "7")
-        post(client, jeedom, values(meter, power=7), sequence=3)
-    with JeedomStandIn(apikey=KEY, contract=contract, database=file) as jeedom:
-        assert jeedom.value(meter, "power") == 7
-        post(client, jeedom, values(meter, power=8), sequence=3)
-        assert jeedom.value(meter, "power") == 7
-        assert jeedom.deliveries[0].repeat
-
-
-def test_every_catalogue_of_the_contract_can_be_set_up():
-    with JeedomStandIn() as jeedom:
-        assert jeedom.catalogues.backends()
-        for backend in jeedom.catalogues.backends():
-            connection = jeedom.add_connection(backend, {})
-            for kind in jeedom.catalogues.of(backend)["equipment"]:
-                equipment = jeedom.add_equipment(connection, kind, "1")
-                assert "{n}" not in json.dumps(jeedom.house.rows(equipment))
-        assert len(jeedom.house.desired()) == len(jeedom.catalogues.backends())
-        assert jeedom.web.state()["connections"]

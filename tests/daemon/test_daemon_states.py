@@ -1,0 +1,59 @@
+"""What a connection that fails or works tells Jeedom."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.process import DaemonProcess, Lab
+
+PASSWORD = "a-password-nobody-may-see"
+
+
+@pytest.fixture
+def daemon(lab: Lab) -> DaemonProcess:
+    return lab.daemon()
+
+
+def code(answer: dict[str, Any]) -> str:
+    assert not answer["ok"], answer
+    assert answer["error"]["message"]
+    found: str = answer["error"]["code"]
+    return found
+
+
+class TestStates:
+    @pytest.mark.parametrize(
+        ("failing", "state", "errors"),
+        [
+            ("authentication", "authentication_failed", "authentication_failed"),
+            ("unreachable", "unreachable", "unreachable"),
+            ("limited", "waiting", "rate_limited"),
+            ("vendor", "error", "vendor_error"),
+            ("a mistake", "error", "internal"),
+        ],
+    )
+    def test_a_failing_vendor_is_a_state_once(
+        self, lab: Lab, daemon: DaemonProcess, failing: str, state: str, errors: str
+    ) -> None:
+        daemon.configure(lab.connection("1", failing=failing, pollInterval=0.1))
+        lab.server.wait_for(lambda: [e for e in lab.server.of("connection") if e["state"] == state])
+        event = next(e for e in lab.server.of("connection") if e["state"] == state)
+        assert event["code"] == errors
+        assert event["message"]
+        assert ("until" in event) == (state == "waiting")
+        time.sleep(0.5)
+        assert len([e for e in lab.server.of("connection") if e["state"] == state]) == 1
+        assert daemon.state()["state"] == state
+        assert daemon.state()["lastError"] == event["message"]
+
+    def test_online_is_told_once(self, lab: Lab, daemon: DaemonProcess) -> None:
+        daemon.configure(lab.connection("1", pollInterval=0.05))
+        lab.server.wait_for(lambda: (lab.server.value("10", "power") or 0) > 10)
+        states = [event["state"] for event in lab.server.of("connection")]
+        assert states in (["connecting", "online"], ["online"])
+        assert re.match(r"\d{4}-", daemon.state()["lastUpdate"])
+        assert daemon.state()["counters"]["polls"] > 10
