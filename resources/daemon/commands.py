@@ -197,7 +197,7 @@ class Commands:
         else:
             runner = self._supervisor.running(message["connection"])
         try:
-            self._wait(runner.call(runner.device.refresh), "refresh", cancel=False)
+            self._wait(runner.call(runner.refresh), "refresh", cancel=False)
         except CommandError as error:
             if error.code != "timeout":
                 raise

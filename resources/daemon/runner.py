@@ -157,6 +157,18 @@ class Runner:
         """Runs something in the connection's thread, between its own requests."""
         return self.worker.submit(task)
 
+    def refresh(self) -> None:
+        """Reads at once, for the user. An account that is refused is the connection's state from then on."""
+        try:
+            self.device.refresh()
+        except AuthenticationFailed as error:
+            text = self.say(error.template, **error.values)
+            if self._reported != (error.code, text):
+                _LOG.error("%s: %s", self._label, text)
+            self.last_error = text
+            self._tell(error.state, error.code, text)
+            raise
+
     def forget_outbox(self) -> None:
         """What waits for Jeedom of a connection that it no longer has."""
         for identifier in (self.connection.id, *(each.id for each in self.connection.equipment)):

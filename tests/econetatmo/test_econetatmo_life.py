@@ -410,7 +410,8 @@ def test_revoked_access_is_told_once_with_what_to_do(world: MakeWorld) -> None:
     running.cloud.authority.revoke()
     running.step(1800, 20)
     assert running.jeedom.state(connection) == "authentication_failed"
-    assert len([text for text in running.messages() if "collez" in text]) == 1
+    assert "collez" in running.jeedom.callback.states[connection]["message"]
+    assert running.messages() == [], "Jeedom makes its one message of the state"
     running.jeedom.update(connection, config={
         **running.jeedom.database.equipment(connection)["config"],
         "refreshToken": running.cloud.authority.generate().refresh,
@@ -419,6 +420,19 @@ def test_revoked_access_is_told_once_with_what_to_do(world: MakeWorld) -> None:
     running.step(600, 3)
     assert running.jeedom.state(connection) == "online"
     assert running.history(LINE, "total_energy") == expected_total(running)
+
+
+def test_access_that_a_refresh_finds_revoked_is_shown_before_the_next_poll(world: MakeWorld) -> None:
+    running = world([small_home(1)])
+    connection = started(running)
+    running.step(400)
+    running.cloud.authority.revoke()
+    with pytest.raises(DaemonRefusal, match="collez"):
+        running.jeedom.refresh(connection)
+    running.until(lambda: running.jeedom.state(connection) == "authentication_failed", seconds=0.1, times=20)
+    running.step(1800, 5)
+    assert "collez" in running.jeedom.callback.states[connection]["message"]
+    assert running.messages() == [], "Jeedom makes its one message of the state"
 
 
 def test_a_silent_ecometer_is_told_once_and_again_after_it_came_back(world: MakeWorld) -> None:

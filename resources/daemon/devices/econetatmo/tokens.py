@@ -72,7 +72,7 @@ class TokenKeeper:
         self._backoff = Backoff(30.0, 600.0)
         self._not_before = 0.0
         self._durable = ""
-        # The user is told once more about a pair that ended when he pastes or authorizes anew, not at each start.
+        # A pair that ended is tried once more when the user pastes or authorizes anew, not at each start.
         line = hashlib.sha256(f"{self._client}\n{self._pasted}".encode()).hexdigest()[:16]
         self._key = f"tokens:{line}"
         with _LOCKS_GUARD:
@@ -224,14 +224,11 @@ class TokenKeeper:
         return fresh
 
     def _ended(self, kept: Mapping[str, Any], pair: Pair) -> AuthenticationFailed:
-        """The service refuses the newest refresh token: only the user can help, and is told once."""
+        """The service refuses the newest refresh token: only the user can help, and the error says how."""
         lost = bool(kept.get("lost"))
         error = self._refusal(lost)
-        told = bool(kept.get("told"))
-        record = {**_described(pair), "refused": self._context.clock.time(), "lost": int(lost), "told": 1}
+        record = {**_described(pair), "refused": self._context.clock.time(), "lost": int(lost)}
         self._put(record)
-        if not told:
-            self._context.message("error", error.template, **error.values)
         return error
 
     def _refusal(self, lost: bool) -> AuthenticationFailed:
