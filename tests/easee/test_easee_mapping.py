@@ -138,6 +138,13 @@ def test_what_is_no_time(text):
     assert mapping.moment(text) is None
 
 
+def test_a_date_that_is_not_believed_does_not_lose_against_one_that_was():
+    charger = Charger("EH1", Table(ROWS))
+    assert charger.observe(record(124, "10.0", 390.0), 1.0, 100.0)
+    assert charger.observe(record(124, "11.0", 420.0), 2.0, 101.0)
+    assert charger.values[124] == 11.0
+
+
 def test_older_values_of_an_observation_are_dropped():
     charger = Charger("EH1", Table(ROWS))
     assert charger.observe(record(109, "3", 50.0), 1.0, 100.0)

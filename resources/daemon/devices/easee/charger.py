@@ -55,9 +55,10 @@ class Charger:
         self.heard = now
         if not self._table.wants(record.id):
             return set()
-        at = record.at if record.at is not None and record.at <= wall + FUTURE else wall
-        before = self._stamps.get(record.id)
-        if before is not None and at < before:
+        before = self._stamps.get(record.id, float("-inf"))
+        # A date that is not believed must not lose against one, slightly ahead, that was.
+        at = record.at if record.at is not None and record.at <= wall + FUTURE else max(wall, before)
+        if at < before:
             self.dropped += 1
             return set()
         value = self._table.decode(record.id, record.value, record.data_type)
