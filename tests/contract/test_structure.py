@@ -1,0 +1,114 @@
+"""What keeps the parts apart: who imports whom, how long a file is, where vendors are named."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DAEMON = ROOT / "resources" / "daemon"
+DEVICES = DAEMON / "devices"
+BACKENDS = sorted(path.stem for path in (ROOT / "core" / "contract" / "catalogue").glob("*.json"))
+FOLDERS = ("benchmarks", "core", "desktop", "jeedom_bridge", "plugin_info", "resources/daemon", "simulators", "tests")
+LONGEST = 500
+VENDORS = [*BACKENDS, "enlighten", "netatmo", "legrand", "drivia", "cartelectronic", "signalr"]
+
+
+def sources(*suffixes: str, folders: tuple[str, ...] = FOLDERS) -> list[Path]:
+    """All source files with these endings."""
+    found = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in suffixes)
+    return sorted(path for path in found if path.is_file())
+
+
+def name(path: Path) -> str:
+    """The path as a test's name."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path, package: str) -> Iterator[str]:
+    """The full names of all modules that a file imports, at any depth of its code; `package` is its own."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{each.name}" for each in node.names)
+
+
+def package_of(path: Path) -> str:
+    """The package that a module of the daemon belongs to."""
+    return ".".join(["jeenergied", *path.relative_to(DAEMON).parent.parts])
+
+
+def under(found: str, package: str) -> bool:
+    """Whether a module is that package or in it."""
+    return found == package or found.startswith(package + ".")
+
+
+@pytest.mark.parametrize("path", sources(".py", folders=("jeedom_bridge",)), ids=name)
+def test_the_bridge_knows_nothing_of_the_daemon(path: Path) -> None:
+    found = list(imports(path, "jeedom_bridge"))
+    assert [each for each in found if each.split(".")[0] in ("jeenergied", "resources", "simulators", "tests")] == []
+
+
+@pytest.mark.parametrize("path", sources(".py", folders=("resources/daemon",)), ids=name)
+def test_imports_of_the_daemon_go_one_way(path: Path) -> None:
+    """The core names no backend, and a backend no other one: it takes `base` and the bridge."""
+    found = list(imports(path, package_of(path)))
+    assert [each for each in found if each.split(".")[0] in ("resources", "simulators", "tests")] == []
+    inside = path.relative_to(DAEMON).parts
+    own = inside[1] if inside[0] == "devices" and len(inside) > 2 else None
+    others = [each for each in BACKENDS if each != own]
+    assert [each for each in found if any(under(each, f"jeenergied.devices.{other}") for other in others)] == []
+    if own is not None:
+        core = [each for each in found if under(each, "jeenergied") and not under(each, "jeenergied.devices")]
+        assert [each for each in core if each not in ("jeenergied", "jeenergied.__version__")] == []
+
+
+@pytest.mark.parametrize("path", sources(".py", folders=("simulators",)), ids=name)
+def test_a_simulator_is_written_without_the_daemon(path: Path) -> None:
+    """One that shares code with the client would share its mistakes."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    found = imports(path, package)
+    assert [each for each in found if each.split(".")[0] in ("jeenergied", "jeedom_bridge", "resources", "tests")] == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_catalogue_has_its_package(backend: str) -> None:
+    assert (DEVICES / backend / "device.py").is_file()
+
+
+def test_a_package_has_its_catalogue() -> None:
+    assert sorted(path.parent.name for path in DEVICES.glob("*/device.py")) == BACKENDS
+
+
+def test_no_source_file_is_long() -> None:
+    lengths = {name(path): len(path.read_text("utf-8").splitlines()) for path in sources(".py", ".php", ".js")}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_generic_code_names_no_vendor() -> None:
+    """At the beginning of a word, or of a part of one: "newest" names nobody."""
+    words = re.compile(rf"(?<![A-Za-z])(?i:{'|'.join(VENDORS)})|{'|'.join(each.capitalize() for each in VENDORS)}")
+    generic = sources(".php", ".js", folders=("core", "desktop", "plugin_info"))
+    generic += sources(".py", folders=("jeedom_bridge",)) + sorted(DAEMON.glob("*.py")) + [DEVICES / "base.py"]
+    found = {name(path): words.findall(path.read_text("utf-8")) for path in generic}
+    assert len(found) > 40
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_all_files_tell_the_same_version() -> None:
+    told = {
+        "pyproject.toml": r'(?m)^version = "([^"]+)"',
+        "resources/daemon/__init__.py": r'(?m)^__version__ = "([^"]+)"',
+    }
+    versions = {path: re.findall(form, (ROOT / path).read_text("utf-8")) for path, form in told.items()}
+    info = json.loads((ROOT / "plugin_info" / "info.json").read_text("utf-8"))
+    assert list(versions.values()) == [[info["pluginVersion"]]] * 2
