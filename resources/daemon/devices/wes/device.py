@@ -164,9 +164,9 @@ class Device(Base):
             self._told.add("clock")
             self.context.message(
                 "warning",
-                "L'horloge du Wes est décalée de {minutes} min : ses valeurs du jour, du mois et de l'année ne "
+                "L'horloge du Wes est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
                 "reviennent pas à zéro à la bonne heure. Réglez-la dans le Wes.",
-                minutes=round(minutes),
+                shown=f"{shown:%d/%m/%Y %H:%M}",
             )
 
     def _tell_once(self, what: str, text: str, *values: object) -> None:
