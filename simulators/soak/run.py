@@ -1,0 +1,286 @@
+"""One soak: warm up, faults with kills, faults without, heal, compare, report."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Callable
+
+from simulators.demo.__main__ import free_port, missing
+from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
+from simulators.soak.process import Daemon, Held
+from simulators.soak.systems import Dated, Easee, Econetatmo, Enphase, HelloWatt, System, Wes, agrees, as_told
+
+JEEDOM_FAULTS: tuple[tuple[str, Any], ...] = (
+    ("down", None), ("delay", 2.0), ("half", None), ("lost", None), ("endless", None), ("html", None),
+    ("status", 500), ("hang", 30.0), ("garbage", None), ("truncated", None), ("drop", None), ("latency", 1.0),
+)  # fmt: skip
+TOLERANCE = Held(memory=12.0, threads=6, sockets=8, descriptors=6, files=4)
+DISK = "4m"
+
+
+class Soak:
+    """A run of `minutes`; `seed` decides which faults come when. `lines` is the report afterwards."""
+
+    def __init__(self, python: str, minutes: float, seed: int) -> None:
+        self.python, self.minutes, self.seed = python, minutes, seed
+        self.dice = random.Random(seed)
+        self.incidents: Counter[str] = Counter()
+        self.weight = 0
+        self.failures: list[str] = []
+        self.rows: list[tuple[str, str, str, bool]] = []
+        self.disk = False
+
+    # ---- the run
+
+    def run(self) -> bool:
+        """All of it; whether every check held."""
+        with ExitStack() as stack:
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-soak-")))
+            self.jeedom = stack.enter_context(JeedomStandIn())
+            econetatmo = Econetatmo(stack, self.jeedom, self.minutes)
+            self.systems: list[System] = [Enphase(stack, self.jeedom), Easee(stack, self.jeedom, self.minutes)]
+            self.systems += [Wes(stack, self.jeedom), econetatmo, HelloWatt(stack, self.jeedom)]
+            self.jeedom.daemon_port = free_port()
+            self.daemon = Daemon(self.python, self.jeedom, self.folder)
+            self._mount(stack)
+            stack.callback(self.daemon.stop)
+            self.daemon.ensure()
+            self._until(lambda: not missing(self.jeedom), 30.0)
+            for each in missing(self.jeedom):
+                self._note("first values", "every equipment", f"nothing of {each}", False)
+            self._hasten()
+            total = self.minutes * 60
+            self._storm(0.35 * total, kills=True)
+            self._heal(min(30.0, 0.15 * total + 3))
+            before = self.daemon.held()
+            self._storm(0.45 * total, kills=False)
+            self._heal(min(60.0, 0.1 * total + 3))
+            for system in self.systems:
+                system.freeze()
+            self._check_values(100.0)
+            self._check_dated()
+            self._check_held(before)
+            self._check_log()
+            code = self.daemon.stop()
+            self._note("orderly end", "exit code 0", str(code), code == 0)
+        return all(good for *_, good in self.rows)
+
+    def _mount(self, stack: ExitStack) -> None:
+        """A small disk for the data folder, where that is allowed."""
+        if os.name != "posix" or os.geteuid() != 0:
+            return
+        place = str(self.daemon.data)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place]
+        try:
+            done = subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+        except OSError:
+            return
+        self.disk = done.returncode == 0
+        if self.disk:
+            stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+
+    def _hasten(self) -> None:
+        """Slow counters leave every second: the newest value is compared in the end."""
+        for system in self.systems:
+            for rule in system.rules():
+                self.jeedom.house.set_command(rule.equipment, rule.command, {"cadence": 1})
+        self.jeedom.desired_changed()
+
+    @staticmethod
+    def _until(condition: Callable[[], bool], seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.2)
+        return True
+
+    # ---- faults
+
+    def _storm(self, seconds: float, kills: bool) -> None:
+        end = time.monotonic() + seconds
+        choices = ["vendor"] * 6 + ["jeedom"] * 3 + ["network"] + ["disk"] * self.disk + ["kill"] * (2 * kills)
+        if kills and seconds > 3:
+            self._incident("kill")
+        while (left := end - time.monotonic()) > 0.5:
+            self._incident(self.dice.choice(choices))
+            time.sleep(min(left, self.dice.uniform(0.5, 5.0)))
+            self._clear()
+            self.daemon.ensure()
+            time.sleep(max(0.0, min(end - time.monotonic(), self.dice.uniform(0.5, 3.0))))
+
+    def _incident(self, what: str) -> None:
+        system = self.dice.choice(self.systems)
+        name, weight = what, 1
+        if what == "vendor":
+            kind, value = self.dice.choice(system.faults)
+            name = f"{system.name} {kind}"
+            system.inject(kind, value)
+        elif what == "jeedom":
+            kind, value = self.dice.choice(JEEDOM_FAULTS)
+            name = f"jeedom {kind}"
+            self.jeedom.fault(kind, value)
+        elif what == "network":
+            weight = len(self.systems)
+            for each in self.systems:
+                for server in each.servers:
+                    server.suspend()
+        elif what == "disk":
+            weight = len(self.systems)
+            self._fill()
+        else:
+            self.daemon.kill()
+            self.daemon.ensure()
+        self.incidents[name] += 1
+        self.weight += weight
+        if self.dice.random() < 0.3:
+            self._as_user(system)
+
+    def _fill(self) -> None:
+        try:
+            with (self.daemon.data / "filler").open("wb", 0) as file:
+                while True:
+                    file.write(b"\0" * 65536)
+        except OSError:
+            return  # full
+
+    def _as_user(self, system: System) -> None:
+        """What a user does when something looks wrong."""
+        try:
+            if system.name == "hellowatt":
+                self.jeedom.run(system.connection, "sendHistory")
+            else:
+                self.jeedom.refresh(system.connection)
+        except (DaemonRefusal, DaemonUnreachable):
+            return  # told to the user
+
+    def _clear(self) -> None:
+        self.jeedom.clear()
+        for system in self.systems:
+            system.clear()
+            for server in system.servers:
+                server.resume()
+        (self.daemon.data / "filler").unlink(missing_ok=True)
+
+    def _heal(self, seconds: float) -> None:
+        """Nothing is wrong any more; wait until every connection says so."""
+        self._clear()
+        self.daemon.ensure()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(1.0)
+            bad = [each for each in self.systems if self.jeedom.state(each.connection) != "online"]
+            for each in bad:
+                self._as_user(each)
+            if not bad and end - time.monotonic() < seconds - 5:
+                return
+
+    # ---- checks
+
+    def _note(self, what: str, expected: str, found: str, good: bool) -> None:
+        self.rows.append((what, expected, found, good))
+
+    def _check_values(self, patience: float) -> None:
+        def wrong() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for system in self.systems:
+                shown = {each["id"]: self.jeedom.values(each["id"]) for each in system.equipment()}
+                for rule in system.rules():
+                    value = shown.get(rule.equipment, {}).get(rule.command)
+                    if not agrees(rule, value):
+                        found.setdefault(system.name, []).append(as_told(rule, value))
+            return found
+
+        self._until(lambda: not wrong(), patience)
+        left = wrong()
+        for system in self.systems:
+            count = sum(1 for _ in system.rules())
+            if count:
+                bad = left.get(system.name, [])
+                self.failures += bad
+                self._note(
+                    f"{system.name}: current values",
+                    f"{count} equal to the simulator's",
+                    f"{count - len(bad)} equal",
+                    not bad,
+                )
+
+    def _check_dated(self) -> None:
+        for system in self.systems:
+            series = list(system.dated())
+            if not series:
+                continue
+            if system.name == "econetatmo":
+                self._as_user(system)  # it is asked every ten minutes only
+            self._until(lambda system=system: not any(self._differs(each) for each in system.dated()), 40.0)
+            series = list(system.dated())
+            bad = [text for each in series for text in self._differs(each)]
+            points = sum(len(each.truth) for each in series)
+            self.failures += bad
+            good = not bad and points > 0
+            self._note(
+                f"{system.name}: dated measures",
+                f"{points} once each, equal to the record",
+                f"{len(bad)} missing, extra or other",
+                good,
+            )
+
+    def _differs(self, series: Dated) -> list[str]:
+        have = dict(self.jeedom.history(series.equipment, series.command))
+        name = f"{series.equipment}/{series.command}"
+        bad = [f"{name} {at}: missing" for at in series.truth if at not in have]
+        bad += [f"{name} {at}: extra" for at in have if at not in series.truth]
+        both = [at for at in have if at in series.truth]
+        bad += [
+            f"{name} {at}: {have[at]} instead of {series.truth[at]}"
+            for at in both
+            if abs(have[at] - series.truth[at]) > series.tolerance
+        ]
+        return bad
+
+    def _check_held(self, before: Held) -> None:
+        time.sleep(2.0)
+        after = self.daemon.held()
+        for name, unit in (("memory", " MiB"), ("threads", ""), ("sockets", ""), ("descriptors", ""), ("files", "")):
+            old, new, most = (getattr(each, name) for each in (before, after, TOLERANCE))
+            digits = 1 if name == "memory" else 0
+            found = f"{old:.{digits}f} → {new:.{digits}f}{unit}"
+            self._note(f"daemon: {name}", f"at most {most:g}{unit} more", found, new - old <= most)
+
+    def _check_log(self) -> None:
+        lines = self.daemon.troubles()
+        most = 2 * self.weight + 5
+        self.failures += [f"log: {line}" for line in lines] if len(lines) > most else []
+        self._note("log lines, warning or worse", f"at most {most}", str(len(lines)), len(lines) <= most)
+        died = self.daemon.died
+        self._note("daemon ended by itself", "never", f"{len(died)} times", not died)
+        complaints = self.jeedom.complaints
+        self.failures += complaints[:20]
+        self._note("breaches of the callback's contract", "none", str(len(complaints)), not complaints)
+
+    # ---- report
+
+    def report(self) -> str:
+        """The table, Markdown."""
+        total = sum(self.incidents.values())
+        lines = [
+            f"{self.minutes:g} minutes, seed {self.seed}, {total} incidents of {len(self.incidents)} kinds, "
+            f"{self.daemon.starts} starts of the daemon, disk full {'included' if self.disk else 'skipped'}.",
+            "",
+            "| check | expected | found | |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| {what} | {want} | {got} | {'ok' if good else '**failed**'} |" for what, want, got, good in self.rows
+        ]
+        lines += ["", "Incidents: " + ", ".join(f"{name} {n}" for name, n in sorted(self.incidents.items())) + "."]
+        if self.failures:
+            lines += ["", *[f"- {each}" for each in self.failures[:60]]]
+        return "\n".join(lines) + "\n"

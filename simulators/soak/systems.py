@@ -1,0 +1,382 @@
+"""The five systems of a soak: how each is set up, which faults it gets, and what Jeedom must show in the end.
+
+The truth is read from the simulators, by rules written here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Optional
+from zoneinfo import ZoneInfo
+
+from simulators.clock import SimulatedClock
+from simulators.demo.systems import _TICKED as WES_EQUIPMENT
+from simulators.easee import Account as EaseeAccount
+from simulators.easee import EaseeCloud
+from simulators.econetatmo.cloud import NetatmoCloud
+from simulators.econetatmo.model import Ecometer, Home
+from simulators.enlighten.cloud import Account, EnlightenCloud
+from simulators.enlighten.key import EntrezKey
+from simulators.enphase.day import DaySource
+from simulators.enphase.gateway import EnphaseGateway
+from simulators.enphase.plant import Plant
+from simulators.enphase.storage import Storage
+from simulators.hellowatt import Customer, HelloWattSite, TempoService
+from simulators.hellowatt import Home as HelloWattHome
+from simulators.jeedom.standin import JeedomStandIn
+from simulators.wes.life import Life, furnished
+from simulators.wes.server import WesServer
+
+PARIS = ZoneInfo("Europe/Paris")
+COMMON: tuple[tuple[str, Any], ...] = (
+    ("latency", 2.0), ("status", 500), ("status", 503), ("html", None), ("garbage", None), ("truncated", None),
+    ("drop", None), ("hang", 30.0), ("redirect", None),
+)  # fmt: skip
+
+
+class Rule(NamedTuple):
+    """A current value that Jeedom must show, within `tolerance`."""
+
+    equipment: str
+    command: str
+    truth: Any
+    tolerance: float = 0.0
+
+
+class Dated(NamedTuple):
+    """The dated measures of a command that Jeedom must have: local date to value."""
+
+    equipment: str
+    command: str
+    truth: dict[str, float]
+    tolerance: float
+
+
+class System:
+    """One system. `faults`: kinds and values; `servers`: what goes away with the network."""
+
+    name = ""
+    faults: tuple[tuple[str, Any], ...] = COMMON
+
+    def __init__(self, jeedom: JeedomStandIn) -> None:
+        self.jeedom = jeedom
+        self.connection = ""
+        self.servers: list[Any] = []
+
+    def inject(self, kind: str, value: Any) -> None:
+        """Put a fault in force."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """End all faults."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Nothing changes at the vendor from now on."""
+
+    def rules(self) -> Iterator[Rule]:
+        """The current values."""
+        yield from ()
+
+    def dated(self) -> Iterator[Dated]:
+        """The dated measures."""
+        yield from ()
+
+    def equipment(self) -> list[dict[str, Any]]:
+        """What Jeedom has of this system."""
+        return self.jeedom.database.children(self.connection)
+
+
+class Enphase(System):
+    """A gateway whose sun moves 20 times as fast, and the services that give its token."""
+
+    name = "enphase"
+    faults = (
+        *COMMON,
+        ("reboot", 3.0),
+        ("frozen", None),
+        ("logout", None),
+        ("status", 401),
+        ("cloud", None),
+        ("zeros", None),
+    )
+
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+        super().__init__(jeedom)
+        key = EntrezKey()
+        self.plant = Plant(
+            time.time,
+            seed=7,
+            inverters=12,
+            storage=Storage(energy=2_000.0),
+            timezone="Europe/Paris",
+            hour=10,
+            sky_speed=20.0,
+        )
+        self.gateway = stack.enter_context(EnphaseGateway(DaySource(self.plant), key=key))
+        account = Account("soak@example.org", "soleil-et-nuages", (self.gateway.serial,))
+        self.cloud = stack.enter_context(EnlightenCloud(key, [account]))
+        self.servers = [self.gateway.server, self.cloud.server]
+        config = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "auto", "user": account.email}
+        config.update(password=account.password, loginUrl=self.cloud.url, tokenUrl=self.cloud.url, pollInterval=1)
+        self.connection = jeedom.add_connection("enphase", config, "Soak enphase")
+
+    def inject(self, kind: str, value: Any) -> None:
+        if kind == "cloud":
+            self.cloud.fault("status", value=503)
+        else:
+            self.gateway.fault(kind, value=value)
+
+    def clear(self) -> None:
+        self.gateway.clear()
+        self.cloud.clear()
+
+    def freeze(self) -> None:
+        self.gateway.set(production=1500.0, consumption=900.0, storage=0.0, voltage=231.0)
+
+    def rules(self) -> Iterator[Rule]:
+        state = self.gateway.state()
+        for each in self.equipment():
+            if each["type"] == "combined":
+                watts = {meter: sum(values["watts"]) for meter, values in state["meters"].items()}
+                yield Rule(each["id"], "PwattsNow", watts["production"], 25.0)
+                yield Rule(each["id"], "CwattsNow", state["consumption"][0], 25.0)
+                yield Rule(each["id"], "CwattsNowNet", state["consumption"][0] - watts["production"], 50.0)
+                yield Rule(each["id"], "PwattHoursLifetime", state["meters"]["production"]["delivered"][0], 10.0)
+                yield Rule(each["id"], "tension", state["volts"][0], 1.0)
+                yield Rule(each["id"], "batperc", state["soc"], 1.5)
+        watts_of = {unit.serial: unit.watts for unit in self.plant.inverters.units}
+        for each in self.equipment():
+            if each["type"] == "inverter":
+                yield Rule(each["id"], "Watt", watts_of[each["key"]], 1.0)
+
+
+class Easee(System):
+    """Two chargers whose time runs 20 times as fast, one of them charging."""
+
+    name = "easee"
+    faults = (
+        *COMMON, ("limited", 3), ("limited", None), ("firewall", None), ("nulls", None), ("status", 401),
+        ("hub", "stalled"), ("hub", "mute"), ("hub", "shuffle"), ("hub", "glue"), ("end", "close"), ("negotiate", 500),
+        ("upgrade", 503), ("charger", None),
+    )  # fmt: skip
+    OBSERVED = (
+        ("power", 120, 0.006), ("current_1", 183, 0.06), ("current_2", 184, 0.06), ("current_3", 185, 0.06),
+        ("voltage_1", 194, 0.51), ("voltage_2", 195, 0.51), ("voltage_3", 196, 0.51), ("sessionEnergy", 121, 0.001),
+        ("lifetimeEnergy", 124, 0.001), ("dynamicChargerCurrent", 48, 0.06), ("online", 250, 0),
+        ("offeredCurrent", 114, 0.06),
+        ("cable_locked_permanently", 30, 0), ("smartCharging", 102, 0), ("enabled", 31, 0), ("temperature", 150, 0.6),
+    )  # fmt: skip
+
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
+        super().__init__(jeedom)
+        account = EaseeAccount("soak@example.org", "branche-le-soir", ("EH000001", "EH000002"))
+        # It begins so early that it stays behind the true time: dates ahead of it are another matter.
+        self.clock = SimulatedClock(time.time() - 20.0 * 60.0 * (minutes + 5.0), speed=20.0)
+        self.cloud = stack.enter_context(EaseeCloud([account], clock=self.clock))
+        self.cloud.chargers["EH000001"].plug(amps=16.0)
+        self.servers = [self.cloud.server]
+        config = {"user": account.user, "password": account.password}
+        config.update(apiUrl=self.cloud.url, streamUrl=self.cloud.stream_url)
+        self.connection = jeedom.add_connection("easee", config, "Soak easee")
+        for serial in account.serials:
+            jeedom.add_equipment(self.connection, "charger", serial, f"Borne {serial}")
+
+    def inject(self, kind: str, value: Any) -> None:
+        if kind == "hub":
+            setattr(self.cloud.hub, value, True)
+        elif kind == "end":
+            self.cloud.hub.end_streams(value)
+        elif kind in ("negotiate", "upgrade"):
+            self.cloud.fault("status", f"/{kind}", value)
+            self.cloud.hub.end_streams()
+        elif kind == "charger":
+            charger = self.cloud.chargers["EH000002"]
+            charger.unplug() if self.cloud.plugged("EH000002") else charger.plug(amps=10.0)
+        else:
+            self.cloud.fault(kind, value=value)
+
+    def clear(self) -> None:
+        self.cloud.clear()
+
+    def freeze(self) -> None:
+        self.clock.set(speed=0.0)
+
+    def rules(self) -> Iterator[Rule]:
+        for each in self.equipment():
+            charger = self.cloud.chargers[each["key"]]
+            for command, observation, tolerance in self.OBSERVED:
+                yield Rule(each["id"], command, charger.get(observation), tolerance)
+            yield Rule(each["id"], "plugged", self.cloud.plugged(each["key"]))
+
+
+class Wes(System):
+    """A furnished server whose time runs 20 times as fast."""
+
+    name = "wes"
+    faults = (
+        *COMMON, ("cut", 900), ("stall", 900), ("latin1", None), ("ampersand", None), ("entities", None),
+        ("external", None), ("without", "tic1"), ("tic_lost", 1), ("probe_lost", 1), ("reboot", 3.0),
+        ("restart_index", 1), ("ftp_busy", None), ("status", 404),
+    )  # fmt: skip
+
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+        super().__init__(jeedom)
+        self.box = furnished()
+        self.clock = SimulatedClock(speed=20.0)
+        life = Life(self.box, self.clock, shown=time.time)
+        self.server = stack.enter_context(WesServer(self.box, life=life))
+        self.servers = [self.server.server]
+        config = {"host": "127.0.0.1", "port": self.server.port, "user": "admin", "password": "wes"}
+        config.update(ftpUser="adminftp", ftpPassword="wesftp", ftpPort=self.server.ftp.port, pollInterval=1)
+        config.update(jeedomCgx=True, autoUpdateCgx=True, supply9v=True, screen=True)
+        self.connection = jeedom.add_connection("wes", config, "Soak wes")
+        for kind, key, name, settings in WES_EQUIPMENT:
+            jeedom.add_equipment(self.connection, kind, key, name, settings)
+
+    def inject(self, kind: str, value: Any) -> None:
+        self.server.fault(kind, value=value)
+
+    def clear(self) -> None:
+        self.server.clear()
+
+    def freeze(self) -> None:
+        self.clock.set(speed=0.0)
+
+    def rules(self) -> Iterator[Rule]:
+        with self.box.lock:
+            truth = self._truth()
+        for each in self.equipment():
+            for command, (value, tolerance) in truth.get((each["type"], each["key"]), {}).items():
+                yield Rule(each["id"], command, value, tolerance)
+
+    def _truth(self) -> dict[tuple[str, str], dict[str, tuple[Any, float]]]:
+        box, tics, counters, clamps = self.box, self.box.tics, self.box.counters, self.box.clamps
+        found: dict[tuple[str, str], dict[str, tuple[Any, float]]] = {
+            ("teleinfo", "1"): {
+                "ADCO": (tics[0].adco, 0), "PAP": (tics[0].power, 0.5), "IINST": (tics[0].current[0], 0.5),
+                **{name: (value / 1000, 0.0006) for name, value in tics[0].indexes.items()},
+                "CONSO_JOUR": (tics[0].energy["j"], 0.002), "CONSO_ANNEE": (tics[0].energy["a"], 0.002),
+            },
+            ("teleinfo", "2"): {"PROD_JOUR": (tics[1].energy["j"], 0.002)},
+            ("sonde", "1"): {"temperature": (box.probes[0].value, 0.06)},
+            ("sonde", "2"): {"humidity": (box.probes[1].value, 0.06)},
+            ("bouton", "1"): {"state": (box.inputs[0], 0)},
+            ("relais", "1"): {"state": (int(box.relays[1]), 0)},
+            ("relais", "103"): {"state": (int(box.relays[103]), 0)},
+            ("switch", "2"): {"state": (box.switches[1], 0)},
+            ("variable", "1"): {"value": (box.variables[0], 0.01)},
+        }  # fmt: skip
+        for place in (0, 1):
+            found["compteur", str(place + 1)] = {
+                "nbimpulsion": (counters[place].pulses, 0.5), "debit": (counters[place].flow, 0.011),
+            }  # fmt: skip
+        found["pince", "1"] = {"intensite": (clamps[0].current, 0.011), "index": (clamps[0].index, 0.002)}
+        found["pince", "2"] = {"intensite": (clamps[1].current, 0.011), "injection": (clamps[1].injection, 0.002)}
+        return found
+
+
+class Econetatmo(System):
+    """An account whose clock runs 60 times as fast, so that uploads come every three minutes."""
+
+    name = "econetatmo"
+    faults = (
+        *COMMON,
+        ("lost", None),
+        ("api", 2),
+        ("api", 3),
+        ("no_body", None),
+        ("empty", None),
+    )
+
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
+        super().__init__(jeedom)
+        names = ("Chauffage", "Chauffe-eau", "Prises", "Cuisine", "Véhicule", "Total")
+        meter = Ecometer("00:04:74:aa:bb:cc", lines=dict(enumerate(names)))
+        home = Home("64b0aa11bb22cc33dd44ee55", ecometers=[meter], contracts=[(0.0, "peak_and_off_peak")])
+        # It begins so early that it stays behind the true time.
+        self.clock = SimulatedClock(time.time() - 3600.0 * (minutes + 4.0), speed=60.0)
+        self.cloud = stack.enter_context(NetatmoCloud([home], clock=self.clock, lifetime=10 * 86400.0, hourly=10**6))
+        self.servers = [self.cloud.server]
+        config = {"clientId": self.cloud.authority.client_id, "clientSecret": self.cloud.authority.client_secret}
+        config.update(refreshToken=self.cloud.authority.generate().refresh, apiUrl=self.cloud.url, historyDays=3)
+        self.connection = jeedom.add_connection("econetatmo", config, "Soak econetatmo")
+
+    def inject(self, kind: str, value: Any) -> None:
+        self.cloud.fault(kind, value=value)
+
+    def clear(self) -> None:
+        self.cloud.faults.clear()
+
+    def freeze(self) -> None:
+        self.clock.set(speed=0.0)
+
+    def dated(self) -> Iterator[Dated]:
+        for each in self.equipment():
+            have = self.jeedom.history(each["id"], "total_energy")
+            begin = int(self.clock()) - 4 * 86400
+            begin -= begin % 86400
+            first = have[0][0] if have else ""
+            truth: dict[str, float] = {}
+            for label, values in self.cloud.record(each["key"], "30min", begin).items():
+                filled = [value for value in values[:4] if value is not None]
+                local = f"{datetime.fromtimestamp(label, PARIS):%Y-%m-%d %H:%M:%S}"
+                if filled and local >= first:
+                    truth[local] = truth.get(local, 0.0) + sum(filled)
+            yield Dated(each["id"], "total_energy", truth, 0.002)
+
+
+class HelloWatt(System):
+    """An account of a house with gas; it is asked a few times a day only, so that few faults meet a request.
+
+    `rate_limited` is left out: after a 429 the site is left alone for an hour.
+    """
+
+    name = "hellowatt"
+    faults = (("latency", 2.0), ("status", 503), ("maintenance", 503), ("drop", None), ("html", None))
+
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+        super().__init__(jeedom)
+        since = date.today() - timedelta(days=100)
+        self.home = HelloWattHome(502113, "99000000000417", "99000000000888", since, solar=True)
+        customer = Customer("soak@example.org", "Soleil-et-nuages-1", [self.home])
+        self.site = stack.enter_context(HelloWattSite([customer]))
+        self.tempo = stack.enter_context(TempoService())
+        self.servers = [self.site.server, self.tempo.server]
+        config = {"user": customer.email, "password": customer.password, "siteUrl": self.site.url}
+        config.update(tempoUrl=self.tempo.url, dailyRequests=200)
+        self.connection = jeedom.add_connection("hellowatt", config, "Soak hellowatt")
+
+    def inject(self, kind: str, value: Any) -> None:
+        self.site.fault(kind, value=value)
+
+    def clear(self) -> None:
+        self.site.clear()
+
+    def dated(self) -> Iterator[Dated]:
+        for each in self.equipment():
+            truth = self.home.truth(each["type"], time.time())
+            for command, fact, tolerance in (("conso_jour", "kwh", 0.0006), ("cout_jour", "euros", 0.006)):
+                days = {f"{day} 00:00:00": float(facts[fact]) for day, facts in truth.items() if fact in facts}
+                yield Dated(each["id"], command, days, tolerance)
+
+
+def agrees(rule: Rule, shown: Optional[Any]) -> bool:
+    """Whether Jeedom shows the truth."""
+    if isinstance(rule.truth, str) or shown is None or isinstance(shown, str):
+        return str(shown) == str(rule.truth)
+    return abs(float(shown) - float(rule.truth)) <= rule.tolerance + 1e-9
+
+
+def as_told(rule: Rule, shown: Any) -> str:
+    """A disagreement in words."""
+    plain = replace_long(rule.truth)
+    return f"{rule.equipment}/{rule.command}: {shown!r} instead of {plain!r}"
+
+
+def replace_long(value: Any) -> Any:
+    """A number short enough to be read."""
+    return round(value, 4) if isinstance(value, float) else value
