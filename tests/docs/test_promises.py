@@ -1,0 +1,137 @@
+"""`docs/promises.md` names tests and files: they exist. What can be read from the catalogues is held here."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMISES = (ROOT / "docs" / "promises.md").read_text("utf-8")
+LINES = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PROMISES.splitlines()
+    if line.startswith("| ") and not line.startswith("| Promised")
+]
+
+EASEE = """
+    status info Etat; pause_ON action Pause ON; pause_OFF action Pause OFF; paused info En pause;
+    cable_locked_permanently info Câble verrouillé en permanence; cable_locked info Câble verrouillé;
+    cable_state info Etat du verrouillage; cable_lock action Verrouillage permanent ON;
+    cable_unlock action Verrouillage permanent OFF; plugged info Branché; power info Puissance;
+    current_1 info Courant phase 1; current_2 info Courant phase 2; current_3 info Courant phase 3;
+    voltage_1 info Tension phase 1; voltage_2 info Tension phase 2; voltage_3 info Tension phase 3;
+    wifiRSSI info Signal wifi; cellRSSI info Signal cellulaire
+""".strip()
+ENPHASE = """
+    PwattsNow info Prod Inst; PwattHoursToday info Prod Jour; PwattHoursSevenDays info Prod Semaine;
+    PwattHoursLifetime info Prod MES; CwattsNow info Conso Total Inst; CwattHoursToday info Conso Total Jour;
+    CwattHoursSevenDays info Conso Total Semaine; CwattHoursLifetime info Conso Total MES;
+    CwattsNowNet info Conso Net Inst; CwattHoursTodayNet info Conso Net Jour;
+    CwattHoursSevenDaysNet info Conso Net Semaine; CwattHoursLifetimeNet info Conso Net MES;
+    cumulimport info Import Jour Réseau; cumulexport info Export Jour Réseau; Import info Impor Réseau;
+    Export info Export Réseau; batnow info Puissance délivrée; batperc info Pourcentage charge;
+    Watt info Puissance; maxWatt info Puissance Max
+""".strip()
+COMMANDS = {
+    "easee": [tuple(each.split(None, 2)) for each in EASEE.split(";")],
+    "econetatmo": [
+        (f"sum_energy_{what}{tariff}", "info", "") for what in ("elec", "price") for tariff in ("", "$0", "$1", "$2")
+    ],
+    "hellowatt": [
+        (f"{what}_{period}", "info", "")
+        for what in ("conso", "cout", "prod", "gain")
+        for period in ("jour", "mois", "annee")
+    ]
+    + [("tempo_jour", "info", ""), ("tempo_demain", "info", "")],
+    "enphase": [tuple(each.split(None, 2)) for each in ENPHASE.split(";")],
+}
+DEFAULTS = [
+    ("wes", "pollInterval", "default", 30),
+    ("wes", "pollInterval", "min", 1),
+    ("wes", "port", "default", 80),
+    ("econetatmo", "pollInterval", "default", 600),
+    ("enphase", "pollInterval", "min", 1),
+]
+HINTS = [
+    ("wes", "user", "Accès sécurisé"),
+    ("wes", "pollInterval", "revenez à 30 s"),
+    ("enphase", "token", "https://enlighten.enphaseenergy.com/entrez-auth-token?serial_num="),
+    ("enphase", "pollInterval", "onduleurs ne s'actualisent que toutes les 5 à 15 min"),
+    ("hellowatt", "password", "12 caractères au moins, avec des caractères spéciaux"),
+]
+
+
+def catalogue(backend: str) -> Any:
+    return json.loads((ROOT / "core" / "contract" / "catalogue" / f"{backend}.json").read_text("utf-8"))
+
+
+def rows(backend: str) -> list[dict[str, Any]]:
+    """All command rows of the equipment of a backend."""
+    whole = catalogue(backend)
+    parts = [*whole.get("sets", {}).values(), *(each["commands"] for each in whole["equipment"].values())]
+    return [row for part in parts for row in part]
+
+
+def setting(backend: str, key: str) -> dict[str, Any]:
+    """One field of the form of a connection."""
+    return next(each for each in catalogue(backend)["connection"]["fields"] if each["key"] == key)
+
+
+@pytest.fixture(scope="module")
+def tests() -> set[str]:
+    """The names of all tests that there are."""
+    files = [*ROOT.glob("tests/**/*.py"), *ROOT.glob("tests/php/*.php")]
+    return {name for file in files for name in re.findall(r"(?:def|function) (test\w+)", file.read_text("utf-8"))}
+
+
+def test_every_line_has_a_test_or_says_not_yet(tests: set[str]) -> None:
+    assert len(LINES) > 100
+    for promised, _, status, held, reason in LINES:
+        named = re.findall(r"`(test\w+)`", held)
+        assert status in ("kept", "different", "not yet"), promised
+        assert bool(named) == (status != "not yet"), promised
+        assert reason or status == "kept", promised
+
+
+def test_every_test_that_is_named_exists(tests: set[str]) -> None:
+    assert set(re.findall(r"`(test_?[A-Za-z]\w+)`", PROMISES)) - tests == set()
+
+
+def test_every_file_that_is_named_exists() -> None:
+    named = re.findall(r"`([\w./]+/[\w./]+|LICENSE)`", PROMISES)
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "logical_id", "kind", "name"),
+    [(backend, *each) for backend, promised in COMMANDS.items() for each in promised],
+)
+def test_a_promised_command_is_in_the_catalogue(backend: str, logical_id: str, kind: str, name: str) -> None:
+    found = [row for row in rows(backend) if row["logicalId"] == logical_id]
+    assert found
+    assert all(row["type"] == kind and name in ("", row["name"]) for row in found)
+
+
+@pytest.mark.parametrize(("backend", "key", "what", "value"), DEFAULTS)
+def test_the_promised_defaults_are_those_of_the_catalogue(backend: str, key: str, what: str, value: int) -> None:
+    assert setting(backend, key)[what] == value
+
+
+@pytest.mark.parametrize(("backend", "key", "words"), HINTS)
+def test_a_promised_hint_stands_in_the_form(backend: str, key: str, words: str) -> None:
+    assert words in setting(backend, key)["help"]
+
+
+def test_dated_figures_are_not_smoothed() -> None:
+    dated = [row for row in rows("hellowatt") if row.get("dated") and row["subType"] == "numeric"]
+    assert dated
+    assert {row.get("historizeMode") for row in dated} == {"none"}
+
+
+def test_jeedom_is_told_the_least_version_and_the_menu() -> None:
+    info = json.loads((ROOT / "plugin_info" / "info.json").read_text("utf-8"))
+    assert (info["require"], info["category"]) == ("4.5.2", "energy")
