@@ -1,6 +1,6 @@
 <?php
 
-/** An account that is verified when it is saved. */
+/** What saving an account leads to: it is verified, and the daemon starts. */
 final class AccountTest extends JeenergieTestCase
 {
     private $daemon;
@@ -57,5 +57,23 @@ final class AccountTest extends JeenergieTestCase
     {
         $this->startDaemon('garbage');
         $this->assertSame('h', $this->connection()->config()['host']);
+    }
+
+    public function testTheFirstConnectionStartsTheDaemon(): void
+    {
+        Memory::$config['jeenergie::deamonAutoMode'] = 1;
+        Memory::$config['deamon_start'] = fn() => $this->startDaemon('echo');
+        $connection = $this->connection();
+        $this->assertContains(['welcome', ['connection' => (string) $connection->getId()]], Memory::$async);
+        $this->assertFalse(jeenergieDaemon::isRunning());
+        jeenergieDiscovery::welcome((string) $connection->getId());
+        $this->assertTrue(jeenergieDaemon::isRunning());
+    }
+
+    public function testADaemonThatTheUserStartsHimselfIsLeftAlone(): void
+    {
+        Memory::$config['jeenergie::deamonAutoMode'] = 0;
+        $this->connection();
+        $this->assertNotContains('welcome', array_column(Memory::$async, 0));
     }
 }

@@ -189,6 +189,13 @@ final class plugin
     {
         return ['launchable' => 'ok'];
     }
+
+    /** A test says by "deamon_start" what then runs. */
+    public function deamon_start($force = false, $auto = false): void
+    {
+        Memory::$events[] = ['deamon_start', []];
+        (Memory::$config['deamon_start'])();
+    }
 }
 
 /** Answers the plugin's own few queries from the objects in memory, and remembers the others. */

@@ -1,0 +1,34 @@
+<?php
+
+final class InstallTest extends JeenergieTestCase
+{
+    protected function setUp(): void
+    {
+        parent::setUp();
+        if (!function_exists('jeenergie_install')) {
+            // The core itself is not here: its double stands for what the file would load first.
+            $source = file_get_contents(dirname(__DIR__, 2) . '/plugin_info/install.php');
+            eval('?>' . preg_replace('/^require_once .*core\.inc\.php.*$/m', '', $source));
+        }
+    }
+
+    /** @return array{mixed, mixed} minutes without news, and whether the daemon is then restarted */
+    private function heartbeat(): array
+    {
+        return [config::byKey('heartbeat::delay::jeenergie'), config::byKey('heartbeat::restartDeamon::jeenergie')];
+    }
+
+    public function testActivationSetsTheHeartbeatToFifteenMinutes(): void
+    {
+        jeenergie_install();
+        $this->assertSame([15, 1], $this->heartbeat());
+    }
+
+    public function testAHeartbeatThatTheUserHasChosenStays(): void
+    {
+        config::save('heartbeat::delay::jeenergie', 60);
+        config::save('heartbeat::restartDeamon::jeenergie', 0);
+        jeenergie_install();
+        $this->assertSame([60, 0], $this->heartbeat());
+    }
+}
