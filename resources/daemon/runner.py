@@ -64,9 +64,7 @@ class StoreMemory:
             self.put(key, value)
             self._told = False
         except StoreError as error:
-            if not self._told:
-                self._told = True
-                _LOG.error("%s", error)
+            self._tell(error)
 
     def delete(self, key: str) -> None:
         try:
@@ -74,6 +72,12 @@ class StoreMemory:
                 if not self._erased:
                     self._store.delete(self._scope, key)
         except StoreError as error:
+            self._tell(error)
+
+    def _tell(self, error: StoreError) -> None:
+        """Once, until something could be written again: a full disk refuses many in a row."""
+        if not self._told:
+            self._told = True
             _LOG.error("%s", error)
 
     def erase(self) -> None:

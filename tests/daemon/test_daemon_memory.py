@@ -1,0 +1,39 @@
+"""What a connection keeps, when it cannot be kept."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from jeenergied.runner import StoreMemory
+
+from jeedom_bridge.store import StoreError
+
+
+class FullDisk:
+    """A store that refuses everything while `full`."""
+
+    full = True
+
+    def put(self, scope: str, key: str, value: Any) -> None:
+        if self.full:
+            raise StoreError("disk is full")
+
+    def delete(self, scope: str, key: str) -> None:
+        self.put(scope, key, None)
+
+
+def test_a_full_disk_is_told_once_however_much_is_kept_or_deleted(caplog: pytest.LogCaptureFixture) -> None:
+    store = FullDisk()
+    memory = StoreMemory(store, "1")  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        for number in range(5):
+            memory.delete(f"month:{number}")
+            memory.keep("state", number)
+        assert [each.getMessage() for each in caplog.records] == ["disk is full"]
+        store.full = False
+        memory.keep("state", 6)
+        store.full = True
+        memory.delete("state")
+    assert len(caplog.records) == 2
