@@ -64,6 +64,14 @@ HINTS = [
     ("hellowatt", "password", "12 caractères au moins, avec des caractères spéciaux"),
 ]
 
+PAGES = [
+    ("econetatmo", "<https://dev.netatmo.com/apps/>"),
+    ("econetatmo", "environ **toutes les 3 heures**"),
+    ("enphase", "Toolkit"),
+    ("enphase", "https://enlighten.enphaseenergy.com/entrez-auth-token"),
+    ("hellowatt", "https://www.hellowatt.fr/mon-compte/ma-consommation/mes-donnees"),
+]
+
 
 def catalogue(backend: str) -> Any:
     return json.loads((ROOT / "core" / "contract" / "catalogue" / f"{backend}.json").read_text("utf-8"))
@@ -124,6 +132,11 @@ def test_the_promised_defaults_are_those_of_the_catalogue(backend: str, key: str
 @pytest.mark.parametrize(("backend", "key", "words"), HINTS)
 def test_a_promised_hint_stands_in_the_form(backend: str, key: str, words: str) -> None:
     assert words in setting(backend, key)["help"]
+
+
+@pytest.mark.parametrize(("backend", "words"), PAGES)
+def test_a_promised_explanation_stands_in_the_documentation(backend: str, words: str) -> None:
+    assert words in (ROOT / "docs" / "fr_FR" / f"{backend}.md").read_text("utf-8")
 
 
 def test_dated_figures_are_not_smoothed() -> None:
