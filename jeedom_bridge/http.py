@@ -17,6 +17,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+
 
 class HttpError(Exception):
     """No usable answer. `kind`: `connect` (nobody answers there), `timeout`, `tls`, `protocol`, `size`."""
@@ -55,6 +57,7 @@ def new_session() -> requests.Session:
     """A session that takes nothing from the environment: no proxy and no .netrc of the web user."""
     session = requests.Session()
     session.trust_env = False
+    session.headers["Accept-Encoding"] = "gzip, deflate"
     return session
 
 
@@ -94,6 +97,8 @@ def fetch(
             method, url, timeout=(connect, read), allow_redirects=False, stream=True, **arguments
         ) as answer:
             body = _read(answer, call.end, max_bytes)
+            if call.cut:  # the end that was read is our own doing
+                raise HttpError("timeout", "the answer did not end in time")
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status_code, headers, body)
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -119,6 +124,9 @@ def _translated(error: Exception, connect: float, read: float) -> HttpError:
 
 
 def _read(answer: requests.Response, end: float, max_bytes: int) -> bytes:
+    # One layer of compression is what was asked for; several multiply, and a few bytes could fill the memory.
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in _ENCODINGS:
+        raise HttpError("protocol", "an answer in an encoding that was not asked for")
     body = bytearray()
     raw = answer.raw
     while True:

@@ -208,8 +208,9 @@ final class jeenergieCallback
     {
         // The same text is told once, however often it comes; the log shares the id for its own message of an error.
         $id = 'jeenergie::' . sha1(($event['connection'] ?? '') . $event['text']);
-        log::add('jeenergie', $event['level'], $event['text'], $id);
-        message::add('jeenergie', $event['text'], '', $id);
+        $text = jeenergieState::plain($event['text']);
+        log::add('jeenergie', $event['level'], $text, $id);
+        message::add('jeenergie', $text, '', $id);
     }
 
     private function eqLogic(string $id): ?jeenergie

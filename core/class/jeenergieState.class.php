@@ -57,6 +57,15 @@ final class jeenergieState
         return 'jeenergie::state::' . $id;
     }
 
+    /**
+     * A text for the message centre, which shows it as HTML: it decodes entities and lets links through, with whatever
+     * is in their attributes. It may quote a vendor.
+     */
+    public static function plain(string $text): string
+    {
+        return str_replace(['<', '>'], ['‹', '›'], preg_replace('/&(?=#?\w{1,31};)/', '& ', $text));
+    }
+
     /** One message while something is wrong, none once it is right again. */
     private static function tellUser(jeenergie $eqLogic, string $before, array $state): void
     {
@@ -64,7 +73,7 @@ final class jeenergieState
         if (in_array($state['state'], self::TOLD, true)) {
             if ($before !== $state['state']) {
                 $text = ($state['message'] ?? '') ?: jeenergieCatalogue::state($state['state']);
-                message::add('jeenergie', $eqLogic->getName() . ' : ' . $text, '', $id);
+                message::add('jeenergie', self::plain($eqLogic->getName() . ' : ' . $text), '', $id);
             }
         } elseif ($state['state'] === 'online' && $before !== 'online') {
             message::removeAll('jeenergie', $id);

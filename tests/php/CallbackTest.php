@@ -57,6 +57,17 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
     }
 
+    public function testAMessageCannotBringCodeAlong(): void
+    {
+        $text = 'a <a href="#" onmouseover="x()">b</a> &lt;i onclick=1&gt; &amp;lt;a R&D ?x=1&y=2';
+        $this->apply(['event' => 'message', 'level' => 'warning', 'text' => $text]);
+        $message = end(Memory::$messages);
+        $this->assertSame('a ‹a href="#" onmouseover="x()"›b‹/a› & lt;i onclick=1& gt; & amp;lt;a R&D ?x=1&y=2', $message);
+        $this->assertStringNotContainsString('<', html_entity_decode($message));
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'error', 'message' => '<a onclick=1>']);
+        $this->assertStringNotContainsString('<', implode(Memory::$messages));
+    }
+
     public function testOneBadEventDoesNotHarmTheOthers(): void
     {
         $bad = ['at' => 'no moment'] + $this->values(['power' => 3]);

@@ -83,7 +83,10 @@ class Cloud:
                 raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
             if isinstance(content.get("url"), str):
                 other = content.get("accessToken")
-                url, token = _redirected(url, content["url"], bool(other)), str(other or token)
+                after = _redirected(url, content["url"], bool(other))
+                if urlsplit(after).netloc != urlsplit(url).netloc:
+                    cookies = ""  # they belong to the host that gave them
+                url, token = after, str(other or token)
                 continue
             identifier = content.get("connectionToken") or content.get("connectionId")
             if not isinstance(identifier, str) or not identifier:
@@ -174,7 +177,7 @@ def _is_firewall(answer: Response) -> bool:
 
 
 def _seconds(text: str | None) -> float | None:
-    return min(float(text), 86400.0) if text and text.strip().isdigit() else None
+    return min(float(text), 86400.0) if text and text.isascii() and text.strip().isdigit() else None
 
 
 def _object(answer: Response) -> dict[str, Any]:

@@ -222,4 +222,4 @@ def _refuse(method: str, answer: Response, error: Any) -> NoReturn:
 
 def _retry_after(answer: Response) -> float | None:
     told = answer.headers.get("retry-after", "").strip()
-    return float(told) if told.isdigit() and len(told) < 7 else None
+    return float(told) if told.isascii() and told.isdigit() and len(told) < 7 else None

@@ -93,6 +93,9 @@ class Gateway:
                 status=answer.status,
             )
         try:
+            # Entities can multiply without end (older parsers know no limit), and a wide encoding could hide them.
+            if b"<!" in answer.body or b"\0" in answer.body:
+                raise ValueError("not the plain page of a gateway")
             root = ElementTree.fromstring(answer.body)
             found = {name: (root.findtext(f"device/{name}") or "").strip() for name in ("sn", "software", "imeter")}
         except (ElementTree.ParseError, ValueError, LookupError):

@@ -229,7 +229,7 @@ def _midnight(day: date) -> str:
 def retry_after(answer: Response, now: float | None = None) -> float | None:
     """Seconds of the header, which holds seconds or a date; None without one that makes sense."""
     text = answer.headers.get("retry-after", "").strip()
-    if text.isdigit() and len(text) < 9:
+    if text.isascii() and text.isdigit() and len(text) < 9:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)

@@ -38,6 +38,12 @@ class _Ftp(ftplib.FTP):
             raise ftplib.error_proto(f"more than {MAX_LINES} lines")
         return super().getline()
 
+    def makepasv(self) -> tuple[str, int]:
+        """The port for the file, on the server itself: older Pythons go wherever the answer says."""
+        _, port = super().makepasv()
+        assert self.sock is not None
+        return self.sock.getpeername()[0], port
+
 
 Step = Callable[[str], None]
 """Called with the name of each file before it is sent."""

@@ -1,0 +1,147 @@
+"""Each cloud service must show a certificate that the machine trusts, for its own name; else nothing is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import websocket
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from jeenergied.devices.base import DeviceError, Unreachable
+from jeenergied.devices.easee.client import Cloud
+from jeenergied.devices.easee.stream import Stream
+from jeenergied.devices.econetatmo.client import Service
+from jeenergied.devices.enphase import token
+from jeenergied.devices.enphase.client import cloud_session
+from jeenergied.devices.hellowatt.client import Site
+from jeenergied.devices.hellowatt.tempo import Tempo
+
+from jeedom_bridge.clock import SystemClock
+from simulators.server import LoopbackServer, Response
+from tests.support.waiting import until
+
+
+class Memory(dict):  # type: ignore[type-arg]
+    """A connection's memory."""
+
+    def put(self, key: str, value: Any) -> None:
+        self[key] = value
+
+    keep = put
+
+
+class Context:
+    """As much of the core as a client needs."""
+
+    clock = SystemClock()
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+
+    def hide(self, *values: object) -> None:
+        """Nothing is logged here."""
+
+    def count(self, counter: str) -> None:
+        """Nobody looks."""
+
+    def pause(self, seconds: float) -> bool:
+        return False
+
+
+class Budget:
+    """Without limit."""
+
+    def spend(self) -> bool:
+        return True
+
+    def finished(self) -> None:
+        """Nothing to count."""
+
+
+def certificate(folder: Path, *names: x509.GeneralName) -> tuple[Path, Path]:
+    """A self-signed certificate for these names: itself, and with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulator")])
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, both = folder / "public.pem", folder / "both.pem"
+    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    both.write_bytes(
+        public.read_bytes()
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return public, both
+
+
+@pytest.fixture(params=["self-signed", "wrong host name"])
+def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
+    """With a certificate for its name that nobody trusts, or a trusted one for another name."""
+    wrong = request.param == "wrong host name"
+    names: list[x509.GeneralName] = [x509.DNSName("elsewhere.example")]
+    if not wrong:
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    public, both = certificate(tmp_path, *names)
+    if wrong:
+        # requests asks certifi, the websocket library OpenSSL's own store.
+        monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(public))
+        monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    with LoopbackServer(lambda _: Response.of_json({}), tls=context) as running:
+        yield running
+
+
+CALLS: dict[str, Callable[[str], object]] = {
+    "easee login": lambda url: Cloud(url, url).login("me", "secret-word"),
+    "easee data": lambda url: Cloud(url, url).call("GET", "/api", "secret-word"),
+    "easee negotiation": lambda url: Cloud(url, url).negotiate("secret-word"),
+    "econetatmo token": lambda url: Service(url).token({"refresh_token": "secret-word"}),
+    "econetatmo data": lambda url: Service(url).ask("homesdata", "secret-word", {}),
+    "enphase account": lambda url: token.obtain(cloud_session(), url, url, "me", "secret-word", "1"),
+    "hellowatt site": lambda url: Site(url, Context(), Budget()).send("GET", "homes"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_service_without_a_sound_certificate_is_sent_nothing(server: LoopbackServer, call: str) -> None:
+    with pytest.raises(Unreachable, match=r"(?i)certificate"):
+        CALLS[call](server.url)
+    assert list(server.requests) == []
+
+
+def test_the_public_colours_ask_nobody_else(server: LoopbackServer) -> None:
+    Tempo(Context(), server.url).ask()  # type: ignore[arg-type]
+    assert list(server.requests) == []
+
+
+def test_the_stream_is_not_opened_without_a_sound_certificate(server: LoopbackServer) -> None:
+    ended: list[DeviceError] = []
+    opened: list[object] = []
+    url = f"wss{server.url[5:]}/hub"
+    stream = Stream(url, "secret-word", "", opened.append, lambda *_: None, lambda _, error: ended.append(error))
+    stream.start()
+    try:
+        until(lambda: ended, 10)
+    finally:
+        websocket.setdefaulttimeout(None)
+    assert opened == []
+    assert list(server.requests) == []
