@@ -65,7 +65,8 @@ class Listener:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind(self._address)
-            self._socket.listen(128)
+            # Room for a burst: a peer that finds the queue full asks again only a second later.
+            self._socket.listen(512)
         except OSError:
             self._socket.close()
             raise
