@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -145,7 +146,8 @@ class Soak:
         self.incidents[name] += 1
         self.weight += weight
         if self.dice.random() < 0.3:
-            self._as_user(system)
+            # Aside: what waits for the end of the fault must not prolong it.
+            threading.Thread(target=self._as_user, args=(system,), name="user", daemon=True).start()
 
     def _fill(self) -> None:
         try:
