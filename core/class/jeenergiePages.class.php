@@ -22,9 +22,21 @@ final class jeenergiePages
 
     public static function list(): array
     {
+        return self::listOf(jeenergie::byType('jeenergie'));
+    }
+
+    /**
+     * The same of what is loaded already.
+     *
+     * @param jeenergie[] $eqLogics all of the plugin
+     */
+    public static function listOf(array $eqLogics): array
+    {
         $connections = [];
         $equipment = [];
-        foreach (jeenergie::byType('jeenergie') as $eqLogic) {
+        $names = [];
+        foreach ($eqLogics as $eqLogic) {
+            $names[$eqLogic->getId()] = $eqLogic->getHumanName();
             if ($eqLogic->isConnection()) {
                 $connections[$eqLogic->getId()] = self::summary($eqLogic) + ['equipment' => []];
             } else {
@@ -32,7 +44,7 @@ final class jeenergiePages
             }
         }
         // The core sorts by object and name too, but sets 101 before 2.
-        usort($equipment, fn($a, $b): int => strnatcasecmp($a->getHumanName(), $b->getHumanName()));
+        usort($equipment, fn($a, $b): int => strnatcasecmp($names[$a->getId()], $names[$b->getId()]));
         $orphans = [];
         foreach ($equipment as $each) {
             $parent = $each->getConfiguration('connection');

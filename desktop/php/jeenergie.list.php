@@ -10,14 +10,13 @@ if (!isConnect('admin')) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
 class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
-$list = jeenergiePages::list();
-$catalogue = jeenergiePages::catalogue();
-sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list]);
-
 $eqLogics = [];
 foreach (jeenergie::byType('jeenergie') as $eqLogic) {
     $eqLogics[$eqLogic->getId()] = $eqLogic;
 }
+$list = jeenergiePages::listOf($eqLogics);
+$catalogue = jeenergiePages::catalogue();
+sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list]);
 
 /** A card as the core's scripts know it: they open, search and lay it out. */
 $card = static function (array $each) use ($eqLogics): string {
