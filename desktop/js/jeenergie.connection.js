@@ -90,6 +90,7 @@
       throw error;
     } finally {
       current.running = null;
+      current.answered = { operation: operation.key, at: Date.now() };
     }
   }
 
@@ -103,7 +104,13 @@
 
   jn.on('jeenergie::progress', function(progress) {
     const current = jn.current;
-    if (!current || current.running !== progress.operation || String(progress.connection) !== current.id) return;
+    if (!current || String(progress.connection) !== current.id) return;
+    if (current.running && current.running !== progress.operation) return;
+    // What an operation reported on its way may come after its answer, and must not take that one's place. One that
+    // goes on by itself after its answer, or without any (a first import), reports for longer than that.
+    const answered = current.answered;
+    if (!current.running && answered && answered.operation === progress.operation && Date.now() - answered.at < 2000) return;
+    if (!current.running && progress.percent >= 100) return jn.answer(result(), 'success', progress.text);
     const operation = jn.backend(current.backend).connection.operations.find(function(each) { return each.key === progress.operation; });
     showProgress(operation ? operation.label : progress.operation, progress.text, progress.percent);
   });

@@ -112,12 +112,12 @@ class World:
             children = database.children(connection)
             return len(children) >= equipment and any(self.jeedom.values(each["id"]) for each in children)
 
-        self.jeedom.wait(filled, 15)
+        self.jeedom.wait(filled, 60)
         self.settle()
         self.step(1.0)
         return [each["id"] for each in database.children(connection)]
 
-    def settle(self, timeout: float = 20.0) -> None:
+    def settle(self, timeout: float = 90.0) -> None:
         """Waits until every thread sleeps and nothing is on its way."""
         assert self.daemon is not None
         end, calm = time.monotonic() + timeout, 0
