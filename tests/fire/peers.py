@@ -236,7 +236,7 @@ class Attack:
                     return
                 self._send(peer, data)
                 self._read(peer, kinds)
-        except TimeoutError:
+        except socket.timeout:  # not a TimeoutError before Python 3.10
             self.report.problems.append(f"no answer and not closed: {kinds} {data[:200]!r}")
 
     def _send(self, peer: Peer, data: bytes) -> None:
@@ -295,7 +295,7 @@ class Attack:
         try:
             if peer.recv(1000):
                 self.report.problems.append("half a message was answered")
-        except TimeoutError:
+        except socket.timeout:  # not a TimeoutError before Python 3.10
             self.report.problems.append("a silent peer was not closed")
         except ConnectionResetError:
             pass  # closed is closed
