@@ -8,11 +8,13 @@ import secrets
 import threading
 from collections.abc import Mapping
 from typing import Any, Callable
+from urllib.parse import quote_plus, urlencode
 
+import requests
 import urllib3
 
 from .clock import Clock, moment
-from .http import HttpError, Response, fetch, is_loopback, new_session
+from .http import HttpError, Response, is_loopback, new_session, send
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 
@@ -43,8 +45,7 @@ class Callback:
         on_acknowledged: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self._outbox = outbox
-        self._url = url
-        self._form = {"type": "event", "plugin": plugin, "apikey": apikey}
+        self._form = urlencode({"type": "event", "plugin": plugin, "apikey": apikey}) + "&payload="
         self._clock = clock
         self._cycle = cycle
         self._on_acknowledged = on_acknowledged
@@ -56,6 +57,9 @@ class Callback:
             # The certificate of this machine's web server names another host.
             self._session.verify = False
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        # Only the body differs from one request to the next: the rest, a third of its cost, is made once.
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._request = self._session.prepare_request(requests.Request("POST", url, headers=form))
         self._backoff = Backoff(0.5, 60.0)
         self._limit = MAX_POINTS
         self._not_before = 0.0
@@ -129,15 +133,13 @@ class Callback:
         head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})
         payload = head[:-1] + ', "events": [' + ", ".join(batch.parts) + "]}"
         try:
-            answer = fetch(
+            answer = send(
                 self._session,
-                "POST",
-                self._url,
+                self._prepared(payload),
                 connect=5.0,
                 read=LIMIT,
                 deadline=LIMIT,
                 max_bytes=_MAX_ANSWER,
-                data={**self._form, "payload": payload},
             )
             acknowledgement = _acknowledgement(answer)
         except HttpError as error:
@@ -149,6 +151,11 @@ class Callback:
             return False
         self._succeeded(batch, acknowledgement)
         return True
+
+    def _prepared(self, payload: str) -> requests.PreparedRequest:
+        request = self._request.copy()
+        request.prepare_body((self._form + quote_plus(payload)).encode("ascii"), None)
+        return request
 
     def _failed(self, batch: Batch, error: HttpError) -> None:
         # Only a connection that was never made is sure not to have been applied.

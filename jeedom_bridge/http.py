@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
 import requests
@@ -89,13 +89,50 @@ def fetch(
     `arguments` go to requests (headers, data, json, params, ...). Raises HttpError; its text holds no part
     of the answer and no address, only what went wrong.
     """
+    return _answer(
+        session,
+        url,
+        lambda: session.request(method, url, timeout=(connect, read), allow_redirects=False, stream=True, **arguments),
+        (connect, read),
+        deadline,
+        max_bytes,
+    )
+
+
+def send(
+    session: requests.Session,
+    request: requests.PreparedRequest,
+    *,
+    connect: float,
+    read: float,
+    deadline: float,
+    max_bytes: int,
+) -> Response:
+    """As `fetch`, for a request that was prepared before."""
+    return _answer(
+        session,
+        str(request.url),
+        lambda: session.send(request, timeout=(connect, read), allow_redirects=False, stream=True),
+        (connect, read),
+        deadline,
+        max_bytes,
+    )
+
+
+def _answer(
+    session: requests.Session,
+    url: str,
+    ask: Callable[[], requests.Response],
+    timeouts: tuple[float, float],
+    deadline: float | None,
+    max_bytes: int,
+) -> Response:
+    connect, read = timeouts
     call = _Call(time.monotonic() + (deadline if deadline is not None else 2 * read))
     _WATCH.begin(call)
     try:
         session.get_adapter(url).poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
-        with session.request(
-            method, url, timeout=(connect, read), allow_redirects=False, stream=True, **arguments
-        ) as answer:
+        with ask() as answer:
             body = _read(answer, call.end, max_bytes)
             if call.cut:  # the end that was read is our own doing
                 raise HttpError("timeout", "the answer did not end in time")
