@@ -12,7 +12,9 @@ if [ "$(cat "$root/.venv/.stamp" 2> /dev/null)" != "$stamp" ]; then
     exit 1
   }
   log=$root/.venv/install.log
-  "$root/.venv/bin/python" -m pip install --disable-pip-version-check -e "$root[test]" > "$log" 2>&1 || {
+  # Debian 11's own pip cannot install a project that has no setup.py as editable.
+  pip=("$root/.venv/bin/python" -m pip install --disable-pip-version-check)
+  { "${pip[@]}" --upgrade pip && "${pip[@]}" -e "$root[test]"; } > "$log" 2>&1 || {
     tail -n 20 "$log" >&2
     echo "The packages could not be installed: is the Python package index reachable from here?" >&2
     exit 1
