@@ -89,6 +89,16 @@ class Store:
             self._forgotten.add(scope)
             self._flush()
 
+    def protect(self) -> None:
+        """Takes the files away from others again: Jeedom opens all files below its folder at each backup and update."""
+        for path in (self.path, *self.path.parent.glob(f"{self.path.name}.*")):
+            try:
+                if path.stat().st_mode & 0o177:
+                    path.chmod(0o600)
+                    _LOG.debug("%s is closed to others again", path)
+            except OSError as error:
+                _LOG.debug("%s stays as it is: %s", path, error)  # somebody else's, or just removed
+
     def close(self) -> None:
         """Brings to the disk what is not there yet, as far as possible."""
         with self._lock:

@@ -40,6 +40,8 @@ _LOG = logging.getLogger(__name__)
 CORE = Path(__file__).resolve().parents[2] / "core"
 OWN = ("jeenergied", "jeedom_bridge", "__main__")
 STOPPED, FAILED, UNUSABLE, TAKEN = 0, 1, 2, 3
+PROTECT = 60.0
+"""Seconds between two looks at whether others could read what is stored."""
 
 
 class Daemon:
@@ -96,7 +98,8 @@ class Daemon:
             outbox.event({"event": "message", "level": "error", "text": text})
         self._callback.start()
         self._listener.start()
-        self._stop.wait()
+        while not self._stop.wait(PROTECT):
+            self.shared.store.protect()
         self._listener.stop()
         self._supervisor.stop(1.0)
         outbox.event({"event": "daemon", "state": "stopping", "version": __version__})

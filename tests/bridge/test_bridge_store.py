@@ -146,6 +146,16 @@ class TestKeeping:
         reopened(path)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
+    def test_files_that_were_opened_to_others_are_closed_again(self, path: Path) -> None:
+        store = Store(path)
+        store.put("1", "token", "x")
+        aside = path.with_name(f"{path.name}.damaged-20260101-000000")
+        aside.write_bytes(b"token")
+        for each in (path, aside):
+            each.chmod(0o775)
+        store.protect()
+        assert {stat.S_IMODE(each.stat().st_mode) for each in (path, aside)} == {0o600}
+
     def test_a_forgotten_token_is_not_left_in_the_file(self, path: Path) -> None:
         store = Store(path)
         store.put("1", "token", "a-very-secret-token-" * 20)
