@@ -268,3 +268,31 @@ def test_too_many_failed_logins_are_waited_out(clock, opened, bench):
     assert posts(site) == 1
     connected.pass_time(5 * 3600)
     assert connected.last_state["state"] == "online"
+
+
+def test_an_import_goes_on_soon_where_it_was(clock, opened, bench):
+    """The site is away in the middle, later the daemon ends there: minutes, not half-hours, and no month twice."""
+    site, home = one_home(clock, since=date(2025, 8, 10))
+    opened(site)
+    connected = bench(site, clock, E)
+
+    def answered() -> int:
+        return sum(visit.status == 200 for visit in site.asked("sge_measures"))
+
+    def pass_until(count: int) -> None:
+        began = clock.time()
+        while answered() < count:
+            connected.pass_time(0.5)
+            assert clock.time() - began < 45
+
+    connected.configure()
+    pass_until(3)
+    site.fault("status", "/api/", 503)
+    connected.pass_time(10)
+    site.clear()
+    pass_until(6)
+    assert answered() < 10
+    connected.restart()
+    assert answered() == 1 + 6 + 3  # the round, six months with days, three before them
+    days = {day for day, facts in home.truth("electricity", clock.time()).items() if "kwh" in facts}
+    assert connected.jeedom.history("2", "conso_jour").keys() == days

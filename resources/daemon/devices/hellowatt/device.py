@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from jeedom_bridge.store import StoreError
-from jeedom_bridge.worker import Job
+from jeedom_bridge.worker import Backoff, Job
 
 from ..base import (
     Connection,
@@ -20,6 +20,7 @@ from ..base import (
     Identity,
     RateLimited,
     Refused,
+    Unreachable,
     vendor_url,
 )
 from ..base import Device as Base
@@ -29,7 +30,7 @@ from .budget import Budget
 from .client import Site
 from .collector import Collector
 from .delivery import Ledger, Points
-from .errors import STOPS, LayoutChanged, NoGas, mark_of
+from .errors import STOPS, LayoutChanged, NoGas, NotJson, mark_of
 from .failures import Failures
 from .refreshes import Refreshes
 from .schedule import HOUR, Schedule
@@ -41,6 +42,8 @@ _LOG = logging.getLogger(__name__)
 DAY = 86400.0
 PASS_GAP = 1800.0
 """Seconds from one pass of the import to the next."""
+FIRST_PAUSE = 30.0
+"""Seconds until the import goes on after a site that was out of reach for the first time; then twice that, ..."""
 LONGEST_ROUND = 600.0
 TEMPO_DAYS = 60
 """Days for which a home with a Tempo key is one with such a contract."""
@@ -69,6 +72,7 @@ class Device(Base):
         self._logged: dict[str, str] = {}
         self._told_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
+        self._pauses = Backoff(FIRST_PAUSE, PASS_GAP)
 
     # What the core asks for.
 
@@ -321,7 +325,10 @@ class Device(Base):
             self._publish(equipment)
             self._deliver(equipment)
         if failure is None:
+            self._pauses.reset()
             self.context.online()
+        elif isinstance(failure, (Unreachable, NotJson)):
+            self._hurry("import", self._pauses.next())
         elif isinstance(failure, STOPS):
             failure.retry = max(failure.retry or HOUR, PASS_GAP)
             raise failure
