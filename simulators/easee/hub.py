@@ -385,7 +385,7 @@ _PING = '{"type":6}' + SEPARATOR
 
 
 def _framed(text: str) -> bytes:
-    return frame(TEXT, text.encode())
+    return frame(TEXT, text.encode(errors="surrogateescape"))  # "\udcff" leaves as the byte 0xff
 
 
 def _none(_fault: Any, _healthy: Any) -> Optional[Response]:

@@ -223,6 +223,14 @@ def test_damaged_and_unknown_records_cost_only_themselves(rig, cloud):
     assert len(cloud.hub.negotiations) == 1
 
 
+def test_what_is_no_utf_8_ends_the_stream_and_a_new_one_follows(rig, cloud):
+    begin(rig, cloud)
+    cloud.hub.send_all("\udcff\x1e")
+    cloud.hub.wait(lambda: len(cloud.hub.negotiations) == 2, 20)
+    news(cloud)
+    rig.wait_value("10", "status", 3)
+
+
 def test_a_refused_subscription_is_told_of_that_charger_only(rig, cloud):
     cloud.hub.refused.add(SECOND)
     begin(rig, cloud, FIRST, SECOND)
