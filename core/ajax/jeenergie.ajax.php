@@ -43,6 +43,7 @@
  * | moveEquipment         | {id, connection: id}                    | {}                                           |
  * | daemon                |                                         | {running, error, version, uptime, outbox,    |
  * |                       |                                         | callbackError, connections}                  |
+ * | startDaemon           |                                         | {}: it answers; else an error says why not   |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
  * the saved one.
@@ -78,6 +79,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
+        'startDaemon',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

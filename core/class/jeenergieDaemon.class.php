@@ -16,12 +16,21 @@ final class jeenergieDaemon
     private const TERMINATE = 15;
     private const KILL = 9;
 
+    /** Why the last start of this request failed: the core writes it into the log only. */
+    private static $failure = '';
+
     public static function info(): array
     {
         $info = ['log' => self::LOG, 'state' => self::isRunning() ? 'ok' : 'nok', 'launchable' => 'ok'];
         if (!is_file(jeenergieDependencies::python())) {
             $info['launchable'] = 'nok';
             $info['launchable_message'] = __('Les dépendances ne sont pas installées.', __FILE__);
+        } elseif ($info['state'] !== 'ok' && self::isPortTaken(self::port())) {
+            $info['launchable'] = 'nok';
+            $info['launchable_message'] = sprintf(
+                __('Le port %d est déjà utilisé par un autre programme : choisissez-en un autre dans la configuration du plugin.', __FILE__),
+                self::port()
+            );
         }
         return $info;
     }
@@ -79,15 +88,39 @@ final class jeenergieDaemon
         return jeedom::getTmpFolder('jeenergie') . '/deamon.pid';
     }
 
+    /** Starts the daemon through the core, as its own button does; throws the reason when it does not run then. */
+    public static function startForUser(): void
+    {
+        self::$failure = '';
+        plugin::byId('jeenergie')->deamon_start(true);
+        if (self::isRunning()) {
+            return;
+        }
+        $readiness = jeenergieHealth::readiness();
+        throw new Exception(self::$failure ?: ($readiness['state'] !== 'stopped' ? $readiness['text'] : __(
+            'Le démon n\'a pas été lancé : Jeedom laisse passer 45 secondes entre deux lancements. Recommencez dans un instant.',
+            __FILE__
+        )));
+    }
+
     /** Starts the daemon and returns when it answers; otherwise throws the reason. */
     public static function start(): void
+    {
+        try {
+            self::startOrThrow();
+        } catch (Exception $error) {
+            self::$failure = $error->getMessage();
+            throw $error;
+        }
+    }
+
+    private static function startOrThrow(): void
     {
         self::stop();
         $info = self::info();
         if ($info['launchable'] !== 'ok') {
             throw new Exception($info['launchable_message']);
         }
-        self::checkPortIsFree();
         @unlink(self::pidFile()); // one left by a daemon of another user could not be written again
         [$process, $pipe] = self::launch();
         try {
@@ -143,7 +176,10 @@ final class jeenergieDaemon
         throw new Exception(sprintf(__('Le démon ne s\'arrête pas (processus %d).', __FILE__), $pid));
     }
 
-    /** A running daemon that was started with another port or cycle is restarted, once the request is over. */
+    /**
+     * Once the request is over: a running daemon that was started with another port or cycle is restarted, and one
+     * that does not run, maybe because of the former port, is started where the user lets it start by itself.
+     */
     public static function followConfiguration(): void
     {
         static $scheduled = false;
@@ -151,7 +187,9 @@ final class jeenergieDaemon
             $scheduled = true;
             register_shutdown_function(static function (): void {
                 try {
-                    if (self::isRunning() && self::isOutdated()) {
+                    if (!self::isRunning()) {
+                        plugin::byId('jeenergie')->deamon_start(false, true);
+                    } elseif (self::isOutdated()) {
                         self::start();
                     }
                 } catch (Exception $error) {
@@ -269,16 +307,16 @@ final class jeenergieDaemon
         }
     }
 
-    private static function checkPortIsFree(): void
+    /** Whether a program listens there. Read, not tried: a try could get in the way of a daemon that starts just now. */
+    private static function isPortTaken(int $port): bool
     {
-        $server = @stream_socket_server('tcp://127.0.0.1:' . self::port());
-        if ($server === false) {
-            throw new Exception(sprintf(
-                __('Le port %d est déjà utilisé par un autre programme : choisissez-en un autre dans la configuration du plugin.', __FILE__),
-                self::port()
-            ));
+        $here = sprintf('(0100007F|0{8}|0{32}|0{16}FFFF0{12}|0{16}FFFF00000100007F):%04X', $port);
+        foreach (['/proc/net/tcp', '/proc/net/tcp6'] as $table) {
+            if (preg_match('/^\s*\d+: ' . $here . ' [0-9A-F]+:0000 0A /m', (string) @file_get_contents($table)) === 1) {
+                return true;
+            }
         }
-        fclose($server);
+        return false;
     }
 
     /** What the daemon wrote to its error output when it gave up. */

@@ -212,6 +212,12 @@ final class jeenergiePages
         return jeenergieHealth::daemon();
     }
 
+    public static function startDaemon(): array
+    {
+        jeenergieDaemon::startForUser();
+        return [];
+    }
+
     private static function summary(jeenergie $eqLogic): array
     {
         // One of a system that this version does not know must not keep the others from being listed.

@@ -127,21 +127,17 @@
     return jn.button('{{Log}} ' + log, 'fas fa-paperclip', function() { jn.openLog(log); }, 'btn-sm btn-default');
   }
 
-  function startDaemon(place) {
+  async function startDaemon(place) {
     jn.notice(place, 'busy', '{{Le démon démarre…}}');
-    jeedom.plugin.deamonStart({
-      id: 'jeenergie', forceRestart: 1, global: false,
-      error: function(error) { jn.notice(place, 'danger', jn.plain(error.message)); },
-      success: async function() {
-        const list = await jn.refresh();
-        if (list.daemon.state === 'running') {
-          jn.notice(place, '', '');
-          jn.toast('success', '{{Le démon est démarré.}}');
-        } else {
-          jn.notice(place, 'danger', "{{Le démon n'a pas démarré : la raison est dans les logs.}}", [logButton('jeenergie'), logButton('jeenergie_daemon')]);
-        }
-      }
-    });
+    try {
+      await jn.ask('startDaemon');
+      await jn.refresh();
+      jn.notice(place, '', '');
+      jn.toast('success', '{{Le démon est démarré.}}');
+    } catch (error) {
+      const retry = jn.button('{{Démarrer le démon}}', 'fas fa-play', function() { startDaemon(place); }, 'btn-sm btn-success');
+      jn.notice(place, 'danger', error.message, [retry, logButton('jeenergie'), logButton('jeenergie_daemon')]);
+    }
   }
 
   function installDependencies(place) {

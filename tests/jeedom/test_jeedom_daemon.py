@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from jeedom_host import ROOT, Jeedom
+from jeedom_host import ROOT, Jeedom, Refused
 
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enlighten.key import EntrezKey
@@ -102,8 +102,39 @@ def test_a_taken_port_is_said(jeedom: Jeedom, daemon: None) -> None:
         sentence = jeedom.php(
             "try { jeenergie::deamon_start(); } catch (Exception $e) { echo json_encode($e->getMessage()); }"
         )
+        info = jeedom.php("echo json_encode(plugin::byId('jeenergie')->deamon_info());")
+        shown = jeedom.own("list")["daemon"]
+        with pytest.raises(Refused, match="déjà utilisé par un autre programme"):
+            jeedom.own("startDaemon")
     assert "déjà utilisé par un autre programme" in sentence
+    assert (info["launchable"], info["launchable_message"]) == ("nok", sentence)
+    assert (shown["state"], sentence in shown["text"]) == ("blocked", True)
     assert not running(jeedom)
+
+
+def test_a_port_that_is_free_again_needs_no_one(jeedom: Jeedom, daemon: None) -> None:
+    jeedom.core("plugin", action="deamonStop", id="jeenergie")
+    with socket.create_server(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();"))):
+        jeedom.php(DROP_GUARD + "plugin::checkDeamon();")
+        assert not running(jeedom)
+    jeedom.php("plugin::checkDeamon();")  # no start was tried, so the core's guard of 45 s does not stand in the way
+    assert running(jeedom)
+
+
+def test_too_early_a_start_is_said(jeedom: Jeedom, daemon: None) -> None:
+    jeedom.core("plugin", action="deamonStop", id="jeenergie")
+    lifted = jeedom.php("echo json_encode(config::byKey('dontProtectTooFastLaunchDeamony'));")
+    jeedom.php(
+        "config::save('dontProtectTooFastLaunchDeamony', 0);"
+        "cache::set('deamonStartjeenergieinprogress', ['datetime' => time()]);"
+    )
+    try:
+        with pytest.raises(Refused, match="45 secondes"):
+            jeedom.own("startDaemon")
+    finally:
+        jeedom.php("config::save('dontProtectTooFastLaunchDeamony', $argv[1]);" + DROP_GUARD, lifted)
+    jeedom.own("startDaemon")
+    assert running(jeedom)
 
 
 def test_another_port_takes_effect_at_once(jeedom: Jeedom, daemon: None) -> None:
