@@ -9,7 +9,7 @@
  * |-----------|--------------------------------------|-----------------------------------------------------------------|
  * | equipment |                                      | [{id, name, object, series: [{cmd, name, kind, per, part, ...}]}] |
  * | days      | {cmds: [ids], from, to: YYYY-MM-DD}  | {<cmd>: {<YYYY-MM-DD>: number}}                                 |
- * | tile      | {id}                                 | {html}                                                          |
+ * | tile      | {id, version: dashboard or mobile}   | {html}                                                          |
  */
 
 try {

@@ -13,7 +13,7 @@ final class jeenergieCatalogue
     private const FOLDER = __DIR__ . '/../contract';
 
     /** Keys whose text is shown to the user. */
-    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel'];
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'part'];
 
     private static $cache = [];
 
@@ -139,6 +139,12 @@ final class jeenergieCatalogue
     public static function choices(string $backend, array $row): array
     {
         return self::translate(['choices' => $row['choices'] ?? []], 'catalogue/' . $backend . '.json')['choices'];
+    }
+
+    /** What a command is for the energy panel, in the user's language. */
+    public static function panel(string $backend, array $row): array
+    {
+        return self::translate($row['panel'], 'catalogue/' . $backend . '.json');
     }
 
     /** The text of a connection's state, in the user's language. */

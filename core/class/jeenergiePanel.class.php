@@ -5,13 +5,14 @@
 /**
  * What the energy panel shows: the commands that the catalogue says are figures of energy, and their days.
  *
- * A row of the catalogue names itself by "panel"; a counter of energy is recognised by its generic type. Months, years
- * and comparisons are made of days in the browser.
+ * A row of the catalogue names itself by "panel"; where no row of a kind does, counters of energy are recognised by
+ * their generic type. Months, years and comparisons are made of days in the browser.
  */
 final class jeenergiePanel
 {
     private const COUNTERS = ['CONSUMPTION' => 'consumption', 'PRODUCTION' => 'production'];
     private const SCALES = ['Wh' => 0.001, 'kWh' => 1.0, 'MWh' => 1000.0];
+    private const SUMMED = ['day', 'counter', 'measure'];
 
     /** @return array[] [{id, name, object, series: [{cmd, name, kind, per, part, color, unit}]}] that the user may see */
     public static function equipment(): array
@@ -32,41 +33,51 @@ final class jeenergiePanel
                 ];
             }
         }
+        // First those with the most to show, such as a meter with costs; single panels and lines come last.
+        usort($found, fn(array $a, array $b): int => count($b['series']) <=> count($a['series'])
+            ?: strnatcasecmp($a['name'], $b['name']));
         return $found;
     }
 
-    /** @return array[] the figures of an equipment that have a history, by day or as a counter */
+    /** @return array[] the figures of an equipment that have a history, by day, as a counter or measure by measure */
     private static function series(jeenergie $eqLogic): array
     {
-        $rows = [];
-        foreach (jeenergieCatalogue::rows($eqLogic->backend(), $eqLogic->type()) as $row) {
-            $rows[$row['logicalId']] = $row;
-        }
-        $series = [];
+        $rows = $eqLogic->rows();
+        $named = $counters = [];
         foreach ($eqLogic->getCmd('info') as $cmd) {
-            $hint = self::hint($rows[$cmd->getLogicalId()] ?? [], $cmd);
-            if ($hint !== null && $cmd->getIsHistorized() == 1 && in_array($hint['per'], ['day', 'counter'], true)) {
-                $series[] = $hint + [
-                    'cmd' => (string) $cmd->getId(),
-                    'name' => $cmd->getName(),
-                    'part' => '',
-                    'color' => '',
-                    'unit' => $hint['per'] === 'counter' ? 'kWh' : $cmd->getUnite(),
-                ];
+            $row = $rows[$cmd->getLogicalId()] ?? [];
+            if ($cmd->getIsHistorized() != 1) {
+                continue;
+            }
+            if (!isset($row['panel'])) {
+                $counters[] = self::counter($row, $cmd);
+            } elseif (in_array($row['panel']['per'], self::SUMMED, true)) {
+                $named[] = self::one(jeenergieCatalogue::panel($eqLogic->backend(), $row), $cmd);
             }
         }
-        return $series;
+        $kinds = array_column($named, 'kind');
+        $others = array_filter($counters, fn(?array $each): bool => $each && !in_array($each['kind'], $kinds, true));
+        return array_merge($named, array_values($others));
     }
 
-    /** What the catalogue says of a command, or its generic type: null for what is no figure of energy. */
-    private static function hint(array $row, cmd $cmd): ?array
+    private static function one(array $hint, cmd $cmd): array
     {
-        if (isset($row['panel'])) {
-            return $row['panel'];
-        }
+        $unit = $cmd->getUnite();
+        return $hint + [
+            'cmd' => (string) $cmd->getId(),
+            'name' => $cmd->getName(),
+            'part' => '',
+            'color' => '',
+            'unit' => isset(self::SCALES[$unit]) ? 'kWh' : $unit,
+        ];
+    }
+
+    /** A counter that the catalogue does not name for the panel, by its generic type: all of a kind are one figure. */
+    private static function counter(array $row, cmd $cmd): ?array
+    {
         $kind = self::COUNTERS[$cmd->getGeneric_type()] ?? null;
         $counts = ($row['historizeMode'] ?? '') === 'max' && isset(self::SCALES[$cmd->getUnite()]);
-        return $kind !== null && $counts ? ['kind' => $kind, 'per' => 'counter'] : null;
+        return $kind !== null && $counts ? self::one(['kind' => $kind, 'per' => 'counter'], $cmd) : null;
     }
 
     /**
@@ -84,9 +95,7 @@ final class jeenergiePanel
         foreach (self::equipment() as $equipment) {
             foreach ($equipment['series'] as $each) {
                 if (in_array($each['cmd'], $wanted, true)) {
-                    $days[$each['cmd']] = $each['per'] === 'counter'
-                        ? self::counted((int) $each['cmd'], $from, $to)
-                        : self::dated((int) $each['cmd'], $from, $to);
+                    $days[$each['cmd']] = (object) self::daysOf($each, $from, $to);
                 }
             }
         }
@@ -101,52 +110,67 @@ final class jeenergiePanel
         return $text;
     }
 
-    /** A figure that stands at the date of its day. */
-    private static function dated(int $cmd, string $from, string $to): object
+    /** @return array {<YYYY-MM-DD>: number}, energy in kWh */
+    private static function daysOf(array $series, string $from, string $to): array
     {
-        $days = [];
-        foreach (self::rows('MAX(`value` + 0)', $cmd, $from, $to) as $row) {
-            $days[$row['day']] = (float) $row['value'];
+        $cmd = (int) $series['cmd'];
+        $scale = self::SCALES[cmd::byId($cmd)->getUnite()] ?? 1.0;
+        $days = self::rows($series['per'] === 'measure' ? 'SUM' : 'MAX', $cmd, $from, $to);
+        if ($series['per'] === 'counter') {
+            $days = self::growth($days, self::before($cmd, $from));
         }
-        return (object) $days;
+        return array_map(fn(float $value): float => round($value * $scale, 3), $days);
     }
 
-    /** What a counter has grown by each day, in kWh; nothing for a day after a gap or a reset. */
-    private static function counted(int $cmd, string $from, string $to): object
+    /**
+     * What a counter has grown by each day. One that stood still for days has no history of them, so that a growth is
+     * that of the day on which it is seen; nothing for a day of a reset.
+     */
+    private static function growth(array $days, ?float $last): array
     {
-        $unit = cmd::byId($cmd)->getUnite();
-        $before = date('Y-m-d', strtotime($from . ' -1 day'));
-        $days = [];
-        $last = null;
-        foreach (self::rows('MAX(`value` + 0)', $cmd, $before, $to) as $row) {
-            $value = (float) $row['value'];
-            $next = $last === null ? '' : date('Y-m-d', strtotime($last['day'] . ' +1 day'));
-            if ($row['day'] === $next && $value >= $last['value'] && $row['day'] >= $from) {
-                $days[$row['day']] = round(($value - $last['value']) * self::SCALES[$unit], 3);
+        $growth = [];
+        foreach ($days as $day => $value) {
+            if ($last !== null && $value >= $last) {
+                $growth[$day] = $value - $last;
             }
-            $last = ['day' => $row['day'], 'value' => $value];
+            $last = $value;
         }
-        return (object) $days;
+        return $growth;
     }
 
-    /** One row a day out of both tables of the core, which hold the recent and the older history. */
+    /** @return array<string, float> one figure a day out of both tables of the core: the recent and the older history */
     private static function rows(string $figure, int $cmd, string $from, string $to): array
     {
-        $part = 'SELECT `datetime`, `value` FROM `%s` WHERE `cmd_id` = :cmd AND `datetime` BETWEEN :from AND :to';
-        $sql = 'SELECT DATE(`datetime`) AS `day`, ' . $figure . ' AS `value` FROM ('
-            . sprintf($part, 'history') . ' UNION ALL ' . sprintf($part, 'historyArch')
-            . ') AS `points` GROUP BY DATE(`datetime`) ORDER BY `day`';
+        $sql = 'SELECT DATE(`datetime`) AS `day`, ' . $figure . '(`value` + 0) AS `value` FROM ('
+            . self::points('`datetime` BETWEEN :from AND :to', '%s') . ') AS `points` GROUP BY DATE(`datetime`) ORDER BY `day`';
         $values = ['cmd' => $cmd, 'from' => $from . ' 00:00:00', 'to' => $to . ' 23:59:59'];
-        return DB::Prepare($sql, $values, DB::FETCH_TYPE_ALL);
+        return array_map('floatval', array_column(DB::Prepare($sql, $values, DB::FETCH_TYPE_ALL), 'value', 'day'));
     }
 
-    /** The tile of an equipment, as on the dashboard. */
+    /** The last value before a day. */
+    private static function before(int $cmd, string $day): ?float
+    {
+        $newest = ' ORDER BY `datetime` DESC LIMIT 1';
+        $sql = self::points('`datetime` < :from', '(%s' . $newest . ')') . $newest;
+        $found = DB::Prepare($sql, ['cmd' => $cmd, 'from' => $day . ' 00:00:00'], DB::FETCH_TYPE_ALL);
+        return $found === [] ? null : (float) $found[0]['value'];
+    }
+
+    /** The points of both tables; `$each` is what stands around the question to each of them. */
+    private static function points(string $when, string $each): string
+    {
+        $part = 'SELECT `datetime`, `value` FROM `%s` WHERE `cmd_id` = :cmd AND ' . $when;
+        $tables = array_map(fn(string $table): string => sprintf($each, sprintf($part, $table)), ['history', 'historyArch']);
+        return implode(' UNION ALL ', $tables);
+    }
+
+    /** The tile of an equipment, as on the dashboard or in the mobile application. */
     public static function tile(array $request): array
     {
         $eqLogic = eqLogic::byId((int) ($request['id'] ?? 0));
         if (!is_object($eqLogic) || $eqLogic->getEqType_name() !== 'jeenergie' || !$eqLogic->hasRight('r')) {
             throw new Exception(__('Cet équipement n\'existe pas ou ne vous est pas ouvert.', __FILE__));
         }
-        return ['html' => $eqLogic->toHtml('dashboard')];
+        return ['html' => $eqLogic->toHtml(($request['version'] ?? '') === 'mobile' ? 'mobile' : 'dashboard')];
     }
 }

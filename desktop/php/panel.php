@@ -4,6 +4,7 @@
 
 /*
  * The energy panel: what the house uses, produces and pays, by day, month and year, whatever system it comes from.
+ * The mobile application shows the same.
  */
 if (!isConnect()) {
     throw new Exception('{{401 - Accès non autorisé}}');
@@ -11,25 +12,30 @@ if (!isConnect()) {
 include_file('desktop', 'panel', 'css', 'jeenergie');
 ?>
 
-<div id="div_jeenergiePanel">
-    <div class="jpEquipment" role="group" aria-label="{{Équipements}}"></div>
+<div id="div_jeenergiePanel" data-version="<?php echo init('v') === 'm' ? 'mobile' : 'dashboard'; ?>" data-enhance="false">
     <div class="jpBar">
-        <div class="btn-group" data-group="period">
-            <button type="button" class="btn btn-sm btn-default" data-value="day">{{Jours}}</button>
-            <button type="button" class="btn btn-sm btn-default" data-value="month">{{Mois}}</button>
-            <button type="button" class="btn btn-sm btn-default" data-value="year">{{Années}}</button>
+        <details class="jpPick">
+            <summary title="{{Équipements}}"><i class="fas fa-bolt"></i> <span></span> <i class="fas fa-caret-down"></i></summary>
+            <ul class="jpList"></ul>
+        </details>
+        <div class="jpGroup" data-group="period">
+            <button type="button" data-role="none" data-value="day">{{Jours}}</button>
+            <button type="button" data-role="none" data-value="month">{{Mois}}</button>
+            <button type="button" data-role="none" data-value="year">{{Années}}</button>
         </div>
-        <div class="btn-group jpMove">
-            <button type="button" class="btn btn-sm btn-default" data-move="-1" title="{{Précédent}}"><i class="fas fa-chevron-left"></i></button>
+        <div class="jpGroup" data-group="figure">
+            <button type="button" data-role="none" data-value="energy">kWh</button>
+            <button type="button" data-role="none" data-value="money">€</button>
+        </div>
+        <div class="jpGroup jpMove">
+            <button type="button" data-role="none" data-move="-1" title="{{Précédent}}"><i class="fas fa-chevron-left"></i></button>
             <span class="jpPeriod"></span>
-            <button type="button" class="btn btn-sm btn-default" data-move="1" title="{{Suivant}}"><i class="fas fa-chevron-right"></i></button>
+            <button type="button" data-role="none" data-move="1" title="{{Suivant}}"><i class="fas fa-chevron-right"></i></button>
         </div>
-        <div class="btn-group" data-group="figure">
-            <button type="button" class="btn btn-sm btn-default" data-value="energy">kWh</button>
-            <button type="button" class="btn btn-sm btn-default" data-value="money">€</button>
+        <div class="jpOptions">
+            <label><input type="checkbox" data-role="none" data-option="split"> {{Détail par tarif}}</label>
+            <label><input type="checkbox" data-role="none" data-option="compare"> {{Comparer à l'année d'avant}}</label>
         </div>
-        <label class="jpOption"><input type="checkbox" data-option="split"> {{Détail par tarif}}</label>
-        <label class="jpOption"><input type="checkbox" data-option="compare"> {{Comparer à l'année d'avant}}</label>
     </div>
     <div class="jpTotals" aria-live="polite"></div>
     <div class="jpBody">
@@ -39,4 +45,7 @@ include_file('desktop', 'panel', 'css', 'jeenergie');
     <div class="jpMessage" hidden></div>
 </div>
 
-<?php include_file('desktop', 'panel', 'js', 'jeenergie'); ?>
+<?php
+include_file('desktop', 'panel.figures', 'js', 'jeenergie');
+include_file('desktop', 'panel', 'js', 'jeenergie');
+?>

@@ -1,0 +1,103 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * What the energy panel counts: which figures stand side by side, which parts make one of them, what is left over.
+ * Pure: from the series of equipment and their days to figures. It knows kinds of figures, no system.
+ */
+(function() {
+  'use strict';
+
+  const KINDS = { energy: ['consumption', 'production', 'solar', 'import', 'export'], money: ['cost', 'gain'] };
+  /** What is a part of a figure although it is a figure of its own: a cost has the subscription in it. */
+  const WITHIN = { cost: 'subscription' };
+  const COARSE = ['peak', 'offPeak'];
+  /** What rounding may leave of a day. */
+  const NOTHING = { '€': 0.04, kWh: 0.011 };
+
+  /** The series of an equipment that a kind is made of. */
+  function ofKind(equipment, kind) {
+    const own = equipment.series.filter((each) => each.kind === kind);
+    return {
+      wholes: own.filter((each) => each.part === ''),
+      parts: own.filter((each) => each.part !== ''),
+      within: equipment.series.filter((each) => each.kind === WITHIN[kind])
+    };
+  }
+
+  /** The commands whose days are needed. */
+  function commands(equipments, figure, split) {
+    const found = [];
+    equipments.forEach((equipment) => KINDS[figure].forEach((kind) => {
+      const { wholes, parts, within } = ofKind(equipment, kind);
+      found.push(...wholes, ...(split || !wholes.length ? parts : []), ...(split && parts.length ? within : []));
+    }));
+    return found.map((each) => each.cmd);
+  }
+
+  /** Whether some figure of these can be shown by tariff. */
+  function hasParts(equipments, figure) {
+    return equipments.some((equipment) => KINDS[figure].some((kind) => ofKind(equipment, kind).parts.length > 0));
+  }
+
+  function sum(list) {
+    const total = {};
+    list.forEach((days) => Object.entries(days).forEach(([day, value]) => { total[day] = (total[day] || 0) + value; }));
+    return total;
+  }
+
+  const some = (days) => Object.keys(days).length > 0;
+
+  /** Parts by colour take the place of peak and off-peak on their days: these would count the same twice. */
+  function withoutDoubles(parts) {
+    const fine = sum(parts.filter((each) => !COARSE.includes(each.color)).map((each) => each.days));
+    return parts.map((each) => (COARSE.includes(each.color)
+      ? { ...each, days: Object.fromEntries(Object.entries(each.days).filter(([day]) => !(day in fine))) }
+      : each)).filter((each) => some(each.days));
+  }
+
+  /** What the parts of a figure do not tell of its days. */
+  function rest(whole, parts, unit) {
+    const known = sum(parts.map((each) => each.days));
+    return Object.fromEntries(Object.entries(whole)
+      .map(([day, value]) => [day, value - (known[day] || 0)])
+      .filter(([, value]) => value > (NOTHING[unit] || 0.001)));
+  }
+
+  /**
+   * The figures to draw.
+   *
+   * equipments: as `equipment` of the panel's ajax; days: {<cmd>: {<day>: number}}, as its `days`.
+   * Returns [{key, kind, part, role, color, unit, equipment, stack, days}]; role: whole, part, within or rest.
+   */
+  function figures(equipments, figure, split, days) {
+    const found = [];
+    const daysOf = (each) => days[each.cmd] || {};
+    equipments.forEach((equipment) => KINDS[figure].forEach((kind) => {
+      const { wholes, parts, within } = ofKind(equipment, kind);
+      if (!wholes.length && !parts.length) {
+        return;
+      }
+      const unit = [...wholes, ...parts][0].unit;
+      const add = (role, part, color, own) => found.push({
+        key: [equipment.id, kind, role, part].join('|'), kind: kind, part: part, role: role, color: color, unit: unit,
+        equipment: equipment, stack: equipment.id + ' ' + kind, days: own
+      });
+      const each = withoutDoubles(parts.map((part) => ({ ...part, days: daysOf(part) })));
+      const whole = sum((wholes.length ? wholes.map(daysOf) : each.map((part) => part.days)));
+      if (!split || !each.length) {
+        add('whole', '', '', whole);
+        return;
+      }
+      const inside = within.map((part) => ({ ...part, days: daysOf(part) })).filter((part) => some(part.days));
+      const left = wholes.length ? rest(whole, [...each, ...inside], unit) : {};
+      each.forEach((part) => add('part', part.part, part.color, part.days));
+      inside.forEach((part) => add('within', part.kind, '', part.days));
+      if (some(left)) {
+        add('rest', '', '', left);
+      }
+    }));
+    return found;
+  }
+
+  window.jeenergieFigures = { commands: commands, hasParts: hasParts, figures: figures };
+})();
