@@ -55,7 +55,8 @@ class Row:
     def value(self, raw: Any) -> Any:
         """A vendor's value as Jeedom gets it: mapped, scaled, rounded; None when it is not known.
 
-        `map` translates by the value's text; a value it does not hold gives None, unless it has "*".
+        `map` translates by the value's text; a value it does not hold gives None, unless it has "*". A number beyond
+        `min` and `max` is none: Jeedom would leave it out as well.
         """
         mapping = self.data.get("map")
         if mapping is not None and raw is not None:
@@ -76,6 +77,8 @@ class Row:
         if not math.isfinite(number):
             return None
         rounded = round(number, int(self.data.get("precision", 3)))
+        if not self.data.get("min", rounded) <= rounded <= self.data.get("max", rounded):
+            return None
         return int(rounded) if rounded == int(rounded) else rounded  # never -0.0, and no ".0" on the wire
 
 

@@ -61,6 +61,11 @@ class TestValue:
             ({"subType": "string", "map": {"3": "Charging"}}, 3, "Charging"),
             ({"subType": "binary", "map": {"open": False, "closed": True}}, "closed", True),
             ({"map": {"a": 2}, "scale": 10}, "a", 20),
+            ({"min": 0, "max": 8}, 8, 8),
+            ({"min": 0, "max": 8}, 8.4, None),
+            ({"min": 0, "max": 8, "precision": 0}, 8.4, 8),
+            ({"min": 0}, -1, None),
+            ({"max": 100, "scale": 0.1}, 1001, None),
         ],
     )
     def test_a_vendors_value_becomes_jeedoms(self, data: dict[str, Any], raw: Any, value: Any) -> None:

@@ -25,6 +25,18 @@ def values(state=None, **observations):
     return {name: value for name, value in found.items() if value is not None}
 
 
+@pytest.mark.parametrize("figure", [10**400, -(10**400), True, "1_0", "٣", "NaN", "1e999", [], {}])
+def test_what_is_no_figure_of_a_charger_is_left_out(figure):
+    assert values({"totalPower": figure, "sessionEnergy": 1.5}) == {"sessionEnergy": 1.5}
+    assert mapping.session(json.dumps({"MeterValueStop": figure})) == mapping.Session(None, None, None)
+
+
+def test_a_figure_beyond_the_bounds_of_its_command_is_left_out_and_a_high_voltage_is_not():
+    found = values({"inVoltageT2T3": -241.0, "dynamicChargerCurrent": 640, "chargerOpMode": 77})
+    assert found.keys().isdisjoint({"voltage_1", "dynamicChargerCurrent", "status", "plugged"})
+    assert values({"inVoltageT2T3": 253.4}) == {"voltage_1": 253}
+
+
 def record(observation, value, at=100.0, kind=0):
     return Observation("EH1", observation, value, kind, at)
 

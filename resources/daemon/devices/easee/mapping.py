@@ -156,11 +156,16 @@ def _binary(value: Any) -> bool | None:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or (isinstance(value, str) and not _FIGURE.fullmatch(value.strip())):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # JSON knows numbers of any length
         return None
     return number if math.isfinite(number) and abs(number) < 1e12 else None
+
+
+_FIGURE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 # Derived facts: what each needs, and how it is made.
