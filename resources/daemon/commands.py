@@ -189,7 +189,10 @@ class Commands:
                     temporary.finish(0)
             runner = found
         device = runner.device
-        return self._wait(runner.call(lambda: question(device)), command)
+        answer = self._wait(runner.call(lambda: question(device)), command)
+        if command == "test":
+            runner.proved()
+        return answer
 
     def _refresh(self, message: Message) -> dict[str, Any]:
         if "equipment" in message:

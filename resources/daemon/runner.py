@@ -121,6 +121,8 @@ class Runner:
         self._failing_since: float | None = None
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
+        self._refused: list[Job] = []
+        self._mistake: str | None = None
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
@@ -173,6 +175,13 @@ class Runner:
             self._tell(error.state, error.code, text)
             raise
 
+    def proved(self) -> None:
+        """The account was found good: what a refusal has put off for long is done now."""
+        with self._lock:
+            refused, self._refused = self._refused, []
+        for job in refused:
+            job.run_in(0.0)
+
     def forget_outbox(self) -> None:
         """What waits for Jeedom of a connection that it no longer has."""
         for identifier in (self.connection.id, *(each.id for each in self.connection.equipment)):
@@ -223,6 +232,8 @@ class Runner:
             code, text = error.code, self.say(error.template, **error.values)
             if isinstance(error, AuthenticationFailed):
                 pause = HOUR
+                with self._lock:
+                    self._refused = [*(each for each in self._refused if each is not job), job]
             if error.retry is not None:
                 pause = error.retry
             state = error.state
@@ -237,6 +248,9 @@ class Runner:
             news = self._reported != (code, text)
         self.last_error = text
         if patient and state in ("unreachable", "error"):
+            if code == "internal" and self._mistake != text:
+                self._mistake = text  # nothing that passes by itself: where it happened is wanted
+                _LOG.error("%s: %s", self._label, text, exc_info=error)
             _LOG.debug("%s: %s (not reported yet)", self._label, text)
             return min(pause, job.period)
         if news:

@@ -50,6 +50,14 @@ class TestStates:
         assert daemon.state()["state"] == state
         assert daemon.state()["lastError"] == event["message"]
 
+    def test_a_good_test_ends_the_pause_of_a_refused_account(self, lab: Lab, daemon: DaemonProcess) -> None:
+        connection = lab.connection("1", failing="until tested", pollInterval=0.1)
+        daemon.configure(connection)
+        lab.server.wait_for(lambda: [e for e in lab.server.of("connection") if e["state"] == "authentication_failed"])
+        assert daemon.ask("test", connection=connection)["ok"]
+        lab.server.wait_for(lambda: (lab.server.value("10", "power") or 0) > 2)
+        assert daemon.state()["state"] == "online"
+
     def test_online_is_told_once(self, lab: Lab, daemon: DaemonProcess) -> None:
         daemon.configure(lab.connection("1", pollInterval=0.05))
         lab.server.wait_for(lambda: (lab.server.value("10", "power") or 0) > 10)

@@ -48,6 +48,7 @@ class Device(Base):
             raise ValueError(str(config["broken"]))
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._polls = 0
+        self._tested = False
         self._measures = int(config["measures"])
 
     def start(self) -> None:
@@ -67,7 +68,10 @@ class Device(Base):
         self.tell("poll", due=None)
         if config["hang"]:
             time.sleep(float(config["hang"]))  # as a vendor that does not answer: it heeds no stop
-        if config["failing"]:
+        if config["failing"] == "until tested":
+            if not self._tested:
+                raise FAILURES["authentication"]
+        elif config["failing"]:
             raise FAILURES.get(str(config["failing"])) or RuntimeError(str(config["failing"]))
         self._polls += 1
         self.context.count("polls")
@@ -126,7 +130,9 @@ class Device(Base):
         config = self.connection.config
         if config["hang"]:
             time.sleep(float(config["hang"]))
-        if config["failing"]:
+        if config["failing"] == "until tested":
+            self._tested = True
+        elif config["failing"]:
             raise FAILURES[str(config["failing"])]
         return Identity({"serial": "L1"}, "Le laboratoire répond")
 
