@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 
+from jeedom_bridge.http import HttpError
+
 _LOG = logging.getLogger(__name__)
+
+_REASONS = {
+    r"refused": "connexion refusée, rien n'écoute sur ce port",
+    r"Name or service|name resolution|associated with hostname|NameResolution": "ce nom est introuvable sur le réseau",
+    r"No route to host|unreachable": "aucun appareil à cette adresse, ou réseau coupé",
+    r"WRONG_VERSION_NUMBER|RECORD_LAYER|HTTP_REQUEST": "ce qui répond là ne parle pas HTTPS",
+    r"CERTIFICATE_VERIFY|certificate verify": "son certificat n'est pas valable",
+    r"reset by peer|closed without|no HTTP answer|RemoteDisconnected|EOF occurred": "connexion coupée sans réponse",
+    r"timed out|within|in time": "pas de réponse à temps",
+}
+"""What the user reads in place of the words of the system for why an HTTP call failed."""
 
 
 class Texts:
@@ -19,7 +33,12 @@ class Texts:
 
     def __call__(self, template: str, **values: object) -> str:
         """The template in the user's language, with `{names}` filled in."""
-        translated = self._table(self.language).get(template) or template
+        table = self._table(self.language)
+        translated = table.get(template) or template
+        for name, value in values.items():
+            if isinstance(value, HttpError):
+                words = next((text for pattern, text in _REASONS.items() if re.search(pattern, value.detail)), None)
+                values[name] = value if words is None else table.get(words) or words
         try:
             return translated.format(**values)
         except (KeyError, IndexError, ValueError):

@@ -193,7 +193,7 @@ def test_a_wrong_serial_number_is_found_out_before_the_token_leaves(bench, gatew
     running = bench(gateway, clock=clock, serial="122300000009").start()
     assert told(gateway) == set()
     assert running.last_state["code"] == "vendor_error"
-    assert "a le numéro de série 122300000001, pas 122300000009" in running.last_state["message"]
+    assert "a le numéro de série 122300000001, et non celui des réglages" in running.last_state["message"]
     with pytest.raises(CommandError):
         running.ask("run", connection="1", operation="acceptCertificate", options={})
 

@@ -91,10 +91,9 @@ class Trust:
     def _compare(self, info: dict[str, str], expected: str) -> None:
         if expected and info["sn"] != expected:
             raise VendorError(
-                "La passerelle à cette adresse a le numéro de série {found}, pas {expected} : vérifiez l'adresse et le "
-                "numéro",
+                "La passerelle à cette adresse a le numéro de série {found}, et non celui des réglages : vérifiez "
+                "l'adresse et le numéro",
                 found=info["sn"],
-                expected=expected,
             )
 
     def _refuse(self, known: dict[str, Any], shown: certificate.Certificate) -> None:

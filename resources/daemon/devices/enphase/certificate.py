@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jeedom_bridge.http import HttpError
+
 from ..base import Unreachable, VendorError
 
 _COMMON_NAME = bytes.fromhex("550403")  # object identifier 2.5.4.3, X.520
@@ -48,12 +50,12 @@ def read(host: str, port: int) -> Certificate:
         with socket.create_connection((host, port), _TIMEOUT) as plain, context.wrap_socket(plain) as secured:
             der = secured.getpeercert(binary_form=True)
     except (OSError, ValueError) as error:
-        text = getattr(error, "strerror", None) or str(error)
+        kind = "tls" if isinstance(error, ssl.SSLError) else "connect"
         raise Unreachable(
             "La passerelle {host}:{port} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
             host=host,
             port=port,
-            error=text,
+            error=HttpError(kind, getattr(error, "strerror", None) or str(error)),
         ) from error
     if not der:
         raise VendorError("La passerelle ne présente pas de certificat")

@@ -71,7 +71,10 @@ def obtain(session: requests.Session, login_url: str, token_url: str, user: str,
     form = {"user[email]": user, "user[password]": password}
     login = _call(session, "POST", f"{login_url}/login/login.json", data=form)
     if login.status in (401, 403, 422):
-        raise AuthenticationFailed("Enphase refuse cet utilisateur ou ce mot de passe")
+        raise AuthenticationFailed(
+            "Enphase refuse cet utilisateur ou ce mot de passe : vérifiez-les en vous connectant sur "
+            "https://enlighten.enphaseenergy.com, puis corrigez la connexion"
+        )
     identifier = _session_id(login)
     answer = _call(
         session,

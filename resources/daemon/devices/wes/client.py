@@ -107,7 +107,12 @@ class Wes:
                 path=path,
             )
         if status == 404:
-            raise PageMissing("Le Wes {host} n'a pas de page {path}", host=self.host, path=path)
+            raise PageMissing(
+                "Ce qui répond à {host}:{port} n'a pas de page {path} : est-ce bien l'adresse et le port du Wes ?",
+                host=self.host,
+                port=self.port,
+                path=path,
+            )
         if 300 <= status < 400:
             raise VendorError(
                 "{host} redirige vers une autre adresse : ce n'est pas un Wes, vérifiez l'adresse", host=self.host
