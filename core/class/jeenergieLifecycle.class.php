@@ -12,6 +12,9 @@ final class jeenergieLifecycle
     /** Ids of the commands that the page showed when it was saved, by eqLogic id. */
     private static $shown = [];
 
+    /** Connections that are being given their first object, by id. */
+    private static $housed = [];
+
     public static function beforeSave(jeenergie $eqLogic): void
     {
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
@@ -45,6 +48,10 @@ final class jeenergieLifecycle
         jeenergieDesiredState::changed();
         if (!$eqLogic->isConnection()) {
             return;
+        }
+        if (isset(self::$housed[$eqLogic->getId()])) {
+            unset(self::$housed[$eqLogic->getId()]);
+            self::houseEquipment($eqLogic);
         }
         if ($eqLogic->getIsEnable() == 1) {
             self::startWaiting($eqLogic);
@@ -156,6 +163,9 @@ final class jeenergieLifecycle
                 ));
             }
         }
+        if ($before !== null && $before->getObject_id() == '' && $eqLogic->getObject_id() != '') {
+            self::$housed[$eqLogic->getId()] = true;
+        }
         $eqLogic->setLogicalId('connection::' . $eqLogic->backend());
         self::mergeSettings($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
@@ -176,6 +186,22 @@ final class jeenergieLifecycle
             }
             $equipment->setConfiguration('waits', null);
             $equipment->setIsEnable(1);
+            try {
+                $equipment->save();
+            } catch (Exception $e) {
+                log::add('jeenergie', 'warning', $equipment->getHumanName() . ' : ' . $e->getMessage());
+            }
+        }
+    }
+
+    /** Equipment without an object is on no dashboard: it follows its connection into the first one. */
+    private static function houseEquipment(jeenergie $connection): void
+    {
+        foreach ($connection->equipment() as $equipment) {
+            if ($equipment->getObject_id() != '') {
+                continue;
+            }
+            $equipment->setObject_id($connection->getObject_id());
             try {
                 $equipment->save();
             } catch (Exception $e) {

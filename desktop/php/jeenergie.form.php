@@ -49,6 +49,7 @@ if (!isConnect('admin')) {
                                         . $object->getName() . '</option>';
                                 } ?>
                             </select>
+                            <span class="jnHelp" data-jn_kind="connection">{{Ses équipements y sont créés, et ceux qui n'ont pas d'objet l'y suivent. Sans objet, ils ne sont pas sur le dashboard.}}</span>
                         </div>
                     </div>
                     <div class="form-group">

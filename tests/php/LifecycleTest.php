@@ -57,6 +57,20 @@ final class LifecycleTest extends JeenergieTestCase
         ];
     }
 
+    public function testEquipmentWithoutAnObjectFollowsItsConnectionIntoTheFirstOne(): void
+    {
+        $connection = $this->connection();
+        $meter = $this->equipment($connection);
+        $placed = $this->equipment($connection, '2');
+        $placed->setObject_id(7)->save();
+        jeenergie::byId($connection->getId())->setObject_id(3)->save();
+        $this->assertSame([3, 7], [
+            (int) jeenergie::byId($meter->getId())->getObject_id(), (int) jeenergie::byId($placed->getId())->getObject_id(),
+        ]);
+        jeenergie::byId($connection->getId())->setObject_id(4)->save();
+        $this->assertSame(3, (int) jeenergie::byId($meter->getId())->getObject_id());
+    }
+
     public function testEquipmentMovesToAnotherConnection(): void
     {
         $meter = $this->equipment($this->connection());
