@@ -13,6 +13,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Optional
 
 from simulators.demo.systems import SYSTEMS
 from simulators.jeedom.standin import JeedomStandIn
@@ -25,13 +26,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_daemon(python: str, jeedom: JeedomStandIn, folder: Path, log_level: str) -> subprocess.Popen[bytes]:
+def start_daemon(
+    python: str, jeedom: JeedomStandIn, folder: Path, log_level: str, more: Optional[dict[str, str]] = None
+) -> subprocess.Popen[bytes]:
     """The real daemon, as Jeedom starts it: the api key in the environment, the log in a file."""
     log = (folder / "jeenergie_daemon.log").open("ab")
     arguments = [python, "-m", "jeenergied", "--loglevel", log_level, "--callback", jeedom.callback_url]
     arguments += ["--pid", str(folder / "deamon.pid"), "--datadir", str(folder / "data")]
     arguments += ["--socketport", str(jeedom.daemon_port)]
-    environment = {**os.environ, "JEEDOM_APIKEY": jeedom.apikey}
+    environment = {**os.environ, "JEEDOM_APIKEY": jeedom.apikey, **(more or {})}
     return subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=str(folder))
 
 

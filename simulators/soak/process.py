@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -24,16 +25,41 @@ class Held(NamedTuple):
     files: int
 
 
-class Daemon:
-    """One daemon after the other, in `folder`."""
+def _compiled(source: Path, library: Path) -> bool:
+    command = ["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source)]
+    try:
+        return subprocess.run(command, check=False).returncode == 0
+    except OSError:
+        return False  # no compiler
 
-    def __init__(self, python: str, jeedom: JeedomStandIn, folder: Path) -> None:
+
+class Daemon:
+    """One daemon after the other, in `folder`. With `steps`, and a C compiler, its clock can be set."""
+
+    def __init__(self, python: str, jeedom: JeedomStandIn, folder: Path, steps: bool = False) -> None:
         self.python, self.jeedom, self.folder = python, jeedom, folder
         self.data = folder / "data"
         self.data.mkdir(exist_ok=True)
         self.starts = 0
         self.died: list[int] = []
         self._process: Optional[subprocess.Popen[bytes]] = None
+        self._clock = folder / "clock"
+        self._environment: dict[str, str] = {}
+        if steps:
+            self.step(0)
+            library = folder / "clock.so"
+            if _compiled(Path(__file__).with_name("clock.c"), library):
+                self._environment = {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(self._clock)}
+
+    @property
+    def steps(self) -> bool:
+        """Whether its clock can be set."""
+        return bool(self._environment)
+
+    def step(self, seconds: float) -> None:
+        """Its wall clock is that much ahead of the true time from now on."""
+        with self._clock.open("r+b" if self._clock.exists() else "wb") as file:
+            file.write(struct.pack("=q", round(seconds * 1e9)))
 
     def ensure(self) -> None:
         """Start it when it does not run, as Jeedom's checker does."""
@@ -44,7 +70,7 @@ class Daemon:
             if code != -9:
                 self.died.append(code)
         self.starts += 1
-        self._process = start_daemon(self.python, self.jeedom, self.folder, "warning")
+        self._process = start_daemon(self.python, self.jeedom, self.folder, "warning", self._environment)
 
     def kill(self) -> None:
         """kill -9."""

@@ -9,19 +9,39 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
 
 from simulators.demo.__main__ import free_port, missing
 from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
 from simulators.soak.process import Daemon, Held
-from simulators.soak.systems import Dated, Easee, Econetatmo, Enphase, HelloWatt, System, Wes, agrees, as_told
+from simulators.soak.systems import (
+    PARIS,
+    THOROUGH,
+    Dated,
+    Easee,
+    Econetatmo,
+    Enphase,
+    HelloWatt,
+    System,
+    Wes,
+    agrees,
+    as_told,
+)
 
 JEEDOM_FAULTS: tuple[tuple[str, Any], ...] = (
     ("down", None), ("delay", 2.0), ("half", None), ("lost", None), ("endless", None), ("html", None),
     ("status", 500), ("hang", 30.0), ("garbage", None), ("truncated", None), ("drop", None), ("latency", 1.0),
 )  # fmt: skip
+RARE_JEEDOM: tuple[tuple[str, Any], ...] = (
+    ("redirect", None), ("status", 401), ("status", 503), ("delay", 40.0), ("refuse_key", None), ("reject", None),
+)  # fmt: skip
+LONG, LONGEST = 20.0, 60.0
+"""Seconds that one fault in twelve of a long run lasts."""
+STEPS = (600, 3 * 3600)
+"""Seconds by which the daemon's clock is stepped, either way."""
 TOLERANCE = Held(memory=12.0, threads=6, sockets=8, descriptors=6, files=4)
 DISK = "4m"
 
@@ -37,6 +57,8 @@ class Soak:
         self.failures: list[str] = []
         self.rows: list[tuple[str, str, str, bool]] = []
         self.disk = False
+        self.thorough = minutes >= THOROUGH
+        self.decks: dict[str, list[tuple[str, Any]]] = {}
         self.agreed = 0.0
         self.late: list[str] = []
 
@@ -49,9 +71,9 @@ class Soak:
             self.jeedom = stack.enter_context(JeedomStandIn())
             econetatmo = Econetatmo(stack, self.jeedom, self.minutes)
             self.systems: list[System] = [Enphase(stack, self.jeedom), Easee(stack, self.jeedom, self.minutes)]
-            self.systems += [Wes(stack, self.jeedom), econetatmo, HelloWatt(stack, self.jeedom)]
+            self.systems += [Wes(stack, self.jeedom), econetatmo, HelloWatt(stack, self.jeedom, self.minutes)]
             self.jeedom.daemon_port = free_port()
-            self.daemon = Daemon(self.python, self.jeedom, self.folder)
+            self.daemon = Daemon(self.python, self.jeedom, self.folder, self.thorough)
             self._mount(stack)
             stack.callback(self.daemon.stop)
             self.daemon.ensure()
@@ -60,16 +82,20 @@ class Soak:
                 self._note("first values", "every equipment", f"nothing of {each}", False)
             self._hasten()
             total = self.minutes * 60
-            self._storm(0.35 * total, kills=True)
-            self._heal(min(30.0, 0.15 * total + 3))
+            first, last = min(30.0, 0.15 * total + 3), min(60.0, 0.1 * total + 3)
+            storms = max(0.8 * total, total - first - last)
+            self._storm(0.42 * storms, kills=True)
+            self._heal(first)
             before = self.daemon.held()
-            self._storm(0.45 * total, kills=False)
-            self._heal(min(60.0, 0.1 * total + 3))
+            self._storm(0.58 * storms, kills=False)
+            self._heal(last)
             for system in self.systems:
+                with suppress(DaemonRefusal, DaemonUnreachable):
+                    system.healed()
                 system.freeze()
             if self.minutes < 1:
                 self._as_user(self.systems[0])  # inverters are read once a minute only
-            self._check_values(100.0)
+            self._check_values(330.0)
             self._check_dated()
             self._check_held(before)
             self._check_log()
@@ -112,42 +138,57 @@ class Soak:
     def _storm(self, seconds: float, kills: bool) -> None:
         end = time.monotonic() + seconds
         choices = ["vendor"] * 6 + ["jeedom"] * 3 + ["network"] + ["disk"] * self.disk + ["kill"] * (2 * kills)
+        choices += ["clock"] * self.daemon.steps
         if kills and seconds > 3:
             self._incident("kill")
         while (left := end - time.monotonic()) > 0.5:
             self._incident(self.dice.choice(choices))
-            time.sleep(min(left, self.dice.uniform(0.5, 5.0)))
+            long = self.thorough and self.dice.random() < 1 / 12
+            time.sleep(min(left, self.dice.uniform(LONG, LONGEST) if long else self.dice.uniform(0.5, 5.0)))
             self._clear()
             self.daemon.ensure()
             time.sleep(max(0.0, min(end - time.monotonic(), self.dice.uniform(0.5, 3.0))))
+
+    def _dealt(self, name: str, kinds: tuple[tuple[str, Any], ...]) -> tuple[str, Any]:
+        """One kind after the other in an order of chance, each once before one comes again."""
+        if not self.decks.get(name):
+            self.decks[name] = self.dice.sample(kinds, len(kinds))
+        return self.decks[name].pop()
 
     def _incident(self, what: str) -> None:
         system = self.dice.choice(self.systems)
         name, weight = what, 1
         if what == "vendor":
-            kind, value = self.dice.choice(system.faults)
+            kind, value = self._dealt(system.name, system.faults + (system.rare if self.thorough else ()))
             name = f"{system.name} {kind}"
             system.inject(kind, value)
         elif what == "jeedom":
-            kind, value = self.dice.choice(JEEDOM_FAULTS)
+            kind, value = self._dealt("jeedom", JEEDOM_FAULTS + (RARE_JEEDOM if self.thorough else ()))
             name = f"jeedom {kind}"
             self.jeedom.fault(kind, value)
         elif what == "network":
             weight = len(self.systems)
             for each in self.systems:
-                for server in each.servers:
-                    server.suspend()
+                each.leave()
         elif what == "disk":
             weight = len(self.systems)
             self._fill()
+        elif what == "clock":
+            self.daemon.step(self._same_day(self.dice.choice((-1, 1)) * self.dice.uniform(*STEPS)))
         else:
             self.daemon.kill()
             self.daemon.ensure()
         self.incidents[name] += 1
         self.weight += weight
-        if self.dice.random() < 0.3:
+        if self.dice.random() < (1.0 if what == "vendor" and system.eager else 0.3):
             # Aside: what waits for the end of the fault must not prolong it.
             threading.Thread(target=self._as_user, args=(system,), name="user", daemon=True).start()
+
+    @staticmethod
+    def _same_day(seconds: float) -> float:
+        """The step, or the other way round when it would end on another day: truth is told by the day."""
+        now = datetime.now(PARIS)
+        return seconds if (now + timedelta(seconds=seconds)).date() == now.date() else -seconds
 
     def _fill(self) -> None:
         try:
@@ -160,10 +201,7 @@ class Soak:
     def _as_user(self, system: System) -> None:
         """What a user does when something looks wrong."""
         try:
-            if system.name == "hellowatt":
-                self.jeedom.run(system.connection, "sendHistory")
-            else:
-                self.jeedom.refresh(system.connection)
+            system.as_user()
         except (DaemonRefusal, DaemonUnreachable):
             return  # told to the user
 
@@ -171,8 +209,9 @@ class Soak:
         self.jeedom.clear()
         for system in self.systems:
             system.clear()
-            for server in system.servers:
-                server.resume()
+            system.come_back()
+        if self.daemon.steps:
+            self.daemon.step(0)
         (self.daemon.data / "filler").unlink(missing_ok=True)
 
     def _heal(self, seconds: float) -> None:
@@ -207,7 +246,8 @@ class Soak:
         began, left = time.monotonic(), wrong()
         while left and time.monotonic() - began < patience:
             self.late = [text for texts in left.values() for text in texts]
-            time.sleep(0.2)
+            print(f"not yet: {', '.join(self.late[:5])}", flush=True)
+            time.sleep(1.0)
             left = wrong()
         self.agreed = time.monotonic() - began
         for system in self.systems:
@@ -229,7 +269,8 @@ class Soak:
                 continue
             if system.name == "econetatmo":
                 self._as_user(system)  # it is asked every ten minutes only
-            self._until(lambda system=system: not any(self._differs(each) for each in system.dated()), 40.0)
+            print(f"{system.name}: {sum(len(self._differs(each)) for each in series)} measures to come", flush=True)
+            self._until(lambda system=system: not any(self._differs(each) for each in system.dated()), 180.0)
             series = list(system.dated())
             bad = [text for each in series for text in self._differs(each)]
             points = sum(len(each.truth) for each in series)
@@ -282,7 +323,8 @@ class Soak:
         total = sum(self.incidents.values())
         lines = [
             f"{self.minutes:g} minutes, seed {self.seed}, {total} incidents of {len(self.incidents)} kinds, "
-            f"{self.daemon.starts} starts of the daemon, disk full {'included' if self.disk else 'skipped'}. "
+            f"{self.daemon.starts} starts of the daemon, disk full {'included' if self.disk else 'skipped'}, "
+            f"clock stepped {'included' if self.daemon.steps else 'skipped'}. "
             f"{self.agreed:.0f} s after the vendors had stood still, the last value agreed or time was out.",
             "",
             "| check | expected | found | |",

@@ -31,6 +31,8 @@ from simulators.wes.life import Life, furnished
 from simulators.wes.server import WesServer
 
 PARIS = ZoneInfo("Europe/Paris")
+THOROUGH = 2.0
+"""Minutes from which on a run has all kinds of faults."""
 COMMON: tuple[tuple[str, Any], ...] = (
     ("latency", 2.0), ("status", 500), ("status", 503), ("html", None), ("garbage", None), ("truncated", None),
     ("drop", None), ("hang", 30.0), ("redirect", None),
@@ -56,10 +58,12 @@ class Dated(NamedTuple):
 
 
 class System:
-    """One system. `faults`: kinds and values; `servers`: what goes away with the network."""
+    """One system. `faults`: kinds and values, `rare` those of long runs only; `servers`: what goes with the network."""
 
     name = ""
     faults: tuple[tuple[str, Any], ...] = COMMON
+    rare: tuple[tuple[str, Any], ...] = ()
+    eager = False  # it asks so seldom that a user's request must meet the faults
 
     def __init__(self, jeedom: JeedomStandIn) -> None:
         self.jeedom = jeedom
@@ -73,6 +77,23 @@ class System:
     def clear(self) -> None:
         """End all faults."""
         raise NotImplementedError
+
+    def leave(self) -> None:
+        """The network is gone."""
+        for server in self.servers:
+            server.suspend()
+
+    def come_back(self) -> None:
+        """The network is there again."""
+        for server in self.servers:
+            server.resume()
+
+    def as_user(self) -> None:
+        """What a user does when something looks wrong."""
+        self.jeedom.refresh(self.connection)
+
+    def healed(self) -> None:
+        """All faults are over for good."""
 
     def freeze(self) -> None:
         """Nothing changes at the vendor from now on."""
@@ -103,6 +124,7 @@ class Enphase(System):
         ("cloud", None),
         ("zeros", None),
     )
+    rare = (("reset_index", 1000.0), ("cloud_not_jwt", None), ("cloud_rate_limited", 5))
 
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
         super().__init__(jeedom)
@@ -127,6 +149,11 @@ class Enphase(System):
     def inject(self, kind: str, value: Any) -> None:
         if kind == "cloud":
             self.cloud.fault("status", value=503)
+        elif kind.startswith("cloud_"):
+            self.cloud.fault(kind[6:], value=value)
+            self.gateway.fault("logout")
+        elif kind == "reset_index":
+            self.gateway.fault(kind, "production", value)
         else:
             self.gateway.fault(kind, value=value)
 
@@ -163,6 +190,10 @@ class Easee(System):
         ("hub", "stalled"), ("hub", "mute"), ("hub", "shuffle"), ("hub", "glue"), ("end", "close"), ("negotiate", 500),
         ("upgrade", 503), ("charger", None),
     )  # fmt: skip
+    rare = (
+        ("handshake", "glued"), ("handshake", "error"), ("handshake", "none"), ("chop", 7), ("refuse_refresh", None),
+        ("refused", None), ("deaf", None), ("end", "fin"), ("end", "rst"), ("end", "type7"), ("end", "type7again"),
+    )  # fmt: skip
     OBSERVED = (
         ("power", 120, 0.006), ("current_1", 183, 0.06), ("current_2", 184, 0.06), ("current_3", 185, 0.06),
         ("voltage_1", 194, 0.51), ("voltage_2", 195, 0.51), ("voltage_3", 196, 0.51), ("sessionEnergy", 121, 0.001),
@@ -173,6 +204,7 @@ class Easee(System):
 
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
         super().__init__(jeedom)
+        self.away = False
         account = EaseeAccount("soak@example.org", "branche-le-soir", ("EH000001", "EH000002"))
         # It begins so early that it stays behind the true time: dates ahead of it are another matter.
         self.clock = SimulatedClock(time.time() - 20.0 * 60.0 * (minutes + 5.0), speed=20.0)
@@ -190,6 +222,14 @@ class Easee(System):
             setattr(self.cloud.hub, value, True)
         elif kind == "end":
             self.cloud.hub.end_streams(value)
+        elif kind in ("handshake", "chop"):
+            setattr(self.cloud.hub, kind, value)
+            self.cloud.hub.end_streams()
+        elif kind in ("refused", "deaf"):
+            getattr(self.cloud.hub, kind).update(self.cloud.chargers)
+            self.cloud.hub.end_streams()
+        elif kind == "refuse_refresh":
+            self.cloud.accounts.refuse_refresh = True
         elif kind in ("negotiate", "upgrade"):
             self.cloud.fault("status", f"/{kind}", value)
             self.cloud.hub.end_streams()
@@ -201,6 +241,17 @@ class Easee(System):
 
     def clear(self) -> None:
         self.cloud.clear()
+
+    def leave(self) -> None:
+        super().leave()
+        self.cloud.hub.leave()
+        self.away = True
+
+    def come_back(self) -> None:
+        super().come_back()
+        if self.away:
+            self.cloud.hub.start()
+        self.away = False
 
     def freeze(self) -> None:
         self.clock.set(speed=0.0)
@@ -222,6 +273,10 @@ class Wes(System):
         ("external", None), ("without", "tic1"), ("tic_lost", 1), ("probe_lost", 1), ("reboot", 3.0),
         ("restart_index", 1), ("ftp_busy", None), ("status", 404),
     )  # fmt: skip
+    rare = (
+        ("ftp_off", None), ("ftp_account", None), ("ftp_data", None), ("ftp_full", 1000), ("ftp_cut", 500),
+        ("ftp_silent", None), ("ftp_norename", None),
+    )  # fmt: skip
 
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
         super().__init__(jeedom)
@@ -238,6 +293,9 @@ class Wes(System):
             jeedom.add_equipment(self.connection, kind, key, name, settings)
 
     def inject(self, kind: str, value: Any) -> None:
+        if kind.startswith("ftp_"):
+            # Its page is gone as well, so that it is uploaded again.
+            self.server.files.pop("JEENERGIE.CGX", None)
         self.server.fault(kind, value=value)
 
     def clear(self) -> None:
@@ -291,6 +349,8 @@ class Econetatmo(System):
         ("no_body", None),
         ("empty", None),
     )
+    rare = (("answer", {"status": "ok", "body": {"surprise": [1]}}), ("retry_after", 5), ("api", 1), ("api", 13))
+    eager = True
 
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
         super().__init__(jeedom)
@@ -330,16 +390,25 @@ class Econetatmo(System):
 
 
 class HelloWatt(System):
-    """An account of a house with gas; it is asked a few times a day only, so that few faults meet a request.
+    """An account of a house with gas, asked a few times a day only: in long runs a user reads the history again.
 
-    `rate_limited` is left out: after a 429 the site is left alone for an hour.
+    Left out, after which the account is left alone until the next day: `captcha`, `no_input`, `no_cookie`.
     """
 
     name = "hellowatt"
     faults = (("latency", 2.0), ("status", 503), ("maintenance", 503), ("drop", None), ("html", None))
+    rare = (
+        *COMMON, ("rate_limited", 60), ("renamed", ["values", "valeurs"]), ("double", None), ("next", None),
+        ("ongoing", None), ("no_data", None), ("tempo", 503),
+    )  # fmt: skip
+    PRESSES = 12
+    """Times that the budget of a day's requests allows to read the history again."""
 
-    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
         super().__init__(jeedom)
+        self.eager = minutes >= THOROUGH
+        self._gap = minutes * 60.0 / self.PRESSES
+        self._pressed = time.monotonic()
         since = date.today() - timedelta(days=100)
         self.home = HelloWattHome(502113, "99000000000417", "99000000000888", since, solar=True)
         customer = Customer("soak@example.org", "Soleil-et-nuages-1", [self.home])
@@ -351,10 +420,26 @@ class HelloWatt(System):
         self.connection = jeedom.add_connection("hellowatt", config, "Soak hellowatt")
 
     def inject(self, kind: str, value: Any) -> None:
-        self.site.fault(kind, value=value)
+        if kind == "tempo":
+            self.tempo.faults.add("status", value=value)
+        else:
+            self.site.fault(kind, value=value)
 
     def clear(self) -> None:
         self.site.clear()
+        self.tempo.faults.clear()
+
+    def as_user(self) -> None:
+        if self.eager and time.monotonic() - self._pressed > self._gap:
+            self._pressed = time.monotonic()
+            self.jeedom.run(self.connection, "importHistory")
+        else:
+            self.jeedom.run(self.connection, "sendHistory")
+
+    def healed(self) -> None:
+        # What the site has called empty or has answered 429 to is read again when the user asks for it.
+        if self.eager:
+            self.jeedom.run(self.connection, "importHistory")
 
     def dated(self) -> Iterator[Dated]:
         for each in self.equipment():

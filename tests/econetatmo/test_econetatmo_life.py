@@ -404,6 +404,14 @@ def test_one_failing_line_does_not_touch_the_others(world: MakeWorld) -> None:
     assert any(running.history(key, "total_energy") == values for key, values in lines.items())
 
 
+def test_what_all_lines_meet_is_one_line_of_the_log(world: MakeWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    running = world([small_home(3)])
+    started(running, 3)
+    running.cloud.fault("redirect", "/api/getmeasure")
+    running.step(1800, 2)
+    assert capsys.readouterr().out.count("[WARNING] Netatmo, Ligne") == 1
+
+
 def test_revoked_access_is_told_once_with_what_to_do(world: MakeWorld) -> None:
     running = world([small_home(1)])
     connection = started(running)

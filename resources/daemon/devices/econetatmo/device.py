@@ -256,7 +256,10 @@ class Device(Base):
                 raise
             if self._failed.get(equipment.id) != str(error):
                 self._failed[equipment.id] = str(error)
-                _LOG.warning("%s, %s: %s", self.connection.name, equipment.name, error)
+                # What all lines of a round meet is one incident of the service.
+                said = any(str(each) == str(error) for each in errors[:-1])
+                level = logging.DEBUG if said else logging.WARNING
+                _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, error)
             if isinstance(error, (ModuleGone, ArgumentRefused)):
                 self._resting[equipment.id] = self.context.clock.monotonic() + REST
             if isinstance(error, ModuleGone):
