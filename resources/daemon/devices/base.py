@@ -135,9 +135,21 @@ class Context(Protocol):
 
     clock: Clock
     catalogue: Catalogue
-    memory: Memory
-    unsaved: Memory
-    timezone: str
+
+    @property
+    def memory(self) -> Memory:
+        """What the connection keeps over restarts."""
+        ...
+
+    @property
+    def unsaved(self) -> Memory:
+        """See above."""
+        ...
+
+    @property
+    def timezone(self) -> str:
+        """Of Jeedom: a name of the IANA database."""
+        ...
 
     def say(self, template: str, **values: object) -> str:
         """A text in the user's language."""

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 from jeedom_bridge.http import Response
 
@@ -16,6 +16,7 @@ from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unre
 from .client import Cloud, TokenRefused, Tokens
 
 _LOG = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer")
 
 WINDOW = 300.0
 BUDGET = 90
@@ -110,7 +111,7 @@ class Account:
         self._context.count("pausesAsked")
         _LOG.warning("%s; nothing is sent for %.0f s", error, pause)
 
-    def _guarded(self, request: Any, urgent: bool = False) -> Any:
+    def _guarded(self, request: Callable[[], _Answer], urgent: bool = False) -> _Answer:
         """Sends within the budget and outside the pauses."""
         self.cloud  # noqa: B018  # an address that is none is said first
         self._spend(urgent)

@@ -83,10 +83,12 @@ class Cloud:
                 raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
             if isinstance(content.get("url"), str):
                 other = content.get("accessToken")
+                if other and not _is_token(other):
+                    raise VendorError("Easee répond autre chose que prévu à l'ouverture du flux")
                 after = _redirected(url, content["url"], bool(other))
                 if urlsplit(after).netloc != urlsplit(url).netloc:
                     cookies = ""  # they belong to the host that gave them
-                url, token = after, str(other or token)
+                url, token = after, other or token
                 continue
             identifier = content.get("connectionToken") or content.get("connectionId")
             if not isinstance(identifier, str) or not identifier:
@@ -193,10 +195,16 @@ def _object(answer: Response) -> dict[str, Any]:
 def _tokens(answer: Response) -> Tokens:
     content = _object(answer)
     access, refresh, lifetime = content.get("accessToken"), content.get("refreshToken"), content.get("expiresIn")
-    if not isinstance(access, str) or not access or not access.isascii() or not access.isprintable():
+    if not _is_token(access):
         raise VendorError("Easee accepte la connexion mais ne donne pas de jeton, le service est sans doute en panne")
-    usable = isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool) and 1 <= lifetime <= 1e8
-    return Tokens(access, refresh if isinstance(refresh, str) else "", float(lifetime) if usable else 3600.0)
+    if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or not 1 <= lifetime <= 1e8:
+        lifetime = 3600.0
+    return Tokens(access, refresh if isinstance(refresh, str) else "", float(lifetime))
+
+
+def _is_token(text: Any) -> bool:
+    """Whether it can stand in a header."""
+    return isinstance(text, str) and text != "" and text.isascii() and text.isprintable()
 
 
 def _negotiation(url: str) -> str:
@@ -206,7 +214,10 @@ def _negotiation(url: str) -> str:
 
 def _redirected(before: str, after: str, own_token: bool) -> str:
     """Another address of the stream: as safe as before, and of the same host unless it has a token of its own."""
-    old, new = urlsplit(before), urlsplit(after)
+    try:
+        old, new = urlsplit(before), urlsplit(after)
+    except ValueError as error:
+        raise VendorError("Easee redirige le flux vers une adresse inattendue") from error
     if new.scheme != old.scheme or not new.hostname or not (own_token or new.hostname == old.hostname):
         raise VendorError("Easee redirige le flux vers une adresse inattendue")
     return after

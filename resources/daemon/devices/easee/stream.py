@@ -12,6 +12,7 @@ import logging
 import socket
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Callable
 
 import websocket
@@ -58,7 +59,7 @@ class Records:
         if len(self._rest) > MAX_REST:
             self._rest = ""
             self.damaged += 1
-        found = []
+        found: list[Record] = []
         for part in whole:
             try:
                 record = json.loads(part) if part.strip() else {}
@@ -101,6 +102,15 @@ def _buffered(receive: Callable[[int], bytes]) -> Callable[[int], bytes]:
     return read
 
 
+class _App(websocket.WebSocketApp):  # type: ignore[misc]
+    """Follows no redirect: the library would take the token along to any host, and unencrypted."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "sock" and value is not None:
+            value.connect = partial(value.connect, redirect_limit=0)
+        super().__setattr__(name, value)
+
+
 class Stream(WebsocketTransport):  # type: ignore[misc]
     """`on_open()` after the handshake, `on_record(record)`, `on_end(error)` once; from the stream's own thread."""
 
@@ -128,7 +138,7 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
         """Connects in a thread of its own; what becomes of it is told by the callbacks."""
         # The only way to give the library a limit: without one a connection can hang for ever.
         websocket.setdefaulttimeout(IO_LIMIT)
-        self._ws = app = websocket.WebSocketApp(
+        self._ws = app = _App(
             self.url,
             header=self.headers,
             on_open=self.on_open,
@@ -186,6 +196,10 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
     def on_open(self, app: Any) -> None:
         if self._closing:
             _shut(app)
+            return
+        answer = app.sock.handshake_response
+        if answer.status != 101:
+            self._end(status_error(Response(int(answer.status), {}, b""), "flux"))
             return
         # Pings are sent from another thread than answers to the server's own.
         app.sock.lock = threading.Lock()

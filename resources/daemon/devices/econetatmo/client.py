@@ -131,7 +131,8 @@ def _grant(answer: Response) -> Grant:
         _refuse_grant(answer, reason)
     content = content if isinstance(content, dict) else {}
     access, refresh = content.get("access_token"), content.get("refresh_token")
-    if not isinstance(access, str) or not isinstance(refresh, str) or not access or not refresh:
+    usable = isinstance(access, str) and access.isascii() and access.isprintable()  # as it must be in a header
+    if not usable or not isinstance(refresh, str) or not access or not refresh:
         # The server may have made a new pair and spoilt its own answer: as good as lost.
         raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
     return Grant(access, refresh, _lifetime(content.get("expires_in", content.get("expire_in"))))

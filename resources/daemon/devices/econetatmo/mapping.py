@@ -197,7 +197,7 @@ def _label(value: Any) -> int:
 def _value(value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e12:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12:
         return value
     raise VendorError("Netatmo a répondu à getmeasure une valeur qui n'est pas un nombre")
 

@@ -204,7 +204,7 @@ class Energies:
                 name = f"{meter}{suffix}.todayEnergy"
                 energies = [each.get(name) for each in known]
                 if None not in energies:
-                    facts[f"{meter}{suffix}.weekEnergy"] = sum(energies)  # type: ignore[arg-type]
+                    facts[f"{meter}{suffix}.weekEnergy"] = sum(energies)
                 elif meter != "net":
                     day, told = self._told.get(f"{meter}{suffix}.weekEnergy", ("", None))
                     if day == today.isoformat():

@@ -91,7 +91,7 @@ class Site:
             answer = self._once(method, key, url, query, **more)
             if not 300 <= answer.status < 400:
                 return answer
-            target = urljoin(url, answer.headers.get("location", ""))
+            target = _target(url, answer.headers.get("location", ""))
             if target.split("?")[0] != url + "/" or method != "GET":
                 break
             url = target.split("?")[0]
@@ -220,6 +220,13 @@ _STATUS = "Site helloWatt indisponible (statut {status} à {endpoint}), nouvel e
 def _asks_for_login(data: Any) -> bool:
     detail = str(data.get("detail", "")).lower() if isinstance(data, dict) else ""
     return "authenti" in detail or "credentials" in detail
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # no address at all: it is shown as it came
+        return location
 
 
 def _midnight(day: date) -> str:

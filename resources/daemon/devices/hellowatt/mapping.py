@@ -267,7 +267,7 @@ def points(rows: Iterable[Row], days: Mapping[date, Mapping[str, Decimal]]) -> d
     for row in rows:
         period, _, fact = (row.source or "").partition(".")
         if (period, fact) not in sums:
-            sums[(period, fact)] = totals = {}
+            totals = sums[(period, fact)] = {}
             for day, facts in days.items():
                 if fact in facts:
                     at = _first_of(day, period)
@@ -336,7 +336,7 @@ def contract(answer: Any, energy: str) -> dict[str, Any]:
     best = next((row for row in rows if row.get("contractState") == "actual"), rows[0] if rows else None)
     if best is None:
         return {}
-    found = {"provider": _name(best.get("provider")), "offer": _name(best.get("offer"))}
+    found: dict[str, Any] = {"provider": _name(best.get("provider")), "offer": _name(best.get("offer"))}
     power = number(best.get("subscribedPower"))
     if energy == "electricity" and power is not None and power > 0:
         found["power"] = rounded(power, 0)

@@ -176,8 +176,8 @@ class Session:
         if answer.status == 401:
             raise CredentialsRefused(_REFUSED + self.hint())
         data = _json(answer)
-        location = answer.headers.get("location") or str((data or {}).get("location") or "")
-        if location:
+        location = answer.headers.get("location") or (data or {}).get("location")
+        if location and isinstance(location, str):
             self._arrived(location)
             return
         if data is None:
@@ -190,7 +190,10 @@ class Session:
         self._refusal(data)
 
     def _arrived(self, location: str) -> None:
-        path = urlsplit(location).path
+        try:
+            path = urlsplit(location).path
+        except ValueError:
+            raise LoginUnconfirmed(_UNCONFIRMED) from None  # it leads nowhere: nothing that the account has done
         if path != WELCOME:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)
@@ -203,7 +206,8 @@ class Session:
         if not isinstance(form, dict):
             raise LayoutChanged("form", LOGIN)
         errors = " ".join(str(each) for each in _list(form.get("errors"))).lower()
-        fields = form.get("fields") if isinstance(form.get("fields"), dict) else {}
+        fields = form.get("fields")
+        fields = fields if isinstance(fields, dict) else {}
         own = [str(e).lower() for f in fields.values() if isinstance(f, dict) for e in _list(f.get("errors"))]
         if "trop de tentatives" in errors or "too many" in errors:
             wait = self.site.budget.block(None)
