@@ -24,13 +24,16 @@
   const COLORS = {
     consumption: '#3a7fd5', cost: '#3a7fd5', production: '#e0a100', solar: '#f3c84b', gain: '#e0a100',
     import: '#8a63c9', export: '#3f9c5c', subscription: '#a98a5b', rest: '#8a9099',
-    blue: '#2f6fd0', blueLight: '#8db4ee', white: '#c9ced6', whiteLight: '#e6e9ee', red: '#d64541', redLight: '#efa19f',
+    blue: '#2f6fd0', blueLight: '#8db4ee', white: '#c3cad4', whiteLight: '#edf0f4', red: '#d64541', redLight: '#efa19f',
     peak: '#2c63b0', offPeak: '#7fb2ee'
   };
+  /** Of the equipment beside the first. */
+  const OTHERS = ['#d0712f', '#8a63c9', '#3f9c5c', '#b0508a'];
   const REMEMBERED = 'jeenergiePanel';
   const state = { equipment: [], chosen: [], period: 'day', at: new Date(), figure: 'energy', split: false, compare: false };
   const find = (selector) => root.querySelector(selector);
   let asked = 0;
+  let drawn = null;
 
   function ask(action, request) {
     return new Promise((resolve, reject) => {
@@ -105,18 +108,26 @@
 
   /* ------------------------------------------------------------------ what is drawn */
 
-  function label(each) {
+  /** Where all that is shown are parts of one figure, its name would be said again and again. */
+  function label(each, list) {
     const kind = TEXTS[each.kind] || each.kind;
+    const alone = list.every((other) => other.stack === each.stack && other.role !== 'whole');
     const own = {
-      whole: () => kind, part: () => kind + ' ' + each.part, within: () => TEXTS[each.part], rest: () => kind + ' {{non détaillé}}'
+      whole: () => kind,
+      part: () => (alone ? '' : kind + ' ') + each.part,
+      within: () => TEXTS[each.part],
+      rest: () => (alone ? '{{Non détaillé}}' : kind + ' {{non détaillé}}')
     };
     return (state.chosen.length > 1 ? each.equipment.name + ' – ' : '') + own[each.role]();
   }
 
   function shade(each) {
     const name = { whole: each.kind, part: each.color, within: each.part, rest: 'rest' }[each.role];
-    const place = each.role === 'whole' ? state.chosen.indexOf(each.equipment.id) : 0;
+    const place = each.role === 'whole' ? chosen().indexOf(each.equipment) : 0;
     const color = COLORS[name] || '#7b8794';
+    if (place > 0 && color === COLORS.consumption) {
+      return OTHERS[(place - 1) % OTHERS.length];
+    }
     return place > 0 ? Highcharts.color(color).brighten(0.12 * place).get() : color;
   }
 
@@ -139,7 +150,7 @@
       const series = [...lines(before, 1, compare), ...lines(present, 0, compare)];
       const empty = !series.some((each) => each.data.some((value) => value !== null));
       totals(present, before, unit);
-      chart(slots(), series, unit);
+      chart(state.period === 'year' && !empty ? withoutEmptyYears(slots(), series) : slots(), series, unit);
       message(!cmds.length ? '{{Aucune donnée de ce genre pour cet équipement.}}' : empty ? '{{Aucune valeur pour cette période.}}' : '');
       find('.jpChart').hidden = empty;
     } catch (error) {
@@ -150,22 +161,31 @@
   function lines(list, back, compare) {
     const [first] = range(back);
     return list.map((each) => ({
-      name: label(each) + (compare ? ' ' + first.getFullYear() : ''),
+      name: label(each, list) + (compare ? ' ' + first.getFullYear() : ''),
       data: filled(each.days, first, slots().length),
       stack: each.stack + (back ? ' -' : ''),
-      color: back ? Highcharts.color(shade(each)).setOpacity(0.35).get() : shade(each)
+      color: back ? Highcharts.color(shade(each)).setOpacity(0.35).get() : shade(each),
+      // White stands on a light ground, too.
+      borderWidth: each.color.startsWith('white') ? 1 : 0
     }));
+  }
+
+  /** Years before the first that has figures are left out. */
+  function withoutEmptyYears(labels, series) {
+    const first = Math.min(labels.length - 3, ...series.map((each) => each.data.findIndex((value) => value !== null)).filter((at) => at >= 0));
+    series.forEach((each) => { each.data = each.data.slice(first); });
+    return labels.slice(first);
   }
 
   function totals(present, before, unit) {
     const all = (days) => Object.values(days).reduce((sum, value) => sum + value, 0);
-    const box = (each, year, note, faint) => {
+    const box = (each, list, year, note, faint) => {
       const place = document.createElement('div');
       place.className = 'jpTotal' + (faint ? ' jpFaint' : '');
       place.style.borderColor = shade(each);
       const add = (tag, text) => place.append(Object.assign(document.createElement(tag), { textContent: text }));
       add('b', rounded(all(each.days), unit));
-      add('small', label(each) + year);
+      add('small', label(each, list) + year);
       if (note) {
         add('em', note);
       }
@@ -174,8 +194,8 @@
     const known = (list) => list.filter((each) => Object.keys(each.days).length > 0);
     const year = (back) => (before.length ? ' ' + range(back)[0].getFullYear() : '');
     find('.jpTotals').replaceChildren(
-      ...known(present).map((each) => box(each, year(0), change(each, before.find((old) => old.key === each.key)), false)),
-      ...known(before).map((each) => box(each, year(1), '', true))
+      ...known(present).map((each) => box(each, present, year(0), change(each, before.find((old) => old.key === each.key)), false)),
+      ...known(before).map((each) => box(each, before, year(1), '', true))
     );
   }
 
@@ -197,17 +217,18 @@
     const ink = style.color;
     const faint = Highcharts.color(ink).setOpacity(0.15).get();
     const text = { color: ink };
-    Highcharts.chart('jeenergiePanelChart', {
+    drawn = Highcharts.chart('jeenergiePanelChart', {
       chart: { type: 'column', backgroundColor: 'transparent', style: { fontFamily: style.fontFamily } },
       title: { text: null },
       credits: { enabled: false },
       exporting: { enabled: false },
       accessibility: { enabled: false },
-      legend: { itemStyle: text, itemHoverStyle: text, itemHiddenStyle: { opacity: 0.5 } },
+      // On a phone the totals above say the same.
+      legend: { enabled: root.clientWidth > 600, itemStyle: text, itemHoverStyle: text, itemHiddenStyle: { opacity: 0.5 } },
       xAxis: { categories: labels, labels: { style: text }, lineColor: faint, tickColor: faint },
       yAxis: { title: { text: unit, style: text }, labels: { style: text }, gridLineColor: faint },
       tooltip: { shared: true, valueSuffix: ' ' + unit, valueDecimals: unit === '€' ? 2 : 1 },
-      plotOptions: { column: { stacking: 'normal', borderWidth: 0, groupPadding: 0.12, pointPadding: 0.03, animation: false } },
+      plotOptions: { column: { stacking: 'normal', borderColor: '#8a9099', groupPadding: 0.12, pointPadding: 0.03, animation: false } },
       series: series
     });
   }
@@ -305,6 +326,8 @@
       find('.jpPick').open = false;
     }
   });
+  // The tile comes and goes beside it.
+  new ResizeObserver(() => drawn?.container && drawn.reflow()).observe(find('.jpChart'));
   document.body.addEventListener('changeThemeEvent', () => document.body.contains(root) && draw());
 
   /** One line of the list: its name shows it alone, its box shows it beside the others. */

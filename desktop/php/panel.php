@@ -4,48 +4,8 @@
 
 /*
  * The energy panel: what the house uses, produces and pays, by day, month and year, whatever system it comes from.
- * The mobile application shows the same.
  */
 if (!isConnect()) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
-include_file('desktop', 'panel', 'css', 'jeenergie');
-?>
-
-<div id="div_jeenergiePanel" data-version="<?php echo init('v') === 'm' ? 'mobile' : 'dashboard'; ?>" data-enhance="false">
-    <div class="jpBar">
-        <details class="jpPick">
-            <summary title="{{Équipements}}"><i class="fas fa-bolt"></i> <span></span> <i class="fas fa-caret-down"></i></summary>
-            <ul class="jpList"></ul>
-        </details>
-        <div class="jpGroup" data-group="period">
-            <button type="button" data-role="none" data-value="day">{{Jours}}</button>
-            <button type="button" data-role="none" data-value="month">{{Mois}}</button>
-            <button type="button" data-role="none" data-value="year">{{Années}}</button>
-        </div>
-        <div class="jpGroup" data-group="figure">
-            <button type="button" data-role="none" data-value="energy">kWh</button>
-            <button type="button" data-role="none" data-value="money">€</button>
-        </div>
-        <div class="jpGroup jpMove">
-            <button type="button" data-role="none" data-move="-1" title="{{Précédent}}"><i class="fas fa-chevron-left"></i></button>
-            <span class="jpPeriod"></span>
-            <button type="button" data-role="none" data-move="1" title="{{Suivant}}"><i class="fas fa-chevron-right"></i></button>
-        </div>
-        <div class="jpOptions">
-            <label><input type="checkbox" data-role="none" data-option="split"> {{Détail par tarif}}</label>
-            <label><input type="checkbox" data-role="none" data-option="compare"> {{Comparer à l'année d'avant}}</label>
-        </div>
-    </div>
-    <div class="jpTotals" aria-live="polite"></div>
-    <div class="jpBody">
-        <div class="jpTile eqLogicZone"></div>
-        <div class="jpChart" id="jeenergiePanelChart"></div>
-    </div>
-    <div class="jpMessage" hidden></div>
-</div>
-
-<?php
-include_file('desktop', 'panel.figures', 'js', 'jeenergie');
-include_file('desktop', 'panel', 'js', 'jeenergie');
-?>
+include_file('desktop', 'panel.body', 'php', 'jeenergie');
