@@ -75,6 +75,11 @@ class Pages:
         form = {"action": action, "request": json.dumps(request)}
         return self._ask("/plugins/jeenergie/core/ajax/jeenergie.ajax.php", form)
 
+    def own_panel(self, action: str, **request: Any) -> Any:
+        """One of the energy panel's."""
+        form = {"action": action, "request": json.dumps(request)}
+        return self._ask("/plugins/jeenergie/core/ajax/jeenergiePanel.ajax.php", form)
+
     def _ask(self, path: str, form: dict[str, str]) -> Any:
         with self._opener.open(URL + path, urllib.parse.urlencode(form).encode(), timeout=120) as answer:
             content = json.loads(answer.read())

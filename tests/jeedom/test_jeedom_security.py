@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from chromium import PATH, Chromium
-from jeedom_host import ROOT, URL, Jeedom
+from jeedom_host import ROOT, URL, Jeedom, Refused
 from test_jeedom_daemon import LEVEL, pid, start, until
 from vendors import Vendors, connect, disconnect, vendors
 
@@ -139,6 +139,29 @@ def test_no_action_without_an_administrator(people: dict[str, Visitor], systems:
     form = json.dumps([{"id": systems.connections["wes"], "name": "Taken over"}])
     save = {"action": "save", "type": "jeenergie", "eqLogic": form}
     assert b'"error"' in people[who].ask("/core/ajax/eqLogic.ajax.php", save)[1]
+
+
+def test_the_panel_shows_what_the_user_may_see(jeedom: Jeedom, systems: Vendors) -> None:
+    """Somebody whom the administrator has opened one equipment to."""
+    until(lambda: len(jeedom.own_panel("equipment")) > 1, 60)
+    shown, hidden = jeedom.own_panel("equipment")[:2]
+    make = """
+        $user = user::byLogin('narrow');
+        $user = is_object($user) ? $user : (new user())->setLogin('narrow');
+        $user->setPassword(sha512('narrow1234'))->setProfils('restrict')->setEnable(1);
+        $user->setRights('eqLogic' . $argv[1], 'r')->save();
+    """
+    jeedom.php(make, shown["id"])
+    try:
+        narrow = jeedom.as_user("narrow", "narrow1234")
+        assert [each["id"] for each in narrow.own_panel("equipment")] == [shown["id"]]
+        cmds = [each["cmd"] for equipment in (shown, hidden) for each in equipment["series"]]
+        days = narrow.own_panel("days", cmds=cmds, **{"from": "2020-01-01", "to": "2030-01-01"})
+        assert set(days) <= {each["cmd"] for each in shown["series"]}
+        with pytest.raises(Refused, match="ne vous est pas ouvert"):
+            narrow.own_panel("tile", id=hidden["id"])
+    finally:
+        jeedom.php("user::byLogin('narrow')->remove();")
 
 
 def test_answers_to_an_administrator_hold_no_secret(people: dict[str, Visitor], systems: Vendors) -> None:
