@@ -53,9 +53,14 @@ class Response:
 Answer = Response
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: to prepare a redirect that nobody follows, requests would read its whole body, however long."""
+
+
 def new_session() -> requests.Session:
     """A session that takes nothing from the environment: no proxy and no .netrc of the web user."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.headers["Accept-Encoding"] = "gzip, deflate"
     return session

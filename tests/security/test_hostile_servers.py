@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import resource
 import socket
 import threading
@@ -16,7 +17,7 @@ import pytest
 from jeenergied.devices.base import Unreachable, VendorError
 from jeenergied.devices.easee.client import Cloud
 from jeenergied.devices.easee.client import status_error as easee_error
-from jeenergied.devices.econetatmo.client import Service
+from jeenergied.devices.econetatmo.client import AnswerLost, Service
 from jeenergied.devices.enphase import token
 from jeenergied.devices.enphase.client import Gateway, cloud_session
 from jeenergied.devices.hellowatt.client import retry_after
@@ -131,6 +132,39 @@ def test_nothing_follows_a_redirect_to_another_host(serve: Serve, name: str) -> 
         calls[name]()
     assert len(HEARD) == 1
     assert b"/take" not in HEARD[0]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_body_of_a_redirect_meets_the_limit_as_any_other(serve: Serve, packed: bool) -> None:
+    """To prepare what nobody follows, requests would read all of it, and unpack it."""
+    lines = ["Location: /x", *(["Content-Encoding: gzip"] if packed else [])]
+    url = serve(http(bomb(300) if packed else bytes(50 << 20), *lines, status="302 Found"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(HttpError) as caught:
+        fetch(new_session(), "GET", url, max_bytes=1 << 20)
+    assert caught.value.kind == "size"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 * 1024
+    assert fetch(new_session(), "GET", serve(http(b"moved", "Location: /x", status="302 Found"))).body == b"moved"
+
+
+@pytest.mark.parametrize("where", ["http://[", "//[x]:y/", "http://[::1/hub"])
+def test_an_address_that_is_none_is_an_error_in_words(serve: Serve, where: str) -> None:
+    body = json.dumps({"url": where, "accessToken": "other"}).encode()
+    with pytest.raises(VendorError, match="adresse inattendue"):
+        Cloud("http://x", f"{serve(http(body))}/hub").negotiate("token")
+
+
+def test_a_stream_token_that_no_header_can_hold_is_not_used(serve: Serve) -> None:
+    body = json.dumps({"url": "https://other/hub", "accessToken": "a\nX-Y: z"}).encode()
+    with pytest.raises(VendorError, match="ouverture du flux"):
+        Cloud("http://x", f"{serve(http(body))}/hub").negotiate("token")
+
+
+@pytest.mark.parametrize("access", ["a\nb", "é", "\u2028", "\ud800"])
+def test_an_access_token_that_no_header_can_hold_counts_as_a_lost_answer(serve: Serve, access: str) -> None:
+    body = json.dumps({"access_token": access, "refresh_token": "r", "expires_in": 10800}).encode()
+    with pytest.raises(AnswerLost):
+        Service(serve(http(body))).token({"refresh_token": "x"})
 
 
 def test_cookies_of_one_stream_host_are_not_sent_to_another(serve: Serve) -> None:

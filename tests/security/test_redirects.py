@@ -121,7 +121,6 @@ def test_nor_do_the_colours(service: LoopbackServer, elsewhere: Elsewhere) -> No
     assert elsewhere.heard == []
 
 
-@pytest.mark.xfail(reason="the websocket library follows 301, 302 and 303 with all headers", strict=False)
 def test_nor_does_the_stream(service: LoopbackServer, elsewhere: Elsewhere) -> None:
     ended: list[DeviceError] = []
     opened: list[object] = []
