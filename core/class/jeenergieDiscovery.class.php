@@ -95,6 +95,37 @@ final class jeenergieDiscovery
     }
 
     /**
+     * Brings what only discovery can tell (read-only settings) up to date where it has changed since.
+     *
+     * @param array[] $found {type, key, config}
+     * @return string[] ids of the equipment that was changed
+     */
+    public static function updateAll(jeenergie $connection, array $found): array
+    {
+        $known = self::known($connection);
+        $updated = [];
+        foreach ($found as $each) {
+            $id = $known[$each['type'] . ' ' . $each['key']] ?? null;
+            $fields = jeenergieCatalogue::part($connection->backend(), (string) $each['type'])['fields'] ?? [];
+            $told = array_intersect_key(
+                jeenergie::dictionary($each['config'] ?? null),
+                jeenergieSettings::byKey(array_filter($fields, fn(array $field): bool => $field['readonly'] ?? false))
+            );
+            $equipment = $id === null || $told === [] ? null : jeenergie::byId($id);
+            if (!is_object($equipment)) {
+                continue;
+            }
+            if (array_diff_assoc($told, array_intersect_key($equipment->config(), $told)) !== []) {
+                $stored = jeenergie::dictionary($equipment->getConfiguration('config'));
+                $equipment->setConfiguration('config', array_merge($stored, $told));
+                $equipment->save();
+                $updated[] = $id;
+            }
+        }
+        return $updated;
+    }
+
+    /**
      * Removes equipment of this connection, with its commands and their history; others' is left alone.
      *
      * @param string[] $ids

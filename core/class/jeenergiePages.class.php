@@ -168,8 +168,9 @@ final class jeenergiePages
         $connection = self::connection($request['connection'] ?? '');
         $unwanted = array_map('strval', jeenergie::dictionary($request['remove'] ?? null));
         $created = self::createDiscovered($request)['created'];
+        $updated = jeenergieDiscovery::updateAll($connection, jeenergie::dictionary($request['equipment'] ?? null));
         $removed = jeenergieDiscovery::removeAll($connection, $unwanted);
-        return ['created' => $created, 'removed' => $removed];
+        return ['created' => $created, 'updated' => $updated, 'removed' => $removed];
     }
 
     public static function runOperation(array $request): array

@@ -132,27 +132,31 @@
     return jn.el('label', { class: 'jnFoundLine' + (each.id === null ? '' : ' jnKnown') }, [each.box].concat(children));
   }
 
-  /** Asks first when something is to be deleted; what is ticked is created, what is there and is not ticked goes. */
+  /** Asks first when something is to be deleted; what is ticked is created or brought up to date, the rest goes. */
   async function apply(lines) {
     const wanted = lines.filter(function(each) { return each.id === null && each.box.checked; });
     const unwanted = lines.filter(function(each) { return each.id !== null && !each.box.checked; });
-    if (!wanted.length && !unwanted.length) return;
+    const kept = lines.filter(function(each) { return each.id !== null && each.box.checked && each.equipment; });
     if (unwanted.length && !await mayRemove(unwanted)) throw new Error("{{Rien n'a été changé : recochez ce que vous voulez garder.}}");
     let created = 0;
     let removed = 0;
-    for (const connection of new Set(wanted.concat(unwanted).map(function(each) { return each.connection; }))) {
+    let updated = 0;
+    for (const connection of new Set(wanted.concat(unwanted, kept).map(function(each) { return each.connection; }))) {
       const ofIt = function(each) { return each.connection === connection; };
       const answer = await jn.ask('synchronise', {
         connection: connection.id,
-        equipment: wanted.filter(ofIt).map(function(each) { return each.equipment; }),
+        equipment: wanted.concat(kept).filter(ofIt).map(function(each) { return each.equipment; }),
         remove: unwanted.filter(ofIt).map(function(each) { return each.id; })
       });
       created += answer.created.length;
       removed += answer.removed.length;
+      updated += answer.updated.length;
     }
+    if (!wanted.length && !unwanted.length && !updated) return;
     const told = [];
-    if (created || !removed) told.push(jn.fill('{{%s équipement(s) créé(s).}}', created));
+    if (wanted.length || !(removed || updated)) told.push(jn.fill('{{%s équipement(s) créé(s).}}', created));
     if (removed) told.push(jn.fill('{{%s équipement(s) supprimé(s).}}', removed));
+    if (updated) told.push(jn.fill('{{%s équipement(s) mis à jour.}}', updated));
     setTimeout(function() { // once the dialog is closed
       if (jn.hasUnsavedWork()) { // a form that is being filled in stays
         jn.toast('success', told.join(' '));

@@ -52,6 +52,21 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->assertEqualsCanonicalizing([$kept->getName(), 'New'], $names);
     }
 
+    public function testWhatOnlyDiscoveryCanTellIsBroughtUpToDate(): void
+    {
+        $connection = $this->connection();
+        $this->equipment($connection, '2');
+        $found = ['type' => 'meter', 'key' => '2', 'name' => 'Known', 'config' => ['kind' => 'water', 'model' => 'M2']];
+        $request = ['connection' => $connection->getId(), 'equipment' => [$found]];
+        $answer = jeenergiePages::synchronise($request);
+        $known = array_values($connection->equipment())[0];
+        $this->assertSame([(string) $known->getId()], $answer['updated']);
+        $this->assertSame([], $answer['created']);
+        $this->assertSame('M2', $known->config()['model']);
+        $this->assertSame('gas', $known->config()['kind'], 'the user\'s own choice');
+        $this->assertSame([], jeenergiePages::synchronise($request)['updated'], 'nothing is new the second time');
+    }
+
     public function testADialogRemovesNothingOfOthers(): void
     {
         $connection = $this->connection();
@@ -59,7 +74,7 @@ final class DiscoveryTest extends JeenergieTestCase
         $foreign = $this->equipment($other, '1');
         $remove = [$foreign->getId(), $connection->getId(), '999'];
         $answer = jeenergiePages::synchronise(['connection' => $connection->getId(), 'remove' => $remove]);
-        $this->assertSame(['created' => [], 'removed' => []], $answer);
+        $this->assertSame(['created' => [], 'updated' => [], 'removed' => []], $answer);
         $this->assertNotNull(jeenergie::byId($foreign->getId()));
         $this->assertNotNull(jeenergie::byId($connection->getId()));
     }
