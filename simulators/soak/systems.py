@@ -377,7 +377,8 @@ class Econetatmo(System):
     def dated(self) -> Iterator[Dated]:
         for each in self.equipment():
             have = self.jeedom.history(each["id"], "total_energy")
-            begin = int(self.clock()) - 4 * 86400
+            # From before all that the import of three days can have reached, however long ago that was.
+            begin = int(self.clock()) - 12 * 86400
             begin -= begin % 86400
             first = have[0][0] if have else ""
             truth: dict[str, float] = {}
