@@ -174,6 +174,7 @@ class Runner:
             self.last_error = text
             self._tell(error.state, error.code, text)
             raise
+        self.proved()
 
     def proved(self) -> None:
         """The account was found good: what a refusal has put off for long is done now."""

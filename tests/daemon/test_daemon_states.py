@@ -50,11 +50,14 @@ class TestStates:
         assert daemon.state()["state"] == state
         assert daemon.state()["lastError"] == event["message"]
 
-    def test_a_good_test_ends_the_pause_of_a_refused_account(self, lab: Lab, daemon: DaemonProcess) -> None:
+    @pytest.mark.parametrize("what", ["test", "refresh"])
+    def test_what_succeeds_ends_the_pause_of_a_refused_account(
+        self, lab: Lab, daemon: DaemonProcess, what: str
+    ) -> None:
         connection = lab.connection("1", failing="until tested", pollInterval=0.1)
         daemon.configure(connection)
         lab.server.wait_for(lambda: [e for e in lab.server.of("connection") if e["state"] == "authentication_failed"])
-        assert daemon.ask("test", connection=connection)["ok"]
+        assert daemon.ask(what, connection=connection if what == "test" else "1")["ok"]
         lab.server.wait_for(lambda: (lab.server.value("10", "power") or 0) > 2)
         assert daemon.state()["state"] == "online"
 

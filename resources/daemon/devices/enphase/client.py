@@ -15,6 +15,7 @@ from jeedom_bridge.http import HttpError, Response, fetch, new_session
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 
+AGAIN = 60.0
 FAST = 15.0
 """Seconds of silence after which a page is given up, unless it is known to be slow."""
 _MAX_BYTES = 8 * 1024 * 1024
@@ -128,7 +129,10 @@ class Gateway:
             # opened, and a page that is refused even then is not for this token's role.
             self._session.cookies.clear()
             if not self.check_token():
-                raise AuthenticationFailed("La passerelle refuse le token (expiré, révoqué ou d'un autre compte)")
+                # Soon again: a gateway that starts refuses good tokens too, and it is in the same house.
+                raise AuthenticationFailed(
+                    "La passerelle refuse le token (expiré, révoqué ou d'un autre compte)", retry=AGAIN
+                )
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
             raise PageRefused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)

@@ -112,6 +112,7 @@ class Device(Base):
         self.tell("mark", number=last)
 
     def refresh(self) -> None:
+        self._tested = True
         self.poll()
 
     def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
