@@ -5,27 +5,96 @@
 #
 # Jeedom runs it as root with the file that its page shows as a percentage; it works alone as well, without root,
 # where Python 3.9 or later with venv is installed. A former installation stays in use until the new one is whole.
-set -u
+# A failure ends with what was tried, what came back and what the user can do, in French and English.
+set -u -o pipefail
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONDONTWRITEBYTECODE=
-export PIP_ROOT_USER_ACTION=ignore PIP_DEFAULT_TIMEOUT=20 PIP_RETRIES=2
+export PIP_ROOT_USER_ACTION=ignore PIP_DEFAULT_TIMEOUT=20 PIP_RETRIES=2 PIP_PROGRESS_BAR=off
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
 progress_file=${1:-}
 venv=$here/resources/python_venv
 new=$venv.new
+version=
 list=$here/resources/requirements.txt
 stamp_name=.jeenergie-deps
 
 say() { printf '[%s] %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*"; }
 progress() { [ -z "$progress_file" ] || printf '%s\n' "$1" > "$progress_file"; }
+# Runs a command, shows its output as it comes, and keeps both for fail_for().
+run() {
+  tried=$*
+  output=$("$@" 2>&1 | while IFS= read -r line; do printf '%s\n' "$line" >&3; printf '%s\n' "$line"; done)
+}
+# Of all that the last command said, the line that tells why. What a package server answered is in pip's log only; a 404
+# is no reason: a second server need not have every package.
+reason() {
+  local apt='Temporary failure|Could not (resolve|connect|get lock)|Connection (failed|timed out)'
+  apt+='|Unable to (locate|acquire)'
+  {
+    grep -aoE 'No space left on device|Disk quota exceeded' <<< "$output" \
+      || grep -aoE 'Could not fetch URL .*' "$pip_log" | grep -av ': 404 ' \
+      || grep -aE "$apt" <<< "$output" \
+      || grep -aE '(ERROR|Error|error|^E): ' <<< "$output" | tail -n 1 \
+      || grep -av '^ *$' <<< "$output" | tail -n 1
+  } | head -n 1 | sed -E "s/^ +//; s/^(Could not fetch URL|ERROR:|E:|W:) //; s/ - skipping$//
+    s#//[^/@ ]*@#//#g; s/<[^<>]*>: //g; s/(connection error: )?HTTPS?ConnectionPool.*Caused by [A-Za-z]+\((.*)\)\)/\2/
+    s/: '([^']*)'$/: \1/" | cut -c 1-300
+}
+# What the user can do about that line.
+advise() {
+  case $1 in
+    *"No space left"* | *"Disk quota"*)
+      fr="libérez 100 Mo sur le disque"
+      en="free 100 MB of the disk" ;;
+    *CERTIFICATE_VERIFY_FAILED* | *"ssl certificate"* | *SSLError*)
+      fr="vérifiez la date de cette machine ($(date '+%Y-%m-%d %H:%M')), et si un proxy remplace les certificats"
+      en="check this machine's date, and whether a proxy replaces certificates" ;;
+    *"name resolution"* | *"Name or service not known"* | *"Temporary failure"* | *" resolve"*)
+      fr="le nom du serveur reste sans adresse : vérifiez l'accès à Internet et le DNS (/etc/resolv.conf)"
+      en="the server's name has no address: check the Internet access and the DNS (/etc/resolv.conf)" ;;
+    *"Client Error"* | *"Server Error"* | *"error responses"*)
+      fr="le serveur répond par une erreur : attendez une heure, et vérifiez si un proxy est réglé"
+      en="the server answers with an error: wait an hour, and check whether a proxy is set" ;;
+    *refused* | *reset* | *"imed out"* | *unreachable* | *onnect*)
+      fr="vérifiez l'accès à Internet de cette machine (box, pare-feu, proxy)"
+      en="check this machine's Internet access (router, firewall, proxy)" ;;
+    *"get lock"* | *"frontend lock"*)
+      fr="une autre installation de paquets Debian est en cours : attendez sa fin"
+      en="another installation of Debian packages is under way: wait for its end" ;;
+    *"Unable to locate"* | *"no installation candidate"*)
+      fr="vérifiez les sources de paquets de Debian (/etc/apt/sources.list)"
+      en="check the package sources of Debian (/etc/apt/sources.list)" ;;
+    *)
+      fr="si les lignes ci-dessus ne vous disent rien, montrez-les sur le forum avec « $(uname -m), $version »"
+      en="if the lines above tell you nothing, show them on the forum" ;;
+  esac
+  fr="$fr, puis relancez l'installation"
+  en="$en, then start the installation again"
+}
+# fail WHAT_FR WHAT_EN [TRIED ANSWER [DO_FR DO_EN]]
 fail() {
-  say "ECHEC / FAILED: $1"
-  [ -z "${2:-}" ] || say "$2"
+  say "ECHEC : $1"
+  [ -z "${3:-}" ] || say "  Essayé : $3"
+  [ -z "${4:-}" ] || say "  Réponse : $4"
+  [ -z "${5:-}" ] || say "  À faire : $5."
+  say "FAILED: $2"
+  [ -z "${6:-}" ] || say "  To do: $6."
+  if [ -x "$venv/bin/python" ]; then
+    say "L'installation précédente reste en place / the former installation stays as it was"
+  fi
   exit 1
+}
+# fail_for WHAT_FR WHAT_EN: the last command of run() failed.
+fail_for() {
+  local fr en answer
+  answer=$(reason)
+  advise "$answer"
+  fail "$1" "$2" "${tried//"$here/"/}" "$answer" "$fr" "$en"
 }
 clean_up() {
   code=$?
   rm -rf "$new"
+  [ "$pip_log" = /dev/null ] || rm -f "$pip_log"
   own
   # The file's existence tells Jeedom that an installation is under way: it must never stay behind.
   [ -z "$progress_file" ] || rm -f "$progress_file"
@@ -43,14 +112,26 @@ works() {
   "$1/bin/python" -c 'import jsonschema, lxml.etree, requests, signalrcore, websocket, jeedom_bridge, jeenergied' 2>&1
 }
 
-exec 9> "$here/resources/.install.lock" || fail "impossible d'écrire dans $here/resources" "cannot write there"
-flock -n 9 || fail "une autre installation est en cours" "another installation is under way"
+exec 3>&1
+pip_log=/dev/null
+lock=$here/resources/.install.lock
+if ! { : >> "$lock"; } 2> /dev/null; then
+  fail "impossible d'écrire dans $here/resources" "cannot write there" "$lock ($(id -un))" "$(touch "$lock" 2>&1)" \
+    "Jeedom, Réglages → Système → Configuration → OS/DB, « Rétablissement des droits », ou lancez ce script en root" \
+    "restore the rights of Jeedom's files in its settings, page OS/DB, or run this script as root"
+fi
+exec 9>> "$lock"
+flock -n 9 || fail "une autre installation est en cours" "another installation is under way" "" "" \
+  "attendez sa fin, une à quelques minutes" "wait for its end, a few minutes"
 
 # From here on the progress file and the new environment are ours to remove, whatever happens; not before: they
 # may be those of the installation that holds the lock.
 progress 0
 trap clean_up EXIT
 trap 'exit 143' TERM INT HUP
+# In memory: where the disk is full, pip would fill the screen with its trouble to write its log.
+pip_log=$(mktemp -p /dev/shm 2> /dev/null || mktemp) || pip_log=/dev/null
+rm -rf "$new"
 
 say "Installation des dépendances du démon Jeenergie / installing the daemon's dependencies"
 if [ "$(cat "$venv/$stamp_name" 2> /dev/null)" = "$(wanted_stamp)" ] && works "$venv" > /dev/null; then
@@ -63,39 +144,61 @@ progress 5
 # The distribution's Python where Jeedom's user exists: that user can run it, unlike one below root's home.
 python=$(command -v python3) || python=
 ! id www-data > /dev/null 2>&1 || [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
-if ! "${python:-false}" -c 'import ensurepip, venv' > /dev/null 2>&1; then
-  [ "$(id -u)" = 0 ] || fail "python3 et python3-venv sont nécessaires" "as root: apt-get install python3-venv"
+if ! missing=$("${python:-python3}" -c 'import ensurepip, venv' 2>&1); then
+  if [ "$(id -u)" != 0 ]; then
+    fail "python3 avec venv est nécessaire" "python3 with venv is needed" \
+      "${python:-python3} -c 'import ensurepip, venv'" "$(tail -n 1 <<< "$missing")" \
+      "sudo apt-get install python3-venv, puis relancez l'installation" \
+      "sudo apt-get install python3-venv, then start the installation again"
+  fi
   say "Installation de python3-venv"
-  apt-get install -y --no-install-recommends python3-venv \
-    || { apt-get update && apt-get install -y --no-install-recommends python3-venv; } \
-    || fail "python3-venv ne s'installe pas" "see the lines of apt above; is the package server reachable?"
+  apt() { run apt-get -o DPkg::Lock::Timeout=60 -o Acquire::Retries=1 "$@" || { tried="apt-get $*"; return 1; }; }
+  apt install -y --no-install-recommends python3-venv \
+    || { apt update && apt install -y --no-install-recommends python3-venv; } \
+    || fail_for "python3-venv ne s'installe pas" "python3-venv cannot be installed"
   [ -n "$python" ] || python=$(command -v python3)
 fi
+version=$("$python" -V 2>&1)
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' \
-  || fail "Python 3.9 ou plus récent est nécessaire, celui-ci est $("$python" -V 2>&1)" "Debian 11 or later has it"
+  || fail "Python 3.9 ou plus récent est nécessaire" "Python 3.9 or later is needed" "$python -V" "$version" \
+    "passez cette machine à Debian 11 ou plus récent" "bring this machine to Debian 11 or later"
 
 progress 15
-say "Environnement Python : $("$python" -V 2>&1)"
-rm -rf "$new"
-"$python" -m venv "$new" || fail "l'environnement Python ne se crée pas" "is the disk full?"
+say "Environnement Python : $version"
+run "$python" -m venv "$new" || fail_for "l'environnement Python ne se crée pas" "the Python environment cannot be made"
 
-unreachable="le serveur de paquets Python est injoignable, ou un paquet ne s'installe pas (voir ci-dessus)"
-hint="Check the Internet access of this machine, then start the installation again; what was installed before still works."
+pip() {
+  : > "$pip_log"
+  run "$new/bin/python" -m pip --log "$pip_log" "$@" || { tried="pip $*"; return 1; }
+}
+packages_fr="les paquets Python ne s'installent pas"
+packages_en="the Python packages cannot be installed"
 progress 25
-"$new/bin/python" -m pip install --quiet --upgrade pip setuptools wheel || fail "$unreachable" "$hint"
+# wheel first: a new environment never has it, so that a server out of reach is noticed at the first name asked for.
+pip install --quiet --upgrade wheel setuptools pip || fail_for "$packages_fr" "$packages_en"
 progress 40
-"$new/bin/python" -m pip install --progress-bar off -r "$list" || fail "$unreachable" "$hint"
+pip install -r "$list" || fail_for "$packages_fr" "$packages_en"
 progress 85
 # The plugin's own packages are linked, not copied: an update of the plugin is an update of the daemon.
-linked=$("$new/bin/python" -m pip install --quiet --no-deps --no-build-isolation -e "$here" 2>&1) \
-  || fail "les fichiers du plugin ne peuvent pas être reliés à l'environnement Python" "$linked"
-broken=$(works "$new") || fail "les paquets installés ne fonctionnent pas" "$broken"
+pip install --quiet --no-deps --no-build-isolation -e "$here" 3> /dev/null \
+  || {
+    printf '%s\n' "$output"
+    fail_for "les fichiers du plugin ne se relient pas à l'environnement Python" "the plugin's files cannot be linked"
+  }
+broken=$(works "$new") || fail "les paquets installés ne fonctionnent pas" "the installed packages do not work" \
+  "import jsonschema, lxml, requests, signalrcore, jeenergied" "$(tail -n 1 <<< "$broken")" \
+  "relancez l'installation ; si cela reste, montrez ces lignes sur le forum" \
+  "start the installation again; if that stays, show these lines on the forum"
 
 progress 95
 wanted_stamp > "$new/$stamp_name"
 rm -rf "$venv.old"
-[ ! -e "$venv" ] || mv "$venv" "$venv.old" || fail "l'ancienne installation ne peut pas être remplacée" "$venv"
-mv "$new" "$venv" || { mv "$venv.old" "$venv"; fail "la nouvelle installation ne peut pas être mise en place" "$venv"; }
+[ ! -e "$venv" ] || run mv "$venv" "$venv.old" \
+  || fail_for "l'ancienne installation ne peut pas être remplacée" "the former installation cannot be replaced"
+run mv "$new" "$venv" || {
+  mv "$venv.old" "$venv"
+  fail_for "la nouvelle installation ne peut pas être mise en place" "the new installation cannot be put in place"
+}
 rm -rf "$venv.old"
 progress 100
 say "Terminé / done"
