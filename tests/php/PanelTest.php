@@ -35,4 +35,43 @@ final class PanelTest extends JeenergieTestCase
         $this->assertMatchesRegularExpression('/`history` .*`historyArch`/', $sql);
         $this->assertSame(['2026-03-01 00:00:00', '2026-03-31 23:59:59'], [$values['from'], $values['to']]);
     }
+
+    public function testTheCatalogueNamesWhichCounterCounts(): void
+    {
+        $catalogue = jeenergieCatalogue::of($this->lab());
+        $row = ['type' => 'info', 'subType' => 'numeric', 'unit' => 'Wh', 'history' => true, 'historizeMode' => 'max'];
+        foreach (['today' => 'CONSUMPTION', 'ever' => 'CONSUMPTION', 'sun' => 'PRODUCTION', 'night' => 'PRODUCTION'] as $id => $generic) {
+            $panel = $id === 'ever' ? ['panel' => ['kind' => 'consumption', 'per' => 'counter']] : [];
+            $catalogue['equipment']['meter']['commands'][] = ['logicalId' => $id, 'name' => $id, 'genericType' => $generic] + $panel + $row;
+        }
+        $this->useCatalogue($catalogue);
+        $meter = $this->equipment($this->connection());
+        [$equipment] = jeenergiePanel::equipment();
+        $this->assertSame(
+            [['ever', 'consumption', 'kWh'], ['night', 'production', 'kWh'], ['sun', 'production', 'kWh']],
+            $this->sorted(array_map(
+                fn(array $each): array => [$each['name'], $each['kind'], $each['unit']],
+                $equipment['series']
+            ))
+        );
+        $this->assertIsObject($this->cmd($meter, 'ever'));
+    }
+
+    public function testACounterThatStoodStillIsNoGap(): void
+    {
+        $growth = new ReflectionMethod(jeenergiePanel::class, 'growth');
+        $growth->setAccessible(true);
+        $days = ['2026-03-02' => 12.0, '2026-03-09' => 15.5, '2026-03-10' => 2.0, '2026-03-11' => 3.0];
+        $this->assertSame(
+            ['2026-03-02' => 2.0, '2026-03-09' => 3.5, '2026-03-11' => 1.0],
+            $growth->invoke(null, $days, 10.0)
+        );
+        $this->assertSame(['2026-03-09', '2026-03-11'], array_keys($growth->invoke(null, $days, null)));
+    }
+
+    private function sorted(array $list): array
+    {
+        sort($list);
+        return $list;
+    }
 }
