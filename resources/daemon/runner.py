@@ -251,11 +251,12 @@ class Runner:
         if patient and state in ("unreachable", "error"):
             if code == "internal" and self._mistake != text:
                 self._mistake = text  # nothing that passes by itself: where it happened is wanted
-                _LOG.error("%s: %s", self._label, text, exc_info=error)
+                _LOG.error("%s: %s", self._label, text, exc_info=None if isinstance(error, StoreError) else error)
             _LOG.debug("%s: %s (not reported yet)", self._label, text)
             return min(pause, job.period)
         if news:
-            internal = not isinstance(error, DeviceError)
+            # A disk that is full is no mistake of ours: where it was noticed tells nobody anything.
+            internal = not isinstance(error, (DeviceError, StoreError))
             _LOG.error("%s: %s", self._label, text, exc_info=error if internal else None)
         else:
             _LOG.debug("%s: still: %s (%s)", self._label, text, job.name)
