@@ -111,8 +111,10 @@
     const answered = current.answered;
     if (!current.running && answered && answered.operation === progress.operation && Date.now() - answered.at < 2000) return;
     if (!current.running && progress.percent >= 100) return jn.answer(result(), 'success', progress.text);
-    const operation = jn.backend(current.backend).connection.operations.find(function(each) { return each.key === progress.operation; });
-    showProgress(operation ? operation.label : progress.operation, progress.text, progress.percent);
+    const operations = jn.backend(current.backend).connection.operations;
+    const operation = operations.find(function(each) { return each.key === current.running; });
+    // What goes on by itself says what it is: a label is that of a button, which nobody has clicked.
+    showProgress(operation ? operation.label : '{{En cours}}', progress.text, progress.percent);
   });
 
   /* ------------------------------------------------------------------ its equipment, its removal */

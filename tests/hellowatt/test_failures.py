@@ -65,7 +65,7 @@ def test_a_429_is_remembered_across_a_restart(clock, opened, bench, path):
     asked = len(site.visits)
     for _ in range(3):
         connected.pass_time(1500).restart()
-    with pytest.raises(CommandError, match="10/03 14:00"):
+    with pytest.raises(CommandError, match="avant 14:00"):
         connected.ask("refresh")
     assert len(site.visits) == asked
     connected.pass_time(4 * 3600)
@@ -247,7 +247,7 @@ def test_a_refresh_says_when_the_next_one_is_possible(clock, opened, bench):
     opened(site)
     connected: Bench = bench(site, clock, E).start()
     assert connected.ask("refresh") == {}
-    with pytest.raises(CommandError, match=r"possible à 10/03 12:1"):
+    with pytest.raises(CommandError, match=r"possible à 12:1"):
         connected.ask("refresh")
     for _ in range(5):
         connected.pass_time(1000)

@@ -170,6 +170,16 @@ def test_the_operations_read_and_send_again_without_doubling(clock, opened, benc
     assert connected.jeedom.of("progress")[-1]["percent"] == 100
 
 
+def test_the_import_of_two_energies_is_one_progress(clock, opened, bench):
+    site, _ = one_home(clock, since=date(2024, 11, 1), pce="99000000000888")
+    opened(site)
+    connected = bench(site, clock, [*E, ("gas", "502113")]).start().until("2026-03-10 23:00")
+    told = [(each["percent"], each["text"]) for each in connected.jeedom.of("progress")]
+    assert [percent for percent, _ in told] == sorted(percent for percent, _ in told)
+    assert told[-1][0] == 100
+    assert any("continue dans 30 min" in text for percent, text in told if percent < 100)
+
+
 def test_nothing_confidential_reaches_a_log(clock, opened, bench, caplog):
     site, _ = one_home(clock, since=SINCE, pce="99000000000888")
     opened(site)

@@ -113,5 +113,7 @@ class Budget:
         return wait
 
     def hour(self, seconds: float) -> str:
-        """The time of day so many seconds from now, as the user reads it."""
-        return (self.now() + timedelta(seconds=seconds)).strftime("%d/%m %H:%M")
+        """The time of day so many seconds from now, as the user reads it; with the day when it is not today's."""
+        now = self.now()
+        then = now + timedelta(seconds=seconds)
+        return then.strftime("%H:%M" if then.date() == now.date() else "%d/%m %H:%M")

@@ -42,6 +42,7 @@ class Collector:
         self._account = account
         self._budget = budget
         self._oldest = int(config.get("historyMonths", 120))
+        self._told: list[Equipment] = []
 
     def archive(self, equipment: Equipment) -> Archive:
         """What is known of an equipment."""
@@ -145,15 +146,24 @@ class Collector:
     def _tell(self, equipment: Equipment, read: int, month: date, done: bool) -> None:
         if done:
             text = "{name} : historique récupéré, {n} mois demandés"
-            self._context.progress("importHistory", 100, text, name=equipment.name, n=read)
         else:
-            text = "{name} : mois {n} ({month})"
-            percent = min(99.0, 100.0 * read / (USUAL + EMPTY))
-            month_text = f"{month:%m/%Y}"
-            self._context.progress("importHistory", percent, text, name=equipment.name, n=read, month=month_text)
+            text = "{name} : historique de {month} (mois {n})"
+        self._context.progress(
+            "importHistory", self.percent(), text, name=equipment.name, n=read, month=f"{month:%m/%Y}"
+        )
+
+    def percent(self) -> float:
+        """How far the import of all energies is; 100 when nothing is left."""
+        shares = [self._share(each) for each in self._told]
+        return 100.0 * sum(shares) / len(shares) if shares else 100.0
+
+    def _share(self, equipment: Equipment) -> float:
+        read = int(self.archive(equipment).progress.get("read", 0))
+        return min(0.99, read / (USUAL + EMPTY)) if self.importing(equipment) else 1.0
 
     def import_all(self, wanted: list[Equipment]) -> tuple[list[Equipment], DeviceError | None]:
-        """A pass over all energies that are not done; which have news, and what stopped it."""
+        """A pass over these energies, as far as they are not done; which have news, and what stopped it."""
+        self._told = wanted
         news: list[Equipment] = []
         failure: DeviceError | None = None
         for equipment in wanted:

@@ -313,20 +313,22 @@ class Device(Base):
     # The import.
 
     def _import_when_due(self) -> None:
-        wanted = [each for each in self._energies() if self._collector.archive(each).known]
-        wanted = [each for each in wanted if not self._without(each) and self._collector.importing(each)]
+        known = [each for each in self._energies() if self._collector.archive(each).known and not self._without(each)]
         blocked = self._budget.blocked()
-        if not wanted or blocked or self._budget.spare() <= 0:
+        if not any(map(self._collector.importing, known)) or blocked or self._budget.spare() <= 0:
             self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR))
             return
         self._hurry("import", PASS_GAP)
-        news, failure = self._collector.import_all(wanted)
+        news, failure = self._collector.import_all(known)
         for equipment in news:
             self._publish(equipment)
             self._deliver(equipment)
         if failure is None:
             self._pauses.reset()
             self.context.online()
+            if any(map(self._collector.importing, known)):
+                text = "La récupération de l'historique continue dans {minutes} min"
+                self.context.progress("importHistory", self._collector.percent(), text, minutes=int(PASS_GAP / 60))
         elif isinstance(failure, (Unreachable, NotJson)):
             self._hurry("import", self._pauses.next())
         elif isinstance(failure, STOPS):
