@@ -81,7 +81,7 @@
         return boxes.filter(function(each) { return each[0].checked; }).map(function(each) { return each[0].value; });
       };
       return {
-        element: jn.el('div', {}, boxes.map(function(each) { return each[1]; })),
+        element: jn.el('div', { class: 'jnBoxes' }, boxes.map(function(each) { return each[1]; })),
         get: get, setting: get, isEmpty: function() { return get().length === 0; }
       };
     },
