@@ -1,9 +1,10 @@
 """What the daemon costs and how fast it is, measured on loopback with the simulators.
 
-    python benchmarks/bench.py [--quick] [--only PART ...]
+    python benchmarks/bench.py [--quick] [--markdown] [--only PART ...]
 
-Parts: start, latency, load, socket, connections, values, easee, wes, idle. The whole takes about fifteen minutes;
-`--quick` measures for shorter times and takes five. The gateway is a recorded one whose values all move at each request
+Parts: start, latency, load, socket, connections, values, easee, wes, econetatmo, hellowatt, idle, jeedom. The last one
+measures a real Jeedom where JEEDOM_ROOT and JEEDOM_URL name one (inside.py). The whole takes about half an hour;
+`--quick` measures for shorter times and takes a quarter. The gateway is a recorded one whose values all move at each request
 (the recording that the baseline was measured with, where it is there), or else the simulator's own day.
 
 The figures in the last column are those of the plugins that Jeedom users have today, measured inside a real Jeedom
@@ -19,7 +20,6 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -28,6 +28,9 @@ from typing import Any, Callable
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.accounts import econetatmo, hellowatt  # noqa: E402
+from benchmarks.inside import inside  # noqa: E402
+from benchmarks.lab import discovered, in_lab, online, started  # noqa: E402
 from benchmarks.table import Bench, spread  # noqa: E402
 from jeedom_bridge import Contract  # noqa: E402
 from simulators.easee import Account, EaseeCloud  # noqa: E402
@@ -117,26 +120,6 @@ def _serials(gateway: Timed) -> list[str]:
     request = Request("GET", "", "/api/v1/production/inverters", {}, {}, b"")
     answer = gateway.source.answer(request.path, request.query, time.time())
     return [str(each["serialNumber"]) for each in json.loads(answer.body)] if answer is not None else []
-
-
-def started(lab: Lab, *options: str, **more: Any) -> DaemonProcess:
-    """A daemon that logs as Jeedom's default makes it log."""
-    return lab.daemon(*options, loglevel="error", **more)
-
-
-def online(daemon: DaemonProcess) -> None:
-    """Waits until the connection works."""
-    until(lambda: daemon.state()["state"] == "online", 20, "a working connection")
-
-
-def in_lab(part: Callable[[Bench, Lab], None]) -> Callable[[Bench], None]:
-    """Runs a part with a recording Jeedom of its own."""
-
-    def run(bench: Bench) -> None:
-        with tempfile.TemporaryDirectory() as directory, Lab(Path(directory)) as lab:
-            part(bench, lab)
-
-    return run
 
 
 @in_lab
@@ -317,25 +300,6 @@ def values(bench: Bench, lab: Lab) -> None:
         lab.reports.clear()
 
 
-def discovered(daemon: DaemonProcess, backend: str, config: dict[str, Any]) -> dict[str, Any]:
-    """A connection with everything that it offers, and every command of it."""
-    catalogue = Contract(ROOT / "core" / "contract").catalogues[backend]
-    connection: dict[str, Any] = {"id": "1", "backend": backend, "name": backend, "config": config}
-    connection["commands"] = {row.logical_id: {} for row in catalogue.rows(None, config)}
-    found = daemon.result("discover", connection=connection)["equipment"]
-    connection["equipment"] = [
-        {
-            "id": f"1{number}",
-            "type": each["type"],
-            "key": each["key"],
-            "config": each["config"],
-            "commands": {row.logical_id: {} for row in catalogue.rows(each["type"], each["config"], config)},
-        }
-        for number, each in enumerate(found)
-    ]
-    return connection
-
-
 @in_lab
 def easee(bench: Bench, lab: Lab) -> None:
     """From an observation at the hub to Jeedom's receipt, and from a message to the cloud."""
@@ -460,7 +424,10 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "values": values,
     "easee": easee,
     "wes": wes,
+    "econetatmo": econetatmo,
+    "hellowatt": hellowatt,
     "idle": idle,
+    "jeedom": inside,
 }
 
 
@@ -468,6 +435,7 @@ def main() -> None:
     """Measures what was asked for and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="prints the table for a document")
     parser.add_argument("--only", nargs="+", choices=sorted(PARTS), default=list(PARTS))
     options = parser.parse_args()
     bench = Bench(options.quick)
@@ -477,7 +445,7 @@ def main() -> None:
         PARTS[name](bench)
     print()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(bench.table())
+    print(bench.markdown() if options.markdown else bench.table())
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ class Bench:
         lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         return "\n".join([lines[0], "-|-".join("-" * width for width in widths), *lines[1:]])
 
+    def markdown(self) -> str:
+        """The same for a document."""
+        rows = [("figure", "measured", "existing plugins"), ("---", "---", "---"), *self.rows]
+        return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
 
 def spread(seconds: Sequence[float]) -> str:
     """Median, 95th percentile and maximum, in ms."""
