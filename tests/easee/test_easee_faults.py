@@ -275,6 +275,20 @@ def test_a_pause_outlives_a_restart(make_rig, cloud):
     assert len(cloud.requests) == 1
 
 
+def test_a_pause_is_told_once_and_does_not_grow_by_waiting(make_rig, cloud, caplog):
+    cloud.fault("limited", "/api/accounts/login", 600, count=1)
+    first = make_rig()
+    first.configure(connection(cloud, FIRST))
+    first.wait(lambda: "waiting" in first.states())
+    first.stop()
+    caplog.clear()
+    second = make_rig(speed=50)
+    second.configure(connection(cloud, FIRST))
+    second.wait(lambda: cloud.asked("login") == 2, 20)
+    told = [each.getMessage() for each in caplog.records if each.levelname in ("WARNING", "ERROR")]
+    assert len(told) == 1, told
+
+
 def test_repeated_limits_double_the_pause(make_rig, cloud):
     cloud.fault("limited", "/api/accounts/login", 10, count=3)
     rig = make_rig(speed=50)

@@ -1,25 +1,18 @@
-"""Pure mapping: recorded and made-up answers, and a fuzz of everything that a server may answer."""
+"""Pure mapping: recorded and made-up answers."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.devices.base import DeviceError, VendorError
+from jeenergied.devices.base import VendorError
 from jeenergied.devices.econetatmo import mapping
-from jeenergied.devices.econetatmo.client import _data, _grant
 
 from jeedom_bridge import Contract
-from jeedom_bridge.http import Response
-from tests.econetatmo.world import FULL
 
 CATALOGUE = Contract(Path(__file__).resolve().parents[2] / "core" / "contract").catalogues["econetatmo"]
-ROUNDS = 50_000 if FULL else 400
 ENERGY = ["sum_energy_elec", "sum_energy_elec$0", "sum_energy_elec$1", "sum_energy_elec$2"]
 FAR = 4e9
 PARIS = "Europe/Paris"
@@ -100,81 +93,3 @@ def test_settings_that_do_not_exist_count_as_not_set() -> None:
     row = rows()["sum_energy_elec"]
     assert mapping.command_settings(row, {"scale": "5min", "collect": ""}) == {"collect": "auto", "scale": "30min"}
     assert mapping.command_settings(row, {"scale": "1day"})["scale"] == "1day"
-
-
-# Fuzz.
-
-JUNK: list[Any] = [None, True, -1, 0, 1e308, float("nan"), "", "x" * 300, [], {}, [[]], "\x00", 10**30, {"a": [1]}]
-
-
-def mutated(value: Any, chance: random.Random) -> Any:
-    """The same answer with some of its parts replaced, removed or doubled."""
-    if chance.random() < 0.06:
-        return copy.deepcopy(chance.choice(JUNK))
-    if isinstance(value, dict):
-        return {key: mutated(part, chance) for key, part in value.items() if chance.random() > 0.03}
-    if isinstance(value, list):
-        parts = [mutated(part, chance) for part in value if chance.random() > 0.03]
-        return parts * (2 if chance.random() < 0.03 else 1)
-    return value
-
-
-LINE = "00:04:74:aa:bb:cc#0"
-HOMES = {
-    "homes": [
-        {
-            "id": "h",
-            "name": "M",
-            "timezone": PARIS,
-            "modules": [
-                {"id": "00:04:74:aa:bb:cc", "type": "NLE", "name": "E", "modules_bridged": ["00:04:74:aa:bb:cc#0"]},
-                {
-                    "id": "00:04:74:aa:bb:cc#0",
-                    "type": "NLE",
-                    "name": "L",
-                    "bridge": "00:04:74:aa:bb:cc",
-                    "setup_date": 1,
-                },
-            ],
-            "schedules": [{"type": "electricity", "selected": True, "tariff_option": "basic"}],
-        }
-    ]
-}
-SERIES = [{"beg_time": 1772406900, "step_time": 1800, "value": [[1, None], [0, 2], [3.5, None]]}]
-GRANT = {"access_token": "a|b", "refresh_token": "c|d", "expires_in": 10800, "scope": []}
-
-
-def test_no_answer_of_the_service_breaks_the_mapping() -> None:
-    chance = random.Random(5)
-    for _ in range(ROUNDS):
-        try:
-            found = mapping.homes(mutated(HOMES, chance))
-            names = mapping.named(found)
-            assert all(name for name in names.values())
-        except DeviceError:
-            pass
-        mapping.unreachable(mutated({"errors": [{"code": 6, "id": "x"}]}, chance))
-        try:
-            slots = mapping.slots(mutated(SERIES, chance), 2, "30min", PARIS, 0, FAR)
-            for _, value in mapping.points(rows()["total_energy"], ENERGY[:2], slots, slots, PARIS):
-                assert isinstance(value, (int, float))
-        except DeviceError:
-            pass
-
-
-def test_no_answer_of_the_service_breaks_the_client() -> None:
-    chance = random.Random(6)
-    for _ in range(ROUNDS):
-        status = chance.choice([200, 200, 200, 400, 401, 403, 404, 429, 500, 502])
-        error = {"error": chance.choice([{"code": chance.choice([1, 2, 3, 9, 13, 21, 26, None, "x"])}, "invalid", 3])}
-        data = mutated(chance.choice([{"status": "ok", "time_server": 1772406900, "body": SERIES}, error]), chance)
-        for check, content in ((_data, data), (_grant, mutated(chance.choice([GRANT, error]), chance))):
-            body = json.dumps(content).encode()
-            body = body[: chance.randrange(len(body) + 1)] if chance.random() < 0.1 else body
-            with contextlib.suppress(DeviceError):
-                if check is _data:
-                    _data("getmeasure", Response(status, {}, body))
-                else:
-                    grant = _grant(Response(status, {}, body))
-                    assert grant.access
-                    assert 1 <= grant.lifetime <= 30 * 86400

@@ -23,7 +23,7 @@ START = 1_772_492_400.0  # 2026-03-03 00:00 in Paris
 BRIDGE = "00:04:74:aa:bb:cc"
 HOUR, DAY = 3600, 86400
 FULL = os.environ.get("JEENERGIE_FIRE") == "full"
-"""The long forms: 30 days of trouble, 100 kills, a longer fuzz."""
+"""The long forms: 30 days of trouble, 100 kills."""
 
 
 class HandClock(ManualClock):

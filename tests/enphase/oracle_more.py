@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
-from .oracle import Oracle, Values, loaded, number, rows
+from .oracle import Docs, Number, Oracle, Values, loaded, number, rows
 
 LETTER = {"production": "P", "total-consumption": "C", "net-consumption": "C"}
 TAIL = {"production": "", "total-consumption": "", "net-consumption": "Net"}
@@ -170,3 +170,50 @@ class More(Oracle):
         if power:
             self.put("batnow", sum(power))
             self.put("CwattsNowHouse", self.basic["CwattsNow"] + sum(power))
+
+
+def storage_of(docs: Docs) -> dict[str, list[float]]:
+    """What each battery command may show for answers of any shape: one figure per page that could be its source."""
+    page, control = docs.get("production.json"), docs.get("ivp_ensemble_secctrl")
+    listed = rows(page.get("storage")) if isinstance(page, dict) else []
+    acb = next((row for row in listed if row.get("type") == "acb" and number(row, "activeCount")), None)
+    groups = [row for row in rows(docs.get("ivp_ensemble_inventory")) if row.get("type") == "ENCHARGE"]
+    units = [unit for group in groups for unit in rows(group.get("devices"))]
+    sizes = [(number(unit, "encharge_capacity"), number(unit, "percentFull")) for unit in units]
+    whole = sum(size or 0.0 for size, _ in sizes)
+    charge = sum((size or 0.0) * (percent or 0.0) / 100 for size, percent in sizes)
+    control = control if units and isinstance(control, dict) else {}
+    energies = [number(control, "ENC_agg_avail_energy"), charge if whole > 0 else None]
+    capacities = [number(control, "Enc_max_available_capacity"), whole if whole > 0 else None]
+    shares = [number(control, "ENC_agg_soc"), 100 * charge / whole if whole > 0 else None]
+    own, share = number(acb, "whNow"), number(acb, "percentFull")
+    full = 100 * own / share if own is not None and share else None
+    found = {"ENC_agg_avail_energy": energies, "Enc_max_available_capacity": capacities, "ENC_pourcent": shares}
+    found["batperc"] = [number(control, "agg_soc"), *shares, share]
+    found["batwh"] = _sums(energies, own)
+    found["batmax"] = [number(control, "Max_energy"), *_sums(capacities, full)]
+    found["batnow"] = _sums(_battery_powers(docs) if units or _fitted(docs) else [], number(acb, "wNow"))
+    found["CwattsNowHouse"] = _sums(found["batnow"], None, Oracle(docs, True).combined().get("CwattsNow"))
+    return {name: [each for each in values if each is not None] for name, values in found.items()}
+
+
+def _fitted(docs: Docs) -> list[Any]:
+    """The eids of transformers on the batteries."""
+    meters = [row for row in rows(docs.get("ivp_meters")) if row.get("measurementType") == "storage"]
+    return [row.get("eid") for row in meters if row.get("state") == "enabled"]
+
+
+def _battery_powers(docs: Docs) -> list[Number]:
+    measured = [row for row in rows(docs.get("ivp_meters_readings")) if row.get("eid") in _fitted(docs)]
+    page = docs.get("ivp_ensemble_power")
+    page = page if isinstance(page, dict) else {}
+    told = [number(row, "real_power_mw") for row in rows(page.get("devices:")) or rows(page.get("devices"))]
+    watts = [each for each in told if each is not None]
+    return [*(number(row, "activePower") for row in measured), sum(watts) / 1000 if watts else None]
+
+
+def _sums(ones: list[Number], *others: Number) -> list[Number]:
+    """Each alone and with the others added."""
+    extra = [each for each in others if each is not None]
+    found: list[Number] = [each + sum(extra) for each in ones if each is not None]
+    return [*found, *(each for each in ones if each is not None), *extra]

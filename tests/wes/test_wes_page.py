@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
 from typing import Any, Optional
 
@@ -14,8 +12,6 @@ from jeenergied.devices.wes.mapping import Probe, number
 from jeenergied.devices.wes.page import Page, Truncated, parse
 from jeenergied.devices.wes.reader import Reader
 
-from jeedom_bridge.clock import SystemClock
-from jeedom_bridge.outbox import Outbox
 from simulators.wes import templates
 from simulators.wes.codes import values as firmware_values
 from simulators.wes.life import furnished
@@ -214,49 +210,3 @@ def test_unchanged_equipment_is_not_handed_out_again() -> None:
     assert [name for name, _ in reader.read(with_value("SONDE1", "20.0"), True)] == ["sonde1"]
     reader.forget()
     assert len(list(reader.read(parse(BODY, "x"), True))) == 2
-
-
-def test_mutated_pages_never_do_more_than_raise_a_vendor_error() -> None:
-    chance = random.Random(7)
-    kinds = {"teleinfo": 3, "compteur": 6, "pince": 4, "sonde": 30, "switch": 24, "analogique": 4, "variable": 8}
-    items = [item(kind, key) for kind, count in kinds.items() for key in range(1, count + 1)]
-    reader = Reader(CATALOGUE, [])
-    reader.adopt(connection({"host": "x", "jeedomCgx": True}, items))
-    rows = {kind: CATALOGUE.all_rows(kind) for kind in kinds}
-    outbox = Outbox(SystemClock())
-    read = 0
-    for _ in range(int(os.environ.get("JEENERGIE_FUZZ", "400"))):
-        try:
-            page = parse(_mutated(chance), "x")
-        except VendorError:
-            continue
-        read += 1
-        mapping.offers(page, page)
-        outbox.values("1", {name: value for name, value in mapping.server(page).items() if name != "V"})
-        for identity, facts in reader.read(page, True):
-            found = {
-                row.logical_id: row.value(facts.get(row.source or "")) for row in rows[identity.rstrip("0123456789")]
-            }
-            outbox.values(identity, found)
-    assert read > 20
-
-
-def _mutated(chance: random.Random) -> bytes:
-    data = bytearray(BODY)
-    for _ in range(chance.choice((1, 2, 5, 40))):
-        at = chance.randrange(len(data))
-        kind = chance.randrange(5)
-        if kind == 0:
-            data[at] = chance.randrange(256)
-        elif kind == 1:
-            del data[at : at + chance.randrange(1, 200)]
-        elif kind == 2:
-            data[at:at] = data[at : at + chance.randrange(1, 300)]
-        elif kind == 3:
-            data[at:at] = chance.choice(
-                (b"\0", b"<", b"]]>", b"&#0;", b"&lt;", b"<![CDATA[", b"9" * 500, b"\xe9", b"-")
-            )
-        else:
-            digits = [place for place, byte in enumerate(data) if 48 <= byte <= 57]
-            data[chance.choice(digits)] = ord(chance.choice("0123456789-. eEnN"))
-    return bytes(data)

@@ -91,7 +91,7 @@ class Cloud:
                 url, token = after, other or token
                 continue
             identifier = content.get("connectionToken") or content.get("connectionId")
-            if not isinstance(identifier, str) or not identifier:
+            if not _is_token(identifier):
                 break
             separator = "&" if "?" in url else "?"
             return f"ws{url[4:]}{separator}id={quote(identifier, safe='')}", cookies, token

@@ -131,11 +131,15 @@ def _grant(answer: Response) -> Grant:
         _refuse_grant(answer, reason)
     content = content if isinstance(content, dict) else {}
     access, refresh = content.get("access_token"), content.get("refresh_token")
-    usable = isinstance(access, str) and access.isascii() and access.isprintable()  # as it must be in a header
-    if not usable or not isinstance(refresh, str) or not access or not refresh:
+    if not isinstance(access, str) or not isinstance(refresh, str) or not (_sendable(access) and _sendable(refresh)):
         # The server may have made a new pair and spoilt its own answer: as good as lost.
         raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
     return Grant(access, refresh, _lifetime(content.get("expires_in", content.get("expire_in"))))
+
+
+def _sendable(token: str) -> bool:
+    """Whether it can stand in a header or a form."""
+    return token != "" and token.isascii() and token.isprintable()
 
 
 def _lifetime(told: Any) -> float:

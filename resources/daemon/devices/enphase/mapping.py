@@ -349,7 +349,8 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
             power = 0.0
         _put(facts, "power", power)
         _put(facts, "maxPower", number(entry, "maxReportWatts"))
-        _put(facts, "reported", reported or None)
+        if reported is not None and 0 < reported < 1e11:  # a date that a calendar has
+            facts["reported"] = reported
         found[serial] = facts
     return found
 
