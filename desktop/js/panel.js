@@ -24,7 +24,7 @@
   const COLORS = {
     consumption: '#3a7fd5', cost: '#3a7fd5', production: '#e0a100', solar: '#f3c84b', gain: '#e0a100',
     import: '#8a63c9', export: '#3f9c5c', subscription: '#a98a5b', rest: '#8a9099',
-    blue: '#2f6fd0', blueLight: '#8db4ee', white: '#c3cad4', whiteLight: '#edf0f4', red: '#d64541', redLight: '#efa19f',
+    blue: '#2f6fd0', blueLight: '#8db4ee', white: '#b9c1cd', whiteLight: '#dfe5ee', red: '#d64541', redLight: '#efa19f',
     peak: '#2c63b0', offPeak: '#7fb2ee'
   };
   /** Of the equipment beside the first. */
