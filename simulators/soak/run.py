@@ -307,7 +307,7 @@ class Soak:
 
     def _check_log(self) -> None:
         lines = self.daemon.troubles()
-        most = 2 * self.weight + 5
+        most = self.weight + 5
         self.failures += [f"log: {line}" for line in lines] if len(lines) > most else []
         self._note("log lines, warning or worse", f"at most {most}", str(len(lines)), len(lines) <= most)
         died = self.daemon.died
