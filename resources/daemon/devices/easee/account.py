@@ -29,6 +29,10 @@ LOGIN_PAUSES = (60.0, 120.0, 300.0, 900.0, 3600.0)
 LONGEST_PAUSE = 86400.0
 
 
+class HeldBack(RateLimited):
+    """What was not sent at all: a pause asked for before, or our own budget. It begins no other pause."""
+
+
 class Account:
     """Thread-safe: the connection's thread and actions share it."""
 
@@ -100,7 +104,7 @@ class Account:
 
     def heed(self, error: DeviceError) -> None:
         """Takes note when the service asks to wait: nothing is sent until then."""
-        if not isinstance(error, RateLimited) or error is self._blocked:
+        if not isinstance(error, RateLimited) or isinstance(error, HeldBack) or error is self._blocked:
             return
         with self._lock:
             pause = min(LONGEST_PAUSE, (error.retry or 300.0) * 2 ** min(self._blocks, 12))
@@ -128,7 +132,7 @@ class Account:
         with self._lock:
             now = self._clock.monotonic()
             if now < self._blocked_until:
-                raise RateLimited(
+                raise HeldBack(
                     "Easee a demandé d'attendre : aucune requête n'est envoyée pour l'instant",
                     retry=self._blocked_until - now,
                 )
@@ -136,7 +140,7 @@ class Account:
                 self._sent.popleft()
             if len(self._sent) >= (BUDGET if urgent else BUDGET - RESERVE):
                 self._context.count("requestsHeldBack")
-                raise RateLimited(
+                raise HeldBack(
                     "Trop de requêtes vers Easee en peu de temps : la suivante attend, pour ne pas être bloqué",
                     retry=max(1.0, self._sent[0] + WINDOW - now),
                 )
