@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 from unittest import mock
@@ -15,7 +14,7 @@ from jeenergied.devices.econetatmo import client
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.econetatmo.device import Device
 
-from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment
+from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment, is_sum
 from tests.support.mutations import Answer, answer_of, parsed
 
 NOW = 1_721_850_000.0
@@ -107,10 +106,8 @@ def explain(answer: Answer, seen: Seen) -> Iterable[str]:
     content = parsed(answer.body)
     body = content.get("body") if isinstance(content, dict) else None
     rows = list(_rows(body))
-    known = {round(value, 3) for row in rows for value in row}
-    known |= {round(math.fsum(row), 3) for row in rows} | {round(math.fsum(row[1:]), 3) for row in rows}
     for row, at, value in seen.points:
-        if not any(abs(value - each * row.data.get("scale", 1)) <= 0.001 + abs(each) * 1e-9 for each in known):
+        if not any(is_sum(value / row.data.get("scale", 1), figures) for figures in rows):
             yield f"{row.logical_id} at {at}: {value!r} is in no slot"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from jeenergied.devices.hellowatt.device import Device
 from simulators.hellowatt import Home
 from simulators.hellowatt.pages import login_page
 from tests.hellowatt.harness import at
-from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment
+from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment, is_sum
 from tests.support.mutations import Answer, answer_of, parsed
 
 NOW = at("2026-02-01 12:00")
@@ -131,7 +130,7 @@ def explain(answer: Answer, seen: Seen) -> Iterable[str]:
         for longer, length in (("month", 7), ("year", 4)):
             sums.setdefault((longer, fact, moment[:length]), []).append(value)
         looked_at = number % 5 == len(seen.points) % 5 and fact != "tempoCode"
-        if looked_at and not any(_is_sum(value, figures) for figures in rows.get(moment[:10], [])):
+        if looked_at and not any(is_sum(value, figures) for figures in rows.get(moment[:10], [])):
             yield f"{row.logical_id} on {moment[:10]}: {value!r} is no sum of its row"
     for row, moment, value in seen.points:
         period, _, fact = str(row.source).partition(".")
@@ -144,18 +143,6 @@ def _figures(row: Any) -> list[float]:
     parts = [part for value in row.values() for part in (value.values() if isinstance(value, dict) else [value])]
     found = [mapping.number(part) for part in parts]
     return [float(each) for each in found if each is not None]
-
-
-def _is_sum(value: float, figures: list[float]) -> bool:
-    if abs(value) < 1e-9:  # a part of a tariff that is there and zero; a negative total is zero by the specification
-        return any(each <= 0.006 for each in figures)
-    near = 0.006 + abs(value) * 1e-6
-    if any(abs(value - each) <= near for each in figures):
-        return True
-    sizes = range(2, min(len(figures), 12) + 1)
-    return any(
-        abs(value - math.fsum(some)) <= near for size in sizes for some in itertools.combinations(figures[:14], size)
-    )
 
 
 def endpoints() -> list[Endpoint]:

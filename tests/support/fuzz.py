@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import logging
 import math
@@ -206,6 +207,19 @@ def stands_in(row: Row, value: float, numbers: Iterable[float]) -> bool:
     step = 0.5000001 * 10 ** -int(row.data.get("precision", 3))
     scale = float(row.data.get("scale", 1))
     return any(abs(number * scale - value) <= step + abs(value) * 1e-12 for number in numbers)
+
+
+def is_sum(value: float, figures: Sequence[float]) -> bool:
+    """Whether a value is one of the figures or what some of them make together, up to rounding."""
+    near = 0.006 + abs(value) * 1e-6
+    if abs(value) < 1e-9:  # a part that is there and zero; or a negative one, which the specification shows as zero
+        return any(each <= near for each in figures)
+    some = figures[:14]
+    return any(
+        abs(value - math.fsum(parts)) <= near
+        for size in range(1, len(some) + 1)
+        for parts in itertools.combinations(figures if size == 1 else some, size)
+    )
 
 
 # What stands around a backend.

@@ -82,16 +82,16 @@ class Cloud:
             if content.get("error"):
                 raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
             if isinstance(content.get("url"), str):
-                other = content.get("accessToken")
-                if other and not _is_token(other):
-                    raise VendorError("Easee répond autre chose que prévu à l'ouverture du flux")
+                other = _token(content.get("accessToken"))
+                if content.get("accessToken") and not other:
+                    break
                 after = _redirected(url, content["url"], bool(other))
                 if urlsplit(after).netloc != urlsplit(url).netloc:
                     cookies = ""  # they belong to the host that gave them
                 url, token = after, other or token
                 continue
-            identifier = content.get("connectionToken") or content.get("connectionId")
-            if not _is_token(identifier):
+            identifier = _token(content.get("connectionToken") or content.get("connectionId"))
+            if not identifier:
                 break
             separator = "&" if "?" in url else "?"
             return f"ws{url[4:]}{separator}id={quote(identifier, safe='')}", cookies, token
@@ -194,17 +194,18 @@ def _object(answer: Response) -> dict[str, Any]:
 
 def _tokens(answer: Response) -> Tokens:
     content = _object(answer)
-    access, refresh, lifetime = content.get("accessToken"), content.get("refreshToken"), content.get("expiresIn")
-    if not _is_token(access):
+    access, refresh = _token(content.get("accessToken")), content.get("refreshToken")
+    lifetime = content.get("expiresIn")
+    if not access:
         raise VendorError("Easee accepte la connexion mais ne donne pas de jeton, le service est sans doute en panne")
     if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or not 1 <= lifetime <= 1e8:
         lifetime = 3600.0
     return Tokens(access, refresh if isinstance(refresh, str) else "", float(lifetime))
 
 
-def _is_token(text: Any) -> bool:
-    """Whether it can stand in a header."""
-    return isinstance(text, str) and text != "" and text.isascii() and text.isprintable()
+def _token(text: Any) -> str:
+    """A text that can stand in a header or an address; '' for any other."""
+    return text if isinstance(text, str) and text.isascii() and text.isprintable() else ""
 
 
 def _negotiation(url: str) -> str:
