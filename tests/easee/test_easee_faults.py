@@ -291,7 +291,7 @@ def test_a_pause_is_told_once_and_does_not_grow_by_waiting(make_rig, cloud, capl
 
 def test_repeated_limits_double_the_pause(make_rig, cloud):
     cloud.fault("limited", "/api/accounts/login", 10, count=3)
-    rig = make_rig(speed=50)
+    rig = make_rig(speed=15)
     rig.configure(connection(cloud, FIRST))
     rig.wait(lambda: cloud.asked("login") == 3, 10)
     moments = [seen.at for seen in cloud.requests if "login" in seen.path]
