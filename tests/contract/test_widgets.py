@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "core" / "contract" / "catalogue").glob("*.json"))
+CORE = Path(__file__).resolve().parents[2] / "core"
+CATALOGUES = sorted((CORE / "contract" / "catalogue").glob("*.json"))
 BINARY = {"default", "icon", "line", "alert", "door", "heat", "light", "lock", "presence", "prise", "window", "flood"}
 
 
@@ -30,3 +31,13 @@ def test_a_binary_has_a_widget_for_binaries(path):
     rows = [row for row in commands(json.loads(path.read_text("utf-8"))) if row["subType"] == "binary"]
     named = [(row["logicalId"], *row["template"].split("::")) for row in rows if "template" in row]
     assert [each for each in named if each[1] == "core" and each[2] not in BINARY] == []
+
+
+def test_both_views_have_the_same_widgets():
+    """Jeedom wants a file for each view and offers only those that are there: they are written once and copied."""
+    dashboard, mobile = (
+        {path.name: path.read_bytes() for path in (CORE / "template" / view).glob("*.html")}
+        for view in ("dashboard", "mobile")
+    )
+    assert dashboard
+    assert dashboard == mobile
