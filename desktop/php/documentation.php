@@ -1,0 +1,23 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * The documentation as a page of its own: what the core's buttons "Documentation" and "Changelog" open. No public
+ * address is needed for it, and it is the one of the version that is installed.
+ */
+if (!isConnect('admin')) {
+    throw new Exception('{{401 - Accès non autorisé}}');
+}
+include_file('desktop', 'jeenergie', 'css', 'jeenergie');
+?>
+<div class="jnDocumentation">
+    <?php include_file('desktop', 'documentation', 'modal', 'jeenergie'); ?>
+</div>
+<?php if (init('open') === 'changelog') { ?>
+    <script>
+        document.querySelectorAll('#md_jeenergieDocumentation [data-jn_page]').forEach(function(page) {
+            page.style.display = page.getAttribute('data-jn_page') === 'changelog' ? '' : 'none';
+        });
+    </script>
+<?php } ?>

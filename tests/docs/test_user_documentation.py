@@ -1,0 +1,42 @@
+"""What users read: every command, pages and pictures that exist, the same pages in both languages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs").glob("??_??/*.md"))
+LARGEST = 150_000
+"""Bytes of a picture: it travels inside the page."""
+
+
+def test_the_list_of_commands_is_what_the_catalogues_say() -> None:
+    listing = [sys.executable, str(ROOT / "tools" / "list_commands.py"), "--check"]
+    done = subprocess.run(listing, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    assert (
+        len({tuple(page.name for page in PAGES if page.parent == folder) for folder in {p.parent for p in PAGES}}) == 1
+    )
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: f"{page.parent.name}-{page.stem}")
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", page.read_text("utf-8")):
+        if not target.startswith(("http", "mailto")):
+            assert (page.parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda path: path.stem)
+def test_a_picture_is_shown_somewhere_and_small_enough(picture: Path) -> None:
+    shown = "".join(page.read_text("utf-8") for page in [*PAGES, ROOT / "README.md"])
+    assert f"images/{picture.name})" in shown
+    if picture.stem != "demo":  # of the README only
+        assert picture.stat().st_size <= LARGEST

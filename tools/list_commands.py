@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Writes docs/*/commands.md, the list of every command, from the catalogues. `--check`: whether they are current."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+CATALOGUES = ROOT / "core" / "contract" / "catalogue"
+SYSTEMS = ("enphase", "easee", "wes", "econetatmo", "hellowatt")
+WORDS = {
+    "fr_FR": {
+        "title": "Toutes les commandes",
+        "intro": "Cette liste est tirée des catalogues du plugin : elle est complète. Chaque connexion a en plus "
+        "**Etat** (`state`) et **Rafraichir** (`refresh`), chaque équipement **Rafraichir** (`refresh`). Le logicalId "
+        "est celui que montre l'onglet Commandes sous le type. « Si » se rapporte aux réglages de l'équipement ou de "
+        "sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première fois ; « à la "
+        "demande » : par *Créer les commandes manquantes*.",
+        "head": ("Nom", "logicalId", "Type", "Unité", "Créée"),
+        "connection": "Connexion",
+        "create": {"always": "toujours", "seen": "donnée", "never": "à la demande"},
+        "if": "si",
+        "or": " ou ",
+        "and": " et ",
+        "yes": "coché",
+        "no": "décoché",
+        "same": "Comme",
+    },
+    "en_US": {
+        "title": "All commands",
+        "intro": "This list comes from the plugin's catalogues: it is complete. Each connection also has **Etat** "
+        "(`state`) and **Rafraichir** (`refresh`), each equipment **Rafraichir** (`refresh`). The logicalId is the one "
+        'that the tab Commands shows below the type. "If" is about the settings of the equipment or of its '
+        'connection; "data": the command is created when the data comes for the first time; "on demand": by *Create '
+        "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
+        "head": ("Name", "logicalId", "Type", "Unit", "Created"),
+        "connection": "Connection",
+        "create": {"always": "always", "seen": "data", "never": "on demand"},
+        "if": "if",
+        "or": " or ",
+        "and": " and ",
+        "yes": "ticked",
+        "no": "not ticked",
+        "same": "As",
+    },
+}
+TYPES = {
+    "fr_FR": {"info": "info", "action": "action", "numeric": "numérique", "string": "texte", "binary": "binaire"},
+    "en_US": {"info": "info", "action": "action", "string": "text"},
+}
+SUBTYPES = {
+    "fr_FR": {"other": "bouton", "slider": "curseur", "select": "liste", "message": "message", "color": "couleur"},
+    "en_US": {"other": "button"},
+}
+
+
+class Page:
+    """One language of the list."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._words: dict[str, Any] = WORDS[language]
+        self._texts: dict[str, str] = {}
+        if language != "fr_FR":
+            sections = json.loads((ROOT / "core" / "i18n" / f"{language}.json").read_text("utf-8"))
+            for system in SYSTEMS:
+                self._texts.update(sections.get(f"plugins/jeenergie/core/contract/catalogue/{system}.json", {}))
+
+    def text(self) -> str:
+        """The whole page."""
+        lines = [f"# {self._words['title']}", "", self._words["intro"]]
+        for system in SYSTEMS:
+            lines += self._system(json.loads((CATALOGUES / f"{system}.json").read_text("utf-8")))
+        return "\n".join(lines) + "\n"
+
+    def _say(self, french: str) -> str:
+        return self._texts.get(french) or french
+
+    def _system(self, catalogue: dict[str, Any]) -> list[str]:
+        connection = catalogue["connection"]
+        fields = {f"connection.{each['key']}": each for each in connection["fields"]}
+        lines = ["", f"## {self._say(catalogue['name'])}"]
+        own = {key.partition(".")[2]: field for key, field in fields.items()}
+        if connection.get("commands"):
+            lines += self._table(f"{self._words['connection']} : {self._say(connection['label'])}", connection, own, [])
+        told: dict[str, str] = {}
+        for part in catalogue["equipment"].values():
+            rows = list(part.get("commands", []))
+            for name in part.get("sets", []):
+                if name not in told:
+                    rows += catalogue["sets"][name]
+            again = sorted({told[name] for name in part.get("sets", []) if name in told})
+            told.update({name: self._say(part["name"]) for name in part.get("sets", []) if name not in told})
+            known = {**fields, **{each["key"]: each for each in part.get("fields", [])}}
+            lines += self._table(self._say(part["name"]), {"commands": rows}, known, again)
+        return lines
+
+    def _table(self, title: str, part: dict[str, Any], fields: dict[str, Any], again: list[str]) -> list[str]:
+        lines = ["", f"### {title}", ""]
+        if again:
+            lines += [f"{self._words['same']} *{', '.join(again)}*.", ""]
+        if not part["commands"]:
+            return lines[:-1]
+        lines += [f"| {' | '.join(self._words['head'])} |", "| --- | --- | --- | --- | --- |"]
+        for row in part["commands"]:
+            kind = TYPES[self._language].get(row["type"], row["type"])
+            subtypes = {**TYPES[self._language], **SUBTYPES[self._language]}
+            cells = (
+                numbered(row["name"], row),
+                f"`{numbered(row['logicalId'], row)}`",
+                f"{kind}, {subtypes.get(row['subType'], row['subType'])}",
+                unit(row.get("unit", "")),
+                self._created(row, fields),
+            )
+            lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+        return lines
+
+    def _created(self, row: dict[str, Any], fields: dict[str, Any]) -> str:
+        conditions = []
+        for key, wanted in row.get("when", {}).items():
+            field = fields.get(key, {"label": key})
+            values = wanted if isinstance(wanted, list) else [wanted]
+            if wanted == "{n}":
+                values = row["each"]
+            names = [self._value(field, value) for value in values]
+            conditions.append(f"{self._say(field['label'])} = {self._words['or'].join(names)}")
+        created = row.get("create", "always")
+        if not conditions:
+            return str(self._words["create"][created])
+        told = f"{self._words['if']} {self._words['and'].join(conditions)}"
+        return told if created == "always" else f"{self._words['create'][created]}, {told}"
+
+    def _value(self, field: dict[str, Any], value: Any) -> str:
+        if isinstance(value, bool):
+            return str(self._words["yes" if value else "no"])
+        return self._say(field.get("choices", {}).get(str(value), str(value)))
+
+
+def unit(said: Any) -> str:
+    """A unit; of one that a setting decides, all."""
+    if not isinstance(said, dict):
+        return str(said)
+    return ", ".join(dict.fromkeys(str(value) for key, value in said.items() if key != "by"))
+
+
+def numbered(text: str, row: dict[str, Any]) -> str:
+    """A row that stands for several, told once."""
+    return text.replace("{n}", "/".join(map(str, row["each"]))) if "each" in row else text
+
+
+def main() -> int:
+    """Writes the pages, or compares them."""
+    stale = []
+    for language in WORDS:
+        path = ROOT / "docs" / language / "commands.md"
+        text = Page(language).text()
+        if "--check" in sys.argv[1:]:
+            stale += [str(path.relative_to(ROOT))] if not path.is_file() or path.read_text("utf-8") != text else []
+        else:
+            path.write_text(text, "utf-8")
+    for each in stale:
+        print(f"{each} is not what the catalogues say: run tools/list_commands.py")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
