@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 HOST = "127.0.0.1"
@@ -96,7 +96,31 @@ class Response:
 Answer = Callable[[Request], Response]
 
 
-class LoopbackServer:
+R = TypeVar("R", bound="Running")
+
+
+class Running:
+    """What is started and ended by `with`."""
+
+    def start(self) -> None:
+        """Begin."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End for good."""
+        raise NotImplementedError
+
+    def __enter__(self: R) -> R:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+
+class LoopbackServer(Running):
     """Serves `answer` on 127.0.0.1 from threads of its own; `with` starts and stops it.
 
     `requests` holds what arrived; `connections`, `tls_connections` and `tls_failures` count since the
@@ -185,10 +209,6 @@ class LoopbackServer:
             self._timer.cancel()
         self._stop_listening()
         self.drop_connections()
-
-    def __enter__(self) -> LoopbackServer:
-        self.start()
-        return self
 
     def __exit__(
         self,

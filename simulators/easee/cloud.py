@@ -17,7 +17,6 @@ import json
 import threading
 import time
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, Callable, Optional
 
 from simulators.clock import Clock
@@ -26,14 +25,15 @@ from simulators.easee.accounts import Account, Accounts
 from simulators.easee.charger import DISCONNECTED, Charger, stamp
 from simulators.easee.hub import Hub
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 EPOCH = 621_355_968_000_000_000
 """1970 in steps of 100 ns since the year 1."""
 STEP = 0.5
 
 
-class EaseeCloud:
+class EaseeCloud(Service):
     """The service on loopback; `with` starts and stops it. `life`: charging sessions evolve by themselves."""
 
     def __init__(
@@ -75,24 +75,9 @@ class EaseeCloud:
     # ---- addresses and observation
 
     @property
-    def url(self) -> str:
-        """What the setting `apiUrl` wants."""
-        return self.server.url
-
-    @property
     def stream_url(self) -> str:
         """What the setting `streamUrl` wants."""
         return self.hub.url
-
-    @property
-    def control_url(self) -> str:
-        """The base address of the control endpoint."""
-        return self.control.url
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What was asked of the REST service, in order."""
-        return self.server.requests
 
     def asked(self, path: str) -> int:
         """How many requests contained `path`."""
@@ -132,9 +117,8 @@ class EaseeCloud:
 
     def start(self) -> None:
         """Listen."""
-        self.server.start()
+        super().start()
         self.hub.start()
-        self.control.start()
         if self._life:
             threading.Thread(target=self._live, name="easee life", daemon=True).start()
 
@@ -143,17 +127,7 @@ class EaseeCloud:
         self._closing.set()
         self.clear()
         self.hub.close()
-        self.server.close()
-        self.control.close()
-
-    def __enter__(self) -> EaseeCloud:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
+        super().close()
 
     def _live(self) -> None:
         before = self.clock()

@@ -16,7 +16,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlencode
 
@@ -28,7 +27,8 @@ from simulators.econetatmo.measures import ApiError
 from simulators.econetatmo.model import Home, Model
 from simulators.econetatmo.oauth import Authority, GrantError
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 OWN_FAULTS = ("lost", "api", "no_body", "empty", "answer", "retry_after")
 STATUS = {1: 401, 2: 403, 3: 403, 5: 403, 9: 404, 10: 400, 11: 429, 13: 403, 21: 400, 22: 403, 25: 400, 26: 429}
@@ -43,7 +43,7 @@ class Call(NamedTuple):
     code: int
 
 
-class NetatmoCloud:
+class NetatmoCloud(Service):
     """The service with one account. `burst`, `hourly`: its limits; `limit_status`: how a refusal looks."""
 
     def __init__(
@@ -85,25 +85,6 @@ class NetatmoCloud:
             control_port,
         )
 
-    @property
-    def url(self) -> str:
-        """The base address of the service."""
-        return self.server.url
-
-    @property
-    def control_url(self) -> str:
-        """The base address of the control endpoint."""
-        return self.control.url
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What arrived."""
-        return self.server.requests
-
-    def fault(self, kind: str, path: str = "*", value: Any = None, count: Optional[int] = None) -> Fault:
-        """Put a fault in force."""
-        return self.faults.add(kind, path, value, count)
-
     def record(self, module: str, scale: str, begin: int, end: Optional[int] = None) -> dict[int, list[Any]]:
         """The service's own truth: energy and price by column, by label, of slots counted from `begin`."""
         form = {"device_id": module.partition("#")[0], "module_id": module, "scale": scale, "date_begin": str(begin)}
@@ -127,26 +108,6 @@ class NetatmoCloud:
             "busiest": {str(span): count for span, count in self.busiest.items()},
             "faults": self.faults.described(),
         }
-
-    def start(self) -> None:
-        """Listen."""
-        self.server.start()
-        self.control.start()
-
-    def close(self) -> None:
-        """Stop for good."""
-        self.faults.clear()
-        self.server.close()
-        self.control.close()
-
-    def __enter__(self) -> NetatmoCloud:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
 
     # ---- answering
 

@@ -16,14 +16,14 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Callable, Optional
 
 from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.enlighten.key import INSTALLER_LIFETIME, OWNER_LIFETIME, EntrezKey
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 SESSION_COOKIE = "_enlighten_4_session"
 SIGN_IN_PAGE = "<!DOCTYPE html><html><head><title>Enlighten</title></head><body>Please sign in.</body></html>"
@@ -40,7 +40,7 @@ class Account:
     second_factor: bool = False
 
 
-class EnlightenCloud:
+class EnlightenCloud(Service):
     """The services as one server. `token_lifetime` (s) replaces the lifetime that goes with the role."""
 
     def __init__(
@@ -77,37 +77,9 @@ class EnlightenCloud:
         )
 
     @property
-    def url(self) -> str:
-        """The base address of both services."""
-        return self.server.url
-
-    @property
-    def port(self) -> int:
-        """The port of both services."""
-        return self.server.port
-
-    @property
-    def control_url(self) -> str:
-        """The base address of the control endpoint."""
-        return self.control.url
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What was asked, in order."""
-        return self.server.requests
-
-    @property
     def logins(self) -> int:
         """How many times somebody tried to sign in."""
         return sum(seen.path.startswith("/login/") for seen in self.requests)
-
-    def fault(self, kind: str, path: str = "*", value: Any = None, count: Optional[int] = None) -> Fault:
-        """Put a fault in force (`faults.py`, and the two kinds above)."""
-        return self.faults.add(kind, path, value, count)
-
-    def clear(self) -> None:
-        """End all faults."""
-        self.faults.clear()
 
     def state(self) -> dict[str, Any]:
         """Counters and faults."""
@@ -117,29 +89,6 @@ class EnlightenCloud:
             "requests": [list(seen) for seen in self.requests],
             "faults": self.faults.described(),
         }
-
-    def start(self) -> None:
-        """Listen."""
-        self.server.start()
-        self.control.start()
-
-    def close(self) -> None:
-        """Stop for good."""
-        self.clear()
-        self.server.close()
-        self.control.close()
-
-    def __enter__(self) -> EnlightenCloud:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def _set(self, fields: dict[str, Any]) -> dict[str, Any]:
         if "token_lifetime" in fields:

@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Callable, Optional, Protocol
 
 from simulators.clock import Clock, SimulatedClock
@@ -30,7 +29,8 @@ from simulators.enphase.day import DaySource
 from simulators.enphase.pages import VALID, refusal
 from simulators.enphase.plant import Plant
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 OPEN_PATHS = ("/info", "/info.xml", "/home", "/home.json")
 KEPT = ("eid", "timestamp", "readingTime", "lastReportDate", "serialNumber", "devType", "activeCount", "chaneid")
@@ -50,7 +50,7 @@ class Source(Protocol):
     def state(self) -> dict[str, Any]: ...
 
 
-class EnphaseGateway:
+class EnphaseGateway(Service):
     """A gateway on loopback; `with` starts and stops it.
 
     `source`: a `RecordedSource` or a `DaySource` (default: a day of one phase, on `clock`). `key` signs the
@@ -104,26 +104,6 @@ class EnphaseGateway:
     def serial(self) -> str:
         """The serial number."""
         return self.source.serial
-
-    @property
-    def port(self) -> int:
-        """The HTTPS port."""
-        return self.server.port
-
-    @property
-    def url(self) -> str:
-        """The base address."""
-        return self.server.url
-
-    @property
-    def control_url(self) -> str:
-        """The base address of the control endpoint."""
-        return self.control.url
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What was asked, in order."""
-        return self.server.requests
 
     @property
     def tls_connections(self) -> int:
@@ -240,31 +220,6 @@ class EnphaseGateway:
             self.clock.set(fields.get("epoch"), fields.get("speed"))
             self.clock.advance(float(fields.get("advance", 0.0)))
         return {"clock": self.now()}
-
-    # ---- life
-
-    def start(self) -> None:
-        """Listen."""
-        self.server.start()
-        self.control.start()
-
-    def close(self) -> None:
-        """Stop for good."""
-        self.faults.clear()
-        self.server.close()
-        self.control.close()
-
-    def __enter__(self) -> EnphaseGateway:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     # ---- answering
 

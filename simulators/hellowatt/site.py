@@ -23,8 +23,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from simulators.clock import Clock
 from simulators.control import control_server
@@ -33,6 +32,7 @@ from simulators.hellowatt.homes import PARIS, Home
 from simulators.hellowatt.login import Customer, Logins
 from simulators.hellowatt.pages import CAPTCHA, MAINTENANCE
 from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 DETAIL = "Informations d'authentification non fournies."
 VERSIONS = ("1.48", "1.54")
@@ -51,7 +51,7 @@ class Visit(NamedTuple):
     status: int
 
 
-class HelloWattSite:
+class HelloWattSite(Service):
     """The site; `with` starts and stops it. `slash`: API addresses want a slash at their end.
 
     `lost`: how the API speaks without a session: `403`, `401`, `redirect` or `page`.
@@ -86,38 +86,13 @@ class HelloWattSite:
         self.control = control_server(actions, control_port)
 
     @property
-    def url(self) -> str:
-        """The base address."""
-        return self.server.url
-
-    @property
     def customers(self) -> list[Customer]:
         """The accounts."""
         return list(self.logins.customers.values())
 
-    def fault(self, kind: str, path: str = "*", value: Any = None, count: Optional[int] = None) -> Fault:
-        """Put a fault in force."""
-        return self.faults.add(kind, path, value, count)
-
-    def clear(self) -> None:
-        """End all faults."""
-        self.faults.clear()
-
     def asked(self, part: str = "", method: str = "") -> list[Visit]:
         """The requests whose path holds `part`."""
         return [visit for visit in list(self.visits) if part in visit.path and method in ("", visit.method)]
-
-    def __enter__(self) -> HelloWattSite:
-        self.server.start()
-        self.control.start()
-        return self
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.clear()
-        self.server.close()
-        self.control.close()
 
     # ---- answers
 

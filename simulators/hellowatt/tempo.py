@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import date, datetime, timedelta
-from types import TracebackType
-from typing import Optional
 
 from simulators.clock import Clock
 from simulators.faults import FaultBox, spoiled
 from simulators.hellowatt.homes import PARIS, tempo_color
-from simulators.server import LoopbackServer, Request, Response
+from simulators.server import LoopbackServer, Request, Response, Running
 
 CODES = {"blue": (1, "Bleu"), "white": (2, "Blanc"), "red": (3, "Rouge")}
 
 
-class TempoService:
+class TempoService(Running):
     """The service; `with` starts and stops it. `late`: hours after eleven at which tomorrow is known."""
 
     def __init__(self, *, clock: Clock = time.time, port: int = 0) -> None:
@@ -30,13 +28,12 @@ class TempoService:
         """The base address."""
         return self.server.url
 
-    def __enter__(self) -> TempoService:
+    def start(self) -> None:
+        """Listen."""
         self.server.start()
-        return self
 
-    def __exit__(
-        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
+    def close(self) -> None:
+        """Stop for good."""
         self.faults.clear()
         self.server.close()
 

@@ -24,7 +24,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Callable, NamedTuple, Optional
 
 from simulators.clock import Clock
@@ -35,7 +34,8 @@ from simulators.jeedom.daemon import DaemonRefusal, DaemonSocket, DaemonUnreacha
 from simulators.jeedom.database import Database
 from simulators.jeedom.house import House
 from simulators.jeedom.web import Web
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 
 CALLBACK_PATH = "/core/api/jeeApi.php"
 NOT_ALLOWED = "Vous n'êtes pas autorisé à effectuer cette action"
@@ -54,7 +54,7 @@ class Delivery(NamedTuple):
     repeat: bool
 
 
-class JeedomStandIn:
+class JeedomStandIn(Service):
     """A Jeedom on loopback; `with` starts and stops it.
 
     `port` serves the callback, the page and the API; `control_port` the page and the API only, and stays
@@ -107,29 +107,9 @@ class JeedomStandIn:
     # ---- addresses and observation
 
     @property
-    def port(self) -> int:
-        """The port of the callback."""
-        return self.server.port
-
-    @property
-    def url(self) -> str:
-        """Base address of everything."""
-        return self.server.url
-
-    @property
     def callback_url(self) -> str:
         """What the daemon's `--callback` wants."""
         return self.url + CALLBACK_PATH
-
-    @property
-    def control_url(self) -> str:
-        """Base address of page and API that stays open when the callback is down."""
-        return self.control.url
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What arrived on the callback's port."""
-        return self.server.requests
 
     @property
     def daemon_port(self) -> int:
@@ -305,30 +285,15 @@ class JeedomStandIn:
 
     def start(self) -> None:
         """Listen."""
-        self.server.start()
-        self.control.start()
+        super().start()
         threading.Thread(target=self._work, name="jeedom tasks", daemon=True).start()
 
     def close(self) -> None:
         """Stop for good."""
-        self.faults.clear()
-        self.server.close()
-        self.control.close()
+        super().close()
         self._tasks.put(None)
         with self.changed:
             self.changed.notify_all()
-
-    def __enter__(self) -> JeedomStandIn:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     # ---- the callback
 

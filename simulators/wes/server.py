@@ -25,12 +25,12 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Optional, Protocol
 
 from simulators.control import Action, control_server
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response, Seen
+from simulators.server import LoopbackServer, Request, Response
+from simulators.service import Service
 from simulators.wes import old, templates
 from simulators.wes.box import Box, Tic
 from simulators.wes.ftp import FtpServer
@@ -53,7 +53,7 @@ class Moving(Protocol):
     def update(self) -> None: ...
 
 
-class WesServer:
+class WesServer(Service):
     """A WES on loopback; `with` starts and stops it.
 
     `pause`: seconds in all that the pieces of a page are held back. `max_sessions`: more requests at a time
@@ -98,16 +98,6 @@ class WesServer:
         self.control = control_server(actions, control_port)
 
     # ---- addresses and observation
-
-    @property
-    def port(self) -> int:
-        """The HTTP port."""
-        return self.server.port
-
-    @property
-    def requests(self) -> list[Seen]:
-        """What was asked, in order."""
-        return self.server.requests
 
     def state(self) -> dict[str, Any]:
         """What was asked, and what is on the card."""
@@ -162,29 +152,14 @@ class WesServer:
 
     def start(self) -> None:
         """Listen."""
-        self.server.start()
-        self.control.start()
+        super().start()
         if self.ftp_on:
             self.ftp.start()
 
     def close(self) -> None:
         """Stop for good."""
-        self.faults.clear()
-        self.server.close()
-        self.control.close()
+        super().close()
         self.ftp.close()
-
-    def __enter__(self) -> WesServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     # ---- HTTP
 
