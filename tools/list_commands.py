@@ -10,7 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = ROOT / "core" / "contract" / "catalogue"
-SYSTEMS = ("enphase", "easee", "wes", "econetatmo", "hellowatt")
+FIRST = ["enphase", "easee", "wes", "econetatmo", "hellowatt"]
+SYSTEMS = [*FIRST, *sorted({path.stem for path in CATALOGUES.glob("*.json")} - set(FIRST))]
 WORDS = {
     "fr_FR": {
         "title": "Toutes les commandes",
