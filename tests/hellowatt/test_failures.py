@@ -296,3 +296,14 @@ def test_an_import_goes_on_soon_where_it_was(clock, opened, bench):
     assert answered() == 1 + 6 + 3  # the round, six months with days, three before them
     days = {day for day, facts in home.truth("electricity", clock.time()).items() if "kwh" in facts}
     assert connected.jeedom.history("2", "conso_jour").keys() == days
+
+
+def test_a_site_that_is_away_is_one_line_of_the_log(clock, opened, bench, caplog):
+    site, _ = one_home(clock, since=SINCE, pce="99000000000888")
+    opened(site)
+    connected = bench(site, clock, [*E, ("gas", "502113")]).start()
+    site.fault("status", "/api/", 503)
+    caplog.clear()
+    connected.pass_time(2 * 86400)
+    told = [each.getMessage() for each in caplog.records if each.levelname in ("WARNING", "ERROR")]
+    assert len(told) == 1, told

@@ -254,7 +254,7 @@ class Device(Base):
         if not wanted and not self._session.kept:
             self._account.homes(0.0)
         began = self.context.clock.monotonic()
-        failure: DeviceError | None = None
+        failed: list[tuple[Equipment, DeviceError]] = []
         for equipment in wanted:
             if self.context.stopping or self.context.clock.monotonic() - began > LONGEST_ROUND:
                 break
@@ -266,10 +266,14 @@ class Device(Base):
             except DeviceError as error:
                 self.context.publish(equipment.id, {"status": mark_of(error)})
                 if not isinstance(error, NoGas):
-                    failure = error
-                    again = self._logged.get(equipment.id) == str(error)
-                    self._logged[equipment.id] = str(error)
-                    _LOG.log(logging.DEBUG if again else logging.WARNING, "%s: %s", equipment.name, error)
+                    failed.append((equipment, error))
+        failure = failed[0][1] if failed else None
+        for equipment, each in failed:
+            # The connection's own line tells the first one: what is the same trouble is no incident of its own.
+            same = failure is not None and each.template == failure.template
+            again = same or self._logged.get(equipment.id) == str(each)
+            self._logged[equipment.id] = str(each)
+            _LOG.log(logging.DEBUG if again else logging.WARNING, "%s: %s", equipment.name, each)
         self._weekly()
         return failure
 
