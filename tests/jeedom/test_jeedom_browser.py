@@ -276,12 +276,13 @@ def look_at_the_history(user: User, power: str) -> None:
 def delete_an_inverter_and_find_it_again(user: User) -> None:
     browser = user.browser
     user.open_list()
+    group = user.group("Navigateur")
     browser.click(user.group("Navigateur") + " .jnType:last-of-type .eqLogicDisplayCard")
     browser.until("jeenergiePage.current?.kind === 'equipment'")
     name = browser.run("document.querySelector('.eqLogicAttr[data-l1key=name]').value")
     browser.click(".eqLogicAction[data-action=remove]")
     browser.click("#jeeDialogConfirm button[data-type=confirm]")
-    body = "document.querySelector('.jnGroup')?.innerText"
+    body = f"document.querySelector({json.dumps(group)})?.innerText"
     browser.until(f"{body} && !{body}.includes('{name}')")
     browser.click(user.group("Navigateur") + " [data-jn_action=discover]")
     browser.until("document.querySelectorAll('.jnFoundLine').length >= 4", 70)
