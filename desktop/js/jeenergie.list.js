@@ -34,10 +34,11 @@
     return known[id];
   };
 
-  /** The newest date at which anything came from a connection. */
+  /** The newest date at which anything came from a connection; that it is out of order is no news from it. */
   function lastNews(summary) {
-    return [summary].concat(summary.equipment || [])
-      .map(function(each) { return each.lastCommunication || ''; }).sort().pop();
+    const isSilent = summary.kind === 'connection' && summary.state?.state !== 'online';
+    return (isSilent ? [] : [summary]).concat(summary.equipment || [])
+      .map(function(each) { return each.lastCommunication || ''; }).sort().pop() || '';
   }
 
   /** {level, text, message, since} of a connection or an equipment, as the user should read it; no text: nothing to tell. */

@@ -176,8 +176,8 @@ class Wes:
                 error=error,
             )
         return Unreachable(
-            "Le Wes {host}:{port} a coupé la connexion à {path} ({error}) : il redémarre, ou ses connexions sont "
-            "toutes prises par d'autres.",
+            "Le Wes {host}:{port} a coupé la connexion à {path} ({error}) : il redémarre, ses connexions sont "
+            "toutes prises par d'autres, ou ce n'est pas un Wes.",
             host=self.host,
             port=self.port,
             path=path,
