@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session
+from jeedom_bridge.http import HttpError, Response, new_session, send
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 
@@ -56,6 +56,7 @@ class Gateway:
         self._session = new_session()
         self._session.verify = False  # self-signed; the pin below stands for it
         self._session.headers["Accept"] = "application/json"
+        self._made: dict[str, tuple[object, requests.PreparedRequest]] = {}
 
     def pin(self, sha256: str) -> None:
         """Only a server with this certificate is talked to from now on."""
@@ -172,16 +173,24 @@ class Gateway:
             raise self._failure(error, path) from error
 
     def _once(self, path: str, headers: Mapping[str, str], read: float) -> Response:
-        return fetch(
+        return send(
             self._session,
-            "GET",
-            self._base + path,
+            self._prepared(path, headers),
             connect=10.0,
             read=read,
             deadline=read + 15.0,
             max_bytes=_MAX_BYTES,
-            headers=headers,
         )
+
+    def _prepared(self, path: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+        """The request for a page, made anew for another token or cookie: making one costs as much as sending it."""
+        cookies = [(each.name, each.value) for each in self._session.cookies if not each.is_expired()]
+        mark = (dict(headers), cookies)
+        known = self._made.get(path)
+        if known is None or known[0] != mark:
+            request = requests.Request("GET", self._base + path, headers=dict(headers))
+            known = self._made[path] = (mark, self._session.prepare_request(request))
+        return known[1]
 
     def _failure(self, error: HttpError, path: str) -> Exception:
         if error.kind == "tls" and "ingerprint" in str(error):
