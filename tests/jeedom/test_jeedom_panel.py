@@ -34,17 +34,24 @@ CLEAN = """
 """
 MAKE = """
     $made = [];
-    foreach (json_decode($argv[1], true) as [$backend, $type, $name]) {
+    $settings = ['host' => '127.0.0.1', 'user' => 'a@example.org', 'password' => 'x', 'clientId' => 'x',
+        'clientSecret' => 'x', 'refreshToken' => 'x'];
+    foreach (json_decode($argv[1], true) as [$backend, $type, $name, $key, $config]) {
         $connection = new jeenergie();
         $connection->setEqType_name('jeenergie')->setName('Panneau ' . uniqid())->setIsEnable(1);
         $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', $backend);
-        $connection->setConfiguration('config', ['user' => 'a@example.org', 'password' => 'x']);
+        $connection->setConfiguration('config', array_intersect_key($settings, array_flip(array_column(
+            jeenergieCatalogue::fields($backend, null),
+            'key'
+        ))));
         $connection->save();
-        $made[$name] = (string) jeenergieDiscovery::create($connection, $type, uniqid(), $name)->getId();
+        $equipment = jeenergieDiscovery::create($connection, $type, $key ?: uniqid(), $name, $config);
+        $made[$name] = (string) $equipment->getId();
     }
     echo json_encode($made);
 """
 HOUSE, TEMPO, CAR = "Panneau maison", "Panneau Tempo", "Panneau voiture"
+METER, LINE = "Panneau compteur", "Panneau ligne"
 SERIES = """Highcharts.charts.filter(Boolean).pop().series
     .map(each => [each.name, each.options.data.map(value => value === null ? null : Math.round(value * 100) / 100)])"""
 
@@ -62,7 +69,13 @@ def history(equipment: str, command: str, found: dict[date, float]) -> dict[str,
 def figures(jeedom: Jeedom, quiet: None) -> Iterator[None]:
     """A house whose tariff has two periods from the 16th of February on, a flat on Tempo, a car's charger."""
     jeedom.php(CLEAN)
-    wanted = [["hellowatt", "electricity", HOUSE], ["hellowatt", "electricity", TEMPO], ["easee", "charger", CAR]]
+    wanted: list[list[Any]] = [
+        ["hellowatt", "electricity", HOUSE, "", {}],
+        ["hellowatt", "electricity", TEMPO, "", {}],
+        ["easee", "charger", CAR, "", {}],
+        ["wes", "teleinfo", METER, "1", {"tarification": "HC"}],
+        ["econetatmo", "line", LINE, "", {"consumptionType": "electrical"}],
+    ]
     made = jeedom.php(MAKE, json.dumps(wanted))
     house, tempo, car = made[HOUSE], made[TEMPO], made[CAR]
     split = ["conso_hp_jour", "conso_hc_jour", "cout_hp_jour", "cout_hc_jour", "prod_jour"]
@@ -93,6 +106,15 @@ def figures(jeedom: Jeedom, quiet: None) -> Iterator[None]:
         history(tempo, "tempo_conso_bleu_hc", dict.fromkeys(detailed, 5.0)),
         # A counter that stands still between two charges leaves no history of these days.
         history(car, "lifetimeEnergy", {date(YEAR, 1, 2): 100.0, date(YEAR, 1, 9): 130.0, date(YEAR, 2, 20): 145.0}),
+    )
+    noon = datetime(YEAR, 1, 5, 12).astimezone()
+    jeedom.post(
+        history(made[METER], "HCHP", {date(YEAR, 1, 1): 50.0, date(YEAR, 1, 2): 58.0}),
+        history(made[METER], "HCHC", {date(YEAR, 1, 1): 20.0, date(YEAR, 1, 2): 25.0}),
+        {
+            **history(made[LINE], "total_energy", {}),
+            "points": [[(noon + timedelta(minutes=30 * n)).isoformat(), 250.0] for n in range(8)],
+        },
     )
     yield
     jeedom.php(CLEAN)
@@ -129,7 +151,12 @@ class Panel:
 
     def shows(self, expected: dict[str, list[float | None]]) -> None:
         """The chart has these columns, the first months of them, and no others."""
-        first = {name: values[:3] for name, values in self.chart(list(expected))}
+        end = time.monotonic() + 10
+        while True:
+            first = {name: values[:3] for name, values in self.chart(list(expected))}
+            if first == expected or time.monotonic() > end:
+                break
+            time.sleep(0.1)
         assert first == expected
 
     def chart(self, names: list[str]) -> list[Any]:
@@ -234,6 +261,16 @@ def test_another_system_stands_beside_on_the_same_panel(panel: Panel) -> None:
     panel.press("figure", "money")
     panel.browser.until("document.querySelector('.jpMessage').innerText.includes('Aucune donnée de ce genre')")
     assert panel.browser.run("document.querySelector('[data-option=split]').disabled")
+
+
+def test_counters_of_a_tariff_are_parts_and_measures_add_up(panel: Panel) -> None:
+    panel.choose(METER)
+    panel.months()
+    panel.shows({"Consommation": [13.0, None, None]})
+    panel.option("split")
+    panel.shows({"HC": [5.0, None, None], "HP": [8.0, None, None]})
+    panel.choose(LINE)
+    panel.shows({"Consommation": [2.0, None, None]})
 
 
 def test_a_phone_shows_the_chart_without_scrolling(figures: None) -> None:
