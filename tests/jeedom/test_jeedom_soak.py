@@ -117,6 +117,13 @@ def patiently(true: Callable[[], Any], seconds: float) -> None:
         time.sleep(2.0)
 
 
+def looked_after(jeedom: Jeedom) -> None:
+    """What the core does every five minutes, and not twice within 45 s: now."""
+    jeedom.php(DROP_GUARD)
+    jeedom.php("plugin::checkDeamon();", decode=False)
+    patiently(lambda: running(jeedom), 60.0)
+
+
 class Run:
     """Faults by chance, one at a time; the outages of the machine in between, at even distances."""
 
@@ -153,8 +160,8 @@ class Run:
         if what == "kill":
             self.incidents["daemon killed"] += 1
             os.kill(pid(self.jeedom), signal.SIGKILL)
-            # The core looks after it every five minutes, and not twice within 45 s.
-            patiently(lambda: running(self.jeedom), 400.0)
+            time.sleep(5.0)
+            looked_after(self.jeedom)
         elif what == "network":
             self.incidents["all vendors away"] += 1
             for system in self.systems:
@@ -224,8 +231,7 @@ def test_a_real_jeedom_shows_the_truth_after_faults(jeedom: Jeedom, tmp_path: Pa
         before = log.stat().st_size if log.exists() else 0
         run = Run(jeedom, systems)
         run.storm(MINUTES * 60)
-        jeedom.php(DROP_GUARD)
-        patiently(lambda: running(jeedom), 400.0)
+        looked_after(jeedom)
         patiently(lambda: all(jeedom.php(STATE, each.connection) == "En ligne" for each in systems), 300.0)
         for system in systems:
             system.freeze()
