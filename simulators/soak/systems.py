@@ -182,11 +182,14 @@ class Enphase(System):
 
 
 class Easee(System):
-    """Two chargers whose time runs 20 times as fast, one of them charging."""
+    """Two chargers whose time runs 20 times as fast, one of them charging.
+
+    Left out, after which nothing is sent for half an hour: `firewall`.
+    """
 
     name = "easee"
     faults = (
-        *COMMON, ("limited", 3), ("limited", None), ("firewall", None), ("nulls", None), ("status", 401),
+        *COMMON, ("limited", 3), ("limited", None), ("nulls", None), ("status", 401),
         ("hub", "stalled"), ("hub", "mute"), ("hub", "shuffle"), ("hub", "glue"), ("end", "close"), ("negotiate", 500),
         ("upgrade", 503), ("charger", None),
     )  # fmt: skip
