@@ -61,16 +61,24 @@ class PidFile:
 
 
 def on_stop_signals(stop: Callable[[str], None]) -> None:
-    """Calls `stop(signal name)` once, from a thread, at SIGTERM, SIGINT or SIGHUP.
+    """Calls `stop(signal name)` once, from a thread, at SIGTERM, SIGINT or SIGHUP. To be called in the main thread.
 
-    From a thread, because a signal handler runs in the middle of anything and must take no lock.
+    From a thread, because a signal handler runs in the middle of anything and must take no lock. Python's handler runs
+    in the main thread alone, and the system may give a signal to any other: a main thread that waits would hear of it
+    at the end of its wait. What is written to the wakeup descriptor is heard at once, whoever got the signal.
     """
-    asked = threading.Event()
+    names: dict[int, str] = {number: number.name for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    heard, told = os.pipe()  # for the life of the process: signals write there to the last
+    os.set_blocking(told, False)
 
-    def handle(number: int, _frame: object) -> None:
-        if not asked.is_set():
-            asked.set()
-            threading.Thread(target=stop, args=(signal.Signals(number).name,), name="stop", daemon=True).start()
+    def hear() -> None:
+        while True:
+            name = names.get(os.read(heard, 1)[0])
+            if name:
+                stop(name)
+                return
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, handle)
+    threading.Thread(target=hear, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    for number in names:
+        signal.signal(number, lambda *_: None)
