@@ -94,9 +94,9 @@ class TestConfigure:
         begun = time.monotonic()
         assert len(daemon.configure(*connections)["started"]) == 100
         assert time.monotonic() - begun < 5
-        begun = time.monotonic()
+        used = daemon.cpu()
         assert len(daemon.configure(*connections, revision=2)["unchanged"]) == 100
-        assert time.monotonic() - begun < 2
+        assert daemon.cpu() - used < 2
 
     def test_more_than_a_hundred_are_refused_and_nothing_changes(self, lab: Lab, daemon: DaemonProcess) -> None:
         daemon.configure(lab.connection("1"))
