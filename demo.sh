@@ -9,6 +9,7 @@ bash tools/dev_env.sh
 daemon=resources/python_venv/bin/python
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+[ -x "$daemon" ] || echo "Preparing the daemon's environment resources/python_venv (half a minute or so) ..." >&2
 ./install_deps.sh > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
 status=0
 .venv/bin/python -m simulators.demo --python "$PWD/$daemon" "$@" || status=$?

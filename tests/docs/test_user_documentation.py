@@ -38,5 +38,4 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
 def test_a_picture_is_shown_somewhere_and_small_enough(picture: Path) -> None:
     shown = "".join(page.read_text("utf-8") for page in [*PAGES, ROOT / "README.md"])
     assert f"images/{picture.name})" in shown
-    if picture.stem != "demo":  # of the README only
-        assert picture.stat().st_size <= LARGEST
+    assert picture.stat().st_size <= LARGEST
