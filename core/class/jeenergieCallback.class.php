@@ -129,7 +129,7 @@ final class jeenergieCallback
                 $this->trigger($event);
                 break;
             case 'progress':
-                event::add('jeenergie::progress', array_diff_key($event, ['event' => 0]));
+                jeenergieProgress::tell($event);
                 break;
             case 'message':
                 $this->message($event);

@@ -176,12 +176,13 @@ final class jeenergiePages
     public static function runOperation(array $request): array
     {
         self::needDaemon();
-        $text = jeenergieDiscovery::run(
-            self::formOrSaved($request['connection'] ?? ''),
+        $connection = self::formOrSaved($request['connection'] ?? '');
+        $run = fn(): string => jeenergieDiscovery::run(
+            $connection,
             (string) ($request['operation'] ?? ''),
             jeenergie::dictionary($request['options'] ?? null)
         );
-        return ['text' => $text];
+        return ['text' => jeenergieProgress::during((string) $connection->getId(), $run)];
     }
 
     public static function createMissingCommands(array $request): array
@@ -244,6 +245,7 @@ final class jeenergiePages
             'isVisible' => $eqLogic->getIsVisible() == 1,
             'image' => $eqLogic->getImage(),
             'state' => (object) jeenergieState::shown($eqLogic),
+            'progress' => (object) ($eqLogic->isConnection() ? jeenergieProgress::underWay($eqLogic) : []),
             'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
         ];
     }

@@ -117,6 +117,12 @@
     showProgress(operation ? operation.label : '{{En cours}}', progress.text, progress.percent);
   });
 
+  /** What goes on by itself since before the page was opened. */
+  jn.showUnderWay = function() {
+    const progress = jn.summary(jn.current.id)?.progress;
+    if (progress?.text && !result().firstChild) showProgress('{{En cours}}', progress.text, progress.percent);
+  };
+
   /* ------------------------------------------------------------------ its equipment, its removal */
 
   jn.drawEquipment = function() {

@@ -100,6 +100,7 @@
     jn.drawOperations();
     showActions(current);
     jn.drawEquipment();
+    jn.showUnderWay();
   }
 
   function showActions(current) {

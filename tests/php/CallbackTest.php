@@ -158,6 +158,25 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame(['Look.'], array_values(Memory::$messages));
     }
 
+    public function testAPageThatIsOpenedMeanwhileSeesWhatGoesOnByItself(): void
+    {
+        $connection = $this->meter->connection();
+        $progress = ['event' => 'progress', 'connection' => (string) $connection->getId(), 'operation' => 'o', 'text' => 't'];
+        $shown = fn(): array => jeenergieProgress::underWay($connection);
+        $this->apply(['percent' => 5] + $progress);
+        $this->assertSame([5, 't'], [$shown()['percent'], $shown()['text']]);
+        $this->apply(['percent' => 100] + $progress);
+        $this->assertSame([], $shown());
+        // The page that has asked for an operation shows its progress and its end itself.
+        jeenergieProgress::during((string) $connection->getId(), function () use ($progress): string {
+            $this->apply(['percent' => 50] + $progress);
+            return 'done';
+        });
+        $this->apply(['percent' => 90] + $progress);
+        $this->assertSame([], $shown());
+        $this->assertCount(4, array_filter(Memory::$events, fn(array $each): bool => $each[0] === 'jeenergie::progress'));
+    }
+
     public function testPastPointsAreArchivedInTwoQueries(): void
     {
         $points = [];
