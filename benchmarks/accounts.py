@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -87,17 +88,21 @@ def econetatmo(bench: Bench, lab: Lab) -> None:
         config = {"clientId": cloud.authority.client_id, "clientSecret": cloud.authority.client_secret}
         config.update(refreshToken=cloud.authority.generate().refresh, apiUrl=cloud.url)
         imported(bench, lab, "econetatmo", config, lambda: len(cloud.requests))
-    with tempfile.TemporaryDirectory() as folder, World(Path(folder), [account()]) as world:
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(io.StringIO()))  # its log
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        world = stack.enter_context(World(Path(folder), [account()]))
         connection = world.connect()
         world.launch()
         world.ready(connection, 7)
         before = len(world.cloud.requests)
         world.step(300, 288)
-        bench.row(
-            "econetatmo, seven lines: requests to the service in a day (simulated clock)",
-            str(len(world.cloud.requests) - before),
-            "1008 with one counter of each line, 8064 with eight",
-        )
+        asked = len(world.cloud.requests) - before
+    bench.row(
+        "econetatmo, seven lines: requests to the service in a day (simulated clock)",
+        str(asked),
+        "1008 with one counter of each line, 8064 with eight",
+    )
 
 
 @in_lab
@@ -114,11 +119,11 @@ def hellowatt(bench: Bench, lab: Lab) -> None:
         site = stack.enter_context(HelloWattSite([Customer(EMAIL, PASSWORD, homes)], clock=clock.time))
         tempo = stack.enter_context(TempoService())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        with Simulated(Path(folder), site, clock, kinds, tempo) as home:
-            home.start().until("2026-03-12 00:00")
-            before = len(site.asked())
-            home.until("2026-03-15 00:00")
-            bench.row(
-                "hellowatt, electricity and gas of one home: requests to the site in a day (simulated clock)",
-                f"{(len(site.asked()) - before) / 3:.1f}",
-            )
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        home = stack.enter_context(Simulated(Path(folder), site, clock, kinds, tempo))
+        home.start().until("2026-03-12 00:00")
+        before = len(site.asked())
+        home.until("2026-03-15 00:00")
+        asked = (len(site.asked()) - before) / 3
+    name = "hellowatt, electricity and gas of one home: requests to the site in a day (simulated clock)"
+    bench.row(name, f"{asked:.1f}")

@@ -3,8 +3,8 @@
     python benchmarks/bench.py [--quick] [--markdown] [--only PART ...]
 
 Parts: start, latency, load, socket, connections, values, easee, wes, econetatmo, hellowatt, idle, jeedom. The last one
-measures a real Jeedom where JEEDOM_ROOT and JEEDOM_URL name one (inside.py). The whole takes about half an hour;
-`--quick` measures for shorter times and takes a quarter. The gateway is a recorded one whose values all move at each
+measures a real Jeedom where JEEDOM_ROOT and JEEDOM_URL name one (inside.py). The whole takes most of an hour;
+`--quick` measures for shorter times and takes 17 minutes. The gateway is a recorded one whose values all move at each
 request (the recording that the baseline was measured with, where it is there), or else the simulator's own day.
 
 The figures in the last column are those of the plugins that Jeedom users have today, measured inside a real Jeedom
