@@ -27,10 +27,7 @@ final class jeenergieDaemon
             $info['launchable_message'] = __('Les dépendances ne sont pas installées.', __FILE__);
         } elseif ($info['state'] !== 'ok' && self::isPortTaken(self::port())) {
             $info['launchable'] = 'nok';
-            $info['launchable_message'] = sprintf(
-                __('Le port %d est déjà utilisé par un autre programme : choisissez-en un autre dans la configuration du plugin.', __FILE__),
-                self::port()
-            );
+            $info['launchable_message'] = self::portTaken();
         }
         return $info;
     }
@@ -139,6 +136,9 @@ final class jeenergieDaemon
                 return;
             }
             if (fread($pipe, 1) === '' && feof($pipe)) {
+                if (strpos(self::lastWords(), 'cannot be used, is it taken?') !== false) {
+                    throw new Exception(self::portTaken()); // by the near end of a connection: nobody listens there
+                }
                 throw new Exception(sprintf(
                     __('Le démon s\'est arrêté dès son démarrage : %s', __FILE__),
                     self::lastWords() ?: __('regardez le log jeenergie_daemon.', __FILE__)
@@ -305,6 +305,14 @@ final class jeenergieDaemon
         } catch (Exception $error) {
             return false;
         }
+    }
+
+    private static function portTaken(): string
+    {
+        return sprintf(
+            __('Le port %d est déjà utilisé par un autre programme : choisissez-en un autre dans la configuration du plugin.', __FILE__),
+            self::port()
+        );
     }
 
     /** Whether a program listens there. Read, not tried: a try could get in the way of a daemon that starts just now. */

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -112,6 +113,20 @@ def test_a_taken_port_is_said(jeedom: Jeedom, daemon: None) -> None:
     assert not running(jeedom)
 
 
+def test_a_port_that_is_the_near_end_of_a_connection_is_said(jeedom: Jeedom, daemon: None) -> None:
+    jeedom.core("plugin", action="deamonStop", id="jeenergie")
+    near = socket.socket()
+    with near, socket.create_server(("127.0.0.1", 0)) as far:
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the daemon's own connections linger
+        near.bind(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();")))
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        near.connect(far.getsockname())
+        jeedom.php(DROP_GUARD)
+        with pytest.raises(Refused, match="déjà utilisé par un autre programme"):
+            jeedom.own("startDaemon")
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves nothing behind
+
+
 def test_a_port_that_is_free_again_needs_no_one(jeedom: Jeedom, daemon: None) -> None:
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
     with socket.create_server(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();"))):
@@ -119,6 +134,19 @@ def test_a_port_that_is_free_again_needs_no_one(jeedom: Jeedom, daemon: None) ->
         assert not running(jeedom)
     jeedom.php("plugin::checkDeamon();")  # no start was tried, so the core's guard of 45 s does not stand in the way
     assert running(jeedom)
+
+
+def test_another_port_starts_what_a_taken_one_kept_down(jeedom: Jeedom, daemon: None) -> None:
+    port = jeedom.php("echo jeenergieDaemon::port();")
+    jeedom.core("plugin", action="deamonStop", id="jeenergie")
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            jeedom.php(DROP_GUARD)
+            jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": "24778"}))
+            until(lambda: running(jeedom))
+    finally:
+        jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": str(port)}))
+    assert jeedom.own("daemon")["version"]
 
 
 def test_too_early_a_start_is_said(jeedom: Jeedom, daemon: None) -> None:
@@ -138,11 +166,11 @@ def test_too_early_a_start_is_said(jeedom: Jeedom, daemon: None) -> None:
 
 
 def test_another_port_takes_effect_at_once(jeedom: Jeedom, daemon: None) -> None:
-    before = pid(jeedom)
-    jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": "34777"}))
+    before, port = pid(jeedom), jeedom.php("echo jeenergieDaemon::port();")
+    jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": "24777"}))
     assert until(lambda: running(jeedom) and pid(jeedom)) != before
     assert jeedom.own("daemon")["version"]
-    jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": "34739"}))
+    jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": str(port)}))
     assert jeedom.own("daemon")["version"]
 
 
