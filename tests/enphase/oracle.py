@@ -58,6 +58,12 @@ class Oracle:
         count = self.meters.get(kind, {}).get("phaseCount")
         return count if is_int(count) and 1 <= count <= 3 else 0
 
+    def wired(self, kind: str) -> int:
+        """The same; net and total are of one place, whichever of them has the transformer."""
+        if kind == "production" or self.phases(kind):
+            return self.phases(kind)
+        return max(self.phases("net-consumption"), self.phases("total-consumption"))
+
     def put(self, name: str, value: Number) -> None:
         if value is not None and (self.tri or not name[-1].isdigit()):
             self.out[name] = value
@@ -115,7 +121,7 @@ class Oracle:
 
     def volts(self, kind: str, n: str, volts: Number, used: int = 0) -> Number:
         """A phase's voltage, or the mean of the phases that a meter adds up."""
-        share = 1 if n else (self.phases(kind) or used)
+        share = 1 if n else (self.wired(kind) or used)
         return volts / share if volts is not None and share else None
 
     def voltages(self, volts: Mapping[str, Mapping[str, Number]]) -> None:
@@ -155,9 +161,7 @@ class Oracle:
 
     def lines(self, kind: str, entry: Any) -> dict[str, Any]:
         """The aggregate under '' and the phases in use."""
-        known = self.phases(kind)
-        if kind != "production" and not known:
-            known = max(self.phases("net-consumption"), self.phases("total-consumption"))
+        known = self.wired(kind)
         listed = {
             str(n): line
             for n, line in enumerate((entry["lines"] if isinstance(entry.get("lines"), list) else [])[:3], 1)

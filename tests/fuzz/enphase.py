@@ -90,6 +90,8 @@ class World:
                     poll()
                 except DeviceError as error:
                     self.context.seen.error = error
+            if self.context.seen.error is None:
+                break
         return self.context.seen
 
     def gateway(self) -> Gateway:
