@@ -90,8 +90,9 @@ class Soak:
             self._storm(0.58 * storms, kills=False)
             self._heal(last)
             for system in self.systems:
-                with suppress(DaemonRefusal, DaemonUnreachable):
-                    system.healed()
+                if self.thorough:
+                    with suppress(DaemonRefusal, DaemonUnreachable):
+                        system.healed()
                 system.freeze()
             if self.minutes < 1:
                 self._as_user(self.systems[0])  # inverters are read once a minute only

@@ -304,6 +304,10 @@ class Wes(System):
     def clear(self) -> None:
         self.server.clear()
 
+    def healed(self) -> None:
+        # After a failed upload the daemon tries it again hours later; the user has a button.
+        self.jeedom.run(self.connection, "sendCgx")
+
     def freeze(self) -> None:
         self.clock.set(speed=0.0)
 
