@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from jeedom_bridge.store import Store, StoreError
+from tests.support.disk import fill, small_disk
 
 VALUES: dict[str, Any] = {
     "text": "é\U0001f600\x00",
@@ -38,28 +39,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def full_disk() -> Iterator[Path]:
     """A file system of 64 kB."""
-    place = Path("/tmp") / f"full-disk-{os.getpid()}"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        place.rmdir()
-        pytest.skip("no right to mount a small file system")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-    place.rmdir()
-
-
-def fill(disk: Path) -> Path:
-    """Leaves no room; the file that took it."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 512)
-        except OSError:
-            return filler
+    with small_disk(Path("/tmp") / f"full-disk-{os.getpid()}", "64k") as place:
+        yield place
 
 
 def reopened(path: Path) -> Store:

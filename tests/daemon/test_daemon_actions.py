@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import pytest
 
-from tests.support.client import message
+from tests.support.client import code, message
 from tests.support.process import DaemonProcess, Lab
 
 PASSWORD = "a-password-nobody-may-see"
-
-
-@pytest.fixture
-def daemon(lab: Lab) -> DaemonProcess:
-    return lab.daemon()
-
-
-def code(answer: dict[str, Any]) -> str:
-    assert not answer["ok"], answer
-    assert answer["error"]["message"]
-    found: str = answer["error"]["code"]
-    return found
 
 
 class TestActing:

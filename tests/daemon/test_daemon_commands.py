@@ -9,23 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support import callback_server as answers
-from tests.support.client import message
+from tests.support.client import code, message
 from tests.support.process import DaemonProcess, Lab, lab_connection
 from tests.support.waiting import until
 
 PASSWORD = "a-password-nobody-may-see"
-
-
-@pytest.fixture
-def daemon(lab: Lab) -> DaemonProcess:
-    return lab.daemon()
-
-
-def code(answer: dict[str, Any]) -> str:
-    assert not answer["ok"], answer
-    assert answer["error"]["message"]
-    found: str = answer["error"]["code"]
-    return found
 
 
 class TestConfigure:

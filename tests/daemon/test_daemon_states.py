@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
 import pytest
 
 from tests.support.process import DaemonProcess, Lab
 
 PASSWORD = "a-password-nobody-may-see"
-
-
-@pytest.fixture
-def daemon(lab: Lab) -> DaemonProcess:
-    return lab.daemon()
-
-
-def code(answer: dict[str, Any]) -> str:
-    assert not answer["ok"], answer
-    assert answer["error"]["message"]
-    found: str = answer["error"]["code"]
-    return found
 
 
 class TestStates:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fire import FULL, amount
 from tests.fire.crashes import Crashes
+from tests.support.disk import fill, small_disk
 from tests.support.process import Lab
 from tests.support.waiting import until
 
@@ -28,23 +29,8 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(lab: Lab) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 128 kB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=128k,mode=755", "tmpfs", str(place)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a small file system")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 512)
-        except OSError:
-            return filler
+    with small_disk(tmp_path / "disk", "128k,mode=755") as place:
+        yield place
 
 
 def test_a_disk_that_fills_up_costs_nothing_but_durability(lab: Lab, disk: Path) -> None:

@@ -11,6 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from simulators.jeedom import JeedomStandIn
+from tests.support.standin import CATALOGUE, COMMON, KEY, Daemon
+
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "recorded" / "enphase"
 
 
@@ -79,3 +82,31 @@ def recorded():
     if not RECORDED.is_dir():
         pytest.skip("no recorded answers here")
     return RECORDED
+
+
+@pytest.fixture
+def contract(tmp_path):
+    folder = tmp_path / "contract"
+    (folder / "catalogue").mkdir(parents=True)
+    (folder / "catalogue" / "demo.json").write_text(json.dumps(CATALOGUE))
+    (folder / "common.json").write_text(json.dumps(COMMON))
+    return folder
+
+
+@pytest.fixture
+def jeedom(contract):
+    with JeedomStandIn(apikey=KEY, contract=contract) as running:
+        yield running
+
+
+@pytest.fixture
+def meter(jeedom):
+    return jeedom.add_equipment(jeedom.add_connection("demo", {}), "meter", "7")
+
+
+@pytest.fixture
+def daemon():
+    one = Daemon()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()

@@ -8,37 +8,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
+from simulators.jeedom import DaemonRefusal, DaemonUnreachable
 from simulators.jeedom.catalogue import Catalogues
-from tests.support.standin import CATALOGUE, COMMON, KEY, Daemon, now, post, values
-
-
-@pytest.fixture
-def contract(tmp_path):
-    folder = tmp_path / "contract"
-    (folder / "catalogue").mkdir(parents=True)
-    (folder / "catalogue" / "demo.json").write_text(json.dumps(CATALOGUE))
-    (folder / "common.json").write_text(json.dumps(COMMON))
-    return folder
-
-
-@pytest.fixture
-def jeedom(contract):
-    with JeedomStandIn(apikey=KEY, contract=contract) as running:
-        yield running
-
-
-@pytest.fixture
-def meter(jeedom):
-    return jeedom.add_equipment(jeedom.add_connection("demo", {}), "meter", "7")
-
-
-@pytest.fixture
-def daemon():
-    one = Daemon()
-    yield one
-    one.server.shutdown()
-    one.server.server_close()
+from tests.support.standin import CATALOGUE, KEY, now, post, values
 
 
 def test_values_are_stored_and_acknowledged(jeedom, meter, client):

@@ -4,38 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from simulators.jeedom import JeedomStandIn
-from tests.support.standin import CATALOGUE, COMMON, KEY, Daemon, post, values
-
-
-@pytest.fixture
-def contract(tmp_path):
-    folder = tmp_path / "contract"
-    (folder / "catalogue").mkdir(parents=True)
-    (folder / "catalogue" / "demo.json").write_text(json.dumps(CATALOGUE))
-    (folder / "common.json").write_text(json.dumps(COMMON))
-    return folder
-
-
-@pytest.fixture
-def jeedom(contract):
-    with JeedomStandIn(apikey=KEY, contract=contract) as running:
-        yield running
-
-
-@pytest.fixture
-def meter(jeedom):
-    return jeedom.add_equipment(jeedom.add_connection("demo", {}), "meter", "7")
-
-
-@pytest.fixture
-def daemon():
-    one = Daemon()
-    yield one
-    one.server.shutdown()
-    one.server.server_close()
+from tests.support.standin import KEY, post, values
 
 
 def test_the_page_and_its_state(jeedom, meter, client):

@@ -65,3 +65,11 @@ def ask(port: int, cmd: str, key: str = KEY, timeout: float = 10.0, **fields: An
         answer = peer.read()
         assert answer is not None, "closed without an answer"
         return answer
+
+
+def code(answer: dict[str, Any]) -> str:
+    """The code of a refusal, which says in words what it is."""
+    assert not answer["ok"], answer
+    assert answer["error"]["message"]
+    found: str = answer["error"]["code"]
+    return found
