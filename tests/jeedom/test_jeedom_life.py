@@ -149,6 +149,7 @@ def test_removing_a_gateway_removes_its_equipment_and_the_daemon_is_told(jeedom:
 def test_a_connection_in_use_is_not_removed_where_the_catalogue_says_so(jeedom: Jeedom, connection: str) -> None:
     save(jeedom, connection, SETTINGS, isEnable="1")
     child = equipment(jeedom, connection)
+    before = jeedom.php("echo json_encode(count(jeenergie::byId($argv[1])->getCmd()));", connection)
     refuse = """
         $c = jeenergie::byId($argv[1]);
         $cache = new ReflectionProperty('jeenergieCatalogue', 'cache');
@@ -164,7 +165,7 @@ def test_a_connection_in_use_is_not_removed_where_the_catalogue_says_so(jeedom: 
     """
     message, commands = jeedom.php(refuse, connection)
     assert "utilisé par « Onduleur 1 (Test connection) »" in message
-    assert commands == 2
+    assert commands == before > 0
     assert jeedom.php("echo json_encode(is_object(jeenergie::byId($argv[1])));", child) is True
 
 
@@ -190,7 +191,7 @@ def test_a_command_that_the_page_did_not_know_survives_its_save(jeedom: Jeedom, 
     # Nor does the next save bring back what the user has deleted.
     jeedom.core("eqLogic", action="setIsEnable", id=child, isEnable="1")
     assert len(jeedom.core("eqLogic", action="get", type="jeenergie", id=child)["cmd"]) == 3
-    assert jeedom.own("createMissingCommands", id=child)["created"] == ["maxWatt"]
+    assert "maxWatt" in jeedom.own("createMissingCommands", id=child)["created"]
 
 
 def test_reset_gives_defaults_again_and_keeps_ids(jeedom: Jeedom, connection: str) -> None:
