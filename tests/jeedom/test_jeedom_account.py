@@ -30,9 +30,15 @@ CLEAN = """
         if ($connection->getName() === $argv[1]) { $connection->remove(); }
     }
 """
+AUTOMATIC = "echo json_encode((string) config::byKey('deamonAutoMode', 'jeenergie', 1));"
 START = """
     config::save('dontProtectTooFastLaunchDeamony', 1);
+    config::save('deamonAutoMode', 1, 'jeenergie');
     if (jeenergie::deamon_info()['state'] !== 'ok') { plugin::byId('jeenergie')->deamon_start(true); }
+"""
+AS_BEFORE = """
+    config::save('deamonAutoMode', $argv[1], 'jeenergie');
+    if ($argv[1] === '0') { plugin::byId('jeenergie')->deamon_stop(); }
 """
 POINTS = """
     $points = [];
@@ -62,6 +68,8 @@ def site() -> Iterator[HelloWattSite]:
 
 @pytest.fixture
 def browser(jeedom: Jeedom) -> Iterator[Chromium]:
+    """Signed in, the daemon runs; afterwards it is as it was."""
+    automatic = jeedom.php(AUTOMATIC)
     jeedom.php(START)
     jeedom.php(CLEAN, NAME)
     with Chromium() as found:
@@ -70,6 +78,7 @@ def browser(jeedom: Jeedom) -> Iterator[Chromium]:
         found.run("1")
         assert found.errors == []
     jeedom.php(CLEAN, NAME)
+    jeedom.php(AS_BEFORE, automatic)
 
 
 def look(browser: Chromium, name: str) -> None:

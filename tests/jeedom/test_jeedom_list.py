@@ -15,6 +15,8 @@ pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on th
 
 LIST = URL + "/index.php?v=d&m=jeenergie&p=jeenergie"
 FIRST, SECOND = "Liste du garage", "Liste du jardin"
+STOP = "config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();"
+"""No daemon: it would ask the real vendors for these connections."""
 CLEAN = """
     foreach ([false, true] as $connections) {
         foreach (jeenergie::byType('jeenergie') as $each) {
@@ -46,6 +48,7 @@ GROUP = """[...document.querySelectorAll('.jnGroup')]
 @pytest.fixture
 def page(jeedom: Jeedom, quiet: None) -> Iterator[Chromium]:
     """The list with two connections of ours."""
+    jeedom.php(STOP)
     jeedom.php(CLEAN)
     jeedom.php(MAKE, json.dumps(EQUIPMENT))
     with Chromium() as browser:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on th
 PANEL = URL + "/index.php?v=d&m=jeenergie&p=panel"
 YEAR = date.today().year - 1
 """The year that the figures below are about: over, whatever day it is."""
+STOP = "config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();"
+"""No daemon: it would ask the real vendors for these connections."""
 CLEAN = """
     foreach (jeenergie::byType('jeenergie') as $each) {
         if (strpos($each->getName(), 'Panneau') === 0 && !$each->isConnection()) { $each->remove(); }
@@ -68,6 +70,7 @@ def history(equipment: str, command: str, found: dict[date, float]) -> dict[str,
 @pytest.fixture(scope="module")
 def figures(jeedom: Jeedom, quiet: None) -> Iterator[None]:
     """A house whose tariff has two periods from the 16th of February on, a flat on Tempo, a car's charger."""
+    jeedom.php(STOP)
     jeedom.php(CLEAN)
     wanted: list[list[Any]] = [
         ["hellowatt", "electricity", HOUSE, "", {}],
