@@ -15,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ["bridge", "easee", "econetatmo", "enphase", "fuzz", "hellowatt", "security", "wes"]
+FOLDERS = ["bridge", "contract", "daemon", "easee", "econetatmo", "enphase", "fuzz", "hellowatt", "security", "wes"]
 SETTINGS = """[run]
 source_pkgs = jeedom_bridge, jeenergied
 data_file = {folder}/data

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pytest
 from jeenergied.devices.base import VendorError
-from jeenergied.devices.hellowatt.errors import LayoutChanged, LoginUnconfirmed
+from jeenergied.devices.hellowatt.errors import CredentialsRefused, LayoutChanged, LoginUnconfirmed
+from jeenergied.texts import Texts
 
 from jeedom_bridge.contract import Row
-from tests.fuzz import BACKENDS, easee, econetatmo, endpoints_of, enphase, hellowatt
-from tests.support.fuzz import Endpoint, Seen, run
+from tests.fuzz import BACKENDS, easee, econetatmo, endpoints_of, enphase, hellowatt, wes
+from tests.support.fuzz import ROOT, Endpoint, Seen, run
 from tests.support.mutations import Answer, Mutator, answer_of
 
 CASES = 100
@@ -117,3 +119,34 @@ def test_a_redirect_that_leads_nowhere_is_a_page_that_has_changed() -> None:
     """helloWatt: a ValueError."""
     with pytest.raises(LayoutChanged, match="redirection 302"):
         hellowatt.World("/api/homes", Answer(b"", 302, {"location": "http://["})).homes()
+
+
+@pytest.mark.parametrize("password", ["c", "assez-long-et-divers!"])
+def test_a_refused_password_is_told_in_the_users_language(password: str) -> None:
+    """helloWatt: the text was put together of two, which no translation holds."""
+    world = hellowatt.World("POST https://site/accounts", Answer(b"", 401), signed_in=False)
+    world.device._session._password = password
+    with pytest.raises(CredentialsRefused) as told:
+        world.log_in()
+    english = Texts(ROOT / "core" / "i18n", "en_US")(told.value.template)
+    assert english.startswith("E-mail or password refused by helloWatt.")
+    assert ("12 characters" in english) == (password == "c")
+
+
+@pytest.mark.parametrize("control", [b"\x1b", b"\x00", b"\x01"])
+def test_a_number_with_a_control_character_in_it_is_none(control: bytes) -> None:
+    """WES: 3, escape, 7 was read as 37, although the character may have been a digit."""
+    good, box = wes.OWN, wes.Box(True)
+    value = re.search(rb"<PAP>(\d+)</PAP>", good)
+    assert value is not None
+    meter = re.search(rb"<ADCO>(\d+)</ADCO>", good)
+    assert meter is not None
+    for found in (value, meter):
+        text = found[1]
+        body = good.replace(found[0], found[0].replace(text, text[:2] + control + text[2:]), 1)
+        box.pages = {"jeenergie.cgx": wes.framed(wes.page(body))}
+        seen = {(row.source, value) for row, value in box.poll().values}
+        shown = {str(each) for _, each in seen}
+        assert text.decode() not in shown
+        assert not any("\ufffd" in each for each in shown)
+        assert ("IINST", 8) in seen

@@ -83,6 +83,7 @@ def explain(answer: Answer, seen: Seen) -> Iterable[str]:
     numbers += [each / 1000 for each in numbers]  # firmware 0.61 counts in Wh
     text = answer.body.decode("utf-8", "replace") + answer.body.decode("cp1252", "replace")
     text = html.unescape(text)
+    yield from (f"{row.logical_id}: {value!r}" for row, value in seen.values if "\ufffd" in str(value))
     for row, value in seen.values:
         if row.source in OWN_SAY or row.data["subType"] == "binary" or "map" in row.data:
             continue

@@ -105,9 +105,14 @@ class Session:
         if self.asked_for and not 0 <= age < AGAIN:
             return
         if refused.get("kind") == "credentials":
-            raise CredentialsRefused(_REFUSED + self.hint())
+            raise self._refused()
         if 0 <= age < 24 * AGAIN:
             raise (ExtraStep(_EXTRA) if refused.get("kind") == "extra" else AccountBlocked(_BLOCKED))
+
+    def _refused(self) -> CredentialsRefused:
+        if self.hint():
+            return CredentialsRefused(_REFUSED_BY_RULE)
+        return CredentialsRefused(_REFUSED)
 
     def hint(self) -> str:
         """A word on a password that the site would not accept today."""
@@ -174,7 +179,7 @@ class Session:
         if answer.status == 403:
             raise CsrfRefused("helloWatt a refusé le jeton de sécurité de la connexion, nouvel essai automatique")
         if answer.status == 401:
-            raise CredentialsRefused(_REFUSED + self.hint())
+            raise self._refused()
         data = _json(answer)
         location = answer.headers.get("location") or (data or {}).get("location")
         if location and isinstance(location, str):
@@ -185,7 +190,7 @@ class Session:
             if page.maintenance:
                 raise SiteDown("helloWatt est en maintenance, nouvel essai automatique")
             if page.asks_password and answer.status == 200:
-                raise CredentialsRefused(_REFUSED + self.hint())
+                raise self._refused()
             raise LoginUnconfirmed(_UNCONFIRMED)
         self._refusal(data)
 
@@ -223,7 +228,7 @@ class Session:
         if any("obligatoire" in each or "required" in each for each in own):
             raise LayoutChanged("form.fields", LOGIN)
         if errors or own:
-            raise CredentialsRefused(_REFUSED + self.hint())
+            raise self._refused()
         raise LoginUnconfirmed(_UNCONFIRMED)
 
 
@@ -251,6 +256,11 @@ def _list(value: Any) -> list[Any]:
 _REFUSED = (
     "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
     "essayés avant d'être changés."
+)
+_REFUSED_BY_RULE = (
+    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
+    "essayés avant d'être changés. Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des "
+    "caractères spéciaux) : un nouveau mot de passe est peut-être à choisir sur le site."
 )
 _RULE = (
     " Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des caractères spéciaux) : un nouveau "

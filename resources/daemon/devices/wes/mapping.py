@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from .page import LAST, Page
+from .page import LAST, UNKNOWN, Page
 
 Facts = dict[str, Any]
 Texts = Mapping[str, str]
@@ -83,7 +83,7 @@ def _plain(texts: Texts) -> Facts:
     found: Facts = {}
     for name, text in texts.items():
         if name in _AS_TEXT:
-            if text:
+            if text and UNKNOWN not in text:
                 found[name] = text[:64]
             continue
         value = number(text)
@@ -134,7 +134,8 @@ def _clamp(texts: Texts, trusted: bool) -> Facts:
 def server(page: Page) -> Facts:
     """The facts of the box itself."""
     info = page.section("info")
-    found: Facts = {name: info[name][:64] for name in ("firmware", "serverversion") if info.get(name)}
+    shown = {name: info.get(name, "") for name in ("firmware", "serverversion")}
+    found: Facts = {name: text[:64] for name, text in shown.items() if text and UNKNOWN not in text}
     for name in ("alarme", "spaceleft"):
         value = number(info.get(name))
         if value is not None:

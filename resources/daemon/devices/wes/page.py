@@ -14,6 +14,8 @@ Section = Mapping[str, str]
 EMPTY: Section = {}
 LAST = "+"
 """Prefix under which the last of several elements of the same name is found; the name itself is the first."""
+UNKNOWN = "\ufffd"
+"""Stands for a character that could not be read."""
 _END = b"</data>"
 _DECLARATION = re.compile(rb"^<\?xml[^>]{0,100}\?>\s*")
 
@@ -96,13 +98,14 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 def _mended(body: bytes) -> bytes:
     """The known sins of the firmware made good: Latin-1 bytes, a bare `&`, control characters; nothing else is.
 
-    A page that is broken in another way may have lost a digit, and is refused.
+    A page that is broken in another way may have lost a digit, and is refused. Where a control character stood, one may
+    be lost as well: `UNKNOWN` takes its place, so that no number is read there.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         text = body.decode("cp1252", "replace")
-    return _BARE.sub("&amp;", _CONTROL.sub("", text)).encode("utf-8")
+    return _BARE.sub("&amp;", _CONTROL.sub(UNKNOWN, text)).encode("utf-8")
 
 
 def _strange(body: bytes, path: str) -> VendorError:
