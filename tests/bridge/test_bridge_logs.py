@@ -378,9 +378,9 @@ class TestMasking:
         """A log line holds the whole process: a text made for it must not take seconds."""
         masker = Masker()
         masker.register("wes", "pin1", "long-enough-secret")
-        begun = time.perf_counter()
+        begun = time.process_time()
         masker.mask(text)
-        assert time.perf_counter() - begun < 1.0
+        assert time.process_time() - begun < 1.0
 
     def test_registering_from_many_threads(self) -> None:
         masker = Masker()
