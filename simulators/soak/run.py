@@ -96,7 +96,7 @@ class Soak:
                 system.freeze()
             if self.minutes < 1:
                 self._as_user(self.systems[0])  # inverters are read once a minute only
-            self._check_values(330.0)
+            self._check_values(420.0)  # an inverter tells its power every five minutes
             self._check_dated()
             self._check_held(before)
             self._check_log()

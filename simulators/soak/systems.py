@@ -245,6 +245,12 @@ class Easee(System):
     def clear(self) -> None:
         self.cloud.clear()
 
+    def as_user(self) -> None:
+        if self.jeedom.state(self.connection) == "authentication_failed":
+            self.jeedom.test(self.connection)
+        else:
+            super().as_user()
+
     def leave(self) -> None:
         super().leave()
         self.cloud.hub.leave()

@@ -74,6 +74,20 @@ def test_a_wrong_password_is_tried_once_and_told_once(make_rig, cloud):
     assert rig.states().count("authentication_failed") == 1
 
 
+def test_a_user_who_asks_ends_the_pause_of_a_refused_login(make_rig, cloud):
+    cloud.fault("status", "/api/accounts/login", 401)
+    rig = make_rig(speed=60)
+    rig.configure(connection(cloud, FIRST))
+    rig.wait(lambda: "authentication_failed" in rig.states())
+    begun = rig.clock.monotonic()
+    cloud.faults.clear()
+    rig.wait(lambda: rig.clock.monotonic() - begun > 70)
+    assert "online" not in rig.states()
+    runner = rig.runner()
+    runner.call(runner.device.test).result(10)
+    assert cloud.asked("login") == 2
+
+
 def test_another_password_takes_effect_at_once(rig, cloud):
     rig.configure(connection(cloud, FIRST, password="wrong"))
     rig.wait(lambda: "authentication_failed" in rig.states())

@@ -196,6 +196,8 @@ class Account:
             self.cloud  # noqa: B018
             recent = self._last_login is not None and self._clock.monotonic() - self._last_login < LOGIN_PAUSES[0]
             if self._tokens is None or not (recent and self._login_error is None and self._from_login):
+                if not recent and isinstance(self._login_error, AuthenticationFailed):
+                    self._last_login = None  # the user asks: what was refused before is tried again
                 self._log_in()
 
     def _age(self) -> float:
