@@ -123,7 +123,7 @@ def plain(ask: Any) -> Any:
         for scheme in ("http://", "https://"):
             cloud._session.mount(scheme, Canned(lambda request: answer))
         found = ask(cloud)
-        texts = list(found) if isinstance(found, tuple) else [found.access, found.refresh]
+        texts = list(found) if isinstance(found, tuple) else [found.refresh, found.access]
         if not isinstance(found, tuple):
             assert 1 <= found.lifetime <= 1e8
         requests.Request("GET", "https://x", headers={"Authorization": f"Bearer {texts[-1]}"}).prepare()
