@@ -402,3 +402,37 @@ def test_a_plant_with_a_transformer_on_its_loads(play, clock, caplog):
     assert "indexcumulimport" not in values
     assert (values["CwattsNow"], values["Export"]) == (500, 1500)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("gone", [READINGS, "/ivp/meters"])
+def test_a_page_that_was_there_and_is_refused_for_a_moment_is_waited_for(play, gone, restarted):
+    """A gateway that starts refuses pages; the inverters' own counters must not show for the meters' meanwhile."""
+    source = house()
+    running = play(source, phases="mono")
+    before = running.values()["PwattHoursLifetime"]
+    source.pages[SUMMARY] = STANDARD[SUMMARY]
+    source.pages[PRODUCTION] = STANDARD[PRODUCTION]
+    page = source.pages.pop(gone)
+    if restarted:
+        running.restart()
+    running.advance(60, 5)
+    assert running.values().get("PwattHoursLifetime", before) == before
+    source.pages[gone] = page
+    asked = running.asked(READINGS)
+    running.advance(300, 10)
+    assert running.asked(READINGS) - asked >= 4
+    assert running.values()["PwattHoursLifetime"] == before
+    assert running.states[-1] == "online"
+
+
+def test_a_side_page_that_was_there_is_asked_for_again_within_minutes(play):
+    source = house()
+    running = play(source, phases="mono")
+    running.advance(120, 10)
+    page = source.pages.pop(INVERTERS)
+    running.advance(120, 10)
+    source.pages[INVERTERS] = page
+    asked = running.asked(INVERTERS)
+    running.advance(600, 10)
+    assert running.asked(INVERTERS) - asked > 2

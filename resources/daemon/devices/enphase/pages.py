@@ -39,6 +39,8 @@ class Pages:
         self._serial = serial
         self._sign_in = sign_in
         self._skipped_until: dict[str, float] = {}
+        self._refusals: dict[str, int] = {}
+        """In a row, of pages that were there before."""
 
     def ask(self, path: str) -> Any:
         """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
@@ -53,12 +55,20 @@ class Pages:
         return self.gateway.get(path, read)
 
     def read(self, path: str) -> Any:
-        """The same; one that this firmware has not, or not for this token's role, is left alone for a day."""
+        """The same; one that this firmware has not, or not for this token's role, is left alone for a day.
+
+        One that was there before for minutes at first: a gateway that starts refuses pages that it has.
+        """
         try:
-            return self.ask(path)
+            answer = self.ask(path)
         except PageRefused:
-            self.skip(path, DAY)
+            count = self._refusals.get(path)
+            if count is not None:
+                self._refusals[path] = count + 1
+            self.skip(path, DAY if count is None else min(DAY, 240.0 * 4**count))
             raise
+        self._refusals[path] = 0
+        return answer
 
     def offered(self, path: str) -> Any:
         """The same, None where the gateway does not offer the page."""
@@ -81,3 +91,4 @@ class Pages:
     def try_all_again(self) -> None:
         """Another firmware, or another gateway: it may have what the former had not."""
         self._skipped_until.clear()
+        self._refusals.clear()

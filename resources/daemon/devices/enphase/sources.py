@@ -22,6 +22,8 @@ UNMETERED = 30.0
 PROBE = 3600.0
 FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
+PATIENCE = 10
+"""Refusals in a row of pages that were there before, until another page is taken: several minutes."""
 CONSUMPTION = {"net-consumption", "total-consumption"}
 
 
@@ -36,6 +38,7 @@ class Sources:
         self._info: Mapping[str, str] = {}
         self._main: Callable[[], Facts] = self._read_production
         self._chosen = False
+        self._refusals = 0
         self._unmetered: Facts = {}
         self._measured: set[str] = set()
         self._stamp = (0.0, float("-inf"))
@@ -50,16 +53,24 @@ class Sources:
         """Takes over who the gateway is."""
         if info["software"] != self._info.get("software") or info["sn"] != self._info.get("sn"):
             self._pages.try_all_again()
+            if self._info:
+                self._context.memory.keep("readings", False)
         self._info = info
 
     def probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
         try:
-            answer = self._ask_meters()
+            answer = self._pages.ask(METERS)
         except (VendorError, Unreachable):
             if not self.meters:
                 raise
             return  # only that page perhaps: the readings may well be there
+        except PageRefused:
+            if self.meters:
+                return
+            if self._passing():
+                raise
+            answer = []  # hardware without meters has no such page
         self.meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
@@ -91,13 +102,18 @@ class Sources:
 
     def count_meters(self) -> int:
         """How many meters are enabled."""
-        return len(mapping.meters(self._ask_meters()))
-
-    def _ask_meters(self) -> Any:
         try:
-            return self._pages.ask(METERS)
+            return len(mapping.meters(self._pages.ask(METERS)))
         except PageRefused:
-            return []  # hardware without meters has no such page
+            return 0
+
+    def _passing(self) -> bool:
+        """Whether a refused page may well come back: a gateway that starts refuses some that it has.
+
+        Another page would count from elsewhere, and the lifetime energies would jump.
+        """
+        self._refusals += 1
+        return self._refusals < PATIENCE and bool(self._context.memory.get("readings", False))
 
     @property
     def _kinds(self) -> set[str]:
@@ -191,11 +207,16 @@ class Sources:
     def _read_meters(self) -> Facts:
         answer: Any = None
         try:
-            answer = self._pages.read(READINGS)
+            answer = self._pages.ask(READINGS)
             facts = mapping.from_readings(self.meters, answer, self._wanted)
         except PageRefused:
+            if self._passing():
+                raise
             facts = {}
         if facts:
+            self._refusals = 0
+            if not self._context.memory.get("readings", False):
+                self._context.memory.keep("readings", True)
             return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
         if mapping.unloaded(self.meters, answer):
             raise Unreachable(_NO_DATA)
