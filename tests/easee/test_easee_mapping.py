@@ -41,6 +41,13 @@ def record(observation, value, at=100.0, kind=0):
     return Observation("EH1", observation, value, kind, at)
 
 
+@pytest.mark.parametrize(("sent", "taken"), [("5120.7", 5120.7), ("5120", 5120), ("5120.0", 5120)])
+def test_a_figure_keeps_its_fraction_even_when_it_is_said_to_be_whole(sent, taken):
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(mapping.LIFETIME_ENERGY, sent, kind=4), 2.0, 100.0)
+    assert charger.values[mapping.LIFETIME_ENERGY] == taken
+
+
 def test_a_recorded_state_becomes_the_commands_of_the_documentation(recorded):
     found = values(json.loads((recorded / "charger-state.json").read_text()))
     assert found["status"] == 2

@@ -105,7 +105,7 @@ class Table:
         number = _number(value)
         if number is None:
             return None
-        if data_type == 4 or observation in _WHOLE or "string" in kinds:
+        if observation in _WHOLE or "string" in kinds or (data_type == 4 and number == int(number)):
             return int(number)
         return number
 
