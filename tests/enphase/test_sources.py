@@ -6,6 +6,8 @@ import logging
 import time
 
 import pytest
+from jeenergied.devices.enphase.client import PageRefused
+from jeenergied.devices.enphase.pages import Pages as AllPages
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Fitted, Plant
@@ -436,3 +438,22 @@ def test_a_side_page_that_was_there_is_asked_for_again_within_minutes(play):
     asked = running.asked(INVERTERS)
     running.advance(600, 10)
     assert running.asked(INVERTERS) - asked > 2
+
+
+def test_a_page_refused_for_years_is_still_left_alone_for_a_day_at_a_time():
+    class Gone:
+        answers = 1
+
+        def get(self, path, read=None):
+            if self.answers:
+                self.answers -= 1
+                return {}
+            raise PageRefused("gone")
+
+    clock = ManualClock(time.time())
+    pages = AllPages(Gone(), None, clock, lambda: SERIAL, lambda: None)
+    pages.read(INVERTERS)
+    for _ in range(1200):
+        assert pages.offered(INVERTERS) is None
+        clock.advance(86_400)
+        assert not pages.skipped(INVERTERS)

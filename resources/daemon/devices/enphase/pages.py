@@ -65,7 +65,7 @@ class Pages:
             count = self._refusals.get(path)
             if count is not None:
                 self._refusals[path] = count + 1
-            self.skip(path, DAY if count is None else min(DAY, 240.0 * 4**count))
+            self.skip(path, DAY if count is None else min(DAY, 240.0 * 4 ** min(count, 9)))
             raise
         self._refusals[path] = 0
         return answer
