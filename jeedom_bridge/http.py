@@ -77,6 +77,11 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def sendable(text: Any) -> str:
+    """A vendor's token, when it can stand in a header, a form or an address; '' for any other."""
+    return text if isinstance(text, str) and text.isascii() and text.isprintable() else ""
+
+
 def fetch(
     session: requests.Session,
     method: str,

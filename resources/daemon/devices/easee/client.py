@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session
+from jeedom_bridge.http import HttpError, Response, fetch, new_session, sendable
 
 from ... import __version__
 from ..base import AuthenticationFailed, RateLimited, Refused, Unreachable, VendorError
@@ -82,7 +82,7 @@ class Cloud:
             if content.get("error"):
                 raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
             if isinstance(content.get("url"), str):
-                other = _token(content.get("accessToken"))
+                other = sendable(content.get("accessToken"))
                 if content.get("accessToken") and not other:
                     break
                 after = _redirected(url, content["url"], bool(other))
@@ -90,7 +90,7 @@ class Cloud:
                     cookies = ""  # they belong to the host that gave them
                 url, token = after, other or token
                 continue
-            identifier = _token(content.get("connectionToken") or content.get("connectionId"))
+            identifier = sendable(content.get("connectionToken") or content.get("connectionId"))
             if not identifier:
                 break
             separator = "&" if "?" in url else "?"
@@ -194,18 +194,13 @@ def _object(answer: Response) -> dict[str, Any]:
 
 def _tokens(answer: Response) -> Tokens:
     content = _object(answer)
-    access, refresh = _token(content.get("accessToken")), content.get("refreshToken")
+    access, refresh = sendable(content.get("accessToken")), content.get("refreshToken")
     lifetime = content.get("expiresIn")
     if not access:
         raise VendorError("Easee accepte la connexion mais ne donne pas de jeton, le service est sans doute en panne")
     if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or not 1 <= lifetime <= 1e8:
         lifetime = 3600.0
     return Tokens(access, refresh if isinstance(refresh, str) else "", float(lifetime))
-
-
-def _token(text: Any) -> str:
-    """A text that can stand in a header or an address; '' for any other."""
-    return text if isinstance(text, str) and text.isascii() and text.isprintable() else ""
 
 
 def _negotiation(url: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session
+from jeedom_bridge.http import HttpError, Response, fetch, new_session, sendable
 
 from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError, vendor_url
 
@@ -130,16 +130,11 @@ def _grant(answer: Response) -> Grant:
     if reason is not None or answer.status != 200:
         _refuse_grant(answer, reason)
     content = content if isinstance(content, dict) else {}
-    access, refresh = content.get("access_token"), content.get("refresh_token")
-    if not isinstance(access, str) or not isinstance(refresh, str) or not (_sendable(access) and _sendable(refresh)):
+    access, refresh = sendable(content.get("access_token")), sendable(content.get("refresh_token"))
+    if not access or not refresh:
         # The server may have made a new pair and spoilt its own answer: as good as lost.
         raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
     return Grant(access, refresh, _lifetime(content.get("expires_in", content.get("expire_in"))))
-
-
-def _sendable(token: str) -> bool:
-    """Whether it can stand in a header or a form."""
-    return token != "" and token.isascii() and token.isprintable()
 
 
 def _lifetime(told: Any) -> float:
