@@ -10,11 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Callable
 from urllib.parse import quote_plus, urlencode
 
-import requests
-import urllib3
-
 from .clock import Clock, moment
-from .http import HttpError, Response, is_loopback, new_session, send
+from .http import Address, HttpError, Response
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 
@@ -24,6 +21,10 @@ LIMIT = 30.0
 """Seconds that Jeedom has for an answer."""
 REFUSED = 5.0
 """Longest pause, in seconds, while nobody listens there: asking again costs a stopped Jeedom nothing."""
+LULL = 0.5
+"""Longest lull, in seconds: a source has a connection to look after."""
+_LEAD = 0.003
+"""Seconds before the end of a pause at which a lull ends: what is read then goes along."""
 _MAX_ANSWER = 1024 * 1024
 
 
@@ -50,20 +51,15 @@ class Callback:
         self._cycle = cycle
         self._on_acknowledged = on_acknowledged
         self._boot = secrets.token_hex(8)
-        self._session = new_session()
         # A kept connection saves Jeedom nothing, and one that Apache closes meanwhile would look like a failure.
-        self._session.headers["Connection"] = "close"
-        if is_loopback(url):
-            # The certificate of this machine's web server names another host.
-            self._session.verify = False
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        # Only the body differs from one request to the next: the rest, a third of its cost, is made once.
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._request = self._session.prepare_request(requests.Request("POST", url, headers=form))
+        self._address = Address(url, {"Content-Type": "application/x-www-form-urlencoded"})
         self._backoff = Backoff(0.5, 60.0)
         self._limit = MAX_POINTS
         self._not_before = 0.0
         self._stopping = False
+        self._sending = False
+        self._steady = False
+        self._took = 0.0
         self._seen_rejections: set[str] = set()
         self._failing_since: float | None = None
         self.error: str | None = None
@@ -80,6 +76,19 @@ class Callback:
         if self._backoff.failures:
             self._not_before = 0.0
             self._wake()
+
+    def lull(self) -> float:
+        """Seconds during which nothing new can leave, 0 when it would leave at once.
+
+        A source whose values come one by one reads those of a lull together: waking up for each costs more than
+        the work itself.
+        """
+        rest = self._not_before - self._clock.monotonic()
+        if rest <= 2 * _LEAD:
+            with self._outbox.changed:
+                about_to_leave = self._sending or self._outbox.due() == 0
+            rest = self._took + self._cycle if about_to_leave else 0.0
+        return max(0.0, min(rest, LULL) - _LEAD)
 
     def stop(self, timeout: float) -> None:
         """Sends what waits, once, within `timeout` seconds, and ends."""
@@ -103,10 +112,11 @@ class Callback:
                 _LOG.exception("sending to Jeedom")
                 ended = self._stopping
                 self._not_before = self._clock.monotonic() + self._backoff.next()
-        self._session.close()
 
     def _step(self) -> bool:
         """Waits for something to send and sends it; True when it was the last."""
+        if self._steady:
+            self._rest()  # as values keep coming, without being woken by the first of them
         while not self._stopping:
             with self._outbox.changed:
                 due = self._outbox.due()
@@ -114,12 +124,20 @@ class Callback:
                 if due is not None and max(due, pause) <= 0:
                     break
                 if due is None or due > pause:
+                    self._steady = False
                     self._clock.wait(self._outbox.changed, due)
                     continue
+            self._steady = True
             self._rest()
         last = self._stopping
-        batch = self._outbox.take(self._limit, everything=last)
-        sent = batch is not None and self._send(batch)
+        begun = self._clock.monotonic()
+        self._sending = True
+        try:
+            batch = self._outbox.take(self._limit, everything=last)
+            sent = batch is not None and self._send(batch)
+        finally:
+            self._sending = False
+            self._took = self._clock.monotonic() - begun
         return last and not sent
 
     def _rest(self) -> None:
@@ -133,14 +151,8 @@ class Callback:
         head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})
         payload = head[:-1] + ', "events": [' + ", ".join(batch.parts) + "]}"
         try:
-            answer = send(
-                self._session,
-                self._prepared(payload),
-                connect=5.0,
-                read=LIMIT,
-                deadline=LIMIT,
-                max_bytes=_MAX_ANSWER,
-            )
+            body = (self._form + quote_plus(payload)).encode("ascii")
+            answer = self._address.post(body, connect=5.0, read=LIMIT, deadline=LIMIT, max_bytes=_MAX_ANSWER)
             acknowledgement = _acknowledgement(answer)
         except HttpError as error:
             self._failed(batch, error)
@@ -151,11 +163,6 @@ class Callback:
             return False
         self._succeeded(batch, acknowledgement)
         return True
-
-    def _prepared(self, payload: str) -> requests.PreparedRequest:
-        request = self._request.copy()
-        request.prepare_body((self._form + quote_plus(payload)).encode("ascii"), None)
-        return request
 
     def _failed(self, batch: Batch, error: HttpError) -> None:
         # Only a connection that was never made is sure not to have been applied.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import ipaddress
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -129,6 +133,72 @@ def send(
     )
 
 
+class Address:
+    """One address that is posted to again and again, over a new connection each time.
+
+    For the call that a daemon makes most often: around it, requests does as much work again as the call itself.
+    The certificate of a loopback address is not checked: it names another host.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        """Raises ValueError for an address that is none."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"not an address: {url!r}")
+        self._host, self._port = parts.hostname, parts.port
+        self._target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+        self._headers = {**headers, "Connection": "close"}
+        if parts.username is not None:
+            account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = "Basic " + base64.b64encode(account.encode()).decode()
+        self._tls: ssl.SSLContext | None = None
+        if parts.scheme == "https":
+            self._tls = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            if is_loopback(url):
+                self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+
+    def post(self, body: bytes, *, connect: float, read: float, deadline: float, max_bytes: int) -> Response:
+        """One request, redirects not followed, the answer read whole. Limits and HttpError as of `fetch`."""
+        call = _Call(time.monotonic() + deadline)
+        connection = self._connection(connect)
+        _WATCH.begin(call)
+        try:
+            try:
+                connection.connect()
+            except ssl.SSLError as error:
+                raise HttpError("tls", _cause(error)) from error
+            except socket.timeout as error:
+                raise HttpError("timeout", f"no connection within {connect:g} s") from error
+            except OSError as error:
+                raise HttpError("connect", _cause(error)) from error
+            call.connection = connection
+            connection.sock.settimeout(read)
+            connection.request("POST", self._target, body, self._headers)
+            with connection.getresponse() as answer:
+                content = _read(answer.read1, call.end, max_bytes)
+            if call.cut:  # the end that was read is our own doing
+                raise HttpError("timeout", "the answer did not end in time")
+            if answer.length:
+                raise HttpError("protocol", "the answer breaks off")
+            return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            if call.cut:
+                raise HttpError("timeout", "the answer did not end in time") from error
+            if isinstance(error, socket.timeout):
+                raise HttpError("timeout", f"no answer within {read:g} s") from error
+            # What http.client says of an answer is a part of it.
+            words = _cause(error) if isinstance(error, OSError) else type(error).__name__
+            raise HttpError("protocol", words) from error
+        finally:
+            _WATCH.finish(call)
+            connection.close()
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        if self._tls is not None:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+
+
 def _answer(
     session: requests.Session,
     url: str,
@@ -143,7 +213,10 @@ def _answer(
     try:
         session.get_adapter(url).poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
         with ask() as answer:
-            body = _read(answer, call.end, max_bytes)
+            # One layer of compression is what was asked for; several multiply, and a few bytes could fill the memory.
+            if answer.headers.get("Content-Encoding", "identity").strip().lower() not in _ENCODINGS:
+                raise HttpError("protocol", "an answer in an encoding that was not asked for")
+            body = _read(lambda size: answer.raw.read1(size, decode_content=True), call.end, max_bytes)
             if call.cut:  # the end that was read is our own doing
                 raise HttpError("timeout", "the answer did not end in time")
             headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -170,15 +243,11 @@ def _translated(error: Exception, connect: float, read: float) -> HttpError:
     return HttpError("protocol", _cause(error))
 
 
-def _read(answer: requests.Response, end: float, max_bytes: int) -> bytes:
-    # One layer of compression is what was asked for; several multiply, and a few bytes could fill the memory.
-    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in _ENCODINGS:
-        raise HttpError("protocol", "an answer in an encoding that was not asked for")
+def _read(read1: Callable[[int], bytes], end: float, max_bytes: int) -> bytes:
     body = bytearray()
-    raw = answer.raw
     while True:
         # read1 returns what is there: a peer that sends a byte now and then meets the deadline.
-        chunk = raw.read1(65536, decode_content=True)
+        chunk = read1(65536)
         if not chunk:
             return bytes(body)
         body += chunk
@@ -218,7 +287,7 @@ class _Call:
 
     def __init__(self, end: float) -> None:
         self.end = end
-        self.connection: HTTPConnection | None = None
+        self.connection: http.client.HTTPConnection | None = None
         self.cut = False
 
 

@@ -62,6 +62,7 @@ class Daemon:
         self._callback = Callback(
             outbox, options.callback, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
         )
+        self.shared.lull = self._callback.lull
         self._commands = Commands(
             contract, self.shared, self._supervisor, logs, self._callback.nudge, lambda: self.stop("shutdown")
         )

@@ -39,6 +39,7 @@ class Shared:
         self.masker = masker
         self.texts = texts
         self.timezone = "Europe/Paris"
+        self.lull: Callable[[], float] = lambda: 0.0
 
 
 class StoreMemory:
@@ -373,6 +374,9 @@ class Runner:
 
     def pause(self, seconds: float) -> bool:
         return self.worker.pause(seconds)
+
+    def lull(self) -> float:
+        return self._shared.lull()
 
 
 def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:

@@ -204,6 +204,10 @@ class Context(Protocol):
         """Waits; False at once when the connection is to end."""
         ...
 
+    def lull(self) -> float:
+        """Seconds during which nothing new can leave for Jeedom: what a stream brings meanwhile is read together."""
+        ...
+
 
 class Device(ABC):
     """The life of one connection.

@@ -301,7 +301,8 @@ class Device(Base):
         amps = amperes(self._rows[command], options)
         if charger.offline:
             raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
-        self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
+        with self._link.attention():
+            self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
 
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> None:
         begun = self._clock.monotonic()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Callable, Protocol
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
@@ -59,6 +60,22 @@ class Link:
         self._asked: dict[str, float] = {}
         self._pending: dict[str, str] = {}
         self._number = 0
+        self._attentive = 0
+        self._attention = threading.Event()
+
+    @contextmanager
+    def attention(self) -> Iterator[None]:
+        """Meanwhile every record is read at once: somebody waits for an answer."""
+        with self._lock:
+            self._attentive += 1
+            self._attention.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._attentive -= 1
+                if not self._attentive:
+                    self._attention.clear()
 
     def want(self, serials: Sequence[str]) -> None:
         """The chargers to be subscribed, from now on."""
@@ -139,7 +156,7 @@ class Link:
             url, cookies, token = self._account.negotiate()
         except DeviceError as error:
             raise self._failed(error) from error
-        stream = Stream(url, token, cookies, self._opened, self._received, self._ended)
+        stream = Stream(url, token, cookies, self._opened, self._received, self._ended, self._rest)
         with self._lock:
             self._stream, self.live = stream, False
             self._begun = self._heard = self._pinged = self._clock.monotonic()
@@ -224,6 +241,12 @@ class Link:
                 self._listener.subscribed(serial, str(error)[:200] if error else None)
         elif kind != 6:
             self._context.count("recordsUnknown")
+
+    def _rest(self) -> None:
+        """While nothing could leave, observations gather in the socket: twenty wake-ups cost more than five."""
+        pause = self._context.lull()
+        if pause > 0:
+            self._attention.wait(pause)
 
     # Subscriptions.
 

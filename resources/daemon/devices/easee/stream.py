@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import select
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from functools import partial
@@ -73,33 +75,48 @@ class Records:
 
 
 class _Reader:
-    """Reads frame after frame. The library's own way makes and ends a selector, and reads thrice, for each."""
+    """Reads frame after frame. The library's own way makes and ends a selector, and reads thrice, for each.
 
-    def __init__(self, app: Any) -> None:
+    `on_read()` each time that all there is has been read.
+    """
+
+    def __init__(self, app: Any, on_read: Callable[[], None]) -> None:
         self._app = app
+        self._on_read = on_read
 
     def read(self, _sock: Any, frame: Callable[[], Any], _check: Callable[[], Any]) -> None:
         """Until the end. Silence is the link's business, which shuts the socket long before the limit here."""
         # A limit all the same: without one a TLS socket stays locked while it reads, and nothing can be sent.
         self._app.sock.settimeout(READ_LIMIT)
         buffer = self._app.sock.frame_buffer
-        buffer.recv = _buffered(buffer.recv)
+        buffer.recv = received = _Buffered(buffer.recv, self._app.sock.sock)
         while self._app.keep_running and frame():
-            pass
+            if not received.more():
+                self._on_read()
         if self._app.sock is not None:
             self._app.sock.shutdown()  # when we end it ourselves, the library does not
 
 
-def _buffered(receive: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    rest = b""
+class _Buffered:
+    """Reads as much as there is, and hands it out in pieces."""
 
-    def read(size: int) -> bytes:
-        nonlocal rest
-        data = rest or receive(CHUNK)
-        rest = data[size:]
+    def __init__(self, receive: Callable[[int], bytes], sock: socket.socket) -> None:
+        self._receive = receive
+        self._sock = sock
+        self._rest = b""
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def __call__(self, size: int) -> bytes:
+        data = self._rest or self._receive(CHUNK)
+        self._rest = data[size:]
         return data[:size]
 
-    return read
+    def more(self) -> bool:
+        """Whether there is something to read without waiting. TLS hands out one record at a time."""
+        if self._rest or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            return True
+        return bool(self._poll.poll(0))
 
 
 class _App(websocket.WebSocketApp):  # type: ignore[misc]
@@ -112,7 +129,10 @@ class _App(websocket.WebSocketApp):  # type: ignore[misc]
 
 
 class Stream(WebsocketTransport):  # type: ignore[misc]
-    """`on_open()` after the handshake, `on_record(record)`, `on_end(error)` once; from the stream's own thread."""
+    """`on_open()` after the handshake, `on_record(record)`, `on_end(error)` once; from the stream's own thread.
+
+    `on_read()` is called there each time that all there is has been read; what comes while it lasts is read together.
+    """
 
     def __init__(
         self,
@@ -122,6 +142,7 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
         on_open: Callable[[Stream], None],
         on_record: Callable[[Stream, Record], None],
         on_end: Callable[[Stream, DeviceError], None],
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
         if cookies:
@@ -131,6 +152,7 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
         self.open = False
         self.records = Records()
         self._tell_open, self._tell_record, self._tell_end = on_open, on_record, on_end
+        self._tell_read = on_read
         self._ended = threading.Lock()
         self._closing = False
 
@@ -149,7 +171,7 @@ class Stream(WebsocketTransport):  # type: ignore[misc]
         self._thread = threading.Thread(
             target=app.run_forever,
             # The library would look at each byte in Python, a third of an observation's cost, and decode afterwards.
-            kwargs={"dispatcher": _Reader(app), "skip_utf8_validation": True},
+            kwargs={"dispatcher": _Reader(app, self._tell_read), "skip_utf8_validation": True},
             name="easee stream",
             daemon=True,
         )
