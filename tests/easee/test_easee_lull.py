@@ -1,0 +1,115 @@
+"""Observations gather in the socket while none could leave for Jeedom; nothing else is held up by that."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+from cryptography import x509
+from jeenergied.devices.easee.stream import _Buffered
+
+from simulators.easee.charger import Observed
+from tests.easee.conftest import FIRST, SECOND, connection
+from tests.support.certificates import certificate
+from tests.support.waiting import until
+
+LULL = 0.8
+
+
+def tell(cloud, power):
+    """An observation leaves."""
+    cloud.hub.observed(cloud.chargers[FIRST], Observed(120, 3, str(power), time.time()))
+
+
+@pytest.fixture
+def settled(rig, cloud):
+    """An account whose chargers have their values, with lulls from now on."""
+    rig.configure(connection(cloud, FIRST, SECOND))
+    rig.wait_value("10", "power", 0)
+    rig.wait_value("11", "power", 0)
+    cloud.hub.ping_interval = 60.0
+    time.sleep(0.3)
+    rig.shared.lull = lambda: LULL
+    return rig
+
+
+def test_what_comes_in_a_lull_is_read_together_and_the_newest_is_shown(settled, cloud):
+    tell(cloud, 1.0)
+    settled.wait_value("10", "power", 1.0)
+    begun = time.monotonic()
+    for power in (2.0, 3.0, 4.0):
+        tell(cloud, power)
+        time.sleep(0.05)
+    assert settled.value("10", "power") == 1.0
+    settled.wait_value("10", "power", 4.0)
+    assert time.monotonic() - begun > LULL - 0.3
+    shown = [event["values"]["power"] for event in settled.server.of("values") if "power" in event["values"]]
+    assert shown[-2:] == [1.0, 4.0]
+
+
+def test_an_action_ends_the_lull_and_its_answer_is_read_at_once(settled, cloud):
+    tell(cloud, 1.0)
+    settled.wait_value("10", "power", 1.0)
+    begun = time.monotonic()
+    settled.act("10", "cable_lock")
+    assert time.monotonic() - begun < LULL / 2
+
+
+def test_an_end_in_a_lull_is_noticed_and_mended(settled, cloud):
+    tell(cloud, 1.0)
+    settled.wait_value("10", "power", 1.0)
+    opened = len(cloud.hub.subscriptions)
+    cloud.hub.end_streams("rst")
+    until(lambda: len(cloud.hub.subscriptions) >= opened + 2, 10)
+
+
+def test_a_disabled_account_ends_in_a_lull(settled, cloud):
+    tell(cloud, 1.0)
+    settled.wait_value("10", "power", 1.0)
+    begun = time.monotonic()
+    settled.configure()
+    assert time.monotonic() - begun < 1.0
+    until(lambda: not cloud.hub.streams, 3)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Both ends of a TLS connection."""
+    public, both = certificate(tmp_path, x509.DNSName("localhost"))
+    ours, theirs = socket.socketpair()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(both)
+    ends = []
+    thread = threading.Thread(target=lambda: ends.append(server.wrap_socket(theirs, server_side=True)))
+    thread.start()
+    client = ssl.create_default_context(cafile=str(public)).wrap_socket(ours, server_hostname="localhost")
+    thread.join()
+    client.settimeout(5)
+    yield client, ends[0]
+    client.close()
+    ends[0].close()
+
+
+def test_tls_hands_out_a_record_at_a_time_and_none_waits_for_a_lull(pair):
+    client, server = pair
+    reader = _Buffered(client.recv, client)
+    for number in range(20):
+        server.sendall(b"%04d" % number)
+    got = reader(4)
+    while reader.more():
+        got += reader(4)
+    assert got == b"".join(b"%04d" % number for number in range(20))
+    server.sendall(b"half a record ")
+    assert reader(4) == b"half"
+    assert reader.more()
+
+
+def test_a_large_record_is_not_half_read(pair):
+    client, server = pair
+    reader = _Buffered(lambda size: client.recv(4), client)
+    server.sendall(b"0123456789")
+    assert reader(4) == b"0123"
+    assert reader.more()  # in OpenSSL, no longer in the socket
