@@ -22,6 +22,9 @@ final class jeenergieCallback
     /** @var jeenergieCmd[][] by logicalId by eqLogic id */
     private $commands = [];
 
+    /** @var int when the payload left, by the daemon's clock */
+    private $sent = 0;
+
     private $alive = [];
     private $unknown = [];
     private $unknownCommands = [];
@@ -43,7 +46,7 @@ final class jeenergieCallback
         try {
             $answer = self::once(
                 $payload['boot'] . ' ' . $payload['sequence'],
-                fn(): array => (new self())->apply($payload['events'])
+                fn(): array => (new self())->apply($payload['events'], $payload['sentAt'] ?? null)
             );
         } finally {
             ob_end_clean();
@@ -78,9 +81,13 @@ final class jeenergieCallback
         return $answer;
     }
 
-    /** @return array the acknowledgement */
-    public function apply(array $events): array
+    /**
+     * @param string|null $sentAt by the daemon's clock, which may have been set at another moment than this one's
+     * @return array the acknowledgement
+     */
+    public function apply(array $events, ?string $sentAt = null): array
     {
+        $this->sent = $sentAt === null ? time() : jeenergieHistory::timestamp($sentAt);
         $this->load($events);
         foreach ($events as $index => $event) {
             try {
@@ -152,8 +159,8 @@ final class jeenergieCallback
         if ($eqLogic === null) {
             return;
         }
-        $timestamp = jeenergieHistory::timestamp($event['at']);
-        $date = time() - $timestamp > self::OLD ? date('Y-m-d H:i:s', $timestamp) : false;
+        $age = $this->sent - jeenergieHistory::timestamp($event['at']);
+        $date = $age > self::OLD ? date('Y-m-d H:i:s', time() - $age) : false;
         foreach ($event['values'] as $logicalId => $value) {
             $cmd = $this->command($eqLogic, (string) $logicalId);
             if ($cmd !== null && ($date === false || $this->isNews($cmd, $date))) {

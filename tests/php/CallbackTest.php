@@ -57,6 +57,15 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
     }
 
+    public function testTheAgeOfAValueIsReadFromTheDaemonsOwnClock(): void
+    {
+        (new jeenergieCallback())->apply([$this->values(['power' => 12], -7200)], date('c', time() + 7500));
+        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
+        Memory::$events = [];
+        (new jeenergieCallback())->apply([$this->values(['power' => 13], 7200)], date('c', time() - 7195));
+        $this->assertSame([['cmd::event', ['power', 13, false]]], Memory::$events);
+    }
+
     public function testAMessageCannotBringCodeAlong(): void
     {
         $text = 'a <a href="#" onmouseover="x()">b</a> &lt;i onclick=1&gt; &amp;lt;a R&D ?x=1&y=2';
