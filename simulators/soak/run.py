@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import tempfile
 import threading
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Callable
 
-from simulators.demo.__main__ import free_port, missing
-from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
-from simulators.soak.process import Daemon, Held
+from simulators.soak.host import Host
+from simulators.soak.process import Held
 from simulators.soak.systems import (
     PARIS,
     THOROUGH,
@@ -31,32 +26,23 @@ from simulators.soak.systems import (
     as_told,
 )
 
-JEEDOM_FAULTS: tuple[tuple[str, Any], ...] = (
-    ("down", None), ("delay", 2.0), ("half", None), ("lost", None), ("endless", None), ("html", None),
-    ("status", 500), ("hang", 30.0), ("garbage", None), ("truncated", None), ("drop", None), ("latency", 1.0),
-)  # fmt: skip
-RARE_JEEDOM: tuple[tuple[str, Any], ...] = (
-    ("redirect", None), ("status", 401), ("status", 503), ("delay", 40.0), ("refuse_key", None), ("reject", None),
-)  # fmt: skip
 LONG, LONGEST = 20.0, 60.0
 """Seconds that one fault in twelve of a long run lasts."""
 STEPS = (600, 3 * 3600)
 """Seconds by which the daemon's clock is stepped, either way."""
 TOLERANCE = Held(memory=12.0, threads=6, sockets=8, descriptors=6, files=4)
-DISK = "4m"
 
 
 class Soak:
-    """A run of `minutes`; `seed` decides which faults come when. `lines` is the report afterwards."""
+    """A run of `minutes` in a Jeedom, `host`; `seed` decides which faults come when. `report` tells how it went."""
 
-    def __init__(self, python: str, minutes: float, seed: int) -> None:
-        self.python, self.minutes, self.seed = python, minutes, seed
+    def __init__(self, host: Host, minutes: float, seed: int) -> None:
+        self.host, self.minutes, self.seed = host, minutes, seed
         self.dice = random.Random(seed)
         self.incidents: Counter[str] = Counter()
         self.weight = 0
         self.failures: list[str] = []
         self.rows: list[tuple[str, str, str, bool]] = []
-        self.disk = False
         self.thorough = minutes >= THOROUGH
         self.decks: dict[str, list[tuple[str, Any]]] = {}
         self.agreed = 0.0
@@ -67,20 +53,17 @@ class Soak:
     def run(self) -> bool:
         """All of it; whether every check held."""
         with ExitStack() as stack:
-            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-soak-")))
-            self.jeedom = stack.enter_context(JeedomStandIn())
-            econetatmo = Econetatmo(stack, self.jeedom, self.minutes)
-            self.systems: list[System] = [Enphase(stack, self.jeedom), Easee(stack, self.jeedom, self.minutes)]
-            self.systems += [Wes(stack, self.jeedom), econetatmo, HelloWatt(stack, self.jeedom, self.minutes)]
-            self.jeedom.daemon_port = free_port()
-            self.daemon = Daemon(self.python, self.jeedom, self.folder, self.thorough)
-            self._mount(stack)
-            stack.callback(self.daemon.stop)
-            self.daemon.ensure()
-            self._until(lambda: not missing(self.jeedom), 30.0)
-            for each in missing(self.jeedom):
+            self.host.open(stack, self.thorough)
+            jeedom = self.host.jeedom
+            econetatmo = Econetatmo(stack, jeedom, self.minutes)
+            self.systems: list[System] = [Enphase(stack, jeedom), Easee(stack, jeedom, self.minutes)]
+            self.systems += [Wes(stack, jeedom), econetatmo, HelloWatt(stack, jeedom, self.minutes)]
+            self.host.begin(stack)
+            self.daemon = self.host.daemon
+            self._until(lambda: not self.host.missing(), self.host.patience)
+            for each in self.host.missing():
                 self._note("first values", "every equipment", f"nothing of {each}", False)
-            self._hasten()
+            self.host.hasten(rule for system in self.systems for rule in system.rules())
             total = self.minutes * 60
             first, last = min(30.0, 0.15 * total + 3), min(60.0, 0.1 * total + 3)
             storms = max(0.8 * total, total - first - last)
@@ -91,7 +74,7 @@ class Soak:
             self._heal(last)
             for system in self.systems:
                 if self.thorough:
-                    with suppress(DaemonRefusal, DaemonUnreachable):
+                    with suppress(*self.host.refusals):
                         system.healed()
                 system.freeze()
             if self.minutes < 1:
@@ -103,27 +86,6 @@ class Soak:
             code = self.daemon.stop()
             self._note("orderly end", "exit code 0", str(code), code == 0)
         return all(good for *_, good in self.rows)
-
-    def _mount(self, stack: ExitStack) -> None:
-        """A small disk for the data folder, where that is allowed."""
-        if os.name != "posix" or os.geteuid() != 0:
-            return
-        place = str(self.daemon.data)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place]
-        try:
-            done = subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
-        except OSError:
-            return
-        self.disk = done.returncode == 0
-        if self.disk:
-            stack.callback(subprocess.run, ["umount", "-l", place], check=False)
-
-    def _hasten(self) -> None:
-        """Slow counters leave every second: the newest value is compared in the end."""
-        for system in self.systems:
-            for rule in system.rules():
-                self.jeedom.house.set_command(rule.equipment, rule.command, {"cadence": 1})
-        self.jeedom.desired_changed()
 
     @staticmethod
     def _until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -138,7 +100,7 @@ class Soak:
 
     def _storm(self, seconds: float, kills: bool) -> None:
         end = time.monotonic() + seconds
-        choices = ["vendor"] * 6 + ["jeedom"] * 3 + ["network"] + ["disk"] * self.disk + ["kill"] * (2 * kills)
+        choices = ["vendor"] * 6 + ["jeedom"] * 3 + ["network"] + ["disk"] * self.host.disk + ["kill"] * (2 * kills)
         choices += ["clock"] * self.daemon.steps
         if kills and seconds > 3:
             self._incident("kill")
@@ -164,9 +126,9 @@ class Soak:
             name = f"{system.name} {kind}"
             system.inject(kind, value)
         elif what == "jeedom":
-            kind, value = self._dealt("jeedom", JEEDOM_FAULTS + (RARE_JEEDOM if self.thorough else ()))
+            kind, value = self._dealt("jeedom", self.host.faults + (self.host.rare if self.thorough else ()))
             name = f"jeedom {kind}"
-            self.jeedom.fault(kind, value)
+            self.host.inject(kind, value)
         elif what == "network":
             weight = len(self.systems)
             for each in self.systems:
@@ -203,11 +165,11 @@ class Soak:
         """What a user does when something looks wrong."""
         try:
             system.as_user()
-        except (DaemonRefusal, DaemonUnreachable):
+        except self.host.refusals:
             return  # told to the user
 
     def _clear(self) -> None:
-        self.jeedom.clear()
+        self.host.clear()
         for system in self.systems:
             system.clear()
             system.come_back()
@@ -222,7 +184,8 @@ class Soak:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(1.0)
-            bad = [each for each in self.systems if self.jeedom.state(each.connection) != "online"]
+            states = self.host.states([each.connection for each in self.systems])
+            bad = [each for each in self.systems if states.get(each.connection) != "online"]
             for each in bad:
                 self._as_user(each)
             if not bad and end - time.monotonic() < seconds - 5:
@@ -236,8 +199,8 @@ class Soak:
     def _check_values(self, patience: float) -> None:
         def wrong() -> dict[str, list[str]]:
             found: dict[str, list[str]] = {}
+            shown = self.host.values([each["id"] for system in self.systems for each in system.equipment()])
             for system in self.systems:
-                shown = {each["id"]: self.jeedom.values(each["id"]) for each in system.equipment()}
                 for rule in system.rules():
                     value = shown.get(rule.equipment, {}).get(rule.command)
                     if not agrees(rule, value):
@@ -285,9 +248,11 @@ class Soak:
             )
 
     def _differs(self, series: Dated) -> list[str]:
-        have = dict(self.jeedom.history(series.equipment, series.command))
+        rows = self.host.jeedom.history(series.equipment, series.command)
+        have = dict(rows)
         name = f"{series.equipment}/{series.command}"
-        bad = [f"{name} {at}: missing" for at in series.truth if at not in have]
+        bad = [f"{name}: {len(rows) - len(have)} dates twice"] if len(rows) > len(have) else []
+        bad += [f"{name} {at}: missing" for at in series.truth if at not in have]
         bad += [f"{name} {at}: extra" for at in have if at not in series.truth]
         both = [at for at in have if at in series.truth]
         bad += [
@@ -313,9 +278,9 @@ class Soak:
         self._note("log lines, warning or worse", f"at most {most}", str(len(lines)), len(lines) <= most)
         died = self.daemon.died
         self._note("daemon ended by itself", "never", f"{len(died)} times", not died)
-        complaints = self.jeedom.complaints
-        self.failures += complaints[:20]
-        self._note("breaches of the callback's contract", "none", str(len(complaints)), not complaints)
+        for what, wrong in self.host.checks().items():
+            self.failures += wrong[:20]
+            self._note(what, "none", str(len(wrong)), not wrong)
 
     # ---- report
 
@@ -324,7 +289,7 @@ class Soak:
         total = sum(self.incidents.values())
         lines = [
             f"{self.minutes:g} minutes, seed {self.seed}, {total} incidents of {len(self.incidents)} kinds, "
-            f"{self.daemon.starts} starts of the daemon, disk full {'included' if self.disk else 'skipped'}, "
+            f"{self.daemon.starts} starts of the daemon, disk full {'included' if self.host.disk else 'skipped'}, "
             f"clock stepped {'included' if self.daemon.steps else 'skipped'}. "
             f"{self.agreed:.0f} s after the vendors had stood still, the last value agreed or time was out.",
             "",
