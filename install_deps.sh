@@ -102,7 +102,7 @@ clean_up() {
 }
 own() {
   if [ "$(id -u)" = 0 ] && id www-data > /dev/null 2>&1; then
-    for made in "$venv" "$here/jeenergie.egg-info" "$here/data"; do
+    for made in "$venv" "$here/jeenergie.egg-info" "$here/data" "$lock"; do
       [ ! -e "$made" ] || chown -R www-data:www-data "$made"
     done
   fi

@@ -137,7 +137,7 @@ class Commands:
         try:
             self._supervisor.forget(message["connection"])
         except StoreError as error:
-            raise CommandError("internal", str(error)) from error
+            raise CommandError("internal", self._shared.texts.mistake(error)) from error
         return {}
 
     def _log(self, message: Message) -> dict[str, Any]:
@@ -237,7 +237,7 @@ class Commands:
             text = self._shared.texts("La connexion vient d'être arrêtée")
             raise CommandError("unknown_connection", text) from None
         except StoreError as error:
-            raise CommandError("internal", str(error)) from error
+            raise CommandError("internal", self._shared.texts.mistake(error)) from error
 
 
 def _thread(task: Callable[[], Any]) -> Future[Any]:

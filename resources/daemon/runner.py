@@ -241,7 +241,7 @@ class Runner:
             state = error.state
         else:
             code, state = "internal", "error"
-            text = self.say("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
+            text = self._shared.texts.mistake(error)
         now = self.clock.monotonic()
         with self._lock:
             if self._failing_since is None:

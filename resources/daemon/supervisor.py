@@ -76,7 +76,7 @@ class Supervisor:
 
     def _tell_broken(self, connection: Connection, error: Exception) -> None:
         _LOG.error("%s %s cannot be started", connection.backend, connection.name or connection.id, exc_info=error)
-        text = self._shared.texts("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
+        text = self._shared.texts.mistake(error)
         event = {
             "event": "connection",
             "connection": connection.id,

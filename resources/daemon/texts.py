@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from jeedom_bridge.http import HttpError
+from jeedom_bridge.store import StoreError
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +44,16 @@ class Texts:
             return translated.format(**values)
         except (KeyError, IndexError, ValueError):
             return template.format(**values)
+
+    def mistake(self, error: Exception) -> str:
+        """An error that is no vendor's and none of the user's."""
+        if isinstance(error, StoreError):
+            return self(
+                "Le démon ne peut pas garder ses données ({error}). Vérifiez l'espace disque et les droits du dossier "
+                "data du plugin.",
+                error=error,
+            )
+        return self("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
 
     def _table(self, language: str) -> dict[str, str]:
         if language not in self._known:

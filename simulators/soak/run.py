@@ -210,8 +210,8 @@ class Soak:
         began, left = time.monotonic(), wrong()
         while left and time.monotonic() - began < patience:
             self.late = [text for texts in left.values() for text in texts]
-            print(f"not yet: {', '.join(self.late[:5])}", flush=True)
-            time.sleep(1.0)
+            print(f"not yet: {len(self.late)}, such as {', '.join(self.late[:3])}", flush=True)
+            time.sleep(5.0 if time.monotonic() - began > 10 else 1.0)
             left = wrong()
         self.agreed = time.monotonic() - began
         for system in self.systems:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jeenergied.runner import StoreMemory
+from jeenergied.texts import Texts
 
 from jeedom_bridge.store import StoreError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class FullDisk:
@@ -37,3 +41,12 @@ def test_a_full_disk_is_told_once_however_much_is_kept_or_deleted(caplog: pytest
         store.full = True
         memory.delete("state")
     assert len(caplog.records) == 2
+
+
+def test_a_full_disk_is_told_to_the_user_as_what_it_is() -> None:
+    texts = Texts(ROOT / "core" / "i18n")
+    error = StoreError("store.sqlite could not be written: database or disk is full")
+    assert "espace disque" in texts.mistake(error)
+    texts.language = "en_US"
+    assert texts.mistake(error).startswith("The daemon cannot keep its data (store.sqlite could not be written")
+    assert texts.mistake(KeyError("x")) == "Internal error: KeyError: 'x'"

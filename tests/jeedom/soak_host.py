@@ -31,7 +31,7 @@ EQUIPMENT = """
     $found = [];
     foreach (jeenergie::byType('jeenergie') as $each) {
         if ($each->getConfiguration('connection') == $argv[1]) {
-            $found[] = ['id' => $each->getId(), 'type' => $each->getConfiguration('type'),
+            $found[] = ['id' => (string) $each->getId(), 'type' => $each->getConfiguration('type'),
                 'key' => (string) $each->getConfiguration('key')];
         }
     }

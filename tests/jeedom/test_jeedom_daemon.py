@@ -219,7 +219,8 @@ def test_one_save_leads_to_equipment_with_values(jeedom: Jeedom, daemon: None, g
         def summary() -> Any:
             return next(each for each in jeedom.own("list")["connections"] if each["id"] == connection)
 
-        found = until(lambda: summary()["equipment"])
+        until(lambda: len(summary()["equipment"]) >= 3)
+        found = summary()["equipment"]
         assert sorted(each["type"] for each in found) == ["combined", "inverter", "inverter"]
         combined = next(each["id"] for each in found if each["type"] == "combined")
         power = (
