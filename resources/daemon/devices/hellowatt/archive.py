@@ -81,17 +81,18 @@ class Archive:
                     news[day] = after
                     if "kwh" in after and "kwh" not in before:
                         arrived.append(day)
-            if news:
-                self._write(month, {**kept, **news})
-                changed += news
+            changed += news
+            self._write(month, {**kept, **news}, bool(news))
         self._note(arrived, today)
         return sorted(changed)
 
-    def _write(self, month: str, days: mapping.Days) -> None:
-        stored = {f"{day:%d}": {name: str(value) for name, value in days[day].items()} for day in sorted(days)}
-        self._memory.put(f"days.{month}.{self._name}", stored)
+    def _write(self, month: str, days: mapping.Days, changed: bool) -> None:
+        if changed:
+            stored = {f"{day:%d}": {name: str(value) for name, value in days[day].items()} for day in sorted(days)}
+            self._memory.put(f"days.{month}.{self._name}", stored)
+        # Also without news: a write before this one may have failed after the days, which are then in memory only.
         months = self.months()
-        if month not in months:
+        if days and month not in months:
             self._memory.put(f"months.{self._name}", sorted([*months, month]))
         seen = {name for facts in days.values() for name in facts}
         if not seen <= set(self.facts()):

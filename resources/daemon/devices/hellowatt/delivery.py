@@ -62,7 +62,7 @@ class Ledger:
         kept = {name: days for name, days in sent.items() if name in equipment.commands}
         for name, by_day in wanted.items():
             kept[name] = {**kept.get(name, {}), **by_day}
-        self._context.memory.put(key, kept)
+        self._context.memory.keep(key, kept)  # forgotten, it is sent once more
         return True
 
     def _stamp(self, month: str, day: str) -> str:

@@ -225,6 +225,7 @@ class Device(Base):
             for equipment in wanted:
                 self.context.publish(equipment.id, {"status": mark_of(error)})
         except StoreError:
+            self._deliver_later(wanted)
             self._schedule.again()
             raise
         if failure is None:
@@ -323,7 +324,11 @@ class Device(Base):
             self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR))
             return
         self._hurry("import", PASS_GAP)
-        news, failure = self._collector.import_all(known)
+        try:
+            news, failure = self._collector.import_all(known)
+        except StoreError:
+            self._deliver_later(known)
+            raise
         for equipment in news:
             self._publish(equipment)
             self._deliver(equipment)
@@ -388,6 +393,11 @@ class Device(Base):
         else:
             self._behind.add(equipment.id)
             self._hurry("deliver", 60.0)
+
+    def _deliver_later(self, wanted: Iterable[Equipment]) -> None:
+        """What was read until something could not be written is in memory: no later reading calls it new."""
+        self._behind.update(equipment.id for equipment in wanted)
+        self._hurry("deliver", 60.0)
 
     def _deliver_behind(self) -> None:
         for equipment in self._energies():
