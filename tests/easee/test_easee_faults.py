@@ -7,6 +7,7 @@ import os
 import time
 
 import pytest
+from jeenergied.devices.easee import watch
 
 from tests.easee.conftest import FIRST, SECOND, connection
 
@@ -74,6 +75,19 @@ def test_a_stalled_stream_is_found_well_before_jeedoms_heartbeat(make_rig, cloud
     cloud.hub.wait(lambda: len(cloud.hub.negotiations) >= 2, 10)
     assert (cloud.hub.negotiations[1][0] - begun) * 100 < 600
     assert rig.runner().counters["stalls"] >= 1
+
+
+def test_a_charger_that_the_hub_has_forgotten_is_asked_for_on_the_stream_that_stands(make_rig, cloud, monkeypatch):
+    monkeypatch.setattr(watch, "PER_HOUR", 0)
+    cloud.hub.deaf.add(FIRST)
+    rig = make_rig(speed=100)
+    rig.configure(connection(cloud, FIRST))
+    rig.wait_value("10", "status", 1)  # read by REST
+    cloud.hub.deaf.clear()
+    cloud.hub.wait(lambda: cloud.hub.subscribed(FIRST), 10)
+    news(cloud)
+    rig.wait_value("10", "status", 3)
+    assert (len(cloud.hub.negotiations), cloud.hub.streams) == (1, 1)
 
 
 @pytest.mark.slow

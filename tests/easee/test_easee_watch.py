@@ -8,7 +8,7 @@ import pytest
 from jeenergied.devices.easee.charger import Charger
 from jeenergied.devices.easee.mapping import Observation, Table
 from jeenergied.devices.easee.stream import _shown
-from jeenergied.devices.easee.watch import PER_HOUR, SUSPICION, Watch
+from jeenergied.devices.easee.watch import IDLE, PER_HOUR, SUSPICION, Watch
 
 from tests.easee.conftest import FIRST, catalogue
 
@@ -30,7 +30,7 @@ def test_a_subscription_that_nothing_answers_is_a_stalled_stream(charger: Charge
     watch.looked(charger, False, 20.0)
     assert watch.pending()
     assert watch.stalled([charger], 20.0 + SUSPICION - 1) is None
-    assert watch.stalled([charger], 20.0 + SUSPICION) == FIRST
+    assert watch.stalled([charger], 20.0 + SUSPICION) == (FIRST, True)
     assert not watch.pending()
 
 
@@ -60,9 +60,20 @@ def test_a_stream_is_not_renewed_without_end(charger: Charger) -> None:
         watch.subscribed(FIRST, now)
         watch.looked(charger, True, now)
         told.append(watch.stalled([charger], now + SUSPICION))
-    assert told.count(FIRST) == PER_HOUR
+    assert [reconnect for _, reconnect in told] == [True] * PER_HOUR + [False] * 2 * PER_HOUR
     watch.looked(charger, True, 10_000.0)
-    assert watch.stalled([charger], 10_000.0 + SUSPICION) == FIRST
+    assert watch.stalled([charger], 10_000.0 + SUSPICION) == (FIRST, True)
+
+
+def test_a_subscription_that_is_repeated_is_not_looked_at_sooner(charger: Charger) -> None:
+    watch = Watch()
+    watch._reconnected = [90.0] * PER_HOUR
+    watch.subscribed(FIRST, 100.0)
+    watch.looked(charger, True, 110.0)
+    assert watch.stalled([charger], 110.0 + SUSPICION) == (FIRST, False)
+    watch.subscribed(FIRST, 125.0)
+    assert watch.to_look_at([charger], 110.0 + IDLE - 1) is None
+    assert watch.to_look_at([charger], 110.0 + IDLE) is charger
 
 
 @pytest.mark.parametrize("observation", [129, 223, 69, 140, 206])

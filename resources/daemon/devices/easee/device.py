@@ -164,9 +164,15 @@ class Device(Base):
                 if not self._watch.is_absent(charger.serial):
                     self._watch.looked(charger, bool(differs), self._clock.monotonic())
         with self._lock:
-            serial = self._watch.stalled(self._chargers.values(), self._clock.monotonic())
-        if serial is not None:
-            self.context.count("stalls")
+            stalled = self._watch.stalled(self._chargers.values(), self._clock.monotonic())
+        if stalled is None:
+            return
+        serial, reconnect = stalled
+        self.context.count("stalls")
+        if not reconnect:
+            _LOG.info("%s: the stream brings nothing of charger %s: asking for it anew", self.connection.name, serial)
+            self._link.again(serial)
+        else:
             _LOG.warning(
                 "%s: the stream is open but brings nothing more of charger %s: reconnecting",
                 self.connection.name,

@@ -30,6 +30,7 @@ class _Charger:
     patience: float = 1.0
     suspected: float | None = None
     absent: bool = False
+    again: bool = False
 
 
 class Watch:
@@ -40,8 +41,10 @@ class Watch:
         self._reconnected: list[float] = []
 
     def subscribed(self, serial: str, now: float) -> None:
-        """A subscription was answered."""
-        self._chargers[serial] = _Charger(now)
+        """A subscription was answered. One that only repeats another is no reason to look soon."""
+        before = self._chargers.get(serial)
+        repeated = before is not None and before.again
+        self._chargers[serial] = _Charger(now, before.looked if before is not None and repeated else float("-inf"))
 
     def clear(self) -> None:
         """The stream has ended."""
@@ -79,8 +82,11 @@ class Watch:
         kept = self._chargers.get(serial)
         return kept is not None and kept.absent
 
-    def stalled(self, chargers: Iterable[Charger], now: float) -> str | None:
-        """The serial of a charger that proves the stream stalled, if any and if reconnecting is not overdone."""
+    def stalled(self, chargers: Iterable[Charger], now: float) -> tuple[str, bool] | None:
+        """The serial of a charger that proves the stream stalled, if any, and whether to reconnect is not overdone.
+
+        When it is, asking for the charger once more on the stream that stands costs the service next to nothing.
+        """
         for charger in chargers:
             kept = self._chargers.get(charger.serial)
             if kept is None or kept.suspected is None:
@@ -90,9 +96,10 @@ class Watch:
             elif now - kept.suspected >= SUSPICION:
                 kept.suspected = None
                 self._reconnected = [at for at in self._reconnected if now - at < 3600.0]
-                if len(self._reconnected) < PER_HOUR:
+                kept.again = len(self._reconnected) >= PER_HOUR
+                if not kept.again:
                     self._reconnected.append(now)
-                    return charger.serial
+                return charger.serial, not kept.again
         return None
 
     def pending(self) -> bool:
