@@ -90,5 +90,7 @@ try {
     $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
     ajax::success(jeenergiePages::$action($request));
 } catch (Throwable $e) {
+    // Without its database the core has not come as far as to find its classes.
+    class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');
     ajax::error(displayException($e), $e->getCode());
 }

@@ -27,5 +27,7 @@ try {
     $request = json_decode((string) init('request', '{}'), true);
     ajax::success(jeenergiePanel::$action(is_array($request) ? $request : []));
 } catch (Throwable $e) {
+    // Without its database the core has not come as far as to find its classes.
+    class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');
     ajax::error(displayException($e), $e->getCode());
 }
