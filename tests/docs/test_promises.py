@@ -98,7 +98,7 @@ def tests() -> set[str]:
 
 def test_every_line_has_a_test_or_says_not_yet(tests: set[str]) -> None:
     assert len(LINES) > 100
-    for promised, _, status, held, reason in LINES:
+    for promised, _, status, held, _, reason in LINES:
         named = re.findall(r"`(test\w+)`", held)
         assert status in ("kept", "different", "not yet"), promised
         assert bool(named) == (status != "not yet"), promised
@@ -112,6 +112,18 @@ def test_every_test_that_is_named_exists(tests: set[str]) -> None:
 def test_every_file_that_is_named_exists() -> None:
     named = re.findall(r"`([\w./]+/[\w./]+|LICENSE)`", PROMISES)
     assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+def test_what_shows_a_promise_is_a_picture_or_a_table_of_figures() -> None:
+    figures = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    for promised, _, _, _, seen, _ in LINES:
+        link = re.fullmatch(r"–|\[([^]]+)\]\((images/[\w-]+\.png|performance\.md#[\w-]+)\)", seen)
+        assert link, promised
+        if link[1] and link[2].startswith("images/"):
+            assert (ROOT / "docs" / link[2]).is_file(), promised
+        elif link[1]:
+            assert re.search(f"^##+ {re.escape(link[1])}$", figures, re.MULTILINE), promised
+            assert link[2] == "performance.md#" + re.sub(r"[^a-z0-9 -]", "", link[1].lower()).replace(" ", "-")
 
 
 @pytest.mark.parametrize(
