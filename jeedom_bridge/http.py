@@ -298,41 +298,42 @@ class _Watch:
     or one interim answer after the other, would hold its thread for ever.
     """
 
-    PERIOD = 0.5
+    AGAIN = 0.5
+    """Seconds between two tries to cut a call that is over."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._calls: set[_Call] = set()
-        self._busy = threading.Event()
+        self._wakes = float("inf")
         self._thread: threading.Thread | None = None
 
     def begin(self, call: _Call) -> None:
         """From now on the connections of this thread belong to the call."""
         _LOCAL.call = call
-        with self._lock:
+        with self._changed:
             self._calls.add(call)
-            self._busy.set()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="http watch", daemon=True)
                 self._thread.start()
+            elif call.end < self._wakes:
+                self._changed.notify()
 
     def finish(self, call: _Call) -> None:
-        """The call has ended."""
+        """The call has ended. The watch finds that out when it would have been cut: most end long before."""
         _LOCAL.call = None
-        with self._lock:
+        with self._changed:
             self._calls.discard(call)
 
     def _run(self) -> None:
-        while True:
-            self._busy.wait()
-            time.sleep(self.PERIOD)
-            now = time.monotonic()
-            with self._lock:
+        with self._changed:
+            while True:
+                now = time.monotonic()
                 for call in self._calls:
-                    if now > call.end:
+                    if now >= call.end:
                         self._cut(call)
-                if not self._calls:
-                    self._busy.clear()
+                ends = (call.end if call.end > now else now + self.AGAIN for call in self._calls)
+                self._wakes = min(ends, default=float("inf"))
+                self._changed.wait(None if self._wakes == float("inf") else self._wakes - now)
 
     @staticmethod
     def _cut(call: _Call) -> None:

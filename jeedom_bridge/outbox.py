@@ -59,6 +59,9 @@ class Delivery:
         self._ended.set()
 
 
+_as_json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
 @dataclass
 class _Slot:
     """One value of one equipment: what Jeedom has, what is on the wire, what waits."""
@@ -185,7 +188,7 @@ class Outbox:
         When far too many wait, the oldest go: memory is bounded however long Jeedom is away. Raises TypeError
         or ValueError for what JSON cannot hold.
         """
-        item = _Event(json.dumps(event, allow_nan=False), merge)
+        item = _Event(_as_json(event), merge)
         with self.changed:
             if self._closed:
                 return
@@ -345,9 +348,10 @@ class Outbox:
             slot.flying, slot.waiting, slot.sent = slot.waiting, None, now
             batch.values.append((equipment, command))
             del self._dirty[(equipment, command)]
+        stamps = {at: moment(at) for at in {at for _, at in groups}}
         for (equipment, at), values in groups.items():
-            event = {"event": "values", "equipment": equipment, "at": moment(at), "values": values}
-            batch.add(json.dumps(event, allow_nan=False), len(values), equipment)
+            event = {"event": "values", "equipment": equipment, "at": stamps[at], "values": values}
+            batch.add(_as_json(event), len(values), equipment)
 
     def _take_series(self, batch: Batch, limit: int) -> None:
         while self._series and batch.points < limit:
@@ -368,7 +372,7 @@ class Outbox:
                 "command": series.command,
                 "points": series.points,
             }
-            batch.add(json.dumps(event, allow_nan=False), len(series.points), series)
+            batch.add(_as_json(event), len(series.points), series)
 
     def failed(self, batch: Batch, unknown: bool) -> None:
         """The request did not get through; `unknown` when Jeedom may have applied it all the same."""
