@@ -12,17 +12,6 @@ from jeedom_bridge.store import StoreError
 
 _LOG = logging.getLogger(__name__)
 
-_REASONS = {
-    r"refused": "connexion refusée, rien n'écoute sur ce port",
-    r"Name or service|name resolution|associated with hostname|NameResolution": "ce nom est introuvable sur le réseau",
-    r"No route to host|unreachable": "aucun appareil à cette adresse, ou réseau coupé",
-    r"WRONG_VERSION_NUMBER|RECORD_LAYER|HTTP_REQUEST": "ce qui répond là ne parle pas HTTPS",
-    r"CERTIFICATE_VERIFY|certificate verify": "son certificat n'est pas valable",
-    r"reset by peer|closed without|no HTTP answer|RemoteDisconnected|EOF occurred": "connexion coupée sans réponse",
-    r"timed out|within|in time": "pas de réponse à temps",
-}
-"""What the user reads in place of the words of the system for why an HTTP call failed."""
-
 
 class Texts:
     """Translates templates; `language` can change at any time."""
@@ -30,6 +19,7 @@ class Texts:
     def __init__(self, directory: Path, language: str = "fr_FR") -> None:
         self._directory = directory
         self._known: dict[str, dict[str, str]] = {"fr_FR": {}}
+        self._reasons = _reasons(directory.parent / "contract" / "common.json")
         self.language = language
 
     def __call__(self, template: str, **values: object) -> str:
@@ -38,7 +28,9 @@ class Texts:
         translated = table.get(template) or template
         for name, value in values.items():
             if isinstance(value, HttpError):
-                words = next((text for pattern, text in _REASONS.items() if re.search(pattern, value.detail)), None)
+                words = next(
+                    (text for pattern, text in self._reasons.items() if re.search(pattern, value.detail)), None
+                )
                 values[name] = value if words is None else table.get(words) or words
         try:
             return translated.format(**values)
@@ -71,3 +63,12 @@ class Texts:
         except (OSError, ValueError, AttributeError) as error:
             _LOG.debug("no translations for %s: %s", language, error)
             return {}
+
+
+def _reasons(path: Path) -> dict[str, str]:
+    """What the user reads in place of the system's words for why an HTTP call failed, by what those words match."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["reasons"])
+    except (OSError, ValueError, KeyError) as error:
+        _LOG.debug("no words for failed calls: %s", error)
+        return {}
