@@ -169,7 +169,7 @@ class Runner:
         try:
             self.device.refresh()
         except AuthenticationFailed as error:
-            text = self.say(error.template, **error.values)
+            text = self.words(error)
             if self._reported != (error.code, text):
                 _LOG.error("%s: %s", self._label, text)
             self.last_error = text
@@ -231,7 +231,7 @@ class Runner:
     def _job_failed(self, job: Job, error: Exception) -> float | None:
         pause = self._backoff.next()
         if isinstance(error, DeviceError):
-            code, text = error.code, self.say(error.template, **error.values)
+            code, text = error.code, self.words(error)
             if isinstance(error, AuthenticationFailed):
                 pause = HOUR
                 with self._lock:
@@ -299,6 +299,9 @@ class Runner:
     def say(self, template: str, **values: object) -> str:
         return self._shared.texts(template, **values)
 
+    def words(self, error: DeviceError) -> str:
+        return self.say(error.template, **error.values)
+
     def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Job:
         return self.worker.every(name, period, job, first)
 
@@ -323,7 +326,7 @@ class Runner:
         return self._shared.outbox.history(equipment, series, lambda: self._silent or self._ended)
 
     def trouble(self, equipment: str, error: DeviceError | None) -> None:
-        told = (error.code, self.say(error.template, **error.values)) if error is not None else None
+        told = (error.code, self.words(error)) if error is not None else None
         with self._lock:
             if self._troubles.get(equipment) == told:
                 return

@@ -155,6 +155,10 @@ class Context(Protocol):
         """A text in the user's language."""
         ...
 
+    def words(self, error: DeviceError) -> str:
+        """An error in the user's language, as it belongs into the log, too."""
+        ...
+
     def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Job:
         """Runs a job each `period` s in the connection's own thread. An exception is shown as its state."""
         ...

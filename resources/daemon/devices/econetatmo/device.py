@@ -259,7 +259,7 @@ class Device(Base):
                 # What all lines of a round meet is one incident of the service.
                 said = any(str(each) == str(error) for each in errors[:-1])
                 level = logging.DEBUG if said else logging.WARNING
-                _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, error)
+                _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, self.context.words(error))
             if isinstance(error, (ModuleGone, ArgumentRefused)):
                 self._resting[equipment.id] = self.context.clock.monotonic() + REST
             if isinstance(error, ModuleGone):

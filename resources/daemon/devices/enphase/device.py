@@ -320,7 +320,7 @@ class Device(Base):
                 # The second time: were all pages failing, the main one would have said so in between.
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
                 if failures == (1 if isinstance(error, PageRefused) else 2):
-                    _LOG.warning("%s: %s", self.connection.name, error)
+                    _LOG.warning("%s: %s", self.connection.name, self.context.words(error))
                 self._later[name] = now() + min(SLOW * 2**failures, ASIDE_PAUSE)
             # Meanwhile nothing else can be asked: such a page gets a small share of the time.
             self._later[name] = max(self._later.get(name, begin), now() + ASIDE_SHARE * (now() - begin))

@@ -274,7 +274,8 @@ class Device(Base):
             same = failure is not None and each.template == failure.template
             again = same or self._logged.get(equipment.id) == str(each)
             self._logged[equipment.id] = str(each)
-            _LOG.log(logging.DEBUG if again else logging.WARNING, "%s: %s", equipment.name, each)
+            level = logging.DEBUG if again else logging.WARNING
+            _LOG.log(level, "%s: %s", equipment.name, self.context.words(each))
         self._weekly()
         return failure
 

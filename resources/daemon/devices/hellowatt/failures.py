@@ -41,7 +41,7 @@ class Failures:
         if len(days) > DAYS - 1 and not state.get("told"):
             state["told"] = True
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
-            self._context.message("error", text, n=len(days), reason=self._context.say(error.template, **error.values))
+            self._context.message("error", text, n=len(days), reason=self._context.words(error))
         self._context.memory.keep("failing", state)
         return layouts >= LAYOUTS
 

@@ -107,7 +107,7 @@ class Source:
             text = self.send(lambda percent, text: None)
             _LOG.info("%s: %s", self._wes.host, text)
         except DeviceError as error:
-            reason = self._context.say(error.template, **error.values)
+            reason = self._context.words(error)
             known = f"{cgx.version()} {reason}"
             if self._context.memory.get("announced") != known:
                 self._context.memory.keep("announced", known)
@@ -170,7 +170,7 @@ class Source:
         except PageMissing:
             found = None
         except Unreachable as error:
-            reason = self._context.say(error.template, **error.values)
+            reason = self._context.words(error)
             raise Unreachable(
                 "Le fichier CGX est envoyé, mais n'a pas pu être relu : {reason}", reason=reason
             ) from error
