@@ -11,7 +11,7 @@ from typing import Any
 import jeenergied.daemon
 import jeenergied.devices
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jeenergied.daemon import Daemon
 
@@ -101,6 +101,8 @@ def test_every_message_there_can_be_has_one_answer_of_the_contract(inside: Daemo
         database=None,
     )
     @given(MESSAGE)
+    @example({"cmd": "nonsense"})
+    @example({"cmd": []})
     def asked(fields: dict[str, Any]) -> None:
         answer = json.loads(inside._listener._answer(json.dumps({"apikey": KEY, **fields}).encode()))
         check("socket", answer, "answer")
