@@ -19,6 +19,7 @@ FOLDERS = ["bridge", "contract", "daemon", "easee", "econetatmo", "enphase", "fu
 SETTINGS = """[run]
 source_pkgs = jeedom_bridge, jeenergied
 data_file = {folder}/data
+parallel = true
 disable_warnings = couldnt-parse, no-data-collected, module-not-imported
 """
 
