@@ -99,6 +99,7 @@ def test_generic_code_names_no_vendor() -> None:
     words = re.compile(rf"(?<![A-Za-z])(?i:{'|'.join(VENDORS)})|{'|'.join(each.capitalize() for each in VENDORS)}")
     generic = sources(".php", ".js", folders=("core", "desktop", "plugin_info"))
     generic += sources(".py", folders=("jeedom_bridge",)) + sorted(DAEMON.glob("*.py")) + [DEVICES / "base.py"]
+    generic += sorted((DEVICES / "common").glob("*.py"))
     found = {name(path): words.findall(path.read_text("utf-8")) for path in generic}
     assert len(found) > 40
     assert {path: names for path, names in found.items() if names} == {}

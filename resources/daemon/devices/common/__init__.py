@@ -1,0 +1,9 @@
+"""What several backends need; nothing here knows a vendor.
+
+- `counter_guard`: may this reading of a meter follow the one before? Falls, giant steps, a meter that was exchanged.
+- `sensor_guard`: readings that a sensor gives when it is unplugged or has not measured yet.
+- `whole_sum`: a sum of parts that come from different requests; no value while a part is missing or old.
+- `refusals`: what was refused, how far that reaches, when to try again and when to tell the user; kept over restarts.
+- `endpoints`: an endpoint that stopped answering for every device; the keys an answer used to have.
+- `numbers`: finite numbers out of what a peer sent.
+"""
