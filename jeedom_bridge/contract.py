@@ -131,6 +131,10 @@ class Catalogue:
         """The same without regard to settings."""
         return list(_expanded(self, kind))
 
+    def silence(self, kind: str) -> str:
+        """The silence that rows of an equipment type belong to unless they name one of their own; '' for none."""
+        return str(self._part(kind).get("silence", ""))
+
     def has(self, kind: str) -> bool:
         """Whether there is such an equipment type."""
         return kind in self.data["equipment"]

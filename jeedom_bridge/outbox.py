@@ -241,16 +241,18 @@ class Outbox:
                 self.changed.notify_all()
         return delivery
 
-    def resend(self, equipment: str) -> None:
-        """Sends the last known values of an equipment once more, changed or not."""
-        now = self._clock.time()
+    def resend(self, equipment: str, commands: Mapping[str, float]) -> None:
+        """Sends known values once more, changed or not; `commands`: when each was last found true (Unix time)."""
         with self.changed:
             if equipment in self._muted:
                 return
-            for command, slot in self._slots.get(equipment, {}).items():
-                idle = slot.waiting is None and slot.flying is None
-                if idle and slot.known is not None and (equipment, command) not in self._muted_commands:
-                    slot.waiting = (slot.known, now)
+            slots = self._slots.get(equipment, {})
+            for command, at in commands.items():
+                slot = slots.get(command)
+                if slot is None or (equipment, command) in self._muted_commands:
+                    continue
+                if slot.waiting is None and slot.flying is None and slot.known is not None:
+                    slot.waiting = (slot.known, at)
                     self._dirty[(equipment, command)] = None
             self.changed.notify_all()
 

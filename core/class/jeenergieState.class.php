@@ -8,7 +8,7 @@
 final class jeenergieState
 {
     /** States that the user must do something about. */
-    private const TOLD = ['authentication_failed'];
+    private const TOLD = ['authentication_failed', 'no_data'];
 
     /** @param array $event {state, until, code, message} */
     public static function apply(jeenergie $eqLogic, ?cmd $command, array $event): void

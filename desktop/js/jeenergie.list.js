@@ -8,7 +8,7 @@
 
   const REFRESH = 10;
   const LEVELS = {
-    online: 'success', connecting: 'info', waiting: 'warning', unreachable: 'danger',
+    online: 'success', connecting: 'info', waiting: 'warning', no_data: 'warning', unreachable: 'danger',
     authentication_failed: 'danger', error: 'danger', stopped: 'default'
   };
 

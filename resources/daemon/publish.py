@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -23,7 +23,8 @@ class _Plan:
     offered: list[Row]
     cadence: dict[str, float]
     facts: dict[str, Any]
-    last: float = float("-inf")
+    seen: dict[str, tuple[float, float]]
+    """When each fact was last published or confirmed: (monotonic, Unix time of the data)."""
 
 
 class Publisher:
@@ -52,7 +53,7 @@ class Publisher:
                 plan = self._plan(each, connection.config)
                 before = old.get(each.id)
                 if before is not None:
-                    plan.facts, plan.last = before.facts, before.last
+                    plan.facts, plan.seen = before.facts, before.seen
                 self._plans[each.id] = plan
             gone = set(old) - set(self._plans)
         for equipment in gone:
@@ -68,16 +69,45 @@ class Publisher:
             plan = self._plans.get(equipment)
         if plan is None:
             return
-        plan.facts.update(facts)
-        plan.last = self._clock.monotonic()
-        self._send(equipment, plan, facts, at)
+        known = {name: raw for name, raw in facts.items() if raw is not None}
+        plan.facts.update(known)
+        for name in facts.keys() - known.keys():
+            plan.facts.pop(name, None)
+            plan.seen.pop(name, None)
+        self._see(plan, known, at)
+        self._send(equipment, plan, known, at)
+
+    def confirm(self, equipment: str, facts: Iterable[str] | None, at: float | None) -> list[str]:
+        """These facts (None: all) still hold as of `at`. Returns those of them that are known."""
+        with self._lock:
+            plan = self._plans.get(equipment)
+            if plan is None:
+                return []
+            names = [name for name in (plan.facts if facts is None else facts) if name in plan.facts]
+            self._see(plan, names, at)
+            return names
+
+    def _see(self, plan: _Plan, facts: Iterable[str], at: float | None) -> None:
+        stamp = (self._clock.monotonic(), self._clock.time() if at is None else at)
+        for name in facts:
+            plan.seen[name] = stamp
 
     def refresh(self, freshness: float) -> None:
-        """Sends again what Jeedom has of every equipment whose data is younger than `freshness` s."""
-        now = self._clock.monotonic()
-        for equipment, plan in list(self._plans.items()):
-            if now - plan.last <= freshness:
-                self._outbox.resend(equipment)
+        """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s."""
+        with self._lock:
+            since = self._clock.monotonic() - freshness
+            again = {
+                equipment: {
+                    row.logical_id: at
+                    for name, (seen, at) in plan.seen.items()
+                    if seen >= since
+                    for row in plan.rows.get(name, ())
+                }
+                for equipment, plan in self._plans.items()
+            }
+        for equipment, commands in again.items():
+            if commands:
+                self._outbox.resend(equipment, commands)
 
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
         kind = equipment.type or None
@@ -92,12 +122,12 @@ class Publisher:
             seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)
             if seconds:
                 cadence[row.logical_id] = seconds
-        return _Plan(wanted, offered, cadence, {})
+        return _Plan(wanted, offered, cadence, {}, {})
 
     def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> None:
         values = {}
         for fact, raw in facts.items():
-            for row in plan.rows.get(fact, ()) if raw is not None else ():
+            for row in plan.rows.get(fact, ()):
                 value = row.value(raw)
                 values[row.logical_id] = self._translate(value) if row.speaks and value is not None else value
         if values:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Callable
+from zoneinfo import ZoneInfo
 
 from jeedom_bridge.clock import Clock, moment
 from jeedom_bridge.contract import Catalogue
@@ -16,7 +18,8 @@ from jeedom_bridge.outbox import Delivery, Outbox, Point
 from jeedom_bridge.store import Store, StoreError
 from jeedom_bridge.worker import Backoff, Job, Worker
 
-from .devices.base import AuthenticationFailed, Connection, Device, DeviceError
+from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, NoData
+from .freshness import Freshness, Silence
 from .publish import Publisher
 from .texts import Texts
 
@@ -25,6 +28,10 @@ _LOG = logging.getLogger(__name__)
 HEARTBEAT = 300.0
 """Seconds after which what Jeedom has is sent again, so that it sees life."""
 HOUR = 3600.0
+WATCH_S = 30.0
+"""Seconds between two looks at who has become silent."""
+FRESHNESS = "freshness"
+"""The key of the memory under which ages are kept over a restart."""
 UNSAVED = "new"
 """The id under which Jeedom sends a connection that it has not saved yet."""
 
@@ -107,6 +114,7 @@ class Runner:
         self.connection = connection
         self.memory = StoreMemory(shared.store, connection.id)
         self.unsaved = StoreMemory(shared.store, UNSAVED)
+        self.shared_memory = StoreMemory(shared.store, f"backend:{connection.backend}")
         self.counters: dict[str, int] = {}
         self.state = "connecting"
         self.since = shared.clock.time()
@@ -118,13 +126,16 @@ class Runner:
         self._ended = False
         self._lock = threading.RLock()
         self._reported: tuple[str, str] | None = None
-        self._troubles: dict[str, tuple[str, str] | None] = {}
+        self._troubles: dict[str, tuple[str, str, str] | None] = {}
+        self._silences: dict[str, dict[str, NoData]] = {}
+        self._shown: dict[str, tuple[str, str, str] | None] = {}
         self._failing_since: float | None = None
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._refused: list[Job] = []
         self._mistake: str | None = None
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
+        self.freshness = Freshness(catalogue, shared.clock, self.memory.get(FRESHNESS))
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
         self._start_job: Job | None = None
@@ -134,15 +145,19 @@ class Runner:
     def start(self) -> None:
         """Starts the thread; what the device needs is done there."""
         self._publisher.adopt(self.connection)
+        self.freshness.adopt(self.connection)
         self._tell("connecting", "", "")
         self._start_job = self.worker.every("start", HOUR, self._start)
         self.worker.every("heartbeat", HEARTBEAT, self._heartbeat, first=HEARTBEAT, jitter=HEARTBEAT / 10)
+        self.worker.every("freshness", WATCH_S, self._watch, first=WATCH_S)
+        self.worker.every("keep freshness", HOUR, self._keep_freshness, first=HOUR)
         self.worker.start()
 
     def update(self, connection: Connection) -> None:
         """Other equipment, commands or names with the same settings: nothing is interrupted."""
         self.connection = connection
         self._publisher.adopt(connection)
+        self.freshness.adopt(connection)
         self.worker.submit(self._adopt)
 
     def stop(self) -> None:
@@ -154,6 +169,7 @@ class Runner:
     def finish(self, timeout: float) -> bool:
         """Waits for the thread and frees the device. False when it hangs in a call."""
         ended = self.worker.join(timeout)
+        self._keep_freshness()
         try:
             self.device.stop()
         except Exception:
@@ -198,12 +214,14 @@ class Runner:
 
     def status(self) -> dict[str, Any]:
         """For the `status` command."""
+        oldest = self.freshness.oldest()
         with self._lock:
             return {
                 "state": self.state,
                 "since": moment(self.since),
                 "lastUpdate": moment(self.last_update) if self.last_update else None,
                 "lastError": self.last_error,
+                "oldest": {"equipment": oldest[0], "at": moment(oldest[1])} if oldest else None,
                 "counters": dict(self.counters),
             }
 
@@ -225,6 +243,31 @@ class Runner:
         with self._lock:
             reported = self._reported
         self._tell(self.state, *(reported or ("", "")), again=True)
+
+    def _watch(self) -> None:
+        """Reports who has become silent, and who is back."""
+        changes = self.freshness.check(connected=self.state == "online")
+        for change in changes:
+            silences = self._silences.setdefault(change.equipment, {})
+            if change.over:
+                silences.pop(change.says, None)
+                _LOG.info("%s: %s: data again", self._label, self._name(change.equipment))
+            else:
+                silences[change.says] = self._no_data(change)
+            self._show(change.equipment)
+        if changes:
+            self._keep_freshness()
+
+    def _no_data(self, silence: Silence) -> NoData:
+        says = self.say(silence.says)
+        if silence.since is None:
+            return NoData("Aucune donnée reçue : {says}", says=says)
+        when = datetime.fromtimestamp(silence.since, ZoneInfo(self.timezone)).strftime("%d/%m/%Y %H:%M")
+        return NoData("Aucune donnée depuis le {when} : {says}", when=when, says=says)
+
+    def _keep_freshness(self) -> None:
+        if not self._silent:
+            self.memory.keep(FRESHNESS, self.freshness.state())
 
     # What goes wrong.
 
@@ -320,25 +363,50 @@ class Runner:
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
         if not self._silent and not self._ended:
+            self.freshness.seen(equipment, (name for name, raw in facts.items() if raw is not None), at)
             self._publisher.facts(equipment, facts, at)
 
+    def confirm(self, equipment: str, facts: Iterable[str] | None = None, at: float | None = None) -> None:
+        if not self._silent and not self._ended:
+            self.freshness.seen(equipment, self._publisher.confirm(equipment, facts, at), at)
+
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:
+        for command, points in series.items():
+            if points:
+                self.freshness.seen(
+                    equipment, (command,), max(datetime.fromisoformat(at).timestamp() for at, _ in points)
+                )
         return self._shared.outbox.history(equipment, series, lambda: self._silent or self._ended)
 
     def trouble(self, equipment: str, error: DeviceError | None) -> None:
-        told = (error.code, self.words(error)) if error is not None else None
         with self._lock:
-            if self._troubles.get(equipment) == told:
+            self._troubles[equipment] = (error.state, error.code, self.words(error)) if error is not None else None
+        self._show(equipment)
+
+    def _show(self, equipment: str) -> None:
+        """Reports an equipment's own state when it has changed: its trouble, else its silence, else that it works."""
+        with self._lock:
+            silent = list(self._silences.get(equipment, {}).values())
+            shown = self._troubles.get(equipment)
+            label = self._label
+            if shown is None and silent:
+                label = f"{label}: {self._name(equipment)}"
+                shown = (silent[0].state, silent[0].code, " ".join(self.words(each) for each in silent))
+            if self._shown.get(equipment) == shown:
                 return
-            self._troubles[equipment] = told
+            self._shown[equipment] = shown
         event = {"event": "connection", "connection": self.connection.id, "equipment": equipment}
-        if error is None or told is None:
+        if shown is None:
             self._emit({**event, "state": "online"}, merge=("connection", self.connection.id, equipment))
             return
-        code, text = told
-        _LOG.error("%s: %s", self._label, text)
-        event.update(state=error.state, code=code, message=self._shared.masker.mask(text))
+        state, code, text = shown
+        _LOG.error("%s: %s", label, text)
+        event.update(state=state, code=code, message=self._shared.masker.mask(text))
         self._emit(event, merge=("connection", self.connection.id, equipment))
+
+    def _name(self, equipment: str) -> str:
+        found = self.connection.find(equipment)
+        return found.name or found.key if found is not None else equipment
 
     def message(self, level: str, template: str, **values: object) -> None:
         text = f"{self.connection.name}: " if self.connection.name else ""

@@ -356,9 +356,9 @@ class TestEvents:
 
 class TestResend:
     def test_the_last_values_are_sent_once_more(self, outbox: Outbox) -> None:
-        outbox.values("1", {"power": 1, "mode": "a"})
+        outbox.values("1", {"power": 1, "mode": "a", "gone": 1})
         deliver(outbox)
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0, "mode": 0.0, "unknown": 0.0})
         assert deliver(outbox) == {"1.power": 1, "1.mode": "a"}
         assert outbox.take() is None
 
@@ -366,11 +366,11 @@ class TestResend:
         outbox.values("1", {"power": 1})
         deliver(outbox)
         outbox.values("1", {"power": 2})
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0})
         assert deliver(outbox) == {"1.power": 2}
 
     def test_what_jeedom_never_had_is_not_sent(self, outbox: Outbox) -> None:
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0})
         outbox.forget("1")
         assert outbox.take() is None
 

@@ -162,7 +162,7 @@ class TestUnknown:
         outbox.values("1", {"power": 1})
         deliver(outbox, unknown=["1"])
         outbox.values("1", {"power": 2})
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0, "old": 0.0})
         assert outbox.take() is None
         assert outbox.history("1", {"energy": POINTS}).ended
         outbox.unmute()
@@ -182,7 +182,7 @@ class TestUnknown:
         deliver(outbox, unknownCommands={"1": ["old"]})
         outbox.values("1", {"power": 2, "old": 2})
         assert deliver(outbox) == {"1.power": 2}
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0, "old": 0.0})
         assert deliver(outbox) == {"1.power": 2}
         outbox.unmute()
         outbox.values("1", {"power": 2, "old": 1})
@@ -200,7 +200,7 @@ class TestUnknown:
     def test_a_configuration_during_the_silence_leaves_nothing_behind(self, outbox: Outbox) -> None:
         outbox.values("1", {"power": 1, "old": 1})
         deliver(outbox, unknown=["1"], unknownCommands={"1": ["old"]})
-        outbox.resend("1")
+        outbox.resend("1", {"power": 0.0, "old": 0.0})
         outbox.unmute()
         assert due(outbox) is None
         assert outbox.take() is None

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ROOT / "resources" / "daemon"
 CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
 SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
-SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder")
+SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder", "says")
 PLACES = {"message": 1, "progress": 2, "say": 0, "texts": 0}
 """Which argument of a call is the French template; that of an error is the first."""
 
@@ -45,7 +45,7 @@ def constants(path: Path) -> Iterator[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    errors = re.compile(r"AuthenticationFailed|Unreachable|Refused|RateLimited|VendorError")
+    errors = re.compile(r"AuthenticationFailed|Unreachable|Refused|RateLimited|VendorError|NoData")
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue

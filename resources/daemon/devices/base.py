@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, Protocol
 
@@ -53,6 +53,13 @@ class RateLimited(DeviceError):
 
     code = "rate_limited"
     state = "waiting"
+
+
+class NoData(DeviceError):
+    """An equipment answers, or its service does, but it has told nothing new for longer than it may."""
+
+    code = "no_data"
+    state = "no_data"
 
 
 class VendorError(DeviceError):
@@ -147,6 +154,11 @@ class Context(Protocol):
         ...
 
     @property
+    def shared_memory(self) -> Memory:
+        """What all connections of a backend share and keep over restarts: a block of this machine's address, say."""
+        ...
+
+    @property
     def timezone(self) -> str:
         """Of Jeedom: a name of the IANA database."""
         ...
@@ -168,7 +180,19 @@ class Context(Protocol):
         ...
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
-        """Facts of an equipment, by the names that the `source` of its rows uses."""
+        """Facts of an equipment, by the names that the `source` of its rows uses.
+
+        `at`: Unix time of the data if the vendor dates it, default now. A fact that is not known now is left out (or
+        None): its last value keeps its date.
+        """
+        ...
+
+    def confirm(self, equipment: str, facts: Iterable[str] | None = None, at: float | None = None) -> None:
+        """These facts (default: all that were published) still hold as of `at` (default now).
+
+        For a backend that publishes changes only: a value is not re-sent with a newer date, nor called fresh, unless
+        it is published again or confirmed.
+        """
         ...
 
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Delivery:

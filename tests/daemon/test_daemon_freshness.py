@@ -1,0 +1,261 @@
+"""Age belongs to facts: what is silent is reported once, what is gone gets no newer date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jeenergied.devices.base import Connection, Device, Equipment, Identity, Unreachable
+from jeenergied.freshness import Freshness
+from jeenergied.runner import HEARTBEAT, Runner, Shared
+from jeenergied.texts import Texts
+
+from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.contract import Catalogue
+from jeedom_bridge.logs import Masker
+from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def info(name: str, **more: Any) -> dict[str, Any]:
+    return {"logicalId": name, "name": name, "type": "info", "subType": "numeric", "source": name, **more}
+
+
+CATALOGUE = Catalogue(
+    "meter",
+    {
+        "backend": "meter",
+        "silences": {
+            "own": {"after": {"setting": "connection.pollInterval", "times": 3, "least": 30}, "says": "Compteur muet"},
+            "line": {"after": 600, "says": "Ligne muette"},
+            "days": {"after": 172800, "says": "Aucun jour nouveau"},
+        },
+        "connection": {
+            "fields": [
+                {"key": "pollInterval", "label": "p", "type": "number", "default": 60, "min": 1, "max": 3600},
+            ],
+            "operations": [],
+            "commands": [],
+        },
+        "equipment": {
+            "meter": {
+                "silence": "own",
+                "fields": [],
+                "commands": [
+                    info("power"),
+                    info("line", silence="line"),
+                    info("serial", silence=""),
+                    info("day", silence="days", dated=True, source="days"),
+                ],
+            }
+        },
+    },
+)
+ALL = {"power": {}, "line": {}, "serial": {}, "day": {}}
+METER = Equipment("11", "meter", "a", "Linky", {}, ALL)
+CONNECTION = Connection("1", "meter", "M", {"pollInterval": 60}, {}, (METER,))
+
+
+class Quiet(Device):
+    def start(self) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def test(self) -> Identity:
+        return Identity({}, "")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def runner(clock: ManualClock, tmp_path: Path) -> Iterator[Runner]:
+    """A running connection whose jobs the test calls by hand."""
+    store = Store(tmp_path / "store.sqlite")
+    shared = Shared(clock, Outbox(clock), store, Masker(), Texts(ROOT / "core" / "i18n"))
+    made = Runner(CONNECTION, Quiet, CATALOGUE, shared)
+    made._publisher.adopt(CONNECTION)
+    made.freshness.adopt(CONNECTION)
+    made.online()
+    yield made
+    store.close()
+
+
+def sent(runner: Runner) -> list[dict[str, Any]]:
+    """What has left for Jeedom since the last call."""
+    events = []
+    outbox = runner._shared.outbox
+    while (batch := outbox.take(everything=True)) is not None:
+        events += [json.loads(part) for part in batch.parts]
+        outbox.settled(batch, {"ok": True})
+    return events
+
+
+def states(runner: Runner) -> list[tuple[str, str]]:
+    """(state, message) of the equipment's events."""
+    return [(e["state"], e.get("message", "")) for e in sent(runner) if e["event"] == "connection" and "equipment" in e]
+
+
+def live(runner: Runner, clock: ManualClock, seconds: float, **facts: Any) -> list[tuple[str, str]]:
+    """Publishes these facts every 30 s; returns what is reported meanwhile."""
+    reported = []
+    for _ in range(int(seconds / 30)):
+        clock.advance(30)
+        if facts:
+            runner.publish("11", facts)
+        runner._watch()
+        reported += states(runner)
+    return reported
+
+
+def test_a_silent_line_is_reported_once_and_once_when_it_is_back(runner: Runner, clock: ManualClock) -> None:
+    assert live(runner, clock, 900, power=1, line=1) == []
+    at = clock.time()
+    reported = live(runner, clock, 86400, power=2)
+    when = datetime.fromtimestamp(at, runner_zone(runner)).strftime("%d/%m/%Y %H:%M")
+    assert reported == [("no_data", f"Aucune donnée depuis le {when} : Ligne muette")]
+    assert live(runner, clock, 600, power=3, line=2) == [("online", "")]
+
+
+def runner_zone(runner: Runner) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(runner.timezone)
+
+
+def test_several_silences_are_one_state(runner: Runner, clock: ManualClock) -> None:
+    live(runner, clock, 900, power=1, line=1)
+    reported = live(runner, clock, 900)
+    assert [state for state, _ in reported] == ["no_data", "no_data"]
+    assert "Compteur muet" in reported[1][1]
+    assert "Ligne muette" in reported[1][1]
+    assert [state for state, _ in live(runner, clock, 60, power=1)] == ["no_data"]
+    assert live(runner, clock, 60, power=1, line=1) == [("online", "")]
+
+
+def test_an_equipment_that_never_told_anything_is_reported_after_a_grace(runner: Runner, clock: ManualClock) -> None:
+    reported = live(runner, clock, 3600)
+    assert ("no_data", "Aucune donnée reçue : Compteur muet") in reported
+    assert live(runner, clock, 3600) == []
+
+
+def test_a_connection_that_does_not_work_says_so_itself(runner: Runner, clock: ManualClock) -> None:
+    live(runner, clock, 900, power=1, line=1)
+    runner._tell(Unreachable.state, Unreachable.code, "nobody")
+    assert live(runner, clock, 7200) == []
+    runner.online()
+    assert live(runner, clock, 30, power=1, line=1) == []
+
+
+def test_a_trouble_of_the_backend_comes_first_and_does_not_hide_what_follows(
+    runner: Runner, clock: ManualClock
+) -> None:
+    live(runner, clock, 900, power=1, line=1)
+    runner.trouble("11", Unreachable("Câble débranché"))
+    assert states(runner) == [("unreachable", "Câble débranché")]
+    assert live(runner, clock, 3600, power=1) == []
+    runner.trouble("11", None)
+    assert [state for state, _ in states(runner)] == ["no_data"]
+
+
+def test_a_command_that_jeedom_does_not_have_is_not_missed(runner: Runner, clock: ManualClock) -> None:
+    fewer = Equipment("11", "meter", "a", "Linky", {}, {"power": {}, "serial": {}})
+    runner.freshness.adopt(Connection("1", "meter", "M", {"pollInterval": 60}, {}, (fewer,)))
+    assert live(runner, clock, 7200, power=1) == []
+
+
+@pytest.mark.parametrize(("period", "limit"), [(1, 30), (60, 180), (3600, 10800)])
+def test_a_limit_follows_the_period_that_the_user_has_set(clock: ManualClock, period: int, limit: int) -> None:
+    freshness = Freshness(CATALOGUE, clock)
+    freshness.adopt(Connection("1", "meter", "M", {"pollInterval": period}, {}, (METER,)))
+    clock.advance(1000)
+    freshness.seen("11", ["power", "line", "day"])
+    clock.advance(limit)
+    assert [each for each in freshness.check(True) if each.says == "Compteur muet"] == []
+    clock.advance(1)
+    assert [each.says for each in freshness.check(True) if each.says == "Compteur muet"] == ["Compteur muet"]
+
+
+def test_dated_measures_are_as_old_as_their_date(clock: ManualClock) -> None:
+    freshness = Freshness(CATALOGUE, clock)
+    freshness.adopt(CONNECTION)
+    clock.advance(3600)
+    freshness.seen("11", ["day"], clock.time() - 3 * 86400)
+    freshness.seen("11", ["power", "line"])
+    assert [each.says for each in freshness.check(True)] == ["Aucun jour nouveau"]
+    assert freshness.oldest() == ("11", clock.time() - 3 * 86400)
+    freshness.seen("11", ["day"], clock.time() - 86400)
+    assert [each.over for each in freshness.check(True)] == [True]
+    freshness.seen("11", ["day"], clock.time() - 5 * 86400)  # an older month, read later
+    assert freshness.check(True) == []
+
+
+def test_ages_survive_a_restart_and_clock_steps(clock: ManualClock) -> None:
+    freshness = Freshness(CATALOGUE, clock)
+    freshness.adopt(CONNECTION)
+    at = clock.time()
+    freshness.seen("11", ["day"], at)
+    clock.advance(86400 * 2.5)
+    again = Freshness(CATALOGUE, clock, json.loads(json.dumps(freshness.state())))
+    again.adopt(CONNECTION)
+    again.seen("11", ["power", "line"])
+    assert again.oldest() == ("11", pytest.approx(at, abs=1))
+    clock.advance(700)
+    assert [each.since for each in again.check(True) if each.says == "Aucun jour nouveau"] == [pytest.approx(at, abs=1)]
+
+
+@pytest.mark.parametrize("kept", [None, [], {"11": 3}, {"11": {"own": "x"}}])
+def test_nonsense_in_the_store_is_ignored(clock: ManualClock, kept: Any) -> None:
+    freshness = Freshness(CATALOGUE, clock, kept)
+    freshness.adopt(CONNECTION)
+    assert freshness.oldest() is None
+
+
+def test_only_what_was_found_true_again_is_sent_with_the_heartbeat(runner: Runner, clock: ManualClock) -> None:
+    runner.publish("11", {"power": 5, "line": 7, "serial": 1})
+    sent(runner)
+    clock.advance(HEARTBEAT - 10)
+    runner.publish("11", {"power": 5})
+    runner.confirm("11", ["serial", "no such fact"], at=clock.time() - 100)
+    clock.advance(20)
+    runner._publisher.refresh(HEARTBEAT)
+    events = [event for event in sent(runner) if event["event"] == "values"]
+    values = {name: event["at"] for event in events for name in event["values"]}
+    assert set(values) == {"power", "serial"}
+    old = datetime.fromisoformat(values["serial"]).timestamp()
+    assert old == pytest.approx(clock.time() - 120, abs=1)
+
+
+def test_a_fact_that_is_said_to_be_unknown_is_not_shown_again(runner: Runner, clock: ManualClock) -> None:
+    runner.publish("11", {"power": 5})
+    runner.publish("11", {"power": None})
+    sent(runner)
+    runner._publisher.refresh(HEARTBEAT)
+    runner._publisher.adopt(CONNECTION)
+    assert [event for event in sent(runner) if event["event"] == "values"] == []
+
+
+def test_the_status_tells_the_oldest_data(runner: Runner, clock: ManualClock) -> None:
+    assert runner.status()["oldest"] is None
+    runner.publish("11", {"power": 5})
+    clock.advance(50)
+    runner.publish("11", {"line": 5})
+    oldest = runner.status()["oldest"]
+    assert oldest["equipment"] == "11"
+    assert datetime.fromisoformat(oldest["at"]).timestamp() == pytest.approx(clock.time() - 50, abs=1)
+
+
+def test_shared_memory_is_one_for_all_connections_of_a_backend(runner: Runner) -> None:
+    other = Runner(Connection("2", "meter", "", {}), Quiet, CATALOGUE, runner._shared)
+    runner.shared_memory.put("blocked", 7)
+    assert other.shared_memory.get("blocked") == 7
+    runner.memory.erase()
+    assert other.shared_memory.get("blocked") == 7
