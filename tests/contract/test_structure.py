@@ -72,6 +72,12 @@ def test_imports_of_the_daemon_go_one_way(path: Path) -> None:
         assert [each for each in core if each not in ("jeenergied", "jeenergied.__version__")] == []
 
 
+@pytest.mark.parametrize("path", sources(".py", folders=("resources/daemon/energy",)), ids=name)
+def test_what_is_decided_about_loads_knows_neither_systems_nor_wires(path: Path) -> None:
+    found = [each for each in imports(path, package_of(path)) if under(each, "jeenergied")]
+    assert [each for each in found if not under(each, "jeenergied.energy")] == []
+
+
 @pytest.mark.parametrize("path", sources(".py", folders=("simulators",)), ids=name)
 def test_a_simulator_is_written_without_the_daemon(path: Path) -> None:
     """One that shares code with the client would share its mistakes."""
