@@ -59,7 +59,7 @@
  *  - of a command: data-l1key="configuration" data-l2key="settings" data-l3key="<field>";
  *  - configuration.shownCommands = ids of the commands on the page (array or "1,2"), set in saveEqLogic(): commands
  *    that came to be meanwhile are then not removed by the save.
- * Never post configuration.kind, backend, type, secrets, commandsKnown, discovered.
+ * Never post configuration.kind, backend, type, secrets.
  *
  * Events to the browser (event::add), escape their texts:
  *  jeenergie::state {id, state, text, since, until, code, message} of a connection or an equipment;

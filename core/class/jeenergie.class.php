@@ -16,14 +16,13 @@ spl_autoload_register(static function (string $class): void {
  *  - kind "connection"; backend: name of its catalogue
  *  - config: {setting: value}, typed, without secrets and without what equals the default
  *  - secrets: {setting: value}, encrypted in the database, never in toArray()
- *  - discovered: 1 once its equipment has been looked for after the first save
  * Configuration of an equipment:
  *  - kind "equipment"; backend; connection: id of the connection's eqLogic (text); type; key: the vendor's identifier
  *  - config: {setting: value}
  * Both:
- *  - commandsKnown: logicalIds of the commands once created, so that one deleted by the user stays deleted
  *  - shownCommands: only on its way from the page, see jeenergieLifecycle
  * logicalId: "connection::<backend>", or "<connection>::<type>::<key>", unique.
+ * What the plugin itself remembers of them is not in their rows: see jeenergieNotes.
  * Configuration of a command: settings: {setting: value}, those of its catalogue row (cadence, ...).
  */
 class jeenergie extends eqLogic
@@ -33,6 +32,9 @@ class jeenergie extends eqLogic
 
     /** Whether isEnable has been changed since the last save. */
     private $_toggled = false;
+
+    /** Whether the core is at work on the level of its battery. */
+    private $_batteryTime = false;
 
     /* ---------------------------------------------------------------- what it is */
 
@@ -234,9 +236,24 @@ class jeenergie extends eqLogic
         return parent::setIsEnable($_isEnable);
     }
 
+    /** Called by the core for each new level of a battery. It would write the row whole once one has been charged. */
+    public function batteryStatus($_pourcent = '', $_datetime = '')
+    {
+        $this->_batteryTime = true;
+        try {
+            return parent::batteryStatus($_pourcent, $_datetime);
+        } finally {
+            $this->_batteryTime = false;
+        }
+    }
+
     /** One of the core's pages enables and disables without calling preSave() and postSave(), where it matters. */
     public function save($_direct = false)
     {
+        if ($this->_batteryTime) {
+            jeenergieRow::update('eqLogic', $this->getId(), [], ['batterytime' => $this->getConfiguration('batterytime')]);
+            return true;
+        }
         $direct = $_direct && !$this->_toggled;
         $this->_toggled = false;
         return parent::save($direct);

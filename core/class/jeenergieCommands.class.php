@@ -8,24 +8,39 @@
  * What the daemon relies on (type, unit, limits, link) follows the catalogue at each save; what belongs to the
  * user (name, visibility, history, widget, order, generic type) is set once. Every command once created is
  * remembered, so that one that the user deleted does not come back by itself.
+ *
+ * Most of it runs while values arrive or in the background, beside a page that the user saves: a command that exists
+ * is changed by single columns, and only one request at a time creates commands.
  */
 final class jeenergieCommands
 {
     /** Brings existing commands up to date and creates those that come by themselves. @return string[] created */
     public static function apply(jeenergie $eqLogic): array
     {
-        $wanted = array_filter(
-            $eqLogic->rows(),
-            fn(array $row): bool => self::isAutomatic($row) && !self::isKnown($eqLogic, $row['logicalId'])
-        );
-        return self::write($eqLogic, array_keys($wanted));
+        return self::alone(static function () use ($eqLogic): array {
+            $existing = self::existing($eqLogic);
+            $rows = $eqLogic->rows();
+            self::update($eqLogic, $existing, $rows);
+            $known = self::known($eqLogic);
+            return self::create($eqLogic, $existing, array_filter(
+                $rows,
+                fn(array $row): bool => self::isAutomatic($row) && !in_array($row['logicalId'], $known, true)
+            ));
+        });
     }
 
     /** Data exists for these commands: creates those that were never there. @return string[] created */
     public static function seen(jeenergie $eqLogic, array $logicalIds): array
     {
-        $wanted = array_filter($logicalIds, fn($logicalId): bool => !self::isKnown($eqLogic, (string) $logicalId));
-        return $wanted === [] ? [] : self::write($eqLogic, $wanted);
+        $logicalIds = array_map('strval', $logicalIds);
+        if (array_diff($logicalIds, self::known($eqLogic)) === []) {
+            return []; // what is told most of the time costs no more than this
+        }
+        return self::alone(static function () use ($eqLogic, $logicalIds): array {
+            $wanted = array_diff($logicalIds, self::known($eqLogic));
+            $rows = array_intersect_key($eqLogic->rows(), array_flip($wanted));
+            return $rows === [] ? [] : self::create($eqLogic, self::existing($eqLogic), $rows);
+        });
     }
 
     /**
@@ -36,10 +51,17 @@ final class jeenergieCommands
      */
     public static function createMissing(jeenergie $eqLogic, ?array $logicalIds = null): array
     {
-        return self::write($eqLogic, $logicalIds ?? array_keys(array_filter(
-            self::missing($eqLogic),
-            fn(array $row): bool => self::isAutomatic($row) || self::isKnown($eqLogic, $row['logicalId'])
-        )));
+        return self::alone(static function () use ($eqLogic, $logicalIds): array {
+            $existing = self::existing($eqLogic);
+            $missing = array_diff_key($eqLogic->rows(), $existing);
+            $known = self::known($eqLogic);
+            return self::create($eqLogic, $existing, array_filter(
+                $missing,
+                fn(array $row): bool => $logicalIds === null
+                    ? self::isAutomatic($row) || in_array($row['logicalId'], $known, true)
+                    : in_array($row['logicalId'], array_map('strval', $logicalIds), true)
+            ));
+        });
     }
 
     /** Rows that hold and have no command, by logicalId. */
@@ -62,6 +84,13 @@ final class jeenergieCommands
      */
     public static function reset(jeenergie $eqLogic): void
     {
+        self::alone(static function () use ($eqLogic): void {
+            self::resetAll($eqLogic);
+        });
+    }
+
+    private static function resetAll(jeenergie $eqLogic): void
+    {
         foreach (self::obsolete($eqLogic) as $cmd) {
             $cmd->remove();
         }
@@ -77,8 +106,11 @@ final class jeenergieCommands
         $others = array_diff_key($existing, $rows);
         foreach ($rows as $logicalId => $row) {
             self::setDefaults($existing[$logicalId], $row, self::freeName($row['name'], $others));
+            if ($existing[$logicalId]->getChanged()) {
+                $existing[$logicalId]->save();
+            }
         }
-        self::save($eqLogic, $existing, $rows);
+        self::update($eqLogic, $existing, $rows);
     }
 
     /**
@@ -87,6 +119,11 @@ final class jeenergieCommands
      * @return string[] logicalIds moved
      */
     public static function move(jeenergie $from, jeenergie $to): array
+    {
+        return self::alone(static fn(): array => self::moveAll($from, $to));
+    }
+
+    private static function moveAll(jeenergie $from, jeenergie $to): array
     {
         $rows = $to->rows();
         $there = self::existing($to);
@@ -104,14 +141,15 @@ final class jeenergieCommands
                 $there[$logicalId]->remove();
                 unset($there[$logicalId]);
             }
-            $cmd->setEqLogic_id($to->getId());
-            $cmd->setEqLogic($to);
-            $cmd->setName(self::freeName($cmd->getName(), $there));
-            $cmd->save();
+            $columns = ['eqLogic_id' => (int) $to->getId()];
+            $name = self::freeName($cmd->getName(), $there);
+            jeenergieRow::update('cmd', $cmd->getId(), $columns + ($name === $cmd->getName() ? [] : ['name' => $name]));
+            $cmd->setName($name);
             $there[$logicalId] = $cmd;
             $moved[] = (string) $logicalId;
         }
-        self::remember($to, $moved);
+        jeenergieNotes::add($to, jeenergieNotes::COMMANDS_KNOWN, $moved);
+        jeenergieDesiredState::changed();
         return $moved;
     }
 
@@ -127,52 +165,81 @@ final class jeenergieCommands
         return $commands;
     }
 
-    /** Updates the existing commands and creates the wanted ones. */
-    private static function write(jeenergie $eqLogic, array $wanted): array
+    /**
+     * Creates commands: first the infos, then the actions that are linked to them.
+     *
+     * @param cmd[] $existing by logicalId
+     * @param array $rows those to be created, by logicalId; what exists already is left alone
+     * @return string[] logicalIds created
+     */
+    private static function create(jeenergie $eqLogic, array $existing, array $rows): array
     {
-        $existing = self::existing($eqLogic);
-        $rows = $eqLogic->rows();
         $created = [];
-        foreach (array_intersect_key($rows, array_flip($wanted)) as $logicalId => $row) {
-            if (isset($existing[$logicalId])) {
-                continue;
+        foreach (['info', 'action'] as $type) {
+            foreach (array_diff_key($rows, $existing) as $logicalId => $row) {
+                if ($row['type'] !== $type) {
+                    continue;
+                }
+                $cmd = new jeenergieCmd();
+                $cmd->setLogicalId($logicalId);
+                $cmd->setEqType('jeenergie');
+                $cmd->setEqLogic_id($eqLogic->getId());
+                $cmd->setEqLogic($eqLogic);
+                [$columns, $configuration] = self::structure($eqLogic, $row, $existing);
+                foreach ($columns as $column => $value) {
+                    $cmd->{'set' . ucfirst($column)}($value);
+                }
+                foreach ($configuration as $key => $value) {
+                    $cmd->setConfiguration($key, $value);
+                }
+                self::setDefaults($cmd, $row, self::freeName($row['name'], $existing));
+                $cmd->save();
+                $existing[$logicalId] = $cmd;
+                $created[] = (string) $logicalId;
             }
-            $cmd = new jeenergieCmd();
-            $cmd->setLogicalId($logicalId);
-            $cmd->setEqType('jeenergie');
-            $cmd->setEqLogic_id($eqLogic->getId());
-            $cmd->setEqLogic($eqLogic);
-            self::setDefaults($cmd, $row, self::freeName($row['name'], $existing));
-            $existing[$logicalId] = $cmd;
-            $created[] = (string) $logicalId;
         }
-        self::save($eqLogic, $existing, $rows);
-        self::remember($eqLogic, array_merge($created, array_map('strval', array_keys($existing))));
+        if ($created !== []) {
+            // Actions that were there before the info that they are linked to.
+            self::update($eqLogic, array_diff_key($existing, array_flip($created)), $eqLogic->rows(), $existing);
+        }
+        jeenergieNotes::add($eqLogic, jeenergieNotes::COMMANDS_KNOWN, array_keys($existing));
         return $created;
     }
 
-    /** Saves what has changed: first the infos, then the actions that are linked to them. */
-    private static function save(jeenergie $eqLogic, array $commands, array $rows): void
+    /**
+     * Puts right, in commands that exist, what the daemon and the catalogue rely on.
+     *
+     * @param cmd[] $commands those to be looked at, by logicalId
+     * @param cmd[]|null $all those that an action may be linked to, when these are more
+     */
+    private static function update(jeenergie $eqLogic, array $commands, array $rows, ?array $all = null): void
     {
-        foreach (['info', 'action'] as $type) {
-            foreach ($commands as $logicalId => $cmd) {
-                $row = $rows[$logicalId] ?? null;
-                if ($row !== null && $row['type'] === $type) {
-                    self::setStructure($eqLogic, $cmd, $row, $commands);
-                }
-                if ($cmd->getType() === $type && ($cmd->getId() == '' || $cmd->getChanged())) {
-                    $cmd->save();
-                }
+        $changed = false;
+        foreach (array_intersect_key($commands, $rows) as $logicalId => $cmd) {
+            [$columns, $configuration] = self::structure($eqLogic, $rows[$logicalId], $all ?? $commands);
+            // A page sends numbers back as text: that is no change.
+            $columns = array_filter($columns, static fn($value, string $column): bool =>
+                (string) $cmd->{'get' . ucfirst($column)}() !== (string) $value, ARRAY_FILTER_USE_BOTH);
+            $configuration = array_filter($configuration, static fn($value, string $key): bool =>
+                (string) $cmd->getConfiguration($key) !== (string) $value, ARRAY_FILTER_USE_BOTH);
+            if ($columns !== [] || $configuration !== []) {
+                jeenergieRow::update('cmd', $cmd->getId(), $columns, $configuration);
+                $changed = true;
             }
+        }
+        if ($changed) {
+            $eqLogic->refreshWidget();
         }
     }
 
-    /** What the daemon and the catalogue rely on. */
-    private static function setStructure(jeenergie $eqLogic, cmd $cmd, array $row, array $commands): void
+    /**
+     * What the daemon and the catalogue rely on.
+     *
+     * @param cmd[] $commands that an action may be linked to, by logicalId
+     * @return array[] {column: value}, {key of the configuration: value}
+     */
+    private static function structure(jeenergie $eqLogic, array $row, array $commands): array
     {
-        $cmd->setType($row['type']);
-        $cmd->setSubType($row['subType']);
-        $cmd->setUnite($row['unit']);
         $choices = [];
         foreach (jeenergieCatalogue::choices($eqLogic->backend(), $row) as $value => $label) {
             $choices[] = $value . '|' . $label;
@@ -182,16 +249,12 @@ final class jeenergieCommands
             'maxValue' => $row['max'] ?? null,
             'listValue' => $choices === [] ? null : implode(';', $choices),
         ];
-        foreach ($configuration as $key => $value) {
-            // A page sends numbers back as text: that is no change.
-            if ($value !== null && (string) $cmd->getConfiguration($key) !== (string) $value) {
-                $cmd->setConfiguration($key, $value);
-            }
-        }
+        $columns = ['type' => $row['type'], 'subType' => $row['subType'], 'unite' => $row['unit']];
         $linked = $commands[$row['value'] ?? ''] ?? null;
         if ($linked !== null && $linked->getId() != '') {
-            $cmd->setValue($linked->getId());
+            $columns['value'] = $linked->getId();
         }
+        return [$columns, array_filter($configuration, fn($value): bool => $value !== null)];
     }
 
     /** What the user may change afterwards. */
@@ -232,18 +295,15 @@ final class jeenergieCommands
         return ($row['create'] ?? 'always') === 'always';
     }
 
-    private static function isKnown(jeenergie $eqLogic, string $logicalId): bool
+    /** @return string[] logicalIds of the commands that are or once were there */
+    private static function known(jeenergie $eqLogic): array
     {
-        return in_array($logicalId, jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown')), true);
+        return jeenergieNotes::of($eqLogic, jeenergieNotes::COMMANDS_KNOWN);
     }
 
-    private static function remember(jeenergie $eqLogic, array $logicalIds): void
+    /** Two requests would otherwise create the same command. */
+    private static function alone(callable $action)
     {
-        $known = jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown'));
-        $all = array_values(array_unique(array_merge($known, $logicalIds)));
-        if ($all !== $known) {
-            $eqLogic->setConfiguration('commandsKnown', $all);
-            $eqLogic->save(true);
-        }
+        return jeenergieLock::during('commands', $action);
     }
 }

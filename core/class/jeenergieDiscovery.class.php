@@ -217,10 +217,7 @@ final class jeenergieDiscovery
         if ($found === []) {
             return;
         }
-        // The search may have taken a minute: what the user has saved meanwhile counts.
-        $connection = jeenergie::byId($connection->getId());
-        $connection->setConfiguration('discovered', 1);
-        $connection->save(true);
+        jeenergieNotes::add($connection, jeenergieNotes::DISCOVERED, ['1']);
         jeenergieDesiredState::send();
         event::add('jeenergie::equipment', ['connection' => $connection->getId(), 'created' => count($created)]);
         self::alert('success', sprintf(
@@ -234,7 +231,7 @@ final class jeenergieDiscovery
     private static function isWanted(jeenergie $connection): bool
     {
         return jeenergieCatalogue::of($connection->backend())['discover'] === 'auto'
-            && ($connection->getConfiguration('discovered') != 1 || self::outdated($connection) !== []);
+            && (jeenergieNotes::of($connection, jeenergieNotes::DISCOVERED) === [] || self::outdated($connection) !== []);
     }
 
     /** @return jeenergie[] equipment of a type that the connection's settings exclude */

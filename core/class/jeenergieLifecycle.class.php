@@ -20,12 +20,14 @@ final class jeenergieLifecycle
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
         if ($before === null) {
             // A copy brings the original's along.
-            if ($eqLogic->isConnection() && !empty($eqLogic->getConfiguration('commandsKnown'))) {
+            if ($eqLogic->isConnection() && $eqLogic->getLogicalId() != '') {
                 // Started as it is, it would find all the original's equipment a second time.
                 $eqLogic->setIsEnable(0);
             }
             $eqLogic->setConfiguration('commandsKnown', null);
             $eqLogic->setConfiguration('discovered', null);
+        } else {
+            jeenergieNotes::takeOver($eqLogic);
         }
         self::takeShownCommands($eqLogic);
         self::checkName($eqLogic, $before);
@@ -73,8 +75,12 @@ final class jeenergieLifecycle
      */
     public static function beforeRemove(jeenergie $eqLogic): callable
     {
+        $id = (string) $eqLogic->getId();
         if (!$eqLogic->isConnection()) {
-            return [jeenergieDesiredState::class, 'changed'];
+            return static function () use ($id): void {
+                jeenergieNotes::remove($id);
+                jeenergieDesiredState::changed();
+            };
         }
         $equipment = $eqLogic->equipment();
         if ($equipment !== [] && self::refusesRemovalInUse($eqLogic->backend())) {
@@ -87,8 +93,8 @@ final class jeenergieLifecycle
         foreach ($equipment as $each) {
             $each->remove();
         }
-        $id = (string) $eqLogic->getId();
         return static function () use ($id): void {
+            jeenergieNotes::remove($id);
             message::removeAll('jeenergie', jeenergieState::messageId($id));
             jeenergieDesiredState::forget($id);
         };

@@ -76,7 +76,7 @@ final class jeenergiePages
                 'cadence' => $rows[$logicalId]['cadence'] ?? 0,
             ];
         }
-        $known = jeenergie::dictionary($eqLogic->getConfiguration('commandsKnown'));
+        $known = jeenergieNotes::of($eqLogic, jeenergieNotes::COMMANDS_KNOWN);
         $missing = [];
         foreach (jeenergieCommands::missing($eqLogic) as $logicalId => $row) {
             $missing[] = [

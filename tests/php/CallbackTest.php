@@ -13,6 +13,7 @@ final class CallbackTest extends JeenergieTestCase
 
     protected function tearDown(): void
     {
+        parent::tearDown();
         @unlink(jeedom::getTmpFolder() . '/callback.json');
     }
 

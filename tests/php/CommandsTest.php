@@ -36,7 +36,7 @@ final class CommandsTest extends JeenergieTestCase
     public function testWhatTheUserChangedStaysAndWhatTheDaemonNeedsIsPutRight(): void
     {
         $meter = $this->equipment($this->connection());
-        $this->cmd($meter, 'power')->setName('Mine')->setIsHistorized(0)->setUnite('kW');
+        $this->cmd($meter, 'power')->setName('Mine')->setIsHistorized(0)->setUnite('kW')->save();
         $meter->save();
         $power = $this->cmd($meter, 'power');
         $this->assertSame(['Mine', 0, 'W'], [$power->getName(), $power->getIsHistorized(), $power->getUnite()]);
@@ -84,7 +84,7 @@ final class CommandsTest extends JeenergieTestCase
         $meter = $this->equipment($this->connection());
         $own = new jeenergieCmd();
         $own->setLogicalId('own')->setEqLogic_id($meter->getId());
-        $this->cmd($meter, 'power')->setName('Mine');
+        $this->cmd($meter, 'power')->setName('Mine')->save();
         $own->setName('Power')->setType('info')->save();
         jeenergieCommands::reset($meter);
         $this->assertSame('Power 2', $this->cmd($meter, 'power')->getName());

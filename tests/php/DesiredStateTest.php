@@ -43,8 +43,8 @@ final class DesiredStateTest extends JeenergieTestCase
     public function testTheSettingsOfACommandAreTyped(): void
     {
         $meter = $this->equipment($this->connection());
-        $this->cmd($meter, 'power')->setConfiguration('settings', ['cadence' => '2,5', 'stray' => 'x']);
-        $this->cmd($meter, 'valve')->setConfiguration('settings', ['cadence' => '']);
+        $this->cmd($meter, 'power')->setConfiguration('settings', ['cadence' => '2,5', 'stray' => 'x'])->save();
+        $this->cmd($meter, 'valve')->setConfiguration('settings', ['cadence' => ''])->save();
         $commands = $this->state()['connections'][0]['equipment'][0]['commands'];
         $this->assertSame(['cadence' => 2.5], $commands['power']);
         $this->assertSame([], $commands['valve']);

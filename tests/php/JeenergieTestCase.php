@@ -7,6 +7,8 @@ abstract class JeenergieTestCase extends TestCase
     /** A small system with one of everything that a catalogue can say. */
     private const CATALOGUE = __DIR__ . '/catalogue.json';
 
+    private $daemon;
+
     protected function setUp(): void
     {
         Memory::forget();
@@ -55,6 +57,34 @@ abstract class JeenergieTestCase extends TestCase
     {
         $equipment = jeenergieDiscovery::create($connection, $type, $key, 'Meter ' . $key);
         return jeenergie::byId($equipment->getId());
+    }
+
+    /** A process that answers as its manner says; with a pid file it passes for the plugin's own daemon. */
+    protected function startDaemon(string $manner, bool $isOurs = false): void
+    {
+        $command = array_merge(
+            [PHP_BINARY, __DIR__ . '/double/daemon.php', $manner],
+            $isOurs ? ['jeenergied', $this->pidFile()] : []
+        );
+        $this->daemon = proc_open($command, [1 => ['pipe', 'w']], $pipes);
+        Memory::$config['jeenergie::socketport'] = (int) fgets($pipes[1]);
+        if ($isOurs) {
+            file_put_contents($this->pidFile(), proc_get_status($this->daemon)['pid']);
+        }
+    }
+
+    private function pidFile(): string
+    {
+        return jeedom::getTmpFolder('jeenergie') . '/deamon.pid';
+    }
+
+    protected function tearDown(): void
+    {
+        if ($this->daemon !== null) {
+            proc_terminate($this->daemon);
+            proc_close($this->daemon);
+            @unlink($this->pidFile());
+        }
     }
 
     /** @return string[] */

@@ -2,23 +2,6 @@
 
 final class SocketTest extends JeenergieTestCase
 {
-    private $daemon;
-
-    private function startDaemon(string $manner): void
-    {
-        $command = [PHP_BINARY, __DIR__ . '/double/daemon.php', $manner];
-        $this->daemon = proc_open($command, [1 => ['pipe', 'w']], $pipes);
-        Memory::$config['jeenergie::socketport'] = (int) fgets($pipes[1]);
-    }
-
-    protected function tearDown(): void
-    {
-        if ($this->daemon !== null) {
-            proc_terminate($this->daemon);
-            proc_close($this->daemon);
-        }
-    }
-
     /** @return array{string, string} reason and sentence */
     private function refusal(float $timeout): array
     {

@@ -19,10 +19,13 @@ final class Memory
     public static $async = [];
     public static $queries = [];
 
+    /** Called before a statement changes a row: what another request does at that moment. */
+    public static $beforeUpdate = null;
+
     public static function forget(): void
     {
         foreach (array_keys(get_class_vars(self::class)) as $name) {
-            self::$$name = [];
+            self::$$name = $name === 'beforeUpdate' ? null : [];
         }
     }
 }
@@ -212,6 +215,13 @@ final class DB
     public static function Prepare($query, $values, $type = 0, $fetch = null, $class = null)
     {
         Memory::$queries[] = [$query, $values];
+        if (Memory::$beforeUpdate !== null && strpos($query, 'UPDATE') === 0) {
+            (Memory::$beforeUpdate)();
+        }
+        if (preg_match('/^UPDATE `(cmd|eqLogic)` SET/', $query, $table)) {
+            self::update($table[1], $values);
+            return [];
+        }
         if (strpos($query, 'FROM `eqLogic` WHERE `eqType_name` = ?') !== false) {
             $ids = array_slice($values, 1);
             return self::copies(Memory::$eqLogics, fn($each): bool => in_array((string) $each->getId(), $ids, true));
@@ -231,6 +241,21 @@ final class DB
             ], array_values(Memory::$cmds));
         }
         return [];
+    }
+
+    /** One statement of jeenergieRow: columns by their names, keys of the configuration as path0, value0 and so on. */
+    private static function update(string $table, array $values): void
+    {
+        $stored = $table === 'cmd' ? Memory::$cmds[$values['id']] : Memory::$eqLogics[$values['id']];
+        $changed = clone $stored;
+        foreach (array_diff_key($values, ['id' => 0]) as $name => $value) {
+            if (preg_match('/^path(\d+)$/', $name, $number)) {
+                $changed->setConfiguration(trim($value, '$."'), $values['value' . $number[1]]);
+            } elseif (!preg_match('/^value\d+$/', $name)) {
+                $changed->{'set' . ucfirst($name)}($value);
+            }
+        }
+        $changed->store();
     }
 
     private static function copies(array $objects, callable $accepted): array

@@ -1,22 +1,26 @@
 <?php
 
-// A daemon for one message: prints its port, reads one line, answers as its first argument says.
+// A daemon: prints its port, reads a line of each peer and answers as its first argument says.
 
 $server = stream_socket_server('tcp://127.0.0.1:0');
 echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
-$peer = stream_socket_accept($server, 5);
-$message = json_decode(fgets($peer), true);
-$answers = [
-    'echo' => json_encode(['id' => null, 'ok' => true, 'result' => $message]),
-    'long' => json_encode(['id' => null, 'ok' => true, 'result' => ['text' => str_repeat('é', 300000)]]),
-    'refuse' => '{"id":null,"ok":false,"error":{"code":"authentication_failed","message":"Non <b>."}}',
-    'garbage' => '<html>',
-    'close' => '',
-];
-if ($argv[1] === 'silence') {
-    fread($peer, 1); // until the client has gone
-    exit;
-}
-foreach (str_split($answers[$argv[1]] . "\n", 100000) as $part) {
-    fwrite($peer, $part);
+while ($peer = stream_socket_accept($server, 5)) {
+    $message = json_decode(fgets($peer), true);
+    $found = [['type' => 'meter', 'key' => '8', 'name' => 'Eight', 'config' => [], 'active' => true]];
+    $answers = [
+        'echo' => json_encode(['id' => null, 'ok' => true, 'result' => $message]),
+        'long' => json_encode(['id' => null, 'ok' => true, 'result' => ['text' => str_repeat('é', 300000)]]),
+        'discover' => json_encode(['id' => null, 'ok' => true, 'result' => ['equipment' => $found]]),
+        'refuse' => '{"id":null,"ok":false,"error":{"code":"authentication_failed","message":"Non <b>."}}',
+        'garbage' => '<html>',
+        'close' => '',
+    ];
+    if ($argv[1] === 'silence') {
+        fread($peer, 1); // until the client has gone
+        exit;
+    }
+    foreach (str_split($answers[$argv[1]] . "\n", 100000) as $part) {
+        fwrite($peer, $part);
+    }
+    fclose($peer);
 }

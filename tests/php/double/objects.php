@@ -171,7 +171,7 @@ class eqLogic extends Stored
 
     public function getCmd($type = null, $logicalId = null, $visible = null)
     {
-        $cmds = array_values(array_filter(Memory::$cmds, fn(cmd $cmd): bool =>
+        $cmds = array_values(array_filter(array_map(fn(cmd $cmd) => clone $cmd, Memory::$cmds), fn(cmd $cmd): bool =>
             $cmd->getEqLogic_id() == $this->id && ($type === null || $cmd->getType() === $type)
             && ($logicalId === null || $cmd->getLogicalId() === $logicalId)
             && ($visible === null || $cmd->getIsVisible() == $visible)));
@@ -206,15 +206,36 @@ class eqLogic extends Stored
     public function save($direct = false)
     {
         $direct || $this->preSave();
-        $this->id = $this->id === '' ? count(Memory::$eqLogics) + 1 : $this->id;
+        $this->id = $this->id === '' ? max(array_keys(Memory::$eqLogics + [0])) + 1 : $this->id;
+        $this->store();
+        $direct || $this->postSave();
+        $this->_changed = false;
+    }
+
+    /** The core writes a row whole, as this object has it. */
+    public function store(): void
+    {
         $this->encrypt();
         $stored = clone $this;
         $this->decrypt();
         $stored->decrypt();
         $stored->_changed = false;
         Memory::$eqLogics[$this->id] = $stored;
-        $direct || $this->postSave();
-        $this->_changed = false;
+    }
+
+    public function refreshWidget(): void
+    {
+        Memory::$events[] = ['refreshWidget', [$this->id]];
+    }
+
+    /** As the core: the moment at which a battery was last charged is written with the whole row. */
+    public function batteryStatus($percent = '', $date = '')
+    {
+        if ($percent > 90 && $percent > (float) $this->getStatus('battery') * 1.5) {
+            $this->setConfiguration('batterytime', date('Y-m-d H:i:s'));
+            $this->save(true);
+        }
+        $this->setStatus(['battery' => $percent]);
     }
 
     public function remove()
@@ -236,7 +257,7 @@ class cmd extends Stored
 
     public static function byId($id)
     {
-        return Memory::$cmds[$id] ?? null;
+        return isset(Memory::$cmds[$id]) ? clone Memory::$cmds[$id] : null;
     }
 
     public function getId()
@@ -267,7 +288,7 @@ class cmd extends Stored
 
     public function getEqLogic()
     {
-        return $this->_eqLogic;
+        return $this->_eqLogic ?? eqLogic::byId($this->eqLogic_id);
     }
 
     public function execCmd($options = null)
@@ -293,6 +314,17 @@ class cmd extends Stored
         $this->setCache('value', $value);
         $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s'));
         Memory::$events[] = ['cmd::event', [$this->logicalId, $value, $date]];
+        if ($this->getGeneric_type() === 'BATTERY' && $this->getUnite() === '%') {
+            $this->getEqLogic()->batteryStatus($value);
+        }
+    }
+
+    public function store(): void
+    {
+        $stored = clone $this;
+        $stored->_changed = false;
+        $stored->_eqLogic = null;
+        Memory::$cmds[$this->id] = $stored;
     }
 
     public function addHistoryValue($value, $date): void
@@ -302,9 +334,9 @@ class cmd extends Stored
 
     public function save($direct = false)
     {
-        $this->id = $this->id === '' ? count(Memory::$cmds) + 1 : $this->id;
+        $this->id = $this->id === '' ? max(array_keys(Memory::$cmds + [0])) + 1 : $this->id;
         $this->_changed = false;
-        Memory::$cmds[$this->id] = $this;
+        $this->store();
         $this->postSave();
     }
 
