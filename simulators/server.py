@@ -162,6 +162,11 @@ class LoopbackServer(Running):
         return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
 
     @property
+    def listening(self) -> bool:
+        """Whether its port is open now."""
+        return self._listener is not None
+
+    @property
     def open_connections(self) -> int:
         """How many clients are connected now."""
         with self.lock:

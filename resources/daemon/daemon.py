@@ -31,6 +31,7 @@ from jeedom_bridge.process import on_stop_signals
 
 from . import __version__
 from .commands import Commands
+from .loads import proofs
 from .runner import Shared
 from .supervisor import Supervisor
 from .texts import Texts
@@ -110,6 +111,8 @@ class Daemon:
         _LOG.info("stopped")
 
     def _acknowledged(self, answer: Mapping[str, Any]) -> None:
+        for equipment, name, number in proofs(answer):
+            self._supervisor.ran(equipment, name, number)
         level = answer.get("log")
         if isinstance(level, str) and level in LEVELS and level != self._logs.level:
             self._logs.set(level)

@@ -18,8 +18,9 @@ from jeedom_bridge.outbox import Delivery, Outbox, Point
 from jeedom_bridge.store import Store, StoreError
 from jeedom_bridge.worker import Backoff, Job, Worker
 
-from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, NoData
+from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, LevelState, NoData
 from .freshness import Freshness, Silence
+from .loads import Loads
 from .publish import Publisher
 from .texts import Texts
 
@@ -138,6 +139,8 @@ class Runner:
         self.freshness = Freshness(catalogue, shared.clock, self.memory.get(FRESHNESS))
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
+        self._loads = Loads(self.memory, shared.clock, self.worker, self._emit)
+        self._begun = False
         self._start_job: Job | None = None
 
     # The life of it, as the supervisor drives it.
@@ -193,6 +196,17 @@ class Runner:
             raise
         self.proved()
 
+    def ran(self, equipment: str, name: str, number: int) -> None:
+        """Jeedom has run the command of a level."""
+        self.worker.submit(lambda: self._ran(equipment, name, number))
+
+    def _ran(self, equipment: str, name: str, number: int) -> None:
+        if self._loads.ran(equipment, name, number):
+            try:
+                self.device.switched(equipment)
+            except Exception:
+                _LOG.exception("%s: after a command that Jeedom has run", self._label)
+
     def proved(self) -> None:
         """The account was found good: what a refusal has put off for long is done now."""
         with self._lock:
@@ -230,11 +244,16 @@ class Runner:
             # The former life of this connection may still be in a request: one at a time.
             self._previous.finish(60.0)
             self._previous = None
+        if not self._begun:
+            self._begun = True
+            self._loads.restore()
+            self._loads.adopt(self.connection.equipment_ids)
         self.device.start()
         if self._start_job is not None:
             self.worker.drop([self._start_job])
 
     def _adopt(self) -> None:
+        self._loads.adopt(self.connection.equipment_ids)
         self.device.connection = self.connection
         self.device.changed()
 
@@ -431,6 +450,12 @@ class Runner:
         now = self.clock.time()
         event = {"event": "trigger", "equipment": equipment, "name": name, "value": value}
         self._emit({**event, "at": moment(now), "expires": moment(now + expires)})
+
+    def want(self, equipment: str, name: str, value: Any = None, lifetime: float | None = None) -> None:
+        self._loads.want(equipment, name, value, lifetime)
+
+    def level(self, equipment: str) -> LevelState:
+        return self._loads.state(equipment)
 
     def hide(self, *values: object) -> None:
         self._shared.masker.register_renewed(*values)

@@ -165,6 +165,14 @@ class Supervisor:
         text = self._shared.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
         raise CommandError("unknown_equipment", text)
 
+    def ran(self, equipment: str, name: str, number: int) -> None:
+        """Hands on what Jeedom has run; of an equipment that is no longer there it does not matter."""
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            if equipment in runner.connection.equipment_ids:
+                runner.ran(equipment, name, number)
+
     def forget(self, identifier: str) -> None:
         """Stops a connection and erases what is stored for it."""
         with self._lock:

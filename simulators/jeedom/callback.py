@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from simulators.clock import Clock
 from simulators.jeedom.catalogue import Catalogues
 from simulators.jeedom.database import Database
+from simulators.jeedom.levels import Levels
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 OLD = 60.0  # s after which a value's own time becomes its date
@@ -42,6 +43,7 @@ class Callback:
         self.messages: list[dict[str, Any]] = []
         self.progress: dict[str, dict[str, Any]] = {}
         self.triggers: list[dict[str, Any]] = []
+        self.levels = Levels(database, clock)
         self.daemon_state: Optional[str] = None
         self.daemon_version = ""
         self.create: Callable[[str, list[str]], None] = lambda equipment, commands: None
@@ -108,6 +110,9 @@ class Callback:
             acknowledgement["unknownCommands"] = self._unknown_commands
         if rejected:
             acknowledgement["rejected"] = rejected
+        triggered = self.levels.untold()
+        if triggered:
+            acknowledgement["triggered"] = triggered
         return acknowledgement, applied
 
     def _apply(self, event: dict[str, Any]) -> None:
@@ -205,10 +210,16 @@ class Callback:
         if not self._known(event["equipment"]):
             return
         self.moment(event["at"])
-        expired = self.moment(event["expires"]).timestamp() < self.clock()
+        level = "level" in event
+        expires = None if level and "expires" not in event else self.moment(event["expires"]).timestamp()
         equipment = self.database.equipment(event["equipment"]) or {"config": {}}
         chosen = equipment["config"].get(event["name"])
+        expired = expires is not None and expires < self.clock()
         self.triggers.append({**event, "expired": expired, "command": chosen})
+        if level:
+            if event["level"] is not True or type(event["number"]) is not int or event["number"] < 1:
+                raise Rejected(f"level {event['level']!r} with number {event['number']!r}")
+            self.levels.take(event, chosen, expires)
 
     def _on_message(self, event: dict[str, Any]) -> None:
         self.messages.append({"level": event["level"], "text": event["text"], "at": self.clock()})

@@ -33,6 +33,7 @@ from simulators.jeedom.catalogue import Catalogues
 from simulators.jeedom.daemon import DaemonRefusal, DaemonSocket, DaemonUnreachable
 from simulators.jeedom.database import Database
 from simulators.jeedom.house import House
+from simulators.jeedom.levels import Levels
 from simulators.jeedom.web import Web
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
@@ -89,6 +90,7 @@ class JeedomStandIn(Service):
         self.house = House(self.database, self.catalogues)
         self.callback = Callback(self.database, self.catalogues, timezone, clock)
         self.callback.create = self._create_commands
+        self.callback.levels.running = lambda: self.server.listening
         self.faults = FaultBox(*OWN_FAULTS)
         self.deliveries: list[Delivery] = []
         self.refused_keys = 0
@@ -128,6 +130,11 @@ class JeedomStandIn(Service):
     @log_level.setter
     def log_level(self, level: str) -> None:
         self.callback.log_level = level
+
+    @property
+    def levels(self) -> Levels:
+        """The loads of the house that the daemon switches by levels."""
+        return self.callback.levels
 
     @property
     def complaints(self) -> list[str]:

@@ -50,7 +50,7 @@ def lab_core(directory: Path) -> Path:
 
 def lab_connection(identifier: str = "1", meters: int = 1, commands: Any = None, **config: Any) -> dict[str, Any]:
     """A connection as Jeedom sends it. Its meters are `<id>0`, `<id>1`, ..."""
-    names = ["power", "voltage", "label", "energy", "set", "refuse", "explode", "warn"]
+    names = ["power", "voltage", "label", "energy", "set", "refuse", "explode", "warn", "want"]
     names += [f"value{n}" for n in range(40)]
     return {
         "id": identifier,

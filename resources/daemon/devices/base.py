@@ -93,6 +93,11 @@ class Connection:
         """The equipment of one type."""
         return [each for each in self.equipment if each.type == kind]
 
+    @property
+    def equipment_ids(self) -> frozenset[str]:
+        """The ids of its equipment."""
+        return frozenset(each.id for each in self.equipment)
+
     def find(self, identifier: str) -> Equipment | None:
         """The equipment with that id; the connection itself counts as one, of type ''."""
         if identifier == self.id:
@@ -117,6 +122,19 @@ class Identity:
 
     data: Mapping[str, Any]
     text: str
+
+
+@dataclass(frozen=True)
+class LevelState:
+    """What a load is wanted to be and what it is proved to be: names as `Context.want` takes them, '' for none.
+
+    `pending`: Jeedom has not said yet that the command for `wanted` ran. `since`: Unix time of the wish.
+    """
+
+    wanted: str = ""
+    proved: str = ""
+    pending: bool = False
+    since: float = 0.0
 
 
 class Memory(Protocol):
@@ -212,7 +230,20 @@ class Context(Protocol):
         ...
 
     def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
-        """A threshold was crossed; not to be acted on after `expires` seconds."""
+        """Something has happened once; not to be acted on after `expires` seconds. For a state see `want`."""
+        ...
+
+    def want(self, equipment: str, name: str, value: Any = None, lifetime: float | None = None) -> None:
+        """The load of an equipment is to be in the state that the command chosen in its setting `name` brings about.
+
+        Jeedom is asked again until that command ran, over restarts of either; a load is not asked to be what it was
+        last wanted to be. `value` is for a command that can make use of one. A request that Jeedom finds older than
+        `lifetime` seconds is not carried out; without it, however late it is. Only in the connection's own thread.
+        """
+        ...
+
+    def level(self, equipment: str) -> LevelState:
+        """What is wanted of the load of an equipment, and what of it is proved."""
         ...
 
     def hide(self, *values: object) -> None:
@@ -263,6 +294,9 @@ class Device(ABC):
 
     def changed(self) -> None:  # noqa: B027
         """`self.connection` has other equipment or commands than before (its settings are the same)."""
+
+    def switched(self, equipment: str) -> None:  # noqa: B027
+        """`context.level` of an equipment tells something new: Jeedom has run a command."""
 
     @abstractmethod
     def refresh(self) -> None:

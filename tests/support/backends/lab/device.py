@@ -124,8 +124,14 @@ class Device(Base):
             raise RuntimeError(f"exploded with {self.connection.config.get('password')}")
         elif command == "warn":
             self.context.trigger(equipment.id, "alarm", str(options.get("message", "")), expires=60)
+        elif command == "want":
+            self.context.want(equipment.id, str(options["name"]), options.get("value"), options.get("lifetime"))
         else:
             super().act(equipment, command, options)
+
+    def switched(self, equipment: str) -> None:
+        state = self.context.level(equipment)
+        self.tell("switched", equipment=equipment, proved=state.proved, pending=state.pending)
 
     def test(self) -> Identity:
         config = self.connection.config
