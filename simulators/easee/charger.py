@@ -19,35 +19,6 @@ KINDS = {
     **dict.fromkeys((21, 38, 45, 46, 50, 51, 52, 80, 96, 109, 110, 119, 130, 132, 136, 141, 150, 156, 219), INTEGER),
     **dict.fromkeys((129, 157, 223), STRING),
 }
-STATE_FIELDS = {
-    "smartCharging": 102,
-    "cableLocked": 103,
-    "chargerOpMode": 109,
-    "totalPower": 120,
-    "sessionEnergy": 121,
-    "energyPerHour": 122,
-    "lifetimeEnergy": 124,
-    "wiFiRSSI": 132,
-    "cellRSSI": 130,
-    "chargerRAT": 141,
-    "outputPhase": 110,
-    "dynamicCircuitCurrentP1": 111,
-    "dynamicCircuitCurrentP2": 112,
-    "dynamicCircuitCurrentP3": 113,
-    "chargerFirmware": 80,
-    "lockCablePermanently": 30,
-    "inCurrentT2": 182,
-    "inCurrentT3": 183,
-    "inCurrentT4": 184,
-    "inCurrentT5": 185,
-    "outputCurrent": 114,
-    "inVoltageT2T3": 194,
-    "inVoltageT2T4": 195,
-    "inVoltageT2T5": 196,
-    "ledMode": 46,
-    "dynamicChargerCurrent": 48,
-    "reasonForNoCurrent": 96,
-}
 IDLE: Mapping[int, Any] = {
     21: 1,
     22: 40.0,
@@ -113,6 +84,17 @@ class Observed:
             "value": self.value,
         }
 
+    def answer(self, typed: bool) -> dict[str, Any]:
+        """As an element of the answer for its observations, with a value of a JSON type or as text."""
+        value: Any = self.value
+        if typed and self.data_type == BOOLEAN:
+            value = self.value == "1"
+        elif typed and self.data_type == INTEGER:
+            value = int(self.value)
+        elif typed and self.data_type == DOUBLE:
+            value = float(self.value)
+        return {"id": self.id, "value": value, "dataType": self.data_type, "timestamp": stamp(self.at)}
+
 
 def stamp(at: float) -> str:
     """Epoch seconds as the service writes them."""
@@ -160,16 +142,6 @@ class Charger:
             self.observed[observation] = observed
         if self.online:
             self.tell(self, observed)
-
-    def state(self) -> dict[str, Any]:
-        """What `GET /state` answers."""
-        with self.lock:
-            found: dict[str, Any] = {}
-            for field, observation in STATE_FIELDS.items():
-                value = self.get(observation)
-                found[field] = int(value) if self.observed[observation].data_type == INTEGER else value
-            found.update(isOnline=self.online, latestPulse=stamp(self.clock()), voltage=self.get(194), localRSSI=None)
-            return found
 
     # What happens at the charger.
 

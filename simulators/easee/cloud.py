@@ -9,6 +9,16 @@ Faults of `fault()` are those of every HTTP simulator (`simulators/faults.py`), 
 | `nulls` | | the healthy answer with every field null |
 
 On the paths `/negotiate` and `/upgrade` a fault is the hub's.
+
+What this service believes of the real one, and since when:
+
+- `GET /api/chargers/{id}/state` is switched off since 1 September 2026: 404 without a body, or 400 with the words below
+  (public reports of that week: Newan/ioBroker.easee 157 and 159, nordicopen/pyeasee 138; vendor's announcement on
+  developer.easee.com/reference/getchargerstate). `state_endpoint` is `404` or `400`.
+- Its place is `GET /state/{serial}/observations?ids=109,120` (no `/api`), without a limit of ids that anybody reported:
+  `{"observations": [{"id", "value", "dataType", "timestamp"}]}`, each with its own date. Values are of JSON types in
+  most reports and texts in others: `typed` says which. An id that the charger never sent is left out. Unverified: what
+  it answers for somebody else's charger (here 404).
 """
 
 from __future__ import annotations
@@ -55,6 +65,8 @@ class EaseeCloud(Service):
         for charger in self.chargers.values():
             charger.tell = self.hub.observed
         self.faults = FaultBox("limited", "firewall", "nulls")
+        self.state_endpoint = 404
+        self.typed = True
         self.commands: list[tuple[str, str, Any]] = []
         self.results: dict[tuple[str, int, int], dict[str, Any]] = {}
         self.server = LoopbackServer(self._answer, port=port, name="easee")
@@ -198,6 +210,8 @@ class EaseeCloud(Service):
         if steps[:2] == ["api", "chargers"] and len(steps) >= 3:
             charger = self.chargers.get(steps[2]) if steps[2] in account.serials else None
             return self._charger(request, charger, steps[3:]) if charger else _problem(404, "Charger not found")
+        if steps[:1] == ["state"] and steps[2:] == ["observations"] and request.method == "GET":
+            return self._observations(request, steps[1] if steps[1] in account.serials else "")
         if steps[:2] == ["api", "sites"] and len(steps) == 6:
             return self._circuit(request, account, int(steps[4]), steps[5])
         if steps[:2] == ["api", "commands"] and len(steps) == 5:
@@ -215,7 +229,9 @@ class EaseeCloud(Service):
         if request.method == "GET" and not steps:
             return Response.of_json(self._described(charger))
         if request.method == "GET" and steps == ["state"]:
-            return Response.of_json(charger.state())
+            if self.state_endpoint == 400:
+                return _problem(400, "One or more validation errors occurred.")
+            return Response(404, b"", None)
         if request.method == "GET" and steps == ["site"]:
             return Response.of_json(self._site(charger))
         if request.method == "POST" and steps[:1] == ["commands"] and len(steps) == 2:
@@ -223,6 +239,18 @@ class EaseeCloud(Service):
         if request.method == "POST" and steps == ["settings"]:
             return self._command(charger, "settings", _fields(request), single=False)
         return _problem(404, "Not found")
+
+    def _observations(self, request: Request, serial: str) -> Response:
+        charger = self.chargers.get(serial)
+        if charger is None:
+            return _problem(404, "Not found")
+        try:
+            wanted = [int(each) for each in request.query.get("ids", "").split(",")]
+        except ValueError:
+            return _problem(400, "One or more validation errors occurred.")
+        with charger.lock:
+            found = [charger.observed[each] for each in wanted if each in charger.observed]
+        return Response.of_json({"observations": [each.answer(self.typed) for each in found]})
 
     def _circuit(self, request: Request, account: Account, circuit: int, what: str) -> Response:
         mine = (self.chargers[s] for s in account.serials)

@@ -176,7 +176,7 @@ def test_a_click_does_not_wait_for_a_service_that_hangs_elsewhere(lab: Lab, clou
     daemon = lab.daemon(module="jeenergied")
     daemon.configure(connection(cloud, FIRST))
     lab.server.wait_for(lambda: lab.server.value("10", "status") == 1)
-    cloud.fault("hang", f"/api/chargers/{FIRST}/state", 8)
+    cloud.fault("hang", f"/state/{FIRST}", 8)
     asking = threading.Thread(target=lambda: daemon.ask("refresh", equipment="10"), daemon=True)
     asking.start()
     assert measured(lambda: daemon.result("action", equipment="10", command="pause_ON")) < 2.0

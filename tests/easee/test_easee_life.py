@@ -147,7 +147,7 @@ def test_a_token_that_is_refused_after_its_renewal_ends_in_words(rig, cloud):
     rig.configure(connection(cloud, FIRST))
     rig.wait_value("10", "status", 1)
     rig.wait(lambda: cloud.asked("/state") == 1)
-    cloud.fault("status", "/api/chargers", 401)
+    cloud.fault("status", "/state/", 401)
     before = len(cloud.requests)
     with pytest.raises(AuthenticationFailed):
         rig.device().refresh()
@@ -297,3 +297,46 @@ def test_errors_are_of_the_kinds_that_the_core_knows():
     from jeenergied.devices.easee.client import NotThere, TokenRefused
 
     assert all(issubclass(each, DeviceError) for each in (NotConfirmed, NotThere, TokenRefused))
+
+
+@pytest.mark.parametrize("answer", [404, 400])
+@pytest.mark.parametrize("typed", [True, False])
+def test_the_endpoint_that_the_vendor_has_removed_is_not_missed(make_rig, cloud, answer, typed):
+    cloud.state_endpoint, cloud.typed = answer, typed
+    rig = make_rig()
+    rig.configure(connection(cloud, FIRST, SECOND))
+    rig.wait_value("11", "status", 1)
+    cloud.hub.stalled = True
+    cloud.chargers[SECOND].plug()
+    rig.device().refresh()
+    rig.wait_value("11", "status", 3)
+    rig.wait_value("11", "power", 11.04)
+    assert not cloud.asked("/api/chargers/")
+    assert not [event for event in rig.server.of("connection") if event.get("equipment")]
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_refused_reading_of_the_accounts_own_charger_is_no_fault_of_it(make_rig, cloud, status):
+    cloud.fault("status", "/state/", status)
+    rig = make_rig()
+    rig.configure(connection(cloud, FIRST))
+    rig.wait_value("10", "status", 1)
+    rig.wait(lambda: cloud.asked("/api/chargers") == 1)
+    cloud.chargers[FIRST].plug()
+    rig.wait_value("10", "status", 3)
+    assert not [event for event in rig.server.of("connection") if event.get("equipment")]
+
+
+@pytest.mark.parametrize("bad", [FIRST, SECOND])
+def test_one_bad_charger_does_not_spoil_the_refresh_of_the_others(make_rig, cloud, bad):
+    cloud.fault("status", f"/state/{bad}", 404)
+    rig = make_rig()
+    rig.configure(connection(cloud, FIRST, SECOND))
+    rig.wait_value("10", "status", 1)
+    rig.wait_value("11", "status", 1)
+    cloud.hub.stalled = True
+    good, number = (SECOND, "11") if bad == FIRST else (FIRST, "10")
+    cloud.chargers[good].plug()
+    with pytest.raises(DeviceError):
+        rig.device().refresh()
+    rig.wait_value(number, "status", 3)

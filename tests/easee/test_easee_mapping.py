@@ -14,10 +14,22 @@ from tests.easee.conftest import catalogue
 ROWS = catalogue().all_rows("charger")
 
 
+NUMBERS = {row.source.split("|")[1]: int(row.source.split("|")[0]) for row in ROWS if "|" in (row.source or "")}
+NUMBERS.update(chargerOpMode=109, isOnline=250, cellRSSI=130, wiFiRSSI=132)
+NUMBERS.update({f"dynamicCircuitCurrentP{phase}": 110 + phase for phase in (1, 2, 3)})
+"""The vendor's names of observations."""
+
+
+def answer(values, at="2026-01-31T10:00:00Z", kind=0):
+    """The service's answer with these values, by the vendor's names."""
+    listed = [{"id": NUMBERS[n], "value": v, "dataType": kind, "timestamp": at} for n, v in values.items()]
+    return mapping.answered({"observations": listed}, "EH1")
+
+
 def values(state=None, **observations):
     """The commands' values of a charger with these observations."""
     charger = Charger("EH1", Table(ROWS))
-    changed = charger.take_state(state or {}, 1.0)
+    changed = charger.take(answer(state or {}), 1.0, 1.0, 1.8e9)
     for name, value in observations.items():
         changed |= charger.observe(Observation("EH1", int(name[1:]), str(value), 0, 100.0), 2.0, 100.0)
     facts = charger.facts(changed)
@@ -49,7 +61,9 @@ def test_a_figure_keeps_its_fraction_even_when_it_is_said_to_be_whole(sent, take
 
 
 def test_a_recorded_state_becomes_the_commands_of_the_documentation(recorded):
-    found = values(json.loads((recorded / "charger-state.json").read_text()))
+    # The endpoint is gone; what its fields meant is still what the observations of those names mean.
+    state = json.loads((recorded / "charger-state.json").read_text())
+    found = values({name: value for name, value in state.items() if name in NUMBERS})
     assert found["status"] == 2
     assert found["plugged"] is True
     assert found["paused"] is False
@@ -191,11 +205,35 @@ def test_a_time_in_the_future_does_not_block_what_follows():
     assert charger.observe(record(109, "2", 101.0), 2.0, 101.0) == {109}
 
 
-def test_a_rest_value_does_not_undo_what_the_stream_brought_meanwhile():
+def test_an_answer_does_not_undo_what_the_stream_brought_meanwhile():
     charger = Charger("EH1", Table(ROWS))
-    charger.observe(record(109, "3"), 10.0, 100.0)
-    assert charger.take_state({"chargerOpMode": 1, "totalPower": 2.0}, 9.0) == {120}
+    charger.observe(record(109, "3", 1769853700.0), 10.0, 1769853700.0)
+    assert charger.take(answer({"chargerOpMode": 1, "totalPower": 2.0}), 11.0, 12.0, 1769853702.0) == {120}
     assert charger.values[109] == 3
+
+
+def test_an_answer_without_dates_yields_to_what_the_stream_brought_since_it_was_asked_for():
+    charger = Charger("EH1", Table(ROWS))
+    charger.observe(record(109, "3", None), 10.0, 100.0)
+    assert charger.take(answer({"chargerOpMode": 1}, at=None), 9.0, 12.0, 102.0) == set()
+    assert charger.take(answer({"chargerOpMode": 1}, at=None), 13.0, 14.0, 104.0) == {109}
+
+
+def test_an_answer_is_no_word_of_the_stream():
+    charger = Charger("EH1", Table(ROWS))
+    charger.take(answer({"chargerOpMode": 1}), 1.0, 2.0, 1.8e9)
+    assert charger.heard is None
+
+
+@pytest.mark.parametrize("typed", [3, "3", 3.0, "3.0"])
+def test_answers_hold_json_types_or_texts(typed):
+    assert values({"chargerOpMode": typed, "lockCablePermanently": True})["status"] == 3
+    assert values({"lockCablePermanently": str(bool(typed)).lower()})["cable_locked_permanently"] is True
+
+
+@pytest.mark.parametrize("content", [None, [], {}, 7, "x", {"observations": None}, {"observations": [None, 7, {}]}])
+def test_an_answer_without_observations_is_none(content):
+    assert mapping.answered(content, "EH1") == []
 
 
 @pytest.mark.parametrize("value", ["", "nonsense", "NaN", "inf", "1e400", "{}"])

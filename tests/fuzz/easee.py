@@ -156,7 +156,8 @@ def observe(answer: Answer) -> Seen:
 
 def endpoints() -> list[Endpoint]:
     charger = Simulated(SERIAL, clock=SimulatedClock(NOW, 0))
-    states = [answer_of(each) for each in [charger.state(), *recorded("charger-state.json")]]
+    known = charger.observed.values()
+    states = [answer_of({"observations": [each.answer(typed) for each in known]}) for typed in (True, False)]
     tokens = [answer_of(each) for each in [TOKENS, *recorded("token.json")]]
     opened = {"negotiateVersion": 1, "connectionToken": "abc", "connectionId": "def", "availableTransports": []}
     moved = {"url": "https://stream/other?x=1", "accessToken": "b" * 40}
@@ -168,7 +169,7 @@ def endpoints() -> list[Endpoint]:
         Endpoint("easee", "accounts/refresh_token", tokens, plain(lambda cloud: cloud.refresh("a", "b"))),
         Endpoint("easee", "negotiate", way[:1], plain(lambda cloud: cloud.negotiate("token"))),
         Endpoint("easee", "chargers", [answer_of(LIST)], lambda answer: World(answer).chargers()),
-        Endpoint("easee", "chargers/…/state", states, lambda answer: World(answer).state(), explain),
+        Endpoint("easee", "state/…/observations", states, lambda answer: World(answer).state(), explain),
         Endpoint("easee", "chargers/…/site", [answer_of(SITE)], lambda answer: World(answer).circuit()),
         Endpoint("easee", "commands", [answer_of([TICKET])], lambda answer: World(answer).tickets()),
         Endpoint("easee", "commands/…", [answer_of(RESPONSE)], lambda answer: World(answer).result()),

@@ -70,26 +70,39 @@ class Charger:
             return self._meter(str(value), at, now)
         return self._set(record.id, value)
 
-    def take_state(self, state: Any, asked: float) -> set[int]:
-        """Takes a REST state that was asked for at `asked`; what the stream brought since then stays."""
+    def take(self, records: Iterable[Observation], asked: float, now: float, wall: float) -> set[int]:
+        """Takes what the service answered when asked at `asked` (monotonic); the observations that changed.
+
+        The newest date wins, as in the stream. A record without a date yields to what the stream has brought since.
+        """
         changed: set[int] = set()
-        for observation, value in self._table.from_state(state).items():
-            if self._received.get(observation, float("-inf")) <= asked:
-                changed |= self._set(observation, value)
+        for record in records:
+            if self._is_news(record, asked):
+                heard = self.heard
+                changed |= self.observe(record, now, wall)
+                self.heard = heard  # only the stream proves that the stream is alive
         return changed
 
-    def differs(self, state: Any, asked: float) -> bool:
+    def differs(self, records: Iterable[Observation], asked: float) -> bool:
         """Whether the service knows something that the stream should have told."""
         fresh = {
-            observation: value
-            for observation, value in self._table.from_state(state).items()
-            if self._received.get(observation, float("-inf")) <= asked and observation in self.values
+            record.id: self._table.decode(record.id, record.value, record.data_type)
+            for record in records
+            if record.id in self.values and self._is_news(record, asked)
         }
-        if any(each in fresh and fresh[each] != self.values[each] for each in _COMPARED):
+        known = {observation: value for observation, value in fresh.items() if value is not None}
+        if any(each in known and known[each] != self.values[each] for each in _COMPARED):
             return True
-        if not is_offline({**self.values, **fresh}) and abs(fresh.get(POWER, 0) - self.values.get(POWER, 0)) > 0.3:
-            return POWER in fresh
-        return LIFETIME_ENERGY in fresh and fresh[LIFETIME_ENERGY] > self.values[LIFETIME_ENERGY] + 1.0
+        power = known.get(POWER, self.values.get(POWER, 0))
+        if not is_offline({**self.values, **known}) and abs(power - self.values.get(POWER, 0)) > 0.3:
+            return True
+        return LIFETIME_ENERGY in known and known[LIFETIME_ENERGY] > self.values[LIFETIME_ENERGY] + 1.0
+
+    def _is_news(self, record: Observation, asked: float) -> bool:
+        """Whether an answer of the service is newer than what is known."""
+        if record.at is not None and record.id in self._stamps:
+            return record.at > self._stamps[record.id]
+        return self.received(record.id) <= asked
 
     def received(self, observation: int) -> float:
         """When the stream last brought that observation (monotonic)."""

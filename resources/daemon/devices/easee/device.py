@@ -9,7 +9,7 @@ from typing import Any
 
 from jeedom_bridge.contract import Row
 
-from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Refused, Unreachable
+from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Refused, Unreachable, VendorError
 from ..base import Device as Base
 from . import mapping
 from .account import Account
@@ -17,7 +17,7 @@ from .actions import ACTIONS, ASK_AT, LIMIT, Action, Confirmations, Flights, Not
 from .charger import Charger
 from .client import NotThere, parsed
 from .link import TICK, Link
-from .watch import Watch
+from .watch import ABSENT, Watch
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ STATE_READ = 120.0
 """Seconds between two automatic readings of one charger's state."""
 FALLBACK_AFTER = 120.0
 FRESH = 60.0
+SILENT_READS = 2
+"""Chargers in a row for which nobody answers, after which the service as a whole is taken to be down."""
 COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
 
 
@@ -53,6 +55,9 @@ class Device(Base):
         self._woken = False
         self._wake_lock = threading.Lock()
         self._fresh_at = 0.0
+        self._listed: set[str] | None = None
+        self._listed_at = float("-inf")
+        self._unseen: set[str] = set()
 
     # What the core asks for.
 
@@ -72,12 +77,7 @@ class Device(Base):
         self._wake()
 
     def refresh(self) -> None:
-        failure: DeviceError | None = None
-        for charger in self._known():
-            try:
-                self._read(charger)
-            except NotThere as error:
-                failure = error
+        failure = self._read_all()
         if failure is not None:
             raise failure
 
@@ -197,9 +197,27 @@ class Device(Base):
         since = self._link.down_since
         if since is None or self._clock.monotonic() - since < FALLBACK_AFTER:
             return
+        failure = self._read_all()
+        if failure is not None:
+            _LOG.debug("reading without a stream: %s", failure)
+
+    def _read_all(self) -> DeviceError | None:
+        """Reads every charger; one that is refused is no reason to leave out the others. The first failure."""
+        failure: DeviceError | None = None
+        silent = 0
         for charger in self._known():
-            if self.context.stopping or self._read_quietly(charger) is None:
-                return
+            if self.context.stopping or silent >= SILENT_READS:
+                break
+            try:
+                self._read(charger)
+                silent = 0
+            except (Refused, VendorError) as error:
+                failure, silent = failure or error, 0
+            except Unreachable as error:
+                failure, silent = failure or error, silent + 1
+            except DeviceError as error:
+                return error  # the account, or the address
+        return failure
 
     def _known(self) -> list[Charger]:
         with self._lock:
@@ -208,26 +226,36 @@ class Device(Base):
     # Reading by REST.
 
     def _read(self, charger: Charger) -> bool:
-        """Reads and publishes a charger's state; whether it shows what the stream should have told."""
+        """Reads and publishes a charger's values; whether they show what the stream should have told."""
         asked = self._clock.monotonic()
         self._read_at[charger.serial] = asked
+        path = f"/state/{_segment(charger.serial)}/observations?ids={','.join(map(str, self._table.ids))}"
         try:
-            state = parsed(self._account.call("GET", f"/api/chargers/{_segment(charger.serial)}/state"))
-        except (NotThere, Refused) as error:
-            self._missing(charger, error)
-            raise NotThere(
-                "Le compte Easee ne voit pas le chargeur {serial} : vérifiez son numéro de série et son compte",
-                serial=charger.serial,
-            ) from error
+            found = mapping.answered(parsed(self._account.call("GET", path)), charger.serial)
+        except Refused:
+            self._look_for(charger)
+            raise
         with self._lock:
             absent = self._watch.is_absent(charger.serial)
-            differs = charger.differs(state, asked)
-            self._publish(charger, charger.take_state(state, asked))
-        for equipment in self._equipment.get(charger.serial, ()):
-            self.context.trouble(equipment, None)
+            differs = charger.differs(found, asked)
+            self._publish(charger, charger.take(found, asked, self._clock.monotonic(), self._clock.time()))
+        self._seen(charger)
         if absent:
             self._link.again(charger.serial)
         return differs
+
+    def _look_for(self, charger: Charger) -> None:
+        """One refused address proves nothing about a charger: the list of the account's chargers does."""
+        now = self._clock.monotonic()
+        if now - self._listed_at >= ABSENT:
+            self._listed_at = now
+            try:
+                self._listed = {each.key for each in self._list()}
+            except DeviceError as error:
+                _LOG.debug("list of chargers: %s", error)
+                self._listed = None
+        if self._listed is not None and charger.serial not in self._listed:
+            self._missing(charger, "not among the chargers of the account")
 
     def _read_quietly(self, charger: Charger) -> bool | None:
         """The same where nobody waits for it; None when it failed, which is told elsewhere when it matters."""
@@ -237,16 +265,24 @@ class Device(Base):
             _LOG.debug("state of charger %s: %s", charger.serial, error)
             return None
 
-    def _missing(self, charger: Charger, error: DeviceError) -> None:
+    def _missing(self, charger: Charger, reason: str) -> None:
         with self._lock:
             self._watch.absent(charger.serial, self._clock.monotonic())
-        _LOG.debug("charger %s: %s", charger.serial, error)
+        _LOG.debug("charger %s: %s", charger.serial, reason)
         told = Refused(
             "Le compte Easee ne voit pas le chargeur {serial} : vérifiez son numéro de série et son compte",
             serial=charger.serial,
         )
+        self._unseen.add(charger.serial)
         for equipment in self._equipment.get(charger.serial, ()):
             self.context.trouble(equipment, told)
+
+    def _seen(self, charger: Charger) -> None:
+        """Data of a charger came: the account does see it."""
+        if charger.serial in self._unseen:
+            self._unseen.discard(charger.serial)
+            for equipment in self._equipment.get(charger.serial, ()):
+                self.context.trouble(equipment, None)
 
     def _publish(self, charger: Charger, changed: set[int]) -> None:
         facts = charger.facts(changed) if changed else {}
@@ -275,6 +311,7 @@ class Device(Base):
             dropped = charger.dropped
             changed = charger.observe(record, self._clock.monotonic(), self._clock.time())
             self._publish(charger, changed)
+        self._seen(charger)
         self.context.online()
         self.context.count("observations")
         if charger.dropped != dropped:
@@ -291,7 +328,7 @@ class Device(Base):
             self._watch.subscribed(serial, self._clock.monotonic())
             self._to_read[serial] = None
             if error is not None:
-                self._missing(charger, Refused("{words}", words=error))
+                self._missing(charger, error)
         if error is None:
             self.context.online()
         self._wake()

@@ -1,10 +1,10 @@
 """From observations and states of a charger to facts; no input or output, no clock.
 
-A charger is a dictionary of raw values by *observation id* (the numbers of the stream). The `source` of a
-catalogue row names an observation, the field of the REST state that means the same, and perhaps a rule:
+A charger is a dictionary of raw values by *observation id*, the same numbers in the stream and in answers. The
+`source` of a catalogue row is an observation with the vendor's name for it, and perhaps a rule:
 
-    <observation>|<state field>          as it is, decoded for the row's subType
-    <observation>|<state field>|live     0 while the charger is offline: its last figure is no measure any more
+    <observation>|<name>          as it is, decoded for the row's subType
+    <observation>|<name>|live     0 while the charger is offline: its last figure is no measure any more
 
 A `source` without a number is one of the derived facts below: `status`, `plugged`, `paused`, `cableState`,
 `wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`.
@@ -42,15 +42,7 @@ PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
 LEAST_CURRENT = 6.0
 """A; below it no car charges."""
 
-_UNLISTED = {
-    MODE: "chargerOpMode",
-    CONNECTED: "isOnline",
-    CELL_SIGNAL: "cellRSSI",
-    WIFI_SIGNAL: "wiFiRSSI",
-    111: "dynamicCircuitCurrentP1",
-    112: "dynamicCircuitCurrentP2",
-    113: "dynamicCircuitCurrentP3",
-}
+_UNLISTED = frozenset({MODE, CONNECTED, CELL_SIGNAL, WIFI_SIGNAL, *CIRCUIT_LIMITS})
 _WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
 
 
@@ -60,14 +52,13 @@ class Source:
 
     fact: str
     observation: int
-    field: str
     live: bool
     kind: str
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One record of the stream: `at` is Unix time, None when it tells none."""
+    """One dated value of a charger: `at` is Unix time, None when it tells none."""
 
     serial: str
     id: int
@@ -81,13 +72,16 @@ class Table:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._by_id: dict[int, list[Source]] = {}
-        self._fields: dict[str, int] = {field: id for id, field in _UNLISTED.items()}
         for row in rows:
             source = parse_source(row)
             if source is not None:
                 self._by_id.setdefault(source.observation, []).append(source)
-                self._fields[source.field] = source.observation
-        self._wanted = set(self._by_id) | set(_UNLISTED) | {SESSION_START, SESSION_END}
+        self._wanted = set(self._by_id) | _UNLISTED | {SESSION_START, SESSION_END}
+
+    @property
+    def ids(self) -> list[int]:
+        """What to ask the service for."""
+        return sorted(self._wanted)
 
     def wants(self, observation: int) -> bool:
         """Whether anything is made of it; the service sends about a hundred others."""
@@ -108,18 +102,6 @@ class Table:
         if observation in _WHOLE or "string" in kinds or (data_type == 4 and number == int(number)):
             return int(number)
         return number
-
-    def from_state(self, state: Any) -> dict[int, Any]:
-        """The REST state (or configuration) as values by observation."""
-        found: dict[int, Any] = {}
-        for field, value in state.items() if isinstance(state, dict) else ():
-            observation = self._fields.get(field)
-            decoded = None if observation is None else self.decode(observation, value)
-            if observation is not None and decoded is not None:
-                found[observation] = decoded
-        if REASON not in found and isinstance(state, dict) and "reasonForNoCurrent" in state:
-            found[REASON] = 0
-        return found
 
     def facts(self, values: Values, changed: Iterable[int]) -> Facts:
         """The facts that a change of these observations touches."""
@@ -142,10 +124,10 @@ def parse_source(row: Row) -> Source | None:
     """The source of a row when it names an observation. Raises ValueError for one that cannot be read."""
     if not row.source or not row.source[0].isdigit():
         return None
-    observation, field, *rules = row.source.split("|")
+    observation, _, *rules = row.source.split("|")
     if rules not in ([], ["live"]):
         raise ValueError(f"unknown rule in source {row.source!r}")
-    return Source(row.source, int(observation), field, bool(rules), row.data["subType"])
+    return Source(row.source, int(observation), bool(rules), row.data["subType"])
 
 
 def _binary(value: Any) -> bool | None:
@@ -261,17 +243,27 @@ def moment(text: Any) -> float | None:
 
 def observations(arguments: Any) -> list[Observation]:
     """What an invocation of `ProductUpdate` holds: one record, several, or a list of them."""
-    found = []
-    for record in _records(arguments):
-        serial, observation, value = record.get("mid"), record.get("id"), record.get("value")
-        if not isinstance(serial, str) or isinstance(observation, bool) or not isinstance(observation, int):
-            continue
-        if value is None or isinstance(value, (dict, list)):
-            continue
-        data_type = record.get("dataType")
-        kind = data_type if isinstance(data_type, int) else 0
-        found.append(Observation(serial, observation, str(value), kind, moment(record.get("timestamp"))))
-    return found
+    found = (_observation(record.get("mid"), record) for record in _records(arguments))
+    return [each for each in found if each is not None]
+
+
+def answered(content: Any, serial: str) -> list[Observation]:
+    """The observations in an answer for one charger, whose values are of JSON types or texts."""
+    listed = content.get("observations") if isinstance(content, dict) else content
+    found = (_observation(serial, record) for record in (listed if isinstance(listed, list) else ()))
+    return [each for each in found if each is not None]
+
+
+def _observation(serial: Any, record: Any) -> Observation | None:
+    if not isinstance(record, dict) or not isinstance(serial, str):
+        return None
+    observation, value, kind = record.get("id"), record.get("value"), record.get("dataType")
+    if isinstance(observation, bool) or not isinstance(observation, int) or value is None:
+        return None
+    if isinstance(value, (dict, list)):
+        return None
+    kind = kind if isinstance(kind, int) else 0
+    return Observation(serial, observation, str(value), kind, moment(record.get("timestamp")))
 
 
 def _records(arguments: Any) -> list[dict[str, Any]]:
