@@ -126,7 +126,7 @@ class Scene:
     def __init__(self, jeedom: Any, log: Path) -> None:
         self.jeedom = jeedom
         self.log = log
-        folder = jeedom.php("echo json_encode(jeedom::getTmpFolder('jeenergie'));")
+        folder = jeedom.php("echo json_encode(jeenergieFolder::path());")
         self.pid = int(Path(folder, "deamon.pid").read_text())
 
     def now(self) -> dict[str, float]:

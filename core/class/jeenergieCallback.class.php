@@ -62,12 +62,10 @@ final class jeenergieCallback
      */
     private static function once(string $id, callable $action): array
     {
-        $file = fopen(jeedom::getTmpFolder('jeenergie') . '/callback.json', 'c+');
-        for ($end = microtime(true) + self::PATIENCE; !flock($file, LOCK_EX | LOCK_NB); usleep(20000)) {
-            if (microtime(true) > $end) {
-                http_response_code(503);
-                throw new Exception('the request before this one is still being applied');
-            }
+        $file = jeenergieFolder::lock('callback.json', self::PATIENCE);
+        if ($file === null) {
+            http_response_code(503);
+            throw new Exception('the request before this one is still being applied');
         }
         $last = json_decode((string) stream_get_contents($file), true);
         if (($last['id'] ?? '') === $id) {

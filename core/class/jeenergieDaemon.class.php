@@ -7,8 +7,8 @@
  */
 final class jeenergieDaemon
 {
-    private const MODULE = 'jeenergied';
     private const LOG = 'jeenergie_daemon';
+    private const ERRORS = 'deamon.err';
     private const SECONDS_TO_ANSWER = 15;
     private const SECONDS_TO_STOP = 8;
 
@@ -22,14 +22,27 @@ final class jeenergieDaemon
     public static function info(): array
     {
         $info = ['log' => self::LOG, 'state' => self::isRunning() ? 'ok' : 'nok', 'launchable' => 'ok'];
-        if (!is_file(jeenergieDependencies::python())) {
+        $obstacle = self::obstacle($info['state'] === 'ok');
+        if ($obstacle !== '') {
             $info['launchable'] = 'nok';
-            $info['launchable_message'] = __('Les dépendances ne sont pas installées.', __FILE__);
-        } elseif ($info['state'] !== 'ok' && self::isPortTaken(self::port())) {
-            $info['launchable'] = 'nok';
-            $info['launchable_message'] = self::portTaken();
+            $info['launchable_message'] = $obstacle;
         }
         return $info;
+    }
+
+    /** Why the daemon cannot be started, in words for the user; empty when nothing stands in the way. */
+    private static function obstacle(bool $running): string
+    {
+        if (!is_file(jeenergieDependencies::python())) {
+            return __('Les dépendances ne sont pas installées.', __FILE__);
+        }
+        try {
+            jeenergieFolder::path();
+        } catch (Exception $error) {
+            return $error->getMessage();
+        }
+        $free = $running || jeenergieProcess::listener(self::port()) === jeenergieProcess::FREE;
+        return $free ? '' : self::portTaken();
     }
 
     public static function port(): int
@@ -58,31 +71,11 @@ final class jeenergieDaemon
 
     public static function isRunning(): bool
     {
-        return self::pid() !== null;
-    }
-
-    /** The daemon's pid; null when the pid file is stale, its number maybe given to another program since. */
-    private static function pid(): ?int
-    {
-        $pid = (int) @file_get_contents(self::pidFile());
-        return $pid > 0 && self::isOurs($pid) ? $pid : null;
-    }
-
-    private static function isOurs(int $pid): bool
-    {
-        $arguments = self::arguments($pid);
-        return in_array(self::MODULE, $arguments, true) && in_array(self::pidFile(), $arguments, true);
-    }
-
-    /** @return string[] command line of a process; none of a process that is gone, or waits to be buried */
-    private static function arguments(int $pid): array
-    {
-        return explode("\0", (string) @file_get_contents('/proc/' . $pid . '/cmdline'));
-    }
-
-    private static function pidFile(): string
-    {
-        return jeedom::getTmpFolder('jeenergie') . '/deamon.pid';
+        try {
+            return jeenergieProcess::pid() !== null;
+        } catch (Exception $error) {
+            return false; // without a folder of its own it cannot run; info() tells the user
+        }
     }
 
     /** Starts the daemon through the core, as its own button does; throws the reason when it does not run then. */
@@ -118,7 +111,7 @@ final class jeenergieDaemon
         if ($info['launchable'] !== 'ok') {
             throw new Exception($info['launchable_message']);
         }
-        @unlink(self::pidFile()); // one left by a daemon of another user could not be written again
+        @unlink(jeenergieFolder::file(jeenergieProcess::PID_FILE)); // one left by root could not be written again
         [$process, $pipe] = self::launch();
         try {
             self::waitUntilItAnswers($pipe);
@@ -151,29 +144,41 @@ final class jeenergieDaemon
         ));
     }
 
-    /** Stops the daemon, gently first, and returns when it is gone. */
+    /** Stops every daemon that works on our data, gently first, and returns when all are gone. */
     public static function stop(): void
     {
-        $pid = self::pid();
-        if ($pid === null) {
+        $left = jeenergieProcess::all();
+        if ($left === []) {
             return;
         }
         try {
             jeenergieSocket::request('shutdown', [], 3);
+            $asked = count($left) === 1;
         } catch (Exception $error) {
-            posix_kill($pid, self::TERMINATE);
+            $asked = false;
         }
-        foreach ([self::TERMINATE, self::KILL, null] as $next) {
+        foreach ($asked ? [null, self::TERMINATE, self::KILL] : [self::TERMINATE, self::KILL] as $signal) {
+            foreach ($signal === null ? [] : $left as $pid) {
+                self::signal($pid, $signal);
+            }
             for ($deadline = microtime(true) + self::SECONDS_TO_STOP; microtime(true) < $deadline; usleep(50000)) {
-                if (!self::isOurs($pid)) {
+                $left = array_filter($left, [jeenergieProcess::class, 'isOurs']);
+                if ($left === []) {
                     return;
                 }
             }
-            if ($next !== null) {
-                posix_kill($pid, $next);
-            }
         }
-        throw new Exception(sprintf(__('Le démon ne s\'arrête pas (processus %d).', __FILE__), $pid));
+        throw new Exception(
+            sprintf(__('Le démon ne s\'arrête pas (processus %d).', __FILE__), array_values($left)[0])
+        );
+    }
+
+    /** One that root has started is not ours to end, except by the right that Jeedom has. */
+    private static function signal(int $pid, int $signal): void
+    {
+        if (!posix_kill($pid, $signal) && jeedom::isCapable('sudo')) {
+            exec(system::getCmdSudo() . 'kill -' . $signal . ' ' . $pid . ' 2>/dev/null');
+        }
     }
 
     /**
@@ -201,19 +206,14 @@ final class jeenergieDaemon
 
     private static function isOutdated(): bool
     {
-        $running = self::arguments((int) self::pid());
+        $running = jeenergieProcess::arguments((int) jeenergieProcess::pid());
         $wanted = self::command();
         foreach (['--socketport', '--cycle'] as $option) {
-            if (self::argument($running, $option) !== self::argument($wanted, $option)) {
+            if (jeenergieProcess::argument($running, $option) !== jeenergieProcess::argument($wanted, $option)) {
                 return true;
             }
         }
         return false;
-    }
-
-    private static function argument(array $arguments, string $option): string
-    {
-        return $arguments[array_search($option, $arguments, true) + 1] ?? '';
     }
 
     /** Tells a running daemon about a log option; one that is down gets it at its start. */
@@ -250,13 +250,13 @@ final class jeenergieDaemon
     private static function command(): array
     {
         $command = [
-            jeenergieDependencies::python(), '-m', self::MODULE,
+            jeenergieDependencies::python(), '-m', jeenergieProcess::MODULE,
             '--loglevel', self::logLevel(),
             '--callback', self::callbackUrl(),
             '--plugin', 'jeenergie',
             '--socketport', (string) self::port(),
-            '--pid', self::pidFile(),
-            '--datadir', self::dataFolder(),
+            '--pid', jeenergieFolder::file(jeenergieProcess::PID_FILE),
+            '--datadir', jeenergieFolder::path(),
             '--cycle', (string) config::byKey('cycle', 'jeenergie'),
         ];
         if (config::byKey('extendedDebug', 'jeenergie') == 1) {
@@ -276,10 +276,12 @@ final class jeenergieDaemon
      */
     private static function launch(): array
     {
+        $errors = jeenergieFolder::open(self::ERRORS);
+        ftruncate($errors, 0);
         $streams = [
             ['file', '/dev/null', 'r'],
             ['file', log::getPathToLog(self::LOG), 'a'],
-            ['file', self::errorFile(), 'w'],
+            $errors,
             ['pipe', 'w'],
         ];
         // Forked once more by setsid, so that it is no child of the web server, which would keep it as a zombie.
@@ -287,7 +289,7 @@ final class jeenergieDaemon
             array_merge(['setsid', '--fork'], self::command()),
             $streams,
             $pipes,
-            self::dataFolder(),
+            jeenergieFolder::path(),
             ['JEEDOM_APIKEY' => jeedom::getApiKey('jeenergie')] + getenv()
         );
         if ($process === false) {
@@ -315,36 +317,10 @@ final class jeenergieDaemon
         );
     }
 
-    /** Whether a program listens there. Read, not tried: a try could get in the way of a daemon that starts just now. */
-    private static function isPortTaken(int $port): bool
-    {
-        $here = sprintf('(0100007F|0{8}|0{32}|0{16}FFFF0{12}|0{16}FFFF00000100007F):%04X', $port);
-        foreach (['/proc/net/tcp', '/proc/net/tcp6'] as $table) {
-            if (preg_match('/^\s*\d+: ' . $here . ' [0-9A-F]+:0000 0A /m', (string) @file_get_contents($table)) === 1) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** What the daemon wrote to its error output when it gave up. */
     private static function lastWords(): string
     {
-        $lines = array_filter(array_map('trim', explode("\n", (string) @file_get_contents(self::errorFile()))));
+        $lines = array_filter(array_map('trim', explode("\n", (string) @file_get_contents(jeenergieFolder::file(self::ERRORS)))));
         return (string) end($lines);
-    }
-
-    private static function errorFile(): string
-    {
-        return jeedom::getTmpFolder('jeenergie') . '/deamon.err';
-    }
-
-    private static function dataFolder(): string
-    {
-        $folder = dirname(__DIR__, 2) . '/data/daemon';
-        if (!is_dir($folder)) {
-            mkdir($folder, 0700, true);
-        }
-        return $folder;
     }
 }

@@ -165,12 +165,6 @@ final class jeenergieDesiredState
     /** One request at a time, so that the higher revision is the newer state. */
     private static function alone(callable $action)
     {
-        $lock = fopen(jeedom::getTmpFolder('jeenergie') . '/configure.lock', 'c');
-        flock($lock, LOCK_EX);
-        try {
-            return $action();
-        } finally {
-            fclose($lock);
-        }
+        return jeenergieLock::during('configure', $action);
     }
 }

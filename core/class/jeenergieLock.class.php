@@ -9,8 +9,8 @@
  */
 final class jeenergieLock
 {
-    private const MAX_WAIT_S = 20;
-    private const RETRY_US = 20000;
+    /** @var float seconds to wait for another request */
+    private static $maxWaitS = 20.0;
 
     /** @var int[] how often this request holds each lock */
     private static $held = [];
@@ -19,7 +19,7 @@ final class jeenergieLock
      * Runs the action while no other request runs one under this name, and returns its result.
      *
      * @param string $name lower case letters
-     * @throws Exception if another request holds the lock for longer than MAX_WAIT_S
+     * @throws Exception if another request holds the lock for longer than that
      */
     public static function during(string $name, callable $action)
     {
@@ -38,14 +38,9 @@ final class jeenergieLock
     /** @return resource */
     private static function acquire(string $name)
     {
-        $path = jeedom::getTmpFolder('jeenergie') . '/' . $name . '.lock';
-        // One that was made by another user of the machine can still be locked.
-        $file = @fopen($path, 'c') ?: fopen($path, 'r');
-        for ($end = microtime(true) + self::MAX_WAIT_S; !flock($file, LOCK_EX | LOCK_NB); usleep(self::RETRY_US)) {
-            if (microtime(true) > $end) {
-                fclose($file);
-                throw new Exception(__('Jeedom est occupé par une autre demande : recommencez dans un instant.', __FILE__));
-            }
+        $file = jeenergieFolder::lock($name . '.lock', self::$maxWaitS);
+        if ($file === null) {
+            throw new Exception(__('Jeedom est occupé par une autre demande : recommencez dans un instant.', __FILE__));
         }
         return $file;
     }

@@ -42,6 +42,12 @@ final class jeenergieSocket
             );
         }
         try {
+            if (jeenergieProcess::listener(jeenergieDaemon::port()) === jeenergieProcess::OTHERS) {
+                throw new jeenergieRefusal(
+                    __('Le port du démon est tenu par un programme d\'un autre utilisateur : rien ne lui a été envoyé.', __FILE__),
+                    'daemon'
+                );
+            }
             $message = ['apikey' => jeedom::getApiKey('jeenergie'), 'cmd' => $command] + $fields;
             self::write($stream, self::encode($message), $deadline);
             return self::result(self::readLine($stream, $deadline));

@@ -38,7 +38,7 @@ def until(true: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 def pid(jeedom: Jeedom) -> int:
-    return int(Path(jeedom.php("echo json_encode(jeedom::getTmpFolder('jeenergie'));"), "deamon.pid").read_text())
+    return int(Path(jeedom.php("echo json_encode(jeenergieFolder::path());"), "deamon.pid").read_text())
 
 
 def running(jeedom: Jeedom) -> bool:
@@ -91,7 +91,7 @@ def test_the_core_starts_a_killed_one_again(jeedom: Jeedom, daemon: None) -> Non
 
 def test_a_stale_pid_file_is_no_daemon(jeedom: Jeedom, daemon: None) -> None:
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
-    jeedom.php("file_put_contents(jeedom::getTmpFolder('jeenergie') . '/deamon.pid', $argv[1]);", os.getpid())
+    jeedom.php("file_put_contents(jeenergieFolder::file('deamon.pid'), $argv[1]);", os.getpid())
     assert not running(jeedom)
     start(jeedom)
     assert running(jeedom)

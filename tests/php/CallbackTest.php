@@ -14,7 +14,7 @@ final class CallbackTest extends JeenergieTestCase
     protected function tearDown(): void
     {
         parent::tearDown();
-        @unlink(jeedom::getTmpFolder() . '/callback.json');
+        @unlink(jeenergieFolder::file('callback.json'));
     }
 
     private function apply(array ...$events): array

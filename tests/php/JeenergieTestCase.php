@@ -14,6 +14,7 @@ abstract class JeenergieTestCase extends TestCase
         Memory::forget();
         Memory::$config['jeenergie::deamonAutoMode'] = 0;
         $this->setStatic('jeenergieDesiredState', 'scheduled', true);
+        $this->setStatic('jeenergieFolder', 'path', jeedom::getTmpFolder() . '/daemon');
         $this->useCatalogue(json_decode(file_get_contents(self::CATALOGUE), true));
     }
 
@@ -34,7 +35,7 @@ abstract class JeenergieTestCase extends TestCase
         return jeenergieCatalogue::backends()[0];
     }
 
-    private function setStatic(string $class, string $name, $value): void
+    protected function setStatic(string $class, string $name, $value): void
     {
         $property = new ReflectionProperty($class, $name);
         $property->setAccessible(true);
@@ -64,7 +65,7 @@ abstract class JeenergieTestCase extends TestCase
     {
         $command = array_merge(
             [PHP_BINARY, __DIR__ . '/double/daemon.php', $manner],
-            $isOurs ? ['jeenergied', $this->pidFile()] : []
+            $isOurs ? ['-m', 'jeenergied', '--datadir', jeenergieFolder::path()] : []
         );
         $this->daemon = proc_open($command, [1 => ['pipe', 'w']], $pipes);
         Memory::$config['jeenergie::socketport'] = (int) fgets($pipes[1]);
@@ -75,7 +76,7 @@ abstract class JeenergieTestCase extends TestCase
 
     private function pidFile(): string
     {
-        return jeedom::getTmpFolder('jeenergie') . '/deamon.pid';
+        return jeenergieFolder::file('deamon.pid');
     }
 
     protected function tearDown(): void

@@ -1,0 +1,105 @@
+<?php
+
+/** The plugin's own files are nobody else's: what another user of the machine has put in their place is not touched. */
+final class FolderTest extends JeenergieTestCase
+{
+    private $outside;
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $this->outside = jeedom::getTmpFolder() . '/outside';
+        file_put_contents($this->outside, 'precious');
+        $this->remove(jeedom::getTmpFolder() . '/daemon');
+    }
+
+    protected function tearDown(): void
+    {
+        $this->remove(jeedom::getTmpFolder() . '/daemon');
+    }
+
+    private function remove(string $path): void
+    {
+        exec('rm -rf ' . escapeshellarg($path));
+        clearstatcache();
+    }
+
+    private function refused(callable $action): string
+    {
+        try {
+            $action();
+        } catch (Exception $error) {
+            return $error->getMessage();
+        }
+        $this->fail('it was taken');
+    }
+
+    public function testTheFolderIsForItsOwnerOnly(): void
+    {
+        $this->assertSame(0700, fileperms(jeenergieFolder::path()) & 07777);
+        $this->assertSame(0600, fstat(jeenergieFolder::open('callback.json'))['mode'] & 07777);
+    }
+
+    public function testTheCoresModesAfterAnUpdateArePutRight(): void
+    {
+        chmod(jeenergieFolder::path(), 0775);
+        $this->assertSame(0700, fileperms(jeenergieFolder::path()) & 07777);
+    }
+
+    public function testAFolderThatIsALinkIsRefused(): void
+    {
+        mkdir(jeedom::getTmpFolder() . '/elsewhere');
+        symlink(jeedom::getTmpFolder() . '/elsewhere', jeedom::getTmpFolder() . '/daemon');
+        $this->assertStringContainsString('ce n\'est pas un dossier', $this->refused([jeenergieFolder::class, 'path']));
+        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->remove(jeedom::getTmpFolder() . '/elsewhere');
+    }
+
+    public function testAFolderOfAnotherUserIsRefused(): void
+    {
+        if (posix_geteuid() !== 0) {
+            $this->markTestSkipped('only root can give a folder away');
+        }
+        chown(jeenergieFolder::path(), 'nobody');
+        $this->assertStringContainsString('autre utilisateur', $this->refused([jeenergieFolder::class, 'path']));
+        $info = jeenergieDaemon::info();
+        $this->assertSame(['nok', 'nok'], [$info['state'], $info['launchable']]);
+    }
+
+    public function testALinkInTheFolderLeavesItsTargetAlone(): void
+    {
+        foreach (['callback.json', 'configure.lock'] as $name) {
+            symlink($this->outside, jeenergieFolder::file($name));
+            $this->refused(fn() => jeenergieFolder::open($name));
+            $this->refused(fn() => jeenergieFolder::lock($name, 0.1));
+        }
+        $this->assertSame('precious', file_get_contents($this->outside));
+    }
+
+    public function testAPipeIsNotWaitedFor(): void
+    {
+        posix_mkfifo(jeenergieFolder::file('callback.json'), 0600);
+        $begun = microtime(true);
+        $this->refused(fn() => jeenergieFolder::open('callback.json'));
+        $this->assertLessThan(1, microtime(true) - $begun);
+    }
+
+    public function testALockThatIsNeverGivenBackEndsTheWait(): void
+    {
+        $held = jeenergieFolder::lock('configure.lock', 1);
+        $this->assertIsResource($held);
+        $begun = microtime(true);
+        $this->assertNull(jeenergieFolder::lock('configure.lock', 0.2));
+        $this->assertLessThan(1, microtime(true) - $begun);
+        fclose($held);
+        $this->assertIsResource(jeenergieFolder::lock('configure.lock', 1));
+    }
+
+    public function testAConfigurationWaitsForTheOneBeforeOnlySoLong(): void
+    {
+        $held = jeenergieFolder::lock('configure.lock', 1);
+        $this->setStatic('jeenergieLock', 'maxWaitS', 0.2);
+        $this->assertStringContainsString('est occupé', $this->refused([jeenergieDesiredState::class, 'send']));
+        fclose($held);
+    }
+}
