@@ -44,7 +44,8 @@ final class jeenergieDesiredState
     public static function send(): array
     {
         self::$scheduled = false;
-        return self::alone(static function (): array {
+        // One request at a time, so that the higher revision is the newer state.
+        return jeenergieLock::during('configure', static function (): array {
             self::sendForgotten();
             $state = self::build();
             return jeenergieSocket::request('configure', ['revision' => self::nextRevision()] + $state);
@@ -54,9 +55,7 @@ final class jeenergieDesiredState
     /** A removed connection: the daemon erases what it stores for it, now or at its next start. */
     public static function forget(string $connection): void
     {
-        $ids = jeenergie::dictionary(config::byKey('toForget', 'jeenergie'));
-        $ids[] = $connection;
-        config::save('toForget', array_values(array_unique($ids)), 'jeenergie');
+        self::changeForgotten(fn(array $ids): array => array_merge($ids, [$connection]));
         self::changed();
     }
 
@@ -144,14 +143,32 @@ final class jeenergieDesiredState
 
     private static function sendForgotten(): void
     {
-        $ids = jeenergie::dictionary(config::byKey('toForget', 'jeenergie'));
-        if ($ids === []) {
-            return;
-        }
-        foreach ($ids as $id) {
+        $sent = self::forgotten();
+        foreach ($sent as $id) {
             jeenergieSocket::request('forget', ['connection' => (string) $id]);
         }
-        config::remove('toForget', 'jeenergie');
+        // Others may have been removed while the daemon answered.
+        if ($sent !== []) {
+            self::changeForgotten(fn(array $ids): array => array_diff($ids, $sent));
+        }
+    }
+
+    /** @return string[] ids of the removed connections that the daemon has still to forget, read anew */
+    private static function forgotten(): array
+    {
+        return jeenergie::dictionary(config::byKey('toForget', 'jeenergie', '', true));
+    }
+
+    private static function changeForgotten(callable $change): void
+    {
+        jeenergieLock::during('forget', static function () use ($change): void {
+            $ids = array_values(array_unique($change(self::forgotten())));
+            if ($ids === []) {
+                config::remove('toForget', 'jeenergie');
+            } else {
+                config::save('toForget', $ids, 'jeenergie');
+            }
+        });
     }
 
     /** Grows for ever: it follows the clock, so that losing the stored one does no harm. */
@@ -160,11 +177,5 @@ final class jeenergieDesiredState
         $revision = max((int) config::byKey('revision', 'jeenergie', 0, true) + 1, time());
         config::save('revision', $revision, 'jeenergie');
         return $revision;
-    }
-
-    /** One request at a time, so that the higher revision is the newer state. */
-    private static function alone(callable $action)
-    {
-        return jeenergieLock::during('configure', $action);
     }
 }

@@ -4,6 +4,8 @@
 
 /**
  * How far something is that takes its time: told to the pages that are open, and kept for one that is opened meanwhile.
+ *
+ * In caches of their own: the core writes the one of an eqLogic whole, and the daemon and a page are at work at once.
  */
 final class jeenergieProgress
 {
@@ -19,16 +21,16 @@ final class jeenergieProgress
         $progress = array_diff_key($event, ['event' => 0]);
         event::add('jeenergie::progress', $progress);
         $connection = jeenergie::byId($event['connection']);
-        if ($connection instanceof jeenergie && time() >= (int) $connection->getCache('operationUntil', 0)) {
-            $connection->setCache('progress', $event['percent'] < 100 ? $progress + ['at' => time()] : '');
+        $id = (string) $event['connection'];
+        if ($connection instanceof jeenergie && self::read('operation', $id) === '') {
+            self::keep('progress', $id, $event['percent'] < 100 ? $progress : '', self::KEPT);
         }
     }
 
     /** What goes on by itself: {connection, operation, percent, text}, or nothing. */
     public static function underWay(jeenergie $connection): array
     {
-        $progress = jeenergie::dictionary($connection->getCache('progress'));
-        return ($progress['at'] ?? 0) > time() - self::KEPT ? array_diff_key($progress, ['at' => 0]) : [];
+        return jeenergie::dictionary(self::read('progress', (string) $connection->getId()));
     }
 
     /** Runs an operation of the user: its page shows it and its end, so that nothing of it is kept. */
@@ -38,12 +40,23 @@ final class jeenergieProgress
         if (!$connection instanceof jeenergie) {
             return $operation();
         }
-        $connection->setCache('operationUntil', time() + self::KEPT);
-        $connection->setCache('progress', '');
+        self::keep('operation', $id, 'under way', self::KEPT);
+        self::keep('progress', $id, '', self::KEPT);
         try {
             return $operation();
         } finally {
-            $connection->setCache('operationUntil', time() + self::LATE);
+            self::keep('operation', $id, 'over', self::LATE);
         }
+    }
+
+    private static function read(string $what, string $id)
+    {
+        return cache::byKey('jeenergie::' . $what . '::' . $id)->getValue('');
+    }
+
+    /** @param int $lifetime seconds */
+    private static function keep(string $what, string $id, $value, int $lifetime): void
+    {
+        cache::set('jeenergie::' . $what . '::' . $id, $value, $lifetime);
     }
 }

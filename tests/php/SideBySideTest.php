@@ -57,8 +57,7 @@ final class SideBySideTest extends JeenergieTestCase
         $catalogue = jeenergieCatalogue::of($this->lab());
         $catalogue['sets']['power'][0] = ['unit' => 'VA', 'max' => 7000] + $catalogue['sets']['power'][0];
         $this->useCatalogue($catalogue);
-        Memory::$beforeUpdate = function (): void {
-            Memory::$beforeUpdate = null;
+        Memory::$meanwhile['update'] = function (): void {
             $this->cmd($this->meter, 'power')->setName('Mine')->setIsVisible(0)->save();
             $this->cmd($this->meter, 'open')->setName('Ouvrir')->save();
         };
@@ -136,5 +135,36 @@ final class SideBySideTest extends JeenergieTestCase
         $copy->setId('')->setName('Copy');
         $copy->save();
         $this->assertEquals(0, jeenergie::byId($copy->getId())->getIsEnable());
+    }
+
+    /** Three processes at once, each with fifty removals and fifty notes. */
+    public function testOfSeveralRemovalsAtOnceNoneIsLost(): void
+    {
+        $folder = jeedom::getTmpFolder();
+        $file = $folder . '/config.json';
+        @unlink($file);
+        $environment = ['JEENERGIE_TEST_CONFIG' => $file, 'JEENERGIE_TEST_FOLDER' => $folder] + getenv();
+        $processes = array_map(static fn(int $first) => proc_open(
+            [PHP_BINARY, __DIR__ . '/double/forgetter.php', (string) $first],
+            [],
+            $pipes,
+            null,
+            $environment
+        ), [100, 200, 300]);
+        foreach ($processes as $process) {
+            $this->assertSame(0, proc_close($process));
+        }
+        $config = json_decode(file_get_contents($file), true);
+        $this->assertCount(150, $config['jeenergie::toForget']);
+        $this->assertCount(150, $config['jeenergie::commandsKnown::7']);
+    }
+
+    public function testAConnectionRemovedWhileTheDaemonForgetsAnotherIsForgottenToo(): void
+    {
+        $this->startDaemon('echo');
+        Memory::$config['jeenergie::toForget'] = ['41'];
+        Memory::$meanwhile['request'] = static fn() => jeenergieDesiredState::forget('42');
+        jeenergieDesiredState::send();
+        $this->assertSame(['42'], Memory::$config['jeenergie::toForget']);
     }
 }

@@ -19,22 +19,56 @@ final class Memory
     public static $async = [];
     public static $queries = [];
 
-    /** Called before a statement changes a row: what another request does at that moment. */
-    public static $beforeUpdate = null;
+    /** What another request does, once, before a statement changes a row ("update") or a message leaves ("request"). */
+    public static $meanwhile = [];
+
+    public static function let(string $moment): void
+    {
+        $action = self::$meanwhile[$moment] ?? null;
+        unset(self::$meanwhile[$moment]);
+        $action === null || $action();
+    }
 
     public static function forget(): void
     {
         foreach (array_keys(get_class_vars(self::class)) as $name) {
-            self::$$name = $name === 'beforeUpdate' ? null : [];
+            self::$$name = [];
         }
     }
 }
 
+/** In memory; in a file that several processes share where JEENERGIE_TEST_CONFIG names one. */
 final class config
 {
     public static function byKey($key, $plugin = 'core', $default = '', $fresh = false)
     {
+        self::read();
         return Memory::$config[$plugin . '::' . $key] ?? $default;
+    }
+
+    private static function read(): void
+    {
+        $file = getenv('JEENERGIE_TEST_CONFIG');
+        if ($file !== false) {
+            Memory::$config = json_decode((string) @file_get_contents($file), true) ?: [];
+        }
+    }
+
+    /** One statement is atomic. */
+    private static function change(callable $change): void
+    {
+        $file = getenv('JEENERGIE_TEST_CONFIG');
+        if ($file === false) {
+            $change();
+            return;
+        }
+        $lock = fopen($file . '.lock', 'c');
+        flock($lock, LOCK_EX);
+        self::read();
+        $change();
+        file_put_contents($file . '.new', json_encode(Memory::$config));
+        rename($file . '.new', $file);
+        fclose($lock);
     }
 
     public static function byKeys(array $keys, $plugin = 'core'): array
@@ -44,12 +78,39 @@ final class config
 
     public static function save($key, $value, $plugin = 'core'): void
     {
-        Memory::$config[$plugin . '::' . $key] = $value;
+        self::change(static function () use ($key, $value, $plugin): void {
+            Memory::$config[$plugin . '::' . $key] = $value;
+        });
     }
 
     public static function remove($key, $plugin = 'core'): void
     {
-        unset(Memory::$config[$plugin . '::' . $key]);
+        self::change(static function () use ($key, $plugin): void {
+            unset(Memory::$config[$plugin . '::' . $key]);
+        });
+    }
+}
+
+final class cache
+{
+    private $value;
+
+    public static function byKey($key): self
+    {
+        $cache = new self();
+        [$cache->value, $until] = Memory::$cache['own'][$key] ?? [null, 0];
+        $cache->value = $until >= microtime(true) ? $cache->value : null;
+        return $cache;
+    }
+
+    public static function set($key, $value, $lifetime = 0): void
+    {
+        Memory::$cache['own'][$key] = [$value, $lifetime > 0 ? microtime(true) + $lifetime : INF];
+    }
+
+    public function getValue($default = '')
+    {
+        return $this->value === null || $this->value === '' ? $default : $this->value;
     }
 }
 
@@ -153,13 +214,14 @@ final class jeedom
 
     public static function getTmpFolder($plugin = ''): string
     {
-        $folder = sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();
+        $folder = getenv('JEENERGIE_TEST_FOLDER') ?: sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();
         is_dir($folder) || mkdir($folder);
         return $folder;
     }
 
     public static function getApiKey($plugin): string
     {
+        Memory::let('request');
         return str_repeat('k', 64);
     }
 }
@@ -215,10 +277,8 @@ final class DB
     public static function Prepare($query, $values, $type = 0, $fetch = null, $class = null)
     {
         Memory::$queries[] = [$query, $values];
-        if (Memory::$beforeUpdate !== null && strpos($query, 'UPDATE') === 0) {
-            (Memory::$beforeUpdate)();
-        }
         if (preg_match('/^UPDATE `(cmd|eqLogic)` SET/', $query, $table)) {
+            Memory::let('update');
             self::update($table[1], $values);
             return [];
         }
