@@ -208,7 +208,9 @@ def _typed(each: Mapping[str, Any], value: Any) -> Any:
         return int(number) if number == int(number) else number
     if each["type"] == "boolean":
         return value not in (False, 0, "0", "", "false", None)
-    if each["type"] in ("text", "secret", "choice", "command"):
+    if each["type"] == "secret":
+        return str(value)  # as it was typed: blanks may belong to a password
+    if each["type"] in ("text", "choice", "command"):
         return str(value).strip()
     return value
 

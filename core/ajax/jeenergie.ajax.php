@@ -86,8 +86,8 @@ try {
     if (!in_array($action, $actions, true) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }
-    $request = json_decode((string) init('request', '{}'), true);
-    $request = jeedom::fromHumanReadable(is_array($request) ? $request : []);
+    $request = jeenergieJson::decode((string) init('request', '{}'));
+    $request = jeedom::fromHumanReadable($request);
     ajax::success(jeenergiePages::$action($request));
 } catch (Throwable $e) {
     // Without its database the core has not come as far as to find its classes.

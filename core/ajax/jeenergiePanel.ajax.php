@@ -24,8 +24,8 @@ try {
     if (!in_array($action, ['equipment', 'days', 'tile'], true) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }
-    $request = json_decode((string) init('request', '{}'), true);
-    ajax::success(jeenergiePanel::$action(is_array($request) ? $request : []));
+    $request = jeenergieJson::decode((string) init('request', '{}'));
+    ajax::success(jeenergiePanel::$action($request));
 } catch (Throwable $e) {
     // Without its database the core has not come as far as to find its classes.
     class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');

@@ -30,8 +30,14 @@ class jeenergie extends eqLogic
     /** toHtml() is overridden, which the core takes for a tile that cannot be customised: most are its own. */
     public static $_widgetPossibility = ['custom' => true];
 
+    /** Before a secret that the core's encryption would spoil. */
+    private const RAW = 'raw:';
+
     /** Whether isEnable has been changed since the last save. */
     private $_toggled = false;
+
+    /** Whether its secrets are as they are stored; null of one that was just made or read. */
+    private $_isEncrypted = null;
 
     /** Whether the core is at work on the level of its battery. */
     private $_batteryTime = false;
@@ -193,13 +199,28 @@ class jeenergie extends eqLogic
     /** Called by the core before a row is written. */
     public function encrypt(): void
     {
-        $this->eachSecret([utils::class, 'encrypt']);
+        if ($this->_isEncrypted === true) {
+            return;
+        }
+        $this->_isEncrypted = true;
+        $this->eachSecret(static function (string $secret): ?string {
+            // The core takes these for encrypted already, or for nothing.
+            $isOdd = $secret === '0' || strpos($secret, 'crypt:') !== false || strpos($secret, self::RAW) === 0;
+            return utils::encrypt($isOdd ? self::RAW . base64_encode($secret) : $secret);
+        });
     }
 
     /** Called by the core after a row is written or read. */
     public function decrypt(): void
     {
-        $this->eachSecret([utils::class, 'decrypt']);
+        if ($this->_isEncrypted === false) {
+            return;
+        }
+        $this->_isEncrypted = false;
+        $this->eachSecret(static function (?string $secret): string {
+            $readable = (string) utils::decrypt($secret);
+            return strpos($readable, self::RAW) === 0 ? base64_decode(substr($readable, strlen(self::RAW))) : $readable;
+        });
     }
 
     private function eachSecret(callable $convert): void
@@ -256,7 +277,11 @@ class jeenergie extends eqLogic
         }
         $direct = $_direct && !$this->_toggled;
         $this->_toggled = false;
-        return parent::save($direct);
+        try {
+            return parent::save($direct);
+        } finally {
+            $this->decrypt(); // the core does not, where the database refuses a row
+        }
     }
 
     public function preSave(): void
@@ -394,6 +419,11 @@ class jeenergieCmd extends cmd
     {
         return in_array($this->getLogicalId(), ['refresh', 'state'], true)
             || jeenergieLifecycle::isUnknownToPage($this->getEqLogic_id(), $this->getId());
+    }
+
+    public function preSave(): void
+    {
+        jeenergieLifecycle::beforeCommand($this);
     }
 
     public function postSave(): void

@@ -33,8 +33,12 @@ final class jeenergieCallback
     /** Answers one request of the daemon: prints the acknowledgement. */
     public static function answer(string $text): void
     {
-        $payload = json_decode($text, true);
-        if (!is_array($payload) || !isset($payload['boot'], $payload['sequence'], $payload['events'])) {
+        try {
+            $payload = jeenergieJson::decode($text);
+        } catch (Exception $error) {
+            $payload = [];
+        }
+        if (!isset($payload['boot'], $payload['sequence'], $payload['events'])) {
             http_response_code(400);
             echo '{"ok":false,"message":"not a payload"}';
             return;
@@ -51,7 +55,7 @@ final class jeenergieCallback
         } finally {
             ob_end_clean();
         }
-        echo json_encode($answer, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
+        echo jeenergieJson::encode($answer);
     }
 
     /**
@@ -67,14 +71,19 @@ final class jeenergieCallback
             http_response_code(503);
             throw new Exception('the request before this one is still being applied');
         }
-        $last = json_decode((string) stream_get_contents($file), true);
+        $kept = (string) stream_get_contents($file);
+        try {
+            $last = $kept === '' ? [] : jeenergieJson::decode($kept);
+        } catch (Exception $error) {
+            $last = []; // half written: its request has not been answered
+        }
         if (($last['id'] ?? '') === $id) {
             return $last['answer'];
         }
         $answer = $action();
         rewind($file);
         ftruncate($file, 0);
-        fwrite($file, json_encode(['id' => $id, 'answer' => array_diff_key($answer, ['rejected' => 0])]));
+        fwrite($file, jeenergieJson::encode(['id' => $id, 'answer' => array_diff_key($answer, ['rejected' => 0])]));
         fclose($file);
         return $answer;
     }
@@ -161,6 +170,7 @@ final class jeenergieCallback
         $date = $age > self::OLD ? date('Y-m-d H:i:s', time() - $age) : false;
         foreach ($event['values'] as $logicalId => $value) {
             $cmd = $this->command($eqLogic, (string) $logicalId);
+            self::checkFinite($value);
             if ($cmd !== null && ($date === false || $this->isNews($cmd, $date))) {
                 $eqLogic->checkAndUpdateCmd($cmd, $value, $date);
             }
@@ -178,6 +188,7 @@ final class jeenergieCallback
     {
         $eqLogic = $this->eqLogic((string) $event['equipment']);
         $cmd = $eqLogic === null ? null : $this->command($eqLogic, (string) $event['command']);
+        array_map([self::class, 'checkFinite'], array_column($event['points'], 1));
         if ($cmd !== null) {
             jeenergieHistory::apply($cmd, $event['points']);
             $this->alive[$eqLogic->getId()] = true;
@@ -216,6 +227,14 @@ final class jeenergieCallback
         $text = jeenergieState::plain($event['text']);
         log::add('jeenergie', $event['level'], $text, $id);
         message::add('jeenergie', $text, '', $id);
+    }
+
+    /** JSON knows no infinity, but numbers that are too large to be any other one. */
+    private static function checkFinite($value): void
+    {
+        if (is_float($value) && !is_finite($value)) {
+            throw new Exception('not a finite number');
+        }
     }
 
     private function eqLogic(string $id): ?jeenergie

@@ -204,8 +204,9 @@ final class jeenergieCatalogue
     private static function read(string $file): array
     {
         if (!isset(self::$cache[$file])) {
-            $content = json_decode((string) file_get_contents(self::FOLDER . '/' . $file), true);
-            if (!is_array($content)) {
+            try {
+                $content = jeenergieJson::decode((string) file_get_contents(self::FOLDER . '/' . $file));
+            } catch (Exception $error) {
                 throw new Exception(sprintf(
                     __('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__),
                     $file

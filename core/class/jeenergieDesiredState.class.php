@@ -112,7 +112,7 @@ final class jeenergieDesiredState
         $typed = [];
         foreach ($commands[$eqLogic->getId()] ?? [] as $logicalId => $settings) {
             // An empty array would leave as [], where an object is wanted.
-            $typed[$logicalId] = (object) jeenergieSettings::compact($fields[$logicalId] ?? [], $settings);
+            $typed[$logicalId] = (object) jeenergieSettings::usable($fields[$logicalId] ?? [], $settings);
         }
         return [
             'id' => (string) $eqLogic->getId(),
@@ -135,10 +135,25 @@ final class jeenergieDesiredState
             if ($row['logicalId'] == '') {
                 continue;
             }
-            $settings = json_decode((string) $row['configuration'], true)['settings'] ?? null;
-            $commands[$row['eqLogic_id']][$row['logicalId']] = jeenergie::dictionary($settings);
+            $commands[$row['eqLogic_id']][$row['logicalId']] = self::settings($row);
         }
         return $commands;
+    }
+
+    private static function settings(array $row): array
+    {
+        try {
+            $configuration = $row['configuration'] == '' ? [] : jeenergieJson::decode($row['configuration']);
+        } catch (Exception $error) {
+            log::add('jeenergie', 'warning', sprintf(
+                __('Les réglages de la commande « %s » (%d) ne sont pas pris en compte : %s', __FILE__),
+                $row['logicalId'],
+                $row['eqLogic_id'],
+                $error->getMessage()
+            ));
+            return [];
+        }
+        return jeenergie::dictionary($configuration['settings'] ?? null);
     }
 
     private static function sendForgotten(): void

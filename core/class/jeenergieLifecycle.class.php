@@ -297,7 +297,7 @@ final class jeenergieLifecycle
         $saved = $before === null ? [] : jeenergie::dictionary($before->getConfiguration('config'));
         $secrets = $eqLogic->secrets() + ($before === null ? [] : $before->secrets());
         foreach (jeenergieSettings::secretKeys($fields) as $key) {
-            $value = trim((string) (is_scalar($sent[$key] ?? '') ? $sent[$key] ?? '' : ''));
+            $value = is_scalar($sent[$key] ?? null) ? (string) $sent[$key] : '';
             if ($value !== '') {
                 $secrets[$key] = $value;
             }
@@ -305,6 +305,22 @@ final class jeenergieLifecycle
         }
         $eqLogic->setConfiguration('config', jeenergieSettings::compact($fields, $sent + $saved));
         $eqLogic->setConfiguration('secrets', $secrets === [] ? null : $secrets);
+    }
+
+    /** The settings of a command: those of its catalogue row, typed. */
+    public static function beforeCommand(jeenergieCmd $cmd): void
+    {
+        $eqLogic = $cmd->getEqLogic();
+        $settings = jeenergie::dictionary($cmd->getConfiguration('settings'));
+        if ($settings === [] || !$eqLogic instanceof jeenergie) {
+            return;
+        }
+        $fields = jeenergieCatalogue::commandFields($eqLogic->backend(), $eqLogic->type())[$cmd->getLogicalId()] ?? [];
+        $errors = jeenergieSettings::errors($fields, $settings, $eqLogic->settings(), false);
+        if ($errors !== []) {
+            throw new Exception($cmd->getName() . ' : ' . implode(' ', $errors));
+        }
+        $cmd->setConfiguration('settings', jeenergieSettings::compact($fields, $settings));
     }
 
     public static function checkSettings(jeenergie $eqLogic, array $context, bool $complete): void

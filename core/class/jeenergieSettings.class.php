@@ -10,6 +10,12 @@
  */
 final class jeenergieSettings
 {
+    /** From here on a floating-point number no longer tells whole numbers apart. */
+    private const MAX_WHOLE = 2 ** 53;
+
+    /** Part of a step by which a value may be beside it, for what is rounded in binary. */
+    private const STEP_TOLERANCE = 1e-6;
+
     /** Fields by key. */
     public static function byKey(array $fields): array
     {
@@ -34,15 +40,24 @@ final class jeenergieSettings
         if ($field['type'] === 'boolean') {
             return $value === '' ? null : !in_array($value, [false, 0, '0', 'false'], true);
         }
-        $text = is_bool($value) ? (string) (int) $value : trim((string) $value);
+        $text = is_bool($value) ? (string) (int) $value : (string) $value;
+        // A secret is taken as it was typed: blanks may belong to it.
+        $text = $field['type'] === 'secret' ? $text : trim($text);
         if ($text === '') {
             return null;
         }
-        if ($field['type'] === 'number') {
-            $text = str_replace(',', '.', $text);
-            return is_numeric($text) ? $text + 0 : $text;
+        return $field['type'] === 'number' ? self::number($text) ?? $text : $text;
+    }
+
+    /** A finite number, whole where it can be; null if the text is none. */
+    private static function number(string $text)
+    {
+        $text = str_replace(',', '.', $text);
+        $number = is_numeric($text) ? $text + 0 : INF;
+        if (!is_finite($number)) {
+            return null;
         }
-        return $text;
+        return abs($number) < self::MAX_WHOLE && $number == (int) $number ? (int) $number : $number;
     }
 
     /** Accepts an array, a comma separated text, or the boxes of a form ({"value": "1", "other": "0"}). */
@@ -73,6 +88,17 @@ final class jeenergieSettings
             }
         }
         return $kept;
+    }
+
+    /** The same without those that are not valid: what was stored before there was a check must harm nothing else. */
+    public static function usable(array $fields, array $values): array
+    {
+        $known = self::byKey($fields);
+        return array_filter(
+            self::compact($fields, $values),
+            fn($value, string $key): bool => self::valueError($known[$key], $value) === null,
+            ARRAY_FILTER_USE_BOTH
+        );
     }
 
     /** Typed settings, defaults included, the empty ones left out. */
@@ -165,10 +191,23 @@ final class jeenergieSettings
             if (isset($field['max']) && $value > $field['max']) {
                 return sprintf(__('« %s » doit être au plus %s.', __FILE__), $field['label'], $field['max']);
             }
+            return self::stepError($field, $value);
         }
         if ($field['type'] === 'choice' && !isset($field['choices'][$value])) {
             return sprintf(__('« %s » ne fait pas partie des choix possibles.', __FILE__), $field['label']);
         }
         return null;
+    }
+
+    /** As a browser counts them, steps begin at the minimum. */
+    private static function stepError(array $field, $value): ?string
+    {
+        $steps = isset($field['step']) ? ($value - ($field['min'] ?? 0)) / $field['step'] : 0;
+        if (abs($steps - round($steps)) <= self::STEP_TOLERANCE) {
+            return null;
+        }
+        return $field['step'] == 1
+            ? sprintf(__('« %s » doit être un nombre entier.', __FILE__), $field['label'])
+            : sprintf(__('« %s » doit avancer par pas de %s.', __FILE__), $field['label'], $field['step']);
     }
 }

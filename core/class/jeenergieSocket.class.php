@@ -58,8 +58,7 @@ final class jeenergieSocket
 
     public static function encode(array $message): string
     {
-        $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE;
-        $line = json_encode($message, $flags);
+        $line = jeenergieJson::encode($message);
         if (strlen($line) >= self::LONGEST) {
             throw new jeenergieRefusal(__('Le message pour le démon est trop long.', __FILE__), 'daemon');
         }
@@ -110,8 +109,12 @@ final class jeenergieSocket
 
     private static function result(string $line): array
     {
-        $answer = json_decode($line, true);
-        if (!is_array($answer) || !isset($answer['ok'])) {
+        try {
+            $answer = jeenergieJson::decode($line);
+        } catch (Exception $error) {
+            throw self::noAnswer();
+        }
+        if (!isset($answer['ok'])) {
             throw self::noAnswer();
         }
         if (!$answer['ok']) {

@@ -37,9 +37,12 @@
         element.type = element.type === 'password' ? 'text' : 'password';
         eye.firstChild.className = element.type === 'password' ? 'fas fa-eye' : 'fas fa-eye-slash';
       });
-      const input = simple(jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]), element);
-      input.isEmpty = function() { return element.value.trim() === '' && !options.isSet; };
-      return input;
+      // As it was typed: blanks may belong to a password.
+      const get = function() { return element.value; };
+      return {
+        element: jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]),
+        get: get, setting: get, isEmpty: function() { return get() === '' && !options.isSet; }
+      };
     },
 
     number: function(field, value, id) {
@@ -118,7 +121,8 @@
   }
 
   function simple(element, holder) {
-    const get = function() { return holder.value.trim(); };
+    // A browser makes nothing of what is no number, and nothing would be the default: the server says what is wrong.
+    const get = function() { return holder.validity.badInput ? '?' : holder.value.trim(); };
     return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; } };
   }
 

@@ -161,7 +161,7 @@ class TestSettings:
 
     def test_a_text_has_no_blanks_around_it(self) -> None:
         found = self.settings(host=" 10.0.0.1 ", password=" secret\n")
-        assert (found["host"], found["password"]) == ("10.0.0.1", "secret")
+        assert (found["host"], found["password"]) == ("10.0.0.1", " secret\n")  # a password as it was typed
 
     def test_what_no_field_describes_stays(self) -> None:
         assert self.settings(future="x")["future"] == "x"

@@ -86,6 +86,23 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame('4', (string) $this->cmd($this->meter, 'power')->execCmd());
     }
 
+    public function testANumberTooLargeForOneIsRejected(): void
+    {
+        $id = (string) $this->meter->getId();
+        $point = ['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => [[date('c', time() - 99), 1e9]]];
+        $text = str_replace('1000000000.0', '1e999', json_encode([$this->values(['power' => 1e9]), $point], JSON_PRESERVE_ZERO_FRACTION));
+        $answer = $this->answer('{"boot":"big","sequence":1,"events":' . $text . '}');
+        $this->assertSame(['not a finite number', 'not a finite number'], array_column($answer['rejected'], 'message'));
+        $this->assertSame('', $this->cmd($this->meter, 'power')->execCmd());
+    }
+
+    public function testWhatIsNoPayloadIsRefused(): void
+    {
+        foreach (['', '<html>', '[1', '7', '{"boot":"b"}', str_repeat('[', 600)] as $text) {
+            $this->assertFalse($this->answer($text)['ok'], $text);
+        }
+    }
+
     public function testWhatIsUnknownOrDisabledIsNamed(): void
     {
         $stranger = ['equipment' => '77'] + $this->values(['power' => 3]);

@@ -33,6 +33,16 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
+    /** PHP's own functions say nothing when they fail. */
+    public function testJsonGoesThroughOneClass(): void
+    {
+        foreach ($this->files('php') as $path => $content) {
+            if (basename($path) !== 'jeenergieJson.class.php') {
+                $this->assertDoesNotMatchRegularExpression('/json_(en|de)code/', $content, $path);
+            }
+        }
+    }
+
     public function testNoFileIsLong(): void
     {
         foreach ($this->files('php', 'js') as $path => $content) {

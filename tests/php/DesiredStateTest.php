@@ -49,4 +49,26 @@ final class DesiredStateTest extends JeenergieTestCase
         $this->assertSame(['cadence' => 2.5], $commands['power']);
         $this->assertSame([], $commands['valve']);
     }
+
+    public function testACadenceThatCannotBeIsRefusedInWords(): void
+    {
+        $power = $this->cmd($this->equipment($this->connection()), 'power');
+        $this->expectExceptionMessage('Power : « Intervalle minimal entre deux valeurs » doit être un nombre.');
+        $power->setConfiguration('settings', ['cadence' => '1e999'])->save();
+    }
+
+    public function testOneStoredBeforeThereWasACheckDoesNotKeepTheOthersFromBeingConfigured(): void
+    {
+        $meter = $this->equipment($this->connection());
+        $this->cmd($meter, 'power')->setConfiguration('settings', ['cadence' => '1e999'])->store();
+        $this->cmd($meter, 'valve')->setConfiguration('settings', ['cadence' => '7'])->store();
+        $commands = $this->state()['connections'][0]['equipment'][0]['commands'];
+        $this->assertSame([[], ['cadence' => 7]], [$commands['power'], $commands['valve']]);
+    }
+
+    public function testWhatCannotBeWrittenIsSaidSo(): void
+    {
+        $this->expectExceptionMessage('un nombre y est infini');
+        jeenergieSocket::encode(['options' => ['level' => INF]]);
+    }
 }

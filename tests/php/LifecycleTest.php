@@ -88,6 +88,56 @@ final class LifecycleTest extends JeenergieTestCase
         $this->assertSame([8080, 'one', 'p4ss'], [$config['port'], $config['mode'], $config['password']]);
     }
 
+    public function testASettingThatIsNoFiniteNumberIsRefusedAndTheRowKept(): void
+    {
+        $connection = $this->connection(['port' => 8080]);
+        foreach (['1e999' => '« Port » doit être un nombre.', '1.5' => '« Port » doit être un nombre entier.'] as $text => $sentence) {
+            try {
+                $connection->setConfiguration('config', ['port' => $text])->save();
+                $this->fail('saved');
+            } catch (Exception $error) {
+                $this->assertSame($sentence, $error->getMessage());
+            }
+        }
+        $this->assertSame(8080, jeenergie::byId($connection->getId())->config()['port']);
+    }
+
+    public function testAPasswordIsKeptAsItWasTyped(): void
+    {
+        foreach ([' blanks at both ends ', 'crypt:not', '0', '   ', 'raw:x', "tab\t"] as $password) {
+            $connection = $this->connection(['password' => $password], 'House ' . sha1($password));
+            $this->assertSame($password, $connection->config()['password']);
+            $this->assertStringNotContainsString($password, $this->stored($connection));
+            $form = ['id' => (string) $connection->getId(), 'config' => ['password' => $password . ' ']];
+            $this->assertSame($password . ' ', jeenergieDiscovery::fromForm($form)->config()['password']);
+        }
+    }
+
+    public function testASecretOutlivesASaveThatTheDatabaseRefused(): void
+    {
+        $connection = $this->connection(['password' => 'crypt:odd']);
+        Memory::$meanwhile['store'] = static function (): void {
+            throw new Exception('the database is gone');
+        };
+        try {
+            $connection->save();
+            $this->fail('saved');
+        } catch (Exception $error) {
+            $this->assertSame('crypt:odd', $connection->config()['password']);
+        }
+        $connection->save();
+        $this->assertSame('crypt:odd', jeenergie::byId($connection->getId())->config()['password']);
+    }
+
+    /** What the core writes into the database. */
+    private function stored(jeenergie $connection): string
+    {
+        $connection->encrypt();
+        $stored = $connection->getConfiguration('secrets')['password'];
+        $connection->decrypt();
+        return $stored;
+    }
+
     public function testSecretsNeitherLeaveNorStayInTheOpen(): void
     {
         $connection = $this->connection();

@@ -7,6 +7,9 @@ final class SettingsTest extends JeenergieTestCase
         ['key' => 't', 'label' => 'T', 'type' => 'text', 'required' => true, 'when' => ['b' => true]],
         ['key' => 'b', 'label' => 'B', 'type' => 'boolean', 'default' => false],
         ['key' => 'c', 'label' => 'C', 'type' => 'choice', 'choices' => ['x' => 'X', '2' => 'Y']],
+        ['key' => 's', 'label' => 'S', 'type' => 'secret'],
+        ['key' => 'w', 'label' => 'W', 'type' => 'number', 'min' => 1, 'step' => 1],
+        ['key' => 'h', 'label' => 'H', 'type' => 'number', 'min' => 0, 'step' => 0.1],
         ['key' => 'l', 'label' => 'L', 'type' => 'list', 'choices' => ['a' => 'A', 'b' => 'B']],
     ];
 
@@ -26,6 +29,11 @@ final class SettingsTest extends JeenergieTestCase
             'boxes' => [['b' => '1', 'l' => ['a' => '1', 'b' => '0']], ['b' => true, 'l' => ['a']]],
             'lists' => [['l' => 'b, a, zz'], ['l' => ['b', 'a']]],
             'unknown ones' => [['zz' => '1', 't' => ['x']], []],
+            'whole numbers, however they are written' => [['n' => '7.0'], ['n' => 7]],
+            'a large one' => [['n' => '1e5'], ['n' => 100000]],
+            'a secret, as it was typed' => [['s' => "  p4ss \t"], ['s' => "  p4ss \t"]],
+            'a secret of blanks only' => [['s' => '  '], ['s' => '  ']],
+            'no secret' => [['s' => ''], []],
             'text that looks like a number' => [['t' => '0012', 'c' => 2], ['t' => '0012', 'c' => '2']],
         ];
     }
@@ -86,5 +94,32 @@ final class SettingsTest extends JeenergieTestCase
         $this->assertSame('l', jeenergieSettings::unit($unit, ['kind' => 'water']));
         $this->assertSame('', jeenergieSettings::unit($unit, []));
         $this->assertSame('W', jeenergieSettings::unit('W', []));
+    }
+
+    /** @dataProvider numbers */
+    public function testANumberIsFiniteAndOnItsStep(string $sentence, string $key, string $text): void
+    {
+        $errors = jeenergieSettings::errors(self::FIELDS, [$key => $text], [], false);
+        $this->assertSame($sentence === '' ? [] : [$sentence], $errors);
+        $usable = jeenergieSettings::usable(self::FIELDS, [$key => $text, 't' => 'x']);
+        $this->assertSame($sentence === '', isset($usable[$key]));
+        $this->assertSame('x', $usable['t'], 'the others are used');
+        $this->assertNotFalse(json_encode(jeenergieSettings::resolve(self::FIELDS, [$key => $text])));
+    }
+
+    public function numbers(): array
+    {
+        return [
+            'infinite' => ['« N » doit être un nombre.', 'n', '1e999'],
+            'infinite the other way' => ['« N » doit être un nombre.', 'n', '-1e999'],
+            'spelt out' => ['« N » doit être un nombre.', 'n', 'INF'],
+            'none' => ['« N » doit être un nombre.', 'n', 'NaN'],
+            'what a browser could not read' => ['« N » doit être un nombre.', 'n', '?'],
+            'too much' => ['« N » doit être au plus 9.', 'n', '1e99'],
+            'between two steps' => ['« W » doit être un nombre entier.', 'w', '1.5'],
+            'on a step' => ['', 'w', '3'],
+            'between two small steps' => ['« H » doit avancer par pas de 0.1.', 'h', '0,25'],
+            'on a small step, rounded in binary' => ['', 'h', '0.7'],
+        ];
     }
 }

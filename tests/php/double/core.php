@@ -116,14 +116,18 @@ final class cache
 
 final class utils
 {
+    /** As the core: what looks encrypted is left alone, and nothing is made of what is empty, "0" included. */
     public static function encrypt($text)
     {
-        return 'crypt:' . strrev(str_replace('crypt:', '', $text));
+        return $text === '' ? null : (strpos($text, 'crypt:') !== false ? $text : 'crypt:' . bin2hex(strrev($text)));
     }
 
     public static function decrypt($text)
     {
-        return strpos($text, 'crypt:') === 0 ? strrev(substr($text, 6)) : $text;
+        if (empty($text)) {
+            return null;
+        }
+        return strpos($text, 'crypt:') === false ? $text : strrev((string) @hex2bin(str_replace('crypt:', '', $text)));
     }
 
     public static function executeAsync($class, $method, $options = null): void

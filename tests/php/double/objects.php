@@ -216,6 +216,7 @@ class eqLogic extends Stored
     public function store(): void
     {
         $this->encrypt();
+        Memory::let('store');
         $stored = clone $this;
         $this->decrypt();
         $stored->decrypt();
@@ -334,6 +335,7 @@ class cmd extends Stored
 
     public function save($direct = false)
     {
+        $direct || $this->preSave();
         $this->id = $this->id === '' ? max(array_keys(Memory::$cmds + [0])) + 1 : $this->id;
         $this->_changed = false;
         $this->store();

@@ -63,7 +63,7 @@ class TokenKeeper:
 
     def __init__(self, config: Mapping[str, Any], context: Context, service: Service, budget: Budget) -> None:
         self._client = str(config.get("clientId", ""))
-        self._secret = str(config.get("clientSecret", ""))
+        self._secret = str(config.get("clientSecret", "")).strip()
         self._redirect = str(config.get("redirectUri", ""))
         self._pasted = pasted_token(str(config.get("refreshToken", "")))
         self._context = context
