@@ -143,9 +143,9 @@ final class SideBySideTest extends JeenergieTestCase
         $folder = jeedom::getTmpFolder();
         $file = $folder . '/config.json';
         @unlink($file);
-        $environment = ['JEENERGIE_TEST_CONFIG' => $file, 'JEENERGIE_TEST_FOLDER' => $folder] + getenv();
+        $environment = ['JEENERGIE_TEST_CONFIG' => $file] + getenv();
         $processes = array_map(static fn(int $first) => proc_open(
-            [PHP_BINARY, __DIR__ . '/double/forgetter.php', (string) $first],
+            [PHP_BINARY, __DIR__ . '/double/forgetter.php', (string) $first, $folder],
             [],
             $pipes,
             null,

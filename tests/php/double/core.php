@@ -218,7 +218,7 @@ final class jeedom
 
     public static function getTmpFolder($plugin = ''): string
     {
-        $folder = getenv('JEENERGIE_TEST_FOLDER') ?: sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();
+        $folder = sys_get_temp_dir() . '/jeenergie-php-tests-' . getmypid();
         is_dir($folder) || mkdir($folder);
         return $folder;
     }
