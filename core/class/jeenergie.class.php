@@ -309,7 +309,7 @@ class jeenergie extends eqLogic
         jeenergieDiscovery::welcome((string) $_options['connection']);
     }
 
-    /** Run in the background: the command that the user chose for a crossed threshold. */
+    /** Run in the background: the command that the user chose, see jeenergieTrigger. */
     public static function runTrigger(array $_options): void
     {
         jeenergieTrigger::run($_options);

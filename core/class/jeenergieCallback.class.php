@@ -112,6 +112,10 @@ final class jeenergieCallback
         if ($this->unknown !== []) {
             $answer['unknown'] = array_map('strval', array_keys($this->unknown));
         }
+        $triggered = jeenergieLevels::untold();
+        if ($triggered !== []) {
+            $answer['triggered'] = $triggered;
+        }
         if ($this->unknownCommands !== []) {
             $answer['unknownCommands'] = array_map(
                 fn(array $logicalIds): array => array_map('strval', array_keys($logicalIds)),
@@ -216,7 +220,7 @@ final class jeenergieCallback
     {
         $eqLogic = $this->eqLogic((string) $event['equipment']);
         if ($eqLogic !== null) {
-            jeenergieTrigger::schedule($eqLogic, $event);
+            jeenergieTrigger::schedule($eqLogic, $event, $this->sent);
         }
     }
 

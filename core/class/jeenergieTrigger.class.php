@@ -3,13 +3,23 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /**
- * A threshold was crossed: the command that the user chose for it is run, in the background.
+ * The daemon asks for something: the command that the user chose for it is run, in the background.
+ *
+ * What has happened once (an edge) may be too late; what a load is to be (a level) is up to jeenergieLevels.
  */
 final class jeenergieTrigger
 {
-    /** @param array $event {equipment, name: key of the field that holds the command, value, at, expires} */
-    public static function schedule(jeenergie $eqLogic, array $event): void
+    /**
+     * @param array $event {equipment, name: key of the field that holds the command, value, at, expires}, or a level
+     * @param int $sent when the event left, by the daemon's clock
+     */
+    public static function schedule(jeenergie $eqLogic, array $event, int $sent): void
     {
+        if (!empty($event['level'])) {
+            $left = isset($event['expires']) ? jeenergieHistory::timestamp($event['expires']) - $sent : null;
+            jeenergieLevels::take($eqLogic, $event, $left === null ? null : time() + $left);
+            return;
+        }
         if (self::command($eqLogic, (string) $event['name']) === '') {
             return;
         }
@@ -19,9 +29,13 @@ final class jeenergieTrigger
         ));
     }
 
-    /** What schedule() runs in the background. */
+    /** What runs in the background: an edge, or the level of an equipment. */
     public static function run(array $event): void
     {
+        if (isset($event['number'])) {
+            jeenergieLevels::carryOut((string) $event['equipment']);
+            return;
+        }
         $eqLogic = jeenergie::byId($event['equipment']);
         if (!$eqLogic instanceof jeenergie || $eqLogic->getIsEnable() != 1) {
             return;
@@ -34,14 +48,27 @@ final class jeenergieTrigger
             ));
             return;
         }
+        try {
+            self::execute($eqLogic, $event);
+        } catch (Exception $error) {
+            throw new Exception($eqLogic->getHumanName() . ' : ' . $event['name'] . ' : ' . $error->getMessage());
+        }
+    }
+
+    /**
+     * Runs the command that was chosen; nothing where none was.
+     *
+     * @param array $event {name, value}
+     */
+    public static function execute(jeenergie $eqLogic, array $event): void
+    {
         $id = self::command($eqLogic, (string) $event['name']);
+        if ($id === '') {
+            return;
+        }
         $cmd = cmd::byId(trim($id, '#'));
         if (!is_object($cmd)) {
-            throw new Exception(sprintf(
-                __('%s : la commande choisie pour « %s » n\'existe plus.', __FILE__),
-                $eqLogic->getHumanName(),
-                $event['name']
-            ));
+            throw new Exception(__('la commande choisie n\'existe plus', __FILE__));
         }
         log::add('jeenergie', 'info', sprintf(
             '%s : %s -> %s',
@@ -52,15 +79,16 @@ final class jeenergieTrigger
         $cmd->execCmd(self::options($cmd, $event));
     }
 
-    /** What the chosen command can make use of. */
+    /** What the chosen command can make use of; without a value there is nothing to share out. */
     private static function options(cmd $cmd, array $event): ?array
     {
+        $value = $event['value'] ?? 0;
         switch ($cmd->getSubType()) {
             case 'slider':
             case 'select':
-                return [$cmd->getSubType() => $event['value']];
+                return [$cmd->getSubType() => $value];
             case 'message':
-                return ['title' => $event['name'], 'message' => (string) $event['value']];
+                return ['title' => $event['name'], 'message' => (string) $value];
             default:
                 return null;
         }

@@ -136,6 +136,20 @@ final class utils
     }
 }
 
+/** A background task that the core has been given; a test says by "crons" which are left over. */
+final class cron
+{
+    public static function byClassAndFunction($class, $function, $option = '')
+    {
+        return Memory::$config['crons'][json_encode($option)] ?? false;
+    }
+
+    public function run($noErrorReport = false): void
+    {
+        Memory::$events[] = ['cron::run', $noErrorReport];
+    }
+}
+
 final class translate
 {
     public static function sentence($text, $file): string

@@ -296,6 +296,7 @@ class cmd extends Stored
     {
         if ($this->type === 'action') {
             Memory::$events[] = ['executed', [$this->id, $options]];
+            (Memory::$config['execute'] ?? 'is_object')($this);
         }
         return $this->getCache('value', '');
     }
