@@ -8,6 +8,8 @@ Faults beside the common ones (`simulators/faults.py`) and those of `FtpServer`:
 | `stall` | bytes | nothing follows them, then the connection ends |
 | `latin1` | | a name with an accent stands in the page, in Latin-1 |
 | `ampersand` | | a name with a bare `&` |
+| `comma` | | numbers with a decimal comma |
+| `lower` | | states as `on` and `off` |
 | `entities` | | a document type with nested entities |
 | `external` | path | an entity that names a file |
 | `without` | section | the page lacks it |
@@ -258,7 +260,8 @@ class WesServer(Service):
 
 
 _KINDS = {"rl": "relay", "vs": "switch"}
-_SPOILERS = ("latin1", "ampersand")
+_SPOILERS = ("latin1", "ampersand", "comma", "lower")
+# `comma`, `lower`: seen in values that users of other clients have collected (2026-11), not in a recorded page.
 _OWN = ("entities", "external", "without")
 
 
@@ -267,6 +270,10 @@ def _spoil(fault: Fault, body: bytes) -> bytes:
         return body.replace(b"</firmware>", b"</firmware><nom>T\xe9l\xe9info salon</nom>", 1)
     if fault.kind == "ampersand":
         return body.replace(b"</firmware>", b"</firmware><nom>Pompe & ballon</nom>", 1)
+    if fault.kind == "comma":
+        return re.sub(rb">(-?\d+)\.(\d+)<", rb">\1,\2<", body)
+    if fault.kind == "lower":
+        return re.sub(rb">(ON|OFF)<", lambda found: found.group(0).lower(), body)
     if fault.kind == "without":
         section = re.escape(str(fault.value)).encode()
         return re.sub(b"<" + section + b">.*?</" + section + b">", b"", body, count=1, flags=re.S)

@@ -79,7 +79,7 @@ def framed(answer: Answer) -> bytes:
 
 
 def explain(answer: Answer, seen: Seen) -> Iterable[str]:
-    numbers = numbers_in(answer.body)
+    numbers = numbers_in(answer.body, answer.body.replace(b",", b"."))
     numbers += [each / 1000 for each in numbers]  # firmware 0.61 counts in Wh
     text = answer.body.decode("utf-8", "replace") + answer.body.decode("cp1252", "replace")
     text = html.unescape(text)

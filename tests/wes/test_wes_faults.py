@@ -40,7 +40,15 @@ def wrong(wes: WesServer, kind: str, **fault: object) -> DeviceError:
 def test_an_answer_that_is_no_page_is_told_as_one(wes: WesServer, kind: str) -> None:
     error = wrong(wes, kind)
     assert isinstance(error, VendorError)
-    assert "127.0.0.1" in str(error) or "data.cgx" in str(error)
+    assert "vérifiez l'adresse" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("status", 500), ("status", 403), ("status", 404), ("status", 302), ("drop", None), ("cut", 3000), ("html", None)],
+)
+def test_no_error_names_a_path_of_the_wes(wes: WesServer, kind: str, value: object) -> None:
+    assert "cgx" not in str(wrong(wes, kind, value=value)).lower()
 
 
 @pytest.mark.parametrize("status", [500, 503, 404, 403])
@@ -244,6 +252,48 @@ def test_an_output_that_the_wes_has_not_is_an_error(wes: WesServer, rig: Rig, mo
 def test_a_restart_on_demand_is_a_success(wes: WesServer, rig: Rig) -> None:
     runner = rig.runner(settings(wes), silent=True)
     assert "redémarre" in runner.device.run("reboot", {})
+
+
+@pytest.mark.parametrize(("status", "words"), [(403, "compte administrateur"), (404, "firmware")])
+def test_an_action_that_is_refused_is_told_in_the_users_words(
+    wes: WesServer, rig: Rig, status: int, words: str
+) -> None:
+    ready(wes)
+    runner = rig.start(settings(wes, jeedomCgx=True, pollInterval=60), item("relais", 2))
+    wes.fault("status", path="/RL.cgi", value=status)
+    with pytest.raises(Refused, match=words) as told:
+        rig.act(runner, "relais2", "btn_on")
+    assert "cgi" not in str(told.value)
+    assert rig.state() in ("", "connecting", "online")
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        ("192.168.1.40", "192.168.1.40", 8080),
+        ("192.168.1.40:81", "192.168.1.40", 81),
+        (" http://wes.local:81/index.htm ", "wes.local", 81),
+        ("HTTP://wes/", "wes", 8080),
+        ("wes:99999", "wes:99999", 8080),
+    ],
+)
+def test_a_port_in_the_address_is_the_one_that_is_used(address: str, host: str, port: int) -> None:
+    wes = Wes({"host": address, "port": 8080, "user": "a", "password": "b"})
+    assert (wes.host, wes.port) == (host, port)
+
+
+def test_a_wes_is_reached_by_an_address_with_its_port(wes: WesServer, rig: Rig) -> None:
+    identity = rig.runner(settings(wes, host=f"127.0.0.1:{wes.port}", port=80), silent=True).device.test()
+    assert identity.data["firmware"] == "V0.84A16"
+
+
+def test_a_decimal_comma_and_lower_case_states_are_read(wes: WesServer, rig: Rig) -> None:
+    wes.fault("comma")
+    wes.fault("lower")
+    rig.start(settings(wes), item("pince", 1), item("relais", 1), item("relais", 2), item("analogique", 1))
+    rig.wait(lambda: rig.value("pince1", "intensite") == 4.12)
+    rig.wait(lambda: rig.value("relais1", "state") is True and rig.value("relais2", "state") is False)
+    assert rig.value("analogique1", "value") == 3.27
 
 
 @pytest.mark.parametrize("missing", ["host", "user", "password"])

@@ -136,9 +136,8 @@ def test_a_page_broken_in_another_way_is_discarded() -> None:
     [b"", b"{}", b"<html><body>x</body></html>", b"<!DOCTYPE html><p>", b"<data></data>", b"<a><b/></a>", b"\xff" * 50],
 )
 def test_what_is_no_page_of_a_wes_is_refused_with_its_beginning(body: bytes) -> None:
-    with pytest.raises(VendorError) as told:
+    with pytest.raises(VendorError, match="vérifiez l'adresse"):
         parse(body, "data.cgx")
-    assert "data.cgx" in str(told.value)
 
 
 # Values.
@@ -148,7 +147,9 @@ def test_what_is_no_page_of_a_wes_is_refused_with_its_beginning(body: bytes) -> 
     ("text", "value"),
     [
         ("012345678", 12345678), ("-3.1", -3.1), ("842.311", 842.311), ("338.25 l", 338.25), ("1.98 m3", 1.98),
-        ("0.000 ND", 0), ("", None), (None, None), ("ND", None), ("Pas Dispo", None), ("nan", None), ("inf", None),
+        ("0.000 ND", 0), ("0,75", 0.75), ("12,345 kWh", 12.345),
+        ("1,2,3", None), ("1.234,5", None), ("", None), (None, None), ("ND", None),
+        ("Pas Dispo", None), ("nan", None), ("inf", None),
         ("1e400", None), ("9" * 400, None), ("12abc", None), ("1.2.3", None), ("12 34", None), ("0x10", None),
         ("١٢", None),
     ],

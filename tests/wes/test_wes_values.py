@@ -262,3 +262,15 @@ def test_a_recorded_page_of_2017_gives_what_is_connected(recorded: Any) -> None:
             *(("pince", str(n)) for n in (1, 2, 3, 4)), ("sonde", "1"), *(("bouton", str(n)) for n in (1, 2)),
             *(("relais", str(n)) for n in (1, 2)),
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("volts", [262, 195])
+def test_a_voltage_beyond_what_is_usual_is_published(volts: int) -> None:
+    row = next(row for row in CATALOGUE.all_rows(None) if row.logical_id == "tension")
+    assert row.value(volts) == volts
+
+
+def test_no_value_is_bounded_by_a_guess() -> None:
+    # What the WES measures has no physical bound that its own page could cross.
+    for kind in (None, *CATALOGUE.data["equipment"]):
+        assert [row.logical_id for row in CATALOGUE.all_rows(kind) if {"min", "max"} & set(row.data)] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ from jeedom_bridge.http import HttpError
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 from . import wire
 from .page import Page, Truncated, parse
+
+_LOG = logging.getLogger(__name__)
 
 CONNECT = 5.0
 READ = 12.0
@@ -57,8 +60,7 @@ class Wes:
     """One WES. Every call raises the errors of devices/base.py."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self.host = re.sub(r"^https?://", "", str(config.get("host") or "").strip()).rstrip("/")
-        self.port = int(config.get("port") or 80)
+        self.host, self.port = _address(str(config.get("host") or ""), int(config.get("port") or 80))
         self._user = str(config.get("user") or "")
         self._password = str(config.get("password") or "")
         self._headers = f"Authorization: {_basic(self._user, self._password)}\r\nAccept: */*\r\n"
@@ -101,37 +103,55 @@ class Wes:
                 "Configuration, Accès sécurisé",
                 host=self.host,
             )
+        _LOG.debug("%s:%d answered %s with status %d", self.host, self.port, path, status)
         if status == 403:
             raise Forbidden(
-                "Ce compte HTTP n'a pas le droit de lire {path} sur le Wes : utilisez le compte administrateur",
-                path=path,
+                "Le compte HTTP « {user} » n'a pas le droit de lire les mesures du Wes {host} : utilisez le compte "
+                "administrateur (menu Configuration, Accès sécurisé du Wes)",
+                user=self._user,
+                host=self.host,
             )
         if status == 404:
             raise PageMissing(
-                "Ce qui répond à {host}:{port} n'a pas de page {path} : est-ce bien l'adresse et le port du Wes ?",
+                "Ce qui répond à {host}:{port} n'a pas les pages d'un Wes : vérifiez l'adresse et le port du Wes",
                 host=self.host,
                 port=self.port,
-                path=path,
             )
         if 300 <= status < 400:
             raise VendorError(
                 "{host} redirige vers une autre adresse : ce n'est pas un Wes, vérifiez l'adresse", host=self.host
             )
         raise Unreachable(
-            "Le Wes {host} ne peut pas répondre à {path} pour le moment (statut {status})",
+            "Le Wes {host} ne peut pas répondre pour le moment (statut {status}), nouvel essai automatique",
             host=self.host,
-            path=path,
             status=status,
         )
 
     def order(self, request: str, repeatable: bool) -> None:
         """Sends an action. One that a repetition would undo is sent once only, whatever becomes of it."""
         try:
-            self.get(request)
+            self._order(request)
         except Unreachable:
             if not repeatable:
                 raise
+            self._order(request)
+
+    def _order(self, request: str) -> None:
+        try:
             self.get(request)
+        except Forbidden as error:
+            raise Forbidden(
+                "Le compte HTTP « {user} » n'a pas le droit de commander les sorties du Wes {host} : mettez dans la "
+                "connexion le compte administrateur (menu Configuration, Accès sécurisé du Wes)",
+                user=self._user,
+                host=self.host,
+            ) from error
+        except PageMissing as error:
+            raise Refused(
+                "Le Wes {host} ne connaît pas cette commande : son firmware est sans doute trop ancien pour cette "
+                "sortie, mettez-le à jour",
+                host=self.host,
+            ) from error
 
     def reboot(self) -> None:
         """Restarts the WES; the connection drops without an answer, which is the answer."""
@@ -140,32 +160,36 @@ class Wes:
                 self._fetch("AJAX.cgx?reset=yes")
             except HttpError as error:
                 if error.kind in ("connect", "tls"):
-                    raise self._failure(error, "AJAX.cgx") from error
+                    raise self._failure(error) from error
 
     def _request(self, path: str) -> tuple[int, bytes]:
         with self.alone():
             try:
                 return self._fetch(path)
             except HttpError as error:
-                raise self._failure(error, path) from error
+                _LOG.debug("%s:%d, asked for %s: %s", self.host, self.port, path, error)
+                raise self._failure(error) from error
 
     def _fetch(self, path: str) -> tuple[int, bytes]:
         self.check()
         limits = wire.Limits(CONNECT, READ, TOTAL, MAX_BYTES)
         return wire.get(self.host, self.port, path, self._headers, limits)
 
-    def _failure(self, error: HttpError, path: str) -> Exception:
+    def _failure(self, error: HttpError) -> Exception:
         if error.kind == "size":
             return VendorError(
-                "La réponse de {host} à {path} est trop longue ({error})", host=self.host, path=path, error=error
+                "La réponse de {host}:{port} est trop longue pour un Wes ({error}) : vérifiez l'adresse et le port du "
+                "Wes",
+                host=self.host,
+                port=self.port,
+                error=error,
             )
         if error.kind == "timeout":
             return Unreachable(
-                "Le Wes {host}:{port} n'a pas répondu à temps à {path} ({error}). Vérifiez son adresse et qu'il est "
-                "allumé ; s'il est lent, allongez la fréquence de rafraîchissement.",
+                "Le Wes {host}:{port} n'a pas répondu à temps ({error}). Vérifiez son adresse et qu'il est allumé ; "
+                "s'il est lent, allongez la fréquence de rafraîchissement.",
                 host=self.host,
                 port=self.port,
-                path=path,
                 error=error,
             )
         if error.kind == "connect":
@@ -176,13 +200,24 @@ class Wes:
                 error=error,
             )
         return Unreachable(
-            "Le Wes {host}:{port} a coupé la connexion à {path} ({error}) : il redémarre, ses connexions sont "
-            "toutes prises par d'autres, ou ce n'est pas un Wes.",
+            "Le Wes {host}:{port} a coupé la connexion ({error}) : il redémarre, ses connexions sont toutes prises par "
+            "d'autres, ou ce n'est pas un Wes.",
             host=self.host,
             port=self.port,
-            path=path,
             error=error,
         )
+
+
+def _address(text: str, port: int) -> tuple[str, int]:
+    """Host and port out of what a user puts into the field: a name, `ip:port`, or the address of a browser.
+
+    A port that stands in the address is the one meant: the field beside it is 80 unless somebody changed it.
+    """
+    host = re.sub(r"^https?://", "", text.strip(), flags=re.I).partition("/")[0]
+    found = re.fullmatch(r"([^:]+):(\d{1,5})", host)
+    if found is not None and 0 < int(found.group(2)) < 65536:
+        return found.group(1), int(found.group(2))
+    return host, port
 
 
 def _basic(user: str, password: str) -> str:

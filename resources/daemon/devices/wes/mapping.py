@@ -28,7 +28,8 @@ SECTIONS = {
 FIRST_CARD = 100
 """Relays of 1-wire cards have the number card x 100 + relay and a section of their own."""
 
-_AS_TEXT = frozenset(("ADCO", "OPTARIF", "PTEC", "DEMAIN", "RELAIS", "SWITCH", "ENTREE"))
+_AS_TEXT = frozenset(("ADCO", "OPTARIF", "PTEC", "DEMAIN"))
+_STATES = frozenset(("RELAIS", "SWITCH", "ENTREE"))
 _NOT_ZERO = {"TENSION1", "TENSION2", "TENSION3", "H_WeekEnd", "HC_Semaine", "HP_Semaine"}
 _NOT_ZERO |= {"HC_WeekEnd", "HP_WeekEnd", "HC_Mercredi", "HP_Mercredi", "H_SUPER_CREUSE"}
 """Zero stands for "not measured" or "not of this contract"."""
@@ -36,16 +37,17 @@ _OLD_TAGS = {"HCHC": "H_CREUSE", "HCHP": "H_PLEINE"}
 """Firmware 0.61 names them otherwise."""
 MOST_ENERGY = 1e7
 """kWh: an injection index beyond is what a wrong directive prints."""
-_NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,9})?)(?:\s+[^\d\s.+-].{0,20})?", re.ASCII)
+_NUMBER = re.compile(r"([+-]?\d{1,15})(?:[.,](\d{1,9}))?(?:\s+[^\d\s.,+-].{0,20})?", re.ASCII)
 
 
 @lru_cache(maxsize=2048)
 def number(text: str | None) -> int | float | None:
-    """The number that a text is or begins with (`338.25 l`); None for `ND`, `nan`, nothing, ..."""
+    """The number that a text is or begins with (`338.25 l`, `0,75`); None for `ND`, `nan`, nothing, ..."""
     found = _NUMBER.fullmatch(text) if text else None
     if found is None:
         return None
-    return float(found.group(1)) if "." in found.group(1) else int(found.group(1))
+    whole, fraction = found.groups()
+    return int(whole) if fraction is None else float(f"{whole}.{fraction}")
 
 
 def place(kind: str, key: str) -> tuple[str, str]:
@@ -82,9 +84,9 @@ def facts(kind: str, texts: Texts, trusted: bool = True) -> Facts:
 def _plain(texts: Texts) -> Facts:
     found: Facts = {}
     for name, text in texts.items():
-        if name in _AS_TEXT:
+        if name in _AS_TEXT or name in _STATES:
             if text and UNKNOWN not in text:
-                found[name] = text[:64]
+                found[name] = text[:64].upper() if name in _STATES else " ".join(text[:64].split())
             continue
         value = number(text)
         if value is not None and (value or name not in _NOT_ZERO):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from ..base import VendorError
+
+_LOG = logging.getLogger(__name__)
 
 Section = Mapping[str, str]
 EMPTY: Section = {}
@@ -47,7 +50,7 @@ class Page:
 
 
 def parse(body: bytes, path: str) -> Page:
-    """Reads a page. Raises Truncated or VendorError; `path` is for their texts."""
+    """Reads a page. Raises Truncated or VendorError; `path` is for the log."""
     # Without its declaration, so that no encoding that it names can hide anything from the looks below.
     trimmed = _DECLARATION.sub(b"", body.strip(b"\xef\xbb\xbf \t\r\n\0"), count=1)
     head = trimmed[:400].lower()
@@ -56,7 +59,11 @@ def parse(body: bytes, path: str) -> Page:
     if not trimmed.endswith(_END):
         if b"<data>" not in head:
             raise _strange(body, path)
-        raise Truncated("La page {path} du Wes est incomplète ({size} octets reçus)", path=path, size=len(body))
+        _LOG.debug("%s is cut after %d bytes", path, len(body))
+        raise Truncated(
+            "Le Wes a coupé sa page de mesures ({size} octets reçus), rien n'en est repris ; nouvel essai automatique",
+            size=len(body),
+        )
     root = _tree(trimmed)
     repaired = root is None
     if root is None:
@@ -110,8 +117,9 @@ def _mended(body: bytes) -> bytes:
 
 def _strange(body: bytes, path: str) -> VendorError:
     shown = re.sub(r"[^\x20-\x7e]+", " ", body[:80].decode("latin-1")).strip()
+    _LOG.debug("%s is no page of a WES: %s", path, shown)
     return VendorError(
-        "La réponse à {path} n'est pas une page d'un Wes : est-ce la bonne adresse ? Elle commence par « {start} »",
-        path=path,
+        "Ce qui a répondu n'est pas une page d'un Wes : vérifiez l'adresse et le port. La réponse commence par "
+        "« {start} »",
         start=shown[:60],
     )
