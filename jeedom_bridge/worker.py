@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from collections import deque
@@ -35,11 +36,14 @@ class Backoff:
 
 
 class Job:
-    """Something done every `period` seconds; made by `Worker.every`."""
+    """Something done every `period` seconds; made by `Worker.every`. Or until it succeeds: made by `Worker.post`."""
 
-    def __init__(self, worker: Worker, name: str, period: float, function: Callable[[], None]) -> None:
+    def __init__(
+        self, worker: Worker, name: str, period: float, function: Callable[[], None], once: bool = False
+    ) -> None:
         self.name = name
         self.function = function
+        self.once = once
         self._worker = worker
         self._period = period
         self.due = 0.0
@@ -63,7 +67,8 @@ class Worker:
 
     A job that takes longer than its period is not run twice in a row: the runs it missed are left out and the
     rhythm stays. Exceptions of jobs go to `on_error(job, exception)`; what that returns, in seconds, is the
-    pause before the job's next run (None: the usual one). Exceptions of tasks go to their future.
+    pause before the job's next run (None: the usual one). Exceptions of tasks go to their future; those of tasks
+    that nobody waits for (`post`) go to `on_error` as well.
     """
 
     def __init__(
@@ -94,6 +99,17 @@ class Worker:
             self._jobs.append(job)
             self._changed.notify_all()
         return job
+
+    def post(self, name: str, task: Callable[[], None], retry: float | None) -> None:
+        """Runs a task that nobody waits for, in its turn among those of `submit`.
+
+        An exception goes to `on_error`, as a job's; the task is then tried again after the pause which that returns
+        (None: `retry` s); with `retry` None it is not. A newer task of the same name replaces one that waits for that.
+        """
+        job = Job(self, name, math.inf if retry is None else retry, task, once=True)
+        with self._changed:
+            self._jobs = [each for each in self._jobs if not (each.once and each.name == name)]
+        self.submit(lambda: self._work(job))
 
     def drop(self, jobs: Sequence[Job]) -> None:
         """Takes jobs off."""
@@ -167,7 +183,9 @@ class Worker:
                 if task is None and (job is None or job.due > now):
                     self._clock.wait(self._changed, None if job is None else job.due - now)
                     continue
-                if task is None and job is not None:
+                if task is None and job is not None and job.once:
+                    self._jobs.remove(job)
+                elif task is None and job is not None:
                     missed = int((now - job.due) / job.period) if job.period > 0 else 0
                     job.due += (missed + 1) * job.period
             if task is not None:
@@ -194,8 +212,16 @@ class Worker:
                     pause = self._on_error(job, error)
                 except Exception:
                     _LOG.exception("handling a failure of %s", job.name)
-            if pause is not None:
+            if job.once:
+                self._again(job, pause)
+            elif pause is not None:
                 self.run_in(job, pause)
+
+    def _again(self, job: Job, pause: float | None) -> None:
+        if job.period < math.inf:
+            with self._changed:
+                job.due = self._clock.monotonic() + (job.period if pause is None else pause)
+                self._jobs.append(job)
 
 
 def _ordinary(error: BaseException) -> Exception:

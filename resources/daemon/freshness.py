@@ -103,10 +103,10 @@ class Freshness:
 
     def seen(self, equipment: str, facts: Iterable[str], at: float | None = None) -> None:
         """Data of `at` (Unix time, default now) has come. `facts`: names of facts; of dated rows their logicalIds."""
-        watched = self._watched.get(equipment)
-        if watched is None:
-            return
         with self._lock:
+            watched = self._watched.get(equipment)
+            if watched is None:
+                return
             now = self._clock.monotonic()
             lag = 0.0 if at is None else max(0.0, self._clock.time() - at)
             for name in {watched.by_fact[fact] for fact in facts if fact in watched.by_fact}:

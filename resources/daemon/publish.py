@@ -30,6 +30,9 @@ class _Plan:
 class Publisher:
     """Turns facts into values by the catalogue's rows and hands them to the outbox.
 
+    Thread-safe. Each step holds the lock until the outbox has its values: a fact that arrives while another thread
+    adopts is published by the old plan or by the new one, and an older value never overtakes a newer one.
+
     `translate` puts the texts of a row's `map` into the user's language.
     """
 
@@ -44,38 +47,36 @@ class Publisher:
         self._plans: dict[str, _Plan] = {}
 
     def adopt(self, connection: Connection) -> None:
-        """Takes over a desired state: facts that are known already are published for new commands at once."""
+        """Takes over a desired state: facts that are known already are published for new commands at once.
+
+        All or nothing: if it raises, what was adopted before stays in force.
+        """
         members = [Equipment(connection.id, "", "", "", connection.config, connection.commands)]
         members += connection.equipment
         with self._lock:
-            old, self._plans = self._plans, {}
-            for each in members:
-                plan = self._plan(each, connection.config)
-                before = old.get(each.id)
+            plans = {each.id: self._plan(each, connection.config) for each in members}
+            old, self._plans = self._plans, plans
+            for equipment in old.keys() - plans.keys():
+                self._outbox.forget(equipment)
+            for equipment, plan in plans.items():
+                before = old.get(equipment)
                 if before is not None:
                     plan.facts, plan.seen = before.facts, before.seen
-                self._plans[each.id] = plan
-            gone = set(old) - set(self._plans)
-        for equipment in gone:
-            self._outbox.forget(equipment)
-        for each in members:
-            plan = self._plans[each.id]
-            if plan.facts:
-                self._send(each.id, plan, plan.facts, None)
+                    self._send(equipment, plan, plan.facts, None)
 
     def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
         """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""
         with self._lock:
             plan = self._plans.get(equipment)
-        if plan is None:
-            return
-        known = {name: raw for name, raw in facts.items() if raw is not None}
-        plan.facts.update(known)
-        for name in facts.keys() - known.keys():
-            plan.facts.pop(name, None)
-            plan.seen.pop(name, None)
-        self._see(plan, known, at)
-        self._send(equipment, plan, known, at)
+            if plan is None:
+                return
+            known = {name: raw for name, raw in facts.items() if raw is not None}
+            plan.facts.update(known)
+            for name in facts.keys() - known.keys():
+                plan.facts.pop(name, None)
+                plan.seen.pop(name, None)
+            self._see(plan, known, at)
+            self._send(equipment, plan, known, at)
 
     def confirm(self, equipment: str, facts: Iterable[str] | None, at: float | None) -> list[str]:
         """These facts (None: all) still hold as of `at`. Returns those of them that are known."""
@@ -96,18 +97,20 @@ class Publisher:
         """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s."""
         with self._lock:
             since = self._clock.monotonic() - freshness
-            again = {
-                equipment: {
+            for equipment, plan in self._plans.items():
+                commands = {
                     row.logical_id: at
                     for name, (seen, at) in plan.seen.items()
                     if seen >= since
                     for row in plan.rows.get(name, ())
                 }
-                for equipment, plan in self._plans.items()
-            }
-        for equipment, commands in again.items():
-            if commands:
-                self._outbox.resend(equipment, commands)
+                if commands:
+                    self._outbox.resend(equipment, commands)
+
+    def close(self) -> None:
+        """Publishes nothing more: once this returns, no value of a call under way reaches the outbox."""
+        with self._lock:
+            self._plans = {}
 
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
         kind = equipment.type or None

@@ -21,6 +21,7 @@ from jeedom_bridge.worker import Backoff, Job, Worker
 from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, LevelState, NoData
 from .freshness import Freshness, Silence
 from .loads import Loads
+from .memory import StoreMemory
 from .publish import Publisher
 from .texts import Texts
 
@@ -48,51 +49,6 @@ class Shared:
         self.texts = texts
         self.timezone = "Europe/Paris"
         self.lull: Callable[[], float] = lambda: 0.0
-
-
-class StoreMemory:
-    """A connection's part of the store."""
-
-    def __init__(self, store: Store, scope: str) -> None:
-        self._store = store
-        self._scope = scope
-        self._told = False
-        self._lock = threading.Lock()
-        self._erased = False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self._store.get(self._scope, key, default)
-
-    def put(self, key: str, value: Any) -> None:
-        with self._lock:
-            if not self._erased:
-                self._store.put(self._scope, key, value)
-
-    def keep(self, key: str, value: Any) -> None:
-        try:
-            self.put(key, value)
-            self._told = False
-        except StoreError as error:
-            self._tell(error)
-
-    def delete(self, key: str) -> None:
-        try:
-            with self._lock:
-                if not self._erased:
-                    self._store.delete(self._scope, key)
-        except StoreError as error:
-            self._tell(error)
-
-    def _tell(self, error: StoreError) -> None:
-        """Once, until something could be written again: a full disk refuses many in a row."""
-        if not self._told:
-            self._told = True
-            _LOG.error("%s", error)
-
-    def erase(self) -> None:
-        """Nothing is kept from now on: a request under way must not bring back what the user had erased."""
-        with self._lock:
-            self._erased = True
 
 
 class Runner:
@@ -136,12 +92,14 @@ class Runner:
         self._refused: list[Job] = []
         self._mistake: str | None = None
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
-        self.freshness = Freshness(catalogue, shared.clock, self.memory.get(FRESHNESS))
+        ages = previous.freshness.state() if previous is not None else self.memory.get(FRESHNESS)
+        self.freshness: Freshness = Freshness(catalogue, shared.clock, ages)
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
         self._loads = Loads(self.memory, shared.clock, self.worker, self._emit)
-        self._begun = False
-        self._start_job: Job | None = None
+        self._begun = self._device_started = self._changed_before_start = False
+        self.failed_update = False
+        """Whether the device may lack what `connection` says: the next desired state is taken over, equal or not."""
 
     # The life of it, as the supervisor drives it.
 
@@ -150,7 +108,7 @@ class Runner:
         self._publisher.adopt(self.connection)
         self.freshness.adopt(self.connection)
         self._tell("connecting", "", "")
-        self._start_job = self.worker.every("start", HOUR, self._start)
+        self.worker.post("start", self._start, HOUR)
         self.worker.every("heartbeat", HEARTBEAT, self._heartbeat, first=HEARTBEAT, jitter=HEARTBEAT / 10)
         self.worker.every("freshness", WATCH_S, self._watch, first=WATCH_S)
         self.worker.every("keep freshness", HOUR, self._keep_freshness, first=HOUR)
@@ -158,15 +116,18 @@ class Runner:
 
     def update(self, connection: Connection) -> None:
         """Other equipment, commands or names with the same settings: nothing is interrupted."""
-        self.connection = connection
+        self.failed_update = True
         self._publisher.adopt(connection)
         self.freshness.adopt(connection)
-        self.worker.submit(self._adopt)
+        self.failed_update = False
+        self.connection = connection
+        self.worker.post("update", self._update_device, HOUR)
 
     def stop(self) -> None:
         """Ends without waiting for a call that hangs; nothing of it reaches Jeedom any more."""
         with self._lock:
             self._ended = True
+        self._publisher.close()
         self.worker.stop()
 
     def finish(self, timeout: float) -> bool:
@@ -198,14 +159,11 @@ class Runner:
 
     def ran(self, equipment: str, name: str, number: int) -> None:
         """Jeedom has run the command of a level."""
-        self.worker.submit(lambda: self._ran(equipment, name, number))
+        self.worker.post("ran", lambda: self._ran(equipment, name, number), None)
 
     def _ran(self, equipment: str, name: str, number: int) -> None:
         if self._loads.ran(equipment, name, number):
-            try:
-                self.device.switched(equipment)
-            except Exception:
-                _LOG.exception("%s: after a command that Jeedom has run", self._label)
+            self.device.switched(equipment)
 
     def proved(self) -> None:
         """The account was found good: what a refusal has put off for long is done now."""
@@ -249,19 +207,26 @@ class Runner:
             self._loads.restore()
             self._loads.adopt(self.connection.equipment_ids)
         self.device.start()
-        if self._start_job is not None:
-            self.worker.drop([self._start_job])
+        self._device_started = True
+        if self._changed_before_start:
+            self._update_device()
 
-    def _adopt(self) -> None:
+    def _update_device(self) -> None:
         self._loads.adopt(self.connection.equipment_ids)
         self.device.connection = self.connection
-        self.device.changed()
+        self._changed_before_start = not self._device_started
+        if self._device_started:
+            try:
+                self.device.changed()
+            except BaseException:
+                self.failed_update = True
+                raise
+            self.failed_update = False
 
     def _heartbeat(self) -> None:
         self._publisher.refresh(HEARTBEAT)
         with self._lock:
-            reported = self._reported
-        self._tell(self.state, *(reported or ("", "")), again=True)
+            self._tell(self.state, *(self._reported or ("", "")), again=True)
 
     def _watch(self) -> None:
         """Reports who has become silent, and who is back."""
@@ -304,6 +269,10 @@ class Runner:
         else:
             code, state = "internal", "error"
             text = self._shared.texts.mistake(error)
+            if job.name == "update":
+                pause = (
+                    HOUR  # no mistake of ours passes by itself, and data that come meanwhile would have it told anew
+                )
         now = self.clock.monotonic()
         with self._lock:
             if self._failing_since is None:
@@ -331,26 +300,26 @@ class Runner:
         return f"{self.connection.backend} {self.connection.name or self.connection.id}"
 
     def _tell(self, state: str, code: str, text: str, until: float | None = None, again: bool = False) -> None:
-        with self._lock:
+        with self._lock:  # until the outbox has it: of two threads the later one tells the state that holds
             if self._ended or (not again and self.state == state and self._reported == (code, text)):
                 return
             if self.state != state:
                 self.state, self.since = state, self.clock.time()
             self._reported = (code, text)
             self._until = self._until if again else until
-            until = self._until if state == "waiting" else None
-        event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
-        if until is not None:
-            event["until"] = moment(until)
-        if code:
-            event["code"] = code
-        if text:
-            event["message"] = self._shared.masker.mask(text)
-        self._emit(event, merge=("connection", self.connection.id))
+            event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
+            if state == "waiting" and self._until is not None:
+                event["until"] = moment(self._until)
+            if code:
+                event["code"] = code
+            if text:
+                event["message"] = self._shared.masker.mask(text)
+            self._emit(event, merge=("connection", self.connection.id))
 
     def _emit(self, event: Mapping[str, Any], merge: object = None) -> None:
-        if not self._silent and not self._ended:
-            self._shared.outbox.event(event, merge)
+        with self._lock:  # nothing once `stop` has returned
+            if not self._silent and not self._ended:
+                self._shared.outbox.event(event, merge)
 
     # What a device may ask (Context).
 
@@ -368,17 +337,17 @@ class Runner:
         return self.worker.every(name, period, job, first)
 
     def online(self) -> None:
-        self.last_update = self.clock.time()
-        if self.state == "online" and self._failing_since is None:
-            return
-        self._backoff.reset()
         with self._lock:
+            self.last_update = self.clock.time()
+            if self.state == "online" and self._failing_since is None:
+                return
+            self._backoff.reset()
             told = self.state != "online"
             self._failing_since = None
-        self.last_error = None
-        if told:
-            _LOG.info("%s is online", self._label)
-            self._tell("online", "", "")
+            self.last_error = None
+            if told:
+                _LOG.info("%s is online", self._label)
+                self._tell("online", "", "")
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
         if not self._silent and not self._ended:
@@ -414,14 +383,14 @@ class Runner:
             if self._shown.get(equipment) == shown:
                 return
             self._shown[equipment] = shown
-        event = {"event": "connection", "connection": self.connection.id, "equipment": equipment}
-        if shown is None:
-            self._emit({**event, "state": "online"}, merge=("connection", self.connection.id, equipment))
-            return
-        state, code, text = shown
-        _LOG.error("%s: %s", label, text)
-        event.update(state=state, code=code, message=self._shared.masker.mask(text))
-        self._emit(event, merge=("connection", self.connection.id, equipment))
+            event = {"event": "connection", "connection": self.connection.id, "equipment": equipment}
+            if shown is None:
+                event["state"] = "online"
+            else:
+                state, code, text = shown
+                _LOG.error("%s: %s", label, text)
+                event.update(state=state, code=code, message=self._shared.masker.mask(text))
+            self._emit(event, merge=("connection", self.connection.id, equipment))
 
     def _name(self, equipment: str) -> str:
         found = self.connection.find(equipment)
@@ -443,8 +412,9 @@ class Runner:
             "text": self.say(template, **values),
         }
         # Also of a connection that is not saved as it stands in the form: whoever pressed the button waits for it.
-        if not self._ended:
-            self._shared.outbox.event(event, merge=("progress", self.connection.id, operation))
+        with self._lock:
+            if not self._ended:
+                self._shared.outbox.event(event, merge=("progress", self.connection.id, operation))
 
     def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
         now = self.clock.time()

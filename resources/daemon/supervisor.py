@@ -55,7 +55,7 @@ class Supervisor:
 
     def _converge(self, connection: Connection) -> str:
         runner = self._runners.get(connection.id)
-        if runner is not None and runner.connection == connection:
+        if runner is not None and runner.connection == connection and not runner.failed_update:
             return "unchanged"
         same = runner is not None and runner.connection.config == connection.config
         if runner is not None and same and runner.connection.backend == connection.backend:
@@ -70,8 +70,12 @@ class Supervisor:
             if runner is not None:
                 self._end(runner)
             raise
+        try:
+            fresh.start()
+        except Exception:
+            self._end(fresh)  # whole or not at all: the next desired state starts it anew, equal or not
+            raise
         self._runners[connection.id] = fresh
-        fresh.start()
         return "started" if runner is None else "updated"
 
     def _tell_broken(self, connection: Connection, error: Exception) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.runner import StoreMemory
+from jeenergied.memory import StoreMemory
 from jeenergied.texts import Texts
 
 from jeedom_bridge.store import StoreError
