@@ -25,7 +25,9 @@ final class jeenergieCallback
     /** @var int when the payload left, by the daemon's clock */
     private $sent = 0;
 
+    /** @var jeenergie[] by id: those that have sent data */
     private $alive = [];
+
     private $unknown = [];
     private $unknownCommands = [];
     private $rejected = [];
@@ -94,7 +96,7 @@ final class jeenergieCallback
      */
     public function apply(array $events, ?string $sentAt = null): array
     {
-        $this->sent = $sentAt === null ? time() : jeenergieHistory::timestamp($sentAt);
+        $this->sent = $sentAt === null ? time() : jeenergieMoment::parse($sentAt);
         $this->load($events);
         foreach ($events as $index => $event) {
             try {
@@ -103,11 +105,8 @@ final class jeenergieCallback
                 $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
             }
         }
-        $now = date('Y-m-d H:i:s');
-        foreach (array_keys($this->alive) as $id) {
-            // After the values: one with an old date has set it back.
-            $this->eqLogics[$id]->setStatus(['lastCommunication' => $now, 'timeout' => 0]);
-        }
+        // After the values: one with an old date has set it back.
+        jeenergieCommunication::of($this->alive);
         $answer = ['ok' => true, 'log' => jeenergieDaemon::logLevel()];
         if ($this->unknown !== []) {
             $answer['unknown'] = array_map('strval', array_keys($this->unknown));
@@ -170,22 +169,37 @@ final class jeenergieCallback
         if ($eqLogic === null) {
             return;
         }
-        $age = $this->sent - jeenergieHistory::timestamp($event['at']);
-        $date = $age > self::OLD ? date('Y-m-d H:i:s', time() - $age) : false;
+        $age = $this->sent - jeenergieMoment::parse($event['at']);
         foreach ($event['values'] as $logicalId => $value) {
             $cmd = $this->command($eqLogic, (string) $logicalId);
             self::checkFinite($value);
-            if ($cmd !== null && ($date === false || $this->isNews($cmd, $date))) {
-                $eqLogic->checkAndUpdateCmd($cmd, $value, $date);
+            if ($cmd === null) {
+                continue;
+            }
+            if ($age > self::OLD) {
+                self::oldValue($cmd, $value, time() - $age);
+            } else {
+                $eqLogic->checkAndUpdateCmd($cmd, $value, false);
+                jeenergieMoment::note($cmd, time());
             }
         }
-        $this->alive[$eqLogic->getId()] = true;
+        $this->hasData($eqLogic);
     }
 
-    /** An old value does not replace a newer one, which the core would let happen. */
-    private function isNews(jeenergieCmd $cmd, string $date): bool
+    /** An old value has its own date, and does not replace a newer one, which the core would let happen. */
+    private static function oldValue(jeenergieCmd $cmd, $value, int $moment): void
     {
-        return $date >= (string) $cmd->getCache('collectDate');
+        $known = jeenergieMoment::ofValue($cmd);
+        if ($known === null || $moment > $known || ($moment === $known && $cmd->execCmd() !== $cmd->formatValue($value))) {
+            $cmd->event($value, jeenergieMoment::text($moment));
+            jeenergieMoment::note($cmd, $moment);
+        }
+    }
+
+    /** Only data are a communication: who is told every few minutes to be out of reach has not sent any. */
+    private function hasData(jeenergie $eqLogic): void
+    {
+        $this->alive[$eqLogic->getId()] = $eqLogic;
     }
 
     private function history(array $event): void
@@ -195,7 +209,7 @@ final class jeenergieCallback
         array_map([self::class, 'checkFinite'], array_column($event['points'], 1));
         if ($cmd !== null) {
             jeenergieHistory::apply($cmd, $event['points']);
-            $this->alive[$eqLogic->getId()] = true;
+            $this->hasData($eqLogic);
         }
     }
 
@@ -204,7 +218,6 @@ final class jeenergieCallback
         $eqLogic = $this->eqLogic((string) ($event['equipment'] ?? $event['connection']));
         if ($eqLogic !== null) {
             jeenergieState::apply($eqLogic, $this->commands[$eqLogic->getId()]['state'] ?? null, $event);
-            $this->alive[$eqLogic->getId()] = true;
         }
     }
 

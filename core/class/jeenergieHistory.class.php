@@ -18,30 +18,36 @@ final class jeenergieHistory
     {
         $values = [];
         foreach ($points as [$moment, $value]) {
-            $values[date('Y-m-d H:i:s', self::timestamp((string) $moment))] = $cmd->formatValue($value);
+            $values[jeenergieMoment::parse((string) $moment)] = $cmd->formatValue($value);
+        }
+        if ($values === []) {
+            return;
         }
         ksort($values);
-        self::showNewest($cmd, (string) array_key_last($values), end($values));
+        self::showNewest($cmd, array_key_last($values), end($values));
         if ($cmd->getIsHistorized() == 1) {
             self::write($cmd, $values);
         }
     }
 
     /** The newest point becomes the current value, unless a newer one is there; a corrected one counts as well. */
-    private static function showNewest(jeenergieCmd $cmd, string $date, $value): void
+    private static function showNewest(jeenergieCmd $cmd, int $moment, $value): void
     {
-        $collected = (string) $cmd->getCache('collectDate');
-        if ($collected === '' || $date > $collected || ($date === $collected && $cmd->execCmd() !== $value)) {
-            $cmd->event($value, $date);
+        $known = jeenergieMoment::ofValue($cmd);
+        if ($known === null || $moment > $known || ($moment === $known && $cmd->execCmd() !== $value)) {
+            $cmd->event($value, jeenergieMoment::text($moment));
+            jeenergieMoment::note($cmd, $moment);
         }
     }
 
+    /** @param array $values by their moments, in order: of two that have the same text the later one counts */
     private static function write(jeenergieCmd $cmd, array $values): void
     {
-        $limit = date('Y-m-d H:i:s', time() - 3600 * max(1, (int) config::byKey('historyArchiveTime', 'core', 2)));
+        $limit = time() - 3600 * max(1, (int) config::byKey('historyArchiveTime', 'core', 2));
         $past = [];
-        foreach ($values as $date => $value) {
-            if ($date > $limit) {
+        foreach ($values as $moment => $value) {
+            $date = jeenergieMoment::text($moment);
+            if ($moment > $limit) {
                 $cmd->addHistoryValue($value, $date);
             } else {
                 $past[$date] = $value;
@@ -67,15 +73,5 @@ final class jeenergieHistory
         }
         $places = implode(',', array_fill(0, count($dates), '(?,?,?)'));
         DB::Prepare('REPLACE INTO `historyArch` (`cmd_id`, `datetime`, `value`) VALUES ' . $places, $rows);
-    }
-
-    /** Seconds since 1970 of an ISO 8601 moment with its offset. */
-    public static function timestamp(string $moment): int
-    {
-        $timestamp = strtotime($moment);
-        if ($timestamp === false) {
-            throw new Exception('not a moment: ' . $moment);
-        }
-        return $timestamp;
     }
 }

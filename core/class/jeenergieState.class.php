@@ -25,7 +25,9 @@ final class jeenergieState
             event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::described($state));
         }
         if ($command !== null) {
-            $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::state($name), false);
+            jeenergieCommunication::without($eqLogic, static function () use ($eqLogic, $command, $name): void {
+                $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::state($name), false);
+            });
         }
         self::tellUser($eqLogic, $before['state'] ?? '', $state);
     }

@@ -219,4 +219,72 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertCount(8 * 3, $written[2][1]);
         $this->assertSame([['cmd::event', ['power', 1.0, date('Y-m-d H:i:s', time() - 60)]]], Memory::$events);
     }
+
+    /** The hour from 2 to 3 o'clock comes twice: 02:50 summer time, then 02:10 winter time, twenty minutes later. */
+    public function testInTheRepeatedHourOfAutumnTheLaterMomentIsTheNewerOne(): void
+    {
+        $send = function (string $moment, int $value): array {
+            $event = ['at' => $moment] + $this->values(['power' => $value]);
+            (new jeenergieCallback())->apply([$event], date('c'));
+            return [$this->cmd($this->meter, 'power')->execCmd(), $this->cmd($this->meter, 'power')->getCache('collectDate')];
+        };
+        $this->assertSame([1, '2025-10-26 02:50:00'], $send('2025-10-26T02:50:00+02:00', 1));
+        $this->assertSame([2, '2025-10-26 02:10:00'], $send('2025-10-26T02:10:00+01:00', 2));
+        $this->assertSame([2, '2025-10-26 02:10:00'], $send('2025-10-26T02:40:00+02:00', 3), 'older, though its text is larger');
+        $this->assertSame([2, '2025-10-26 02:20:00'], $send('2025-10-26T02:20:00+01:00', 2), 'the same value, newer');
+        $this->assertSame([2, '2025-10-26 02:20:00'], $send('2025-10-26T02:15:00+01:00', 4));
+        $this->assertSame([5, '2025-10-26 03:05:00'], $send('2025-10-26T03:05:00+01:00', 5));
+    }
+
+    public function testTheNewestOfDatedMeasuresIsTheLatestMomentOfThem(): void
+    {
+        $id = (string) $this->meter->getId();
+        $send = fn(array ...$points): array => $this->apply(
+            ['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => $points]
+        );
+        $send(['2025-10-26T02:50:00+02:00', 1], ['2025-10-26T02:10:00+01:00', 2], ['2025-10-26T02:10:00+02:00', 9]);
+        $this->assertSame(2.0, $this->cmd($this->meter, 'power')->execCmd());
+        $archived = end(Memory::$queries)[1];
+        $this->assertSame(['2025-10-26 02:10:00', 2.0], array_slice($archived, array_search('2025-10-26 02:10:00', $archived, true), 2));
+        $send(['2025-10-26T02:30:00+02:00', 3]);
+        $this->assertSame(2.0, $this->cmd($this->meter, 'power')->execCmd());
+        $send(['2025-10-26T02:12:00+01:00', 4]);
+        $this->assertSame(4.0, $this->cmd($this->meter, 'power')->execCmd());
+        $this->assertArrayNotHasKey('rejected', $send());
+    }
+
+    public function testAFreshValueOfTheRepeatedHourIsNewerThanAnyOfTheFirst(): void
+    {
+        // What the core has written a moment ago, in the second of the two hours.
+        $power = $this->cmd($this->meter, 'power');
+        $power->setCache('collectDate', '2025-10-26 02:10:03');
+        jeenergieMoment::note($power, strtotime('2025-10-26T02:10:02+01:00'));
+        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), jeenergieMoment::ofValue($power));
+        // A value that the core has not taken leaves the former one its moment.
+        jeenergieMoment::note($power, strtotime('2025-10-26T02:40:00+01:00'));
+        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), jeenergieMoment::ofValue($power));
+    }
+
+    private function communication(jeenergie $eqLogic): array
+    {
+        return [$eqLogic->getStatus('lastCommunication'), $eqLogic->getStatus('timeout')];
+    }
+
+    public function testAStateIsNoCommunicationAndDataAreOneOfTheConnectionToo(): void
+    {
+        $connection = jeenergie::byId(1);
+        $long = ['lastCommunication' => date('Y-m-d H:i:s', time() - 9000), 'timeout' => 1];
+        $connection->setStatus($long);
+        $this->meter->setStatus($long);
+        foreach (['unreachable', 'error', 'unreachable', 'online'] as $state) {
+            $this->apply(['event' => 'connection', 'connection' => '1', 'state' => $state]);
+            $this->apply(['event' => 'connection', 'connection' => '1', 'equipment' => (string) $this->meter->getId(), 'state' => $state]);
+            $this->assertSame(array_values($long), $this->communication($connection), $state);
+            $this->assertSame(array_values($long), $this->communication($this->meter), $state);
+        }
+        $this->assertNotSame('', $this->cmd($connection, 'state')->execCmd());
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'error'], $this->values(['power' => 1]));
+        $this->assertSame([date('Y-m-d H:i:s'), 0], $this->communication($this->meter));
+        $this->assertSame([date('Y-m-d H:i:s'), 0], $this->communication($connection));
+    }
 }

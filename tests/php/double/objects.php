@@ -193,9 +193,9 @@ class eqLogic extends Stored
         }
     }
 
-    public function getStatus($key)
+    public function getStatus($key, $default = '')
     {
-        return Memory::$cache['status' . $this->id][$key] ?? '';
+        return Memory::$cache['status' . $this->id][$key] ?? $default;
     }
 
     public function toArray(): array
@@ -315,6 +315,7 @@ class cmd extends Stored
     {
         $this->setCache('value', $value);
         $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s'));
+        $this->getEqLogic()->setStatus(['lastCommunication' => $this->getCache('collectDate'), 'timeout' => 0]);
         Memory::$events[] = ['cmd::event', [$this->logicalId, $value, $date]];
         if ($this->getGeneric_type() === 'BATTERY' && $this->getUnite() === '%') {
             $this->getEqLogic()->batteryStatus($value);
