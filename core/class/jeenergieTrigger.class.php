@@ -16,7 +16,7 @@ final class jeenergieTrigger
     public static function schedule(jeenergie $eqLogic, array $event, int $sent): void
     {
         if (!empty($event['level'])) {
-            $left = isset($event['expires']) ? jeenergieHistory::timestamp($event['expires']) - $sent : null;
+            $left = isset($event['expires']) ? jeenergieMoment::parse($event['expires']) - $sent : null;
             jeenergieLevels::take($eqLogic, $event, $left === null ? null : time() + $left);
             return;
         }
