@@ -304,7 +304,7 @@ class TestRest:
         assert status["uptime"] >= 0
         assert status["outbox"] >= 0
         daemon.configure(lab.connection("1"))
-        assert set(daemon.state()) == {"state", "since", "lastUpdate", "lastError", "counters"}
+        assert set(daemon.state()) == {"state", "since", "lastUpdate", "lastError", "oldest", "counters"}
 
     def test_the_log_level_switches_at_once(self, lab: Lab, daemon: DaemonProcess) -> None:
         daemon.configure(lab.connection("1", user="me@example.org", password=PASSWORD))

@@ -25,6 +25,7 @@ from simulators.jeedom.daemon import DaemonRefusal
 from tests.econetatmo.renewer import keeper, runner
 from tests.econetatmo.world import FULL, World, small_home
 from tests.support.callback_server import CallbackServer
+from tests.support.clocks import noon
 from tests.support.process import ROOT, DaemonProcess
 from tests.support.waiting import until
 
@@ -46,7 +47,7 @@ class Account:
     def __init__(self, cloud: NetatmoCloud, folder: Path) -> None:
         self.cloud = cloud
         self.folder = folder
-        self.clock = ManualClock(time.time())
+        self.clock = ManualClock(noon())
         cloud.clock = cloud.authority.clock = self.clock.time
         self.pasted = cloud.authority.generate().refresh
         self.restart()

@@ -19,6 +19,7 @@ from jeedom_bridge import Contract, Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
 from simulators.server import Response
+from tests.support.clocks import noon
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "recorded" / "enphase"
@@ -167,7 +168,7 @@ class Bench:
     ) -> None:
         self.folder = folder
         self.gateway = gateway
-        self.clock = clock or ManualClock(time.time())
+        self.clock = clock or ManualClock(noon())
         self.config = {"host": "127.0.0.1", "port": gateway.port, "tokenMode": "manual", **config}
         if self.config["tokenMode"] == "manual":
             self.config.setdefault("token", gateway.token())

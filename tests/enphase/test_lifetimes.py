@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from jeenergied.devices.enphase.lifetimes import ROLL_OVER, Lifetimes
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
+from tests.support.clocks import noon
 
 from .harness import PRODUCTION, READINGS, SUMMARY, Pages, house, reading
 
@@ -99,7 +98,7 @@ def test_a_store_that_holds_nothing_begins_anew(kept):
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(time.time())
+    return ManualClock(noon())
 
 
 def test_the_indexes_of_a_reset_meter_are_held_for_two_readings(opened, bench, clock):

@@ -11,13 +11,14 @@ import pytest
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Plant
 from simulators.server import Response
+from tests.support.clocks import noon
 
 from .harness import INVERTERS, PRODUCTION, READINGS, SERIAL, SUMMARY, Pages, house, reading, wait_until
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(time.time())
+    return ManualClock(noon())
 
 
 @pytest.fixture

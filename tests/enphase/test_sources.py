@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import pytest
 from jeenergied.devices.enphase.client import PageRefused
@@ -11,6 +10,7 @@ from jeenergied.devices.enphase.pages import Pages as AllPages
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Fitted, Plant
+from tests.support.clocks import noon
 
 from .harness import (
     INVERTERS,
@@ -38,7 +38,7 @@ def eim(kind, watts, lifetime, volts=230.0, active=1, **other):
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(time.time())
+    return ManualClock(noon())
 
 
 @pytest.fixture
@@ -450,7 +450,7 @@ def test_a_page_refused_for_years_is_still_left_alone_for_a_day_at_a_time():
                 return {}
             raise PageRefused("gone")
 
-    clock = ManualClock(time.time())
+    clock = ManualClock(noon())
     pages = AllPages(Gone(), None, clock, lambda: SERIAL, lambda: None)
     pages.read(INVERTERS)
     for _ in range(1200):
