@@ -251,6 +251,11 @@ class jeenergie extends eqLogic
 
     /* ---------------------------------------------------------------- life */
 
+    public function setName($_name)
+    {
+        return parent::setName(jeenergieName::kept((string) $_name));
+    }
+
     public function setIsEnable($_isEnable)
     {
         $this->_toggled = $this->_toggled || $this->getIsEnable() != $_isEnable;
@@ -274,6 +279,9 @@ class jeenergie extends eqLogic
         if ($this->_batteryTime) {
             jeenergieRow::update('eqLogic', $this->getId(), [], ['batterytime' => $this->getConfiguration('batterytime')]);
             return true;
+        }
+        if ($this->getName() == '') {
+            throw new Exception(__('Donnez un nom.', __FILE__)); // the core would print the whole object
         }
         $direct = $_direct && !$this->_toggled;
         $this->_toggled = false;
@@ -414,11 +422,24 @@ class jeenergieCmd extends cmd
         );
     }
 
+    public function setName($_name)
+    {
+        return parent::setName(jeenergieName::kept((string) $_name));
+    }
+
     /** The page save removes what the page did not post: keep what the page did not even know. */
     public function dontRemoveCmd(): bool
     {
         return in_array($this->getLogicalId(), ['refresh', 'state'], true)
             || jeenergieLifecycle::isUnknownToPage($this->getEqLogic_id(), $this->getId());
+    }
+
+    public function save($_direct = false)
+    {
+        if ($this->getName() == '') {
+            throw new Exception(__('Donnez un nom.', __FILE__));
+        }
+        return parent::save($_direct);
     }
 
     public function preSave(): void

@@ -103,9 +103,9 @@ final class jeenergieCommands
                 $existing[$logicalId]->save();
             }
         }
-        $others = array_diff_key($existing, $rows);
         foreach ($rows as $logicalId => $row) {
-            self::setDefaults($existing[$logicalId], $row, self::freeName($row['name'], $others));
+            $name = jeenergieName::ofCommand($row['name'], $eqLogic, $existing[$logicalId]->getId());
+            self::setDefaults($existing[$logicalId], $row, $name);
             if ($existing[$logicalId]->getChanged()) {
                 $existing[$logicalId]->save();
             }
@@ -142,7 +142,7 @@ final class jeenergieCommands
                 unset($there[$logicalId]);
             }
             $columns = ['eqLogic_id' => (int) $to->getId()];
-            $name = self::freeName($cmd->getName(), $there);
+            $name = jeenergieName::ofCommand($cmd->getName(), $to, $cmd->getId());
             jeenergieRow::update('cmd', $cmd->getId(), $columns + ($name === $cmd->getName() ? [] : ['name' => $name]));
             $cmd->setName($name);
             $there[$logicalId] = $cmd;
@@ -192,7 +192,7 @@ final class jeenergieCommands
                 foreach ($configuration as $key => $value) {
                     $cmd->setConfiguration($key, $value);
                 }
-                self::setDefaults($cmd, $row, self::freeName($row['name'], $existing));
+                self::setDefaults($cmd, $row, jeenergieName::ofCommand($row['name'], $eqLogic, ''));
                 $cmd->save();
                 $existing[$logicalId] = $cmd;
                 $created[] = (string) $logicalId;
@@ -278,16 +278,6 @@ final class jeenergieCommands
             // The core rounds after it has turned 1041 W into 1.041 kW: with no decimal, that would show as 1 kW.
             $cmd->setConfiguration('historizeRound', max(2, $row['precision']));
         }
-    }
-
-    /** The name, numbered when another command has it: the core wants names unique in an equipment. */
-    private static function freeName(string $name, array $commands): string
-    {
-        $taken = array_map(fn(cmd $cmd): string => mb_strtolower($cmd->getName()), $commands);
-        for ($free = $name, $n = 2; in_array(mb_strtolower($free), $taken, true); $n++) {
-            $free = $name . ' ' . $n;
-        }
-        return $free;
     }
 
     private static function isAutomatic(array $row): bool

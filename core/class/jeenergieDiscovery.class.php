@@ -68,21 +68,19 @@ final class jeenergieDiscovery
      */
     public static function createAll(jeenergie $connection, array $found): array
     {
-        $known = self::known($connection);
         $created = [];
         $failure = null;
         foreach ($found as $each) {
-            if (isset($known[$each['type'] . ' ' . $each['key']])) {
-                continue;
-            }
             try {
-                $created[] = self::create(
-                    $connection,
-                    (string) $each['type'],
-                    (string) $each['key'],
-                    (string) ($each['name'] ?? ''),
-                    jeenergie::dictionary($each['config'] ?? null)
-                );
+                // The search after the first save and the user's own may come to this at the same time.
+                $created[] = jeenergieLock::during('equipment', fn(): ?jeenergie =>
+                    isset(self::known($connection)[$each['type'] . ' ' . $each['key']]) ? null : self::create(
+                        $connection,
+                        (string) $each['type'],
+                        (string) $each['key'],
+                        (string) ($each['name'] ?? ''),
+                        jeenergie::dictionary($each['config'] ?? null)
+                    ));
             } catch (Exception $error) {
                 $failure = $failure ?? $error;
             }
@@ -91,7 +89,7 @@ final class jeenergieDiscovery
         if ($failure !== null) {
             throw $failure;
         }
-        return $created;
+        return array_values(array_filter($created));
     }
 
     /**
@@ -156,14 +154,14 @@ final class jeenergieDiscovery
         if (!isset($catalogue['equipment'][$type])) {
             throw new Exception(sprintf(__('Le type d\'équipement « %s » est inconnu du plugin.', __FILE__), $type));
         }
-        $name = $name !== '' ? $name : $catalogue['equipment'][$type]['name'] . ' ' . $key
-            . ' (' . $connection->getName() . ')';
         $equipment = new jeenergie();
         $equipment->setEqType_name('jeenergie');
         $equipment->setObject_id($connection->getObject_id());
-        // The core drops this one from names, and joins the words on its two sides.
-        $equipment->setName(str_replace("'", '’', $name));
-        $equipment->setName(self::freeName($equipment));
+        $equipment->setName($name);
+        if ($equipment->getName() == '') {
+            $name = $catalogue['equipment'][$type]['name'] . ' ' . $key;
+            $equipment->setName($name . ' (' . $connection->getName() . ')');
+        }
         $equipment->setIsEnable((int) $connection->getIsEnable());
         $equipment->setIsVisible(1);
         $equipment->setConfiguration('kind', 'equipment');
@@ -171,8 +169,11 @@ final class jeenergieDiscovery
         $equipment->setConfiguration('type', $type);
         $equipment->setConfiguration('key', $key);
         $equipment->setConfiguration('config', $config);
-        $equipment->save();
-        return $equipment;
+        return jeenergieLock::during('equipment', static function () use ($equipment): jeenergie {
+            $equipment->setName(jeenergieName::ofEqLogic($equipment));
+            $equipment->save();
+            return $equipment;
+        });
     }
 
     /** After the save of an enabled connection: starts the daemon and looks for equipment, without keeping the user waiting. */
@@ -296,21 +297,6 @@ final class jeenergieDiscovery
     {
         $definition = jeenergieDesiredState::connection($connection, $connection->equipment(), []);
         return ['id' => $definition['id'] === '' ? 'new' : $definition['id']] + $definition;
-    }
-
-    /** The name, numbered when another eqLogic of the same object has it. */
-    private static function freeName(jeenergie $equipment): string
-    {
-        $name = $equipment->getName();
-        $taken = array_column(DB::Prepare(
-            'SELECT LOWER(`name`) AS `name` FROM `eqLogic` WHERE `object_id` <=> :object AND `name` LIKE :name',
-            ['object' => $equipment->getObject_id(), 'name' => addcslashes($name, '%_\\') . '%'],
-            DB::FETCH_TYPE_ALL
-        ), 'name');
-        for ($free = $name, $n = 2; in_array(mb_strtolower($free), $taken, true); $n++) {
-            $free = $name . ' ' . $n;
-        }
-        return $free;
     }
 
     private static function alert(string $level, string $text): void

@@ -60,10 +60,31 @@ final class jeenergieLifecycle
             jeenergieDiscovery::scheduleWelcome($eqLogic);
             return;
         }
-        foreach ($eqLogic->equipment() as $equipment) {
-            if ($equipment->getIsEnable() == 1) {
+        self::changeEquipment($eqLogic, static function (jeenergie $equipment): bool {
+            $isOn = $equipment->getIsEnable() == 1;
+            if ($isOn) {
+                $equipment->setConfiguration('waits', 1);
                 $equipment->setIsEnable(0);
-                $equipment->save();
+            }
+            return $isOn;
+        });
+    }
+
+    /**
+     * Changes the equipment of a connection, each as it is at that moment: to change many of them takes a while.
+     *
+     * @param callable $change of an equipment; returns whether it is to be saved
+     */
+    private static function changeEquipment(jeenergie $connection, callable $change): void
+    {
+        foreach ($connection->equipment() as $each) {
+            $equipment = jeenergie::byId($each->getId());
+            try {
+                if ($equipment instanceof jeenergie && $change($equipment)) {
+                    $equipment->save();
+                }
+            } catch (Exception $error) {
+                log::add('jeenergie', 'warning', $each->getHumanName() . ' : ' . $error->getMessage());
             }
         }
     }
@@ -137,8 +158,8 @@ final class jeenergieLifecycle
             return;
         }
         $same = DB::Prepare(
-            'SELECT `id` FROM `eqLogic` WHERE `object_id` = :object AND `name` = :name AND `id` != :id',
-            ['object' => $place[0], 'name' => $place[1], 'id' => (int) $eqLogic->getId()],
+            'SELECT `id` FROM `eqLogic` WHERE `object_id` = :place AND `name` = :name AND `id` != :id',
+            ['place' => $place[0], 'name' => $place[1], 'id' => (int) $eqLogic->getId()],
             DB::FETCH_TYPE_ALL
         );
         if ($same !== []) {
@@ -183,37 +204,29 @@ final class jeenergieLifecycle
         }
     }
 
-    /** What was created before its connection was ever enabled has not been disabled by anybody. */
+    /** What its connection has switched off, or was created while that was off, has not been disabled by anybody. */
     private static function startWaiting(jeenergie $connection): void
     {
-        foreach ($connection->equipment() as $equipment) {
-            if ($equipment->getConfiguration('waits') != 1) {
-                continue;
+        self::changeEquipment($connection, static function (jeenergie $equipment): bool {
+            $waits = $equipment->getConfiguration('waits') == 1;
+            if ($waits) {
+                $equipment->setIsEnable(1);
             }
-            $equipment->setConfiguration('waits', null);
-            $equipment->setIsEnable(1);
-            try {
-                $equipment->save();
-            } catch (Exception $e) {
-                log::add('jeenergie', 'warning', $equipment->getHumanName() . ' : ' . $e->getMessage());
-            }
-        }
+            return $waits;
+        });
     }
 
     /** Equipment without an object is on no dashboard: it follows its connection into the first one. */
     private static function houseEquipment(jeenergie $connection): void
     {
-        foreach ($connection->equipment() as $equipment) {
-            if ($equipment->getObject_id() != '') {
-                continue;
+        self::changeEquipment($connection, static function (jeenergie $equipment) use ($connection): bool {
+            $isHomeless = $equipment->getObject_id() == '';
+            if ($isHomeless) {
+                $equipment->setObject_id($connection->getObject_id());
+                $equipment->setName(jeenergieName::ofEqLogic($equipment));
             }
-            $equipment->setObject_id($connection->getObject_id());
-            try {
-                $equipment->save();
-            } catch (Exception $e) {
-                log::add('jeenergie', 'warning', $equipment->getHumanName() . ' : ' . $e->getMessage());
-            }
-        }
+            return $isHomeless;
+        });
     }
 
     private static function beforeEquipment(jeenergie $eqLogic, ?jeenergie $before): void
@@ -241,8 +254,10 @@ final class jeenergieLifecycle
         self::checkUnique($eqLogic, $connection);
         self::mergeSettings($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
-        if ($before === null) {
-            $eqLogic->setConfiguration('waits', !$enabled && $connection->getIsEnable() != 1 ? 1 : null);
+        if ($enabled) {
+            $eqLogic->setConfiguration('waits', null);
+        } elseif ($before === null) {
+            $eqLogic->setConfiguration('waits', $connection->getIsEnable() != 1 ? 1 : null);
         }
         if ($enabled && !self::mayBeEnabled($connection)) {
             throw new Exception(sprintf(

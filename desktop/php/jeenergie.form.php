@@ -67,7 +67,7 @@ if (!isConnect('admin')) {
                             <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isEnable" checked>{{Activer}}</label>
                             <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isVisible" checked>{{Visible}}</label>
                             <span class="jnHelp" id="span_jeenergieFresh" style="display:none;">{{Cochée pour vous : la connexion démarre dès que vous sauvegardez.}}</span>
-                            <span class="jnHelp" id="span_jeenergieCascade" style="display:none;">{{Désactiver la connexion désactive aussi ses équipements ; il faudra les réactiver un par un.}}</span>
+                            <span class="jnHelp" id="span_jeenergieCascade" style="display:none;">{{Désactiver la connexion désactive aussi ses équipements ; ceux qui sont activés aujourd'hui le seront de nouveau avec elle.}}</span>
                         </div>
                     </div>
                     <div class="form-group">

@@ -100,18 +100,21 @@ def test_the_same_equipment_is_refused_twice_and_a_copy_too(jeedom: Jeedom, conn
         jeedom.core("eqLogic", action="copy", id=first, name="Copy")
 
 
-def test_disabling_a_connection_disables_its_equipment_for_good(jeedom: Jeedom, connection: str) -> None:
+def test_a_connection_switched_off_and_on_brings_back_what_was_on(jeedom: Jeedom, connection: str) -> None:
     save(jeedom, connection, SETTINGS, isEnable="1")
-    child = equipment(jeedom, connection)
-    assert enabled(jeedom, child)
+    child, off = equipment(jeedom, connection), equipment(jeedom, connection, "2")
+    jeedom.core("eqLogic", action="setIsEnable", id=off, isEnable="0")
+    assert (enabled(jeedom, child), enabled(jeedom, off)) == (True, False)
     save(jeedom, connection, {}, isEnable="0")
     assert not enabled(jeedom, child)
     with pytest.raises(Refused, match="Activez d'abord"):
         jeedom.core("eqLogic", action="setIsEnable", id=child, isEnable="1")
     save(jeedom, connection, {}, isEnable="1")
+    assert (enabled(jeedom, child), enabled(jeedom, off)) == (True, False)
+    jeedom.core("eqLogic", action="setIsEnable", id=child, isEnable="0")
+    save(jeedom, connection, {}, isEnable="0")
+    save(jeedom, connection, {}, isEnable="1")
     assert not enabled(jeedom, child)
-    jeedom.core("eqLogic", action="setIsEnable", id=child, isEnable="1")
-    assert enabled(jeedom, child)
 
 
 def test_activating_the_plugin_again_brings_back_what_was_enabled(jeedom: Jeedom, connection: str) -> None:

@@ -15,7 +15,7 @@ final class LifecycleTest extends JeenergieTestCase
     {
         return [
             'an eqLogic from nowhere' => ['depuis la page du plugin', function () {
-                (new jeenergie())->save();
+                (new jeenergie())->setName('Stray')->save();
             }],
             'a connection without what it needs' => ['« Host »', function () {
                 $this->connection(['host' => ''], 'Second');
@@ -202,15 +202,48 @@ final class LifecycleTest extends JeenergieTestCase
         $this->assertNull(jeenergie::byId($lonely->getId()));
     }
 
+    public function testWhatWasOnComesBackWithItsConnectionAndNothingElse(): void
+    {
+        $connection = $this->connection();
+        [$on, $off] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
+        $off->setIsEnable(0)->save();
+        $enabled = fn(): array => array_map(fn(jeenergie $each): int => (int) jeenergie::byId($each->getId())->getIsEnable(), [$on, $off]);
+        foreach ([0, 1, 0, 1] as $state) {
+            jeenergie::byId($connection->getId())->setIsEnable($state)->save();
+            $this->assertSame([$state, 0], $enabled());
+        }
+        jeenergie::byId($on->getId())->setIsEnable(0)->save();
+        jeenergie::byId($connection->getId())->setIsEnable(0)->save();
+        jeenergie::byId($connection->getId())->setIsEnable(1)->save();
+        $this->assertSame([0, 0], $enabled(), 'off by the user, it stays off');
+    }
+
     public function testEquipmentCreatedBeforeItsConnectionIsEnabledStartsWithIt(): void
     {
         $connection = $this->connection();
-        $stopped = $this->equipment($connection, '1');
         $connection->setIsEnable(0)->save();
         $waiting = $this->equipment(jeenergie::byId($connection->getId()), '2');
         $this->assertEquals(0, jeenergie::byId($waiting->getId())->getIsEnable());
         jeenergie::byId($connection->getId())->setIsEnable(1)->save();
         $this->assertEquals(1, jeenergie::byId($waiting->getId())->getIsEnable());
-        $this->assertEquals(0, jeenergie::byId($stopped->getId())->getIsEnable());
+    }
+
+    public function testWhatTheUserSavesWhileAConnectionSwitchesItsEquipmentIsNotUndone(): void
+    {
+        $connection = $this->connection();
+        [$first, $second] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
+        $saves = 0;
+        $rename = function () use (&$saves, &$rename, $second): void {
+            // The connection itself, then its first equipment.
+            if (++$saves === 2) {
+                jeenergie::byId($second->getId())->setName('Mine')->store();
+            } else {
+                Memory::$meanwhile['store'] = $rename;
+            }
+        };
+        Memory::$meanwhile['store'] = $rename;
+        jeenergie::byId($connection->getId())->setIsEnable(0)->save();
+        $this->assertSame('Mine', jeenergie::byId($second->getId())->getName());
+        $this->assertEquals(0, jeenergie::byId($second->getId())->getIsEnable());
     }
 }

@@ -212,6 +212,20 @@ final class event
     }
 }
 
+/** As the core's. */
+function cleanComponanteName($name): string
+{
+    $taken = ['&', '#', ']', '[', '%', '\\', '/', "'", '"', '*'];
+    return preg_replace('/\s+/', ' ', strip_tags(str_replace($taken, '', $name)));
+}
+
+/** As the database compares names: neither case nor accents nor blanks at the end make a difference. */
+function collated(string $name): string
+{
+    $plain = ['é' => 'e', 'è' => 'e', 'ê' => 'e', 'à' => 'a', 'â' => 'a', 'ô' => 'o', 'î' => 'i', 'û' => 'u', 'ç' => 'c'];
+    return rtrim(strtr(mb_strtolower($name), $plain));
+}
+
 function getTemplate($folder, $version, $name, $plugin = ''): string
 {
     $path = __DIR__ . '/../../../core/template/' . $version . '/' . $name . '.html';
@@ -299,6 +313,11 @@ final class DB
             Memory::let('update');
             self::update($table[1], $values);
             return [];
+        }
+        if (preg_match('/^SELECT `id` FROM `(cmd|eqLogic)` WHERE .*`name` = :name AND `id` != :id$/', $query, $table)) {
+            $all = $table[1] === 'cmd' ? Memory::$cmds : Memory::$eqLogics;
+            return array_keys(array_filter($all, fn($each): bool => $each->getId() != $values['id']
+                && $each->place() === (string) $values['place'] && collated($each->getName()) === collated($values['name'])));
         }
         if (strpos($query, 'FROM `eqLogic` WHERE `eqType_name` = ?') !== false) {
             $ids = array_slice($values, 1);

@@ -74,6 +74,28 @@ abstract class Stored
     {
         return $this->_changed;
     }
+
+    /** As the core: some characters go, and the rest is cut after 127 bytes, wherever that is. */
+    public function setName($name)
+    {
+        $name = trim(substr(cleanComponanteName($name), 0, 127));
+        $this->_changed = $this->_changed || $name !== $this->name;
+        $this->name = $name;
+        return $this;
+    }
+
+    /** The database wants names unique in their place, and text that is text; an empty place has no such rule. */
+    protected function refuseName(array $others): void
+    {
+        if (!mb_check_encoding($this->name, 'UTF-8')) {
+            throw new Exception('[MySQL] Error code : HY000 (1366). Incorrect string value');
+        }
+        foreach ($this->place() === '' ? [] : $others as $other) {
+            if ($other->getId() != $this->id && $other->place() === $this->place() && collated($other->name) === collated($this->name)) {
+                throw new Exception('[MySQL] Error code : 23000 (1062). Duplicate entry');
+            }
+        }
+    }
 }
 
 class eqLogic extends Stored
@@ -205,6 +227,9 @@ class eqLogic extends Stored
 
     public function save($direct = false)
     {
+        if ($this->name === '') {
+            throw new Exception('the core prints the whole object');
+        }
         $direct || $this->preSave();
         $this->id = $this->id === '' ? max(array_keys(Memory::$eqLogics + [0])) + 1 : $this->id;
         $this->store();
@@ -217,11 +242,17 @@ class eqLogic extends Stored
     {
         $this->encrypt();
         Memory::let('store');
+        $this->refuseName(Memory::$eqLogics);
         $stored = clone $this;
         $this->decrypt();
         $stored->decrypt();
         $stored->_changed = false;
         Memory::$eqLogics[$this->id] = $stored;
+    }
+
+    public function place(): string
+    {
+        return (string) $this->object_id;
     }
 
     public function refreshWidget(): void
@@ -322,8 +353,14 @@ class cmd extends Stored
         }
     }
 
+    public function place(): string
+    {
+        return (string) $this->eqLogic_id;
+    }
+
     public function store(): void
     {
+        $this->refuseName(Memory::$cmds);
         $stored = clone $this;
         $stored->_changed = false;
         $stored->_eqLogic = null;
