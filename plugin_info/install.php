@@ -15,6 +15,7 @@ function jeenergie_install(): void
     config::save('api::jeenergie::mode', 'localhost');
     config::save('api::jeenergie::restricted', 1);
     jeenergie_defaultHeartbeat();
+    jeenergie::backup();
 }
 
 /** Run by the core after new files were copied over an active plugin. */
@@ -22,6 +23,7 @@ function jeenergie_update(): void
 {
     config::save('api::jeenergie::restricted', 1);
     jeenergie_defaultHeartbeat();
+    jeenergie::backup();
     foreach (jeenergie::byType('jeenergie') as $eqLogic) {
         try {
             jeenergieCommands::apply($eqLogic);

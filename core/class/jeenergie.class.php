@@ -388,6 +388,16 @@ class jeenergie extends eqLogic
 
     /* ---------------------------------------------------------------- health and help */
 
+    /** Called by the core before it makes a backup, which an exception would end. */
+    public static function backup(): void
+    {
+        try {
+            jeenergieDocumentation::keep();
+        } catch (Throwable $error) {
+            log::add('jeenergie', 'warning', $error->getMessage());
+        }
+    }
+
     public static function health(): array
     {
         return jeenergieHealth::rows();

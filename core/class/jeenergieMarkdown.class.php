@@ -166,7 +166,8 @@ final class jeenergieMarkdown
     private function image(array $found): string
     {
         $file = realpath($this->folder . '/' . $found[2]);
-        if ($file === false || strpos($file, realpath(__DIR__ . '/../../docs')) !== 0 || substr($file, -4) !== '.png') {
+        $images = realpath($this->folder . '/../images');
+        if ($file === false || $images === false || dirname($file) !== $images || substr($file, -4) !== '.png') {
             return $found[1];
         }
         return '<img alt="' . $found[1] . '" src="data:image/png;base64,' . base64_encode((string) file_get_contents($file)) . '">';

@@ -9,16 +9,16 @@ if (!isConnect('admin')) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
 class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
-$folder = __DIR__ . '/../../docs/';
-$language = is_file($folder . translate::getLanguage() . '/index.md') ? translate::getLanguage() : 'fr_FR';
-$systems = array_diff(array_map('basename', glob($folder . $language . '/*.md')), ['index.md', 'changelog.md']);
+$pages = jeenergieDocumentation::pages(translate::getLanguage());
 ?>
 <div id="md_jeenergieDocumentation">
-    <?php foreach (array_merge(['index.md'], $systems, ['changelog.md']) as $document) {
-        $html = jeenergieMarkdown::ofFile($folder . $language . '/' . $document);
-        $isSystem = in_array($document, $systems, true);
-        echo '<article data-jn_page="' . basename($document, '.md') . '"' . ($isSystem ? ' style="display:none;"' : '') . '>'
-            . ($isSystem ? '<p><a class="cursor" role="button" tabindex="0" data-jn_document="index">{{Retour}}</a></p>' : '')
+    <?php if ($pages === []) { ?>
+        <div class="alert alert-warning">{{La documentation manque dans ce plugin : réinstallez-le, ou mettez-le à jour.}}</div>
+    <?php }
+    foreach ($pages as $name => $html) {
+        $isSubject = !in_array($name, ['index', 'changelog'], true);
+        echo '<article data-jn_page="' . $name . '"' . ($isSubject ? ' style="display:none;"' : '') . '>'
+            . ($isSubject ? '<p><a class="cursor" role="button" tabindex="0" data-jn_document="index">{{Retour}}</a></p>' : '')
             . $html . '</article>';
     } ?>
 </div>

@@ -14,6 +14,7 @@ abstract class JeenergieTestCase extends TestCase
         Memory::forget();
         Memory::$config['jeenergie::deamonAutoMode'] = 0;
         $this->setStatic('jeenergieDesiredState', 'scheduled', true);
+        $this->setStatic('jeenergieDocumentation', 'root', jeedom::getTmpFolder());
         $this->setStatic('jeenergieFolder', 'path', jeedom::getTmpFolder() . '/daemon');
         $this->useCatalogue(json_decode(file_get_contents(self::CATALOGUE), true));
     }
