@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Callable
 from urllib.parse import quote_plus, urlencode
 
+from .addresses import Addresses, Trouble
 from .clock import Clock, moment
-from .http import Address, HttpError, Response
+from .http import HttpError, Response
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 
@@ -38,7 +39,7 @@ class Callback:
     def __init__(
         self,
         outbox: Outbox,
-        url: str,
+        address: str | Addresses,
         apikey: str,
         plugin: str,
         clock: Clock,
@@ -52,7 +53,7 @@ class Callback:
         self._on_acknowledged = on_acknowledged
         self._boot = secrets.token_hex(8)
         # A kept connection saves Jeedom nothing, and one that Apache closes meanwhile would look like a failure.
-        self._address = Address(url, {"Content-Type": "application/x-www-form-urlencoded"})
+        self.addresses = address if isinstance(address, Addresses) else Addresses(address, clock)
         self._backoff = Backoff(0.5, 60.0)
         self._limit = MAX_POINTS
         self._not_before = 0.0
@@ -62,7 +63,6 @@ class Callback:
         self._took = 0.0
         self._seen_rejections: set[str] = set()
         self._failing_since: float | None = None
-        self.error: str | None = None
         self.sent = 0
         self._resting = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="callback", daemon=True)
@@ -70,6 +70,22 @@ class Callback:
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
+
+    @property
+    def error(self) -> str | None:
+        """Why the last callback failed, in English; None after one that arrived."""
+        return None if self.trouble is None else str(self.trouble.error)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the last callback failed, and where; None after one that arrived."""
+        return self.addresses.trouble
+
+    @property
+    def failing_s(self) -> float:
+        """Seconds for which no callback has arrived; 0 when the last one did."""
+        since = self._failing_since
+        return 0.0 if since is None else max(0.0, self._clock.monotonic() - since)
 
     def nudge(self) -> None:
         """Jeedom has shown that it is there: do not wait for the end of a pause."""
@@ -150,21 +166,22 @@ class Callback:
     def _send(self, batch: Batch) -> bool:
         head = json.dumps({"boot": self._boot, "sequence": batch.sequence, "sentAt": moment(self._clock.time())})
         payload = head[:-1] + ', "events": [' + ", ".join(batch.parts) + "]}"
+        answer: Response | None = None
         try:
             body = (self._form + quote_plus(payload)).encode("ascii")
-            answer = self._address.post(body, connect=5.0, read=LIMIT, deadline=LIMIT, max_bytes=_MAX_ANSWER)
+            answer = self.addresses.post(body, connect=5.0, read=LIMIT, deadline=LIMIT, max_bytes=_MAX_ANSWER)
             acknowledgement = _acknowledgement(answer)
         except HttpError as error:
-            self._failed(batch, error)
+            self._failed(batch, error, answer)
             return False
         except Exception as error:
             _LOG.exception("asking Jeedom")
-            self._failed(batch, HttpError("protocol", type(error).__name__))
+            self._failed(batch, HttpError("protocol", type(error).__name__), answer)
             return False
         self._succeeded(batch, acknowledgement)
         return True
 
-    def _failed(self, batch: Batch, error: HttpError) -> None:
+    def _failed(self, batch: Batch, error: HttpError, answer: Response | None) -> None:
         # Only a connection that was never made is sure not to have been applied.
         self._outbox.failed(batch, unknown=error.kind != "connect")
         if error.kind == "timeout":
@@ -172,8 +189,9 @@ class Callback:
         pause = self._backoff.next()
         if error.kind == "connect":
             pause = min(pause, REFUSED)
+        if self.addresses.failed(error, answer, may_look=not self._stopping):
+            pause = 0.0
         self._not_before = self._clock.monotonic() + pause
-        self.error = str(error)
         if self._failing_since is None:
             self._failing_since = self._clock.monotonic()
             _LOG.warning("Jeedom does not take the values (%s): everything is kept, tried again", error)
@@ -184,7 +202,7 @@ class Callback:
         self._not_before = self._clock.monotonic() + self._cycle
         self._backoff.reset()
         self._limit = min(MAX_POINTS, self._limit * 2)
-        self.error = None
+        self.addresses.succeeded()
         self.sent += 1
         if self._failing_since is not None:
             _LOG.info("Jeedom takes values again, after %.0f s", self._clock.monotonic() - self._failing_since)

@@ -159,6 +159,12 @@ class Address:
 
     def post(self, body: bytes, *, connect: float, read: float, deadline: float, max_bytes: int) -> Response:
         """One request, redirects not followed, the answer read whole. Limits and HttpError as of `fetch`."""
+        return self.request("POST", body, connect=connect, read=read, deadline=deadline, max_bytes=max_bytes)
+
+    def request(
+        self, method: str, body: bytes | None, *, connect: float, read: float, deadline: float, max_bytes: int
+    ) -> Response:
+        """The same by another method."""
         call = _Call(time.monotonic() + deadline)
         connection = self._connection(connect)
         _WATCH.begin(call)
@@ -173,7 +179,7 @@ class Address:
                 raise HttpError("connect", _cause(error)) from error
             call.connection = connection
             connection.sock.settimeout(read)
-            connection.request("POST", self._target, body, self._headers)
+            connection.request(method, self._target, body, self._headers)
             with connection.getresponse() as answer:
                 content = _read(answer.read1, call.end, max_bytes)
             if call.cut:  # the end that was read is our own doing

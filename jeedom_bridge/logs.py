@@ -7,10 +7,12 @@ import html
 import io
 import json
 import logging
+import os
 import re
 import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 from urllib.parse import quote, quote_plus
@@ -215,6 +217,10 @@ class Logs:
         sys.excepthook = _uncaught
         threading.excepthook = lambda lost: _uncaught(lost.exc_type, lost.exc_value, lost.exc_traceback)
 
+    def write_to(self, stream: TextIO | LogFile) -> None:
+        """Writes there from now on."""
+        self._handler.setStream(stream)  # type: ignore[arg-type]
+
     def close(self) -> None:
         """Takes the handler off again."""
         logging.getLogger().removeHandler(self._handler)
@@ -244,6 +250,48 @@ class Logs:
         if self.extended or record.levelno >= logging.WARNING:
             return True
         return record.name.split(".", 1)[0] in self._own
+
+
+class LogFile(io.TextIOBase):
+    """A log that is opened again once it was removed or replaced, as Jeedom does with logs while daemons write.
+
+    Every line goes out at once and whole; the file is appended to, so that others may shorten it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError if the file cannot be opened."""
+        self._path = path
+        self._descriptor = self._open()
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o664)
+
+    def write(self, text: str) -> int:
+        """Appends the text. Raises OSError if the disk does not take it."""
+        if not self._is_current():
+            try:
+                opened = self._open()
+            except OSError:
+                pass  # tried again at the next line
+            else:
+                os.close(self._descriptor)
+                self._descriptor = opened
+        data = text.encode("utf-8", "backslashreplace")
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+        return len(text)
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Closes the file."""
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

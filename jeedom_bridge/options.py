@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .http import is_loopback
 from .logs import LEVELS
 
 DEFAULT_PORT = 34739
@@ -39,6 +40,8 @@ class Options:
     cycle: float = 0.2
     extendeddebug: bool = False
     unsecurelog: bool = False
+    alternatives: tuple[str, ...] = ()
+    logfile: Path | None = None
 
     @classmethod
     def parse(
@@ -56,6 +59,7 @@ class Options:
         parser = _Parser(prog=plugin, allow_abbrev=False)
         parser.add_argument("--loglevel", choices=sorted(LEVELS), default="info")
         parser.add_argument("--callback", required=True, type=_url)
+        parser.add_argument("--alternative", action="append", default=[], dest="alternatives", type=_local_url)
         parser.add_argument("--plugin", default=plugin)
         parser.add_argument("--socketport", type=_port, default=port)
         parser.add_argument("--sockethost", type=_loopback, default="127.0.0.1")
@@ -64,8 +68,10 @@ class Options:
         parser.add_argument("--cycle", type=_cycle, default=0.2)
         parser.add_argument("--extendeddebug", action="store_true")
         parser.add_argument("--unsecurelog", action="store_true")
+        parser.add_argument("--logfile", type=Path)
         parser.add_argument("--apikey", default=environment.get(KEY_VARIABLE, ""))
-        options = cls(**vars(parser.parse_args(list(arguments))))
+        given = vars(parser.parse_args(list(arguments)))
+        options = cls(**{**given, "alternatives": tuple(given["alternatives"])})
         if not options.apikey:
             raise UsageError(f"no api key: set the environment variable {KEY_VARIABLE} or give --apikey")
         return options
@@ -79,6 +85,12 @@ def _url(text: str) -> str:
         good = False
     if not good:
         raise argparse.ArgumentTypeError(f"not an http address: {text!r}")
+    return text
+
+
+def _local_url(text: str) -> str:
+    if not is_loopback(_url(text)):
+        raise argparse.ArgumentTypeError(f"only an address of this machine may stand beside the callback: {text!r}")
     return text
 
 

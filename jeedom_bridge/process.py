@@ -60,6 +60,42 @@ class PidFile:
             self._descriptor = -1
 
 
+class FolderLock:
+    """One daemon for each data folder: a lock on the folder itself, which nobody can sweep away."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor = -1
+
+    def acquire(self) -> None:
+        """Raises AlreadyRunning, or OSError if the folder cannot be opened."""
+        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise AlreadyRunning(f"a daemon already works on {self._folder}") from None
+        except OSError:
+            pass  # a file system that locks no folders: the pid file's lock remains
+        self._descriptor = descriptor
+
+    def is_there(self) -> bool:
+        """Whether the folder is still the one that was locked: it goes with the plugin when that is removed."""
+        try:
+            here, locked = os.stat(self._folder), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # unknown is no reason to end
+        return (here.st_dev, here.st_ino) == (locked.st_dev, locked.st_ino)
+
+    def release(self) -> None:
+        """Frees the lock."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
 def on_stop_signals(stop: Callable[[str], None]) -> None:
     """Calls `stop(signal name)` once, from a thread, at SIGTERM, SIGINT or SIGHUP. To be called in the main thread.
 

@@ -18,6 +18,7 @@ from jeedom_bridge.store import StoreError
 
 from . import __version__
 from .devices.base import Device, DeviceError
+from .reach import Reach
 from .runner import Shared
 from .supervisor import Supervisor
 
@@ -61,7 +62,7 @@ class Commands:
             "status": self._status,
             "shutdown": self._shutdown,
         }
-        self.callback_error: Callable[[], str | None] = lambda: None
+        self.reach: Reach | None = None
 
     def handle(self, command: str, message: Message) -> dict[str, Any]:
         """Carries out one authenticated message. Raises CommandError."""
@@ -120,6 +121,8 @@ class Commands:
             self._shared.texts.language = str(settings["language"])
         if settings.get("timezone"):
             self._adopt_timezone(str(settings["timezone"]))
+        if settings.get("callback") and self.reach is not None:
+            self.reach.adopt(settings["callback"])
         result = self._supervisor.configure(message["revision"], message["connections"])
         if any(result[kind] for kind in ("started", "updated", "stopped")):
             _LOG.info("configuration %s: %s", message["revision"], {k: v for k, v in result.items() if v})
@@ -145,12 +148,14 @@ class Commands:
         return {}
 
     def _status(self, _message: Message) -> dict[str, Any]:
+        reach = self.reach.status() if self.reach is not None else {}
         return {
             "version": __version__,
             "uptime": round(self._shared.clock.monotonic() - self._since, 1),
             "started": moment(self._started),
             "outbox": len(self._shared.outbox),
-            "callbackError": self.callback_error(),
+            "callbackError": reach.get("error"),
+            "callback": reach,
             "connections": self._supervisor.status(),
         }
 

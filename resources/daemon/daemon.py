@@ -25,13 +25,15 @@ from jeedom_bridge import (
     SystemClock,
     UsageError,
 )
-from jeedom_bridge.logs import LEVELS
+from jeedom_bridge.addresses import Addresses, Proof
+from jeedom_bridge.logs import LEVELS, LogFile
 from jeedom_bridge.options import KEY_VARIABLE
-from jeedom_bridge.process import on_stop_signals
+from jeedom_bridge.process import FolderLock, on_stop_signals
 
 from . import __version__
 from .commands import Commands
 from .loads import proofs
+from .reach import Reach
 from .runner import Shared
 from .supervisor import Supervisor
 from .texts import Texts
@@ -48,10 +50,13 @@ PROTECT = 60.0
 class Daemon:
     """One running daemon; `run` returns when it was asked to stop."""
 
-    def __init__(self, options: Options, logs: Logs, clock: Clock | None = None) -> None:
+    def __init__(
+        self, options: Options, logs: Logs, clock: Clock | None = None, home: FolderLock | None = None
+    ) -> None:
         """Raises OSError when the data directory is unusable, ContractError for an incomplete installation."""
         self._options = options
         self._logs = logs
+        self._home = home
         self._clock = clock or SystemClock()
         self._stop = threading.Event()
         logs.masker.register(options.apikey)
@@ -60,14 +65,16 @@ class Daemon:
         contract = Contract(CORE / "contract")
         self.shared = Shared(self._clock, outbox, store, logs.masker, Texts(CORE / "i18n"))
         self._supervisor = Supervisor(contract, self.shared)
+        proof = Proof(options.datadir / "proof.key", options.plugin)
+        addresses = Addresses(options.callback, self._clock, options.alternatives, proof)
         self._callback = Callback(
-            outbox, options.callback, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
+            outbox, addresses, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
         )
         self.shared.lull = self._callback.lull
         self._commands = Commands(
             contract, self.shared, self._supervisor, logs, self._callback.nudge, lambda: self.stop("shutdown")
         )
-        self._commands.callback_error = lambda: self._callback.error
+        self._commands.reach = Reach(self._callback, self.shared.texts, logs.masker)
         self._listener = Listener(options.sockethost, options.socketport, options.apikey, self._commands.handle)
 
     def bind(self) -> None:
@@ -101,7 +108,10 @@ class Daemon:
         self._callback.start()
         self._listener.start()
         while not self._stop.wait(PROTECT):
-            self.shared.store.protect()
+            if self._home is None or self._home.is_there():
+                self.shared.store.protect()
+            else:
+                self.stop("its data folder is gone")
         self._listener.stop()
         self._supervisor.stop(1.0)
         outbox.event({"event": "daemon", "state": "stopping", "version": __version__})
@@ -143,27 +153,32 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
         masker.register(options.apikey)
         logs.set(options.loglevel, options.extendeddebug, options.unsecurelog)
         pid = PidFile(options.pid)
+        if options.logfile is not None:
+            logs.write_to(_log_file(options.logfile))
         _usable(options.datadir)
         _usable(options.pid.parent)
     except UsageError as error:
         return _fail(UNUSABLE, masker.mask(str(error)))
     except OSError as error:
         return _fail(UNUSABLE, f"a directory cannot be written: {error}")
+    home = FolderLock(options.datadir)
     try:
+        home.acquire()
         pid.acquire()
     except AlreadyRunning as error:
         return _fail(TAKEN, str(error))
     except OSError as error:
         return _fail(UNUSABLE, f"the pid file cannot be written: {error}")
     try:
-        return _serve(options, logs)
+        return _serve(options, logs, home)
     finally:
         pid.release()
+        home.release()
 
 
-def _serve(options: Options, logs: Logs) -> int:
+def _serve(options: Options, logs: Logs, home: FolderLock) -> int:
     try:
-        daemon = Daemon(options, logs)
+        daemon = Daemon(options, logs, home=home)
         try:
             daemon.bind()
         except OSError as error:
@@ -174,6 +189,13 @@ def _serve(options: Options, logs: Logs) -> int:
     except Exception as error:
         _LOG.exception("the daemon failed")
         return _fail(FAILED, f"{type(error).__name__}: {error}")
+
+
+def _log_file(path: Path) -> LogFile:
+    try:
+        return LogFile(path)
+    except OSError as error:
+        raise UsageError(f"the log cannot be written: {error}") from error
 
 
 def _usable(directory: Path) -> None:
