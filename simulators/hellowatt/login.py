@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from simulators.clock import Clock
 from simulators.hellowatt.homes import Home
-from simulators.hellowatt.pages import FORBIDDEN, login_page
+from simulators.hellowatt.pages import FORBIDDEN, SHELL, login_page
 from simulators.server import Request, Response
 
 WRONG = "L’adresse e-mail ou le mot de passe sont incorrects."
@@ -17,6 +17,8 @@ TOO_MANY = "Trop de tentatives de connexion échouées. Veuillez réessayer ult�
 MISSING = "Ce champ est obligatoire."
 LOCK_AFTER = 5
 LOCK_WINDOW = 300.0  # s
+PERSONS = "/mon-compte/me-connecter"
+"""Where the form with its inputs was seen (hellodump, end of 2023)."""
 
 
 @dataclass
@@ -38,13 +40,21 @@ class _Session:
 
 
 class Logins:
-    """Tokens and sessions of the site. `lifetime` (s) and `session_requests` end a session."""
+    """Tokens and sessions of the site. `lifetime` (s) and `session_requests` end a session.
+
+    `page`: what GET of the login address gives. Nobody has published it: three public clients of 2026 (zotot, elmo,
+    hellowatt_hass) take the cookie `csrftoken` whatever comes, elmo with any status below 400. So it may be the
+    application's `shell`, the library's `form`, a `redirect` to the page for persons, `json`, or a status as `405`.
+    `token_at`: the addresses whose answers set the cookie; GET `/api/user` does as well (zotot).
+    """
 
     def __init__(self, customers: list[Customer], clock: Clock) -> None:
         self.customers = {each.email.lower(): each for each in customers}
         self.clock = clock
         self.lifetime = 14 * 86400.0
         self.session_requests: Optional[int] = None
+        self.page = "shell"
+        self.token_at = ("login", "user")
         self.attempts = 0
         self.secrets: set[str] = set()
         self._tokens: set[str] = set()
@@ -78,6 +88,18 @@ class Logins:
         attributes = "Path=/; Max-Age=31449600; SameSite=Lax"
         response.headers.append(("Set-Cookie", f"csrftoken={token}; {attributes}"))
         return token
+
+    def get(self, request: Request) -> Response:
+        """What stands at the login address."""
+        if self.page == "form" and "login" in self.token_at:
+            return self.form(request)
+        made = {
+            "form": lambda: Response.of_html(login_page("x" * 64)),
+            "shell": lambda: Response.of_html(SHELL),
+            "redirect": lambda: Response(302, b"", "text/html", [("Location", PERSONS)]),
+            "json": lambda: Response.of_json({"form": _form(None, None, [], {}), "html": ""}),
+        }.get(self.page, lambda: Response.of_html("", int(self.page)))()
+        return self.with_token(request, made) if "login" in self.token_at else made
 
     def form(self, request: Request, without: str = "", extra: str = "") -> Response:
         """The page with the form; its token is another text than the cookie, as there."""
@@ -146,7 +168,9 @@ class Logins:
         return Response.of_json({"form": _form(email, password, errors, fields or {}), "html": ""}, 400)
 
 
-def _form(email: str, password: str, errors: list[str], own: dict[str, list[str]]) -> dict[str, Any]:
+def _form(
+    email: Optional[str], password: Optional[str], errors: list[str], own: dict[str, list[str]]
+) -> dict[str, Any]:
     fields = {
         name: {"label": name, "value": value, "help_text": "", "errors": own.get(name, []), "widget": {"attrs": {}}}
         for name, value in (("login", email), ("password", password))

@@ -13,6 +13,20 @@ FORBIDDEN = (
 CAPTCHA = '<div class="g-recaptcha" data-sitekey="x"></div>'
 
 
+# What an application's shell says proves nothing: a site that sells boiler maintenance has the word on every page, and
+# the test for persons of its contact form comes with every bundle. Public clients of 2026 look for the cookie alone.
+SHELL = (
+    '<!DOCTYPE html><html lang="fr"><head><meta charset="utf-8"><title>Hello Watt</title>'
+    '<script src="https://www.google.com/recaptcha/api.js" async></script></head><body><div id="app"></div>'
+    "<footer>Entretien et maintenance de chaudière</footer>"
+    '<script>window.__STATE__={"captcha":null,"challenge":false}</script></body></html>'
+)
+INTERSTITIAL = (
+    '<!DOCTYPE html><html lang="en"><head><title>Just a moment...</title></head><body>'
+    '<form id="challenge-form" action="/?__cf_chl_f_tk=x" method="POST"></form></body></html>'
+)
+
+
 def login_page(token: str, without: str = "", extra: str = "") -> str:
     """The form for persons; `without` leaves the input of that name out."""
     inputs = {

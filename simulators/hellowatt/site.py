@@ -7,8 +7,9 @@ Faults beside the common ones:
 | `rate_limited` | Retry-After (s), a date, or null | 429 |
 | `maintenance` | 200 or 503 | the page of a maintenance |
 | `renamed` | `[name, other]` | the answer with a JSON field renamed |
-| `no_input` | input's name | a login page without that input |
-| `captcha` | | a login page with a test for persons |
+| `no_input` | input's name | the login form without that input |
+| `captcha` | | the login form with a test for persons |
+| `interstitial` | | 403 and the page of a firewall that wants to see a browser |
 | `no_cookie` | | a login page (or verdict) that sets no cookie |
 | `double` | | the JSON inside a JSON string |
 | `next` | | a list that goes on on another page |
@@ -29,15 +30,16 @@ from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.hellowatt.homes import PARIS, Home
-from simulators.hellowatt.login import Customer, Logins
-from simulators.hellowatt.pages import CAPTCHA, MAINTENANCE
+from simulators.hellowatt.login import PERSONS, Customer, Logins
+from simulators.hellowatt.pages import CAPTCHA, FORBIDDEN, INTERSTITIAL, MAINTENANCE
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
 DETAIL = "Informations d'authentification non fournies."
 VERSIONS = ("1.48", "1.54")
 ENERGIES = {"sge_measures": "electricity", "adict_measures": "gas"}
-OWN = ("rate_limited", "maintenance", "renamed", "no_input", "captcha", "no_cookie", "double", "next", "ongoing")
+OWN = ("rate_limited", "maintenance", "renamed", "no_input", "captcha", "interstitial", "no_cookie", "double", "next")
+OWN = (*OWN, "ongoing")
 
 __all__ = ["Customer", "HelloWattSite", "Home", "Visit"]
 
@@ -54,8 +56,10 @@ class Visit(NamedTuple):
 class HelloWattSite(Service):
     """The site; `with` starts and stops it. `slash`: API addresses want a slash at their end.
 
-    `lost`: how the API speaks without a session: `403`, `401`, `redirect` or `page`.
-    `refuse_versions`: only plain JSON.
+    `lost`: how the API speaks without a session: `403`, `401`, `redirect`, `page`, or a 403 that does not say so:
+    `403-html`, `403-empty`, `403-csrf`, `403-permission` (a public fork of 2026, jackmc2/hellowatt_hass, logs in again
+    after any 403; Django ends all sessions when the password is changed). `forbidden`: parts of API addresses that this
+    account may not read, whatever its session. `refuse_versions`: only plain JSON.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class HelloWattSite(Service):
         self.slash = slash
         self.lost = lost
         self.refuse_versions = refuse_versions
+        self.forbidden: tuple[str, ...] = ()
         self.visits: list[Visit] = []
         self.faults = FaultBox(*OWN, "no_data")
         self.server = LoopbackServer(self._answer, port=port, name="hellowatt", server_header="nginx")
@@ -110,10 +115,14 @@ class HelloWattSite(Service):
             return response
         if fault.kind == "maintenance":
             return Response.of_html(MAINTENANCE, int(fault.value or 200))
+        if fault.kind in ("no_input", "captcha") and request.method == "POST":
+            return healthy()
         if fault.kind == "no_input":
             return self.logins.form(request, without=str(fault.value))
         if fault.kind == "captcha":
             return self.logins.form(request, extra=CAPTCHA)
+        if fault.kind == "interstitial":
+            return Response.of_html(INTERSTITIAL, 403)
         if fault.kind == "no_cookie":
             response = healthy()
             response.headers = [each for each in response.headers if each[0] != "Set-Cookie"]
@@ -143,9 +152,13 @@ class HelloWattSite(Service):
 
     def _healthy(self, request: Request) -> Response:
         if request.path == "/accounts/login/":
-            return self.logins.post(request) if request.method == "POST" else self.logins.form(request)
+            return self.logins.post(request) if request.method == "POST" else self.logins.get(request)
+        if request.path == PERSONS:
+            return self.logins.form(request)
         if request.path.startswith("/api/"):
-            return self.logins.with_token(request, self._api(request))
+            answer = self._api(request)
+            known = request.path.rstrip("/") != "/api/user" or "user" in self.logins.token_at
+            return self.logins.with_token(request, answer) if known else answer
         return Response.of_html("<h1>404 Not Found</h1>", 404)
 
     def _api(self, request: Request) -> Response:
@@ -159,6 +172,10 @@ class HelloWattSite(Service):
         if customer is None:
             return self._no_session()
         path = path.rstrip("/")
+        if path == "/api/user":
+            return Response.of_json({"id": 1, "email": customer.email})
+        if any(part in path for part in self.forbidden):
+            return Response.of_json({"detail": "Vous n'avez pas la permission d'effectuer cette action."}, 403)
         if path == "/api/homes":
             return Response.of_json([home.described() for home in customer.homes])
         match = re.fullmatch(r"/api/homes/(\d+)/(contracts|(sge_measures|adict_measures)/conso_daily)", path)
@@ -174,7 +191,15 @@ class HelloWattSite(Service):
             return Response(302, b"", "text/html", [("Location", "/accounts/login/?next=/api/homes")])
         if self.lost == "page":
             return self.logins.form(Request("GET", "/", "/", {}, {}, b""))
-        return Response.of_json({"detail": DETAIL}, int(self.lost))
+        if self.lost == "403-html":
+            return Response.of_html(FORBIDDEN, 403)
+        if self.lost == "403-empty":
+            return Response(403, b"", "text/html")
+        detail = {
+            "403-csrf": "CSRF Failed: CSRF token incorrect.",
+            "403-permission": "Vous n'avez pas la permission d'effectuer cette action.",
+        }.get(self.lost, DETAIL)
+        return Response.of_json({"detail": detail}, int(self.lost[:3]))
 
     def _daily(self, request: Request, home: Home, energy: str) -> Response:
         if (energy == "gas" and not home.pce) or (energy == "electricity" and not home.pdl):

@@ -56,6 +56,7 @@ class World:
 
     def __init__(self, part: str, answer: Answer, signed_in: bool = True) -> None:
         self.part, self.answer = part, answer
+        self.posts = 0
         self.context = Witness(CONTRACT.catalogues["hellowatt"], NOW)
         members = tuple(equipment("hellowatt", kind, ID) for kind in ("electricity", "gas"))
         config = {"user": "a@b", "password": "c", "siteUrl": "https://site", "tempoUrl": "https://tempo"}
@@ -70,6 +71,7 @@ class World:
 
     def _reply(self, request: requests.PreparedRequest) -> Answer:
         path = str(request.url)
+        self.posts += request.method == "POST"
         if self.part in f"{request.method} {path}":
             return self.answer
         if "login" in path and request.method == "POST":

@@ -110,22 +110,23 @@ def test_a_session_that_never_works_ends_after_one_login(clock, opened, bench):
     ("fault", "value", "path", "mark", "words"),
     [
         ("maintenance", 200, "/api", "SITE_DOWN", "maintenance"),
-        ("maintenance", 503, "/api", "SITE_DOWN", "503"),
+        ("maintenance", 503, "/api", "SITE_DOWN", "indisponible"),
         ("maintenance", 200, "/accounts", "SITE_DOWN", "maintenance"),
-        ("html", None, "/api", "NOT_JSON", "/conso_daily (text/html)"),
-        ("garbage", None, "/api", "NOT_JSON", "conso_daily"),
+        ("html", None, "/api", "NOT_JSON", "une page au lieu"),
+        ("garbage", None, "/api", "NOT_JSON", "illisible"),
         ("truncated", None, "/api", "SITE_DOWN", "injoignable"),
         ("drop", None, "*", "SITE_DOWN", "injoignable"),
         ("redirect", "https://example.org/x", "/api", "LAYOUT", "redirection 302"),
         ("renamed", ["datetime", "date"], "/api", "LAYOUT", "values[].datetime"),
         ("renamed", ["kwhDetailed", "kwh"], "/api", "LAYOUT", "values[].kwhDetailed"),
-        ("renamed", ["values", "rows"], "/api", "LAYOUT", "values introuvable"),
+        ("renamed", ["values", "rows"], "/api", "LAYOUT", "values absent"),
         ("next", None, "/api", "LAYOUT", "values (next)"),
-        ("no_input", "password", "/accounts", "LAYOUT", "input[name=password]"),
-        ("no_cookie", None, "/accounts", "LAYOUT", "cookie csrftoken"),
+        ("no_input", "password", "/accounts", "ok", ""),
+        ("no_cookie", None, "*", "LAYOUT", "cookie csrftoken"),
+        ("interstitial", None, "*", "FORBIDDEN", "page de connexion"),
         ("renamed", ["form", "formulaire"], "/accounts", "ok", ""),
         ("status", 404, "/api", "NO_DATA", "ne connaît pas"),
-        ("status", 400, "/api", "ERROR", "statut 400"),
+        ("status", 400, "/api", "ERROR", "pas accepté la demande"),
     ],
 )
 def test_every_other_answer_says_what_it_was_and_loses_nothing(clock, opened, bench, fault, value, path, mark, words):
@@ -134,8 +135,10 @@ def test_every_other_answer_says_what_it_was_and_loses_nothing(clock, opened, be
     site.fault(fault, path, value)
     connected = bench(site, clock, E).start()
     assert connected.value("etat") == mark
-    if words:
-        assert words in connected.last_state["message"]
+    told = connected.last_state.get("message", "")
+    assert words in told
+    assert "/api" not in told
+    assert "changé" not in told
     site.clear()
     connected.until("2026-03-11 23:50")
     assert connected.last_state["state"] == "online"
@@ -209,7 +212,10 @@ def test_a_changed_site_is_looked_at_once_a_day_after_five_times(clock, opened, 
     opened(site)
     connected = bench(site, clock, E).start()
     site.fault("renamed", "/api", ["values", "rows"])
+    connected.until("2026-03-10 16:00")
+    assert "nouvel essai automatique" in connected.last_state["message"]
     connected.until("2026-03-13 12:00")
+    assert "values reste introuvable" in connected.last_state["message"]
     site.visits.clear()
     connected.until("2026-03-16 12:00")
     assert len(site.asked("conso_daily")) == 3

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from jeenergied.devices.hellowatt.errors import (
+    AccessRefused,
     AccountBlocked,
     CredentialsRefused,
     CsrfRefused,
@@ -16,7 +17,7 @@ from jeenergied.devices.hellowatt.errors import (
     TooManyLogins,
 )
 
-from simulators.hellowatt.pages import MAINTENANCE, login_page
+from simulators.hellowatt.pages import FORBIDDEN, INTERSTITIAL, MAINTENANCE, login_page
 from tests.fuzz.hellowatt import World
 from tests.support.mutations import Answer, answer_of
 
@@ -30,12 +31,13 @@ NEEDED = {"login": {"errors": ["Ce champ est obligatoire."]}}
 VERDICTS = [
     (Answer(b"", 500), SiteDown, ""),
     (Answer(b"", 403), CsrfRefused, ""),
-    (Answer(b"", 401), CredentialsRefused, "credentials"),
+    (Answer(b"", 401), LoginUnconfirmed, ""),  # the first time; see below
     (Answer(b"", 302, {"location": "/accounts/inactive/"}), AccountBlocked, "blocked"),
     (Answer(b"", 302, {"location": "/accounts/challenge/"}), ExtraStep, "extra"),
     (Answer(b"", 302, {"location": "/login/redirect/"}), LoginUnconfirmed, ""),  # without a session's cookie
     (Answer(MAINTENANCE.encode()), SiteDown, ""),
-    (Answer(login_page("t" * 64).encode()), CredentialsRefused, "credentials"),
+    (Answer(login_page("t" * 64).encode()), LoginUnconfirmed, ""),
+    (form("Une erreur est survenue"), LoginUnconfirmed, ""),
     (Answer(b"<p>Bonjour</p>"), LoginUnconfirmed, ""),
     (answer_of({}), LayoutChanged, ""),
     (form("Trop de tentatives de connexion"), TooManyLogins, ""),
@@ -57,12 +59,42 @@ def test_each_answer_to_a_login_has_its_meaning(answer: Answer, error: type[Exce
     assert "session" not in world.context.memory
 
 
+WRONG = "L’adresse e-mail ou le mot de passe sont incorrects."
+
+
 def test_credentials_that_were_refused_are_not_shown_again() -> None:
-    world = World(LOGIN, Answer(b"", 401), signed_in=False)
+    world = World(LOGIN, form(WRONG), signed_in=False)
     for _ in range(3):
         with pytest.raises(CredentialsRefused, match="12 caractères"):
             world.log_in()
     assert world.context.memory["spent"]["logins"] == 1
+
+
+@pytest.mark.parametrize("answer", [Answer(b"", 401), Answer(login_page("t" * 64).encode()), form("Non.")])
+def test_a_refusal_in_unknown_words_accuses_the_password_the_second_time(answer: Answer) -> None:
+    world = World(LOGIN, answer, signed_in=False)
+    with pytest.raises(LoginUnconfirmed):
+        world.log_in()
+    with pytest.raises(LoginUnconfirmed, match="prochain essai"):
+        world.log_in()
+    assert world.context.memory["spent"]["logins"] == 1
+    world.context.clock.advance(3700.0)
+    with pytest.raises(CredentialsRefused):
+        world.log_in()
+
+
+def test_a_login_that_is_not_confirmed_is_repeated_ever_more_seldom() -> None:
+    world = World(LOGIN, Answer(b"", 403), signed_in=False)
+    for _ in range(30 * 24):
+        with pytest.raises((CsrfRefused, LoginUnconfirmed)):
+            world.log_in()
+        world.context.clock.advance(3600.0)
+    assert world.posts <= 34
+    world.device._session.asked_for = True
+    with pytest.raises(CsrfRefused):  # a user who presses Test has a real try
+        world.log_in()
+    world.answer = answer_of({"location": "/login/redirect/"}, **{"set-cookie": "sessionid=abcdef; Path=/"})
+    assert "sessionid" in world.log_in().texts
 
 
 def test_an_account_that_wants_its_owner_is_asked_again_after_a_day() -> None:
@@ -77,15 +109,18 @@ def test_an_account_that_wants_its_owner_is_asked_again_after_a_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "error"),
+    ("page", "status", "error"),
     [
-        (MAINTENANCE, SiteDown),
-        ("<html><body><div class='g-recaptcha'></div></body></html>", ExtraStep),
-        ("<html><body><form><input name='login'></form></body></html>", LayoutChanged),
-        ("<html><body><form><input name='password'></form></body></html>", LayoutChanged),
-        (login_page("t" * 64), LayoutChanged),  # and no cookie with it
+        (MAINTENANCE, 200, SiteDown),
+        (INTERSTITIAL, 403, AccessRefused),
+        (FORBIDDEN, 403, AccessRefused),
+        ("<html><body><form><input name='login'></form></body></html>", 200, LayoutChanged),
+        (login_page("t" * 64), 200, LayoutChanged),
+        ("", 503, SiteDown),
     ],
 )
-def test_a_page_without_its_form_is_told_apart(page: str, error: type[Exception]) -> None:
+def test_an_address_that_gives_no_token_is_told_apart(page: str, status: int, error: type[Exception]) -> None:
+    world = World("GET https://site/", Answer(page.encode(), status), signed_in=False)
     with pytest.raises(error):
-        World("GET https://site/accounts", Answer(page.encode()), signed_in=False).log_in()
+        world.log_in()
+    assert "spent" not in world.context.memory or not world.context.memory["spent"]["logins"]

@@ -38,9 +38,10 @@ class Account:
     def ask(self, question: Callable[[], T], endpoint: str) -> T:
         """With a session that is renewed when it is lost; a part that is not found is named."""
         try:
-            return self.session.with_session(question)
+            return self.session.with_session(question, endpoint)
         except mapping.Unexpected as error:
-            raise LayoutChanged(str(error), endpoint) from error
+            _LOG.warning("the answer to %s has no %s", endpoint, error)
+            raise LayoutChanged(str(error)) from error
         finally:
             self.session.keep()
 

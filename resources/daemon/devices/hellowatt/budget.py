@@ -18,6 +18,7 @@ TESTS = 5
 """Logins that the user asks for on one day, beside those."""
 RESERVE = 12
 """Requests of a day that the import leaves to the daily figures."""
+_LOGINS = {True: ("tests", TESTS), False: ("logins", LOGINS)}
 LONGEST = 86400.0
 DEFAULT_WAIT = 3600.0
 
@@ -89,16 +90,19 @@ class Budget:
         """After each request: the pause counts from its end."""
         self._last = self._context.clock.monotonic()
 
-    def spend_login(self, asked_for: bool) -> None:
-        """Before each login. Raises TooManyLogins; `asked_for`: the user waits for it."""
-        name, limit = ("tests", TESTS) if asked_for else ("logins", LOGINS)
+    def check_login(self, asked_for: bool) -> None:
+        """Before a login begins. Raises TooManyLogins; `asked_for`: the user waits for it."""
+        name, limit = _LOGINS[asked_for]
         if int(self._today().get(name, 0)) >= limit:
             raise TooManyLogins(
                 "{n} connexions au compte helloWatt ont déjà été faites aujourd'hui : la prochaine demain",
                 n=limit,
                 retry=self._seconds_to_midnight(),
             )
-        self._add(name)
+
+    def note_login(self, asked_for: bool) -> None:
+        """Before e-mail and password leave."""
+        self._add(_LOGINS[asked_for][0])
         self._context.count("logins")
 
     def _add(self, name: str) -> None:

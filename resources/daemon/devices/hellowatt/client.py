@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -11,14 +12,26 @@ from urllib.parse import urljoin, urlsplit
 
 from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session
 
-from ..base import Context, VendorError
+from ..base import Context, DeviceError, VendorError
 from .budget import Budget
-from .errors import LayoutChanged, Limited, Missing, NotJson, SiteDown
+from .errors import (
+    AccessRefused,
+    LayoutChanged,
+    Limited,
+    LoginUnconfirmed,
+    Missing,
+    NotAccepted,
+    NotJson,
+    SiteDown,
+)
+from .login_page import Page
 from .mapping import PARIS
-from .pages import Page
+
+_LOG = logging.getLogger(__name__)
 
 PATHS = {
     "login": "/accounts/login/",
+    "user": "/api/user",
     "homes": "/api/homes",
     "contracts": "/api/homes/{home}/contracts",
     "electricity": "/api/homes/{home}/sge_measures/conso_daily",
@@ -26,7 +39,7 @@ PATHS = {
 }
 """All that is asked of the site."""
 SHOWN = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
-"""The same as the user reads it: homes are nobody's business in a log."""
+"""The same for the log: homes are nobody's business there."""
 
 AGENT = "JeedomHelloWatt/1.0"
 VERSION = "1.54"
@@ -36,7 +49,11 @@ MAX_BYTES = 4 * 1024 * 1024
 
 
 class SessionLost(VendorError):
-    """The site wants a login before it answers."""
+    """The session may have ended. `counts_as`: what the same answer means if it has just been opened."""
+
+    def __init__(self, counts_as: DeviceError) -> None:
+        super().__init__("La session helloWatt a expiré")
+        self.counts_as = counts_as
 
 
 class Site:
@@ -99,8 +116,13 @@ class Site:
         if method == "POST":
             return answer
         if "login" in target or "me-connecter" in target:
-            raise SessionLost("La session helloWatt a expiré")
-        raise LayoutChanged(f"{SHOWN[key]} (redirection {answer.status})", SHOWN[key])
+            raise SessionLost(LoginUnconfirmed(UNCONFIRMED))
+        _LOG.warning("helloWatt redirects %s elsewhere (status %d)", SHOWN[key], answer.status)
+        raise LayoutChanged(f"redirection {answer.status}")
+
+    def visit(self, key: str) -> Response:
+        """A GET of an entry of PATHS for its cookies: any status is an answer, a redirect is not followed."""
+        return self._once("GET", key, self.base + PATHS[key], None, headers=self._headers() if key != "login" else None)
 
     def _once(self, method: str, key: str, url: str, query: Mapping[str, str] | None, **more: Any) -> Response:
         if not self.budget.spend():
@@ -119,17 +141,19 @@ class Site:
                 **more,
             )
         except HttpError as error:
+            _LOG.info("no usable answer to %s: %s", SHOWN[key], error)
             if error.kind == "size":
-                raise LayoutChanged(SHOWN[key], SHOWN[key]) from error
-            raise SiteDown(_DOWN, error=error, endpoint=SHOWN[key]) from error
+                raise NotJson(UNREADABLE) from error
+            raise SiteDown(_DOWN, error=error) from error
         finally:
             self.budget.finished()
             self._context.hide(*(set(self.cookies().values()) - before))
+        if answer.status >= 400:
+            _LOG.info("helloWatt answers %d to %s", answer.status, SHOWN[key])
         if answer.status == 429:
             wait = self.budget.block(retry_after(answer, self._context.clock.time()))
             raise Limited(
-                "helloWatt demande d'attendre (statut 429 à {endpoint}) : aucune requête avant {time}",
-                endpoint=SHOWN[key],
+                "helloWatt demande d'attendre (trop de requêtes) : aucune requête avant {time}",
                 time=self.budget.hour(wait),
                 retry=wait,
             )
@@ -159,7 +183,7 @@ class Site:
                 break
             if wait is None or answer.status == 503:
                 rest = retry_after(answer, self._context.clock.time())
-                raise SiteDown(_STATUS, status=answer.status, endpoint=SHOWN[key], retry=rest)
+                raise SiteDown(DOWN, retry=rest, status=answer.status)
             self._context.pause(wait)
         return self._understood(key, answer)
 
@@ -181,40 +205,54 @@ class Site:
         }
 
     def _understood(self, key: str, answer: Response) -> Any:
-        endpoint = SHOWN[key]
         try:
             data = answer.json()
             if isinstance(data, str):
                 data = Response(200, {}, data.encode()).json()
         except ValueError:
             data = None
-        if answer.status in (401, 403) and (answer.status == 401 or _asks_for_login(data)):
-            raise SessionLost("La session helloWatt a expiré")
+        if answer.status == 401 or (answer.status == 403 and _asks_for_login(data)):
+            raise SessionLost(LoginUnconfirmed(UNCONFIRMED))
+        if answer.status == 403:
+            # Whatever the page says: a session that ended may be refused like this, too.
+            raise SessionLost(AccessRefused(_FORBIDDEN))
         if answer.status == 404:
-            raise Missing("helloWatt ne connaît pas (ou plus) ce logement ({endpoint})", endpoint=endpoint)
+            raise Missing(_MISSING)
         if answer.status != 200:
-            raise VendorError("helloWatt refuse {endpoint} (statut {status})", endpoint=endpoint, status=answer.status)
+            raise NotAccepted(_NOT_ACCEPTED, status=answer.status)
         if data is None:
-            self._no_data(key, answer)
+            self._no_data(answer)
         return data
 
-    def _no_data(self, key: str, answer: Response) -> None:
+    def _no_data(self, answer: Response) -> None:
         kind = answer.headers.get("content-type", "").split(";")[0].strip()[:60]
+        _LOG.info("helloWatt answers %s where data was expected", kind or "nothing known")
         if "html" in kind or answer.body.lstrip()[:1] == b"<":
             page = Page(answer.body)
             if page.maintenance:
-                raise SiteDown("helloWatt est en maintenance, nouvel essai automatique")
+                raise SiteDown(MAINTENANCE)
             if page.asks_password:
-                raise SessionLost("La session helloWatt a expiré")
-        raise NotJson(
-            "helloWatt a répondu autre chose que des données à {endpoint} ({kind})",
-            endpoint=SHOWN[key],
-            kind=kind or "?",
-        )
+                raise SessionLost(LoginUnconfirmed(UNCONFIRMED))
+            raise NotJson("helloWatt a répondu par une page au lieu de données : nouvel essai automatique")
+        raise NotJson(UNREADABLE)
 
 
-_DOWN = "Site helloWatt injoignable ({error} à {endpoint}), nouvel essai automatique"
-_STATUS = "Site helloWatt indisponible (statut {status} à {endpoint}), nouvel essai automatique"
+_DOWN = "Site helloWatt injoignable ({error}) : nouvel essai automatique, rien n'est perdu"
+DOWN = "Site helloWatt indisponible pour l'instant : nouvel essai automatique, rien n'est perdu"
+MAINTENANCE = "helloWatt est en maintenance : nouvel essai automatique, rien n'est perdu"
+UNCONFIRMED = "Connexion à helloWatt non confirmée : le site n'a pas ouvert de session, nouvel essai automatique"
+UNREADABLE = "Réponse illisible de helloWatt : nouvel essai automatique"
+_FORBIDDEN = (
+    "helloWatt refuse de montrer ces données, même après une nouvelle connexion : vérifiez sur la page mes-donnees du "
+    "site qu'elles sont visibles. Nouvel essai automatique."
+)
+_MISSING = (
+    "helloWatt ne connaît pas ou plus ces données : vérifiez sur la page mes-donnees du site que ce compteur est "
+    "toujours rattaché au compte. Nouvel essai automatique."
+)
+_NOT_ACCEPTED = (
+    "helloWatt n'a pas accepté la demande : nouvel essai automatique. Si cela dure, mettez le plugin à jour."
+)
 
 
 def _asks_for_login(data: Any) -> bool:

@@ -30,7 +30,7 @@ from .budget import Budget
 from .client import Site
 from .collector import Collector
 from .delivery import Ledger, Points
-from .errors import STOPS, LayoutChanged, NoGas, NotJson, mark_of
+from .errors import STOPS, NoGas, NotJson, mark_of
 from .failures import Failures
 from .refreshes import Refreshes
 from .schedule import HOUR, Schedule
@@ -237,10 +237,10 @@ class Device(Base):
             self.context.online()
             self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR))
             return
-        often = self._failures.note(failure)
+        failure = self._failures.note(failure)
         if isinstance(failure, RateLimited) and failure.retry:
             self._schedule.after(failure.retry)
-        elif often and isinstance(failure, LayoutChanged):
+        elif self._failures.changed_site:
             self._schedule.tomorrow()
         else:
             self._schedule.again(failure.retry or 0.0)

@@ -68,17 +68,38 @@ class NotJson(VendorError):
 
 
 class LayoutChanged(VendorError):
-    """A part of the page or of the data is not where it was; `item` names it."""
+    """A part of the page or of the data is not where it was; `item` names it.
+
+    Once it may be half an answer, a proxy's page, or a cache: that the site has changed is said when it lasts.
+    """
 
     mark: ClassVar[str] = "LAYOUT"
 
-    def __init__(self, item: str, endpoint: str) -> None:
-        super().__init__(
-            "Le site a changé : {item} introuvable dans {endpoint}. Une mise à jour du plugin est sans doute "
-            "nécessaire.",
-            item=item,
-            endpoint=endpoint,
-        )
+    def __init__(self, item: str, lasting: bool = False) -> None:
+        super().__init__(_CHANGED if lasting else _UNEXPECTED, item=item)
+
+    def lasting(self) -> LayoutChanged:
+        """The same, met so often that the site must have changed."""
+        return LayoutChanged(str(self.values["item"]), lasting=True)
+
+
+_UNEXPECTED = "Réponse inattendue de helloWatt ({item} absent) : nouvel essai automatique"
+_CHANGED = (
+    "Le site helloWatt semble avoir changé : {item} reste introuvable. Mettez le plugin à jour ; s'il l'est déjà, "
+    "signalez-le."
+)
+
+
+class NotAccepted(VendorError):
+    """The request was answered with a status that says nothing else."""
+
+    mark: ClassVar[str] = "ERROR"
+
+
+class AccessRefused(Refused):
+    """403 although the session is new, or before any login: these data, or this internet access, are refused."""
+
+    mark: ClassVar[str] = "FORBIDDEN"
 
 
 class Missing(Refused):

@@ -12,7 +12,7 @@ from .errors import LayoutChanged
 DAYS = 3
 """Failed days, one after the other, after which the user gets a message."""
 LAYOUTS = 5
-"""Times that a changed site is looked at as often as usual."""
+"""Incomplete answers in a row after which the site is taken to have changed."""
 _KINDS = {each.code: each for each in (AuthenticationFailed, RateLimited, Unreachable, VendorError)}
 
 
@@ -30,12 +30,15 @@ class Failures:
         """Whether the last round was good."""
         return not self._state()
 
-    def note(self, error: DeviceError) -> bool:
-        """One more failed round. True when the same changed site was met so often that once a day is enough."""
+    def note(self, error: DeviceError) -> DeviceError:
+        """One more failed round. Returns what to tell: of answers that stay incomplete, that the site has changed."""
         state = self._state()
         today = datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date().isoformat()
         days = [*(day for day in state.get("days", []) if day != today), today][-DAYS - 1 :]
-        layouts = int(state.get("layouts", 0)) + 1 if isinstance(error, LayoutChanged) else 0
+        layouts = 0
+        if isinstance(error, LayoutChanged):
+            layouts = int(state.get("layouts", 0)) + 1
+            error = error.lasting() if layouts >= LAYOUTS else error
         values = {name: str(value) for name, value in error.values.items()}
         state.update(days=days, layouts=layouts, code=error.code, template=error.template, values=values)
         if len(days) > DAYS - 1 and not state.get("told"):
@@ -43,7 +46,12 @@ class Failures:
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
             self._context.message("error", text, n=len(days), reason=self._context.words(error))
         self._context.memory.keep("failing", state)
-        return layouts >= LAYOUTS
+        return error
+
+    @property
+    def changed_site(self) -> bool:
+        """Whether the site seems to have changed: once a day is enough then."""
+        return int(self._state().get("layouts", 0)) >= LAYOUTS
 
     def over(self) -> None:
         """A round that brought what it should."""

@@ -11,26 +11,40 @@ from urllib.parse import urlsplit
 
 from jeedom_bridge.http import Response
 
-from ..base import Context
-from .client import PATHS, SessionLost, Site
+from ..base import Context, DeviceError
+from ..common.refusals import Policy, Refusals, Scope
+from .client import DOWN, MAINTENANCE, PATHS, UNCONFIRMED, SessionLost, Site
 from .errors import (
+    AccessRefused,
     AccountBlocked,
     CredentialsRefused,
     CsrfRefused,
     ExtraStep,
     LayoutChanged,
     LoginUnconfirmed,
+    NotAccepted,
     SiteDown,
     TooManyLogins,
 )
-from .pages import CHALLENGES, Page
+from .login_page import CHALLENGES, Page
 
 _LOG = logging.getLogger(__name__)
 
 LOGIN = PATHS["login"]
 WELCOME = "/login/redirect/"
-AGAIN = 3600.0
+HOUR = 3600.0
+DAY = 86400.0
+AGAIN = HOUR
 """Seconds after which a user may try a refused password again: the account may have been mended."""
+FRESH_S = 600.0
+"""Seconds for which a new session is not taken for a lost one."""
+POLICIES = {
+    Scope.REQUEST: Policy((DAY,)),
+    Scope.CREDENTIAL: Policy((HOUR, 4 * HOUR, DAY)),
+}
+"""An address that refuses a working session is worth one login a day; logins that lead to no session become rarer."""
+ACCUSATIONS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
+"""Words by which the site says that it is e-mail or password that it does not accept."""
 T = TypeVar("T")
 
 
@@ -45,26 +59,56 @@ class Session:
         self._password = password
         self._mark = ""
         self._restored = False
+        self._opened = float("-inf")
+        self._refusals = Refusals(context.memory, context.clock, POLICIES)
 
     def forget(self) -> None:
         """The next request begins with a login."""
+        self._restored = False
         self._context.memory.delete("session")
         self.site.use_cookies({})
 
-    def with_session(self, ask: Callable[[], T]) -> T:
-        """What `ask` returns; a lost session is renewed once, and the same asked once more."""
+    def with_session(self, ask: Callable[[], T], endpoint: str) -> T:
+        """What `ask` returns. If the session may be lost, it is forgotten, opened once more and the same asked again.
+
+        Raises what the second refusal means; also the first one, when a new login would prove nothing.
+        """
         fresh = self._restore()
         try:
-            return ask()
-        except SessionLost:
-            if fresh:
-                raise LoginUnconfirmed(_UNCONFIRMED) from None
+            return self._answered(ask(), endpoint)
+        except SessionLost as lost:
+            if fresh or self._proves_nothing(endpoint):
+                raise self._counted(lost.counts_as, endpoint) from None
+        self.forget()
         self.log_in()
         try:
-            return ask()
-        except SessionLost:
+            return self._answered(ask(), endpoint)
+        except SessionLost as lost:
+            raise self._counted(lost.counts_as, endpoint) from None
+
+    def _answered(self, answer: T, endpoint: str) -> T:
+        self._refusals.over(Scope.REQUEST, endpoint)
+        self._refusals.over(Scope.CREDENTIAL, self.mark)
+        return answer
+
+    def _proves_nothing(self, endpoint: str) -> bool:
+        """Whether another login would only repeat the refusal: the session is new, or refused there alone today."""
+        fresh = 0 <= self._context.clock.time() - self._opened < FRESH_S
+        return fresh or (not self.asked_for and self._refusals.wait_s(Scope.REQUEST, endpoint) > 0)
+
+    def _counted(self, error: DeviceError, endpoint: str) -> DeviceError:
+        """Takes note of what a new session does not change. Returns what to tell."""
+        if isinstance(error, LoginUnconfirmed):
+            self._refusals.note(Scope.CREDENTIAL, self.mark, "session")
             self.forget()
-            raise LoginUnconfirmed(_UNCONFIRMED) from None
+        elif not self._refusals.wait_s(Scope.REQUEST, endpoint):
+            try:
+                self.site.homes()
+            except DeviceError:
+                self._refusals.note(Scope.CREDENTIAL, self.mark, "403")  # nothing at all can be read
+            else:
+                self._refusals.note(Scope.REQUEST, endpoint, "403")
+        return error
 
     def _restore(self) -> bool:
         """Takes over the kept session, or logs in: True for a new one."""
@@ -73,6 +117,7 @@ class Session:
         kept = self._context.memory.get("session") or {}
         if kept.get("of") == self.mark and kept.get("cookies"):
             self.site.use_cookies(kept["cookies"])
+            self._opened = float(kept.get("at") or 0.0)
             self._restored = True
             return False
         self.site.use_cookies({})
@@ -120,47 +165,69 @@ class Session:
         return "" if good else _RULE
 
     def log_in(self) -> None:
-        """Two requests: the form and its answer. Raises AuthenticationFailed, RateLimited, VendorError, Unreachable."""
+        """Two or three requests: a token, and the form. Raises AuthenticationFailed, RateLimited, VendorError, Refused,
+        Unreachable."""
         if not self._user or not self._password:
             raise CredentialsRefused("Indiquez l'email et le mot de passe du compte helloWatt")
         self.check_refused()
         self.site.budget.check()
-        self.site.budget.spend_login(self.asked_for)
+        self._check_pause()
+        self.site.budget.check_login(self.asked_for)
         self.site.use_cookies({})
+        token = self._token()
+        self.site.budget.note_login(self.asked_for)
         try:
-            self._verdict(self._post(self._form_token()))
+            self._verdict(self._post(token))
         except (CredentialsRefused, AccountBlocked, ExtraStep) as error:
             kinds = {CredentialsRefused: "credentials", ExtraStep: "extra"}
-            kind = kinds.get(type(error), "blocked")
-            self._context.memory.keep("refused", {"of": self.mark, "at": self._context.clock.time(), "kind": kind})
+            self._remember(kinds.get(type(error), "blocked"))
+            raise
+        except (CsrfRefused, LoginUnconfirmed, LayoutChanged, NotAccepted) as error:
+            noted = self._refusals.note(Scope.CREDENTIAL, self.mark, type(error).__name__)
+            error.retry = noted.until - noted.last
             raise
         self._context.memory.delete("refused")
-        self._context.memory.keep("session", {"of": self.mark, "cookies": self.site.cookies()})
+        self._opened = self._context.clock.time()
         self._restored = True
+        self._keep_session()
         _LOG.info("logged in, cookies: %s", ", ".join(sorted(self.site.cookies())))
+
+    def _check_pause(self) -> None:
+        """Logins that were answered without a session are repeated ever more seldom, unless the user asks."""
+        rest = self._refusals.wait_s(Scope.CREDENTIAL, self.mark)
+        if rest and not self.asked_for:
+            raise LoginUnconfirmed(_LATER, time=self.site.budget.hour(rest), retry=rest)
+
+    def _remember(self, kind: str) -> None:
+        self._context.memory.keep("refused", {"of": self.mark, "at": self._context.clock.time(), "kind": kind})
+
+    def _keep_session(self) -> None:
+        self._context.memory.keep("session", {"of": self.mark, "cookies": self.site.cookies(), "at": self._opened})
 
     def keep(self) -> None:
         """Writes cookies that the site has renewed."""
         kept = self._context.memory.get("session") or {}
         if self._restored and kept.get("of") == self.mark and kept.get("cookies") != self.site.cookies():
-            self._context.memory.keep("session", {"of": self.mark, "cookies": self.site.cookies()})
+            self._keep_session()
 
-    def _form_token(self) -> str:
-        answer = self.site.send("GET", "login")
+    def _token(self) -> str:
+        """The token that a login needs: a cookie, which comes with whatever stands at the login address."""
+        answer = self.site.visit("login")
         _raise_down(answer)
-        page = Page(answer.body)
-        if page.maintenance:
-            raise SiteDown("helloWatt est en maintenance, nouvel essai automatique")
-        if page.challenged:
-            raise ExtraStep(_EXTRA)
-        for name in ("login", "password"):
-            if not page.has(name):
-                raise LayoutChanged(f"input[name={name}]", LOGIN)
-        token = page.token() or self.site.cookie("csrftoken")
         if not self.site.cookie("csrftoken"):
-            raise LayoutChanged("cookie csrftoken", LOGIN)
-        self._context.hide(token)
-        return token
+            _raise_down(self.site.visit("user"))
+        page = Page(answer.body)
+        if page.challenged:
+            self._remember("extra")
+            raise ExtraStep(_EXTRA)
+        token = self.site.cookie("csrftoken")
+        if token:
+            return token
+        if page.maintenance:
+            raise SiteDown(MAINTENANCE)
+        if answer.status in (401, 403) or (page.guarded and answer.status >= 400):
+            raise AccessRefused(_KEPT_OUT)
+        raise LayoutChanged("cookie csrftoken")
 
     def _post(self, token: str) -> Response:
         headers = {
@@ -179,7 +246,7 @@ class Session:
         if answer.status == 403:
             raise CsrfRefused("helloWatt a refusé le jeton de sécurité de la connexion, nouvel essai automatique")
         if answer.status == 401:
-            raise self._refused()
+            raise self._doubtful()
         data = _json(answer)
         location = answer.headers.get("location") or (data or {}).get("location")
         if location and isinstance(location, str):
@@ -188,28 +255,35 @@ class Session:
         if data is None:
             page = Page(answer.body)
             if page.maintenance:
-                raise SiteDown("helloWatt est en maintenance, nouvel essai automatique")
+                raise SiteDown(MAINTENANCE)
             if page.asks_password and answer.status == 200:
-                raise self._refused()
-            raise LoginUnconfirmed(_UNCONFIRMED)
+                raise self._doubtful()
+            raise LoginUnconfirmed(UNCONFIRMED)
         self._refusal(data)
+
+    def _doubtful(self) -> DeviceError:
+        """A refusal in other words than those of the form: the password is called wrong when it comes again."""
+        standing = self._refusals.standing(Scope.CREDENTIAL, self.mark)
+        if standing is not None and standing.reason == _Doubt.__name__:
+            return self._refused()
+        return _Doubt(UNCONFIRMED)
 
     def _arrived(self, location: str) -> None:
         try:
             path = urlsplit(location).path
         except ValueError:
-            raise LoginUnconfirmed(_UNCONFIRMED) from None  # it leads nowhere: nothing that the account has done
+            raise LoginUnconfirmed(UNCONFIRMED) from None  # it leads nowhere: nothing that the account has done
         if path != WELCOME:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)
             raise AccountBlocked(_BLOCKED)
         if not self.site.cookie("sessionid"):
-            raise LoginUnconfirmed(_UNCONFIRMED)
+            raise LoginUnconfirmed(UNCONFIRMED)
 
     def _refusal(self, data: Mapping[str, Any]) -> None:
         form = data.get("form")
         if not isinstance(form, dict):
-            raise LayoutChanged("form", LOGIN)
+            raise LayoutChanged("form")
         errors = " ".join(str(each) for each in _list(form.get("errors"))).lower()
         fields = form.get("fields")
         fields = fields if isinstance(fields, dict) else {}
@@ -226,19 +300,21 @@ class Session:
         if any(word in errors for word in CHALLENGES):
             raise ExtraStep(_EXTRA)
         if any("obligatoire" in each or "required" in each for each in own):
-            raise LayoutChanged("form.fields", LOGIN)
-        if errors or own:
+            raise LayoutChanged("form.fields")
+        if any(word in each for each in (errors, *own) for word in ACCUSATIONS):
             raise self._refused()
-        raise LoginUnconfirmed(_UNCONFIRMED)
+        if errors or own:
+            raise self._doubtful()
+        raise LoginUnconfirmed(UNCONFIRMED)
+
+
+class _Doubt(LoginUnconfirmed):
+    """Perhaps the credentials are refused; not in words that are known."""
 
 
 def _raise_down(answer: Response) -> None:
     if answer.status >= 500:
-        raise SiteDown(
-            "Site helloWatt indisponible (statut {status} à {endpoint}), nouvel essai automatique",
-            status=answer.status,
-            endpoint=LOGIN,
-        )
+        raise SiteDown(DOWN, status=answer.status)
 
 
 def _json(answer: Response) -> dict[str, Any] | None:
@@ -268,4 +344,11 @@ _RULE = (
 )
 _BLOCKED = "Compte helloWatt désactivé ou à confirmer : connectez-vous sur le site et suivez ce qu'il demande."
 _EXTRA = "helloWatt demande une vérification manuelle à la connexion : connectez-vous une fois sur le site."
-_UNCONFIRMED = "Connexion à helloWatt non confirmée : le site n'a pas ouvert de session, nouvel essai automatique"
+_KEPT_OUT = (
+    "helloWatt n'ouvre pas sa page de connexion au plugin pour l'instant : nouvel essai automatique. Si cela dure, "
+    "vérifiez que le site s'ouvre dans un navigateur depuis la même connexion internet."
+)
+_LATER = (
+    "La dernière connexion à helloWatt n'a pas donné accès aux données : prochain essai à {time}, ou par le bouton "
+    "Tester"
+)

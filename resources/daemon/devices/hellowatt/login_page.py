@@ -1,0 +1,69 @@
+"""The few things that are looked for in the site's pages; inputs are found by their name, never by their place."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import lxml.etree
+import lxml.html
+
+CHALLENGES = ("captcha", "turnstile", "challenge")
+MAX_BYTES = 1024 * 1024
+"""Of a page, more is not looked at; the site's own pages are a tenth of that."""
+MAX_ELEMENTS = 50_000
+"""Elements that are looked at in one walk, whatever a page nests or repeats."""
+
+
+class Page:
+    """A page that may be anything. Each question walks over its elements once."""
+
+    def __init__(self, body: bytes) -> None:
+        self._text = body[:MAX_BYTES].decode("utf-8", "replace").lower()
+        try:
+            parser = lxml.html.HTMLParser(encoding="utf-8")
+            self._root = lxml.html.document_fromstring(body[:MAX_BYTES], parser=parser)
+        except (lxml.etree.LxmlError, ValueError, AssertionError, TypeError):
+            self._root = None
+        self._password = self._find("password")
+
+    @property
+    def maintenance(self) -> bool:
+        """Whether the site says that it is being worked on: not merely the word in an application's page."""
+        if self.asks_password or "maintenance" not in self._text:
+            return False
+        return "<script" not in self._text or any("maintenance" in heading for heading in self._headings())
+
+    @property
+    def asks_password(self) -> bool:
+        """Whether it is a page with the login form."""
+        return self._password is not None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a word of the page speaks of a test for persons; proves nothing while the page works otherwise."""
+        return any(word in self._text for word in CHALLENGES)
+
+    @property
+    def challenged(self) -> bool:
+        """Whether the login form itself holds a test for persons."""
+        form = self._password
+        while form is not None and form.tag != "form":
+            form = form.getparent()
+        if form is None:
+            return False
+        for part in islice(form.iter(), MAX_ELEMENTS):
+            words = " ".join(str(part.get(name, "")) for name in ("id", "class", "name", "src")).lower()
+            if any(word in words for word in CHALLENGES):
+                return True
+        return False
+
+    def _headings(self) -> list[str]:
+        if self._root is None:
+            return []
+        return [(each.text or "").lower() for each in islice(self._root.iter("title", "h1", "h2"), 20)]
+
+    def _find(self, name: str) -> lxml.html.HtmlElement | None:
+        if self._root is None:
+            return None
+        inputs = islice(self._root.iter("input"), MAX_ELEMENTS)
+        return next((each for each in inputs if each.get("name") == name), None)
