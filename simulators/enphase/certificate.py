@@ -14,20 +14,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 
-@lru_cache(maxsize=1)
-def _key() -> rsa.RSAPrivateKey:
-    """One key for all certificates of a process: making one takes longer than most tests."""
+@lru_cache(maxsize=2)
+def _key(renewed: bool) -> rsa.RSAPrivateKey:
+    """Two keys for all certificates of a process: making one takes longer than most tests."""
     return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
 class Certificate:
     """A fresh certificate, valid for `days`, of which `age` (days) have already passed.
 
-    `fingerprint` is the SHA-256 of the DER form, in hexadecimal.
+    `fingerprint` is the SHA-256 of the DER form, in hexadecimal; `renewed`: with another key than the first ones.
     """
 
-    def __init__(self, serial: str, days: float = 365.0, age: float = 0.0) -> None:
-        key = _key()
+    def __init__(self, serial: str, days: float = 365.0, age: float = 0.0, renewed: bool = False) -> None:
+        key = _key(renewed)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"envoy-{serial}")])
         begin = datetime.now(timezone.utc) - timedelta(days=age, minutes=1)
         certificate = (

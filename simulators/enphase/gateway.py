@@ -190,9 +190,14 @@ class EnphaseGateway(Service):
         # A moment later, so that a control request or a test returns before the port is gone.
         threading.Timer(0.01, self.server.suspend, (down,)).start()
 
-    def renew_certificate(self, days: float = 365.0, serial: Optional[str] = None, age: float = 0.0) -> str:
-        """Serve another certificate from now on and cut the open connections; returns its fingerprint."""
-        self.certificate = Certificate(serial or self.serial, days, age)
+    def renew_certificate(
+        self, days: float = 365.0, serial: Optional[str] = None, age: float = 0.0, same_key: bool = False
+    ) -> str:
+        """Serve another certificate from now on and cut the open connections; returns its fingerprint.
+
+        Whether a real gateway keeps its key when it renews its certificate is not known: both are possible here.
+        """
+        self.certificate = Certificate(serial or self.serial, days, age, renewed=not same_key)
         self.server.tls = self.certificate.context()
         self.server.drop_connections()
         return self.certificate.fingerprint

@@ -65,15 +65,15 @@ def test_the_first_certificate_is_pinned_and_nothing_goes_out_before(bench, gate
     assert gateway.tls_connections == 3
 
 
-@pytest.mark.parametrize("age", [250, 364])
-def test_the_successor_of_a_certificate_near_its_end_is_accepted(bench, make_gateway, clock, age, caplog):
+@pytest.mark.parametrize("age", [0, 250])
+def test_a_new_certificate_of_the_same_key_is_accepted(bench, make_gateway, clock, age, caplog):
     gateway = make_gateway(certificate_age=age)
     running = bench(gateway, clock=clock).start()
-    new = gateway.renew_certificate()
+    new = gateway.renew_certificate(same_key=True)
     running.advance(120, 10)
     assert told(gateway) >= {new}
     assert set(running.states) <= {"connecting", "online"}
-    assert "near its end" in accepted(caplog)[0]
+    assert "its key is the same" in accepted(caplog)[0]
     assert len(accepted(caplog)) == 1
     assert running.messages == []
     before = running.asked(READINGS)
@@ -82,16 +82,32 @@ def test_the_successor_of_a_certificate_near_its_end_is_accepted(bench, make_gat
     assert len(accepted(caplog)) == 1
 
 
-def test_a_certificate_that_came_with_new_firmware_is_accepted(bench, gateway, clock, caplog):
+def test_the_successor_of_an_expired_certificate_is_accepted(bench, make_gateway, clock, caplog):
+    gateway = make_gateway(certificate_age=366)
     running = bench(gateway, clock=clock).start()
+    new = gateway.renew_certificate()
+    running.advance(120, 10)
+    assert told(gateway) >= {new}
+    assert "has expired" in accepted(caplog)[0]
+    assert running.messages == []
+
+
+@pytest.mark.parametrize("age", [0, 250, 364])
+@pytest.mark.parametrize("serial", [True, False])
+def test_whoever_claims_new_firmware_gets_no_token(bench, make_gateway, clock, age, serial):
+    """A man in the middle can say what he likes: serial number and firmware are told to anyone who asks."""
+    gateway = make_gateway(certificate_age=age)
+    running = bench(gateway, clock=clock, **({"serial": gateway.serial} if serial else {})).start()
+    known = gateway.certificate.fingerprint
     gateway.source.firmware = "D8.3.5289"
     gateway.renew_certificate()
-    running.advance(120, 10)
-    assert "firmware changed" in accepted(caplog)[0]
-    assert running.states[-1] == "online"
+    running.advance(900, 10)
+    assert told(gateway) == {known}
+    assert len(running.messages) == 1
+    assert running.last_state["state"] == "unreachable"
 
 
-@pytest.mark.parametrize("age", [0, 200])
+@pytest.mark.parametrize("age", [0, 200, 364])
 def test_any_other_certificate_is_refused_until_the_user_accepts_it(bench, make_gateway, clock, age, caplog):
     gateway = make_gateway(certificate_age=age)
     running = bench(gateway, clock=clock, pollInterval=5).start()

@@ -13,9 +13,6 @@ from .token import DAY, Token
 
 _LOG = logging.getLogger(__name__)
 
-NEAR_END = 120 * DAY
-"""Gateways replace their certificate weeks before it ends: from here on a new one is expected."""
-
 
 class CertificateRefused(Refused):
     """The gateway shows a certificate that nothing explains: the user must say that it is right."""
@@ -65,25 +62,30 @@ class Trust:
         return info
 
     def _examine(self, known: dict[str, Any], expected: str) -> dict[str, str]:
-        """Another certificate than the known one: the same gateway's next, another gateway, or neither."""
+        """Decides about another certificate than the known one.
+
+        What the stranger says of itself counts for nothing: serial number and firmware are public. A certificate is the
+        same gateway's if its key is (the handshake has proved that it holds the key). Else only the user can tell,
+        by naming another serial number or accepting it; a certificate that has really expired has to be replaced.
+        """
         shown = certificate.read(self._gateway.host, self._gateway.port)
         self._gateway.pin(shown.sha256)
         info = self._gateway.info()
         self._compare(info, expected)
         named = expected not in ("", known["serial"])
-        due = known["expires"] - self._context.clock.time() < NEAR_END
-        updated = known["firmware"] != info["software"]
+        same_key = known.get("key") == shown.key
+        expired = known["expires"] <= self._context.clock.time()
         own = known["serial"] == info["sn"] and info["sn"] in shown.name
-        if not named and not (own and (due or updated)):
+        if not (named or same_key or (expired and own)):
             self._refuse(known, shown)
         _LOG.warning(
             "the gateway %s shows a new certificate, it is accepted: %s",
             self._gateway.host,
             "its serial number is the one in the settings"
             if named
-            else "its firmware changed"
-            if updated
-            else "the old one was near its end",
+            else "its key is the same"
+            if same_key
+            else "the old one has expired",
         )
         self._remember(shown, info)
         return info
@@ -105,7 +107,13 @@ class Trust:
 
     def _remember(self, shown: certificate.Certificate, info: dict[str, str]) -> None:
         self._keep(
-            {"sha256": shown.sha256, "expires": shown.expires, "serial": info["sn"], "firmware": info["software"]}
+            {
+                "sha256": shown.sha256,
+                "key": shown.key,
+                "expires": shown.expires,
+                "serial": info["sn"],
+                "firmware": info["software"],
+            }
         )
         self._context.memory.delete("refusedCertificate")
 
@@ -114,8 +122,9 @@ class Trust:
 
 
 _CHANGED = (
-    "L'appareil à l'adresse {host} présente un certificat inattendu : le token ne lui est pas envoyé. Si la passerelle "
-    "a été remplacée ou réinitialisée, utilisez « Accepter le nouveau certificat » sur la page de la connexion."
+    "L'appareil à l'adresse {host} présente un certificat inattendu : le token ne lui est pas envoyé. Une passerelle "
+    "change de certificat environ une fois par an, ou quand elle est remplacée, réinitialisée ou mise à jour : si "
+    "c'est bien elle, utilisez « Accepter le nouveau certificat » sur la page de la connexion."
 )
 
 

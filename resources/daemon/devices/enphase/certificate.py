@@ -20,11 +20,12 @@ _TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Certificate:
-    """`expires` is Unix time; `sha256` is of the whole certificate, in hex."""
+    """`expires` is Unix time; `sha256` is of the whole certificate, `key` that of its public key, both in hex."""
 
     sha256: str
     name: str
     expires: float
+    key: str
 
     @classmethod
     def parse(cls, der: bytes) -> Certificate:
@@ -35,7 +36,8 @@ class Certificate:
                 fields = fields[1:]
             validity, subject = fields[3][1], fields[4][1]
             expires = list(_items(validity))[1]
-            return cls(hashlib.sha256(der).hexdigest(), _common_name(subject), _moment(*expires))
+            key = hashlib.sha256(fields[5][1]).hexdigest()
+            return cls(hashlib.sha256(der).hexdigest(), _common_name(subject), _moment(*expires), key)
         except (IndexError, ValueError) as error:
             raise VendorError("Le certificat de la passerelle est illisible ({error})", error=error) from error
 
