@@ -13,8 +13,6 @@ from typing import Any
 
 import jsonschema
 
-from .plain import plain
-
 Settings = Mapping[str, Any]
 
 
@@ -70,7 +68,7 @@ class Row:
         if kind == "binary":
             return bool(raw)
         if kind == "string":
-            return plain(str(raw))
+            return str(raw)
         number = _finite(raw)
         return None if number is None else self._number(number)
 

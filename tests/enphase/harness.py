@@ -179,6 +179,8 @@ class Bench:
         self.others: list[dict[str, Any]] = []
         """More equipment, as Jeedom sends it, beside the gateway and the inverters (see `equip`)."""
         self.events: list[dict[str, Any]] = []
+        self.runs_commands = True
+        """Whether Jeedom runs the commands of levels, and says so."""
         self.revision = 0
         self._open()
 
@@ -258,8 +260,14 @@ class Bench:
     def drain(self) -> None:
         """Takes what is to leave, and acknowledges it."""
         while (batch := self.outbox.take(everything=True)) is not None:
-            self.events += [json.loads(part) for part in batch.parts]
+            events = [json.loads(part) for part in batch.parts]
+            self.events += events
             self.outbox.settled(batch, {"ok": True})
+            levels = [event for event in events if event["event"] == "trigger" and self.runs_commands]
+            for event in levels:
+                self.supervisor.ran(event["equipment"], event["name"], event["number"])
+            if levels and self.supervisor.status():
+                self.settle()
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The events of one kind so far."""

@@ -81,16 +81,20 @@ def running(opened, bench, clock):
     return made.start()
 
 
+def moment(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
 def triggers(running):
     return [(event["equipment"], event["name"]) for event in running.of("trigger")]
 
 
 def test_stages_switch_by_themselves_and_on_their_own_phase(running):
-    assert running.values("30") == {"autoconso": False, "surplus": -900}
+    assert running.values("30") == {"autoconso": False, "surplus": -900, "etatCommande": "Jamais déclenché"}
     running.gateway.set(production=[0, 1000, 0])
     running.advance(4, 2)
     assert triggers(running) == [("31", "onCommand")]
-    assert running.values("31") == {"autoconso": True, "surplus": 700}
+    assert running.values("31") == {"autoconso": True, "surplus": 700, "etatCommande": "En marche"}
     running.gateway.set(production=[2000, 1000, 0])
     running.advance(4, 2)
     running.gateway.set(production=[0, 0, 0])
@@ -113,18 +117,212 @@ def test_what_is_on_is_on_after_a_restart(running):
 
 
 def test_a_stage_that_was_disabled_begins_switched_off(running):
+    """Nothing is run while it is away; its load is not left on when it is back."""
     running.gateway.set(production=[0, 1000, 0])
     running.advance(4, 2)
     kept = running.others
     running.others = kept[:1]
     running.configure()
     running.gateway.set(production=[0, 0, 0])
-    running.advance(4, 2)
+    running.advance(4000, 200)
+    assert triggers(running) == [("31", "onCommand")]
     running.others = kept
     running.configure()
     running.advance(4, 2)
-    assert triggers(running) == [("31", "onCommand")]
+    assert triggers(running) == [("31", "onCommand"), ("31", "offCommand")]
     assert running.values("31")["autoconso"] is False
+    running.advance(4000, 200)
+    assert len(triggers(running)) == 2
+
+
+def test_a_stage_that_was_never_switched_runs_nothing_when_it_comes_and_goes(running):
+    kept = running.others
+    for others in ([], kept, [], kept):
+        running.others = others
+        running.configure()
+        running.advance(4, 2)
+    running.restart()
+    assert triggers(running) == []
+
+
+# ---- wanted and proved
+
+
+def switched_on(running):
+    running.gateway.set(production=[0, 1000, 0])
+    running.advance(4, 2)
+    assert triggers(running) == [("31", "onCommand")]
+    running.forget_events()
+    return running
+
+
+def shown(running):
+    found = running.values("31")
+    return found.get("autoconso"), found.get("etatCommande")
+
+
+def test_off_is_asked_for_until_jeedom_has_run_it_and_the_state_is_the_proved_one(running):
+    switched_on(running).runs_commands = False
+    running.gateway.set(production=[0, 0, 0])
+    running.advance(600, 2)
+    off = running.of("trigger")
+    assert len(off) >= 10
+    assert {(event["name"], "expires" in event) for event in off} == {("offCommand", False)}
+    assert len({event["number"] for event in off}) == 1
+    on, command = shown(running)
+    assert (on is not False, command) == (True, "Arrêt demandé, en attente de Jeedom")
+    running.runs_commands = True
+    running.advance(120, 2)
+    assert shown(running) == (False, "A l'arrêt")
+    running.forget_events()
+    running.advance(3600, 20)
+    assert triggers(running) == []
+
+
+def test_on_may_expire_and_gives_way_to_off(running):
+    running.runs_commands = False
+    running.gateway.set(production=[0, 1000, 0])
+    running.advance(30, 2)
+    on = running.of("trigger")
+    assert {event["name"] for event in on} == {"onCommand"}
+    assert all(moment(event["expires"]) - moment(event["at"]) >= 15 for event in on)
+    assert shown(running) == (False, "Marche demandée, en attente de Jeedom")
+    running.gateway.set(production=[0, 0, 0])
+    running.forget_events()
+    running.advance(120, 2)
+    assert {name for _, name in triggers(running)} == {"offCommand"}
+
+
+def test_after_a_restart_what_is_not_proved_is_asked_for_under_the_same_number(running):
+    switched_on(running).runs_commands = False
+    running.gateway.set(production=[0, 0, 0])
+    running.advance(4, 2)
+    number = running.of("trigger")[0]["number"]
+    running.forget_events()
+    running.runs_commands = True
+    running.restart()
+    assert [event["number"] for event in running.of("trigger")] == [number]
+    assert shown(running) == (False, "A l'arrêt")
+
+
+def test_a_load_that_is_switched_by_hand_is_left_alone(running):
+    switched_on(running)
+    running.restart().advance(3600, 20)
+    assert triggers(running) == []
+    assert running.values("31")["autoconso"] is True
+
+
+@pytest.mark.parametrize("lost", ["levels", "stages"])
+def test_a_crash_between_the_two_writings_leaves_no_load_on(running, lost):
+    switched_on(running)
+    memory = running.runner.memory
+    before = memory.get(lost)
+    running.gateway.set(production=[0, 0, 0])
+    running.advance(4, 2)
+    running.forget_events()
+    memory.put(lost, before)
+    running.restart().advance(20, 2)
+    assert triggers(running)[-1] == ("31", "offCommand")
+    assert running.values("31")["autoconso"] is False
+
+
+# ---- without data
+
+
+def silence(running):
+    running.gateway.fault("drop")
+    return running
+
+
+def seconds_until_off(running, most=7200):
+    for second in range(0, most, 10):
+        if ("31", "offCommand") in triggers(running):
+            return second
+        running.advance(10)
+    return None
+
+
+def test_a_gateway_that_falls_silent_leads_to_off(running):
+    silence(switched_on(running))
+    assert seconds_until_off(running) == pytest.approx(900, abs=30)
+    assert "value" not in running.of("trigger")[0]
+    assert shown(running) == (False, "A l'arrêt, faute de mesures")
+    running.gateway.clear()
+    running.advance(120, 2)
+    assert triggers(running)[-1] == ("31", "onCommand")
+    assert shown(running) == (True, "En marche")
+
+
+def test_figures_that_do_not_advance_are_no_data(running):
+    switched_on(running).gateway.fault("frozen", READINGS)
+    assert seconds_until_off(running) == pytest.approx(900, abs=60)
+
+
+def test_a_least_time_does_not_hold_a_load_without_data(running):
+    running.others[1]["config"]["leastOn"] = 86400
+    running.configure()
+    assert seconds_until_off(silence(switched_on(running))) == pytest.approx(900, abs=30)
+
+
+@pytest.mark.parametrize(("minutes", "second"), [(1, 60), (60, 3600), (0, None)])
+def test_how_long_is_up_to_the_user_and_0_is_never(running, minutes, second):
+    running.others[1]["config"]["offAfter"] = minutes
+    running.configure()
+    found = seconds_until_off(silence(switched_on(running)))
+    assert found == (None if second is None else pytest.approx(second, abs=60))
+
+
+def test_thresholds_that_are_made_senseless_while_it_is_on_count_as_no_data(running):
+    switched_on(running)
+    running.others[1]["config"]["offBelow"] = 5000
+    running.configure()
+    assert seconds_until_off(running) == pytest.approx(900, abs=30)
+
+
+def test_between_two_readings_of_an_hour_nothing_is_missing(opened, bench, clock):
+    gateway = opened(EnphaseGateway(DaySource(Plant(clock.time, phases=3)), clock=clock.time))
+    gateway.set(production=[0, 1000, 0], consumption=[300, 300, 300])
+    running = bench(gateway, clock=clock, phases="tri", pollInterval=3600)
+    running.equip("31", "stage", "Radiateur", phase="2", onAbove=500, offBelow=100, onCommand="#3#", offCommand="#4#")
+    running.start().advance(6 * 3600, 60)
+    assert triggers(running) == [("31", "onCommand")]
+    silence(running)
+    assert seconds_until_off(running, 5 * 3600) == pytest.approx(3 * 3600, abs=3600)
+
+
+def test_a_start_with_old_data_leads_to_off_when_the_gateway_does_not_answer(running):
+    switched_on(running)
+    silence(running).close()
+    running.clock.advance(3600)
+    running._open()
+    running.revision = 0
+    running.configure()
+    running.settle()
+    assert seconds_until_off(running) == pytest.approx(60, abs=30)
+    assert shown(running) == (False, "A l'arrêt, faute de mesures")
+
+
+def test_a_start_with_old_data_and_a_gateway_that_answers_switches_nothing(running):
+    switched_on(running)
+    running.close()
+    running.clock.advance(3600)
+    running._open()
+    running.revision = 0
+    running.start().advance(300, 2)
+    assert triggers(running) == []
+
+
+def test_a_daemon_that_is_restarted_all_the_time_leads_to_off_as_well(running):
+    silence(switched_on(running))
+    for _ in range(10):
+        running.restart().advance(240, 10)
+    assert [name for _, name in triggers(running)] == ["offCommand"]
+
+
+def test_a_clock_that_is_set_an_hour_on_makes_no_data_old(running):
+    switched_on(running).clock.step(3600)
+    running.advance(300, 2)
+    assert triggers(running) == []
 
 
 @pytest.mark.parametrize("fault", ["frozen", "zeros", "status"])

@@ -21,7 +21,7 @@ from .lifetimes import Lifetimes
 from .mapping import Facts
 from .pages import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS, Pages
 from .roof import Roof
-from .selfconsumption import SelfConsumption
+from .selfconsumption import WATCH_S, SelfConsumption
 from .sources import PROBE, SLOW, Sources
 from .token import DAY, Token
 from .wiring import Wiring
@@ -60,6 +60,8 @@ class Device(Base):
         self._storage = batteries.Storage()
         self._wiring = Wiring(context, self._zone)
         self._remember()
+        self._stages = SelfConsumption(context)
+        self._watching = False
         self._kept = float("-inf")
         self._info: dict[str, str] = {}
         self._ahead = 0.0
@@ -83,7 +85,6 @@ class Device(Base):
         self._energies = Energies(memory.get("energies"))
         self._ended = EndedDays(self.context)
         self._roof = Roof(self.context, self._zone)
-        self._stages = SelfConsumption(self.context)
 
     def _wanted(self) -> frozenset[str]:
         """The facts that some row of this connection asks for, beyond what every gateway shows."""
@@ -95,6 +96,12 @@ class Device(Base):
     # What the core asks for.
 
     def start(self) -> None:
+        if not self._watching:
+            # Before anything that can fail: a load must go off however long nobody answers.
+            self._watching = True
+            self._stages = SelfConsumption(self.context)
+            self._stages.adopt(self.connection)
+            self.context.every("stages", WATCH_S, lambda: self._stages.watch(self._sources.period), first=WATCH_S)
         self._remember()  # only now: the former life of this connection has ended just before
         try:
             self._begin()
@@ -117,6 +124,9 @@ class Device(Base):
 
     def changed(self) -> None:
         self._adopt()
+
+    def switched(self, equipment: str) -> None:
+        self._stages.switched(equipment)
 
     def _adopt(self) -> None:
         self._stages.adopt(self.connection)

@@ -5,6 +5,7 @@ Pure: time and power are handed in. Powers in W (surplus: + exports, - imports),
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,14 +36,27 @@ class StageSettings:
         return cls(f".{phase}" if phase in ("1", "2", "3") else "", on_above, off_below, *times)
 
 
+def off_after(config: Mapping[str, Any]) -> float:
+    """Seconds without data after which the load is switched off; infinite when that is never wanted."""
+    try:
+        minutes = float(config.get("offAfter", 15))
+    except (TypeError, ValueError):
+        minutes = 15.0
+    return minutes * 60.0 if minutes > 0 else math.inf
+
+
 @dataclass
 class Stage:
-    """The state of one stage: on or off, since when, since when a threshold has been crossed, when last looked at."""
+    """The state of one stage: on or off, since when, since when a threshold has been crossed, when last looked at.
+
+    `starved`: it is off since there was no data any more.
+    """
 
     on: bool = False
     since: float = 0.0
     crossed: float | None = None
     seen: float = 0.0
+    starved: bool = False
 
     def step(self, settings: StageSettings, surplus: float, now: float, patience: float) -> bool:
         """Takes a fresh surplus; True when the stage has just switched.
@@ -63,16 +77,24 @@ class Stage:
         held = 0 <= now - self.since < least
         if now - self.crossed < settings.delay or held:
             return False
-        self.on, self.since, self.crossed = not self.on, now, None
+        self.on, self.since, self.crossed, self.starved = not self.on, now, None, False
         return True
+
+    def give_up(self, now: float) -> None:
+        """Off, whatever the least time: without data nobody knows what it costs to stay on."""
+        self.on, self.since, self.crossed, self.starved = False, now, None, True
 
     def state(self) -> dict[str, Any]:
         """What survives a restart."""
-        return {"on": self.on, "since": self.since}
+        return {"on": self.on, "since": self.since, "seen": self.seen, "starved": self.starved}
 
     @classmethod
     def restore(cls, kept: Any) -> Stage:
         """From what was kept."""
         if not isinstance(kept, Mapping):
             return cls()
-        return cls(bool(kept.get("on")), float(kept.get("since") or 0.0))
+        try:
+            since, seen = (float(kept.get(key) or 0.0) for key in ("since", "seen"))
+        except (TypeError, ValueError):
+            since = seen = 0.0
+        return cls(bool(kept.get("on")), since, None, seen, bool(kept.get("starved")))
