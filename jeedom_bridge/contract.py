@@ -13,6 +13,8 @@ from typing import Any
 
 import jsonschema
 
+from .plain import plain
+
 Settings = Mapping[str, Any]
 
 
@@ -68,7 +70,7 @@ class Row:
         if kind == "binary":
             return bool(raw)
         if kind == "string":
-            return str(raw)
+            return plain(str(raw))
         number = _finite(raw)
         return None if number is None else self._number(number)
 

@@ -49,7 +49,8 @@ class Listener:
         self._address = (host, port)
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
-        self._peers: set[socket.socket] = set()
+        # In the order of their coming. True once a peer has shown the api key.
+        self._peers: dict[socket.socket, bool] = {}
         self._thread = threading.Thread(target=self._accept, name="listener", daemon=True)
 
     @property
@@ -103,11 +104,7 @@ class Listener:
                 _LOG.debug("accepting a connection: %s", error)
                 time.sleep(0.05)
                 continue
-            with self._lock:
-                full = len(self._peers) >= MAX_PEERS
-                if not full:
-                    self._peers.add(peer)
-            if full:
+            if not self._admit(peer):
                 peer.close()
                 continue
             try:
@@ -116,16 +113,37 @@ class Listener:
                 _LOG.warning("a connection is refused: %s", error)
                 self._leave(peer)
 
+    def _admit(self, peer: socket.socket) -> bool:
+        """Takes a peer in. When all places are taken, the oldest one that has shown no key makes room.
+
+        Otherwise any user of the machine could keep Jeedom out with a handful of idle connections.
+        """
+        with self._lock:
+            if len(self._peers) >= MAX_PEERS:
+                stranger = next((each for each, known in self._peers.items() if not known), None)
+                if stranger is None:
+                    return False
+                del self._peers[stranger]
+                self._close(stranger)
+            self._peers[peer] = False
+            return True
+
+    def _close(self, peer: socket.socket) -> None:
+        try:
+            peer.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+        except OSError as error:
+            _LOG.debug("closing a connection: %s", error)
+
     def _leave(self, peer: socket.socket) -> None:
         with self._lock:
-            self._peers.discard(peer)
+            self._peers.pop(peer, None)
         peer.close()
 
     def _serve(self, peer: socket.socket) -> None:
         try:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for raw in _messages(peer):
-                answer = self._answer(raw)
+                answer = self._answer(raw, peer)
                 peer.settimeout(SILENCE)
                 peer.sendall(answer + b"\n")
         except _TooLong:
@@ -148,7 +166,7 @@ class Listener:
         except OSError as error:
             _LOG.debug("a peer has gone: %s", error)
 
-    def _answer(self, raw: bytes) -> bytes:
+    def _answer(self, raw: bytes, peer: socket.socket) -> bytes:
         identifier: Any = None
         try:
             message = _parse(raw)
@@ -158,6 +176,9 @@ class Listener:
             given = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else b""
             if not hmac.compare_digest(given, self._apikey):
                 raise CommandError("unauthorized", "wrong api key")
+            with self._lock:
+                if peer in self._peers:
+                    self._peers[peer] = True
             command = message.get("cmd")
             if not isinstance(command, str):
                 raise CommandError("invalid_message", "cmd is missing or is no string")

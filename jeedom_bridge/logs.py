@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import TextIO
 from urllib.parse import quote, quote_plus
 
+from .plain import one_line
+
 _LOG = logging.getLogger(__name__)
 
 NOTICE = 25
@@ -32,7 +34,9 @@ LEVELS = {
 }
 MASK = "********"
 SHORT = 8
-"""Registered values under this length are masked only where a key, a header or URL user info names them."""
+"""Registered values under this length are masked as whole words only."""
+SHORTEST = 4
+"""Those under this length only where a key, a header or URL user info names them."""
 
 # A line is masked while every thread waits: no pattern may look at a long text more than a few times. So a name
 # is looked for from its first character only, and what may follow it is bounded.
@@ -164,11 +168,17 @@ class Masker:
 
 def _short_pattern(values: list[str]) -> re.Pattern[str]:
     any_value = "|".join(map(re.escape, values))
-    return re.compile(rf"{_START}([\w-]+)(\\?['\"]?\s{{0,9}}(?:=|:|=>)\s{{0,9}}\\?['\"]?)({any_value})(?!\w)")
+    named = rf"{_START}([\w-]+)(\\?['\"]?\s{{0,9}}(?:=|:|=>)\s{{0,9}}\\?['\"]?)({any_value})(?!\w)"
+    words = "|".join(re.escape(value) for value in values if len(value) >= SHORTEST)
+    return re.compile(rf"{named}|(?<!\w)({words})(?!\w)" if words else named)
 
 
 def _mask_short(match: re.Match[str]) -> str:
-    return match[1] + match[2] + MASK if _NAMES.search(match[1]) else match[0]
+    if match[1] is None:
+        return MASK
+    if _NAMES.search(match[1]):
+        return match[1] + match[2] + MASK
+    return match[1] + match[2] + (MASK if len(match[3]) >= SHORTEST else match[3])
 
 
 class _Formatter(logging.Formatter):
@@ -180,7 +190,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         try:
-            text = record.getMessage()
+            text = one_line(record.getMessage())
         except Exception as error:  # a third party's faulty call must not silence the log
             text = f"{record.msg!r} (arguments not shown: {error})"
         if record.exc_info:

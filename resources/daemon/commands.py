@@ -14,6 +14,7 @@ from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Contract, ContractError
 from jeedom_bridge.listener import CommandError
 from jeedom_bridge.logs import Logs
+from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import StoreError
 
 from . import __version__
@@ -78,13 +79,14 @@ class Commands:
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
         try:
-            return handler(message)
+            answer: dict[str, Any] = _disarmed(handler(message))
+            return answer
         except CommandError:
             raise
         except Exception as error:
             _LOG.exception("the command %s failed", command)
             # The answer is shown to the user and may end in another log.
-            text = self._shared.masker.mask(f"{type(error).__name__}: {error}")
+            text = self._shared.outgoing(f"{type(error).__name__}: {error}")
             raise CommandError("internal", text) from error
 
     def _hide(self, command: str, message: Message) -> None:
@@ -232,7 +234,7 @@ class Commands:
             return future.result(LIMITS[command])
         except DeviceError as error:
             text = self._shared.texts(error.template, **error.values)
-            raise CommandError(error.code, self._shared.masker.mask(text)) from error
+            raise CommandError(error.code, self._shared.outgoing(text)) from error
         except FutureTimeout:
             if cancel:
                 future.cancel()  # an action must not happen minutes after the user gave up
@@ -243,6 +245,17 @@ class Commands:
             raise CommandError("unknown_connection", text) from None
         except StoreError as error:
             raise CommandError("internal", self._shared.texts.mistake(error)) from error
+
+
+def _disarmed(part: Any) -> Any:
+    """An answer whose texts may come from a vendor: names found, identities, what an operation has to tell."""
+    if isinstance(part, str):
+        return plain(part, LONGEST_SENTENCE)
+    if isinstance(part, Mapping):
+        return {key: _disarmed(value) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [_disarmed(each) for each in part]
+    return part
 
 
 def _thread(task: Callable[[], Any]) -> Future[Any]:

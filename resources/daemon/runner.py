@@ -15,6 +15,7 @@ from jeedom_bridge.clock import Clock, moment
 from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.logs import LEVELS, Masker
 from jeedom_bridge.outbox import Delivery, Outbox, Point
+from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import Store, StoreError
 from jeedom_bridge.worker import Backoff, Job, Worker
 
@@ -49,6 +50,10 @@ class Shared:
         self.texts = texts
         self.timezone = "Europe/Paris"
         self.lull: Callable[[], float] = lambda: 0.0
+
+    def outgoing(self, text: str) -> str:
+        """A sentence that leaves the daemon: without secrets, and without markup that a vendor may have put into it."""
+        return plain(self.masker.mask(text), LONGEST_SENTENCE)
 
 
 class Runner:
@@ -192,7 +197,7 @@ class Runner:
                 "state": self.state,
                 "since": moment(self.since),
                 "lastUpdate": moment(self.last_update) if self.last_update else None,
-                "lastError": self.last_error,
+                "lastError": self._shared.outgoing(self.last_error) if self.last_error else None,
                 "oldest": {"equipment": oldest[0], "at": moment(oldest[1])} if oldest else None,
                 "counters": dict(self.counters),
             }
@@ -313,7 +318,7 @@ class Runner:
             if code:
                 event["code"] = code
             if text:
-                event["message"] = self._shared.masker.mask(text)
+                event["message"] = self._shared.outgoing(text)
             self._emit(event, merge=("connection", self.connection.id))
 
     def _emit(self, event: Mapping[str, Any], merge: object = None) -> None:
@@ -389,7 +394,7 @@ class Runner:
             else:
                 state, code, text = shown
                 _LOG.error("%s: %s", label, text)
-                event.update(state=state, code=code, message=self._shared.masker.mask(text))
+                event.update(state=state, code=code, message=self._shared.outgoing(text))
             self._emit(event, merge=("connection", self.connection.id, equipment))
 
     def _name(self, equipment: str) -> str:
@@ -400,7 +405,12 @@ class Runner:
         text = f"{self.connection.name}: " if self.connection.name else ""
         text += self.say(template, **values)
         _LOG.log(LEVELS.get(level, logging.INFO), "%s", text)
-        event = {"event": "message", "level": level, "text": text, "connection": self.connection.id}
+        event = {
+            "event": "message",
+            "level": level,
+            "text": self._shared.outgoing(text),
+            "connection": self.connection.id,
+        }
         self._emit(event)
 
     def progress(self, operation: str, percent: float, template: str, **values: object) -> None:
@@ -409,7 +419,7 @@ class Runner:
             "connection": self.connection.id,
             "operation": operation,
             "percent": max(0, min(100, round(percent, 1))),
-            "text": self.say(template, **values),
+            "text": self._shared.outgoing(self.say(template, **values)),
         }
         # Also of a connection that is not saved as it stands in the form: whoever pressed the button waits for it.
         with self._lock:

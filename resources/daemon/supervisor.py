@@ -86,7 +86,7 @@ class Supervisor:
             "connection": connection.id,
             "state": "error",
             "code": "internal",
-            "message": self._shared.masker.mask(text),
+            "message": self._shared.outgoing(text),
         }
         self._shared.outbox.event(event, ("connection", connection.id))
 

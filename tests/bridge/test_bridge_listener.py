@@ -291,7 +291,20 @@ class TestLimits:
             until_cut(peer, message("hello", x="y" * 60_000))
         until(lambda: threading.active_count() <= before)
 
-    def test_64_connections_are_served_and_a_65th_is_closed(self, start: Start) -> None:
+    def test_idle_strangers_do_not_keep_jeedom_out(self, start: Start) -> None:
+        port = start()
+        strangers = [Peer(port) for _ in range(2 * MAX_PEERS)]
+        try:
+            with Peer(port) as jeedom:
+                for _ in range(MAX_PEERS):
+                    assert jeedom.ask("status")["ok"]
+                    strangers.append(Peer(port))  # one more cannot push out who has shown the key
+                assert jeedom.ask("status")["ok"]
+        finally:
+            for each in strangers:
+                each.close()
+
+    def test_64_connections_with_the_key_are_served_and_a_65th_is_closed(self, start: Start) -> None:
         port = start()
         peers = [Peer(port) for _ in range(MAX_PEERS)]
         try:

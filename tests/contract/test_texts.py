@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from jeedom_bridge.logs import Masker
+
 ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ROOT / "resources" / "daemon"
 CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
@@ -76,3 +78,13 @@ def test_a_module_of_the_daemon_has_its_english_texts(path: Path) -> None:
 def test_both_languages_hold_the_same_values() -> None:
     for french, english in SECTIONS["plugins/jeenergie/resources/daemon"].items():
         assert sorted(re.findall(r"{\w+}", french)) == sorted(re.findall(r"{\w+}", english)), french
+
+
+@pytest.mark.parametrize("language", ["fr_FR", "en_US"])
+def test_no_sentence_is_taken_for_a_secret(language: str) -> None:
+    """A sentence such as "refuses the token: the access ..." would reach the user with a hole in it."""
+    masker = Masker()
+    pairs = [pair for table in SECTIONS.values() for pair in table.items()]
+    texts = [french if language == "fr_FR" else english for french, english in pairs]
+    shown_texts = [re.sub(r"\{\w+\}|%(?:\d\$)?[sd]", "valeur", text) for text in texts]
+    assert [text for text in shown_texts if masker.mask(text) != text] == []
