@@ -42,7 +42,8 @@
  * | resetCommands         | {id}                                    | {}: defaults again, obsolete ones removed    |
  * | moveEquipment         | {id, connection: id}                    | {}                                           |
  * | daemon                |                                         | {running, error, version, uptime, outbox,    |
- * |                       |                                         | callbackError, connections}                  |
+ * |                       |                                         | callbackError, connections, oldest:          |
+ * |                       |                                         | {<connection>: {equipment, name, at}}}       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means

@@ -7,6 +7,11 @@
  */
 final class jeenergieHealth
 {
+    private const JUST_NOW_S = 5;
+
+    /** Up to how many seconds an age is told in a unit, and how many make one of it. */
+    private const UNITS = ['s' => [60, 1], 'min' => [3600, 60], 'h' => [172800, 3600], 'd' => [null, 86400]];
+
     /** Seconds that a page waits for the daemon. */
     private const PATIENCE = 2;
 
@@ -73,7 +78,7 @@ final class jeenergieHealth
         }
         foreach (jeenergie::connections() as $connection) {
             if ($connection->getIsEnable() == 1) {
-                $rows[] = self::connectionRow($connection);
+                $rows[] = self::connectionRow($connection, self::oldest($status, $connection));
             }
         }
         return $rows;
@@ -104,17 +109,67 @@ final class jeenergieHealth
         ];
     }
 
-    private static function connectionRow(jeenergie $connection): array
+    /** @param array $oldest as oldest() says */
+    private static function connectionRow(jeenergie $connection, array $oldest): array
     {
         $state = $connection->state();
         $name = $state['state'] ?? '';
         $text = $name === '' ? __('Aucune nouvelle', __FILE__) : jeenergieCatalogue::state($name);
         return [
             'test' => htmlspecialchars($connection->getName()),
-            'result' => $text,
+            'result' => $text . ($oldest === [] ? '' : '<br>' . htmlspecialchars(sprintf(
+                __('Donnée la plus ancienne : %1$s (%2$s)', __FILE__),
+                self::age(time() - $oldest['moment']),
+                $oldest['name']
+            ))),
             'advice' => htmlspecialchars((string) ($state['message'] ?? '')),
             'state' => in_array($name, ['online', 'connecting', 'waiting'], true),
         ];
+    }
+
+    /**
+     * The equipment of a connection whose expected data are the oldest.
+     *
+     * @param array $status the daemon's
+     * @return array {equipment: id, name, moment: seconds since 1970, at: date}; empty when the daemon has nothing to tell
+     */
+    private static function oldest(array $status, jeenergie $connection): array
+    {
+        $told = jeenergie::dictionary($status['connections'][(string) $connection->getId()]['oldest'] ?? null);
+        $equipment = isset($told['equipment'], $told['at']) ? jeenergie::byId($told['equipment']) : null;
+        if (!$equipment instanceof jeenergie) {
+            return [];
+        }
+        $moment = jeenergieMoment::parse((string) $told['at']);
+        return [
+            'equipment' => (string) $equipment->getId(),
+            'name' => $equipment->getName(),
+            'moment' => $moment,
+            'at' => jeenergieMoment::text($moment),
+        ];
+    }
+
+    /** The same for a page, of every connection that the daemon tells something of, by id. */
+    public static function oldestOfAll(array $status): array
+    {
+        $all = [];
+        foreach (jeenergie::connections() as $connection) {
+            $all[(string) $connection->getId()] = self::oldest($status, $connection);
+        }
+        return array_filter($all);
+    }
+
+    private static function age(int $seconds): string
+    {
+        if ($seconds < self::JUST_NOW_S) {
+            return __('à l\'instant', __FILE__);
+        }
+        foreach (self::UNITS as $unit => [$below, $size]) {
+            if ($below === null || $seconds < $below) {
+                break;
+            }
+        }
+        return sprintf(__('il y a %s', __FILE__), intdiv($seconds, $size) . ' ' . ($unit === 'd' ? __('j', __FILE__) : $unit));
     }
 
     /** Public material: no name, no address, no identifier, no secret. */

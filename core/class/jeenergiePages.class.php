@@ -211,7 +211,8 @@ final class jeenergiePages
 
     public static function daemon(): array
     {
-        return jeenergieHealth::daemon();
+        $status = jeenergieHealth::daemon();
+        return ['oldest' => (object) jeenergieHealth::oldestOfAll($status)] + $status;
     }
 
     public static function startDaemon(): array

@@ -123,6 +123,20 @@
     if (progress?.text && !result().firstChild) showProgress('{{En cours}}', progress.text, progress.percent);
   };
 
+  /** Asks the daemon how old the oldest of its expected data are; nothing is shown of what is not known. */
+  jn.refreshOldest = async function() {
+    const current = jn.current;
+    if (current?.kind !== 'connection') return;
+    const runs = jn.data.list.daemon.state === 'running' && jn.summary(current.id)?.isEnable;
+    const status = runs ? await jn.ask('daemon').catch(function() { return {}; }) : {};
+    if (jn.current !== current) return;
+    current.oldest = status.oldest?.[current.id];
+    jn.showOwnState();
+  };
+  jn.every(10, function() {
+    if (!document.hidden && document.querySelector('.eqLogic')?.isVisible()) jn.refreshOldest();
+  });
+
   /* ------------------------------------------------------------------ its equipment, its removal */
 
   jn.drawEquipment = function() {

@@ -9,7 +9,7 @@
   const REFRESH = 10;
   const LEVELS = {
     online: 'success', connecting: 'info', waiting: 'warning', no_data: 'warning', unreachable: 'danger',
-    authentication_failed: 'danger', error: 'danger', stopped: 'default'
+    authentication_failed: 'danger', error: 'danger', no_data: 'warning', stopped: 'default'
   };
 
   /* ------------------------------------------------------------------ what is known of each */

@@ -101,6 +101,7 @@
     showActions(current);
     jn.drawEquipment();
     jn.showUnderWay();
+    jn.refreshOldest();
   }
 
   function showActions(current) {
@@ -158,6 +159,8 @@
       const state = jn.stateOf(each);
       if (state && state.message && state.level !== 'success') shown.push(jn.linked(state.message, { class: 'jnStateMessage' }));
     });
+    const oldest = jn.current.oldest;
+    if (oldest) shown.push(jn.el('span', { class: 'jnHelp', 'data-jn_oldest': oldest.equipment, text: jn.fill('{{Donnée la plus ancienne : %s (%s)}}', jn.age(oldest.at), oldest.name) }));
     if (!summary.isEnable && jn.current.kind === 'connection' && !attribute('isEnable').checked) shown.push(jn.el('span', { class: 'jnHelp', text: '{{Cochez « Activer » et sauvegardez pour la mettre en service.}}' }));
     place.replaceChildren(...shown);
   };
