@@ -5,7 +5,8 @@ from __future__ import annotations
 from .callback import Callback
 from .clock import Clock, ManualClock, SystemClock
 from .contract import Catalogue, Contract, ContractError
-from .http import Answer, HttpError, Response, fetch
+from .http import Answer, Response, fetch, retry_after
+from .http_errors import HttpError
 from .listener import CommandError, Listener
 from .logs import Logs, Masker
 from .options import Options, UsageError
@@ -38,4 +39,5 @@ __all__ = [
     "UsageError",
     "Worker",
     "fetch",
+    "retry_after",
 ]

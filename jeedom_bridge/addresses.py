@@ -23,7 +23,8 @@ from typing import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from .clock import Clock
-from .http import Address, HttpError, Response, is_loopback
+from .http import Address, Response, is_loopback
+from .http_errors import ConnectFailed, HttpError
 
 _LOG = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ class Addresses:
         with self._lock:
             url, address, on_detour = self._url, self._address, self.detour is not None
         if on_detour and not self._is_trusted(url):
-            raise HttpError("connect", "another user's program listens there now")
+            raise ConnectFailed("another user's program listens there now")
         answer = address.post(body, **limits)  # type: ignore[arg-type]
         secured = upgraded(url, answer)
         if secured is None:
@@ -265,11 +266,11 @@ def _worded(error: HttpError, url: str, answer: Response | None) -> HttpError:
         return error
     target = _target(url, answer)
     if target is not None:
-        return HttpError(error.kind, shown(target.geturl()))
+        return HttpError(shown(target.geturl()))
     if answer.status != 200:
         return error
     plain = re.sub(r"<[^<>]*>", " ", answer.text[:_READ])
-    return HttpError(error.kind, " ".join(plain.split())[:_QUOTED])
+    return HttpError(" ".join(plain.split())[:_QUOTED])
 
 
 def shown(url: str) -> str:

@@ -12,7 +12,8 @@ from urllib.parse import quote_plus, urlencode
 
 from .addresses import Addresses, Trouble
 from .clock import Clock, moment
-from .http import HttpError, Response
+from .http import Response
+from .http_errors import BadAnswer, BadStatus, ConnectFailed, HttpError, NoAnswer
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 
@@ -176,18 +177,18 @@ class Callback:
             return False
         except Exception as error:
             _LOG.exception("asking Jeedom")
-            self._failed(batch, HttpError("protocol", type(error).__name__), answer)
+            self._failed(batch, HttpError(type(error).__name__), answer)
             return False
         self._succeeded(batch, acknowledgement)
         return True
 
     def _failed(self, batch: Batch, error: HttpError, answer: Response | None) -> None:
-        # Only a connection that was never made is sure not to have been applied.
-        self._outbox.failed(batch, unknown=error.kind != "connect")
-        if error.kind == "timeout":
+        # Only a request that has not left is sure not to have been applied.
+        self._outbox.failed(batch, unknown=error.sent)
+        if isinstance(error, NoAnswer) and error.sent:
             self._limit = max(1, self._limit // 2)
         pause = self._backoff.next()
-        if error.kind == "connect":
+        if isinstance(error, ConnectFailed):
             pause = min(pause, REFUSED)
         if self.addresses.failed(error, answer, may_look=not self._stopping):
             pause = 0.0
@@ -223,11 +224,11 @@ class Callback:
 def _acknowledgement(answer: Response) -> Mapping[str, Any]:
     """Jeedom's core answers a refused key and an exception with status 200 and a sentence: those are failures."""
     if answer.status != 200:
-        raise HttpError("status", f"status {answer.status}")
+        raise BadStatus(f"status {answer.status}")
     try:
         content = answer.json()
     except ValueError:
         content = None
     if not isinstance(content, dict) or content.get("ok") is not True:
-        raise HttpError("protocol", f"not an acknowledgement: {answer.text[:200]!r}")
+        raise BadAnswer(f"not an acknowledgement: {answer.text[:200]!r}")
     return content

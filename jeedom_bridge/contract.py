@@ -71,7 +71,7 @@ class Row:
             return bool(raw)
         if kind == "string":
             return plain(str(raw))
-        number = _finite(raw)
+        number = finite(raw)
         return None if number is None else self._number(number)
 
     def _number(self, raw: float) -> float | None:
@@ -202,7 +202,7 @@ def _text(value: Any) -> str:
 
 def _typed(each: Mapping[str, Any], value: Any) -> Any:
     if each["type"] == "number" and not isinstance(value, bool):
-        number = _finite(value)
+        number = finite(value)
         if number is None:
             return each.get("default")
         number = max(number, each.get("min", number))
@@ -217,8 +217,8 @@ def _typed(each: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
-def _finite(value: Any) -> float | None:
-    """A number, also from text; None for what is none, and for NaN and infinity."""
+def finite(value: Any) -> float | None:
+    """Converts to a finite float, also from text, or None: for NaN, infinity, and what is not a number."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import http.client
 import ipaddress
-import json
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from typing import Any, Callable
 from urllib.parse import unquote, urlsplit
 
@@ -21,16 +22,12 @@ from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from .http_errors import BadAnswer, BrokenOff, DeadlineExceeded, FingerprintRefused, TooLong, classified
+from .http_errors import HttpError as HttpError
+from .json_reader import loads
+
+_DAY_S = 86400.0
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
-
-
-class HttpError(Exception):
-    """No usable answer. `kind`: `connect` (nobody answers there), `timeout`, `tls`, `protocol`, `size`."""
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,8 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is none, or nested beyond reason."""
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        """The body as JSON. Raises ValueError when it is none, or beyond the limits of `json_reader`."""
+        return loads(self.body)
 
 
 Answer = Response
@@ -84,6 +78,24 @@ def is_loopback(url: str) -> bool:
 def sendable(text: Any) -> str:
     """A vendor's token, when it can stand in a header, a form or an address; '' for any other."""
     return text if isinstance(text, str) and text.isascii() and text.isprintable() else ""
+
+
+def retry_after(headers: Mapping[str, str], now: float, most: float = _DAY_S) -> float | None:
+    """Seconds that a peer asks to wait (Retry-After, RFC 9110 section 10.2.3), from 0 to `most`.
+
+    The header holds seconds or a date; `now` is Unix time. `headers`: names in lower case, as of `Response`. None
+    without the header, or if it makes no sense.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), most) if len(text) < 16 else most
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # "-0000": a time whose zone is not told, UTC all the same (RFC 9110 section 5.6.7)
+            moment = moment.replace(tzinfo=timezone.utc)
+        return min(max(0.0, moment.timestamp() - now), most)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
 
 
 def fetch(
@@ -167,34 +179,25 @@ class Address:
         """The same by another method."""
         call = _Call(time.monotonic() + deadline)
         connection = self._connection(connect)
+        answered = False
         _WATCH.begin(call)
         try:
-            try:
-                connection.connect()
-            except ssl.SSLError as error:
-                raise HttpError("tls", _cause(error)) from error
-            except socket.timeout as error:
-                raise HttpError("timeout", f"no connection within {connect:g} s") from error
-            except OSError as error:
-                raise HttpError("connect", _cause(error)) from error
-            call.connection = connection
+            connection.connect()
+            call.connection, call.sent = connection, True
             connection.sock.settimeout(read)
             connection.request(method, self._target, body, self._headers)
             with connection.getresponse() as answer:
+                answered = True
                 content = _read(answer.read1, call.end, max_bytes)
             if call.cut:  # the end that was read is our own doing
-                raise HttpError("timeout", "the answer did not end in time")
+                raise DeadlineExceeded(_LATE)
             if answer.length:
-                raise HttpError("protocol", "the answer breaks off")
+                raise BrokenOff("the answer breaks off")
             return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
         except (http.client.HTTPException, OSError, ValueError) as error:
             if call.cut:
-                raise HttpError("timeout", "the answer did not end in time") from error
-            if isinstance(error, socket.timeout):
-                raise HttpError("timeout", f"no answer within {read:g} s") from error
-            # What http.client says of an answer is a part of it.
-            words = _cause(error) if isinstance(error, OSError) else type(error).__name__
-            raise HttpError("protocol", words) from error
+                raise DeadlineExceeded(_LATE) from error
+            raise classified(error, sent=call.sent, answered=answered, connect=connect, read=read) from error
         finally:
             _WATCH.finish(call)
             connection.close()
@@ -214,39 +217,27 @@ def _answer(
     max_bytes: int,
 ) -> Response:
     connect, read = timeouts
+    answered = False
     call = _Call(time.monotonic() + (deadline if deadline is not None else 2 * read))
     _WATCH.begin(call)
     try:
         session.get_adapter(url).poolmanager.pool_classes_by_scheme = _POOLS  # type: ignore[attr-defined]
         with ask() as answer:
+            answered = True
             # One layer of compression is what was asked for; several multiply, and a few bytes could fill the memory.
             if answer.headers.get("Content-Encoding", "identity").strip().lower() not in _ENCODINGS:
-                raise HttpError("protocol", "an answer in an encoding that was not asked for")
+                raise BadAnswer("an answer in an encoding that was not asked for")
             body = _read(lambda size: answer.raw.read1(size, decode_content=True), call.end, max_bytes)
             if call.cut:  # the end that was read is our own doing
-                raise HttpError("timeout", "the answer did not end in time")
+                raise DeadlineExceeded(_LATE)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status_code, headers, body)
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         if call.cut:
-            raise HttpError("timeout", "the answer did not end in time") from error
-        raise _translated(error, connect, read) from error
+            raise DeadlineExceeded(_LATE) from error
+        raise classified(error, sent=call.sent, answered=answered, connect=connect, read=read) from error
     finally:
         _WATCH.finish(call)
-
-
-def _translated(error: Exception, connect: float, read: float) -> HttpError:
-    if isinstance(error, requests.exceptions.SSLError):
-        return HttpError("tls", _cause(error))
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return HttpError("timeout", f"no connection within {connect:g} s")
-    if isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
-        return HttpError("timeout", f"no answer within {read:g} s")
-    if isinstance(error, requests.exceptions.ConnectionError):
-        cause = _cause(error)
-        kind = "timeout" if "timed out" in cause else "connect" if _refused(error) else "protocol"
-        return HttpError(kind, cause)
-    return HttpError("protocol", _cause(error))
 
 
 def _read(read1: Callable[[int], bytes], end: float, max_bytes: int) -> bytes:
@@ -258,43 +249,19 @@ def _read(read1: Callable[[int], bytes], end: float, max_bytes: int) -> bytes:
             return bytes(body)
         body += chunk
         if len(body) > max_bytes:
-            raise HttpError("size", f"an answer of more than {max_bytes // 1024} kB")
+            raise TooLong(f"an answer of more than {max_bytes // 1024} kB")
         if time.monotonic() > end:
-            raise HttpError("timeout", "the answer did not end in time")
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason in words; requests wraps it several times, with addresses in between."""
-    seen = 0
-    while seen < 10:
-        inner = error.__cause__ or error.__context__
-        reason = getattr(error, "reason", None)
-        if isinstance(reason, BaseException):
-            inner = reason
-        elif isinstance(error, requests.exceptions.RequestException) and error.args:
-            first = error.args[0]
-            if isinstance(first, BaseException):
-                inner = first
-        if inner is None:
-            break
-        error, seen = inner, seen + 1
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _refused(error: BaseException) -> bool:
-    text = repr(error)
-    return "NewConnectionError" in text or "NameResolutionError" in text or "refused" in text
+            raise DeadlineExceeded(_LATE)
 
 
 class _Call:
-    """One call under way: when it must have ended, and the connection that it uses."""
+    """One call under way: when it must have ended, the connection that it uses, whether its request is leaving."""
 
     def __init__(self, end: float) -> None:
         self.end = end
         self.connection: http.client.HTTPConnection | None = None
         self.cut = False
+        self.sent = False
 
 
 class _Watch:
@@ -358,17 +325,43 @@ class _Plain(HTTPConnection):
         _belongs(self)
         super().putrequest(*arguments, **more)
 
+    def send(self, data: Any) -> None:
+        _leaves(self)
+        super().send(data)
+
 
 class _Secured(HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except urllib3.exceptions.SSLError as error:
+            # TLS itself raises ssl.SSLError: this one is urllib3's comparison with the pinned fingerprint.
+            if self.assert_fingerprint is None:
+                raise
+            reason = FingerprintRefused("the certificate is not the pinned one")
+            raise urllib3.exceptions.SSLError(reason) from error
+
     def putrequest(self, *arguments: Any, **more: Any) -> None:
         _belongs(self)
         super().putrequest(*arguments, **more)
+
+    def send(self, data: Any) -> None:
+        _leaves(self)
+        super().send(data)
 
 
 def _belongs(connection: HTTPConnection) -> None:
     call = getattr(_LOCAL, "call", None)
     if call is not None:
         call.connection = connection
+
+
+def _leaves(connection: HTTPConnection) -> None:
+    if connection.sock is None:
+        connection.connect()  # as the library does: what fails here has sent nothing
+    call = getattr(_LOCAL, "call", None)
+    if call is not None:
+        call.sent = True
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -380,5 +373,6 @@ class _SecuredPool(HTTPSConnectionPool):
 
 
 _POOLS = {"http": _PlainPool, "https": _SecuredPool}
+_LATE = "the answer did not end in time"
 _LOCAL = threading.local()
 _WATCH = _Watch()

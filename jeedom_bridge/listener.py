@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
+from .json_reader import loads
+
 _LOG = logging.getLogger(__name__)
 
 MAX_MESSAGE = 1024 * 1024
@@ -23,7 +25,6 @@ SILENCE = 10.0
 """Seconds without a byte, while a message is awaited, after which a connection is closed."""
 PATIENCE = 30.0
 """Seconds in which a begun message must be whole: a peer that drips bytes must not keep a place for ever."""
-_DIGITS = 400
 
 Handler = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -235,24 +236,11 @@ def _messages(peer: socket.socket) -> Iterator[bytes]:
 
 def _parse(raw: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(raw.decode("utf-8"), parse_int=_integer, parse_constant=_constant)
+        message = loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise CommandError("invalid_message", "not UTF-8") from None
-    except RecursionError:
-        raise CommandError("invalid_message", "nested too deeply") from None
     except ValueError as error:
         raise CommandError("invalid_message", f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise CommandError("invalid_message", "not a JSON object")
     return message
-
-
-def _integer(digits: str) -> int:
-    # Python's conversion takes quadratic time: a million digits would hold every thread for seconds.
-    if len(digits) > _DIGITS:
-        raise ValueError("a number with too many digits")
-    return int(digits)
-
-
-def _constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")

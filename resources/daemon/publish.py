@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
-from jeedom_bridge.contract import Catalogue, Row
+from jeedom_bridge.contract import Catalogue, Row, finite
 from jeedom_bridge.outbox import Outbox
 
 from .devices.base import Connection, Equipment
+
+MAX_CADENCE_S = 3600.0
+"""As common.json says of the setting."""
 
 
 @dataclass
@@ -143,7 +146,5 @@ class Publisher:
 
 
 def _seconds(own: Any, default: float) -> float:
-    try:
-        return min(max(float(own), 0.0), 3600.0) if own not in (None, "") else default
-    except (TypeError, ValueError):
-        return default
+    seconds = None if isinstance(own, bool) else finite(own)
+    return default if seconds is None else min(max(seconds, 0.0), MAX_CADENCE_S)

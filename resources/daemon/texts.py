@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from pathlib import Path
 
-from jeedom_bridge.http import HttpError
+from jeedom_bridge.http_errors import HttpError
 from jeedom_bridge.store import StoreError
 
 _LOG = logging.getLogger(__name__)
@@ -28,9 +27,8 @@ class Texts:
         translated = table.get(template) or template
         for name, value in values.items():
             if isinstance(value, HttpError):
-                words = next(
-                    (text for pattern, text in self._reasons.items() if re.search(pattern, value.detail)), None
-                )
+                classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up to HttpError
+                words = next((self._reasons[each] for each in classes if each in self._reasons), None)
                 values[name] = value if words is None else table.get(words) or words
         try:
             return translated.format(**values)
@@ -66,7 +64,7 @@ class Texts:
 
 
 def _reasons(path: Path) -> dict[str, str]:
-    """What the user reads in place of the system's words for why an HTTP call failed, by what those words match."""
+    """What the user reads in place of the system's words for why an HTTP call failed, by the error's class."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["reasons"])
     except (OSError, ValueError, KeyError) as error:

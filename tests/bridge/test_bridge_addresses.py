@@ -17,7 +17,8 @@ from cryptography import x509
 
 from jeedom_bridge.addresses import API, LOOK_AFTER_S, LOOK_EVERY_S, Addresses, Proof, listens_for_us
 from jeedom_bridge.clock import ManualClock
-from jeedom_bridge.http import HttpError, Response
+from jeedom_bridge.http import Response
+from jeedom_bridge.http_errors import BadAnswer, BadStatus, HttpError
 from simulators.server import LoopbackServer, Request
 from simulators.server import Response as Answer
 from tests.support.certificates import certificate
@@ -104,9 +105,9 @@ def attempt(addresses: Addresses) -> bool:
     try:
         answer = addresses.post(BODY, **LIMITS)
         if answer.status != 200:
-            raise HttpError("status", f"status {answer.status}")
+            raise BadStatus(f"status {answer.status}")
         if answer.text != '{"ok": true}':
-            raise HttpError("protocol", f"not an acknowledgement: {answer.text[:200]!r}")
+            raise BadAnswer(f"not an acknowledgement: {answer.text[:200]!r}")
     except HttpError as error:
         addresses.failed(error, answer)
         return False

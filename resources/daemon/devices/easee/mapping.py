@@ -12,7 +12,6 @@ A `source` without a number is one of the derived facts below: `status`, `plugge
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from jeedom_bridge.contract import Row
+from jeedom_bridge.json_reader import loads
 
 Facts = dict[str, Any]
 Values = Mapping[int, Any]
@@ -313,8 +313,8 @@ class Session:
 def session(text: str) -> Session | None:
     """Observation 129 or 223."""
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
+        record = loads(text)
+    except ValueError:
         return None
     if not isinstance(record, dict):
         return None

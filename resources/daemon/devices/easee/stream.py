@@ -24,6 +24,7 @@ from signalrcore.protocol.json_hub_protocol import JsonHubProtocol
 from signalrcore.transport.websockets.websocket_transport import WebsocketTransport
 
 from jeedom_bridge.http import Response
+from jeedom_bridge.json_reader import loads
 
 from ..base import DeviceError, Unreachable
 from .client import USER_AGENT, status_error
@@ -64,8 +65,8 @@ class Records:
         found: list[Record] = []
         for part in whole:
             try:
-                record = json.loads(part) if part.strip() else {}
-            except (ValueError, RecursionError):
+                record = loads(part) if part.strip() else {}
+            except ValueError:
                 record = None
             if isinstance(record, dict):
                 found.append(record)

@@ -86,7 +86,7 @@ class Service:
                     session, "POST", url, connect=15, read=60, deadline=75, max_bytes=_MAX_BYTES, data=dict(form)
                 )
         except HttpError as error:
-            kind = Unreachable if error.kind in ("connect", "tls") else AnswerLost
+            kind = AnswerLost if error.sent else Unreachable
             raise kind(
                 "Le service de connexion de Netatmo ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?",
                 error=error,

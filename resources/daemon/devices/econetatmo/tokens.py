@@ -7,13 +7,13 @@ pairs and so wins over the stored one, and pasting the same one again goes on wi
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jeedom_bridge.json_reader import loads
 from jeedom_bridge.store import StoreError
 from jeedom_bridge.worker import Backoff
 
@@ -250,7 +250,7 @@ def pasted_token(text: str) -> str:
     text = text.strip()
     if text.startswith("{"):
         try:
-            text = str(json.loads(text).get("refresh_token", ""))
+            text = str(loads(text).get("refresh_token", ""))
         except (ValueError, AttributeError):
             return ""
     return "".join(text.split()).strip("'\"")

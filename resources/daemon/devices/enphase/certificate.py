@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jeedom_bridge.http import HttpError
+from jeedom_bridge.http_errors import classified
 
 from ..base import Unreachable, VendorError
 
@@ -52,12 +52,11 @@ def read(host: str, port: int) -> Certificate:
         with socket.create_connection((host, port), _TIMEOUT) as plain, context.wrap_socket(plain) as secured:
             der = secured.getpeercert(binary_form=True)
     except (OSError, ValueError) as error:
-        kind = "tls" if isinstance(error, ssl.SSLError) else "connect"
         raise Unreachable(
             "La passerelle {host}:{port} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
             host=host,
             port=port,
-            error=HttpError(kind, getattr(error, "strerror", None) or str(error)),
+            error=classified(error, sent=False, connect=_TIMEOUT),
         ) from error
     if not der:
         raise VendorError("La passerelle ne présente pas de certificat")

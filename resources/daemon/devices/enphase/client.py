@@ -11,7 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
-from jeedom_bridge.http import HttpError, Response, new_session, send
+from jeedom_bridge.http import Response, new_session, send
+from jeedom_bridge.http_errors import ClosedUnanswered, FingerprintRefused, HttpError, TooLong
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
 
@@ -163,10 +164,10 @@ class Gateway:
             raise RuntimeError("no certificate is pinned")
         try:
             return self._once(path, headers, read or FAST)
+        except ClosedUnanswered:
+            pass  # it may have closed the kept connection just as the request left: that one was not served
         except HttpError as error:
-            # The gateway may have closed the kept connection just as the request left: that one was not served.
-            if error.kind != "protocol" or not str(error).startswith(("RemoteDisconnected", "Connection reset")):
-                raise self._failure(error, path) from error
+            raise self._failure(error, path) from error
         try:
             return self._once(path, headers, read or FAST)
         except HttpError as error:
@@ -193,9 +194,9 @@ class Gateway:
         return known[1]
 
     def _failure(self, error: HttpError, path: str) -> Exception:
-        if error.kind == "tls" and "ingerprint" in str(error):
+        if isinstance(error, FingerprintRefused):
             return CertificateChanged("La passerelle présente un autre certificat que celui attendu")
-        if error.kind == "size":
+        if isinstance(error, TooLong):
             return VendorError("La réponse de la passerelle à {path} est trop longue", path=path)
         return Unreachable(
             "La passerelle {host} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from jeedom_bridge.http import HttpError, Response, fetch
+from jeedom_bridge.json_reader import loads
 
 from ..base import AuthenticationFailed, RateLimited, Unreachable, VendorError
 
@@ -35,11 +35,11 @@ class Token:
         text = "".join(pasted.split()).strip("'\"")  # line breaks within a token come from the mail or the page
         try:
             if text.startswith("{"):
-                text = "".join(str(json.loads(text)["token"]).split())
+                text = "".join(str(loads(text)["token"]).split())
             if not text.isascii():
                 raise ValueError("not all of it can stand in a header")
             _, payload, _ = text.split(".")
-            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            claims = loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             audience = claims["aud"]
             audience = audience[0] if isinstance(audience, list) else audience
             issued, expires = float(claims.get("iat", 0)), float(claims["exp"])

@@ -11,7 +11,15 @@ import socket
 import time
 from dataclasses import dataclass
 
-from jeedom_bridge.http import HttpError
+from jeedom_bridge.http_errors import (
+    BadAnswer,
+    BrokenOff,
+    ClosedUnanswered,
+    DeadlineExceeded,
+    ReadTimeout,
+    TooLong,
+    classified,
+)
 
 MAX_HEAD = 16 * 1024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -47,7 +55,7 @@ class _Answer:
             self._head()
         size = len(self.data) - self.body_at
         if size > (limits.size if self.body_at else MAX_HEAD):
-            raise HttpError("size", f"an answer of more than {limits.size // 1024} kB")
+            raise TooLong(f"an answer of more than {limits.size // 1024} kB")
         if not self.body_at:
             return False
         if self.chunked:
@@ -61,7 +69,7 @@ class _Answer:
         head = bytes(self.data[: end.start()])
         status = _STATUS.match(head)
         if status is None:
-            raise HttpError("protocol", "no HTTP answer")
+            raise BadAnswer("no HTTP answer")
         length = _LENGTH.search(head)
         self.status, self.body_at = int(status.group(1)), end.end()
         self.length = int(length.group(1)) if length else None
@@ -78,21 +86,18 @@ class _Answer:
 def get(host: str, port: int, path: str, headers: str, limits: Limits) -> tuple[int, bytes]:
     """Status and body at `path`; `headers`: lines with their ends. Raises HttpError."""
     end = time.monotonic() + limits.total
+    sent = False
     try:
         with socket.create_connection((host, port), min(limits.connect, limits.total)) as sock:
             name = f"[{host}]" if ":" in host else host
             where = name if port == 80 else f"{name}:{port}"
             request = f"GET /{path} HTTP/1.1\r\nHost: {where}\r\n{headers}Connection: close\r\n\r\n"
-            sock.sendall(request.encode("ascii"))
+            raw = request.encode("ascii")
+            sent = True
+            sock.sendall(raw)
             return _receive(sock, limits, end)
-    except HttpError:
-        raise
-    except socket.timeout as error:
-        raise HttpError("timeout", f"no connection within {limits.connect:g} s") from error
-    except (ConnectionResetError, BrokenPipeError) as error:
-        raise HttpError("protocol", error.strerror or str(error)) from error
     except (OSError, UnicodeError) as error:
-        raise HttpError("connect", getattr(error, "strerror", None) or str(error)) from error
+        raise classified(error, sent=sent, connect=limits.connect, read=limits.read) from error
 
 
 def _receive(sock: socket.socket, limits: Limits, end: float) -> tuple[int, bytes]:
@@ -100,23 +105,25 @@ def _receive(sock: socket.socket, limits: Limits, end: float) -> tuple[int, byte
     while True:
         rest = end - time.monotonic()
         if rest <= 0:
-            raise HttpError("timeout", f"the answer did not end within {limits.total:g} s")
+            raise DeadlineExceeded(f"the answer did not end within {limits.total:g} s")
         sock.settimeout(min(limits.read, rest))
         try:
             chunk = sock.recv(65536)
         except socket.timeout:
             if limits.read > rest:
                 continue
-            raise HttpError("timeout", f"nothing within {limits.read:g} s") from None
+            raise ReadTimeout(f"nothing within {limits.read:g} s") from None
         except ConnectionResetError:
             # Some close so. Whether the page is whole is for its end to tell.
-            if answer.length is not None or answer.chunked or not answer.body_at:
+            if answer.body_at and (answer.length is not None or answer.chunked):
+                raise BrokenOff("the answer breaks off") from None
+            if not answer.body_at:
                 raise
             return answer.status, answer.body()
         if chunk and not answer.add(chunk, limits):
             continue
         if not answer.status:
-            raise HttpError("protocol", "closed without an answer")
+            raise ClosedUnanswered("closed without an answer")
         return answer.status, answer.body()
 
 
