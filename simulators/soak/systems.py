@@ -279,8 +279,9 @@ class Wes(System):
     name = "wes"
     faults = (
         *COMMON, ("cut", 900), ("stall", 900), ("latin1", None), ("ampersand", None), ("entities", None),
-        ("external", None), ("without", "tic1"), ("tic_lost", 1), ("probe_lost", 1), ("reboot", 3.0),
-        ("restart_index", 1), ("ftp_busy", None), ("status", 404),
+        ("external", None), ("without", "tic1"), ("tic_lost", 1), ("tic_zero", 1), ("index_digit", 1),
+        ("probe_lost", 1), ("probe_85", 1), ("supply_lost", None), ("reboot", 3.0), ("restart_index", 1),
+        ("ftp_busy", None), ("status", 404),
     )  # fmt: skip
     rare = (
         ("ftp_off", None), ("ftp_account", None), ("ftp_data", None), ("ftp_full", 1000), ("ftp_cut", 500),
@@ -290,6 +291,7 @@ class Wes(System):
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
         super().__init__(jeedom)
         self.box = furnished()
+        self.restarted = False
         self.clock = SimulatedClock(speed=20.0)
         life = Life(self.box, self.clock, shown=time.time)
         self.server = stack.enter_context(WesServer(self.box, life=life))
@@ -302,6 +304,7 @@ class Wes(System):
             jeedom.add_equipment(self.connection, kind, key, name, settings)
 
     def inject(self, kind: str, value: Any) -> None:
+        self.restarted = self.restarted or kind == "restart_index"
         if kind.startswith("ftp_"):
             # Its page is gone as well, so that it is uploaded again.
             self.server.files.pop("JEENERGIE.CGX", None)
@@ -345,7 +348,9 @@ class Wes(System):
             found["compteur", str(place + 1)] = {
                 "nbimpulsion": (counters[place].pulses, 0.5), "debit": (counters[place].flow, 0.011),
             }  # fmt: skip
-        found["pince", "1"] = {"intensite": (clamps[0].current, 0.011), "index": (clamps[0].index, 0.002)}
+        found["pince", "1"] = {"intensite": (clamps[0].current, 0.011)}
+        if not self.restarted:  # else it is held back until a quarter of an hour has confirmed it
+            found["pince", "1"]["index"] = (clamps[0].index, 0.002)
         found["pince", "2"] = {"intensite": (clamps[1].current, 0.011), "injection": (clamps[1].injection, 0.002)}
         return found
 

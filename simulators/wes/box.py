@@ -12,7 +12,11 @@ PERIODS = ("j", "m", "a")  # the letters of day, month, year in the directives
 
 @dataclass
 class Tic:
-    """A meter link. Indexes in Wh, powers in VA; `adco` empty: nothing connected."""
+    """A meter link. Indexes in Wh, powers in VA; `adco` empty: nothing connected.
+
+    `producer` is the flag behind the code `ei`, `producer_index` the index behind `Tp` (see templates.py). `standard`:
+    the link is in a Linky's standard mode.
+    """
 
     adco: str = ""
     option: str = ""
@@ -27,7 +31,9 @@ class Tic:
     tomorrow: str = "pas connue !"
     indexes: dict[str, int] = field(default_factory=dict)
     producer: int = 0
+    producer_index: int = 0
     injection: int = 0
+    standard: bool = False
     energy: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PERIODS, 0.0))
     cost: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PERIODS, 0.0))
     name: str = ""

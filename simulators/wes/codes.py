@@ -60,7 +60,6 @@ _FIXED: dict[str, Callable[[Box], tuple[Any, ...]]] = {
     "o n1": lambda box: (box.relay_names[1],),
     "l\tE1": lambda box: (box.inputs[0],),
     "l\tE2": lambda box: (box.inputs[1],),
-    "Tp3": lambda box: (0,),
 }
 
 
@@ -84,6 +83,7 @@ def _tic_simple(tic: Tic) -> dict[str, Any]:
     return {
         "ea": tic.adco or ABSENT, "eo": tic.option, "eS": tic.subscribed, "ei": tic.producer, "en": tic.name or ABSENT,
         "Tn": tic.period, "Te": tic.ejp_notice, "TD": tic.tomorrow, "TJ": tic.injection,
+        "Tp": tic.producer_index,
         "ip": tic.power, "ij": tic.injected_power,
     }  # fmt: skip
 

@@ -124,9 +124,18 @@ class Life:
     def _tempo(self, tic: Tic, now: datetime, watt_hours: int) -> None:
         off_peak = now.hour < 6 or now.hour >= 22
         color = COLORS[now.timetuple().tm_yday % 3]
-        tic.period = f"H. {'Creuse' if off_peak else 'Pleine'} {color}"
-        known = now.hour >= 20 or now.hour < 6
-        tic.tomorrow = f"Jour {COLORS[(now.timetuple().tm_yday + 1) % 3]}" if known else "pas connue !"
+        tomorrow = COLORS[(now.timetuple().tm_yday + 1) % 3]
+        # A meter never announces blue (hekmon/linkytic #12): it says nothing then.
+        known = (now.hour >= 20 or now.hour < 6) and tomorrow != "BLEU"
+        if tic.standard:
+            # The words of the frames as they are: whether a WES changes them is not known. Two blanks stand in a real
+            # one ("HC  ROUGE", hekmon/linkytic PR 19, 2025), one in others ("HP BLEU", Zlinky_TIC #167).
+            tic.option = "TEMPO"
+            tic.period = f"HC  {color}" if off_peak else f"HP {color}"
+            tic.tomorrow = tomorrow if known else "----"
+        else:
+            tic.period = f"H. {'Creuse' if off_peak else 'Pleine'} {color}"
+            tic.tomorrow = f"Jour {tomorrow}" if known else "pas connue !"
         name = f"BBRH{'C' if off_peak else 'P'}J{'BWR'[COLORS.index(color)]}"
         tic.indexes[name] = tic.indexes.get(name, 0) + watt_hours
 

@@ -14,7 +14,11 @@ Faults beside the common ones (`simulators/faults.py`) and those of `FtpServer`:
 | `external` | path | an entity that names a file |
 | `without` | section | the page lacks it |
 | `tic_lost` | number | no frames from that TIC |
+| `tic_zero` | number | that TIC shows zeros, but its meter's number and contract |
+| `index_digit` | number | the indexes of that TIC have a digit too many |
 | `probe_lost` | number | that probe gives 0.0 |
+| `probe_85` | number | that probe gives its power-on value |
+| `supply_lost` | | no mains voltage, no real power |
 | `reboot` | seconds | both ports closed so long |
 | `restart_index` | clamp | its index begins again at 0, once |
 """
@@ -22,7 +26,6 @@ Faults beside the common ones (`simulators/faults.py`) and those of `FtpServer`:
 from __future__ import annotations
 
 import base64
-import copy
 import re
 import threading
 from collections.abc import Iterator
@@ -34,8 +37,9 @@ from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 from simulators.wes import old, templates
-from simulators.wes.box import Box, Tic
+from simulators.wes.box import Box
 from simulators.wes.ftp import FtpServer
+from simulators.wes.losses import LOSSES, lossy
 from simulators.wes.render import render
 
 REFUSAL = "<html><head><title>Server Error</title></head><body><h1>{status}</h1><i>{text}</i></body></html>"
@@ -89,7 +93,7 @@ class WesServer(Service):
         self.life = life
         self.files: dict[str, bytes] = {"DATA.CGX": templates.standard()}
         self.ftp = FtpServer(self.files, dict([ftp_account]), ftp_port)
-        self.faults = FaultBox(*_SPOILERS, "cut", "stall", "entities", "external", "without", "tic_lost", "probe_lost")
+        self.faults = FaultBox(*_SPOILERS, "cut", "stall", "entities", "external", "without", *LOSSES)
         self.server = LoopbackServer(self._answer, port=port, name="wes", server_header="Keil-EWEB/2.1")
         actions: dict[str, Action] = {
             "GET /state": lambda fields: self.state(),
@@ -240,15 +244,8 @@ class WesServer(Service):
     # ---- faults
 
     def _own(self, fault: Fault, healthy: Healthy, request: Request, who: str) -> Optional[Response]:
-        if fault.kind in ("tic_lost", "probe_lost"):
-            box = copy.copy(self.box)
-            if fault.kind == "tic_lost":
-                box.tics = list(box.tics)
-                box.tics[int(fault.value or 1) - 1] = Tic()
-            else:
-                box.probes = list(box.probes)
-                box.probes[int(fault.value or 1) - 1] = replace(box.probes[int(fault.value or 1) - 1], value=0.0)
-            return self._healthy(request, who, box)
+        if fault.kind in LOSSES:
+            return self._healthy(request, who, lossy(self.box, fault.kind, int(fault.value or 1) - 1))
         answer = healthy()
         if answer.stream is None or fault.kind not in ("cut", "stall", *_OWN, *_SPOILERS):
             return None

@@ -14,14 +14,19 @@ INFO = ("g d", "date", "%02d/%02d/%02d"), ("h h", "time", "%02d:%02d"), ("v v", 
 INFO_MORE = ("L A", "alarme", "%d"), ("ff", "spaceleft", "%0.03f"), ("v h", "serverversion", "%s")
 
 
-def official() -> bytes:
-    """The file of the official plugin, 12,249 bytes."""
+# PRODUCTEUR is the code `Tp`, an index, on the standard page (mirrored by the page of homeassistant-cartelectronic-wes,
+# 2023-08) and on the official page up to 1.0.4 (jeedom/plugin-wescontrol, 2021 to 2023); `ei`, a flag, since 1.0.5
+# (2024-01). Believed on 2026-11-29; no recorded page decides it.
+
+
+def official(version: str = "1.0.5") -> bytes:
+    """The file of the official plugin: 1.0.5, 12,249 bytes, or 1.0.4, which differs in PRODUCTEUR here."""
     lines = ['t <?xml version="1.0" encoding="UTF-8"?>', "t <data>", "t <jeedom>"]
-    lines += ["t <cgxversion>1.0.5</cgxversion>", "t </jeedom>", "t <info>"]
+    lines += [f"t <cgxversion>{version}</cgxversion>", "t </jeedom>", "t <info>"]
     lines += [_line(4, code, tag, form) for code, tag, form in (*INFO, *INFO_MORE)]
     lines.append("t </info>")
     for number in (1, 2, 3):
-        lines += [f"t <tic{number}>", *_tic(number, True), f"t </tic{number}>"]
+        lines += [f"t <tic{number}>", *_tic(number, True, version == "1.0.5"), f"t </tic{number}>"]
     for section in SECTIONS:
         lines += [f"t <{section}>", *_section(section, True), f"t </{section}>"]
     lines += ["c WRo", "t </data>", "."]
@@ -32,7 +37,7 @@ def standard() -> bytes:
     """The firmware's own page: no alarm, costs, daily values nor clamp power."""
     lines = ["t <data><info>", *(_line(4, *row) for row in INFO), "t </info>"]
     for number in (1, 2, 3):
-        lines += [f"t <tic{number}>", *_tic(number, False), f"t </tic{number}>"]
+        lines += [f"t <tic{number}>", *_tic(number, False, False), f"t </tic{number}>"]
     for section in SECTIONS:
         lines += [f"t <{section}>", *_section(section, False), f"t </{section}>"]
     lines += ["c WRo", "t </data>", "."]
@@ -43,7 +48,7 @@ def _line(width: int, code: str, tag: str, form: str, space: str = "") -> str:
     return f"c {code.ljust(width)}{space}<{tag}>{form}</{tag}>"
 
 
-def _tic(n: int, full: bool) -> Iterator[str]:
+def _tic(n: int, full: bool, flag: bool) -> Iterator[str]:
     rows = [(f"ea{n}", "ADCO", "%s"), (f"eo{n}", "OPTARIF", "%s."), (f"eS{n}", "ISOUSC", "%d")]
     rows += [(f"Tn{n}", "PTEC", "%s"), (f"ip{n}", "PAP", "%d"), (f"ij{n}", "PAPIJ", "%d")]
     if full:
@@ -55,10 +60,10 @@ def _tic(n: int, full: bool) -> Iterator[str]:
     rows += [(f"iM{n}{k}", f"IMAX{k or ''}", "%d") for k in range(4)]
     rows += [(f"Te{n}", "PEJP", "%d"), (f"TD{n}", "DEMAIN", "%s")]
     rows += [(code, tag, "%09u") for code, tag in _indexes(n)]
-    if n < 3 or not full:
-        rows += [(f"ei{n}", "PRODUCTEUR", "%09u"), (f"TJ{n}", "INJECTION", "%09u")]
-    else:
+    if n == 3 and flag:
         rows += [("Tp3", "PRODUCTEUR", "%09u"), ("ei3", "INJECTION", "%09u"), ("TJ3", "INJECTION", "%09u")]
+    else:
+        rows += [(f"{'ei' if flag else 'Tp'}{n}", "PRODUCTEUR", "%09u"), (f"TJ{n}", "INJECTION", "%09u")]
     return (_line(4, *row) for row in rows)
 
 

@@ -22,7 +22,7 @@ NOW = 1_700_000_000.0
 LIMITS = wire.Limits(1.0, 1.0, 2.0, 256 * 1024)
 COUNTS = {"teleinfo": 3, "compteur": 6, "pince": 4, "sonde": 30, "bouton": 2, "relais": 2}
 COUNTS.update({"switch": 24, "analogique": 4, "variable": 8})
-OWN_SAY = {"status", "cgxupdate", "PRODUCTEUR"}
+OWN_SAY = {"status", "cgxupdate", "PRODUCTEUR", "PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"}
 """Facts that say something of the page, not out of it."""
 
 

@@ -190,6 +190,7 @@ def test_a_lost_meter_link_leaves_the_last_values(wes: WesServer, rig: Rig) -> N
 def test_the_wes_of_2017_gives_what_it_has(wes: WesServer, rig: Rig) -> None:
     wes.old_firmware()
     tariff = {"tarification": "HC", "ticMeasure": "consumption"}
+    wes.box.tics[0].option, wes.box.tics[0].period = "HC.", "H. Creuses"
     wes.box.tics[0].indexes = {"HC": 48437741, "HP": 12}
     rig.start(settings(wes), item("teleinfo", 1, tariff), item("pince", 1), item("teleinfo", 3), item("switch", 20))
     rig.wait(lambda: rig.value("teleinfo1", "HCHC") == 48437.741)

@@ -38,7 +38,9 @@ def test_a_server_is_set_up_ticked_driven_and_unticked(wes: WesServer, jeedom: J
 
     ids = tick(jeedom, connection)
     jeedom.wait(lambda: all(jeedom.values(identity) for identity in ids.values()), 10)
-    assert jeedom.value(ids["teleinfo", "1"], "BBRHPJR") == 12.345
+    jeedom.wait(lambda: jeedom.value(ids["teleinfo", "1"], "BBRHPJR") == 12.345)
+    assert jeedom.value(ids["teleinfo", "1"], "COULEUR") == "bleu"
+    assert jeedom.value(ids["teleinfo", "1"], "HCHC") is None
     assert jeedom.value(ids["pince", "2"], "injection") == 1932.08
     assert jeedom.value(ids["relais", "103"], "state") in (True, 1)
     assert jeedom.value(connection, "servercgxversion") == "2.0.0"
@@ -78,6 +80,9 @@ def test_a_poll_is_one_request_and_what_does_not_change_costs_jeedom_nothing(jee
         ids = tick_all(jeedom, connection)
         assert len(ids) == 91
         jeedom.wait(lambda: all(jeedom.values(identity) for identity in ids), 15)
+        meters = [identity for identity in ids if "PTEC" in jeedom.values(identity)]
+        assert len(meters) == 3
+        jeedom.wait(lambda: all("COULEUR" in jeedom.values(identity) for identity in meters), 10)
         until(lambda: jeedom.status()["outbox"] == 0)
         polls, requests, deliveries = count(jeedom, connection), len(wes.requests), len(jeedom.deliveries)
         until(lambda: count(jeedom, connection) >= polls + 3, 6)

@@ -8,7 +8,8 @@ from typing import Any, Optional
 import pytest
 from jeenergied.devices.base import VendorError
 from jeenergied.devices.wes import cgx, mapping
-from jeenergied.devices.wes.mapping import Probe, number
+from jeenergied.devices.wes.judge import Judge
+from jeenergied.devices.wes.mapping import OURS, Origin, number
 from jeenergied.devices.wes.page import Page, Truncated, parse
 from jeenergied.devices.wes.reader import Reader
 
@@ -19,6 +20,8 @@ from simulators.wes.render import render
 from simulators.wes.server import ENTITIES
 from tests.wes.rig import CATALOGUE, connection, item
 
+MADE = {"PTECRAW", "PERIODE", "COULEUR", "COULEUR_DEMAIN"}
+"""Facts that are made of the texts of others."""
 BODY = b"".join(render(furnished(), cgx.content(cgx.OWN)))
 
 
@@ -27,9 +30,9 @@ def with_value(tag: str, value: str) -> Page:
     return parse(body, "x")
 
 
-def tic(**texts: str) -> dict[str, Any]:
+def tic(origin: Origin = OURS, **texts: str) -> dict[str, Any]:
     base = {"ADCO": "031976543210", "PTEC": "H. Pleine BLEU"}
-    return mapping.facts("teleinfo", {**base, **texts})
+    return mapping.facts("teleinfo", {**base, **texts}, origin)
 
 
 # The file that we generate.
@@ -54,7 +57,7 @@ def test_our_page_holds_every_source_of_the_catalogue() -> None:
     page = parse(BODY, "x")
     for kind in CATALOGUE.data["equipment"]:
         for row in CATALOGUE.all_rows(kind):
-            if row.source and row.data["type"] == "info":
+            if row.source and row.data["type"] == "info" and row.source not in MADE:
                 section, end = mapping.place(kind, "1")
                 assert row.source + end in page.section(section), (kind, row.logical_id)
 
@@ -173,10 +176,25 @@ def test_a_meter_number_keeps_its_leading_zero() -> None:
     assert tic()["ADCO"] == "031976543210"
 
 
-def test_without_the_producer_flag_injection_means_nothing() -> None:
-    facts = tic(PRODUCTEUR="000000000", INJECTION="000000123", PAPIJ="5")
+def test_a_producer_flag_of_0_means_no_injection() -> None:
+    facts = tic(PRODUCTEUR="000000000", INJECTION="000000000", PAPIJ="0")
     assert facts["PRODUCTEUR"] == 0
     assert not {"INJECTION", "PAPIJ"} & set(facts)
+
+
+@pytest.mark.parametrize("flag", [True, False])
+@pytest.mark.parametrize("texts", [{"INJECTION": "007654321", "PAPIJ": "0"}, {"INJECTION": "0", "PAPIJ": "5"}])
+def test_an_injection_above_0_counts_whatever_producteur_says(flag: bool, texts: dict[str, str]) -> None:
+    facts = tic(Origin(flag=flag), PRODUCTEUR="000000000", **texts)
+    assert facts["PRODUCTEUR"] == 1
+    assert facts["PAPIJ"] == int(texts["PAPIJ"])
+    assert facts.get("INJECTION") == (int(texts["INJECTION"]) or (0 if flag else None))
+
+
+def test_on_the_standard_page_producteur_is_an_index_that_proves_production() -> None:
+    facts = tic(Origin(flag=False), PRODUCTEUR="000004821", INJECTION="000000000", PAPIJ="0")
+    assert (facts["PRODUCTEUR"], facts["PAPIJ"], "INJECTION" in facts) == (1, 0, False)
+    assert "PRODUCTEUR" not in tic(Origin(flag=False), PRODUCTEUR="000000000", INJECTION="000000000", PAPIJ="0")
 
 
 @pytest.mark.parametrize("shown", ["-1.000", "99999999.000", "nan", "inf"])
@@ -190,24 +208,18 @@ def test_real_power_needs_the_9_v_supply() -> None:
     assert mapping.facts("pince", {"WATT": "905", "V": "0"})["WATT"] == 905
 
 
-def test_an_absent_probe_has_no_value_and_one_at_0_degrees_has() -> None:
-    absent, outside = Probe(), Probe()
-    assert [absent.measure(value, True) for value in (0.0, 0.0)] == [None, None]
-    assert [outside.measure(value, True) for value in (0.0, 0.4, 0.0, -0.2)] == [None, 0.4, 0.0, -0.2]
-
-
-def test_the_power_on_value_of_a_probe_must_be_confirmed() -> None:
-    probe = Probe(alive=True)
-    assert [probe.measure(value, True) for value in (20.0, 85.0, 20.5, 85.0, 85.0)] == [20.0, None, 20.5, None, 85.0]
-    assert Probe().measure(85.0, False) == 85.0
-    assert [probe.measure(value, True) for value in (-127.0, 127.9)] == [None, None]
-
-
 def test_unchanged_equipment_is_not_handed_out_again() -> None:
-    reader = Reader(CATALOGUE, [])
+    reader = Reader(CATALOGUE, Judge())
     reader.adopt(connection({"host": "x"}, [item("sonde", 1), item("relais", 1)]))
-    assert {name for name, _ in reader.read(parse(BODY, "x"), True)} == {"sonde1", "relais1"}
-    assert list(reader.read(parse(BODY, "x"), True)) == []
-    assert [name for name, _ in reader.read(with_value("SONDE1", "20.0"), True)] == ["sonde1"]
-    reader.forget()
-    assert len(list(reader.read(parse(BODY, "x"), True))) == 2
+
+    def read(page: Page) -> dict[str, dict[str, Any]]:
+        return {each.equipment.id: each.facts for each in reader.read(page, OURS, 0.0)}
+
+    assert set(read(parse(BODY, "x"))) == {"sonde1", "relais1"}
+    assert read(parse(BODY, "x")) == {}
+    assert read(with_value("SONDE1", "20.0")) == {"sonde1": {"SONDE": 20.0}}
+    reader.look_again()
+    assert read(with_value("SONDE1", "20.0")) == {"sonde1": {}, "relais1": {}}
+    reader.publish_all()
+    assert read(with_value("SONDE1", "20.0")) == {"sonde1": {"SONDE": 20.0}, "relais1": {"RELAIS": "ON"}}
+    assert read(with_value("SONDE1", "")) == {"sonde1": {"SONDE": None}}

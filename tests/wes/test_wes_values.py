@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.devices.wes import cgx, mapping
+from jeenergied.devices.wes.judge import Judge
+from jeenergied.devices.wes.mapping import OURS, Origin
+from jeenergied.devices.wes.offers import offers
 from jeenergied.devices.wes.page import Page, parse
 from jeenergied.devices.wes.reader import Reader
 
@@ -25,13 +28,28 @@ INDEXES = ["BASE", "HP", "HC", "EJPHN", "EJPHPM", *(f"BBRH{h}J{c}" for c in "BWR
 INDEXES += ["WE", "HCS", "HPS", "HCWE", "HPWE", "HCM", "HPM", "HSC"]
 
 
-def distinct(cards: int = 2) -> Box:
+CONTRACTS = {
+    "BASE": ("BASE", "Toutes les Heures", {"BASE"}),
+    "HC": ("HC.", "H. Pleines", {"HCHC", "HCHP"}),
+    "EJP": ("EJP", "HN..", {"EJPHN", "EJPHPM", "PEJP"}),
+    "BBRH": (
+        "BBR(",
+        "H. Pleine BLANC",
+        {*(f"BBRH{h}J{c}" for c in "BWR" for h in "CP"), "DEMAIN", "PTECRAW", "COULEUR", "COULEUR_DEMAIN"},
+    ),
+}
+"""Of each contract: how a WES names it, one of its periods, and the commands that only it has."""
+PERIODS_OF = {"BASE": "BASE", "HC": "HP", "EJP": "HN", "BBRH": "HP"}
+
+
+def distinct(cards: int = 2, contract: str = "HC") -> Box:
     """A box on which no two values are alike."""
     count = itertools.count(11)
     box = Box(cards)
     box.voltage, box.alarm = 234, 1
     for n, tic in enumerate(box.tics):
-        fresh = Tic(f"0319765432{n}0", "HC.", period="H. Pleine BLANC", tomorrow="Jour ROUGE", ejp_notice=1, producer=1)
+        fresh = Tic(f"0319765432{n}0", tomorrow="Jour ROUGE", ejp_notice=1, producer=1)
+        fresh.option, fresh.period, _ = CONTRACTS[contract]
         fresh.subscribed, fresh.power, fresh.injected_power, fresh.injection = (next(count) for _ in range(4))
         fresh.current, fresh.max_current = [[next(count) for _ in range(4)] for _ in range(2)]
         fresh.voltage = [next(count) for _ in range(3)]
@@ -47,8 +65,8 @@ def distinct(cards: int = 2) -> Box:
         clamp.index, clamp.injection = next(count) + 0.001, next(count) + 0.002
         for sums in (clamp.energy, clamp.cost, clamp.injected, clamp.gain, clamp.maximum):
             sums.update({p: next(count) + 0.5 for p in PERIODS})
-    for probe in box.probes:
-        probe.value, probe.rom = next(count) + 0.1, "28FF4A1C0216017B"
+    for n, probe in enumerate(box.probes):
+        probe.value, probe.rom = 40.1 + n, "28FF4A1C0216017B"
     box.inputs = [1, 0]
     box.analogs = [next(count) + 0.25 for _ in box.analogs]
     box.variables = [-next(count) - 0.5 for _ in box.variables]
@@ -59,9 +77,11 @@ def distinct(cards: int = 2) -> Box:
 
 def expected_tic(tic: Tic) -> dict[str, Any]:
     """(name, value) of every command of a meter link."""
+    contract = next(key for key, (option, _, _) in CONTRACTS.items() if option == tic.option)
     found: dict[str, Any] = {
-        "ADCO": tic.adco, "OPTARIF": "HC", "ISOUSC": tic.subscribed, "PTEC": "H. Pleine BLANC", "PAP": tic.power,
-        "PEJP": True, "DEMAIN": "Jour ROUGE", "PTECRAW": "HPJW", "PRODUCTEUR": 1, "PAPIJ": tic.injected_power,
+        "ADCO": tic.adco, "OPTARIF": tic.option.rstrip("."), "ISOUSC": tic.subscribed, "PTEC": tic.period.rstrip(),
+        "PAP": tic.power, "PEJP": True, "DEMAIN": "Jour ROUGE", "PTECRAW": "HPJW", "PERIODE": PERIODS_OF[contract],
+        "COULEUR": "blanc", "COULEUR_DEMAIN": "rouge", "PRODUCTEUR": 1, "PAPIJ": tic.injected_power,
         "INJECTION": tic.injection / 1000, "PRODUCTION": tic.injection / 1000,
         "HCHC": tic.indexes["HC"] / 1000, "HCHP": tic.indexes["HP"] / 1000,
         "H_WeekEnd": tic.indexes["WE"] / 1000, "HC_Semaine": tic.indexes["HCS"] / 1000,
@@ -77,7 +97,8 @@ def expected_tic(tic: Tic) -> dict[str, Any]:
     for letter, name in zip(PERIODS, NAMES):
         found[f"CONSO_{name}"] = found[f"PROD_{name}"] = tic.energy[letter]
         found[f"COUT_{name}"] = found[f"GAIN_{name}"] = tic.cost[letter]
-    return found
+    others = set().union(*(names for key, (_, _, names) in CONTRACTS.items() if key != contract))
+    return {name: value for name, value in found.items() if name not in others}
 
 
 def expected_counter(counter: Counter) -> dict[str, Any]:
@@ -135,17 +156,20 @@ def exact(value: Any) -> Any:
     return pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
 
 
-def values(found: Page, kind: str, key: object, config: dict[str, Any], uploaded: bool, ours: bool = True) -> dict:
+def values(
+    found: Page, kind: str, key: object, config: dict[str, Any], uploaded: bool, origin: Origin = OURS
+) -> dict[str, Any]:
     """What would be published of one equipment."""
-    reader = Reader(CATALOGUE, [])
+    reader = Reader(CATALOGUE, Judge())
     equipment = Equipment("e", kind, str(key), "", CATALOGUE.settings(config, kind), {})
     reader.adopt(Connection("1", "wes", "", {}, {}, (equipment,)))
-    facts = dict(reader.read(found, ours)).get("e", {})
+    facts = next((change.facts for change in reader.read(found, origin, 0.0)), {})
     rows = CATALOGUE.rows(kind, config, {"jeedomCgx": uploaded})
     result = {row.logical_id: row.value(facts.get(row.source or "")) for row in rows if row.data["type"] == "info"}
     return {name: value for name, value in result.items() if value is not None}
 
 
+STANDARD = Origin(ours=False, flag=False)
 KEYS = {
     "teleinfo": 3,
     "compteur": 6,
@@ -158,21 +182,35 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("kind", [*KEYS, "relais"])
-def test_each_command_has_the_right_value_for_each_setting(kind: str) -> None:
-    box = distinct()
+def check(kind: str, box: Box, configs: list[dict[str, Any]], missing: set[str]) -> set[str]:
+    """Compares every command with the box; returns those that were compared. `missing`: those without value."""
     found = page(box, cgx.content(cgx.OWN))
     keys = list(range(1, KEYS[kind] + 1)) if kind in KEYS else [1, 2, 101, 108, 201, 208]
     reached = set()
-    for config in all_settings(kind):
+    for config in configs:
         for key in keys if len(keys) < 5 or not config else (keys[0], keys[-1]):
             got = values(found, kind, key, config, True)
             right = expected(box, kind, key)
             assert got == {name: exact(right[name]) for name in got}
             rows = {r.logical_id for r in CATALOGUE.rows(kind, config, {"jeedomCgx": True}) if r.data["type"] == "info"}
-            assert set(got) == rows
-            reached |= rows
+            assert set(got) == rows - missing
+            reached |= set(got)
+    return reached
+
+
+@pytest.mark.parametrize("kind", [each for each in (*KEYS, "relais") if each != "teleinfo"])
+def test_each_command_has_the_right_value_for_each_setting(kind: str) -> None:
+    reached = check(kind, distinct(), list(all_settings(kind)), set())
     assert reached == {row.logical_id for row in CATALOGUE.all_rows(kind) if row.data["type"] == "info"}
+
+
+def test_each_command_of_a_meter_link_has_the_right_value_for_each_setting() -> None:
+    reached = set()
+    for contract in CONTRACTS:
+        others = set().union(*(names for key, (_, _, names) in CONTRACTS.items() if key != contract))
+        configs = [each for each in all_settings("teleinfo") if each.get("tarification", "auto") in (contract, "auto")]
+        reached |= check("teleinfo", distinct(contract=contract), configs, others)
+    assert reached == {row.logical_id for row in CATALOGUE.all_rows("teleinfo") if row.data["type"] == "info"}
 
 
 def test_the_catalogue_is_as_the_contract_says() -> None:
@@ -204,7 +242,7 @@ def test_the_tariff_decides_which_indexes_there_are() -> None:
     tempo = names("teleinfo", {"tarification": "BBRH"})
     assert {"DEMAIN", "PTECRAW", "BBRHCJB", "BBRHPJR"} <= tempo
     assert not tempo & {"BASE", "HCHC", "EJPHN", "PEJP"}
-    assert not names("teleinfo", {}) & {"BASE", "HCHC", "EJPHN", "BBRHCJB"}
+    assert {"BASE", "HCHC", "EJPHN", "BBRHCJB"} <= names("teleinfo", {}) == names("teleinfo", {"tarification": "auto"})
 
 
 def test_costs_and_periods_need_the_uploaded_page() -> None:
@@ -229,9 +267,10 @@ def test_the_standard_page_gives_what_it_has() -> None:
     box = distinct()
     found = page(box, templates.standard())
     assert (
-        values(found, "teleinfo", 1, {"tarification": "HC"}, False, False)["HCHC"] == box.tics[0].indexes["HC"] / 1000
+        values(found, "teleinfo", 1, {"tarification": "HC"}, False, STANDARD)["HCHC"]
+        == box.tics[0].indexes["HC"] / 1000
     )
-    clamp = values(found, "pince", 2, {"pinceMeasure": "production"}, False, False)
+    clamp = values(found, "pince", 2, {"pinceMeasure": "production"}, False, STANDARD)
     assert clamp == {"injection": box.clamps[1].injection, "intensite": box.clamps[1].current}
 
 
@@ -239,25 +278,25 @@ def test_the_page_of_the_official_plugin_is_read_without_its_mistakes() -> None:
     box = distinct()
     box.clamps[0].injecting = 1
     found = page(box, templates.official())
-    third = values(found, "teleinfo", 3, {"ticMeasure": "production"}, True, False)
+    third = values(found, "teleinfo", 3, {"ticMeasure": "production"}, True, Origin(False, True))
     assert third["INJECTION"] == box.tics[2].injection / 1000
     assert third["PRODUCTEUR"] == 1
     # Its injection index is made from a directive that is no index.
-    assert "injection" not in values(found, "pince", 1, {"pinceMeasure": "production"}, True, False)
+    assert "injection" not in values(found, "pince", 1, {"pinceMeasure": "production"}, True, Origin(False, True))
 
 
 def test_a_recorded_page_of_2017_gives_what_is_connected(recorded: Any) -> None:
     for path in sorted(recorded.glob("*.xml")):
         found = parse(path.read_bytes(), path.name)
         assert mapping.server(found)["firmware"] == "V0.61D"
-        assert values(found, "teleinfo", 1, {"tarification": "HC"}, False, False) == {}
-        assert values(found, "pince", 4, {"pinceMeasure": "consumption"}, False, False) == {
+        assert values(found, "teleinfo", 1, {"tarification": "HC"}, False, STANDARD) == {}
+        assert values(found, "pince", 4, {"pinceMeasure": "consumption"}, False, STANDARD) == {
             "index": 45.584,
             "intensite": 0.63,
         }
         assert values(found, "sonde", 1, {"sondeMeasure": "temperature"}, False) == {"temperature": 22}
         assert values(found, "sonde", 2, {"sondeMeasure": "temperature"}, False) == {}
-        active = {(each.type, each.key) for each in mapping.offers(found, None) if each.active}
+        active = {(each.type, each.key) for each in offers(found, None, STANDARD) if each.active}
         assert active == {
             *(("pince", str(n)) for n in (1, 2, 3, 4)), ("sonde", "1"), *(("bouton", str(n)) for n in (1, 2)),
             *(("relais", str(n)) for n in (1, 2)),

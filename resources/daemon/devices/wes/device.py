@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jeedom_bridge.worker import Job
 
@@ -15,20 +13,25 @@ from ..base import AuthenticationFailed, Connection, Context, DeviceError, Equip
 from ..base import Device as Base
 from . import mapping
 from .client import Forbidden, Wes
+from .judge import Judge
+from .offers import offers
 from .page import Page
 from .reader import Reader
 from .source import Source
+from .teller import Teller
 
 _LOG = logging.getLogger(__name__)
 
-EVERYTHING = 60.0
-"""Seconds after which all facts are published again, changed or not: Jeedom's heartbeat wants fresh ones."""
+CONFIRM_S = 60.0
+"""Seconds after which what the page still shows is confirmed: only then is it sent to Jeedom with a newer date."""
+GUARDS = "guards"
+"""The key of the memory under which the guards are kept."""
+KEEP_S = 3600.0
+"""Seconds between two writings of what the guards know; a doubt that begins or ends is written at once."""
 PROOFS = (0.0, 0.4, 0.8, 1.5, 2.0)
 """Pauses before the readings of a state that an action should have changed: some take effect late."""
 PATIENCE = 8.0
 """Seconds after which a slow WES is not asked again for that proof."""
-DRIFT = 180.0
-"""Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
 
 
 class Device(Base):
@@ -41,28 +44,34 @@ class Device(Base):
         config = connection.config
         self._wes = Wes(config)
         self._source = Source(self._wes, config, context)
-        self._reader = Reader(context.catalogue, list(context.memory.get("probes") or []))
+        self._judge = Judge()
+        self._reader = Reader(context.catalogue, self._judge)
+        self._teller = Teller(context)
         self._period = float(config.get("pollInterval", 30))
         self._job: Job | None = None
         self._failures = 0
-        self._everything_at = float("-inf")
+        self._confirm_at = float("-inf")
+        self._keep_at = float("-inf")
         self._server: mapping.Facts = {}
-        self._told: set[str] = set()
-        self._probes = self._reader.alive
+        self._anew = True
 
     # What the core asks for.
 
     def start(self) -> None:
         self._wes.check()
+        self._judge.restore(self.context.memory.get(GUARDS))
         self._reader.adopt(self.connection)
         self._job = self.context.every("poll", self._period, self._poll)
 
+    def stop(self) -> None:
+        self._keep()
+
     def changed(self) -> None:
         self._reader.adopt(self.connection)
-        self._everything_at = float("-inf")
 
     def refresh(self) -> None:
-        self._everything_at = float("-inf")
+        self._reader.publish_all()
+        self._anew = True
         self._poll()
 
     def test(self) -> Identity:
@@ -84,7 +93,7 @@ class Device(Base):
         page = self._source.read()
         types = self.context.catalogue.data["equipment"]
         found = []
-        for offer in mapping.offers(page, self._source.names()):
+        for offer in offers(page, self._source.names(), self._source.origin(page)):
             name = offer.name or f"{types[offer.type]['name']} {offer.key}"
             if self.connection.name:
                 name += f" ({self.connection.name})"
@@ -113,7 +122,7 @@ class Device(Base):
             self._failures += 1
             # One busy moment is not worth a change of the command; what follows it within seconds is.
             if self._failures > 1 or isinstance(error, AuthenticationFailed):
-                self._publish_server({"status": False})
+                self._publish_server({**self._server, "status": False})
             raise
         self._failures = 0
         self.context.count("polls")
@@ -123,56 +132,51 @@ class Device(Base):
             self._job.run_in(0)
 
     def _publish(self, page: Page) -> None:
-        now = self.context.clock.monotonic()
-        if now - self._everything_at >= EVERYTHING:
-            self._everything_at = now
-            self._reader.forget()
-            self._server = {}
-            self._check_clock(page)
+        now = self.context.clock.time()
+        confirm = self._confirms()
+        if confirm:
+            self._reader.look_again()
+            self._teller.clock(page, self.context.timezone)
         if page.repaired:
-            self._tell_once(
-                "repaired", "the page of %s holds characters that are no XML, it was mended", self._wes.host
-            )
+            self._teller.repaired(self._wes.host)
+        self._teller.supply(mapping.voltage(page) is not None)
         server = mapping.server(page)
         server["status"] = True
         server["cgxupdate"] = self._source.outdated(page)
         self._publish_server(server)
-        for equipment, facts in self._reader.read(page, self._source.trusted):
-            if "ADCO" in facts:
-                self.context.hide(facts["ADCO"])  # a meter's number tells whose it is
-            self.context.publish(equipment, facts)
-        if self._reader.alive != self._probes:
-            self._probes = self._reader.alive
-            self.context.memory.keep("probes", self._probes)
+        news = False
+        for change in self._reader.read(page, self._source.origin(page), now):
+            equipment = change.equipment
+            if "ADCO" in change.facts:
+                self.context.hide(change.facts["ADCO"])  # a meter's number tells whose it is
+            if change.facts:
+                self.context.publish(equipment.id, change.facts)
+            self._teller.news(equipment, change.news)
+            self._teller.contract(equipment, change.tariff)
+            news = news or bool(change.news)
+        if confirm:
+            for identifier in (self.connection.id, *self._reader.shown()):
+                self.context.confirm(identifier)
+        if news or self.context.clock.monotonic() >= self._keep_at:
+            self._keep()
+
+    def _confirms(self) -> bool:
+        now = self.context.clock.monotonic()
+        if now < self._confirm_at:
+            return False
+        self._confirm_at = now + CONFIRM_S
+        return True
+
+    def _keep(self) -> None:
+        if self._job is not None:  # a test of a form keeps nothing
+            self._keep_at = self.context.clock.monotonic() + KEEP_S
+            self.context.memory.keep(GUARDS, self._judge.state())
 
     def _publish_server(self, facts: mapping.Facts) -> None:
-        if {**self._server, **facts} != self._server:
-            self._server = {**self._server, **facts}
-            self.context.publish(self.connection.id, facts)
-
-    def _check_clock(self, page: Page) -> None:
-        info = page.section("info")
-        try:
-            shown = datetime.strptime(f"{info.get('date')} {info.get('time')}", "%d/%m/%Y %H:%M")
-            here = datetime.fromtimestamp(self.context.clock.time(), ZoneInfo(self.context.timezone))
-        except (ValueError, KeyError, OSError):
-            return
-        minutes = (shown - here.replace(tzinfo=None, second=0, microsecond=0)).total_seconds() / 60
-        if abs(minutes) * 60 < DRIFT:
-            self._told.discard("clock")
-        elif "clock" not in self._told:
-            self._told.add("clock")
-            self.context.message(
-                "warning",
-                "L'horloge du Wes est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
-                "reviennent pas à zéro à la bonne heure. Réglez-la dans le Wes.",
-                shown=f"{shown:%d/%m/%Y %H:%M}",
-            )
-
-    def _tell_once(self, what: str, text: str, *values: object) -> None:
-        if what not in self._told:
-            self._told.add(what)
-            _LOG.warning(text, *values)
+        if self._anew or facts != self._server:
+            gone = self._server.keys() - facts.keys()
+            self._server, self._anew = facts, False
+            self.context.publish(self.connection.id, {**facts, **dict.fromkeys(gone)})
 
     # Actions.
 

@@ -1,13 +1,14 @@
-"""Pure: from the texts of a page to facts by the names that the catalogue's `source` uses, and what a page offers."""
+"""Pure: from the texts of a page to facts by the names that the catalogue's `source` uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from . import tariff
 from .page import LAST, UNKNOWN, Page
 
 Facts = dict[str, Any]
@@ -33,6 +34,10 @@ _STATES = frozenset(("RELAIS", "SWITCH", "ENTREE"))
 _NOT_ZERO = {"TENSION1", "TENSION2", "TENSION3", "H_WeekEnd", "HC_Semaine", "HP_Semaine"}
 _NOT_ZERO |= {"HC_WeekEnd", "HP_WeekEnd", "HC_Mercredi", "HP_Mercredi", "H_SUPER_CREUSE"}
 """Zero stands for "not measured" or "not of this contract"."""
+_NEEDED = frozenset(("ADCO", "OPTARIF", "PTEC", "PRODUCTEUR", "INJECTION", "PAPIJ"))
+"""What the facts of a meter link depend on, whatever commands there are."""
+_MADE = frozenset(("PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"))
+"""Facts that no tag has."""
 _OLD_TAGS = {"HCHC": "H_CREUSE", "HCHP": "H_PLEINE"}
 """Firmware 0.61 names them otherwise."""
 MOST_ENERGY = 1e7
@@ -63,21 +68,32 @@ def tags(kind: str, key: str, sources: set[str]) -> list[tuple[str, str]]:
     """What to look up for an equipment: (name in the facts, tag in its section)."""
     names = sorted(sources)
     if kind == "teleinfo":
-        names = sorted({*names, "ADCO", "PTEC", "PRODUCTEUR", "INJECTION", *_OLD_TAGS, LAST + "INJECTION"})
+        names = sorted(({*names} - _MADE) | {*_NEEDED, *tariff.indexes(), *_OLD_TAGS, LAST + "INJECTION"})
     end = place(kind, key)[1]
     return [(name, name + end) for name in names]
 
 
-def facts(kind: str, texts: Texts, trusted: bool = True) -> Facts:
-    """The facts of one equipment.
+@dataclass(frozen=True)
+class Origin:
+    """What kind of page it is. `ours`: made from our table. `flag`: its PRODUCTEUR is a flag (code `ei`), not an index.
 
-    `texts`: by the names of `tags`; for a clamp also `V`. `trusted`: the page is our own, whose injection index is
-    one; in others it is what a wrong directive prints.
+    PRODUCTEUR is the code `Tp`, an index, on the standard page and on the official page up to 1.0.4; 1.0.5 of January
+    2024 made it a flag, as our page does (jeedom/plugin-wescontrol; homeassistant-cartelectronic-wes of 2023-08).
     """
+
+    ours: bool = True
+    flag: bool = True
+
+
+OURS = Origin()
+
+
+def facts(kind: str, texts: Texts, origin: Origin = OURS) -> Facts:
+    """The facts of one equipment. `texts`: by the names of `tags`; for a clamp also `V`."""
     if kind == "teleinfo":
-        return _tic(texts)
+        return _tic(texts, origin.flag)
     if kind == "pince":
-        return _clamp(texts, trusted)
+        return _clamp(texts, origin.ours)
     return _plain(texts)
 
 
@@ -94,7 +110,7 @@ def _plain(texts: Texts) -> Facts:
     return found
 
 
-def _tic(texts: Texts) -> Facts:
+def _tic(texts: Texts, flag: bool) -> Facts:
     if not present(texts):
         return {}
     read = dict(texts)
@@ -108,11 +124,22 @@ def _tic(texts: Texts) -> Facts:
     found = _plain(read)
     if "OPTARIF" in found:
         found["OPTARIF"] = found["OPTARIF"].rstrip(".")
-    if "PRODUCTEUR" in found:
-        found["PRODUCTEUR"] = int(found["PRODUCTEUR"] != 0)
-        if not found["PRODUCTEUR"]:
-            found.pop("INJECTION", None)
-            found.pop("PAPIJ", None)
+    return {**_injecting(found, flag), **tariff.stable(found)}
+
+
+def _injecting(found: Facts, flag: bool) -> Facts:
+    """Decides whether the injection counts: an index or a power above 0 proves it, whatever PRODUCTEUR says."""
+    producer = found.pop("PRODUCTEUR", None)
+    measured = any(found.get(name, 0) > 0 for name in ("INJECTION", "PAPIJ"))
+    if producer or measured:
+        found["PRODUCTEUR"] = 1
+        if not flag and not found.get("INJECTION"):
+            found.pop("INJECTION", None)  # another index counts: that this one stands still is not known
+        return found
+    if producer is not None and flag:
+        found["PRODUCTEUR"] = 0
+    found.pop("INJECTION", None)
+    found.pop("PAPIJ", None)
     return found
 
 
@@ -121,12 +148,12 @@ def present(texts: Texts) -> bool:
     return any(letter.isdigit() for letter in texts.get("ADCO", "")) and not texts.get("PTEC", "").startswith("TIC ND")
 
 
-def _clamp(texts: Texts, trusted: bool) -> Facts:
+def _clamp(texts: Texts, ours: bool) -> Facts:
     found = _plain({name: text for name, text in texts.items() if name != "V"})
     if isinstance(found.get("INDEX"), int):
         found["INDEX"] = found["INDEX"] / 1000  # firmware 0.61 counts in Wh
     injected = found.get("INJECT")
-    if injected is not None and not (0 <= injected < MOST_ENERGY and (trusted or injected > 0)):
+    if injected is not None and not (0 <= injected < MOST_ENERGY and (ours or injected > 0)):
         del found["INJECT"]
     if not found.get("WATT") and not number(texts.get("V")):
         found.pop("WATT", None)  # real power needs the 9 V supply
@@ -142,40 +169,17 @@ def server(page: Page) -> Facts:
         value = number(info.get(name))
         if value is not None:
             found[name] = value
-    voltage = number(page.section("pince").get("V"))
-    if voltage:
-        found["V"] = voltage
+    volts = voltage(page)
+    if volts is not None:
+        found["V"] = volts
     if page.version:
         found["cgxversion"] = page.version[:64]
     return found
 
 
-# What a probe says is not always a measure.
-
-POWER_ON = 85.0
-BUS_ERROR = 127.0
-
-
-@dataclass
-class Probe:
-    """What is remembered of one probe: whether it ever measured anything, and a doubtful value to be confirmed."""
-
-    alive: bool = False
-    doubtful: bool = False
-
-    def measure(self, value: float | None, temperature: bool) -> float | None:
-        """The value if it is one: 0.0 is also what an absent probe gives, 85.0 and 127 what a disturbed one does."""
-        if value is None:
-            return None
-        if temperature and abs(value) >= BUS_ERROR and abs(value) < BUS_ERROR + 1:
-            return None
-        if temperature and value == POWER_ON and not self.doubtful:
-            self.doubtful = True
-            return None
-        self.doubtful = temperature and value == POWER_ON
-        if value:
-            self.alive = True
-        return value if self.alive else None
+def voltage(page: Page) -> float | None:
+    """The mains voltage in V; None without the 9 V supply, which gives it."""
+    return number(page.section("pince").get("V")) or None
 
 
 # Actions.
@@ -191,100 +195,3 @@ def state(page: Page, kind: str, key: str) -> bool | None:
         section, end = place(kind, key)
         text = page.section(section).get(SWITCHED[kind] + end, "")
     return {"ON": True, "1": True, "OFF": False, "0": False}.get(text.upper())
-
-
-# What there is to tick.
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One input or output of a WES; `active`: it carries data."""
-
-    type: str
-    key: str
-    name: str = ""
-    config: Facts = field(default_factory=dict)
-    active: bool = True
-
-
-_TAGS = {
-    "compteur": "INDEX",
-    "pince": "I",
-    "sonde": "SONDE",
-    "bouton": "ENTREE",
-    "relais": "RELAIS",
-    "switch": "SWITCH",
-    "analogique": "AD",
-    "variable": "VARIABLE",
-}
-_SIGNS = {
-    "compteur": ("PULSE", "INDEX"),
-    "pince": ("I", "INDEX", "INJECT", "MODINJECT"),
-    "sonde": ("SONDE",),
-    "switch": ("SWITCH",),
-    "analogique": ("AD",),
-    "variable": ("VARIABLE",),
-}
-"""Values of which one that is not 0 tells that something is connected; other types are always there."""
-
-
-def offers(page: Page, names: Page | None) -> list[Offer]:
-    """Every input and output that the page shows; `names`: our second page, when the WES has it."""
-    found = []
-    for number_ in range(1, 4):
-        if page.section(f"tic{number_}"):
-            found.append(_tic_offer(page, names, str(number_)))
-    for kind, tag in _TAGS.items():
-        sections = ("relais", "relais1W") if kind == "relais" else (SECTIONS[kind],)
-        for section in sections:
-            keys = sorted(_keys(page.section(section), tag), key=int)
-            found += [_offer(page, names, section, kind, key) for key in keys]
-    return found
-
-
-def _keys(section: Texts, tag: str) -> Iterator[str]:
-    for each in section:
-        end = each[len(tag) :]
-        if each.startswith(tag) and re.fullmatch(r"[1-9]\d{0,3}", end):
-            yield end
-
-
-def _tic_offer(page: Page, names: Page | None, key: str) -> Offer:
-    texts = page.section(f"tic{key}")
-    active = present(texts)
-    config: Facts = {"typetic": "linky"}
-    option = texts.get("OPTARIF", "").upper()
-    for start, tariff in (("BBR", "BBRH"), ("EJP", "EJP"), ("BASE", "BASE"), ("HC", "HC")):
-        if active and option.startswith(start):
-            config["tarification"] = tariff
-    flag = _tic({**texts, LAST + "INJECTION": texts[LAST + "INJECTION"]} if LAST + "INJECTION" in texts else texts)
-    producing = bool(flag.get("PRODUCTEUR"))
-    config["ticMeasure"] = "consumptionprod" if producing else "consumption"
-    return Offer("teleinfo", key, _name(names, "teleinfo", key), config, active)
-
-
-def _offer(page: Page, names: Page | None, section: str, kind: str, key: str) -> Offer:
-    texts = page.section(section)
-    name = _name(names, kind, key)
-    active = kind not in _SIGNS or any(number(texts.get(sign + key)) for sign in _SIGNS[kind])
-    config: Facts = {}
-    if kind == "compteur":
-        config["comptMeasure"] = "consumption"
-    elif kind == "sonde":
-        config["sondeMeasure"] = "temperature"
-        active = active or _has_rom(names, key)
-    elif kind == "pince":
-        produces = texts.get("MODINJECT" + key) == "1"
-        config["pinceMeasure"] = "production" if produces else "consumption"
-        active = active or (names is not None and names.section("enabled").get("PINCE" + key) == "1")
-    return Offer(kind, key, name, config, active)
-
-
-def _name(names: Page | None, kind: str, key: str) -> str:
-    text = names.section(kind).get("NAME" + key, "") if names is not None else ""
-    return "" if text == "Pas Dispo" else re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()[:60]
-
-
-def _has_rom(names: Page | None, key: str) -> bool:
-    text = names.section("rom").get("SONDE" + key, "") if names is not None else ""
-    return bool(re.fullmatch(r"[0-9A-Fa-f]{16}", text)) and text.strip("0") != "" and text.upper().strip("F") != ""

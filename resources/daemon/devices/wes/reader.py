@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from jeedom_bridge.contract import Catalogue
 
 from ..base import Connection, Equipment
 from . import mapping
-from .mapping import Facts, Probe
+from .judge import Judge, News
+from .mapping import Facts, Origin
 from .page import Page
 
 
@@ -22,67 +22,76 @@ class _Plan:
     tags: list[str]
     before: list[str | None] = field(default_factory=list)
     facts: Facts = field(default_factory=dict)
+    anew: bool = True
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is new about an equipment. `facts`: those that changed; None for one that is no longer known.
+
+    `tariff`: the contract that its meter is on if it is not the one of its settings, else ''.
+    """
+
+    equipment: Equipment
+    facts: Facts
+    news: tuple[News, ...]
+    tariff: str
 
 
 class Reader:
     """Hands out the facts of equipment whose texts have changed: most of a page is as it was a second ago."""
 
-    def __init__(self, catalogue: Catalogue, alive: list[str]) -> None:
-        """`alive`: keys of the probes that are known to have measured something."""
+    def __init__(self, catalogue: Catalogue, judge: Judge) -> None:
         self._catalogue = catalogue
+        self._judge = judge
         self._plans: list[_Plan] = []
-        self._probes: dict[str, Probe] = {key: Probe(alive=True) for key in alive}
 
     def adopt(self, connection: Connection) -> None:
         """Takes over the equipment there is; the next page counts as new."""
         sources = {kind: self._sources(kind) for kind in {each.type for each in connection.equipment}}
-        self._plans = [_plan(each, sources[each.type]) for each in connection.equipment]
+        known = {plan.equipment.id: plan.facts for plan in self._plans}
+        self._plans = [_plan(each, sources[each.type], known.get(each.id, {})) for each in connection.equipment]
 
-    def forget(self) -> None:
-        """The next page counts as new, whatever it holds."""
+    def publish_all(self) -> None:
+        """Of the next page all facts are handed out, not only those that changed."""
         for plan in self._plans:
-            plan.before, plan.facts = [], {}
+            plan.before, plan.anew = [], True
 
-    @property
-    def alive(self) -> list[str]:
-        """Keys of the probes that have measured something."""
-        return sorted(key for key, probe in self._probes.items() if probe.alive)
+    def look_again(self) -> None:
+        """The next page is judged anew, so that the guards know that what has not changed was read again."""
+        for plan in self._plans:
+            plan.before = []
 
-    def read(self, page: Page, trusted: bool) -> Iterator[tuple[str, Facts]]:
-        """(equipment id, facts that are new) of each equipment whose texts are not those of the page before."""
+    def shown(self) -> Iterator[str]:
+        """Ids of the equipment of which the last page told something."""
+        return (plan.equipment.id for plan in self._plans if plan.facts)
+
+    def read(self, page: Page, origin: Origin, now: float) -> Iterator[Change]:
+        """What is new of each equipment whose texts are not those of the page before. `now`: Unix time."""
         for plan in self._plans:
             get = page.section(plan.section).get
             texts = [get(tag) for tag in plan.tags]
             if texts == plan.before:
                 continue
-            plan.before = texts
-            found = self._facts(plan, {n: t for n, t in zip(plan.names, texts) if t is not None}, trusted)
-            known = plan.facts
-            fresh = {name: value for name, value in found.items() if known.get(name) != value}
-            if fresh:
-                plan.facts = found
-                yield plan.equipment.id, fresh
-
-    def _facts(self, plan: _Plan, texts: Mapping[str, str], trusted: bool) -> Facts:
-        found = mapping.facts(plan.equipment.type, texts, trusted)
-        if plan.equipment.type == "sonde" and "SONDE" in found:
-            key = plan.equipment.key
-            probe = self._probes.setdefault(key, Probe())
-            temperature = plan.equipment.config.get("sondeMeasure", "temperature") == "temperature"
-            value: Any = probe.measure(found["SONDE"], temperature)
-            if probe.doubtful:
-                plan.before = []  # the same text again confirms it
-            return {} if value is None else {"SONDE": value}
-        return found
+            found = mapping.facts(
+                plan.equipment.type, {name: text for name, text in zip(plan.names, texts) if text is not None}, origin
+            )
+            judged = self._judge.judge(plan.equipment, found, now)
+            plan.before = [] if judged.doubtful else texts
+            known, plan.facts = plan.facts, judged.facts
+            fresh = {name: value for name, value in plan.facts.items() if plan.anew or known.get(name) != value}
+            fresh.update(dict.fromkeys(known.keys() - plan.facts.keys()))
+            plan.anew = False
+            yield Change(plan.equipment, fresh, judged.news, judged.tariff)
 
     def _sources(self, kind: str) -> set[str]:
         rows = self._catalogue.all_rows(kind)
         return {row.source for row in rows if row.source and row.data["type"] == "info"}
 
 
-def _plan(equipment: Equipment, sources: set[str]) -> _Plan:
+def _plan(equipment: Equipment, sources: set[str], known: Facts) -> _Plan:
     pairs = mapping.tags(equipment.type, equipment.key, sources)
     if equipment.type == "pince":
         pairs.append(("V", "V"))
     section = mapping.place(equipment.type, equipment.key)[0]
-    return _Plan(equipment, section, [name for name, _ in pairs], [tag for _, tag in pairs])
+    return _Plan(equipment, section, [name for name, _ in pairs], [tag for _, tag in pairs], facts=known)

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from ..base import Context, DeviceError, Refused, Unreachable, VendorError
 from . import cgx, ftp
 from .client import PageMissing, Wes
+from .mapping import Origin
 from .page import Page
 
 _LOG = logging.getLogger(__name__)
@@ -18,6 +19,8 @@ OWN = cgx.OWN.lower()
 OFFICIAL = "data_jeedom.cgx"
 """The page of the official plugin: better than the standard one while ours is not there."""
 NAMES = cgx.NAMES.lower()
+FLAG_SINCE = "1.0.5"
+"""The version of the official page since which its PRODUCTEUR is a flag."""
 
 AGAIN = 60.0
 """Seconds until a page that was missing is asked for again."""
@@ -69,10 +72,10 @@ class Source:
         self._look_again = now + AGAIN
         return page
 
-    @property
-    def trusted(self) -> bool:
-        """Whether the page is ours."""
-        return self.path == OWN
+    def origin(self, page: Page) -> Origin:
+        """What kind of page the last one is."""
+        ours = self.path == OWN
+        return Origin(ours, flag=ours or not cgx.older(page.version, FLAG_SINCE))
 
     def outdated(self, page: Page) -> bool:
         """Whether a newer page than this one could be on the WES."""

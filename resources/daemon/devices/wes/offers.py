@@ -1,0 +1,98 @@
+"""Pure: what there is to tick on a WES."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from . import mapping
+from .mapping import SECTIONS, Facts, Origin, Texts, number
+from .page import Page
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One input or output of a WES; `active`: it carries data."""
+
+    type: str
+    key: str
+    name: str = ""
+    config: Facts = field(default_factory=dict)
+    active: bool = True
+
+
+_TAGS = {
+    "compteur": "INDEX",
+    "pince": "I",
+    "sonde": "SONDE",
+    "bouton": "ENTREE",
+    "relais": "RELAIS",
+    "switch": "SWITCH",
+    "analogique": "AD",
+    "variable": "VARIABLE",
+}
+_SIGNS = {
+    "compteur": ("PULSE", "INDEX"),
+    "pince": ("I", "INDEX", "INJECT", "MODINJECT"),
+    "sonde": ("SONDE",),
+    "switch": ("SWITCH",),
+    "analogique": ("AD",),
+    "variable": ("VARIABLE",),
+}
+"""Values of which one that is not 0 tells that something is connected; other types are always there."""
+
+
+def offers(page: Page, names: Page | None, origin: Origin = mapping.OURS) -> list[Offer]:
+    """Every input and output that the page shows; `names`: our second page, when the WES has it."""
+    found = []
+    for number_ in range(1, 4):
+        if page.section(f"tic{number_}"):
+            found.append(_tic_offer(page, names, str(number_), origin))
+    for kind, tag in _TAGS.items():
+        sections = ("relais", "relais1W") if kind == "relais" else (SECTIONS[kind],)
+        for section in sections:
+            keys = sorted(_keys(page.section(section), tag), key=int)
+            found += [_offer(page, names, section, kind, key) for key in keys]
+    return found
+
+
+def _keys(section: Texts, tag: str) -> Iterator[str]:
+    for each in section:
+        end = each[len(tag) :]
+        if each.startswith(tag) and re.fullmatch(r"[1-9]\d{0,3}", end):
+            yield end
+
+
+def _tic_offer(page: Page, names: Page | None, key: str, origin: Origin) -> Offer:
+    texts = page.section(f"tic{key}")
+    producing = bool(mapping.facts("teleinfo", texts, origin).get("PRODUCTEUR"))
+    config: Facts = {"typetic": "linky", "ticMeasure": "consumptionprod" if producing else "consumption"}
+    return Offer("teleinfo", key, _name(names, "teleinfo", key), config, mapping.present(texts))
+
+
+def _offer(page: Page, names: Page | None, section: str, kind: str, key: str) -> Offer:
+    texts = page.section(section)
+    name = _name(names, kind, key)
+    active = kind not in _SIGNS or any(number(texts.get(sign + key)) for sign in _SIGNS[kind])
+    config: Facts = {}
+    if kind == "compteur":
+        config["comptMeasure"] = "consumption"
+    elif kind == "sonde":
+        config["sondeMeasure"] = "temperature"
+        active = active or _has_rom(names, key)
+    elif kind == "pince":
+        produces = texts.get("MODINJECT" + key) == "1"
+        config["pinceMeasure"] = "production" if produces else "consumption"
+        active = active or (names is not None and names.section("enabled").get("PINCE" + key) == "1")
+    return Offer(kind, key, name, config, active)
+
+
+def _name(names: Page | None, kind: str, key: str) -> str:
+    text = names.section(kind).get("NAME" + key, "") if names is not None else ""
+    return "" if text == "Pas Dispo" else re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()[:60]
+
+
+def _has_rom(names: Page | None, key: str) -> bool:
+    text = names.section("rom").get("SONDE" + key, "") if names is not None else ""
+    return bool(re.fullmatch(r"[0-9A-Fa-f]{16}", text)) and text.strip("0") != "" and text.upper().strip("F") != ""

@@ -1,0 +1,138 @@
+"""What a WES is reported for to the user, each thing once, and once when it is over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..base import Context, Equipment, NoData
+from .judge import Kind, News
+from .page import Page
+
+_LOG = logging.getLogger(__name__)
+
+DRIFT = 180.0
+"""Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
+SUPPLY_GONE_S = 300.0
+"""Seconds without mains voltage after which the 9 V supply is called gone."""
+SUPPLY = "supply"
+"""The key of the memory that says whether there ever was a mains voltage: {"told": it was reported gone}."""
+
+
+class Teller:
+    """Keeps what was reported of one WES."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._told: set[str] = set()
+        self._contracts: dict[str, str] = {}
+        self._no_supply_since: float | None = None
+
+    def repaired(self, host: str) -> None:
+        """The page held bytes that are no XML."""
+        if "repaired" not in self._told:
+            self._told.add("repaired")
+            _LOG.warning("the page of %s holds characters that are no XML, it was mended", host)
+
+    def clock(self, page: Page, timezone: str) -> None:
+        """Compares the clock of the page with ours."""
+        info = page.section("info")
+        try:
+            shown = datetime.strptime(f"{info.get('date')} {info.get('time')}", "%d/%m/%Y %H:%M")
+            here = datetime.fromtimestamp(self._context.clock.time(), ZoneInfo(timezone))
+        except (ValueError, KeyError, OSError):
+            return
+        minutes = (shown - here.replace(tzinfo=None, second=0, microsecond=0)).total_seconds() / 60
+        if abs(minutes) * 60 < DRIFT:
+            self._told.discard("clock")
+        elif "clock" not in self._told:
+            self._told.add("clock")
+            self._context.message(
+                "warning",
+                "L'horloge du Wes est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
+                "reviennent pas à zéro à la bonne heure. Réglez-la dans le Wes.",
+                shown=f"{shown:%d/%m/%Y %H:%M}",
+            )
+
+    def supply(self, there: bool) -> None:
+        """Whether the page has a mains voltage: only the optional 9 V supply gives one."""
+        memory, now = self._context.memory, self._context.clock.monotonic()
+        kept = memory.get(SUPPLY)
+        if there:
+            self._no_supply_since = None
+            if kept != {"told": False}:
+                memory.keep(SUPPLY, {"told": False})
+            if kept == {"told": True}:
+                self._context.message("info", "L'alimentation 9 V donne de nouveau la tension du secteur au Wes.")
+        elif self._no_supply_since is None:
+            self._no_supply_since = now
+        elif now - self._no_supply_since >= SUPPLY_GONE_S and kept == {"told": False}:
+            memory.keep(SUPPLY, {"told": True})
+            self._context.message(
+                "warning",
+                "L'alimentation 9 V ne donne plus la tension du secteur au Wes : la tension et la puissance réelle des "
+                "pinces gardent leurs dernières valeurs. Vérifiez son bloc d'alimentation.",
+            )
+
+    def news(self, equipment: Equipment, news: Iterable[News]) -> None:
+        """Readings of counters that do not follow from the ones before."""
+        name = equipment.name or equipment.key
+        for each in news:
+            if each.kind is Kind.REPLACED:
+                self._context.message(
+                    "info",
+                    "« {name} » : le compteur a été remplacé, ses index partent de ceux du nouveau compteur.",
+                    name=name,
+                )
+                continue
+            index, scale = self._index(equipment, each.name)
+            values = {
+                "name": name,
+                "index": index,
+                "value": round(each.value * scale, 3),
+                "last": round((each.last or 0.0) * scale, 3),
+            }
+            if each.kind is Kind.RESTARTED:
+                self._context.message(
+                    "warning",
+                    "« {name} » : {index} est passé de {last} à {value} et s'y tient. S'il ne s'agit pas d'un "
+                    "compteur remplacé ou remis à zéro, vérifiez ce compteur dans le Wes.",
+                    **values,
+                )
+            else:
+                text = self._context.say(
+                    "« {name} » : {index} lu à {value} après {last} : cette valeur n'est pas reprise tant qu'elle "
+                    "ne se confirme pas.",
+                    **values,
+                )
+                _LOG.warning("%s", text)
+
+    def _index(self, equipment: Equipment, fact: str) -> tuple[str, float]:
+        rows = self._context.catalogue.rows(equipment.type, equipment.config)
+        row = next((row for row in rows if row.source == fact and row.data["type"] == "info"), None)
+        return (fact, 1.0) if row is None else (str(row.data["name"]), float(row.data.get("scale", 1)))
+
+    def contract(self, equipment: Equipment, found: str) -> None:
+        """`found`: the contract that the meter is on if it is not the one of the settings, else ''."""
+        if self._contracts.get(equipment.id, "") == found:
+            return
+        self._contracts[equipment.id] = found
+        if not found:
+            self._context.trouble(equipment.id, None)
+            return
+        choices = next(f for f in self._context.catalogue.fields(equipment.type) if f["key"] == "tarification")[
+            "choices"
+        ]
+        setting = str(equipment.config.get("tarification", ""))
+        self._context.trouble(
+            equipment.id,
+            NoData(
+                "Le compteur est en {found}, l'équipement est réglé sur {setting} : ses index n'avancent plus. "
+                "Choisissez « Automatique » ou {found} comme tarification de « {name} ».",
+                found=self._context.say(str(choices.get(found, found))),
+                setting=self._context.say(str(choices.get(setting, setting))),
+                name=equipment.name or equipment.key,
+            ),
+        )
