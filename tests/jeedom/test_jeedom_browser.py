@@ -16,6 +16,7 @@ from typing import Any, Callable
 import chromium
 import pytest
 from chromium import Chromium
+from connection_page import hide_the_oldest_datum, read_the_form_as_it_was_typed, see_how_old_the_oldest_datum_is
 from jeedom_host import ROOT, URL, Jeedom
 
 from simulators.enlighten.cloud import Account, EnlightenCloud
@@ -182,6 +183,10 @@ def running(jeedom: Jeedom) -> bool:
 def test_a_day_from_activation_to_deactivation(user: User, jeedom: Jeedom, settings: dict[str, str]) -> None:
     activate(user, jeedom)
     add_a_gateway(user, jeedom, settings)
+    read_the_form_as_it_was_typed(user.browser)
+    see_how_old_the_oldest_datum_is(user.browser)
+    user.look("oldest")
+    hide_the_oldest_datum(user.browser)
     power = watch_the_dashboard(user, jeedom)
     change_a_setting(user, jeedom, power)
     look_at_the_history(user, power)

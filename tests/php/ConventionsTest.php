@@ -33,6 +33,17 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
+    /** What runs without a user's save writes single columns: see jeenergieRow. */
+    public function testNoRowIsWrittenWholeWhereNoUserHasAskedForASave(): void
+    {
+        $byUsers = ['jeenergie', 'jeenergieLifecycle', 'jeenergieDiscovery', 'jeenergieCommands', 'jeenergiePages'];
+        foreach ($this->files('php') as $path => $content) {
+            if (strpos($path, 'core/class/') === 0 && !in_array(basename($path, '.class.php'), $byUsers, true)) {
+                $this->assertDoesNotMatchRegularExpression('/->save\(/', $content, $path);
+            }
+        }
+    }
+
     /** PHP's own functions say nothing when they fail. */
     public function testJsonGoesThroughOneClass(): void
     {
