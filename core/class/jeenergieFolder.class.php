@@ -71,7 +71,8 @@ final class jeenergieFolder
         if ($before !== false && !self::isPlain($before)) {
             throw self::unusable($path, __('ce n\'est pas un fichier du plugin', __FILE__));
         }
-        $file = @fopen($path, 'c+');
+        // "e": a background task that is started meanwhile would inherit the handle, and keep the lock while it runs.
+        $file = @fopen($path, 'c+e');
         if ($file === false) {
             throw self::unusable($path, error_get_last()['message'] ?? '');
         }

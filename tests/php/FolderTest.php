@@ -95,6 +95,14 @@ final class FolderTest extends JeenergieTestCase
         $this->assertIsResource(jeenergieFolder::lock('configure.lock', 1));
     }
 
+    public function testALockEndsWithItsRequestWhateverWasStartedMeanwhile(): void
+    {
+        $held = jeenergieFolder::lock('callback.json', 1);
+        exec('sleep 3 > /dev/null 2>&1 &');
+        fclose($held);
+        $this->assertIsResource(jeenergieFolder::lock('callback.json', 0.0));
+    }
+
     public function testAConfigurationWaitsForTheOneBeforeOnlySoLong(): void
     {
         $held = jeenergieFolder::lock('configure.lock', 1);
