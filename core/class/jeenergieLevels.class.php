@@ -57,7 +57,7 @@ final class jeenergieLevels
             self::mark();
             return;
         }
-        if ($level['asked'] === self::IN_VAIN) {
+        if ($level['asked'] === self::IN_VAIN && $level['begun'] === 0) {
             self::tell($eqLogic, 'vain', sprintf(
                 __('%s : Jeedom n\'exécute pas « %s ». Vérifiez que le moteur de tâches est activé.', __FILE__),
                 $eqLogic->getHumanName(),

@@ -99,10 +99,11 @@ class Levels:
 
     def _execute(self, equipment: str, level: dict[str, Any]) -> None:
         done = Execution(self.clock(), level["command"] or "", equipment, level["name"], level["number"])
-        if level["command"] in self.broken or not level["command"]:
+        if level["command"] in self.broken:
             self.failed.append(done)
             return
-        self.executed.append(done)
+        if level["command"]:  # where none was chosen nothing is left to do
+            self.executed.append(done)
         with self.database.lock:
             levels = self.database.kept("levels", {})
             if self.running() and levels[equipment]["number"] == level["number"]:

@@ -254,6 +254,19 @@ final class LevelsTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
+    public function testACommandThatIsStillAtWorkIsNoSignOfTasksThatAreNotRun(): void
+    {
+        $this->send($this->level(7));
+        Memory::$config['execute'] = function (): void {
+            for ($n = 0; $n < 10; $n++) {
+                $this->send($this->level(7));
+            }
+        };
+        $this->background();
+        $this->assertSame([], Memory::$messages);
+        $this->assertSame(1, $this->executed());
+    }
+
     public function testNothingIsRunForEquipmentThatIsDisabled(): void
     {
         $this->send($this->level(7));

@@ -86,6 +86,13 @@ def test_a_command_that_fails_has_not_run(jeedom, load, client):
     assert ran(jeedom) == [7]
 
 
+def test_where_no_command_is_chosen_nothing_is_left_to_do(jeedom, load, client):
+    post(client, jeedom, level(load, "nothing"))
+    jeedom.wait(lambda: jeedom.database.kept("levels")[load]["ran"])
+    assert post(client, jeedom, values(load, power=1), sequence=2).json()["triggered"][0]["name"] == "nothing"
+    assert jeedom.levels.executed == []
+
+
 def test_a_task_is_lost_when_jeedom_stops_and_what_ran_is_not(jeedom, load, client, tmp_path):
     jeedom.levels.delay = 0.1
     post(client, jeedom, level(load))
