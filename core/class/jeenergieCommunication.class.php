@@ -56,9 +56,6 @@ final class jeenergieCommunication
 
     private static function status(jeenergie $eqLogic): array
     {
-        return [
-            'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
-            'timeout' => $eqLogic->getStatus('timeout', 0),
-        ];
+        return $eqLogic->getStatus(['lastCommunication', 'timeout']);
     }
 }

@@ -217,6 +217,9 @@ class eqLogic extends Stored
 
     public function getStatus($key, $default = '')
     {
+        if (is_array($key)) {
+            return array_combine($key, array_map(fn(string $each) => $this->getStatus($each, $default), $key));
+        }
         return Memory::$cache['status' . $this->id][$key] ?? $default;
     }
 
