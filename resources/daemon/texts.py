@@ -9,6 +9,8 @@ from pathlib import Path
 from jeedom_bridge.http_errors import HttpError
 from jeedom_bridge.store import StoreError
 
+from .devices.base import Phrase
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -26,7 +28,9 @@ class Texts:
         table = self._table(self.language)
         translated = table.get(template) or template
         for name, value in values.items():
-            if isinstance(value, HttpError):
+            if isinstance(value, Phrase):
+                values[name] = table.get(value) or str(value)
+            elif isinstance(value, HttpError):
                 classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up to HttpError
                 words = next((self._reasons[each] for each in classes if each in self._reasons), None)
                 values[name] = value if words is None else table.get(words) or words

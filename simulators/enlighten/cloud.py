@@ -6,6 +6,10 @@
 | `POST /tokens`, JSON `session_id`, `serial_num`, `username` | the bare token, or 401 (session), 403 (serial) |
 | `GET /entrez-auth-token?serial_num=`, session cookie | `generation_time`, `token`, `expires_at` |
 
+A customer who is `blocked` gets `{"isBlocked": true}` and no session (batpred, pull request 4235, autumn 2026: nobody
+has recorded one). With `wall_after`, more logins than that within a day, good or bad, end at the site's own page with
+status 200 until a day has passed without one: reported for up to a day (2025 and 2026); the number is not known.
+
 Faults beside the common ones: `not_jwt` (200 and a sentence) and `rate_limited` (429, `Retry-After` =
 value, default 900 s).
 """
@@ -25,6 +29,7 @@ from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
+DAY = 86_400.0
 SESSION_COOKIE = "_enlighten_4_session"
 SIGN_IN_PAGE = "<!DOCTYPE html><html><head><title>Enlighten</title></head><body>Please sign in.</body></html>"
 
@@ -38,6 +43,7 @@ class Account:
     serials: tuple[str, ...]
     role: str = "owner"
     second_factor: bool = False
+    blocked: bool = False
 
 
 class EnlightenCloud(Service):
@@ -52,11 +58,14 @@ class EnlightenCloud(Service):
         control_port: int = 0,
         clock: Clock = time.time,
         token_lifetime: Optional[float] = None,
+        wall_after: Optional[int] = None,
     ) -> None:
         self.key = key
         self.accounts = {account.email.lower(): account for account in accounts}
         self.clock = clock
         self.token_lifetime = token_lifetime
+        self.wall_after = wall_after
+        self._login_times: list[float] = []
         self.faults = FaultBox("not_jwt", "rate_limited")
         self.tokens: list[str] = []
         self._sessions: dict[str, Account] = {}
@@ -105,13 +114,24 @@ class EnlightenCloud(Service):
         route = self._routes.get(f"{request.method} {request.path}")
         return route(request) if route else Response.of_html("<h1>404 Not Found</h1>", 404)
 
+    def _walled(self) -> bool:
+        """Counts a login; whether there were too many within a day of each other."""
+        now = self.clock()
+        recent = [each for each in self._login_times if now - each < DAY]
+        self._login_times = [*recent, now]
+        return self.wall_after is not None and len(self._login_times) > self.wall_after
+
     def _login(self, request: Request) -> Response:
+        if self._walled():
+            return Response.of_html(SIGN_IN_PAGE)
         form = request.form()
         account = self.accounts.get(form.get("user[email]", "").lower())
         if account is None or not secrets.compare_digest(
             account.password.encode(), form.get("user[password]", "").encode()
         ):
             return Response.of_json({"message": "Invalid Email or Password"}, 401)
+        if account.blocked:
+            return Response.of_json({"success": False, "isBlocked": True})
         if account.second_factor:
             response = Response.of_json({"success": True, "isBlocked": False})
             response.headers.append(("Set-Cookie", f"login_otp_nonce={secrets.token_hex(16)}; path=/; HttpOnly"))

@@ -137,7 +137,7 @@ def test_the_test_says_who_answers_and_how_long_the_token_lasts(bench, gateway, 
     running = bench(gateway, clock=clock).start()
     answer = running.ask("test", connection=running.definition)
     assert answer["text"] == (
-        "Passerelle 122300000001, firmware D8.2.4382, 2 compteur(s) actif(s), token valable encore 364 jour(s)"
+        "Passerelle 122300000001, firmware D8.2.4382, 2 compteur(s) actif(s), token valable encore 364 jours"
     )
     identity = {"serial": "122300000001", "firmware": "D8.2.4382", "meters": 2, "tokenDays": 364}
     assert answer["identity"] == identity
@@ -205,8 +205,8 @@ def test_an_operation_that_does_not_exist(bench, gateway, clock):
 # ---- failures
 
 FAULTS = {
-    "html": (None, "n'est pas du JSON", "error"),
-    "garbage": (None, "n'est pas du JSON", "error"),
+    "html": (None, "sous une forme lisible", "error"),
+    "garbage": (None, "sous une forme lisible", "error"),
     "drop": (None, "ne répond pas", "unreachable"),
     "truncated": (None, "ne répond pas", "unreachable"),
     "status": (503, "statut 503", "unreachable"),

@@ -117,7 +117,7 @@ def test_firmware_that_does_not_list_its_meters_may_show_them(play, clock):
 
 @pytest.mark.parametrize(
     ("pages", "state", "words"),
-    [({}, "error", "n'offre pas /production.json"), ({PRODUCTION: {}}, "unreachable", "n'a pas de mesure")],
+    [({}, "error", "n'offre pas son bilan de production"), ({PRODUCTION: {}}, "unreachable", "n'a pas de mesure")],
 )
 def test_a_gateway_that_knows_nothing_is_an_error_and_not_a_silence(play, pages, state, words):
     running = play(pages, imeter=False)

@@ -135,10 +135,29 @@ def page_endpoint(name: str, every: list[dict[str, Any]]) -> Endpoint:
         good = answer.status == 200 and "content-encoding" not in answer.headers
         docs, content = docs_of(answer), parsed(answer.body) if good else None
         known = [{**docs, name: content}] if content is not None else []
-        known += [] if content is not None else [docs, {key: value for key, value in docs.items() if key != name}]
+        if content is None or not standard(content):  # as if the page were not there, or as it was before
+            known += [docs, {key: value for key, value in docs.items() if key != name}]
         yield from unexplained(seen, known)
 
     return Endpoint("enphase", name, samples, ask, explain)
+
+
+def standard(content: Any) -> bool:
+    """Whether a strict reader takes it: numbers that a float holds, and not too deep."""
+    try:
+        json.dumps(content, allow_nan=False)
+        return max((abs(float(each)) for each in numbers(content)), default=0.0) < float("inf")
+    except (ValueError, OverflowError, RecursionError):
+        return False
+
+
+def numbers(content: Any) -> Iterable[float]:
+    """All numbers within a document."""
+    if isinstance(content, (dict, list)):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from numbers(part)
+    elif isinstance(content, (int, float)):
+        yield content
 
 
 def unexplained(seen: Seen, known: list[dict[str, Any]]) -> Iterable[str]:

@@ -14,6 +14,12 @@ from jeedom_bridge.outbox import Delivery, Point
 from jeedom_bridge.worker import Job
 
 
+class Phrase(str):
+    """A French text that is a value of another text, and translated with it."""
+
+    __slots__ = ()
+
+
 class DeviceError(Exception):
     """Something that the user is told: a French template and its values (translated where it is shown)."""
 

@@ -9,7 +9,7 @@ from ..base import AuthenticationFailed, Context, Identity, Refused, VendorError
 from . import certificate
 from .client import CertificateChanged, Gateway
 from .keeper import TokenKeeper
-from .token import DAY, Token
+from .token import DAY, Token, span
 
 _LOG = logging.getLogger(__name__)
 
@@ -166,15 +166,31 @@ def clock_offset(info: dict[str, str], context: Context) -> float:
     return float(told) - context.clock.time() if told.isdecimal() and len(told) < 12 else 0.0
 
 
-def describe(info: dict[str, str], found: Token, meters: int, context: Context) -> Identity:
-    """What a test of the connection tells."""
-    days = int((found.expires - context.clock.time()) / DAY)
-    text = context.say(
-        "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), token valable encore {days} jour(s)",
-        serial=info["sn"],
-        firmware=info["software"],
-        meters=meters,
-        days=days,
-    )
-    data = {"serial": info["sn"], "firmware": info["software"], "meters": meters, "tokenDays": days}
+def describe(info: dict[str, str], found: Token, meters: int | None, pasted: bool, context: Context) -> Identity:
+    """What a test of the connection tells. `meters`: None while the gateway does not list them."""
+    left = found.expires - context.clock.time()
+    words = {"serial": info["sn"], "firmware": info["software"], "left": span(left, context.say)}
+    if meters is None:
+        text = context.say(
+            "Passerelle {serial}, firmware {firmware}, token valable encore {left}. Elle ne donne pas la liste de ses "
+            "compteurs pour le moment.",
+            **words,
+        )
+    else:
+        text = context.say(
+            "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), token valable encore {left}",
+            meters=meters,
+            **words,
+        )
+    if pasted and found.of_installer:
+        text += ". " + context.say(
+            "Ce token est celui d'un installateur : passez en mode automatique, ou générez un token avec le compte du "
+            "propriétaire, valable un an"
+        )
+    data = {"serial": info["sn"], "firmware": info["software"], "meters": meters, "tokenDays": token_days(left)}
     return Identity(data, text)
+
+
+def token_days(left: float) -> float:
+    """Seconds as days: whole ones, tenths where days are too coarse."""
+    return max(0, int(left // DAY)) if left >= 2 * DAY else max(0.0, round(left / DAY, 1))

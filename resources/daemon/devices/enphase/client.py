@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,9 @@ from jeedom_bridge.http import Response, new_session, send
 from jeedom_bridge.http_errors import ClosedUnanswered, FingerprintRefused, HttpError, TooLong
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
+from .paths import CHECK, INFO, words_for
+
+_LOG = logging.getLogger(__name__)
 
 AGAIN = 60.0
 FAST = 15.0
@@ -86,15 +90,11 @@ class Gateway:
 
     def info(self) -> dict[str, str]:
         """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
-        answer = self._request("/info", {})
+        answer = self._request(INFO, {})
         if answer.status >= 500:
-            raise self._status("/info", answer)
+            raise self._status(INFO, answer)
         if answer.status != 200:
-            raise VendorError(
-                "{host} répond, mais pas comme une passerelle Enphase (statut {status} à /info)",
-                host=self.host,
-                status=answer.status,
-            )
+            raise self._somebody_else()
         try:
             # Entities can multiply without end (older parsers know no limit), and a wide encoding could hide them.
             if b"<!" in answer.body or b"\0" in answer.body:
@@ -104,23 +104,26 @@ class Gateway:
         except (ElementTree.ParseError, ValueError, LookupError):
             found = {"sn": ""}
         if not found["sn"]:
-            raise VendorError(
-                "{host} répond, mais pas comme une passerelle Enphase : est-ce la bonne adresse ?", host=self.host
-            )
+            raise self._somebody_else()
         found["time"] = (root.findtext("time") or "").strip()
         return found
 
+    def _somebody_else(self) -> VendorError:
+        return VendorError(
+            "{host} répond, mais pas comme une passerelle Enphase : est-ce la bonne adresse ?", host=self.host
+        )
+
     def check_token(self) -> bool:
         """Whether the gateway accepts the token; opens a session that makes later requests cheaper for it."""
-        answer = self._request("/auth/check_jwt", self._authorization())
+        answer = self._request(CHECK, self._authorization())
         if answer.status in (401, 403):
             return False
         if answer.status != 200:
-            raise self._status("/auth/check_jwt", answer)
+            raise self._status(CHECK, answer)
         return True
 
     def get(self, path: str, read: float | None = None) -> Any:
-        """The JSON at `path`. `read`: seconds without a byte that are one too many (default: FAST).
+        """The JSON at `path`. `read`: read timeout in seconds (default: FAST).
 
         Raises AuthenticationFailed when the token is refused, PageRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
@@ -137,13 +140,22 @@ class Gateway:
                 )
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
-            raise PageRefused("La passerelle n'offre pas {path} (statut {status})", path=path, status=answer.status)
+            raise PageRefused(
+                "La passerelle n'offre pas {what} (statut {status}) : son firmware ne l'a pas, ou pas pour ce compte. "
+                "Le reste n'est pas touché.",
+                what=words_for(path),
+                status=answer.status,
+            )
         if answer.status != 200:
             raise self._status(path, answer)
         try:
             return answer.json()
         except ValueError as error:
-            raise VendorError("La réponse de la passerelle à {path} n'est pas du JSON", path=path) from error
+            raise VendorError(
+                "La passerelle ne donne pas {what} sous une forme lisible : elle démarre, ou son firmware a changé. "
+                "Si cela dure, redémarrez-la.",
+                what=words_for(path),
+            ) from error
 
     def _authorization(self) -> dict[str, str]:
         if self._pinned is None or not self._token:
@@ -152,10 +164,9 @@ class Gateway:
 
     def _status(self, path: str, answer: Response) -> Unreachable:
         return Unreachable(
-            "La passerelle ne peut pas répondre pour le moment (statut {status} à {path}), elle démarre ou est "
-            "surchargée",
+            "La passerelle ne peut pas donner {what} pour le moment (statut {status}) : elle démarre ou est surchargée",
+            what=words_for(path),
             status=answer.status,
-            path=path,
             retry=30.0 if answer.status == 503 else None,
         )
 
@@ -174,14 +185,21 @@ class Gateway:
             raise self._failure(error, path) from error
 
     def _once(self, path: str, headers: Mapping[str, str], read: float) -> Response:
-        return send(
-            self._session,
-            self._prepared(path, headers),
-            connect=10.0,
-            read=read,
-            deadline=read + 15.0,
-            max_bytes=_MAX_BYTES,
-        )
+        try:
+            answer = send(
+                self._session,
+                self._prepared(path, headers),
+                connect=10.0,
+                read=read,
+                deadline=read + 15.0,
+                max_bytes=_MAX_BYTES,
+            )
+        except HttpError as error:
+            _LOG.debug("%s%s: %s", self.host, path, error)
+            raise
+        if answer.status != 200:
+            _LOG.debug("%s%s: status %d", self.host, path, answer.status)
+        return answer
 
     def _prepared(self, path: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
         """The request for a page, made anew for another token or cookie: making one costs as much as sending it."""
@@ -197,7 +215,7 @@ class Gateway:
         if isinstance(error, FingerprintRefused):
             return CertificateChanged("La passerelle présente un autre certificat que celui attendu")
         if isinstance(error, TooLong):
-            return VendorError("La réponse de la passerelle à {path} est trop longue", path=path)
+            return VendorError("La passerelle répond trop long quand on lui demande {what}", what=words_for(path))
         return Unreachable(
             "La passerelle {host} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
             host=self.host,

@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.worker import Backoff, Job
 
-from ..base import Connection, Context, DeviceError, Found, Identity, VendorError
+from ..base import Connection, Context, DeviceError, Found, Identity, Unreachable, VendorError
 from ..base import Device as Base
 from . import batteries, mapping
-from .access import Trust, clock_offset, describe, sign_in
+from .access import Trust, clock_offset, describe, sign_in, token_days
 from .client import Gateway, PageRefused
 from .ended import EndedDays
 from .energies import Energies
-from .keeper import TokenKeeper, repeated
+from .keeper import REFRESH_S, TokenKeeper, repeated
 from .lifetimes import Lifetimes
 from .mapping import Facts
-from .pages import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS, Pages
+from .pages import Pages
+from .paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
 from .roof import Roof
 from .selfconsumption import WATCH_S, SelfConsumption
 from .sources import PROBE, SLOW, Sources
@@ -35,10 +36,15 @@ DAY_FIGURES = 300.0
 ASIDE_SHARE = 20.0
 ASIDE_PAUSE = 900.0
 """Longest pause, in seconds, before a page beside the main one is asked again after a failure."""
+AGAIN = 300.0
+"""Seconds until a list of meters that could not be read is asked for again."""
 KEEP = 600.0
 """Seconds between two writings of what is not lost without them."""
 KEEP_ESTIMATES = 60.0
 """The same where energies are made of powers."""
+RETIRED_S = 14 * DAY
+"""Seconds without a report after which an inverter that is still listed was taken down, or never came: no snow and no
+winter night lasts as long."""
 GATEWAY = ("combined", "production", "net", "total", "storage")
 """The equipment types that share the gateway's facts."""
 
@@ -66,6 +72,7 @@ class Device(Base):
         self._info: dict[str, str] = {}
         self._ahead = 0.0
         self._main_job: Job | None = None
+        self._probe_job: Job | None = None
         self._failures: dict[str, int] = {}
         self._later: dict[str, float] = {}
         self._begun = False
@@ -115,7 +122,8 @@ class Device(Base):
         every("batteries", max(BATTERY, self._period), self._aside(self._poll_batteries), first=1.5)
         every("inverter days", DAY_FIGURES, self._aside(self._poll_inverter_days), first=1.8)
         every("report", SLOW, self._report, first=SLOW)
-        every("probe", PROBE, self._aside(self._begin), first=PROBE)
+        self._probe_job = every("probe", PROBE, self._aside(self._begin), first=PROBE)
+        self._probe_soon()
 
     def stop(self) -> None:
         self._gateway.close()
@@ -133,6 +141,7 @@ class Device(Base):
         self._roof.adopt(self.connection)
 
     def refresh(self) -> None:
+        self._keeper.ask_again(REFRESH_S)
         self._read_main()
         self._later.clear()
         for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
@@ -143,7 +152,8 @@ class Device(Base):
         found = self._sign_in()
         if self._main_job is not None:
             self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
-        return describe(self._info, found, self._sources.count_meters(), self.context)
+        meters = self._sources.count_meters()
+        return describe(self._info, found, meters, not self._keeper.automatic, self.context)
 
     def discover(self) -> list[Found]:
         if not self._info:
@@ -151,16 +161,22 @@ class Device(Base):
             self._sign_in()
         found = self._offer()
         try:
-            serials = mapping.inverters(self._pages.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
-        except (PageRefused, VendorError):
+            listed = mapping.inverters(self._pages.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
+        except (PageRefused, VendorError, Unreachable):
             return found
         try:
             measured = self._roof.measured(self._pages, self._gateway_time())
         except DeviceError:
             measured = {}  # an estimate then: the user can change it
         return found + [
-            Found("inverter", serial, serial, {"energySource": "gateway" if serial in measured else "estimate"})
-            for serial in sorted(serials)
+            Found(
+                "inverter",
+                serial,
+                serial,
+                {"energySource": "gateway" if serial in measured else "estimate"},
+                active=self._gateway_time() - facts.get("reported", 0.0) < RETIRED_S,
+            )
+            for serial, facts in sorted(listed.items())
         ]
 
     def _offer(self) -> list[Found]:
@@ -195,6 +211,11 @@ class Device(Base):
         self._sources.probe()
         self._begun = True
         self._reschedule()
+        self._probe_soon()
+
+    def _probe_soon(self) -> None:
+        if self._probe_job is not None and self._sources.uncertain:
+            self._probe_job.run_in(AGAIN)
 
     def _sign_in(self) -> Token:
         info, found = sign_in(self._gateway, self._trust, self._keeper, self._serial(), self.context)
@@ -208,7 +229,7 @@ class Device(Base):
         self._ahead = clock_offset(info, self.context)
 
     def _tell_token(self, found: Token) -> None:
-        days = max(0, int((found.expires - self._now()) // DAY))
+        days = token_days(found.expires - self._now())
         self.context.publish(self.connection.id, {"tokenDays": days, "firmware": self._info["software"]})
 
     def _reschedule(self) -> None:

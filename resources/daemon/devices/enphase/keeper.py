@@ -8,20 +8,25 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from jeedom_bridge.worker import Backoff
-
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, VendorError, vendor_url
+from ..base import AuthenticationFailed, Context, DeviceError, vendor_url
 from . import token
 from .client import cloud_session
-from .token import DAY, Token
+from .token import DAY, LONG_LIVED, Token
+from .token_refusals import NoToken, TokenRefusals
 
 _LOG = logging.getLogger(__name__)
 
 HOUR = 3600.0
 SETTLE = 600.0
 """Seconds after a new token within which another one would not help: the gateway refuses for another reason."""
-WARNINGS = (30, 7, 1)
-"""Days before the end of a token at which the user is told; the first only when nobody but him can renew it."""
+WARNINGS_S = (30 * DAY, 7 * DAY, DAY)
+"""Seconds before the end of a token at which the user is told; the first only when nobody but him can renew it."""
+SHORT_WARNINGS_S = (LONG_LIVED, 2 * HOUR)
+"""The same for an installer's token: at once and near its end when it was pasted, the last only when it is renewed."""
+ASKED_S = 60.0
+"""Seconds for which a question of the user may cause a login."""
+REFRESH_S = HOUR
+"""Seconds between two logins that refreshes by the user may cause: a scenario may refresh every minute."""
 
 
 class TokenKeeper:
@@ -30,13 +35,13 @@ class TokenKeeper:
     def __init__(self, config: Mapping[str, Any], context: Context) -> None:
         self._config = config
         self._context = context
-        self._backoff = Backoff(60.0, HOUR)
+        self._refusals = TokenRefusals(context)
+        self._asked = float("-inf")
         self._lock = threading.Lock()
         self._renewing = False
         self._fingerprint: str | None = None
         self._background_from = float("-inf")
-        self._failure: DeviceError | None = None
-        self._not_before = float("-inf")
+        self._tried = float("-inf")
         self._obtained = float("-inf")
 
     @property
@@ -66,45 +71,48 @@ class TokenKeeper:
             if refused and stored is not None and stored.text != refused:
                 return stored  # renewed in the background meanwhile
             now = self._context.clock.monotonic()
-            if self._failure is not None and now < self._not_before:
-                raise repeated(self._failure, self._not_before - now)
+            user_asks, self._asked = now - self._asked < ASKED_S, float("-inf")
+            standing = self._refusals.standing(self._account(), serial, user_asks)
+            if standing is not None:
+                raise standing
             if refused and now - self._obtained < SETTLE:
                 raise AuthenticationFailed("La passerelle refuse même un token neuf : redémarrez-la", retry=SETTLE)
+            self._tried = now
             try:
                 fresh = self._obtain(serial)
-            except DeviceError as error:
-                self._failed(error, now)
-                raise
-            self._failure, self._obtained = None, now
-            self._backoff.reset()
+            except NoToken as error:
+                _LOG.debug("no token: %s", error)
+                raise self._refusals.note(error, self._account(), serial) from error
+            self._refusals.over()
+            self._obtained = now
             return fresh
 
-    def ask_again(self) -> None:
-        """The user is there and may have mended what was wrong: do not wait any longer."""
-        self._failure = None
+    def ask_again(self, least_s: float = 0.0) -> None:
+        """The user is there and may have mended what was wrong: the next try is a real one where Enphase allows it.
+
+        `least_s`: seconds since the last try under which it is not.
+        """
+        now = self._context.clock.monotonic()
+        if now - self._tried >= least_s:
+            self._asked = now
 
     def watch(self, found: Token, serial: str) -> None:
         """Renews the token in use in the background when its end is near, and warns when that does not happen."""
         if self.automatic and self._context.clock.time() >= found.renewal():
             self._renew_in_background(found, serial)
-        left = (found.expires - self._context.clock.time()) / DAY
-        limits = [days for days in WARNINGS[1 if self.automatic else 0 :] if left <= days]
-        if limits and found.long_lived:
-            told = {"expires": found.expires, "days": min(limits)}
+        left = found.expires - self._context.clock.time()
+        warnings = WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
+        limits = [seconds for seconds in warnings[1 if self.automatic else 0 :] if left <= seconds]
+        if limits:
+            told = {"expires": found.expires, "limit": min(limits)}
             if self._context.memory.get("tokenWarning") != told:
                 self._context.memory.keep("tokenWarning", told)
-                text = _NOT_RENEWED if self.automatic else _ENDS
-                self._context.message("warning", text, days=max(0, round(left)))
+                self._context.message("warning", self._warning(found, limits), left=token.span(left, self._context.say))
 
-    def _failed(self, error: DeviceError, now: float) -> None:
-        if isinstance(error, AuthenticationFailed):
-            pause = HOUR
-        elif isinstance(error, RateLimited) and error.retry is not None:
-            pause = error.retry
-        else:
-            pause = self._backoff.next()
-        error.retry = pause
-        self._failure, self._not_before = error, now + pause
+    def _warning(self, found: Token, limits: list[float]) -> str:
+        if self.automatic:
+            return _NOT_RENEWED
+        return _INSTALLER if found.of_installer and limits == [LONG_LIVED] else _ENDS
 
     def _obtain(self, serial: str) -> Token:
         user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
@@ -114,11 +122,8 @@ class TokenKeeper:
         token_url = vendor_url(str(self._config.get("tokenUrl", "")))
         with cloud_session() as session:
             text = token.obtain(session, login_url, token_url, user, password, serial)
-        self._context.hide(text)
-        try:
-            fresh = Token.parse(text)
-        except AuthenticationFailed as error:
-            raise VendorError(token.NO_TOKEN) from error
+        fresh = Token.parse(text)
+        self._context.hide(fresh.text)
         if not self._context.stopping:
             self._context.memory.keep(f"token {serial}", {"text": fresh.text, "account": self._account()})
         self._context.count("tokens")
@@ -133,6 +138,11 @@ class TokenKeeper:
                 "Ce token est celui de la passerelle {other}, pas de {serial}", other=found.audience, serial=serial
             )
         if found.expires <= self._context.clock.time():
+            if found.of_installer:
+                raise AuthenticationFailed(
+                    "Le token collé a expiré : c'était celui d'un installateur, qui ne vaut que quelques heures. "
+                    "Passez en mode automatique, ou générez un token avec le compte du propriétaire, valable un an."
+                )
             raise AuthenticationFailed("Le token a expiré : générez-en un nouveau sur le site d'Enphase et collez-le")
         return found
 
@@ -182,11 +192,14 @@ def repeated(error: DeviceError, retry: float | None) -> DeviceError:
     return type(error)(error.template, retry=retry, **error.values)
 
 
+_INSTALLER = (
+    "Le token collé est celui d'un installateur, il expire dans {left}. Passez en mode automatique, ou générez un "
+    "token avec le compte du propriétaire, valable un an."
+)
 _ENDS = (
-    "Le token de la passerelle Enphase expire dans {days} jour(s) : générez-en un nouveau sur le site d'Enphase et "
-    "collez-le"
+    "Le token de la passerelle Enphase expire dans {left} : générez-en un nouveau sur le site d'Enphase et collez-le"
 )
 _NOT_RENEWED = (
-    "Le token de la passerelle Enphase expire dans {days} jour(s) et n'a pas pu être renouvelé : vérifiez le compte "
-    "Enphase et l'accès de Jeedom à Internet"
+    "Le token de la passerelle Enphase expire dans {left} et n'a pas pu être renouvelé : vérifiez le compte Enphase et "
+    "l'accès de Jeedom à Internet"
 )

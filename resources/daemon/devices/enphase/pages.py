@@ -9,17 +9,8 @@ from jeedom_bridge.clock import Clock
 from ..base import AuthenticationFailed
 from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper
+from .paths import PRODUCTION
 from .token import DAY
-
-READINGS = "/ivp/meters/readings"
-PRODUCTION = "/production.json?details=1"
-SUMMARY = "/api/v1/production"
-INVERTERS = "/api/v1/production/inverters"
-METERS = "/ivp/meters"
-DEVICES = "/ivp/pdm/device_data"
-BATTERIES = "/ivp/ensemble/inventory"
-CONTROL = "/ivp/ensemble/secctrl"
-BATTERY_POWER = "/ivp/ensemble/power"
 
 PATIENT = 45.0
 """Seconds that the slowest pages may take."""

@@ -11,7 +11,8 @@ from ..base import Connection, Context, Equipment
 from . import mapping, panels
 from .counters import midnight
 from .mapping import Facts
-from .pages import DEVICES, Pages
+from .pages import Pages
+from .paths import DEVICES
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from . import batteries, mapping
 from .client import PageRefused
 from .lifetimes import NO_ROLL_OVER
 from .mapping import Facts, Meter
-from .pages import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY, Pages
+from .pages import Pages
+from .paths import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,8 +23,8 @@ UNMETERED = 30.0
 PROBE = 3600.0
 FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
-PATIENCE = 10
-"""Refusals in a row of pages that were there before, until another page is taken: several minutes."""
+LOST_S = 900.0
+"""Seconds for which the main page may be refused or empty until another one is taken."""
 CONSUMPTION = {"net-consumption", "total-consumption"}
 
 
@@ -38,11 +39,13 @@ class Sources:
         self._info: Mapping[str, str] = {}
         self._main: Callable[[], Facts] = self._read_production
         self._chosen = False
-        self._refusals = 0
+        self._missing_since: float | None = None
         self._unmetered: Facts = {}
         self._measured: set[str] = set()
         self._stamp = (0.0, float("-inf"))
         self.meters: list[Meter] = []
+        self.uncertain = False
+        """Whether the list of meters could not be read: there may be more than is known."""
         self._batteries_from = float("-inf")
         self.has_iq = False
         self.has_acb = False
@@ -54,23 +57,22 @@ class Sources:
         if info["software"] != self._info.get("software") or info["sn"] != self._info.get("sn"):
             self._pages.try_all_again()
             if self._info:
-                self._context.memory.keep("readings", False)
+                self._context.memory.delete("main")
         self._info = info
 
     def probe(self) -> None:
         """Asks what there is, and chooses the page that is read at every poll."""
+        self.uncertain = False
         try:
             answer = self._pages.ask(METERS)
-        except (VendorError, Unreachable):
-            if not self.meters:
-                raise
-            return  # only that page perhaps: the readings may well be there
-        except PageRefused:
+        except (PageRefused, VendorError, Unreachable) as error:
             if self.meters:
-                return
-            if self._passing():
+                return  # only that page perhaps: the readings may well be there
+            if self._passing(READINGS):
                 raise
-            answer = []  # hardware without meters has no such page
+            # Hardware without meters has no such page, or a broken one. Meters may still be there: soon again.
+            self.uncertain = not isinstance(error, PageRefused)
+            answer = []
         self.meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
         if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
@@ -85,8 +87,15 @@ class Sources:
                 return self._read_production
         except (VendorError, Unreachable) as error:
             trouble = error  # slow and fragile: nothing depends on it where there is another page
-        if self._summary_moves():
-            return self._read_summary
+        try:
+            if self._summary_moves():
+                return self._read_summary
+        except (VendorError, Unreachable):
+            if trouble is not None or self._passing(SUMMARY):
+                raise
+        else:
+            if self._passing(SUMMARY):
+                raise Unreachable(_NO_DATA)
         if trouble is not None:
             raise trouble
         return self._read_inverter_total
@@ -100,20 +109,33 @@ class Sources:
         if inventory is not None:
             self.has_iq = batteries.has_iq(inventory)
 
-    def count_meters(self) -> int:
-        """How many meters are enabled."""
+    def count_meters(self) -> int | None:
+        """How many meters are enabled; None while the gateway does not tell."""
         try:
             return len(mapping.meters(self._pages.ask(METERS)))
         except PageRefused:
             return 0
+        except (VendorError, Unreachable):
+            return None
 
-    def _passing(self) -> bool:
-        """Whether a refused page may well come back: a gateway that starts refuses some that it has.
+    def _passing(self, page: str) -> bool:
+        """Whether a page that is missing now may well come back: it was the main one, and not for long it is not.
 
-        Another page would count from elsewhere, and the lifetime energies would jump.
+        A gateway that starts refuses pages that it has, or has nothing in them. Another page would count from
+        elsewhere, and the lifetime energies would jump.
         """
-        self._refusals += 1
-        return self._refusals < PATIENCE and bool(self._context.memory.get("readings", False))
+        if self._context.memory.get("main") != page:
+            return False
+        now = self._context.clock.monotonic()
+        if self._missing_since is None:
+            self._missing_since = now
+        return now - self._missing_since < LOST_S
+
+    def _found(self, page: str) -> None:
+        """The main page has given values."""
+        self._missing_since = None
+        if self._context.memory.get("main") != page:
+            self._context.memory.keep("main", page)
 
     @property
     def _kinds(self) -> set[str]:
@@ -210,15 +232,13 @@ class Sources:
             answer = self._pages.ask(READINGS)
             facts = mapping.from_readings(self.meters, answer, self._wanted)
         except PageRefused:
-            if self._passing():
+            if self._passing(READINGS):
                 raise
             facts = {}
         if facts:
-            self._refusals = 0
-            if not self._context.memory.get("readings", False):
-                self._context.memory.keep("readings", True)
+            self._found(READINGS)
             return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
-        if mapping.unloaded(self.meters, answer):
+        if mapping.unloaded(self.meters, answer) or self._passing(READINGS):
             raise Unreachable(_NO_DATA)
         self._pages.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
         self._choose(self._read_production)
@@ -230,7 +250,10 @@ class Sources:
         return {**facts, **self._acb(answer)} if facts else facts
 
     def _read_summary(self) -> Facts:
-        return mapping.from_summary(self._pages.read(SUMMARY))
+        facts = mapping.from_summary(self._pages.read(SUMMARY))
+        if facts:
+            self._found(SUMMARY)
+        return facts
 
     def _read_inverter_total(self) -> Facts:
         return mapping.from_inverter_total(self._pages.read(PRODUCTION))

@@ -1,0 +1,180 @@
+"""Why Enlighten gave no token, how long it is left alone after that, and what the user reads.
+
+The book of refusals is kept over restarts: a restart is no reason for one more login. An account is what the user has
+typed: other credentials are another account, and get a real try. Too many logins are counted by address, for all
+connections of this machine.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from jeedom_bridge.http_errors import HttpError
+
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from ..common.refusals import Policy, Refusal, Refusals, Scope
+
+HOUR = 3600.0
+DAY = 86_400.0
+
+
+class Reason(Enum):
+    """Why there is no token."""
+
+    PASSWORD = "password"
+    SECOND_FACTOR = "second factor"
+    BLOCKED = "blocked"
+    NO_RIGHT = "no right"
+    TOO_MANY = "too many"
+    WALL = "wall"
+    AWAY = "away"
+    """The login service does not answer as it should."""
+    NO_TOKEN = "no token"
+    """The login went through, and the token service gave something else."""
+
+
+_ACCOUNT = (Reason.PASSWORD, Reason.SECOND_FACTOR, Reason.BLOCKED, Reason.NO_RIGHT)
+_ADDRESS = (Reason.TOO_MANY, Reason.WALL)
+_EVERYBODY = "*"
+# A try counts as a login whenever the service was reached: after a few, a day of rest.
+_LEAST_WAIT_S = 60.0
+_ACCOUNT_POLICY = Policy((HOUR, 4 * HOUR, DAY))
+_ADDRESS_POLICY = Policy((900.0, HOUR, 6 * HOUR, DAY))
+_AWAY_POLICY = Policy((60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, HOUR))
+_TOKEN_POLICY = Policy((60.0, 300.0, 900.0, HOUR, 6 * HOUR))
+
+
+class NoToken(DeviceError):
+    """No token was given. `wait_s`: what the service asked for, if it did."""
+
+    reason = Reason.AWAY
+    wait_s: float | None = None
+
+
+class AccountRefused(NoToken, AuthenticationFailed):
+    """Only the user can mend it, at Enphase's or in the settings."""
+
+
+class TooManyLogins(NoToken, RateLimited):
+    """To be waited out."""
+
+
+class TokenServiceBroken(NoToken, VendorError):
+    """The login went through, and something else than a token came."""
+
+
+class LoginServiceAway(NoToken, Unreachable):
+    """The login service does not answer, or not as it should."""
+
+
+def no_token(
+    reason: Reason, *, serial: str = "", error: HttpError | None = None, wait_s: float | None = None, when: str = ""
+) -> NoToken:
+    """The error for a reason. `when`: the next try, as the user reads it."""
+    made = _worded(reason, serial, error, when)
+    made.reason, made.wait_s = reason, wait_s
+    return made
+
+
+def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> NoToken:
+    if reason is Reason.PASSWORD:
+        return AccountRefused(
+            "Enphase refuse cet utilisateur ou ce mot de passe : vérifiez-les en vous connectant sur "
+            "https://enlighten.enphaseenergy.com, puis corrigez la connexion"
+        )
+    if reason is Reason.SECOND_FACTOR:
+        return AccountRefused(
+            "Enphase demande une seconde étape de connexion : désactivez la double authentification du compte, ou "
+            "passez en token manuel"
+        )
+    if reason is Reason.BLOCKED:
+        return AccountRefused(
+            "Enphase a bloqué ce compte : connectez-vous sur https://enlighten.enphaseenergy.com pour le débloquer, "
+            "puis testez la connexion. Le token manuel marche pendant ce temps."
+        )
+    if reason is Reason.NO_RIGHT:
+        return AccountRefused(
+            "Enphase refuse un token pour la passerelle {serial} : ce compte n'y a pas accès, ou le numéro de série "
+            "est faux",
+            serial=serial,
+        )
+    if reason in _ADDRESS:
+        if not when:
+            return TooManyLogins("Enphase a reçu trop de demandes de connexion et demande d'attendre")
+        return TooManyLogins(
+            "Enphase a reçu trop de demandes de connexion et demande d'attendre : prochain essai le {when}. Rien à "
+            "faire d'ici là, ne relancez pas Jeedom pour cela.",
+            when=when,
+        )
+    if reason is Reason.NO_TOKEN:
+        return TokenServiceBroken(
+            "Le service de token d'Enphase répond autre chose qu'un token, il est sans doute en panne"
+        )
+    if error is not None:
+        return LoginServiceAway(
+            "Le service d'Enphase ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?", error=error
+        )
+    return LoginServiceAway("Le service de connexion d'Enphase est indisponible, il est sans doute en panne")
+
+
+class TokenRefusals:
+    """The refusals that stand against one connection."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        clock = context.clock
+        self._account = Refusals(context.memory, clock, {Scope.CREDENTIAL: _ACCOUNT_POLICY})
+        self._address = Refusals(context.shared_memory, clock, {Scope.ADDRESS: _ADDRESS_POLICY})
+        self._away = Refusals(context.memory, clock, {Scope.REQUEST: _AWAY_POLICY}, "loginRefusals")
+        self._tokens = Refusals(context.memory, clock, {Scope.REQUEST: _TOKEN_POLICY}, "tokenRefusals")
+
+    def _place(self, reason: Reason, account: str) -> tuple[Refusals, Scope, str]:
+        if reason in _ACCOUNT:
+            return self._account, Scope.CREDENTIAL, account
+        if reason in _ADDRESS:
+            return self._address, Scope.ADDRESS, _EVERYBODY
+        return (self._away if reason is Reason.AWAY else self._tokens), Scope.REQUEST, account
+
+    def note(self, refused: NoToken, account: str, serial: str) -> DeviceError:
+        """Takes note; returns what the user is told."""
+        book, scope, key = self._place(refused.reason, account)
+        noted = book.note(scope, key, refused.reason.value, self._told_wait_s(refused, book.standing(scope, key)))
+        error = refused.values.get("error")
+        return self._told(noted, serial, error if isinstance(error, HttpError) else None)
+
+    def _told_wait_s(self, refused: NoToken, before: Refusal | None) -> float | None:
+        """What the service has asked for; from the second time on no less than our own wait."""
+        if refused.reason is Reason.BLOCKED:
+            return DAY
+        if refused.wait_s is None or before is None:
+            return None if refused.wait_s is None else max(refused.wait_s, _LEAST_WAIT_S)
+        waits_s = _ADDRESS_POLICY.waits_s
+        return max(refused.wait_s, waits_s[min(before.count, len(waits_s) - 1)])
+
+    def standing(self, account: str, serial: str, user_asks: bool) -> DeviceError | None:
+        """What forbids another try now. `user_asks`: only what the vendor has ordered counts then."""
+        for reason in (Reason.TOO_MANY, *(() if user_asks else (Reason.PASSWORD, Reason.AWAY, Reason.NO_TOKEN))):
+            book, scope, key = self._place(reason, account)
+            refusal = book.standing(scope, key)
+            if refusal is not None and book.wait_s(scope, key) > 0:
+                return self._told(refusal, serial, None)
+        return None
+
+    def over(self) -> None:
+        """A token was given."""
+        for book, scope in (
+            (self._account, Scope.CREDENTIAL),
+            (self._address, Scope.ADDRESS),
+            (self._away, Scope.REQUEST),
+            (self._tokens, Scope.REQUEST),
+        ):
+            for each in book.all(scope):
+                book.over(scope, each.key)
+
+    def _told(self, refusal: Refusal, serial: str, error: HttpError | None) -> DeviceError:
+        when = datetime.fromtimestamp(refusal.until, ZoneInfo(self._context.timezone)).strftime("%d/%m à %H:%M")
+        told = no_token(Reason(refusal.reason), serial=serial, error=error, when=when)
+        told.retry = max(refusal.until - self._context.clock.time(), 1.0)
+        return told
