@@ -47,6 +47,9 @@ class _Group:
     def age(self, now: float) -> float:
         return now - self.received + (self.lag or 0.0)
 
+    def since(self, now: float, wall: float) -> float | None:
+        return None if self.lag is None else wall - self.age(now)
+
 
 @dataclass
 class _Watched:
@@ -94,8 +97,8 @@ class Freshness:
             if name not in watched.groups:
                 rule = self._catalogue.data["silences"][name]
                 group = _Group(_seconds(rule["after"], equipment.config, parent), rule["says"], now)
-                at = kept.get(name) if isinstance(kept, Mapping) else None
-                if isinstance(at, (int, float)):
+                at, group.silent = _parsed(kept.get(name) if isinstance(kept, Mapping) else None)
+                if at is not None:
                     group.lag = max(0.0, wall - at)
                 watched.groups[name] = group
             watched.by_fact[row.logical_id if row.dated else row.source or ""] = name
@@ -129,9 +132,19 @@ class Freshness:
                         continue
                     if old != group.silent:
                         group.silent = old
-                        since = None if group.lag is None else wall - group.age(now)
-                        changes.append(Silence(equipment, group.says, since, over=not old))
+                        changes.append(Silence(equipment, group.says, group.since(now, wall), over=not old))
         return changes
+
+    def silent(self) -> list[Silence]:
+        """What stands as silent, also from before a restart."""
+        now, wall = self._clock.monotonic(), self._clock.time()
+        with self._lock:
+            return [
+                Silence(equipment, group.says, group.since(now, wall))
+                for equipment, watched in self._watched.items()
+                for group in watched.groups.values()
+                if group.silent
+            ]
 
     def oldest(self) -> tuple[str, float] | None:
         """(equipment, Unix time of its data) of the watched group whose data is the oldest; None if none has any."""
@@ -148,18 +161,26 @@ class Freshness:
         age, equipment = max(ages)
         return equipment, wall - age
 
-    def state(self) -> dict[str, dict[str, float]]:
-        """{equipment: {silence: Unix time of the newest data}}, to be kept over a restart."""
+    def state(self) -> dict[str, dict[str, Any]]:
+        """{equipment: {silence: {"at": Unix time of the newest data, "silent"}}}, to be kept over a restart."""
         now, wall = self._clock.monotonic(), self._clock.time()
         with self._lock:
             return {
                 equipment: {
-                    name: round(wall - group.age(now))
+                    name: {"at": None if group.lag is None else int(wall - group.age(now)), "silent": group.silent}
                     for name, group in watched.groups.items()
-                    if group.lag is not None
+                    if group.lag is not None or group.silent
                 }
                 for equipment, watched in self._watched.items()
             }
+
+
+def _parsed(kept: Any) -> tuple[float | None, bool]:
+    """(Unix time of the newest data, whether it was silent) out of what `state` said of one group."""
+    if not isinstance(kept, Mapping):
+        return None, False
+    at = kept.get("at")
+    return at if isinstance(at, (int, float)) else None, kept.get("silent") is True
 
 
 def _seconds(after: Any, own: Settings, parent: Settings) -> float:

@@ -35,6 +35,8 @@ WATCH_S = 30.0
 """Seconds between two looks at who has become silent."""
 FRESHNESS = "freshness"
 """The key of the memory under which ages are kept over a restart."""
+REPORTED = "reported"
+"""The key of the memory under which the states of equipment that do not work are kept: Jeedom keeps them, too."""
 UNSAVED = "new"
 """The id under which Jeedom sends a connection that it has not saved yet."""
 
@@ -90,7 +92,8 @@ class Runner:
         self._reported: tuple[str, str] | None = None
         self._troubles: dict[str, tuple[str, str, str] | None] = {}
         self._silences: dict[str, dict[str, NoData]] = {}
-        self._shown: dict[str, tuple[str, str, str] | None] = {}
+        self._shown: dict[str, tuple[str, str, str] | None] = _reported(self.memory.get(REPORTED))
+        self._resumed = False
         self._failing_since: float | None = None
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
@@ -235,6 +238,10 @@ class Runner:
 
     def _watch(self) -> None:
         """Reports who has become silent, and who is back."""
+        if not self._resumed:
+            self._resumed = True
+            for each in self.freshness.silent():  # reported before the daemon was restarted
+                self._silences.setdefault(each.equipment, {})[each.says] = self._no_data(each)
         changes = self.freshness.check(connected=self.state == "online")
         for change in changes:
             silences = self._silences.setdefault(change.equipment, {})
@@ -388,6 +395,8 @@ class Runner:
             if self._shown.get(equipment) == shown:
                 return
             self._shown[equipment] = shown
+            if not self._silent:
+                self.memory.keep(REPORTED, {each: list(state) for each, state in self._shown.items() if state})
             event = {"event": "connection", "connection": self.connection.id, "equipment": equipment}
             if shown is None:
                 event["state"] = "online"
@@ -453,6 +462,15 @@ class Runner:
 
     def lull(self) -> float:
         return self._shared.lull()
+
+
+def _reported(kept: Any) -> dict[str, tuple[str, str, str] | None]:
+    states = kept.items() if isinstance(kept, Mapping) else ()
+    return {
+        str(equipment): (str(state[0]), str(state[1]), str(state[2]))
+        for equipment, state in states
+        if isinstance(state, list) and len(state) == 3
+    }
 
 
 def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:

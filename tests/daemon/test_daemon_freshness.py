@@ -125,6 +125,50 @@ def test_a_silent_line_is_reported_once_and_once_when_it_is_back(runner: Runner,
     assert live(runner, clock, 600, power=3, line=2) == [("online", "")]
 
 
+def next_life(runner: Runner, clock: ManualClock) -> Runner:
+    """The daemon ends and starts again, with the same store."""
+    runner._keep_freshness()
+    clock.advance(5)
+    made = Runner(CONNECTION, Quiet, CATALOGUE, runner._shared)
+    made._publisher.adopt(CONNECTION)
+    made.freshness.adopt(CONNECTION)
+    made.online()
+    return made
+
+
+def test_what_was_reported_silent_is_not_reported_again_after_a_restart(runner: Runner, clock: ManualClock) -> None:
+    live(runner, clock, 900, power=1, line=1)
+    assert [state for state, _ in live(runner, clock, 3600, power=2)] == ["no_data"]
+    again = next_life(runner, clock)
+    assert live(again, clock, 3600, power=3) == []
+    assert live(again, clock, 600, power=3, line=2) == [("online", "")]
+
+
+def test_what_is_back_after_a_restart_is_reported_once(runner: Runner, clock: ManualClock) -> None:
+    live(runner, clock, 900, power=1, line=1)
+    live(runner, clock, 3600, power=2)
+    again = next_life(runner, clock)
+    assert live(again, clock, 3600, power=3, line=2) == [("online", "")]
+
+
+def test_who_never_told_anything_is_reported_once_over_restarts(runner: Runner, clock: ManualClock) -> None:
+    assert [state for state, _ in live(runner, clock, 3600)] == ["no_data", "no_data"]  # one silence, then both
+    again = next_life(runner, clock)
+    assert live(again, clock, 3600) == []
+    assert live(again, clock, 3600, power=3, line=2) == [("online", "")]
+
+
+def test_a_trouble_of_before_a_restart_ends_when_the_backend_says_so(runner: Runner, clock: ManualClock) -> None:
+    runner.trouble("11", Unreachable("Injoignable"))
+    live(runner, clock, 60, power=1, line=1)
+    again = next_life(runner, clock)
+    assert live(again, clock, 60, power=1, line=1) == []
+    again.trouble("11", Unreachable("Injoignable"))
+    assert states(again) == []
+    again.trouble("11", None)
+    assert states(again) == [("online", "")]
+
+
 def runner_zone(runner: Runner) -> Any:
     from zoneinfo import ZoneInfo
 
@@ -212,7 +256,7 @@ def test_ages_survive_a_restart_and_clock_steps(clock: ManualClock) -> None:
     assert [each.since for each in again.check(True) if each.says == "Aucun jour nouveau"] == [pytest.approx(at, abs=1)]
 
 
-@pytest.mark.parametrize("kept", [None, [], {"11": 3}, {"11": {"own": "x"}}])
+@pytest.mark.parametrize("kept", [None, [], {"11": 3}, {"11": {"own": "x"}}, {"11": {"own": {"at": "x", "silent": 1}}}])
 def test_nonsense_in_the_store_is_ignored(clock: ManualClock, kept: Any) -> None:
     freshness = Freshness(CATALOGUE, clock, kept)
     freshness.adopt(CONNECTION)

@@ -237,6 +237,13 @@ def test_a_contract_changed_at_the_meter_is_told_once_and_publishes_no_zeros(
     ]
     assert world.value("teleinfo1", "PAP") == 8400
     assert not world.messages
+    world.restart()
+    world.live(3600)
+    assert len(world.states) == 1
+    off_peak.option, off_peak.period, off_peak.indexes = "HC.", "H. Pleines", {"HP": 31204518, "HC": 19877402}
+    world.restart()
+    world.live(600)
+    assert [state for _, state, _ in world.states] == ["no_data", "online"]
 
 
 def test_an_equipment_on_automatic_follows_its_meter(wes: WesServer, make: Make, off_peak: Tic) -> None:

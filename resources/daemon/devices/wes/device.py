@@ -152,7 +152,8 @@ class Device(Base):
             if change.facts:
                 self.context.publish(equipment.id, change.facts)
             self._teller.news(equipment, change.news)
-            self._teller.contract(equipment, change.tariff)
+            if equipment.type == "teleinfo":
+                self._teller.contract(equipment, change.tariff)
             news = news or bool(change.news)
         if confirm:
             for identifier in (self.connection.id, *self._reader.shown()):

@@ -10,7 +10,7 @@ Pure: times are handed in, as Unix time in seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
@@ -87,7 +87,7 @@ class Judge:
         """Takes over what `state` returned; with anything else it begins anew."""
         state = _mapping(kept)
         self._counters = CounterGuards(state.get("counters"))
-        self._meters = {str(key): _Meter(str(number)) for key, number in _mapping(state.get("meters")).items()}
+        self._meters = {str(key): _restored(each) for key, each in _mapping(state.get("meters")).items()}
         self._probes: dict[str, SensorGuard] = {}
         self._kept_probes = _mapping(state.get("probes"))
 
@@ -106,7 +106,7 @@ class Judge:
         probes = {key: guard.last for key, guard in self._probes.items() if guard.last is not None}
         return {
             "counters": self._counters.state(),
-            "meters": {key: meter.number for key, meter in self._meters.items() if meter.number},
+            "meters": {key: asdict(meter) for key, meter in self._meters.items() if meter.number},
             "probes": {**self._kept_probes, **probes},
         }
 
@@ -189,6 +189,15 @@ class Judge:
             guard = self._probes[name] = SensorGuard(_probe_limits(measure))
             guard.last = finite(self._kept_probes.get(name))
         return Judged({} if guard.read(value, now) is None else facts)
+
+
+def _restored(kept: Any) -> _Meter:
+    meter, contract = _mapping(kept), _mapping(_mapping(kept).get("contract"))
+    since, readings = finite(contract.get("since")), finite(contract.get("readings"))
+    found = _Meter(str(meter.get("number") or ""))
+    if since is not None and readings is not None:
+        found.contract = _Since(str(contract.get("what")), since, int(readings))
+    return found
 
 
 def _limits(kind: str) -> Limits:

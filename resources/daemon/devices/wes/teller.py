@@ -115,8 +115,11 @@ class Teller:
         return (fact, 1.0) if row is None else (str(row.data["name"]), float(row.data.get("scale", 1)))
 
     def contract(self, equipment: Equipment, found: str) -> None:
-        """`found`: the contract that the meter is on if it is not the one of the settings, else ''."""
-        if self._contracts.get(equipment.id, "") == found:
+        """`found`: the contract that the meter is on if it is not the one of the settings, else ''.
+
+        The first time '' is told as well: a former life of the daemon may have reported otherwise.
+        """
+        if self._contracts.get(equipment.id) == found:
             return
         self._contracts[equipment.id] = found
         if not found:
