@@ -127,7 +127,7 @@ class Freshness:
         with self._lock:
             for equipment, watched in self._watched.items():
                 for group in watched.groups.values():
-                    old = group.age(now) > group.after_s
+                    old = group.age(now) > group.after_s or (group.silent and group.lag is None)
                     if old and (not connected or now - self._started < min(group.after_s, LEAST_GRACE_S)):
                         continue
                     if old != group.silent:
