@@ -62,6 +62,8 @@ def scene(
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         cloud = stack.enter_context(EaseeCloud([Account(USER, PASSWORD, SERIALS)], life=False))
+        for charger in cloud.chargers.values():
+            charger.plug()  # the power of a charger without a car is 0, whatever it sends
         lab = stack.enter_context(Lab(Path(folder)))
         yield cloud, lab.server, lab.daemon(module=module, loglevel=level)
 

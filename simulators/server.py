@@ -136,12 +136,15 @@ class LoopbackServer(Running):
         name: str = "simulator",
         server_header: str = "simulator",
         idle_limit: float = 75.0,
+        date: Callable[[], float] = time.time,
     ) -> None:
+        """`date`: epoch seconds for the header `Date`."""
         self.answer = answer
         self.tls = tls
         self.name = name
         self.server_header = server_header
         self.idle_limit = idle_limit
+        self.date = date
         self.requests: list[Seen] = []
         self.connections = 0
         self.tls_connections = 0
@@ -347,7 +350,7 @@ class _Peer(BaseHTTPRequestHandler):
         lines = [
             f"HTTP/1.1 {response.status} {reason}",
             f"Server: {self.version_string()}",
-            f"Date: {self.date_time_string()}",
+            f"Date: {self.date_time_string(self.owner.date())}",
         ]
         if response.content_type:
             lines.append(f"Content-Type: {response.content_type}")

@@ -1,10 +1,14 @@
-"""A charger as the cloud sees it: numbered observations, and a small physical model behind them."""
+"""A charger as the cloud sees it: numbered observations, and a small physical model behind them.
+
+A living charger sends a burst of measurements (`PULSE`) about every 15 minutes, whether they have changed or not
+(evcc-io/evcc 28077 and 28362, March 2026); one that has lost its power sends nothing more, and nothing else tells.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
@@ -13,6 +17,9 @@ from simulators.clock import Clock
 BOOLEAN, DOUBLE, INTEGER, STRING = 2, 3, 4, 6
 OFFLINE, DISCONNECTED, WAITING, CHARGING, COMPLETED, ERROR, READY = range(7)
 VOLTS = 230.0
+PULSE = (132, 150, 190, 194, 195, 196)
+"""What a charger sends again and again."""
+PULSE_S = 900.0
 
 KINDS = {
     **dict.fromkeys((30, 31, 35, 37, 41, 42, 43, 44, 68, 102, 103, 116, 250), BOOLEAN),
@@ -108,12 +115,23 @@ class Charger:
     the observation), `never`, `lost` (neither response nor effect nor result), `rejected`, `expired`.
     """
 
-    def __init__(self, serial: str, name: str = "", *, clock: Clock, color: int = 4, phases: int = 3) -> None:
+    def __init__(
+        self,
+        serial: str,
+        name: str = "",
+        *,
+        clock: Clock,
+        wall: Optional[Clock] = None,
+        color: int = 4,
+        phases: int = 3,
+    ) -> None:
+        """`clock`: what charging goes by; `wall`: what its dates are of, if that is another."""
         self.serial = serial
         self.name = name or f"Charger {serial}"
         self.color = color
         self.phases = phases
         self.clock = clock
+        self.wall = wall or clock
         self.command_mode = "normal"
         self.command_delay = 0.3
         self.online = True
@@ -122,8 +140,11 @@ class Charger:
         self.site, self.circuit = 70000, 80000
         self.tell: Callable[[Charger, Observed], None] = lambda charger, observed: None
         self.lock = threading.RLock()
-        began = clock() - 3600.0
+        began = self.wall() - 3600.0
         self.observed = {each: _observed(each, value, began) for each, value in IDLE.items()}
+        self.pulsed = self.wall() - PULSE_S / 3
+        for each in PULSE:
+            self.observed[each] = replace(self.observed[each], at=self.pulsed)
 
     def get(self, observation: int) -> Any:
         """The value of an observation, as a Python value."""
@@ -135,13 +156,24 @@ class Charger:
     def set(self, observation: int, value: Any, at: Optional[float] = None) -> None:
         """A new value; told when it differs."""
         with self.lock:
-            observed = _observed(observation, value, self.clock() if at is None else at)
+            observed = _observed(observation, value, self.wall() if at is None else at)
             before = self.observed.get(observation)
             if before is not None and before.value == observed.value:
                 return
             self.observed[observation] = observed
         if self.online:
             self.tell(self, observed)
+
+    def pulse(self) -> None:
+        """Sends its burst, if it lives."""
+        with self.lock:
+            self.pulsed = now = self.wall()
+            if not self.online:
+                return
+            again = [replace(self.observed[each], at=now) for each in PULSE]
+            self.observed.update({each.id: each for each in again})
+        for each in again:
+            self.tell(self, each)
 
     # What happens at the charger.
 
@@ -195,6 +227,13 @@ class Charger:
         if told:
             self.set(250, False)
         self.online = False
+
+    def die(self, ago: float = 0.0) -> None:
+        """It has lost its power, `ago` seconds ago: nobody has told, its last figures stand."""
+        self.online = False
+        with self.lock:
+            for each, observed in list(self.observed.items()):
+                self.observed[each] = replace(observed, at=min(observed.at, self.wall() - ago))
 
     def come_back(self) -> None:
         """It is there again."""

@@ -7,6 +7,12 @@ Faults of `fault()` are those of every HTTP simulator (`simulators/faults.py`), 
 | `limited` | seconds or null | 429, with `Retry-After` when a value is given |
 | `firewall` | | 403 with the firewall's body |
 | `nulls` | | the healthy answer with every field null |
+| `too_many` | | 403 with the words of a block in JSON (evcc-io/evcc 3835, July 2022) |
+| `limiter` | | 302 to the page of a rate limiter (that there is such a redirect is reported, its address is made up) |
+
+`block(seconds)` blocks the address as the service does: 429 with the page that users were shown (Newan/ioBroker.easee
+73, February 2024), for so long *from the last request*, whatever it is, the stream's included. `firewall` on one path
+is what users saw on 13 September 2024: `/settings` refused, everything else fine (evcc-io/evcc 16077).
 
 On the paths `/negotiate` and `/upgrade` a fault is the hub's.
 
@@ -32,7 +38,7 @@ from typing import Any, Callable, Optional
 from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.easee.accounts import Account, Accounts
-from simulators.easee.charger import DISCONNECTED, Charger, stamp
+from simulators.easee.charger import DISCONNECTED, PULSE_S, Charger, stamp
 from simulators.easee.hub import Hub
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
@@ -41,16 +47,23 @@ from simulators.service import Service
 EPOCH = 621_355_968_000_000_000
 """1970 in steps of 100 ns since the year 1."""
 STEP = 0.5
+BLOCKED = """<html><body><h1>Too many requests from third party system detected.</h1>
+<p>Your IP is temporary blocked for 24 hours from the last request received. Easee portal and app will work as normal
+but any third party integration will fail.</p></body></html>"""
 
 
 class EaseeCloud(Service):
-    """The service on loopback; `with` starts and stops it. `life`: charging sessions evolve by themselves."""
+    """The service on loopback; `with` starts and stops it. `life`: charging sessions evolve by themselves.
+
+    `clock` is what charging goes by, `wall` what dates, tokens and blocks go by.
+    """
 
     def __init__(
         self,
         accounts: Iterable[Account],
         *,
         clock: Clock = time.time,
+        wall: Clock = time.time,
         port: int = 0,
         hub_port: int = 0,
         control_port: int = 0,
@@ -58,18 +71,19 @@ class EaseeCloud(Service):
         life: bool = True,
     ) -> None:
         known = list(accounts)
-        self.clock = clock
-        self.accounts = Accounts(known, time.time, token_lifetime)
-        self.chargers = {s: Charger(s, clock=clock) for account in known for s in account.serials}
-        self.hub = Hub(self.accounts, self.chargers, hub_port)
+        self.clock, self.wall = clock, wall
+        self.accounts = Accounts(known, wall, token_lifetime)
+        self.chargers = {s: Charger(s, clock=clock, wall=wall) for account in known for s in account.serials}
+        self.hub = Hub(self.accounts, self.chargers, hub_port, self.gate)
         for charger in self.chargers.values():
             charger.tell = self.hub.observed
-        self.faults = FaultBox("limited", "firewall", "nulls")
+        self.faults = FaultBox("limited", "firewall", "nulls", "too_many", "limiter")
         self.state_endpoint = 404
         self.typed = True
         self.commands: list[tuple[str, str, Any]] = []
         self.results: dict[tuple[str, int, int], dict[str, Any]] = {}
-        self.server = LoopbackServer(self._answer, port=port, name="easee")
+        self.server = LoopbackServer(self._answer, port=port, name="easee", date=wall)
+        self._block = self._blocked_until = 0.0
         self.control = control_server(
             {
                 "GET /state": lambda _: self.state(),
@@ -115,8 +129,21 @@ class EaseeCloud(Service):
         box = self.hub.faults if path in ("/negotiate", "/upgrade") else self.faults
         return box.add(kind, path, value, count)
 
+    def block(self, seconds: float = 86400.0) -> None:
+        """The address is blocked for so long from its last request, which is now."""
+        self._block, self._blocked_until = seconds, self.wall() + seconds
+
+    def gate(self) -> Optional[Response]:
+        """What a request meets that comes while the address is blocked."""
+        if self.wall() >= self._blocked_until:
+            return None
+        self._blocked_until = self.wall() + self._block
+        return Response.of_html(BLOCKED, 429)
+
     def clear(self) -> None:
         """End all faults and switches."""
+        self._blocked_until = 0.0
+        self.state_endpoint, self.typed = 404, True
         self.faults.clear()
         self.hub.faults.clear()
         self.accounts.refuse_refresh = False
@@ -131,8 +158,7 @@ class EaseeCloud(Service):
         """Listen."""
         super().start()
         self.hub.start()
-        if self._life:
-            threading.Thread(target=self._live, name="easee life", daemon=True).start()
+        threading.Thread(target=self._live, name="easee life", daemon=True).start()
 
     def close(self) -> None:
         """Stop for good."""
@@ -146,13 +172,16 @@ class EaseeCloud(Service):
         while not self._closing.wait(STEP):
             now = self.clock()
             for charger in self.chargers.values():
-                charger.pass_time(now - before)
+                if self._life:
+                    charger.pass_time(now - before)
+                if self.wall() - charger.pulsed >= PULSE_S:
+                    charger.pulse()
             before = now
 
     # ---- control
 
     def _set(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`serial` with `plug`, `unplug`, `offline`, `online`, `values`, `command_mode`, `command_delay`; or
+        """`serial` with `plug`, `unplug`, `offline`, `online`, `die`, `values`, `command_mode`, `command_delay`; or
         `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
         if "serial" in fields:
             self._set_charger(self.chargers[fields["serial"]], fields)
@@ -171,6 +200,7 @@ class EaseeCloud(Service):
             "unplug": charger.unplug,
             "offline": charger.go_offline,
             "online": charger.come_back,
+            "die": charger.die,
         }
         for name, step in steps.items():
             if fields.get(name):
@@ -192,7 +222,8 @@ class EaseeCloud(Service):
     # ---- REST
 
     def _answer(self, request: Request) -> Response:
-        return spoiled(self.faults.take(request.path), lambda: self._healthy(request), _own_fault)
+        met = self.faults.take(request.path)
+        return self.gate() or spoiled(met, lambda: self._healthy(request), _own_fault)
 
     def _healthy(self, request: Request) -> Response:
         if request.path == "/api/accounts/login":
@@ -316,8 +347,8 @@ class EaseeCloud(Service):
         return {
             "serialNumber": ticket["device"],
             "id": ticket["commandId"],
-            "timestamp": stamp(self.clock()),
-            "deliveredAt": stamp(self.clock()),
+            "timestamp": stamp(self.wall()),
+            "deliveredAt": stamp(self.wall()),
             "wasAccepted": code == 0,
             "resultCode": code,
             "comment": None,
@@ -352,6 +383,11 @@ def _own_fault(fault: Fault, healthy: Healthy) -> Optional[Response]:
         return response
     if fault.kind == "firewall":
         return Response.of_json({"message": "Forbidden"}, 403)
+    if fault.kind == "too_many":
+        words = "Too many requests, please check your error handling and backoff logic. Your IP is registered in our "
+        return Response.of_json({"message": words + "systems and is now blocked, to undo please contact support."}, 403)
+    if fault.kind == "limiter":
+        return Response(302, b"", None, [("Location", "https://ratelimit.easee.com/too-many-requests")])
     if fault.kind == "nulls":
         response = healthy()
         content = json.loads(response.body)

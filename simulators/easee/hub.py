@@ -24,7 +24,7 @@ import struct
 import threading
 import time
 from http.client import parse_headers
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO, Callable, Optional
 from urllib.parse import parse_qs, urlsplit
 
 from simulators.easee.accounts import Account, Accounts
@@ -41,10 +41,17 @@ log = logging.getLogger(__name__)
 class Hub:
     """Serves the stream of `chargers`; `with` is the cloud's business."""
 
-    def __init__(self, accounts: Accounts, chargers: dict[str, Charger], port: int = 0) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        chargers: dict[str, Charger],
+        port: int = 0,
+        gate: Callable[[], Optional[Response]] = lambda: None,
+    ) -> None:
         self.accounts = accounts
         self.chargers = chargers
         self.port = port
+        self.gate = gate
         self.faults = FaultBox()
         self.ping_interval = 15.0
         self.client_limit = 30.0
@@ -178,7 +185,8 @@ class Hub:
         if not bearer and "access_token" in query:
             bearer = f"Bearer {query['access_token']}"
         if method == "POST" and parts.path == f"{PATH}/negotiate":
-            answer = spoiled(self.faults.take("/negotiate"), lambda: self._negotiate(bearer, query), _none)
+            met = self.faults.take("/negotiate")
+            answer = self.gate() or spoiled(met, lambda: self._negotiate(bearer, query), _none)
             self._note(self.negotiations, answer.status)
             _respond(client, answer)
         elif method == "GET" and parts.path == PATH and headers.get("Upgrade", "").lower() == "websocket":

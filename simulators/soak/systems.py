@@ -209,8 +209,7 @@ class Easee(System):
         super().__init__(jeedom)
         self.away = False
         account = EaseeAccount("soak@example.org", "branche-le-soir", ("EH000001", "EH000002"))
-        # It begins so early that it stays behind the true time: dates ahead of it are another matter.
-        self.clock = SimulatedClock(time.time() - 20.0 * 60.0 * (minutes + 5.0), speed=20.0)
+        self.clock = SimulatedClock(speed=20.0)
         self.cloud = stack.enter_context(EaseeCloud([account], clock=self.clock))
         self.cloud.chargers["EH000001"].plug(amps=16.0)
         self.servers = [self.cloud.server]

@@ -37,6 +37,20 @@ def shown(part: Any) -> Iterator[str]:
                 yield from shown(value)
 
 
+def errors() -> set[str]:
+    """The names of the classes whose first argument is a text for the user."""
+    known, classes = {"DeviceError"}, []
+    for path in DAEMON.rglob("*.py"):
+        classes += [each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.ClassDef)]
+    for _ in classes:
+        known |= {each.name for each in classes if any(getattr(base, "id", "") in known for base in each.bases)}
+    own = {each.name for each in classes if any(getattr(part, "name", "") == "__init__" for part in each.body)}
+    return known - own
+
+
+ERRORS = errors()
+
+
 def constants(path: Path) -> Iterator[str]:
     """French templates: constant texts with a blank that are handed to an error, `say`, `message`, `progress`."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -47,12 +61,11 @@ def constants(path: Path) -> Iterator[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    errors = re.compile(r"AuthenticationFailed|Unreachable|Refused|RateLimited|VendorError|NoData")
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        place = 0 if errors.fullmatch(name) else PLACES.get(name)
+        place = 0 if name in ERRORS else PLACES.get(name)
         if place is None or len(call.args) <= place:
             continue
         given = call.args[place]

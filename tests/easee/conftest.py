@@ -89,8 +89,8 @@ def connection(cloud: EaseeCloud, *serials: str, identifier: str = "1", **config
 class Rig:
     """The daemon's core in this process, without its socket."""
 
-    def __init__(self, folder: Path, speed: float = 1.0) -> None:
-        self.clock = FastClock(speed)
+    def __init__(self, folder: Path, clock: FastClock) -> None:
+        self.clock = clock
         self.server = CallbackServer()
         self.server.listen()
         self.outbox = Outbox(SystemClock())
@@ -146,8 +146,15 @@ class Rig:
 
 
 @pytest.fixture
-def cloud() -> Iterator[EaseeCloud]:
-    with EaseeCloud([Account(USER, PASSWORD, (FIRST, SECOND))], life=False) as running:
+def clock() -> FastClock:
+    """The time of the service and of the accounts."""
+    return FastClock()
+
+
+@pytest.fixture
+def cloud(clock: FastClock) -> Iterator[EaseeCloud]:
+    account = Account(USER, PASSWORD, (FIRST, SECOND))
+    with EaseeCloud([account], clock=clock.time, wall=clock.time, life=False) as running:
         running.hub.ping_interval = 0.1  # also when time passes faster than it does
         for charger in running.chargers.values():
             charger.command_delay = 0.02
@@ -155,12 +162,13 @@ def cloud() -> Iterator[EaseeCloud]:
 
 
 @pytest.fixture
-def make_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+def make_rig(tmp_path: Path, clock: FastClock) -> Iterator[Callable[..., Rig]]:
     """Makes rigs, all on the same store."""
     made: list[Rig] = []
 
     def make(speed: float = 1.0) -> Rig:
-        made.append(Rig(tmp_path, speed))
+        clock.run_at(speed)
+        made.append(Rig(tmp_path, clock))
         return made[-1]
 
     yield make

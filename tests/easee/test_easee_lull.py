@@ -27,8 +27,9 @@ def tell(cloud, power):
 @pytest.fixture
 def settled(rig, cloud):
     """An account whose chargers have their values, with lulls from now on; `lulls` is how many have begun."""
+    cloud.chargers[FIRST].plug()
     rig.configure(connection(cloud, FIRST, SECOND))
-    rig.wait_value("10", "power", 0)
+    rig.wait_value("10", "power", 11.04)
     rig.wait_value("11", "power", 0)
     cloud.hub.ping_interval = 60.0
     time.sleep(0.3)

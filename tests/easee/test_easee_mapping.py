@@ -8,6 +8,7 @@ import pytest
 from jeenergied.devices.easee import mapping
 from jeenergied.devices.easee.charger import Charger
 from jeenergied.devices.easee.mapping import Observation, Table
+from jeenergied.devices.easee.sessions import Session, session
 
 from tests.easee.conftest import catalogue
 
@@ -26,27 +27,70 @@ def answer(values, at="2026-01-31T10:00:00Z", kind=0):
     return mapping.answered({"observations": listed}, "EH1")
 
 
+NOW = 1769853600.0
+"""2026-01-31T10:00:00Z."""
+
+
+def flat(charger, changed):
+    """The facts that changed, without their dates."""
+    return {name: value for facts in charger.facts(changed).values() for name, value in facts.items()}
+
+
 def values(state=None, **observations):
-    """The commands' values of a charger with these observations."""
+    """The commands' values of a charger with these observations, all of them fresh."""
     charger = Charger("EH1", Table(ROWS))
-    changed = charger.take(answer(state or {}), 1.0, 1.0, 1.8e9)
+    changed = charger.take(answer(state or {}), 1.0, 1.0, NOW)
     for name, value in observations.items():
-        changed |= charger.observe(Observation("EH1", int(name[1:]), str(value), 0, 100.0), 2.0, 100.0)
-    facts = charger.facts(changed)
+        changed |= charger.observe(Observation("EH1", int(name[1:]), str(value), 0, NOW), 2.0, NOW)
+    facts = flat(charger, changed | charger.judge(NOW, settled=True))
     found = {row.logical_id: row.value(facts.get(row.source)) for row in ROWS if row.source}
     return {name: value for name, value in found.items() if value is not None}
 
 
 @pytest.mark.parametrize("figure", [10**400, -(10**400), True, "1_0", "٣", "NaN", "1e999", [], {}])
 def test_what_is_no_figure_of_a_charger_is_left_out(figure):
-    assert values({"totalPower": figure, "sessionEnergy": 1.5}) == {"sessionEnergy": 1.5}
-    assert mapping.session(json.dumps({"MeterValueStop": figure})) == mapping.Session(None, None, None)
+    assert values({"totalPower": figure, "sessionEnergy": 1.5}) == {"sessionEnergy": 1.5, "online": True}
+    assert session(json.dumps({"MeterValueStop": figure})) == Session(None, None, None)
 
 
-def test_a_figure_beyond_the_bounds_of_its_command_is_left_out_and_a_high_voltage_is_not():
-    found = values({"inVoltageT2T3": -241.0, "dynamicChargerCurrent": 640, "chargerOpMode": 77})
-    assert found.keys().isdisjoint({"voltage_1", "dynamicChargerCurrent", "status", "plugged"})
-    assert values({"inVoltageT2T3": 253.4}) == {"voltage_1": 253}
+@pytest.mark.parametrize(
+    ("name", "command", "figure"),
+    [
+        ("inVoltageT2T3", "voltage_1", 253),
+        ("inVoltageT2T3", "voltage_1", 400),  # where that pair of pins is two phases
+        ("dynamicChargerCurrent", "dynamicChargerCurrent", 40),
+        ("dynamicCircuitCurrentP1", "dynamicCircuitCurrent", 1000),
+        ("cellRSSI", "cellRSSI", -104),
+        ("wiFiRSSI", "wifiRSSI", -101),
+        ("chargerOpMode", "status", 100),
+        ("totalPower", "power", 24.2),
+        ("inCurrentT3", "current_1", 35.4),
+    ],
+)
+def test_true_values_lie_within_the_bounds_of_their_commands(name, command, figure):
+    assert values({name: figure})[command] == figure
+
+
+def test_a_mode_that_nobody_knows_says_nothing_about_the_car():
+    assert "plugged" not in values({"chargerOpMode": 157})
+
+
+def test_impossible_figures_are_left_out():
+    found = values({"inVoltageT2T3": -241.0, "totalPower": 640, "inCurrentT3": 1e6, "cellRSSI": 99})
+    assert set(found) == {"online"}
+
+
+@pytest.mark.parametrize(
+    ("phases", "limit"),
+    [((16, 0, 0), 16), ((10, 0, 0), 10), ((16, 16, 0), 16), ((0, 0, 0), 0), ((40, 32, 40), 32), ((0, 0, 20), 20)],
+)
+def test_the_limit_of_a_circuit_is_the_lowest_of_the_phases_in_use(phases, limit):
+    assert values(o111=phases[0], o112=phases[1], o113=phases[2])["dynamicCircuitCurrent"] == limit
+
+
+def test_a_part_of_a_circuits_limits_is_no_limit_of_0():
+    assert "dynamicCircuitCurrent" not in values(o112=0, o113=0)
+    assert values(o112=0, o113=16)["dynamicCircuitCurrent"] == 16
 
 
 def record(observation, value, at=100.0, kind=0):
@@ -147,7 +191,8 @@ def test_figures_come_back_with_the_charger():
     charger = Charger("EH1", Table(ROWS))
     for observation, value in ((109, "3"), (120, "7.2"), (250, "0")):
         charger.observe(record(observation, value), 1.0, 100.0)
-    facts = charger.facts(charger.observe(record(250, "1", 101.0), 2.0, 101.0))
+    charger.judge(100.0, settled=True)
+    facts = flat(charger, charger.observe(record(250, "1", 101.0), 2.0, 101.0))
     assert (facts["status"], facts["120|totalPower|live"], facts["online"]) == (3, 7.2, True)
 
 

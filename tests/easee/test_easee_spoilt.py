@@ -32,6 +32,6 @@ def test_a_living_account_survives_spoilt_records(rig, cloud):
             changed = mutator.document(each)
             if not (isinstance(changed, dict) and changed.get("type") == 7):
                 cloud.hub.send_all(json.dumps(changed) + "\x1e")
-    cloud.chargers[FIRST].set(124, 7777.5, time.time() + 100)  # newer than whatever came without a time
-    rig.wait(lambda: rig.device()._chargers[FIRST].values.get(124) == 7777.5)
+    cloud.chargers[FIRST].set(150, 55, time.time() + 100)  # newer than whatever came without a time
+    rig.wait(lambda: rig.device()._fleet.get(FIRST).values.get(150) == 55)
     assert len(cloud.hub.negotiations) == 1

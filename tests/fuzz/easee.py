@@ -57,7 +57,7 @@ class World:
         connection = self.context.adopt(Connection("1", "easee", "Easee", config, {}, members))
         context: Any = self.context
         self.device = Device(connection, context)
-        self.device._account._owner = lambda salt: salt  # type: ignore[method-assign]  # a hash would take the time
+        self.device._account.tokens._owner = lambda salt: salt  # type: ignore[method-assign]  # a hash would take the time
         cloud = self.device._account.cloud
         cloud._session = canned_session(self._reply)
         self.device._link._subscribe = lambda: None  # type: ignore[method-assign]
@@ -77,17 +77,16 @@ class World:
         return Seen(texts=[text for each in found for text in (each.name, each.key, each.config["color"])])
 
     def circuit(self) -> Seen:
-        charger = self.device._chargers[SERIAL]
-        return Seen(texts=[self.device._circuit(charger)])
+        return Seen(texts=[self.device._reader.circuit(SERIAL)])
 
     def tickets(self) -> Seen:
         found = actions.tickets(parsed(self.device._account.call("POST", "/x")), SERIAL)
         return Seen(texts=[each.path for each in found])
 
     def result(self) -> Seen:
-        charger = self.device._chargers[SERIAL]
+        charger = self.device._fleet.get(SERIAL)
         waiting = [actions.Ticket(SERIAL, 48, 639054504000000000)]
-        self.device._ask(charger, waiting)
+        self.device._control._ask(charger, waiting)
         return Seen(texts=[each.path for each in waiting])
 
     def frames(self) -> Seen:

@@ -284,6 +284,7 @@ class Witness:
         self.clock = ManualClock(now)
         self.memory = Memory()
         self.unsaved = Memory()
+        self.shared_memory = Memory()
         self.seen = Seen()
         self.kinds: dict[str, Optional[str]] = {}
 

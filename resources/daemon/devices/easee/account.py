@@ -1,19 +1,30 @@
-"""One account: its tokens, its budget of requests, and the pauses that the service asks for."""
+"""One account: its requests, their budget, and what a refusal means for those that follow.
+
+A status says little, so scope follows from evidence. A gateway's 403 on one path is that path's; when another path is
+refused the same way before anything has gone through, it is this machine's address that is blocked. The stream's host
+has locked out addresses that the rest of the service still served: it gets a pause of its own, longer than the others'.
+What concerns the address is shared by all accounts of this machine, and kept over restarts.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
+import re
 import threading
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Callable, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from jeedom_bridge.http import Response
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, vendor_url
-from .client import Cloud, TokenRefused, Tokens
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Refused, vendor_url
+from ..common.refusals import Policy, Refusals, Scope
+from .client import DAY, Blocked, Cloud, Forbidden, TokenRefused
+from .server_time import ServerTime
+from .tokens import TokenKeeper
 
 _LOG = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -23,10 +34,18 @@ BUDGET = 90
 """Requests per `WINDOW` s of one account; the service blocks an address, for a day, beyond 100 to 500."""
 RESERVE = 25
 """Of these, requests that are kept for the user's actions."""
-RENEW_AT = 0.45
-"""The part of a token's life after which it is renewed: before half of it."""
-LOGIN_PAUSES = (60.0, 120.0, 300.0, 900.0, 3600.0)
-LONGEST_PAUSE = 86400.0
+MARGIN_S = 900.0
+"""Added to a block of hours "from the last request": another may have been under way."""
+EVIDENCE_S = 900.0
+"""Seconds within which two paths must be refused to say something about the address."""
+POLICIES = {
+    # Where the service does not say how long: from the fourth time on it is taken for the block of a day.
+    Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + MARGIN_S), margin_s=5.0),
+    Scope.REQUEST: Policy((900.0, 3600.0, 4 * 3600.0, DAY + MARGIN_S), margin_s=60.0),
+}
+ADDRESS, STREAM = "address", "stream"
+TOLD, LIMIT, GATEWAY = "told", "limit", "gateway"
+"""Why an address rests: the service said how long; it did not; our own conclusion from two paths."""
 
 
 class HeldBack(RateLimited):
@@ -40,29 +59,24 @@ class Account:
         self._config = config
         self._context = context
         self._clock = context.clock
+        self.time = ServerTime(context.clock)
         self._lock = threading.RLock()
         self._cloud: Cloud | None = None
-        self._tokens: Tokens | None = None
-        self._got = 0.0
-        self._from_login = True
-        self._try_refresh_at = 0.0
-        self._logins = 0
-        self._last_login: float | None = None
-        self._login_error: DeviceError | None = None
         self._sent: deque[float] = deque()
         self._shown = {"requestsLast5min": 0, "requestsAllowed5min": 0}
-        self._blocked_until = 0.0
-        self._blocked: RateLimited | None = None
-        self._blocks = 0
+        host = urlsplit(str(config.get("apiUrl") or "")).netloc
+        self._book = Refusals(context.shared_memory, context.clock, POLICIES, f"refusals {host}")
+        self._gateways: dict[str, float] = {}
+        self._asked_at = float("-inf")
+        self.tokens = TokenKeeper(config, context, lambda: self.cloud, self._guarded)
 
     @property
     def cloud(self) -> Cloud:
-        """The service. Raises Refused for an address that is none."""
+        """The service. Raises Refused if its address is not valid."""
         with self._lock:
             if self._cloud is None:
-                urls = [vendor_url(str(self._config.get(key) or "")) for key in ("apiUrl", "streamUrl")]
-                self._cloud = Cloud(*urls)
-                self._restore()
+                api, stream = (vendor_url(str(self._config.get(key) or "")) for key in ("apiUrl", "streamUrl"))
+                self._cloud = Cloud(api, stream, self.time.note)
                 self._show("requestsAllowed5min", BUDGET)
             return self._cloud
 
@@ -74,68 +88,126 @@ class Account:
     # Requests.
 
     def call(self, method: str, path: str, body: Any = None, read: float = 15.0, urgent: bool = False) -> Response:
-        """One request; a refused token is renewed and the request repeated, once."""
-        token = self.token()
-        try:
-            return self._guarded(lambda: self.cloud.call(method, path, token, body, read), urgent)
-        except TokenRefused:
-            token = self.renew(token)
-        try:
-            return self._guarded(lambda: self.cloud.call(method, path, token, body, read), urgent)
-        except TokenRefused as error:
-            raise self._refused_twice() from error
+        """One request; a refused token is renewed and the request repeated, once. `urgent`: somebody waits for it."""
+        kind = f"{method} {_kind(path)}"
+        return self._with_token(
+            lambda token: self._guarded(lambda: self.cloud.call(method, path, token, body, read), kind, urgent)
+        )
 
     def negotiate(self) -> tuple[str, str, str]:
         """The address of the stream, its cookies, and the token to open it with."""
-        token = self.token()
-        try:
-            return self._negotiated(token)
-        except TokenRefused:
-            token = self.renew(token)
-        try:
-            return self._negotiated(token)
-        except TokenRefused as error:
-            raise self._refused_twice() from error
-
-    def _negotiated(self, token: str) -> tuple[str, str, str]:
-        url, cookies, usable = self._guarded(lambda: self.cloud.negotiate(token))
+        rest = self._book.wait_s(Scope.REQUEST, STREAM)
+        if rest > 0 and self._book.wait_s(Scope.ADDRESS, ADDRESS) <= 0:
+            raise HeldBack(
+                "Easee refuse le flux en direct pour cette adresse : prochain essai le {until}, "
+                "les valeurs sont lues toutes les deux minutes d'ici là",
+                until=self._until(self._clock.time() + rest),
+                retry=rest,
+            )
+        url, cookies, usable = self._with_token(
+            lambda token: self._guarded(lambda: self.cloud.negotiate(token), STREAM)
+        )
         self._context.hide(usable, *cookies.split("; "))
         return url, cookies, usable
 
-    def heed(self, error: DeviceError) -> None:
-        """Takes note when the service asks to wait: nothing is sent until then."""
-        if not isinstance(error, RateLimited) or isinstance(error, HeldBack) or error is self._blocked:
-            return
-        with self._lock:
-            pause = min(LONGEST_PAUSE, (error.retry or 300.0) * 2 ** min(self._blocks, 12))
-            self._blocks += 1
-            self._blocked, error.retry = error, pause
-            self._blocked_until = self._clock.monotonic() + pause
-            self._context.memory.keep("blockedUntil", self._clock.time() + pause)
-        self._context.count("pausesAsked")
-        _LOG.warning("%s; nothing is sent for %.0f s", error, pause)
+    def opened(self) -> None:
+        """The stream has opened: no refusal of it stands any more."""
+        self._book.over(Scope.REQUEST, STREAM)
 
-    def _guarded(self, request: Callable[[], _Answer], urgent: bool = False) -> _Answer:
+    def _with_token(self, request: Callable[[str], _Answer]) -> _Answer:
+        token = self.tokens.token()
+        try:
+            return request(token)
+        except TokenRefused:
+            token = self.tokens.renew(token)
+        try:
+            return request(token)
+        except TokenRefused as error:
+            raise AuthenticationFailed(
+                "Easee refuse un jeton qui vient d'être renouvelé : le compte est-il encore actif ?"
+            ) from error
+
+    def login(self) -> None:
+        """Checks user and password by a real login; see TokenKeeper.login. The user asks for it."""
+        self.ask_anyway()
+        self.tokens.login()
+
+    def ask_anyway(self) -> None:
+        """The user asks: a pause that is our own conclusion is ended, once a minute. One that was asked for is not."""
+        with self._lock:
+            standing = self._book.standing(Scope.ADDRESS, ADDRESS)
+            if standing is None or standing.reason != GATEWAY or self._clock.monotonic() - self._asked_at < 60.0:
+                return
+            self._asked_at = self._clock.monotonic()
+            self._book.over(Scope.ADDRESS, ADDRESS)
+
+    def heed(self, error: DeviceError, kind: str) -> DeviceError:
+        """Takes note of a refusal that concerns more than its own request; the error to raise, with its `retry`."""
+        if isinstance(error, Blocked):
+            wait = self._wait(error.asked)
+            if kind == STREAM:
+                self._book.note(Scope.REQUEST, STREAM, TOLD if wait else LIMIT, wait)
+            return self._rest(TOLD if error.asked else LIMIT, wait)
+        if isinstance(error, Forbidden):
+            now = self._clock.monotonic()
+            with self._lock:
+                others = [each for each, at in self._gateways.items() if each != kind and now - at <= EVIDENCE_S]
+                self._gateways[kind] = now
+            if others:
+                _LOG.debug("%s is refused as %s was: the address is blocked", kind, others[0])
+                return self._rest(GATEWAY, None)
+            if kind == STREAM:
+                error.retry = self._book.note(Scope.REQUEST, STREAM, GATEWAY).until - self._clock.time()
+        return error
+
+    def _wait(self, asked: float | None) -> float | None:
+        """The seconds to wait for: what was asked, and more when that has not helped."""
+        if asked is None:
+            return None
+        if asked >= 3600.0:
+            return asked + MARGIN_S
+        standing = self._book.standing(Scope.ADDRESS, ADDRESS)
+        if standing is None:
+            return asked
+        waits = POLICIES[Scope.ADDRESS].waits_s
+        return max(asked, waits[min(standing.count, len(waits)) - 1])
+
+    def _rest(self, reason: str, wait: float | None) -> HeldBack:
+        refusal = self._book.note(Scope.ADDRESS, ADDRESS, reason, wait)
+        self._context.count("pausesAsked")
+        return self._resting(refusal.until - self._clock.time())
+
+    def _guarded(self, request: Callable[[], _Answer], kind: str, urgent: bool = False) -> _Answer:
         """Sends within the budget and outside the pauses."""
-        self.cloud  # noqa: B018  # an address that is none is said first
-        self._spend(urgent)
+        self.cloud  # noqa: B018  # an address that is not valid is said first
+        self._spend(urgent or kind in ("login", "refresh_token"))
+        begun, wall = self._clock.monotonic(), self._clock.time()
         try:
             answer = request()
         except DeviceError as error:
-            self.heed(error)
-            raise
-        if self._blocks and self._clock.monotonic() > self._blocked_until:
-            self._blocks = 0
+            if isinstance(error, (AuthenticationFailed, Refused, TokenRefused)) and not isinstance(error, Forbidden):
+                self._passed(begun, wall)
+            told = self.heed(error, kind)
+            if told is error:
+                raise
+            raise told from error
+        self._passed(begun, wall)
         return answer
 
+    def _passed(self, begun: float, wall: float) -> None:
+        """A request that began then has reached the service: what was refused before it is over."""
+        with self._lock:
+            self._gateways = {kind: at for kind, at in self._gateways.items() if at > begun}
+        standing = self._book.standing(Scope.ADDRESS, ADDRESS)
+        if standing is not None and standing.last <= wall:
+            self._book.over(Scope.ADDRESS, ADDRESS)
+
     def _spend(self, urgent: bool) -> None:
+        rest = self._book.wait_s(Scope.ADDRESS, ADDRESS)
+        if rest > 0:
+            raise self._resting(rest)
         with self._lock:
             now = self._clock.monotonic()
-            if now < self._blocked_until:
-                raise HeldBack(
-                    "Easee a demandé d'attendre : aucune requête n'est envoyée pour l'instant",
-                    retry=self._blocked_until - now,
-                )
             while self._sent and now - self._sent[0] > WINDOW:
                 self._sent.popleft()
             if len(self._sent) >= (BUDGET if urgent else BUDGET - RESERVE):
@@ -148,6 +220,18 @@ class Account:
             self._show("requestsLast5min", len(self._sent))
             self._context.count("requests")
 
+    def _resting(self, rest: float) -> HeldBack:
+        return HeldBack(
+            "Easee refuse les requêtes de cette adresse, il y en a eu trop : rien n'est envoyé avant le {until}. "
+            "Fermez les autres programmes qui interrogent Easee",
+            until=self._until(self._clock.time() + rest),
+            retry=rest,
+        )
+
+    def _until(self, at: float) -> str:
+        # Rounded up, so that the same end reads the same however often it is told.
+        return datetime.fromtimestamp(-(-at // 60) * 60, ZoneInfo(self._context.timezone)).strftime("%d/%m/%Y %H:%M")
+
     def show_budget(self) -> None:
         """Brings what `status` shows of the budget up to date."""
         with self._lock:
@@ -158,136 +242,7 @@ class Account:
         self._context.count(counter, value - self._shown[counter])
         self._shown[counter] = value
 
-    # Tokens.
 
-    def token(self) -> str:
-        """A token that is still good for a while. Raises DeviceError."""
-        with self._lock:
-            self.cloud  # noqa: B018  # restores what is stored
-            if self._tokens is not None and self._age() < self._tokens.lifetime - self._margin():
-                return self._tokens.access
-            return self._renewed().access
-
-    def renew(self, refused: str) -> str:
-        """Another token than the refused one. Raises DeviceError."""
-        with self._lock:
-            if self._tokens is not None and self._tokens.access != refused:
-                return self._tokens.access  # somebody else was faster
-            if self._tokens is not None and not self._from_login and self._age() < 60.0:
-                # Fresh from a refresh and refused all the same: only a login helps.
-                self._tokens = None
-            return self._renewed().access
-
-    def keep_fresh(self) -> None:
-        """Renews a token that nears half of its life; a failure costs nothing as long as it is good."""
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._tokens is None or self._age() < RENEW_AT * self._tokens.lifetime or now < self._try_refresh_at:
-                return
-            self._try_refresh_at = now + 300.0
-            try:
-                self._renewed()
-            except DeviceError as error:
-                _LOG.debug("the token is not renewed yet: %s", error)
-
-    def login(self) -> None:
-        """Checks user and password by a real login, unless one has just succeeded."""
-        with self._lock:
-            self.cloud  # noqa: B018
-            recent = self._last_login is not None and self._clock.monotonic() - self._last_login < LOGIN_PAUSES[0]
-            if self._tokens is None or not (recent and self._login_error is None and self._from_login):
-                if not recent and isinstance(self._login_error, AuthenticationFailed):
-                    self._last_login = None  # the user asks: what was refused before is tried again
-                self._log_in()
-
-    def _age(self) -> float:
-        return self._clock.monotonic() - self._got
-
-    def _margin(self) -> float:
-        lifetime = self._tokens.lifetime if self._tokens else 0.0
-        return min(max(60.0, lifetime / 10), lifetime / 2)
-
-    def _renewed(self) -> Tokens:
-        if self._tokens is not None and self._tokens.refresh:
-            old = self._tokens
-            try:
-                self._adopt(self._guarded(lambda: self.cloud.refresh(old.access, old.refresh), True), login=False)
-                self._context.count("tokensRenewed")
-                return self._tokens
-            except TokenRefused as error:
-                _LOG.info("%s: logging in again", error)
-                self._tokens = None
-        return self._log_in()
-
-    def _log_in(self) -> Tokens:
-        now = self._clock.monotonic()
-        if self._last_login is not None:
-            pause = LOGIN_PAUSES[min(self._logins, len(LOGIN_PAUSES) - 1)]
-            if isinstance(self._login_error, AuthenticationFailed):
-                pause = LOGIN_PAUSES[-1]
-            rest = self._last_login + pause - now
-            if rest > 0:
-                if isinstance(self._login_error, AuthenticationFailed):
-                    raise self._login_error
-                raise RateLimited("La prochaine connexion au compte Easee doit attendre un peu", retry=rest)
-        user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
-        if not user or not password:
-            raise AuthenticationFailed("Le login et le mot de passe du compte Easee ne sont pas renseignés")
-        try:
-            tokens = self._guarded(lambda: self.cloud.login(user, password), True)
-        except DeviceError as error:
-            if not isinstance(error, (Unreachable, RateLimited)):
-                self._last_login, self._login_error = now, error
-                self._logins += 1
-            raise
-        self._last_login, self._login_error, self._logins = now, None, 0
-        self._context.count("logins")
-        return self._adopt(tokens, login=True)
-
-    def _refused_twice(self) -> DeviceError:
-        return AuthenticationFailed(
-            "Easee refuse un jeton qui vient d'être renouvelé : le compte est-il encore actif ?"
-        )
-
-    # What is kept.
-
-    def _adopt(self, tokens: Tokens, login: bool) -> Tokens:
-        self._context.hide(tokens.access, tokens.refresh)
-        self._tokens, self._from_login = tokens, login
-        self._got = self._clock.monotonic()
-        self._try_refresh_at = 0.0
-        salt = secrets.token_hex(16)
-        kept = {
-            "access": tokens.access,
-            "refresh": tokens.refresh,
-            "expires": self._clock.time() + tokens.lifetime,
-            "lifetime": tokens.lifetime,
-            "salt": salt,
-            "owner": self._owner(salt),
-        }
-        self._context.memory.keep("tokens", kept)
-        return tokens
-
-    def _restore(self) -> None:
-        """Takes over what a former life has kept; tokens only when they belong to the same user and password."""
-        until = self._context.memory.get("blockedUntil", 0)
-        if isinstance(until, (int, float)):
-            rest = min(until - self._clock.time(), LONGEST_PAUSE)
-            if rest > 0:
-                self._blocked_until = self._clock.monotonic() + rest
-        kept = self._context.memory.get("tokens")
-        try:
-            if not kept or not secrets.compare_digest(kept["owner"], self._owner(kept["salt"])):
-                return
-            tokens = Tokens(str(kept["access"]), str(kept["refresh"]), float(kept["lifetime"]))
-            age = tokens.lifetime - (float(kept["expires"]) - self._clock.time())
-        except (KeyError, TypeError, ValueError):
-            return  # an older form of the store
-        self._context.hide(tokens.access, tokens.refresh)
-        self._tokens, self._from_login = tokens, False
-        # A clock that was stepped back must not make a token young again.
-        self._got = self._clock.monotonic() - (age if age >= 0 else tokens.lifetime)
-
-    def _owner(self, salt: str) -> str:
-        text = f"{self._config.get('user', '')}\0{self._config.get('password', '')}".encode()
-        return hashlib.pbkdf2_hmac("sha256", text, bytes.fromhex(salt), 20_000).hex()
+def _kind(path: str) -> str:
+    """A path without what names a device: two chargers' settings are one kind of request."""
+    return re.sub(r"/[^/]*\d[^/]*", "/*", path.partition("?")[0])

@@ -1,74 +1,90 @@
-"""What is known of one charger: the newest value of each observation, whatever order they come in."""
+"""What is known of one charger: the newest value of each observation, whatever order they come in, and how old it is.
+
+Dates are Unix time of the service; what is measured in this process is monotonic.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
+from ..common.counter_guard import CounterGuard, Limits, Reading, Verdict
 from .mapping import (
-    CHARGING,
-    DISCONNECTED,
+    CONNECTED,
     LIFETIME_ENERGY,
     MODE,
+    OFFLINE,
     SESSION_END,
     SESSION_ENERGY,
     SESSION_START,
-    Facts,
     Observation,
     Table,
-    is_offline,
-    session,
+    flows,
 )
+from .sessions import Sessions, session
+
+_LOG = logging.getLogger(__name__)
 
 FUTURE = 300.0
-"""Seconds by which a timestamp may be ahead of this machine's clock and still be believed."""
+"""Seconds by which a timestamp may be ahead of the service's clock and still be believed."""
 POWER = 120
 _COMPARED = (30, 48, 96, 103, MODE)
 """Observations that tell, when the service has another value, that the stream withholds something."""
+_OF_THE_CLOUD = frozenset({11, CONNECTED, 251})
+"""Said by the service about a charger: no sign of life of it."""
+METER = Limits(per_hour=25.0, slack=1.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
+"""kWh: 22 kW at most; figures of a session's end and hourly ones differ by their rounding."""
+NEVER = float("-inf")
 
 
 class Charger:
     """The values of one charger. Not thread-safe: the device holds its lock."""
 
-    def __init__(self, serial: str, table: Table) -> None:
+    def __init__(self, serial: str, table: Table, silent_after: float = 1200.0) -> None:
+        """`silent_after`: seconds without fresh data after which a charger is taken to be off."""
         self.serial = serial
         self.values: dict[int, Any] = {}
         self.heard: float | None = None
         """When the stream last brought anything of it (monotonic)."""
+        self.first_heard: float | None = None
+        """When anything of it came for the first time (monotonic)."""
+        self.newest = NEVER
+        """The date of the newest sign of life."""
+        self.judged = False
+        """Whether enough is known to say what is the case now, and not some time ago."""
+        self.silent = False
         self.dropped = 0
+        self.sessions = Sessions()
+        self.meter = CounterGuard(METER)
+        self.restarts: list[tuple[float, float]] = []
+        """What the meter read before and after it started anew; for the device to tell."""
         self._table = table
+        self._silent_after = silent_after
         self._stamps: dict[int, float] = {}
         self._received: dict[int, float] = {}
+        self._turned = NEVER
 
     @property
     def offline(self) -> bool:
-        """Whether the service has lost the charger."""
-        return is_offline(self.values)
+        """Whether the service says that it has lost the charger, which has sent nothing since."""
+        lost = self.values.get(CONNECTED) is False and self.newest <= self._stamps.get(CONNECTED, NEVER)
+        return lost or (self.values.get(MODE) == OFFLINE and self.newest <= self._stamps.get(MODE, NEVER))
+
+    @property
+    def away(self) -> bool:
+        """Whether it is offline, or silent for so long that nothing is known of it."""
+        return self.silent or self.offline
 
     @property
     def charging(self) -> bool:
         """Whether a car is being charged."""
-        return bool(self.values.get(MODE) == CHARGING)
+        return flows(self.values, self.away) and MODE in self.values
 
     def observe(self, record: Observation, now: float, wall: float) -> set[int]:
-        """Takes a record of the stream; the observations that changed. `now` monotonic, `wall` Unix time."""
+        """Takes a record of the stream; the observations that changed. `now` monotonic, `wall` the service's time."""
         self.heard = now
-        if not self._table.wants(record.id):
-            return set()
-        before = self._stamps.get(record.id, float("-inf"))
-        # A date that is not believed must not lose against one, slightly ahead, that was.
-        at = record.at if record.at is not None and record.at <= wall + FUTURE else max(wall, before)
-        if at < before:
-            self.dropped += 1
-            return set()
-        value = self._table.decode(record.id, record.value, record.data_type)
-        if value is None:
-            return set()
-        self._stamps[record.id] = at
-        self._received[record.id] = now
-        if record.id in (SESSION_START, SESSION_END):
-            return self._meter(str(value), at, now)
-        return self._set(record.id, value)
+        return self._accept(record, now, wall)
 
     def take(self, records: Iterable[Observation], asked: float, now: float, wall: float) -> set[int]:
         """Takes what the service answered when asked at `asked` (monotonic); the observations that changed.
@@ -78,10 +94,10 @@ class Charger:
         changed: set[int] = set()
         for record in records:
             if self._is_news(record, asked):
-                heard = self.heard
-                changed |= self.observe(record, now, wall)
-                self.heard = heard  # only the stream proves that the stream is alive
-        return changed
+                changed |= self._accept(record, now, wall, dated=record.at is not None)
+            elif record.at is not None:
+                self._lives(record, min(record.at, wall))
+        return changed | self.judge(wall, settled=bool(self.values))
 
     def differs(self, records: Iterable[Observation], asked: float) -> bool:
         """Whether the service knows something that the stream should have told."""
@@ -94,9 +110,54 @@ class Charger:
         if any(each in known and known[each] != self.values[each] for each in _COMPARED):
             return True
         power = known.get(POWER, self.values.get(POWER, 0))
-        if not is_offline({**self.values, **known}) and abs(power - self.values.get(POWER, 0)) > 0.3:
+        if known.get(CONNECTED) is not False and abs(power - self.values.get(POWER, 0)) > 0.3:
             return True
         return LIFETIME_ENERGY in known and known[LIFETIME_ENERGY] > self.values[LIFETIME_ENERGY] + 1.0
+
+    def judge(self, wall: float, settled: bool) -> set[int]:
+        """Decides whether it is silent; the observations whose facts change by that.
+
+        Until the first time, nothing is said about the present: a replay begins with old values. `settled`: all that
+        the service has of it has come.
+        """
+        fresh = self.newest == NEVER or wall - self.newest <= self._silent_after
+        if not self.judged:
+            known = self.newest != NEVER and fresh and MODE in self.values
+            if not settled and not known:
+                return set()
+            self.judged, self.silent = True, not fresh
+            return {CONNECTED, *self.values}
+        if self.silent is not fresh or not (fresh or settled):
+            return set()
+        self.silent = not fresh
+        self._turned = self.newest
+        return {CONNECTED}
+
+    def received(self, observation: int) -> float:
+        """When that observation last came (monotonic)."""
+        return self._received.get(observation, NEVER)
+
+    def facts(self, changed: Iterable[int]) -> dict[float, dict[str, Any]]:
+        """The facts that these changes touch, by their dates."""
+        found: dict[float, dict[str, Any]] = {}
+        for name, value in self._table.facts(self.values, changed, self.away).items():
+            present = name in self._table.present
+            if present and not self.judged:
+                continue
+            at = max(self._stamps.get(each, NEVER) for each in self._table.inputs[name])
+            if present:
+                at = max(at, self._turned)
+            if name == "online" or (self.silent and present):
+                at = max(at, self.newest)
+            found.setdefault(at, {})[name] = value
+        return found
+
+    def confirmed(self, record: Observation) -> set[str]:
+        """The facts that a record without news has confirmed."""
+        at = self._stamps.get(record.id)
+        return self._table.touched({record.id}) if at is not None and at == record.at else set()
+
+    # Taking values in.
 
     def _is_news(self, record: Observation, asked: float) -> bool:
         """Whether an answer of the service is newer than what is known."""
@@ -104,37 +165,100 @@ class Charger:
             return record.at > self._stamps[record.id]
         return self.received(record.id) <= asked
 
-    def received(self, observation: int) -> float:
-        """When the stream last brought that observation (monotonic)."""
-        return self._received.get(observation, float("-inf"))
+    def _accept(self, record: Observation, now: float, wall: float, dated: bool = True) -> set[int]:
+        if self.first_heard is None:
+            self.first_heard = now
+        away = self.away
+        changed = self._newer(record, now, wall, dated)
+        if away is not self.away and self.judged:
+            self._turned = max(self.newest, self._stamps.get(CONNECTED, NEVER))
+            changed.add(CONNECTED)
+        return changed | self.judge(wall, settled=False)
 
-    def facts(self, changed: Iterable[int]) -> Facts:
-        """The facts that these changes touch."""
-        return self._table.facts(self.values, changed)
+    def _newer(self, record: Observation, now: float, wall: float, dated: bool) -> set[int]:
+        before = self._stamps.get(record.id, NEVER)
+        # A date that is not believed must not lose against one, slightly ahead, that was.
+        at = record.at if record.at is not None and record.at <= wall + FUTURE else max(wall, before)
+        if dated:
+            self._lives(record, min(at, wall))
+        if not self._table.wants(record.id):
+            return set()
+        if at < before:
+            self.dropped += 1
+            return set()
+        value = self._table.decode(record.id, record.value, record.data_type)
+        if value is None:
+            return set()
+        if record.id == SESSION_ENERGY and at < self.sessions.begun:
+            return self._former(now)
+        if dated:
+            self._stamps[record.id] = at
+        self._received[record.id] = now
+        if record.id in (SESSION_START, SESSION_END):
+            return self._session(record.id, str(value), at, now)
+        if record.id == LIFETIME_ENERGY:
+            return self._read_meter(value, at)
+        return self._set(record.id, value, at)
 
-    def _set(self, observation: int, value: Any) -> set[int]:
+    def _lives(self, record: Observation, at: float) -> None:
+        if record.id not in _OF_THE_CLOUD and not (record.id == MODE and _says_offline(record.value)):
+            self.newest = max(self.newest, at)
+
+    def _set(self, observation: int, value: Any, at: float) -> set[int]:
         before = self.values.get(observation)
         if observation == SESSION_ENERGY and value == 0 and before and self.values.get(MODE) not in (None, 0, 1):
             return set()  # the service sends zeros now and then while a session goes on
-        if before == value and type(before) is type(value):
-            return set()
-        self.values[observation] = value
-        changed = {observation}
-        if observation == MODE and before == DISCONNECTED and value > DISCONNECTED:
-            # A car came: the service keeps the figure of the former session until the first update.
-            self.values[SESSION_ENERGY] = 0.0
-            changed.add(SESSION_ENERGY)
+        changed: set[int] = set()
+        if before != value or type(before) is not type(value):
+            self.values[observation] = value
+            changed.add(observation)
+        if observation == MODE and self.sessions.mode(before, value, at):
+            changed |= self._former(self._received[MODE])
         return changed
 
-    def _meter(self, text: str, at: float, now: float) -> set[int]:
+    def _former(self, now: float) -> set[int]:
+        """What is known of a session's energy is of the car before: the one that is there has taken nothing yet."""
+        if self._stamps.get(SESSION_ENERGY, NEVER) >= self.sessions.begun:
+            return set()
+        self._stamps[SESSION_ENERGY], self._received[SESSION_ENERGY] = self.sessions.begun, now
+        if self.values.get(SESSION_ENERGY) == 0:
+            return set()
+        self.values[SESSION_ENERGY] = 0.0
+        return {SESSION_ENERGY}
+
+    def _session(self, observation: int, text: str, at: float, now: float) -> set[int]:
         """The meter's figures of a session's begin or end: sharper than those that come hourly."""
         found = session(text)
-        changed: set[int] = set()
         if found is None:
-            return changed
-        for observation, value in ((LIFETIME_ENERGY, found.lifetime), (SESSION_ENERGY, found.energy)):
-            if value is not None and at >= self._stamps.get(observation, float("-inf")):
-                self._stamps[observation] = at
-                self._received[observation] = now
-                changed |= self._set(observation, value)
+            return set()
+        changed: set[int] = set()
+        if observation == SESSION_START:
+            self.sessions.started(found, at)
+            if SESSION_ENERGY in self.values:
+                changed |= self._former(now)
+        elif found.energy is not None and self.sessions.holds(found, at) and self._advance(SESSION_ENERGY, at, now):
+            changed |= self._set(SESSION_ENERGY, found.energy, at)
+        if found.lifetime is not None and self._advance(LIFETIME_ENERGY, at, now):
+            changed |= self._read_meter(found.lifetime, at)
         return changed
+
+    def _advance(self, observation: int, at: float, now: float) -> bool:
+        if at < self._stamps.get(observation, NEVER):
+            return False
+        self._stamps[observation], self._received[observation] = at, now
+        return True
+
+    def _read_meter(self, value: float, at: float) -> set[int]:
+        """A meter does not run backwards, and only as fast as a charger can charge."""
+        last = self.meter.last
+        reading: Reading = self.meter.read(value, at)
+        if reading.news and reading.verdict is Verdict.HELD:
+            _LOG.warning("charger %s: its meter reads %g kWh after %s, which is not shown", self.serial, value, last)
+        if reading.verdict is Verdict.RESTARTED and last is not None:
+            self.restarts.append((last, value))
+        return set() if reading.value is None else self._set(LIFETIME_ENERGY, reading.value, at)
+
+
+def _says_offline(text: str) -> bool:
+    """Whether an operation mode says that the charger is offline, which is the service's word and not its own."""
+    return text.strip() in ("0", "0.0")

@@ -1,20 +1,28 @@
-"""Easee's REST service: one request at a time leaves here, and each failure says what it was."""
+"""Easee's REST service: one request at a time leaves here, and each failure says what it was.
+
+What a refusal means beyond the one request (this account, this address) is decided by `account.py`, which sees all of
+them. The errors speak to the user; paths and the service's own words are in the debug log only.
+"""
 
 from __future__ import annotations
 
+import logging
+import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable, Optional
 from urllib.parse import quote, urlsplit
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session, sendable
+from jeedom_bridge.http import HttpError, Response, fetch, new_session, retry_after, sendable
 
 from ... import __version__
-from ..base import AuthenticationFailed, RateLimited, Refused, Unreachable, VendorError
+from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError
+from .server_time import date_of
+
+_LOG = logging.getLogger(__name__)
 
 USER_AGENT = f"jeenergie/{__version__}"
-FIREWALL_PAUSE = 1800.0
-LIMIT_PAUSE = 300.0
+DAY = 86400.0
 _MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -23,7 +31,19 @@ class TokenRefused(VendorError):
 
 
 class NotThere(Refused):
-    """What was asked for does not exist, or not for this account."""
+    """What was asked for does not exist, or no longer, or not for this account."""
+
+
+class Forbidden(Refused):
+    """A 403 that is not the service's own: the gateway before it refuses this path, or this machine's address."""
+
+
+class Blocked(RateLimited):
+    """Requests from this machine's address are refused for a while. `asked`: for how long the service says, in s."""
+
+    def __init__(self, asked: float | None) -> None:
+        super().__init__("Easee refuse les requêtes de cette adresse : il y en a eu trop", retry=asked or 300.0)
+        self.asked = asked or None
 
 
 @dataclass(frozen=True)
@@ -38,8 +58,12 @@ class Tokens:
 class Cloud:
     """The service at one address. Thread-safe. Raises the errors of devices/base.py and those above."""
 
-    def __init__(self, api_url: str, stream_url: str) -> None:
+    def __init__(
+        self, api_url: str, stream_url: str, on_date: Callable[[Optional[str]], None] = lambda header: None
+    ) -> None:
+        """`on_date` gets the header `Date` of each answer."""
         self._api = api_url
+        self._on_date = on_date
         self.stream_url = stream_url
         self._session = new_session()
         # A command must not die on a kept connection that the service has closed meanwhile.
@@ -53,10 +77,17 @@ class Cloud:
         """A new pair of tokens. Raises AuthenticationFailed when user or password are wrong."""
         body = {"userName": user, "password": password}
         answer = self._send("POST", f"{self._api}/api/accounts/login", None, body, 20.0)
-        if answer.status == 401 or (answer.status == 400 and reason(answer)):
+        if answer.status == 400 and _code(answer) == NOT_VERIFIED:
             raise AuthenticationFailed(
-                "Easee refuse ce login ou ce mot de passe ({reason}) : vérifiez-les dans l'application Easee",
-                reason=reason(answer) or f"statut {answer.status}",
+                "Easee attend que l'adresse e-mail du compte soit confirmée : ouvrez le message reçu d'Easee"
+            )
+        if answer.status == 401 or (answer.status == 400 and _object_of(answer)):
+            _LOG.debug("login: status %d, %s", answer.status, _words(answer))
+            raise wrong_login(user)
+        if answer.status >= 500 and "@" not in user:
+            raise VendorError(
+                "Easee ne peut rien faire de ce login (erreur {status}) : essayez l'adresse e-mail du compte",
+                status=answer.status,
             )
         return _tokens(self._checked(answer, "/api/accounts/login"))
 
@@ -80,7 +111,8 @@ class Cloud:
             content = _object(answer)
             cookies = _cookies(answer.headers.get("set-cookie", "")) or cookies
             if content.get("error"):
-                raise VendorError("Easee refuse d'ouvrir le flux : {reason}", reason=str(content["error"])[:200])
+                _LOG.debug("negotiation: %s", str(content["error"])[:200])
+                raise VendorError("Easee refuse d'ouvrir le flux, nouvel essai automatique")
             if isinstance(content.get("url"), str):
                 other = sendable(content.get("accessToken"))
                 if content.get("accessToken") and not other:
@@ -105,7 +137,7 @@ class Cloud:
         elif method == "POST":
             headers["Content-Length"] = "0"
         try:
-            return fetch(
+            answer = fetch(
                 self._session,
                 method,
                 url,
@@ -120,6 +152,8 @@ class Cloud:
             raise Unreachable(
                 "Easee ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?", error=error
             ) from error
+        self._on_date(answer.headers.get("date"))
+        return answer
 
     def _checked(self, answer: Response, path: str) -> Response:
         if answer.status in (200, 202, 204):
@@ -127,59 +161,84 @@ class Cloud:
         raise status_error(answer, path)
 
 
-def status_error(answer: Response, path: str) -> Exception:
+def wrong_login(user: str) -> AuthenticationFailed:
+    """Login or password are refused. Phone numbers work as a login for some accounts and not for others."""
+    if "@" in user:
+        return AuthenticationFailed("Easee refuse ce login ou ce mot de passe : vérifiez-les dans l'application Easee")
+    return AuthenticationFailed(
+        "Easee refuse ce login ou ce mot de passe : essayez l'adresse e-mail du compte comme login"
+    )
+
+
+def status_error(answer: Response, path: str) -> DeviceError:
     """What a status other than success means; also of the websocket's upgrade."""
-    status, text = answer.status, reason(answer)
+    status = answer.status
+    _LOG.debug("%s: status %d, %s", path, status, _words(answer))
+    told = _asked(answer)
+    if status == 429 or _is_block(answer):
+        return Blocked(_hours(answer) or told)
     if status == 401:
-        return TokenRefused("Easee refuse le jeton du compte ({path}, statut 401)", path=path)
-    if status == 429:
-        return RateLimited(
-            "Easee demande d'attendre : trop de requêtes depuis cette adresse (statut 429)",
-            retry=_seconds(answer.headers.get("retry-after")) or LIMIT_PAUSE,
-        )
-    if status == 403 and _is_firewall(answer):
-        return RateLimited("Easee bloque les requêtes de cette adresse (statut 403)", retry=FIREWALL_PAUSE)
-    if status in (404, 405):
-        return NotThere(
-            "Easee ne connaît pas {path} pour ce compte ({reason})", path=path, reason=text or f"statut {status}"
-        )
+        return TokenRefused("Easee refuse le jeton du compte, nouvel essai automatique")
+    if status == 403 and _is_gateway(answer):
+        return Forbidden("Easee refuse cette demande pour l'instant (403) : réessayez plus tard, le reste continue")
     if status == 403:
-        return Refused(
-            "Ce compte Easee n'en a pas le droit : {path} ({reason})", path=path, reason=text or "statut 403"
-        )
+        return Refused("Ce compte Easee n'en a pas le droit : voyez ses droits dans l'application Easee")
+    if status in (404, 405, 410):
+        return NotThere("Easee ne connaît pas, ou plus, cette demande ({status})", status=status)
     if status >= 500:
         return Unreachable(
-            "Le service Easee est indisponible (statut {status}), nouvel essai automatique",
-            retry=_seconds(answer.headers.get("retry-after")),
-            status=status,
+            "Le service Easee est indisponible (erreur {status}), nouvel essai automatique", retry=told, status=status
         )
     if 300 <= status < 400:
-        return VendorError("Easee redirige {path} ailleurs (statut {status})", path=path, status=status)
-    return Refused("Easee refuse {path} : {reason}", path=path, reason=text or f"statut {status}")
+        return VendorError("Easee renvoie vers une autre adresse ({status}), ce qui n'est pas suivi", status=status)
+    return Refused("Easee n'accepte pas cette demande ({status})", status=status)
 
 
-def reason(answer: Response) -> str:
-    """The service's own words of a failure, in one short line; nothing when it has none."""
+NOT_VERIFIED = 727
+"""`errorCode` of a login whose e-mail address was never confirmed."""
+_BLOCK = re.compile(r"too\W*many\W*requests|rate\W*limit|ip\b.{0,60}\bblocked", re.IGNORECASE | re.DOTALL)
+_HOURS = re.compile(r"blocked for (\d{1,3}) hours?", re.IGNORECASE)
+
+
+def _is_block(answer: Response) -> bool:
+    """Whether a refusal says in words, or by where it leads, that there were too many requests."""
+    if answer.status == 403:
+        return bool(_BLOCK.search(_words(answer)))
+    return 300 <= answer.status < 400 and bool(_BLOCK.search(answer.headers.get("location") or ""))
+
+
+def _hours(answer: Response) -> float | None:
+    """How long a block lasts from the last request on, where its page says so; in seconds."""
+    match = _HOURS.search(_words(answer))
+    return int(match[1]) * 3600.0 if match else None
+
+
+def _is_gateway(answer: Response) -> bool:
+    content = _object_of(answer)
+    return not content or (content.get("message") == "Forbidden" and "errorCode" not in content)
+
+
+def _words(answer: Response) -> str:
+    """The text of a failure's body, in one line: JSON, a page, or nothing."""
+    text = answer.body[:4000].decode("utf-8", "replace")
+    return " ".join(re.sub(r"<[^<>]*>", " ", text).split())[:500]
+
+
+def _code(answer: Response) -> Any:
+    return _object_of(answer).get("errorCode")
+
+
+def _object_of(answer: Response) -> dict[str, Any]:
     try:
         content = answer.json()
     except ValueError:
-        return ""
-    if not isinstance(content, dict):
-        return ""
-    words = next((content[key] for key in ("title", "detail", "message", "error") if content.get(key)), "")
-    return re.sub(r"[\s{}]+", " ", str(words)).strip()[:200]
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
-def _is_firewall(answer: Response) -> bool:
-    try:
-        content = answer.json()
-    except ValueError:
-        return True  # a page of the gateway, not an answer of the service
-    return isinstance(content, dict) and content.get("message") == "Forbidden" and "errorCode" not in content
-
-
-def _seconds(text: str | None) -> float | None:
-    return min(float(text), 86400.0) if text and text.isascii() and text.strip().isdigit() else None
+def _asked(answer: Response) -> float | None:
+    """The seconds of `Retry-After`; a date in it counts from the answer's own."""
+    return retry_after(answer.headers, date_of(answer.headers.get("date")) or math.inf)
 
 
 def _object(answer: Response) -> dict[str, Any]:

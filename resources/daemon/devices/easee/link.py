@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Protocol
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
-from .account import Account
+from .account import STREAM, Account
 from .client import TokenRefused
 from .stream import Record, Stream
 
@@ -99,7 +99,7 @@ class Link:
         with self._lock:
             failure, self._failure = self._failure, None
         if failure is not None:
-            raise self._failed(failure)
+            raise self._failed(self._account.heed(failure, STREAM))
         now = self._clock.monotonic()
         stream = self._stream
         if stream is None:
@@ -148,7 +148,7 @@ class Link:
         if self._doubted is not None:
             doubted, self._doubted = self._doubted, None
             try:
-                self._account.renew(doubted)
+                self._account.tokens.renew(doubted)
             except DeviceError as error:
                 raise self._failed(error) from error
         self._context.count("streamTries")
@@ -173,7 +173,6 @@ class Link:
         self._lived = 0.0
         if isinstance(error, TokenRefused) and self._failures > 2:
             error = AuthenticationFailed("Easee refuse le jeton du compte à l'ouverture du flux", retry=1800.0)
-        self._account.heed(error)
         pause = error.retry
         if pause is None:
             pause = 3600.0 if isinstance(error, AuthenticationFailed) else self._backoff()
@@ -212,6 +211,7 @@ class Link:
             self.live, self.down_since = True, None
             self._heard = self._pinged = self._clock.monotonic()
             self._context.count("streamsOpened")
+        self._account.opened()
         self._subscribe()
         self._wake()
 

@@ -4,10 +4,12 @@ A charger is a dictionary of raw values by *observation id*, the same numbers in
 `source` of a catalogue row is an observation with the vendor's name for it, and perhaps a rule:
 
     <observation>|<name>          as it is, decoded for the row's subType
-    <observation>|<name>|live     0 while the charger is offline: its last figure is no measure any more
+    <observation>|<name>|live     0 in every mode but charging, and while the charger is away: its last figure is no
+                                  measure any more, and the charger does not always send a 0
 
 A `source` without a number is one of the derived facts below: `status`, `plugged`, `paused`, `cableState`,
-`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`.
+`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`. A charger is *away* when the service has lost it, or when
+it has sent nothing for too long.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from jeedom_bridge.contract import Row
-from jeedom_bridge.json_reader import loads
 
 Facts = dict[str, Any]
 Values = Mapping[int, Any]
@@ -35,7 +36,8 @@ IDENTITIES = frozenset({69, 107, 108, 128, 129, 223})
 PRIVATE = IDENTITIES | {20, 25, 26, 27, 36, 81, 133, 134, 140, 206, 240, 241}
 """Those and others (networks, places, SIM and hardware numbers) whose values belong in no log."""
 
-DISCONNECTED, CHARGING = 1, 3
+OFFLINE, DISCONNECTED, CHARGING = 0, 1, 3
+MODES = range(9)
 PLUGGED = frozenset(range(2, 9))
 PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
 """Reasons without current that the plugin before this one showed as a pause."""
@@ -77,6 +79,16 @@ class Table:
             if source is not None:
                 self._by_id.setdefault(source.observation, []).append(source)
         self._wanted = set(self._by_id) | _UNLISTED | {SESSION_START, SESSION_END}
+        self._sources = {source.fact: source for sources in self._by_id.values() for source in sources}
+        self.inputs: dict[str, frozenset[int]] = {name: needs for name, (needs, _) in _DERIVED.items()}
+        """The observations that each fact depends on."""
+        for name, source in self._sources.items():
+            self.inputs[name] = frozenset({source.observation, *((MODE, CONNECTED) if source.live else ())})
+        self.present = frozenset({"status", "online", *(each.fact for each in self._sources.values() if each.live)})
+        """Facts about this very moment, which old values say nothing about."""
+        self.lasting = frozenset(_DERIVED) - {"wifiSignal", "cellSignal"}
+        self.lasting |= {each.fact for each in self._sources.values() if each.kind != "numeric"}
+        """Facts that hold until the charger tells otherwise."""
 
     @property
     def ids(self) -> list[int]:
@@ -96,28 +108,35 @@ class Table:
             return _binary(value)
         if observation in (SESSION_START, SESSION_END):
             return value if isinstance(value, str) else None
-        number = _number(value)
-        if number is None:
+        figure = number(value)
+        if figure is None:
             return None
-        if observation in _WHOLE or "string" in kinds or (data_type == 4 and number == int(number)):
-            return int(number)
-        return number
+        if observation in _WHOLE or "string" in kinds or (data_type == 4 and figure == int(figure)):
+            return int(figure)
+        return figure
 
-    def facts(self, values: Values, changed: Iterable[int]) -> Facts:
+    def facts(self, values: Values, changed: Iterable[int], away: bool = False) -> Facts:
         """The facts that a change of these observations touches."""
-        touched = set(changed)
-        offline = is_offline(values)
         facts: Facts = {}
-        if CONNECTED in touched:
-            touched |= {each for each, sources in self._by_id.items() if any(source.live for source in sources)}
-        for observation in touched:
-            value = values.get(observation)
-            for source in self._by_id.get(observation, ()):
-                facts[source.fact] = 0 if source.live and offline and value is not None else value
-        for name, (needs, make) in _DERIVED.items():
-            if not touched.isdisjoint(needs):
-                facts[name] = make(values)
+        for name in self.touched(changed):
+            source = self._sources.get(name)
+            if source is None:
+                facts[name] = _DERIVED[name][1](values, away)
+            else:
+                value = values.get(source.observation)
+                facts[name] = 0 if source.live and value is not None and not flows(values, away) else value
         return {name: value for name, value in facts.items() if value is not None}
+
+    def touched(self, changed: Iterable[int]) -> set[str]:
+        """The names of the facts that depend on these observations."""
+        touched = set(changed)
+        return {name for name, needs in self.inputs.items() if not touched.isdisjoint(needs)}
+
+
+def flows(values: Values, away: bool) -> bool:
+    """Whether what was measured last can still be so: current flows while a car is charged, and never else."""
+    mode = values.get(MODE)
+    return not away and (mode == CHARGING or mode not in MODES)
 
 
 def parse_source(row: Row) -> Source | None:
@@ -137,14 +156,15 @@ def _binary(value: Any) -> bool | None:
     return False if text in ("0", "false", "0.0") else None
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """Converts what the service sent, a number or text, to a finite float; None for anything else."""
     if isinstance(value, bool) or (isinstance(value, str) and not _FIGURE.fullmatch(value.strip())):
         return None
     try:
-        number = float(value)
+        found = float(value)
     except (TypeError, ValueError, OverflowError):  # JSON knows numbers of any length
         return None
-    return number if math.isfinite(number) and abs(number) < 1e12 else None
+    return found if math.isfinite(found) and abs(found) < 1e12 else None
 
 
 _FIGURE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -153,23 +173,18 @@ _FIGURE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Derived facts: what each needs, and how it is made.
 
 
-def is_offline(values: Values) -> bool:
-    """Whether the service says that it has lost the charger."""
-    return values.get(CONNECTED) is False
+def _status(values: Values, away: bool) -> int | None:
+    return OFFLINE if away else values.get(MODE)
 
 
-def _status(values: Values) -> int | None:
-    return 0 if is_offline(values) else values.get(MODE)
-
-
-def _plugged(values: Values) -> bool | None:
+def _plugged(values: Values, away: bool) -> bool | None:
     mode = values.get(MODE)
     if mode == DISCONNECTED:
         return False
     return True if mode in PLUGGED else None
 
 
-def _paused(values: Values) -> bool | None:
+def _paused(values: Values, away: bool) -> bool | None:
     reason, limit, mode = values.get(REASON), values.get(DYNAMIC_CHARGER), values.get(MODE)
     if mode == DISCONNECTED:
         return False
@@ -178,38 +193,42 @@ def _paused(values: Values) -> bool | None:
     return reason in PAUSING_REASONS or (limit is not None and limit < LEAST_CURRENT)
 
 
-def _cable_state(values: Values) -> int | None:
+def _cable_state(values: Values, away: bool) -> int | None:
     locked, for_good = values.get(CABLE_LOCKED), values.get(LOCKED_FOR_GOOD)
     if locked is None or for_good is None:
         return None
     return int(locked) + 2 * int(for_good)
 
 
-def _wifi_signal(values: Values) -> int | None:
+def _wifi_signal(values: Values, away: bool) -> int | None:
     return 0 if values.get(WIFI) is False else values.get(WIFI_SIGNAL)
 
 
-def _cell_signal(values: Values) -> int | None:
+def _cell_signal(values: Values, away: bool) -> int | None:
     return 0 if values.get(WIFI) is True else values.get(CELL_SIGNAL)
 
 
-def _online(values: Values) -> bool | None:
-    return values.get(CONNECTED)
+def _online(values: Values, away: bool) -> bool | None:
+    return not away
 
 
-def _error(values: Values) -> bool | None:
+def _error(values: Values, away: bool) -> bool | None:
     codes = (values.get(119), values.get(219))
     if values.get(MODE) is None and codes == (None, None):
         return None
     return values.get(MODE) == 5 or any(code not in (None, 0) for code in codes)
 
 
-def _circuit_limit(values: Values) -> float | None:
+def _circuit_limit(values: Values, away: bool) -> float | None:
+    """The lowest limit of the phases in use: 16/0/0 is how a circuit is limited to one phase, 0/0/0 is no charging."""
     known = [values[each] for each in CIRCUIT_LIMITS if values.get(each) is not None]
-    return min(known) if known else None
+    used = [limit for limit in known if limit > 0]
+    if used:
+        return float(min(used))
+    return 0.0 if len(known) == len(CIRCUIT_LIMITS) else None
 
 
-_DERIVED: dict[str, tuple[frozenset[int], Callable[[Values], Any]]] = {
+_DERIVED: dict[str, tuple[frozenset[int], Callable[[Values, bool], Any]]] = {
     "status": (frozenset({MODE, CONNECTED}), _status),
     "plugged": (frozenset({MODE}), _plugged),
     "paused": (frozenset({MODE, REASON, DYNAMIC_CHARGER}), _paused),
@@ -299,28 +318,6 @@ def outcome(record: Mapping[str, Any]) -> tuple[bool, int]:
     code = code if isinstance(code, int) and not isinstance(code, bool) else 0
     accepted = record.get("wasAccepted")
     return (accepted if isinstance(accepted, bool) else code == 0), code
-
-
-@dataclass(frozen=True)
-class Session:
-    """The meter's figures at the begin or end of a charging session, kWh; `identity`: RFID, never to be shown."""
-
-    lifetime: float | None
-    energy: float | None
-    identity: str | None
-
-
-def session(text: str) -> Session | None:
-    """Observation 129 or 223."""
-    try:
-        record = loads(text)
-    except ValueError:
-        return None
-    if not isinstance(record, dict):
-        return None
-    identity = record.get("Auth")
-    meter = record.get("MeterValueStop", record.get("MeterValue"))
-    return Session(_number(meter), _number(record.get("EnergyKwh")), str(identity) if identity else None)
 
 
 def circuit_path(site: Any, serial: str) -> str | None:

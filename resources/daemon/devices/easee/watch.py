@@ -14,7 +14,7 @@ from .charger import Charger
 
 FIRST = 10.0
 """Seconds after a subscription within which its replay must have begun."""
-CHARGING, IDLE, LONGEST = 240.0, 420.0, 600.0
+CHARGING, IDLE, LONGEST, SILENT = 240.0, 420.0, 600.0, 1800.0
 GROWTH = 1.5
 SUSPICION = 10.0
 """Seconds that the stream gets to tell what REST has told already."""
@@ -45,6 +45,15 @@ class Watch:
         before = self._chargers.get(serial)
         repeated = before is not None and before.again
         self._chargers[serial] = _Charger(now, before.looked if before is not None and repeated else float("-inf"))
+
+    def since(self, serial: str) -> float:
+        """When its subscription was answered."""
+        kept = self._chargers.get(serial)
+        return kept.subscribed if kept is not None else float("-inf")
+
+    def answered(self, charger: Charger) -> bool:
+        """Whether the stream has brought anything of it since its subscription."""
+        return charger.heard is not None and charger.heard >= self.since(charger.serial)
 
     def clear(self) -> None:
         """The stream has ended."""
@@ -112,5 +121,7 @@ class Watch:
         if charger.heard is None or charger.heard < kept.subscribed:
             # Never before the replay had its time, and then as rarely as of any quiet charger.
             return max(kept.subscribed + FIRST, kept.looked + IDLE)
+        if charger.silent:
+            return max(charger.heard, kept.looked) + SILENT  # it is known to be off: the stream tells when it is back
         limit = CHARGING if charger.charging else IDLE
         return max(charger.heard, kept.looked) + min(limit * kept.patience, LONGEST)

@@ -1,0 +1,133 @@
+"""Carries out what the user asks of a charger: sends it, and waits until the charger itself has answered."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Callable
+
+from ..base import Context, DeviceError, Refused, Unreachable
+from . import mapping
+from .account import Account
+from .actions import ASK_AT, LIMIT, Action, Confirmations, Flights, NotConfirmed, Ticket, tickets
+from .charger import Charger
+from .client import Forbidden, parsed
+from .reader import Reader, segment
+
+_LOG = logging.getLogger(__name__)
+
+
+class Control:
+    """Thread-safe: actions run in threads of their own. `read(charger)` has its values read by a request, quietly."""
+
+    def __init__(
+        self,
+        account: Account,
+        reader: Reader,
+        context: Context,
+        lock: threading.RLock,
+        read: Callable[[Charger], object],
+    ) -> None:
+        """`lock` guards the chargers."""
+        self._account = account
+        self._reader = reader
+        self._context = context
+        self._clock = context.clock
+        self._lock = lock
+        self._read_quietly = read
+        self.confirmations = Confirmations(context.clock)
+        self._flights = Flights(context.clock)
+
+    def act(self, charger: Charger, command: str, action: Action, amps: int | None) -> None:
+        """Returns once the charger has accepted it. Raises DeviceError."""
+        if charger.offline:
+            raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
+        self._account.ask_anyway()
+        self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
+
+    def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> None:
+        begun = self._clock.monotonic()
+        serial = charger.serial
+        base = self._reader.circuit(serial) if action.circuit else f"/api/chargers/{segment(serial)}"
+        self._account.tokens.token()
+        if self._clock.monotonic() - begun > LIMIT / 2:
+            # The user will have given up before the charger can answer: too late is worse than not at all.
+            raise Unreachable("Le service Easee est trop lent : la commande n'est pas envoyée")
+        self._context.count("actions")
+        sent = self._clock.monotonic()
+        try:
+            answer = self._send(base, action, amps)
+        except Refused as error:
+            found = self._reader.find_circuit(serial) if action.circuit and not isinstance(error, Forbidden) else base
+            if found == base:
+                raise
+            answer = self._send(found, action, amps)  # the charger has been moved to another circuit
+        waiting = tickets(answer, serial)
+        if waiting:
+            self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
+
+    def _send(self, base: str, action: Action, amps: int | None) -> Any:
+        return parsed(self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True))
+
+    def _confirm(
+        self, charger: Charger, action: Action, amps: int | None, waiting: list[Ticket], sent: float, end: float
+    ) -> None:
+        """Waits for the charger's own answer, or the observation that proves it. Raises DeviceError."""
+
+        def answered() -> bool:
+            for ticket in list(waiting):
+                response = self.confirmations.find(ticket)
+                if response is not None:
+                    self._judge(charger, response.accepted, response.code)
+                    waiting.remove(ticket)
+            return not waiting or self._proven(charger, action, amps, sent)
+
+        for ask_at in (*ASK_AT, float("inf")):
+            moment = min(sent + ask_at, end)
+            if self.confirmations.wait(answered, moment - self._clock.monotonic()):
+                return
+            if moment >= end:
+                break
+            self._ask(charger, waiting)
+            if answered():
+                return
+        self._read_quietly(charger)
+        if not self._proven(charger, action, amps, sent, by_state=True):
+            self._context.count("actionsNotConfirmed")
+            raise NotConfirmed(
+                "Le chargeur {serial} n'a pas confirmé la commande en {seconds} s : délai dépassé",
+                serial=charger.serial,
+                seconds=int(LIMIT),
+            )
+
+    def _proven(self, charger: Charger, action: Action, amps: int | None, sent: float, by_state: bool = False) -> bool:
+        if action.proof is None:
+            return False
+        observation, holds = action.proof
+        with self._lock:
+            value = charger.values.get(observation)
+            fresh = by_state or charger.received(observation) > sent
+            return value is not None and fresh and holds(value, amps)
+
+    def _judge(self, charger: Charger, accepted: bool, code: int) -> None:
+        if accepted:
+            return
+        self._context.count("actionsRefused")
+        if code == 2:
+            raise Refused(
+                "Le chargeur {serial} n'a pas répondu au service Easee : il est sans doute hors ligne",
+                serial=charger.serial,
+            )
+        raise Refused("Le chargeur {serial} a refusé la commande (résultat {code})", serial=charger.serial, code=code)
+
+    def _ask(self, charger: Charger, waiting: list[Ticket]) -> None:
+        """Asks the service what became of a command."""
+        for ticket in list(waiting):
+            try:
+                content = parsed(self._account.call("GET", ticket.path, read=3.0, urgent=True))
+            except DeviceError as error:
+                _LOG.debug("result of command %s: %s", ticket.command, error)  # 404: not known yet
+                continue
+            if isinstance(content, dict) and "wasAccepted" in content:
+                self._judge(charger, *mapping.outcome(content))
+                waiting.remove(ticket)

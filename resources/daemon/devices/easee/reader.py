@@ -1,0 +1,118 @@
+"""Asks the service for what is known of chargers, and remembers what it does not answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from ..base import Context, DeviceError, Found, Refused
+from ..common.endpoints import Endpoints, Shapes
+from ..common.refusals import Policy, Refusals, Scope
+from . import mapping
+from .account import Account
+from .client import DAY, Forbidden, parsed
+
+_LOG = logging.getLogger(__name__)
+
+LIST_S = 3600.0
+"""Seconds between two looks at the account's list of chargers."""
+POLICIES = {Scope.REQUEST: Policy((3600.0, 4 * 3600.0, DAY))}
+OBSERVATIONS = "observations"
+COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
+
+
+class Reader:
+    """Everything that is read by requests. Used by the connection's thread, `circuit` by actions as well."""
+
+    def __init__(self, account: Account, context: Context, ids: Iterable[int]) -> None:
+        self._account = account
+        self._context = context
+        self._clock = context.clock
+        self._ids = ",".join(map(str, ids))
+        self._refusals = Refusals(context.memory, context.clock, POLICIES, "readings")
+        self._endpoints = Endpoints(context.memory, context.clock)
+        self._shapes = Shapes(context.memory)
+        self._listed: set[str] | None = None
+        self._listed_at = float("-inf")
+
+    def may_read(self, serial: str) -> bool:
+        """Whether it makes sense to ask, when nobody waits for it."""
+        return self._refusals.wait_s(Scope.REQUEST, serial) <= 0
+
+    def observations(self, serial: str, serials: Iterable[str]) -> list[mapping.Observation]:
+        """The newest values of a charger; `serials`: all that are asked. Raises DeviceError."""
+        path = f"/state/{segment(serial)}/observations?ids={self._ids}"
+        try:
+            answer = parsed(self._account.call("GET", path))
+        except Refused as error:
+            self._refusals.note(Scope.REQUEST, serial, type(error).__name__)
+            if not isinstance(error, Forbidden) and self._endpoints.gone(OBSERVATIONS, serial, serials):
+                self._context.message(
+                    "warning",
+                    "Depuis plus d'un jour, Easee ne répond plus à la lecture des valeurs, pour aucun chargeur : le "
+                    "service a sans doute changé. Les valeurs en direct et les commandes continuent ; installez la "
+                    "prochaine mise à jour du plugin",
+                )
+            raise
+        self._refusals.over(Scope.REQUEST, serial)
+        self._endpoints.answered(OBSERVATIONS, serial)
+        needed = [f"observations[].{key}" for key in ("id", "value", "timestamp")]
+        self._shapes.look(OBSERVATIONS, answer, ["observations", *needed])
+        return mapping.answered(answer, serial)
+
+    def chargers(self) -> list[Found]:
+        """The account's chargers. Raises DeviceError."""
+        found = []
+        answer = parsed(self._account.call("GET", "/api/chargers", urgent=True))
+        self._shapes.look("chargers", answer, ["[].id"])
+        for each in answer if isinstance(answer, list) else []:
+            serial = each.get("id") if isinstance(each, dict) else None
+            if isinstance(serial, str) and serial.strip():
+                color = COLORS.get(each.get("color"), "white") if isinstance(each.get("color"), int) else "white"
+                name = each.get("name")
+                found.append(
+                    Found("charger", serial, name if isinstance(name, str) and name else serial, {"color": color})
+                )
+        return found
+
+    def lacks(self, serial: str) -> bool:
+        """Whether the account's list of chargers, read at most hourly, does not have that one."""
+        now = self._clock.monotonic()
+        if now - self._listed_at >= LIST_S:
+            self._listed_at = now
+            try:
+                self._listed = {each.key for each in self.chargers()}
+            except DeviceError as error:
+                _LOG.debug("list of chargers: %s", error)
+                self._listed = None
+        return self._listed is not None and serial not in self._listed
+
+    def circuit(self, serial: str) -> str:
+        """The path of the circuit that a charger is on. Raises DeviceError."""
+        kept = self._context.memory.get(f"circuit.{serial}")
+        return kept if isinstance(kept, str) else self.find_circuit(serial)
+
+    def find_circuit(self, serial: str) -> str:
+        """The same, asked anew: a charger may have been moved to another."""
+        self._context.memory.delete(f"circuit.{serial}")
+        site = parsed(self._account.call("GET", f"/api/chargers/{segment(serial)}/site", urgent=True))
+        self._shapes.look("site", site, ["circuits[].id", "circuits[].chargers[].id"])
+        path = mapping.circuit_path(site, serial)
+        if path is None:
+            raise Refused("Le compte Easee ne voit pas le circuit du chargeur {serial}", serial=serial)
+        self._context.memory.keep(f"circuit.{serial}", path)
+        return path
+
+
+def segment(serial: str) -> str:
+    """A serial as part of a path. Raises Refused."""
+    if not serial.isalnum() or not serial.isascii() or len(serial) > 40:
+        raise Refused("« {serial} » n'est pas un numéro de série de chargeur Easee", serial=serial[:40])
+    return serial
+
+
+def silence(context: Context) -> float:
+    """Seconds after which a charger that has sent nothing is off, as the catalogue says."""
+    rule: Any = context.catalogue.data["silences"]["charger"]
+    return float(rule["after"])
