@@ -131,7 +131,7 @@ class Outbox:
         self._sequence = 0
         self._muted: set[str] = set()
         self._muted_commands: set[Key] = set()
-        self._closed = False
+        self._closed = self._asked_anew = False
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -267,9 +267,11 @@ class Outbox:
             self._drop_ended()
             self.changed.notify_all()
 
-    def unmute(self) -> None:
-        """Jeedom has sent a new desired state: what it did not know before it may know now."""
+    def unmute(self) -> set[str]:
+        """Jeedom has sent a new desired state: what it did not know before it may know now. Returns that equipment."""
         with self.changed:
+            muted = self._muted | {equipment for equipment, _ in self._muted_commands}
+            self._asked_anew = True
             for equipment in self._muted:
                 for command in self._slots.pop(equipment, {}):
                     self._dirty.pop((equipment, command), None)
@@ -278,6 +280,7 @@ class Outbox:
                 self._dirty.pop((equipment, command), None)
             self._muted.clear()
             self._muted_commands.clear()
+            return muted
 
     def close(self) -> None:
         """Nothing more is accepted but values; who waits in `history` or for a delivery goes on."""
@@ -311,6 +314,7 @@ class Outbox:
         Jeedom can tell a repeat. `everything` ignores cadences (at the end).
         """
         with self.changed:
+            self._asked_anew = False
             if self._frozen is not None:
                 self._flying = self._frozen
                 return self._frozen
@@ -419,11 +423,17 @@ class Outbox:
         with self.changed:
             self._frozen = None
             self._flying = Batch(0)
-            self._muted |= unknown
-            self._muted_commands |= commands
+            again = self._asked_anew  # Jeedom judged by what it had before: it is asked once more
+            if not again:
+                self._muted |= unknown
+                self._muted_commands |= commands
             for equipment, command in batch.values:
                 slot = self._slots.get(equipment, {}).get(command)
                 if slot is None or slot.flying is None:
+                    continue
+                if again and (equipment in unknown or (equipment, command) in commands):
+                    slot.waiting, slot.flying, slot.known = slot.waiting or slot.flying, None, None
+                    self._dirty[(equipment, command)] = None
                     continue
                 slot.known, slot.flying = slot.flying[0], None
                 if slot.waiting is not None and slot.waiting[0] == slot.known:
@@ -436,17 +446,12 @@ class Outbox:
                     series.delivery._refuse()
                 else:
                     series.delivery._settle(len(series.points))
-            self._drop_muted(unknown, commands)
+            for equipment, command in list(self._dirty):
+                if equipment in self._muted or (equipment, command) in self._muted_commands:
+                    del self._dirty[(equipment, command)]
+            self._drop_ended()
             self.changed.notify_all()
         return rejected
-
-    def _drop_muted(self, unknown: Iterable[str], commands: Iterable[Key]) -> None:
-        for equipment in unknown:
-            for command in self._slots.get(equipment, {}):
-                self._dirty.pop((equipment, command), None)
-        for equipment, command in commands:
-            self._dirty.pop((equipment, command), None)
-        self._drop_ended()
 
     def _drop_ended(self) -> None:
         kept: deque[_Series] = deque()

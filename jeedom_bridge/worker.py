@@ -166,8 +166,8 @@ class Worker:
         for future, _ in tasks:
             future.cancel()
 
-    def join(self, timeout: float) -> bool:
-        """Whether the thread has ended within `timeout` s. One that hangs in a call is left to itself."""
+    def join(self, timeout: float | None) -> bool:
+        """Whether the thread has ended within `timeout` s (None: however long it takes)."""
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -222,6 +222,21 @@ class Worker:
             with self._changed:
                 job.due = self._clock.monotonic() + (job.period if pause is None else pause)
                 self._jobs.append(job)
+
+
+def in_thread(name: str, task: Callable[[], Any]) -> Future[Any]:
+    """Runs a task at once, in a thread of its own. Raises RuntimeError if the system has no more threads."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(task())
+            except BaseException as error:
+                future.set_exception(_ordinary(error))
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
 
 
 def _ordinary(error: BaseException) -> Exception:

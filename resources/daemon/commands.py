@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -188,12 +187,11 @@ class Commands:
             connection = self._supervisor.parse(asked)
             found = self._supervisor.matching(connection)
             if found is None:
-                temporary = self._supervisor.temporary(connection)
+                temporary, future = self._supervisor.ask_temporary(connection, question)
                 try:
-                    return self._wait(_thread(lambda: question(temporary.device)), command)
+                    return self._wait(future, command)
                 finally:
                     temporary.stop()
-                    temporary.finish(0)
             runner = found
         device = runner.device
         answer = self._wait(runner.call(lambda: question(device)), command)
@@ -225,7 +223,7 @@ class Commands:
             text = self._shared.texts("Commande inconnue pour cet équipement : {command}", command=command[:64])
             raise CommandError("unknown_action", text)
         device = runner.device
-        begin = _thread if device.acts_aside else runner.call
+        begin = runner.call_aside if device.acts_aside else runner.call
         self._wait(begin(lambda: device.act(equipment, command, options)), "action")
         return {}
 
@@ -256,17 +254,3 @@ def _disarmed(part: Any) -> Any:
     if isinstance(part, (list, tuple)):
         return [_disarmed(each) for each in part]
     return part
-
-
-def _thread(task: Callable[[], Any]) -> Future[Any]:
-    future: Future[Any] = Future()
-
-    def run() -> None:
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(task())
-            except Exception as error:
-                future.set_exception(error)
-
-    threading.Thread(target=run, name="question", daemon=True).start()
-    return future

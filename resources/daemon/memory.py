@@ -19,14 +19,14 @@ class StoreMemory:
         self._scope = scope
         self._told = False
         self._lock = threading.Lock()
-        self._erased = False
+        self._closed = False
 
     def get(self, key: str, default: Any = None) -> Any:
         return self._store.get(self._scope, key, default)
 
     def put(self, key: str, value: Any) -> None:
         with self._lock:
-            if not self._erased:
+            if not self._closed:
                 self._store.put(self._scope, key, value)
 
     def keep(self, key: str, value: Any) -> None:
@@ -39,7 +39,7 @@ class StoreMemory:
     def delete(self, key: str) -> None:
         try:
             with self._lock:
-                if not self._erased:
+                if not self._closed:
                     self._store.delete(self._scope, key)
         except StoreError as error:
             self._tell(error)
@@ -50,7 +50,11 @@ class StoreMemory:
             self._told = True
             _LOG.error("%s", error)
 
-    def erase(self) -> None:
-        """Nothing is kept from now on: a request under way must not bring back what the user had erased."""
+    def close(self) -> None:
+        """Nothing is written from now on, without an error.
+
+        A request under way must not bring back what the user had erased, nor undo what the next life of the connection
+        has written.
+        """
         with self._lock:
-            self._erased = True
+            self._closed = True

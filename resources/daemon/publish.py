@@ -50,7 +50,7 @@ class Publisher:
         self._plans: dict[str, _Plan] = {}
 
     def adopt(self, connection: Connection) -> None:
-        """Takes over a desired state: facts that are known already are published for new commands at once.
+        """Takes over a desired state: facts that are known already are published at once, with their own dates.
 
         All or nothing: if it raises, what was adopted before stays in force.
         """
@@ -65,7 +65,9 @@ class Publisher:
                 before = old.get(equipment)
                 if before is not None:
                     plan.facts, plan.seen = before.facts, before.seen
-                    self._send(equipment, plan, plan.facts, None)
+                    for at in {at for _, at in plan.seen.values()}:
+                        known = {name: raw for name, raw in plan.facts.items() if plan.seen[name][1] == at}
+                        self._send(equipment, plan, known, at)
 
     def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
         """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""

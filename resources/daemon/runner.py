@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable
@@ -17,7 +17,7 @@ from jeedom_bridge.logs import LEVELS, Masker
 from jeedom_bridge.outbox import Delivery, Outbox, Point
 from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import Store, StoreError
-from jeedom_bridge.worker import Backoff, Job, Worker
+from jeedom_bridge.worker import Backoff, Job, Worker, in_thread
 
 from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, LevelState, NoData
 from .freshness import Freshness, Silence
@@ -31,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 HEARTBEAT = 300.0
 """Seconds after which what Jeedom has is sent again, so that it sees life."""
 HOUR = 3600.0
+LAST_REQUEST_S = 120.0
+"""The longest that a stopped connection is waited for. Each of its calls has a limit; the longest is 90 s."""
 WATCH_S = 30.0
 """Seconds between two looks at who has become silent."""
 FRESHNESS = "freshness"
@@ -70,9 +72,10 @@ class Runner:
         device_class: type[Device],
         catalogue: Catalogue,
         shared: Shared,
-        previous: Runner | None = None,
+        predecessors: Sequence[Runner] = (),
         silent: bool = False,
     ) -> None:
+        """`predecessors`: stopped runners of the same connection, oldest first, whose threads have not ended yet."""
         self.clock = shared.clock
         self.catalogue = catalogue
         self.connection = connection
@@ -85,7 +88,7 @@ class Runner:
         self.last_update: float | None = None
         self.last_error: str | None = None
         self._shared = shared
-        self._previous = previous
+        self._predecessors = predecessors
         self._silent = silent
         self._ended = False
         self._lock = threading.RLock()
@@ -100,11 +103,14 @@ class Runner:
         self._refused: list[Job] = []
         self._mistake: str | None = None
         self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
-        ages = previous.freshness.state() if previous is not None else self.memory.get(FRESHNESS)
+        ages = predecessors[-1].freshness.state() if predecessors else self.memory.get(FRESHNESS)
         self.freshness: Freshness = Freshness(catalogue, shared.clock, ages)
         self.device = device_class(connection, self)
         self.worker = Worker(f"connection-{connection.id}", shared.clock, self._job_failed)
         self._loads = Loads(self.memory, shared.clock, self.worker, self._emit)
+        self._asides: set[Future[Any]] = set()
+        self._freeing = threading.Lock()
+        self._freed = False
         self._begun = self._device_started = self._changed_before_start = False
         self.failed_update = False
         """Whether the device may lack what `connection` says: the next desired state is taken over, equal or not."""
@@ -131,6 +137,10 @@ class Runner:
         self.connection = connection
         self.worker.post("update", self._update_device, HOUR)
 
+    def publish_again(self) -> None:
+        """Publishes all that is known once more: Jeedom has refused some of it, and may know better now."""
+        self._publisher.adopt(self.connection)
+
     def stop(self) -> None:
         """Ends without waiting for a call that hangs; nothing of it reaches Jeedom any more."""
         with self._lock:
@@ -139,18 +149,35 @@ class Runner:
         self.worker.stop()
 
     def finish(self, timeout: float) -> bool:
-        """Waits for the thread and frees the device. False when it hangs in a call."""
+        """After `stop`: waits for what is under way, then frees the device. False if that hangs in a call."""
         ended = self.worker.join(timeout)
-        self._keep_freshness()
-        try:
-            self.device.stop()
-        except Exception:
-            _LOG.exception("stopping %s", self._label)
+        with self._lock:
+            asides = set(self._asides)
+        ended = not wait(asides, timeout if ended else 0.0).not_done and ended
+        with self._freeing:  # once, however many wait for the end; the others go on when it is done
+            if not self._freed:
+                self._freed = True
+                self._keep_freshness()
+                try:
+                    self.device.stop()
+                except Exception:
+                    _LOG.exception("stopping %s", self._label)
         return ended
 
     def call(self, task: Callable[[], Any]) -> Future[Any]:
         """Runs something in the connection's thread, between its own requests."""
         return self.worker.submit(task)
+
+    def call_aside(self, task: Callable[[], Any]) -> Future[Any]:
+        """Runs something at once, in a thread of its own. After `stop` the future is cancelled."""
+        with self._lock:
+            if self._ended:
+                cancelled: Future[Any] = Future()
+                cancelled.cancel()
+                return cancelled
+            future = in_thread("question", task)
+            self._asides = {each for each in self._asides if not each.done()} | {future}
+        return future
 
     def refresh(self) -> None:
         """Reads at once, for the user. An account that is refused is the connection's state from then on."""
@@ -185,12 +212,10 @@ class Runner:
         for identifier in (self.connection.id, *(each.id for each in self.connection.equipment)):
             self._shared.outbox.forget(identifier)
 
-    def erase(self) -> None:
-        """Keeps nothing more; nor does its former life, if that is still in a request."""
-        self.memory.erase()
-        previous = self._previous
-        if previous is not None:
-            previous.erase()
+    def close_memory(self) -> None:
+        """Writes nothing more, whatever is under way."""
+        for memory in (self.memory, self.unsaved, self.shared_memory):
+            memory.close()
 
     def status(self) -> dict[str, Any]:
         """For the `status` command."""
@@ -206,10 +231,14 @@ class Runner:
             }
 
     def _start(self) -> None:
-        if self._previous is not None:
-            # The former life of this connection may still be in a request: one at a time.
-            self._previous.finish(60.0)
-            self._previous = None
+        for each in self._predecessors:
+            # One life at a time: the last request of the one before may have renewed a token.
+            if not each.finish(LAST_REQUEST_S):
+                _LOG.warning("%s: a request of before hangs: what it brings is left out", self._label)
+            each.close_memory()
+        self._predecessors = ()
+        if self.worker.stopping:
+            return
         if not self._begun:
             self._begun = True
             self._loads.restore()

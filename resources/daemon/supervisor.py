@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from typing import Any, Callable
 
 from jeedom_bridge.contract import Contract
 from jeedom_bridge.listener import CommandError
+from jeedom_bridge.worker import in_thread
 
 from .devices import device_class
-from .devices.base import Connection, Equipment
-from .runner import Runner, Shared, with_defaults
+from .devices.base import Connection, Device, Equipment
+from .runner import LAST_REQUEST_S, Runner, Shared, with_defaults
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +29,10 @@ class Supervisor:
         self._shared = shared
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}
-        self._ending: set[Runner] = set()
+        self._ending: list[Runner] = []
+        """Stopped, but not over; oldest first."""
+        self._temporary: set[Runner] = set()
+        self._forgotten: set[str] = set()
         self._revision = -1
 
     def configure(self, revision: int, definitions: list[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -42,38 +47,39 @@ class Supervisor:
                 text = self._shared.texts("Plus de {n} connexions : c'est trop", n=MAX_CONNECTIONS)
                 raise CommandError("invalid_message", text)
             self._revision = revision
+            self._forgotten -= wanted.keys()
+            muted = self._shared.outbox.unmute()  # first: of what was muted, the values known are published below
             for identifier in [each for each in self._runners if each not in wanted]:
-                self._end(self._runners.pop(identifier))
+                self._end(self._runners[identifier])
+                self._runners.pop(identifier).forget_outbox()
                 result["stopped"].append(identifier)
             for connection in wanted.values():
                 try:
-                    result[self._converge(connection)].append(connection.id)
+                    result[self._converge(connection, muted)].append(connection.id)
                 except Exception as error:  # one connection never touches another
                     self._tell_broken(connection, error)
-        self._shared.outbox.unmute()
         return result
 
-    def _converge(self, connection: Connection) -> str:
+    def _converge(self, connection: Connection, muted: Collection[str]) -> str:
         runner = self._runners.get(connection.id)
         if runner is not None and runner.connection == connection and not runner.failed_update:
+            if not connection.equipment_ids.isdisjoint(muted):
+                runner.publish_again()
             return "unchanged"
         same = runner is not None and runner.connection.config == connection.config
         if runner is not None and same and runner.connection.backend == connection.backend:
             runner.update(connection)
             return "updated"
         if runner is not None:
-            del self._runners[connection.id]
-            runner.stop()
-        try:
-            fresh = self._new(connection, previous=runner)
-        except Exception:
-            if runner is not None:
-                self._end(runner)
-            raise
+            self._end(self._runners.pop(connection.id))
+            for gone in runner.connection.equipment_ids - connection.equipment_ids:
+                self._shared.outbox.forget(gone)
+        fresh = self._new(connection)
         try:
             fresh.start()
         except Exception:
-            self._end(fresh)  # whole or not at all: the next desired state starts it anew, equal or not
+            self._end(fresh)
+            fresh.forget_outbox()  # whole or not at all: the next desired state starts it anew, equal or not
             raise
         self._runners[connection.id] = fresh
         return "started" if runner is None else "updated"
@@ -90,23 +96,30 @@ class Supervisor:
         }
         self._shared.outbox.event(event, ("connection", connection.id))
 
-    def _new(self, connection: Connection, previous: Runner | None = None, silent: bool = False) -> Runner:
+    def _new(self, connection: Connection, silent: bool = False) -> Runner:
         device = device_class(connection.backend)
         assert device is not None  # `parse` has seen it
         catalogue = self._contract.catalogues[connection.backend]
-        return Runner(connection, device, catalogue, self._shared, previous, silent)
+        before = [] if silent else [each for each in self._ending if each.connection.id == connection.id]
+        runner = Runner(connection, device, catalogue, self._shared, before, silent)
+        if connection.id in self._forgotten:
+            runner.close_memory()
+        return runner
 
     def _end(self, runner: Runner) -> None:
+        """Stops a runner, and frees it in a thread: its device may hang in a request, and nobody waits for it here."""
         runner.stop()
-        runner.forget_outbox()
-        self._ending.add(runner)
-        # Freed in a thread of its own: the device may hang in a request, and nobody waits for it.
-        threading.Thread(target=self._finish, args=(runner,), name="ending", daemon=True).start()
+        self._ending.append(runner)
+        try:
+            threading.Thread(target=self._finish, args=(runner,), name="ending", daemon=True).start()
+        except RuntimeError as error:  # no more threads on this machine
+            _LOG.warning("%s is not waited for: %s", runner.connection.name or runner.connection.id, error)
 
     def _finish(self, runner: Runner) -> None:
-        runner.finish(60.0)
+        runner.finish(LAST_REQUEST_S)
+        runner.worker.join(None)  # in the book as long as it could still write something
         with self._lock:
-            self._ending.discard(runner)
+            self._ending.remove(runner)
 
     def parse(self, definition: Mapping[str, Any]) -> Connection:
         """A connection as it came over the wire, with its defaults. Raises CommandError for an unknown backend."""
@@ -136,9 +149,33 @@ class Supervisor:
         )
         return with_defaults(connection, catalogue)
 
-    def temporary(self, connection: Connection) -> Runner:
-        """A runner for a connection that is not saved, or not as it stands in the form. It has no thread."""
-        return self._new(connection, silent=True)
+    def ask_temporary(self, connection: Connection, question: Callable[[Device], Any]) -> tuple[Runner, Future[Any]]:
+        """Asks a device made for the occasion: the connection is not saved, or not as it stands in the form.
+
+        The runner frees itself with the answer; `stop` it to give up. Raises RuntimeError if there are no more threads.
+        """
+        with self._lock:
+            runner = self._new(connection, silent=True)
+            self._temporary.add(runner)
+
+        def ask() -> Any:
+            try:
+                return question(runner.device)
+            finally:
+                self._release(runner)
+
+        try:
+            future = in_thread("question", ask)
+        except RuntimeError:
+            self._release(runner)
+            raise
+        return runner, future
+
+    def _release(self, runner: Runner) -> None:
+        runner.stop()
+        runner.finish(0.0)
+        with self._lock:
+            self._temporary.discard(runner)
 
     def running(self, identifier: str) -> Runner:
         """Raises CommandError `unknown_connection`."""
@@ -180,12 +217,15 @@ class Supervisor:
     def forget(self, identifier: str) -> None:
         """Stops a connection and erases what is stored for it."""
         with self._lock:
+            self._forgotten.add(identifier)
             runner = self._runners.pop(identifier, None)
             if runner is not None:
                 self._end(runner)
-            for each in self._ending:
+                runner.forget_outbox()
+            for each in (*self._ending, *self._temporary):
                 if each.connection.id == identifier:
-                    each.erase()
+                    each.close_memory()
+                    each.stop()
         self._shared.store.forget(identifier)
 
     def status(self) -> dict[str, Any]:
@@ -197,7 +237,7 @@ class Supervisor:
     def stop(self, timeout: float) -> None:
         """Ends all connections, within `timeout` seconds in all."""
         with self._lock:
-            runners = list(self._runners.values())
+            runners = [*self._runners.values(), *self._temporary]
             self._runners.clear()
         for runner in runners:
             runner.stop()

@@ -301,5 +301,5 @@ def test_shared_memory_is_one_for_all_connections_of_a_backend(runner: Runner) -
     other = Runner(Connection("2", "meter", "", {}), Quiet, CATALOGUE, runner._shared)
     runner.shared_memory.put("blocked", 7)
     assert other.shared_memory.get("blocked") == 7
-    runner.memory.erase()
+    runner.memory.close()
     assert other.shared_memory.get("blocked") == 7

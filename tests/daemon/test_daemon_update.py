@@ -11,97 +11,40 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from jeenergied.devices.base import Connection, Device, Equipment, Identity
+from jeenergied.devices.base import Connection, Equipment
 from jeenergied.publish import Publisher
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import Supervisor
-from jeenergied.texts import Texts
 
-from jeedom_bridge import Contract, Masker, Outbox, Store
+from jeedom_bridge import Outbox
 from jeedom_bridge.clock import ManualClock
-from tests.support.process import lab_connection, lab_core
-from tests.support.waiting import until
+from tests.support.core import Core, Quiet, named
 
 
-class Meter(Device):
+class Meter(Quiet):
     """Refuses changes while `broken` is set, and its start while `closed` is."""
 
     broken: Optional[Exception] = None
     closed: Optional[Exception] = None
 
-    def __init__(self, connection: Connection, context: Any) -> None:
-        super().__init__(connection, context)
-        self.adopted: list[tuple[Equipment, ...]] = []
-
     def start(self) -> None:
         if self.closed is not None:
             raise self.closed
-        self.context.every("poll", 10.0, self.context.online)
+        super().start()
 
     def changed(self) -> None:
         if self.broken is not None:
             raise self.broken
-        self.adopted.append(self.connection.equipment)
-
-    def refresh(self) -> None: ...
-
-    def test(self) -> Identity:
-        return Identity({}, "")
-
-
-class Bench:
-    """A supervisor whose device is `Meter`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = ManualClock()
-        self.outbox = Outbox(self.clock)
-        self.shared = Shared(
-            self.clock, self.outbox, Store(folder / "store.sqlite"), Masker(), Texts(lab_core(folder) / "i18n")
-        )
-        self.supervisor = Supervisor(Contract(lab_core(folder) / "contract"), self.shared)
-        self.revision = 0
-        self.states: list[str] = []
-
-    def configure(self, *definitions: dict[str, Any]) -> dict[str, list[str]]:
-        """Sends a desired state; what it took."""
-        self.revision += 1
-        return self.supervisor.configure(self.revision, list(definitions))
-
-    @property
-    def runner(self) -> Runner:
-        return self.supervisor.running("1")
-
-    @property
-    def device(self) -> Meter:
-        device = self.runner.device
-        assert isinstance(device, Meter)
-        return device
-
-    def settle(self) -> None:
-        """Waits until the connection's thread has done what waits, and takes what it tells."""
-        self.runner.call(lambda: None).result(5)
-        until(lambda: self.clock.sleepers == 1)
-        while (batch := self.outbox.take(everything=True)) is not None:
-            events = [json.loads(part) for part in batch.parts]
-            self.states += [each["state"] for each in events if each["event"] == "connection"]
-            self.outbox.settled(batch, {"ok": True})
+        super().changed()
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr("jeenergied.supervisor.device_class", lambda backend: Meter)
-    made = Bench(tmp_path)
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
+    made = Core(tmp_path, monkeypatch, Meter)
     yield made
-    made.supervisor.stop(5.0)
-    made.shared.store.close()
-
-
-def named(name: str, meters: int = 1) -> dict[str, Any]:
-    return {**lab_connection("1", meters), "name": name}
+    made.close()
 
 
 def test_a_device_that_fails_at_a_change_is_in_the_log_and_in_the_state(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Core, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.configure(named("A"))
     bench.settle()
@@ -115,7 +58,7 @@ def test_a_device_that_fails_at_a_change_is_in_the_log_and_in_the_state(
     assert "lost" in str(bench.supervisor.status()["1"]["lastError"])
 
 
-def test_a_change_that_a_device_refused_is_made_by_the_same_state_sent_again(bench: Bench) -> None:
+def test_a_change_that_a_device_refused_is_made_by_the_same_state_sent_again(bench: Core) -> None:
     bench.configure(named("A"))
     bench.settle()
     bench.device.broken = KeyError("lost")
@@ -128,7 +71,7 @@ def test_a_change_that_a_device_refused_is_made_by_the_same_state_sent_again(ben
     assert bench.configure(named("B", 2))["unchanged"] == ["1"]
 
 
-def test_a_change_that_a_device_refused_is_tried_again_within_the_hour(bench: Bench) -> None:
+def test_a_change_that_a_device_refused_is_tried_again_within_the_hour(bench: Core) -> None:
     bench.configure(named("A"))
     bench.settle()
     bench.device.broken = KeyError("lost")
@@ -143,7 +86,7 @@ def test_a_change_that_a_device_refused_is_tried_again_within_the_hour(bench: Be
 
 @pytest.mark.parametrize("back", [False, True])
 def test_a_change_that_could_not_be_adopted_is_made_by_the_next_state_equal_or_not(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, back: bool
+    bench: Core, monkeypatch: pytest.MonkeyPatch, back: bool
 ) -> None:
     bench.configure(named("A"))
     bench.settle()
@@ -162,7 +105,7 @@ def test_a_change_that_could_not_be_adopted_is_made_by_the_next_state_equal_or_n
 
 
 def test_a_connection_that_could_not_be_started_is_started_by_the_same_state_sent_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -177,7 +120,7 @@ def test_a_connection_that_could_not_be_started_is_started_by_the_same_state_sen
 
 
 def test_a_change_before_the_start_has_succeeded_reaches_the_device_after_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Meter, "closed", RuntimeError("not now"))
     bench.configure(named("A"))

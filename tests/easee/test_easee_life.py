@@ -50,16 +50,17 @@ def test_the_session_is_walked_through(rig, cloud):
 
 
 def test_test_logs_in_really_and_tells_how_many_chargers_there_are(rig, cloud):
-    runner = rig.supervisor.temporary(rig.supervisor.parse(connection(cloud)))
-    identity = runner.device.test()
+    _, asked = rig.supervisor.ask_temporary(rig.supervisor.parse(connection(cloud)), lambda device: device.test())
+    identity = asked.result(10)
     assert identity.data == {"chargers": 2, "serials": [FIRST, SECOND]}
     assert cloud.accounts.logins == 1
 
 
 def test_a_wrong_password_is_told_by_test_with_what_to_do(rig, cloud):
-    runner = rig.supervisor.temporary(rig.supervisor.parse(connection(cloud, password="wrong")))
+    wrong = rig.supervisor.parse(connection(cloud, password="wrong"))
+    _, asked = rig.supervisor.ask_temporary(wrong, lambda device: device.test())
     with pytest.raises(AuthenticationFailed, match="vérifiez-les dans l'application Easee"):
-        runner.device.test()
+        asked.result(10)
 
 
 def test_a_wrong_password_is_tried_once_and_told_once(make_rig, cloud):

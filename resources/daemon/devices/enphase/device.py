@@ -64,7 +64,7 @@ class Device(Base):
         self._period = float(config.get("pollInterval", 60))
         self._sources = Sources(self._pages, context, self._period, self._wanted())
         self._storage = batteries.Storage()
-        self._wiring = Wiring(context, self._zone)
+        self._wiring = Wiring(context)
         self._remember()
         self._stages = SelfConsumption(context)
         self._watching = False
@@ -91,7 +91,7 @@ class Device(Base):
         self._lifetimes = Lifetimes(memory.get("lifetimes"))
         self._energies = Energies(memory.get("energies"))
         self._ended = EndedDays(self.context)
-        self._roof = Roof(self.context, self._zone)
+        self._roof = Roof(self.context)
 
     def _wanted(self) -> frozenset[str]:
         """The facts that some row of this connection asks for, beyond what every gateway shows."""

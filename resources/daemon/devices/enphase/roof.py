@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ..base import Connection, Context, Equipment
 from . import mapping, panels
@@ -25,9 +26,8 @@ ABSENT = 86400.0
 class Roof:
     """Publishes the inverters and their groups."""
 
-    def __init__(self, context: Context, zone: tzinfo) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._zone = zone
         kept = context.memory.get("inverters")
         kept = kept if isinstance(kept, dict) else {}
         self._energies = panels.PanelEnergies(kept.get("days"))
@@ -38,6 +38,10 @@ class Roof:
         self._known: dict[str, Facts] = {}
         self._connection: Connection | None = None
         self._changed = False
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self._context.timezone)  # Jeedom's, which the user may change
 
     def adopt(self, connection: Connection) -> None:
         """Takes over the equipment that Jeedom has."""

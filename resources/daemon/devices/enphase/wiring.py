@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ..base import Context
 
@@ -19,9 +20,8 @@ LONG = 600.0
 class Wiring:
     """Looks at the production power of each poll."""
 
-    def __init__(self, context: Context, zone: tzinfo) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._zone = zone
         self._since: float | None = None
 
     def look(self, facts: Mapping[str, Any], now: float) -> None:
@@ -29,7 +29,7 @@ class Wiring:
         power = facts.get("production.power")
         if power is None:
             return
-        if power >= BACKWARDS or datetime.fromtimestamp(now, self._zone).hour not in DAYLIGHT:
+        if power >= BACKWARDS or datetime.fromtimestamp(now, ZoneInfo(self._context.timezone)).hour not in DAYLIGHT:
             self._since = None
             if power > -BACKWARDS:
                 self._context.memory.delete("backwards")
