@@ -19,7 +19,7 @@ from jeedom_bridge.store import StoreError
 from . import __version__
 from .devices.base import Device, DeviceError
 from .reach import Reach
-from .runner import Shared
+from .shared import Shared
 from .supervisor import Supervisor
 
 _LOG = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ from . import __version__
 from .commands import Commands
 from .loads import proofs
 from .reach import Reach
-from .runner import Shared
+from .shared import Shared
 from .supervisor import Supervisor
 from .texts import Texts
 

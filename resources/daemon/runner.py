@@ -6,17 +6,15 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 
-from jeedom_bridge.clock import Clock, moment
+from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Catalogue
-from jeedom_bridge.logs import LEVELS, Masker
-from jeedom_bridge.outbox import Delivery, Outbox, Point
-from jeedom_bridge.plain import LONGEST_SENTENCE, plain
-from jeedom_bridge.store import Store, StoreError
+from jeedom_bridge.logs import LEVELS
+from jeedom_bridge.outbox import Delivery, Point
+from jeedom_bridge.store import StoreError
 from jeedom_bridge.worker import Backoff, Job, Worker, in_thread
 
 from .devices.base import AuthenticationFailed, Connection, Device, DeviceError, LevelState, NoData
@@ -24,7 +22,7 @@ from .freshness import Freshness, Silence
 from .loads import Loads
 from .memory import StoreMemory
 from .publish import Publisher
-from .texts import Texts
+from .shared import Shared
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,23 +39,6 @@ REPORTED = "reported"
 """The key of the memory under which the states of equipment that do not work are kept: Jeedom keeps them, too."""
 UNSAVED = "new"
 """The id under which Jeedom sends a connection that it has not saved yet."""
-
-
-class Shared:
-    """What all connections of a daemon share."""
-
-    def __init__(self, clock: Clock, outbox: Outbox, store: Store, masker: Masker, texts: Texts) -> None:
-        self.clock = clock
-        self.outbox = outbox
-        self.store = store
-        self.masker = masker
-        self.texts = texts
-        self.timezone = "Europe/Paris"
-        self.lull: Callable[[], float] = lambda: 0.0
-
-    def outgoing(self, text: str) -> str:
-        """A sentence that leaves the daemon: without secrets, and without markup that a vendor may have put into it."""
-        return plain(self.masker.mask(text), LONGEST_SENTENCE)
 
 
 class Runner:
@@ -311,9 +292,8 @@ class Runner:
             code, state = "internal", "error"
             text = self._shared.texts.mistake(error)
             if job.name == "update":
-                pause = (
-                    HOUR  # no mistake of ours passes by itself, and data that come meanwhile would have it told anew
-                )
+                # No mistake of ours passes by itself, and data that come meanwhile would have it told anew each time.
+                pause = HOUR
         now = self.clock.monotonic()
         with self._lock:
             if self._failing_since is None:
@@ -500,9 +480,3 @@ def _reported(kept: Any) -> dict[str, tuple[str, str, str] | None]:
         for equipment, state in states
         if isinstance(state, list) and len(state) == 3
     }
-
-
-def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:
-    """The same connection with the catalogue's defaults in its settings and its equipment's."""
-    equipment = tuple(replace(each, config=catalogue.settings(each.config, each.type)) for each in connection.equipment)
-    return replace(connection, config=catalogue.settings(connection.config), equipment=equipment)

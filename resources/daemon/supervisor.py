@@ -6,15 +6,17 @@ import logging
 import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Callable
 
-from jeedom_bridge.contract import Contract
+from jeedom_bridge.contract import Catalogue, Contract
 from jeedom_bridge.listener import CommandError
 from jeedom_bridge.worker import in_thread
 
 from .devices import device_class
 from .devices.base import Connection, Device, Equipment
-from .runner import LAST_REQUEST_S, Runner, Shared, with_defaults
+from .runner import LAST_REQUEST_S, Runner
+from .shared import Shared
 
 _LOG = logging.getLogger(__name__)
 
@@ -244,3 +246,9 @@ class Supervisor:
         end = self._shared.clock.monotonic() + timeout
         for runner in runners:
             runner.finish(max(0.0, end - self._shared.clock.monotonic()))
+
+
+def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:
+    """The same connection with the catalogue's defaults in its settings and its equipment's."""
+    equipment = tuple(replace(each, config=catalogue.settings(each.config, each.type)) for each in connection.equipment)
+    return replace(connection, config=catalogue.settings(connection.config), equipment=equipment)

@@ -11,7 +11,8 @@ from typing import Any, Callable, Optional
 
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.devices.wes.device import Device
-from jeenergied.runner import Runner, Shared, with_defaults
+from jeenergied.runner import Runner, Shared
+from jeenergied.supervisor import with_defaults
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import SystemClock
