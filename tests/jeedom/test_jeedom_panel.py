@@ -86,6 +86,7 @@ def figures(jeedom: Jeedom, quiet: None) -> Iterator[None]:
     jeedom.post(
         {"event": "available", "equipment": house, "commands": split},
         {"event": "available", "equipment": tempo, "commands": blue},
+        {"event": "available", "equipment": made[METER], "commands": ["HCHP", "HCHC"]},
     )
     whole = days(date(YEAR, 1, 1), date(YEAR, 3, 31))
     detailed = days(date(YEAR, 2, 16), date(YEAR, 3, 31))
