@@ -52,6 +52,12 @@ class Home:
     `since`: first day of data. `stamp`: how the site writes midnight there (`offset`, `utc` or `fixed`: steps of
     24 h from the first row on). `delay`: days until a day is there, by energy; `late`: share of days that come
     one or two days later. `gaps`: days that never had data until `fill` is called.
+
+    `last_day`: nothing newer comes, as when the consent for the meter has ended, or the supplier or the meter changed
+    (MyElectricalData #411, #516, #573, conso-api #9, DomoticzLinky #203, 2023-2024: for months, the account being
+    fine). `refusal`: the site's own `error` beside what it has (shape: zotot/hellowatt-ha, 2026). `nothing`: how a list
+    without rows is written: `[]`, `null`, `false` or `missing`. `odd`: fields of a day's row that are other than they
+    should be.
     """
 
     id: int
@@ -67,6 +73,10 @@ class Home:
     gaps: set[tuple[str, date]] = field(default_factory=set)
     corrections: dict[tuple[str, date], list[tuple[float, Decimal]]] = field(default_factory=dict)
     ongoing: set[str] = field(default_factory=set)
+    last_day: dict[str, date] = field(default_factory=dict)
+    refusal: Optional[dict[str, str]] = None
+    nothing: str = "[]"
+    odd: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     seed: int = 7
 
     def described(self) -> dict[str, Any]:
@@ -164,7 +174,8 @@ class Home:
     def shown(self, energy: str, day: date, now: float) -> bool:
         """Whether the site has that day."""
         begin = self.gas_since or self.since if energy == "gas" else self.since
-        return day >= begin and (energy, day) not in self.gaps and self.arrival(energy, day) <= now
+        ended = day > self.last_day.get(energy, day)
+        return day >= begin and not ended and (energy, day) not in self.gaps and self.arrival(energy, day) <= now
 
     def truth(self, energy: str, now: float) -> dict[date, dict[str, Decimal]]:
         """All days that the site shows at `now`, exactly: `kwh`, `euros`, `subscription`, `injection`, `hp`, ..."""
@@ -213,7 +224,24 @@ class Home:
             row["injectionValueEur"] = float(euros) if there else None
             row["solarProductionValueKwh"] = float(kwh * 2)
             row["solarProductionValueEur"] = float(kwh * Decimal("0.4"))
-        return row
+        return {**row, **self.odd.get((energy, day), {})}
+
+    def series(self, energy: str, first: date, end: date, now: float) -> dict[str, Any]:
+        """The whole answer about the days from `first` to before `end`."""
+        days = [first + timedelta(days=n) for n in range((end - first).days)]
+        rows = [self.row(energy, day, now, first) for day in days if self.shown(energy, day, now)]
+        today = datetime.fromtimestamp(now, PARIS).date()
+        if energy == "electricity" and self.solar and first <= today < end:
+            rows.append({"datetime": self.midnight(today, first), "solarProductionValueKwh": 0.4, "kwhDetailed": None})
+        months = {f"{day:%Y-%m}" for day in days}
+        answer: dict[str, Any] = {"values": rows, "isFetchOngoing": bool(months & self.ongoing)}
+        if not rows and self.nothing != "[]":
+            answer["values"] = {"null": None, "false": False}.get(self.nothing)
+            if self.nothing == "missing":
+                del answer["values"]
+        if self.refusal and days and days[-1] > self.last_day.get(energy, days[-1]):
+            answer["error"] = self.refusal
+        return answer
 
     def midnight(self, day: date, first: date) -> str:
         """The start of a day, as this home's figures write it."""

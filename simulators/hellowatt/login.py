@@ -23,13 +23,14 @@ PERSONS = "/mon-compte/me-connecter"
 
 @dataclass
 class Customer:
-    """An account; `state`: `active`, `inactive` or `unconfirmed`."""
+    """An account; `state`: `active`, `inactive` or `unconfirmed`. `listed`: stands for its list of homes."""
 
     email: str
     password: str
     homes: list[Home]
     state: str = "active"
     failures: list[float] = field(default_factory=list)
+    listed: Any = None
 
 
 @dataclass

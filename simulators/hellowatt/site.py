@@ -23,7 +23,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Optional
 
 from simulators.clock import Clock
@@ -177,7 +177,7 @@ class HelloWattSite(Service):
         if any(part in path for part in self.forbidden):
             return Response.of_json({"detail": "Vous n'avez pas la permission d'effectuer cette action."}, 403)
         if path == "/api/homes":
-            return Response.of_json([home.described() for home in customer.homes])
+            return Response.of_json(customer.listed or [home.described() for home in customer.homes])
         match = re.fullmatch(r"/api/homes/(\d+)/(contracts|(sge_measures|adict_measures)/conso_daily)", path)
         home = next((each for each in customer.homes if match and str(each.id) == match.group(1)), None)
         if match is None or home is None:
@@ -210,12 +210,5 @@ class HelloWattSite(Service):
                 raise ValueError
         except (KeyError, ValueError):
             return Response.of_json({"detail": "Dates invalides."}, 400)
-        now = self.clock()
         begin, last = first.astimezone(PARIS).date(), end.astimezone(PARIS).date()
-        days = [begin + timedelta(days=n) for n in range((last - begin).days)]
-        rows = [home.row(energy, day, now, begin) for day in days if home.shown(energy, day, now)]
-        today = datetime.fromtimestamp(now, PARIS).date()
-        if energy == "electricity" and home.solar and begin <= today < last:
-            rows.append({"datetime": home.midnight(today, begin), "solarProductionValueKwh": 0.4, "kwhDetailed": None})
-        months = {f"{day:%Y-%m}" for day in days}
-        return Response.of_json({"values": rows, "isFetchOngoing": bool(months & home.ongoing)})
+        return Response.of_json(home.series(energy, begin, last, self.clock()))

@@ -164,9 +164,15 @@ class Bench:
         self.supervisor.configure(self.revision, [self.definition])
 
     def start(self) -> Bench:
-        """Sends the desired state and lets a minute pass. The heartbeat is left out: it only takes a test's time."""
+        """Sends the desired state and lets a minute pass.
+
+        The heartbeat is left out and ages are looked at once an hour: more often it only takes a test's time.
+        """
         self.configure()
         self.runner.worker.drop([job for job in self.runner.worker._jobs if job.name == "heartbeat"])
+        for job in self.runner.worker._jobs:
+            if job.name == "freshness":
+                job.reschedule(3600.0)
         return self.pass_time(60)
 
     def restart(self) -> Bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, Callable, TypeVar
 
@@ -17,6 +18,9 @@ _LOG = logging.getLogger(__name__)
 WEEK = 7 * 86400.0
 FRESH = 900.0
 """Seconds for which a list of homes serves the check, the search and the first round."""
+MOST_ODD = 10
+"""Lines of the log about the odd figures of one answer."""
+KEPT_ODD = 300
 LOOK = 20
 """Days that a look at the data spans."""
 T = TypeVar("T")
@@ -53,14 +57,19 @@ class Account:
         old = self._context.clock.time() - float(kept.get("at", 0.0))
         if kept.get("of") == self.session.mark and 0 <= old < age:
             return [mapping.Home(*each) for each in kept["homes"]]
-        found = self.ask(lambda: mapping.homes(self.site.homes()), SHOWN["homes"])
+        found, says = self.ask(self._list_homes, SHOWN["homes"])
         if not found:
-            raise NoHome("Aucun logement sur ce compte helloWatt : complétez-le sur le site", retry=86400.0)
+            text = _NO_HOME_IN_WORDS if says else _NO_HOME
+            raise NoHome(text, retry=86400.0, says=says)
         rows = [[home.id, home.pdl, home.pce] for home in found]
         entry = {"of": self.session.mark, "at": self._context.clock.time(), "homes": rows}
         self._context.memory.keep("homes", entry)
         self.hide_meters()
         return found
+
+    def _list_homes(self) -> tuple[list[mapping.Home], str]:
+        answer = self.site.homes()
+        return mapping.homes(answer), mapping.said(answer)[1]
 
     def hide_meters(self) -> None:
         """Meter numbers are in no log."""
@@ -82,12 +91,21 @@ class Account:
                     raise
             else:
                 answer = self.site.daily(energy, home, first, last)
-            return mapping.series(answer, first, last)
+            return mapping.series(answer, first, last, mapping.MOST_KWH[energy])
 
         found = self.ask(question, SHOWN[energy])
-        for odd in sorted(set(found.odd))[:10]:
-            _LOG.warning("%s: value left out or corrected: %s", energy, odd)
+        self._tell_odd(energy, home, found.odd)
         return found
+
+    def _tell_odd(self, energy: str, home: str, odd: Collection[str]) -> None:
+        """Names each figure that was refused or corrected in the log, once, however often its day is read again."""
+        name = f"odd.{energy}.{home}"
+        told = list(self._context.memory.get(name) or [])
+        news = sorted(set(odd) - set(told))
+        for each in news[:MOST_ODD]:
+            _LOG.warning("%s: figure refused or corrected: %s", energy, each)
+        if news:
+            self._context.memory.keep(name, [*told, *news][-KEPT_ODD:])
 
     def glance(self, energy: str, home: str) -> mapping.Series | None:
         """The last days, to see whether there are any; None for a home without that energy."""
@@ -158,3 +176,9 @@ class Account:
         """What is remembered of a contract, without a request."""
         rows = (self._context.memory.get(f"contracts.{home}") or {}).get("rows") or []
         return next((each for each in rows if each.get("of") == energy), {})
+
+
+_NO_HOME = "Aucun logement sur ce compte helloWatt : complétez-le sur le site"
+_NO_HOME_IN_WORDS = (
+    "helloWatt ne montre aucun logement de ce compte et dit : « {says} ». Regardez la page mes-donnees du site."
+)

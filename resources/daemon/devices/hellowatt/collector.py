@@ -13,6 +13,7 @@ from .account import Account
 from .archive import Archive
 from .budget import Budget
 from .errors import STOPS, SiteDown
+from .new_days import NewDays
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Collector:
         self._budget = budget
         self._oldest = int(config.get("historyMonths", 120))
         self._told: list[Equipment] = []
+        self.new_days = NewDays(context)
 
     def archive(self, equipment: Equipment) -> Archive:
         """What is known of an equipment."""
@@ -56,6 +58,14 @@ class Collector:
         awaited = self._account.today() - timedelta(days=archive.usual())
         injects = archive.recent("injection", awaited - timedelta(days=INJECTING))
         return mapping.complete(archive.day(awaited), injects)
+
+    def stopped(self, equipment: Equipment) -> bool:
+        """Whether no new days come any more: it is then asked once a day."""
+        return self.new_days.stopped(equipment, self.archive(equipment).newest())
+
+    def tell(self, equipment: Equipment) -> None:
+        """Reports whether new days come."""
+        self.new_days.tell(equipment, self.archive(equipment).newest())
 
     def read(self, equipment: Equipment) -> list[date]:
         """The last two months in one request, and now and then an older one; which days are new or corrected."""
@@ -71,6 +81,8 @@ class Collector:
         found = self._account.daily(equipment.type, equipment.key, first, last, bool(archive.months()))
         if found.error:
             _LOG.info("helloWatt says of %s: %s", equipment.type, found.error)
+        if last >= self._account.today() - timedelta(days=1):
+            self.new_days.note(equipment, found.says)
         today = self._account.today()
         return archive.take(found.days, today), bool(found.days), found.ongoing
 

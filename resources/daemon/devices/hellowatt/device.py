@@ -45,6 +45,8 @@ PASS_GAP = 1800.0
 FIRST_PAUSE = 30.0
 """Seconds until the import goes on after a site that was out of reach for the first time; then twice that, ..."""
 LONGEST_ROUND = 600.0
+SECOND_LOOK = 72000.0
+"""Seconds after which a home that is missing in the account's list must be missing again to be called gone."""
 TEMPO_DAYS = 60
 """Days for which a home with a Tempo key is one with such a contract."""
 
@@ -88,6 +90,7 @@ class Device(Base):
         for equipment in self._energies():
             self._behind.add(equipment.id)
             self._publish(equipment)
+            self._collector.tell(equipment)
 
     def stop(self) -> None:
         self._site.close()
@@ -211,8 +214,7 @@ class Device(Base):
             self._resume()
         wait = self._schedule.wait()
         if wait <= 0:
-            wanted = [each for each in self._energies() if not self._collector.satisfied(each)]
-            self._collect(wanted)
+            self._collect([each for each in self._energies() if self._asks_for(each)])
             wait = self._schedule.wait()
         self._hurry("collect", min(max(wait, 1.0), HOUR))
 
@@ -230,7 +232,7 @@ class Device(Base):
             raise
         if failure is None:
             self._failures.over()
-            if all(self._collector.satisfied(each) or self._without(each) for each in self._energies()):
+            if not any(map(self._asks_for, self._energies())):
                 self._schedule.settled()
             else:
                 self._schedule.again()
@@ -290,8 +292,18 @@ class Device(Base):
         archive = self._collector.archive(equipment)
         stamp = f"{self._budget.now():%Y-%m-%d %H:%M:%S}"
         self.context.memory.keep(f"collected.{equipment.id}", stamp)
-        self._publish(equipment, {"status": "ok" if archive.months() else "NO_DATA"})
+        self._collector.tell(equipment)
+        none = not archive.months() or self._collector.stopped(equipment)
+        self._publish(equipment, {"status": "NO_DATA" if none else "ok"})
         self._deliver(equipment, changed)
+
+    def _asks_for(self, equipment: Equipment) -> bool:
+        """Whether another question today may bring what is missing. Where nothing new comes, one a day is enough."""
+        if self._collector.satisfied(equipment):
+            return False
+        idle = self._without(equipment) or self._collector.stopped(equipment)
+        asked = str(self.context.memory.get(f"collected.{equipment.id}") or "")
+        return not (idle and asked[:10] == self._account.today().isoformat())
 
     def _without(self, equipment: Equipment) -> bool:
         """A gas equipment of which the site has never had anything: no reason to ask again and again."""
@@ -301,20 +313,35 @@ class Device(Base):
         """Homes and contracts: what changes once in years."""
         for home in dict.fromkeys(each.key for each in self._energies()):
             self._account.contracts(home)
+        doubted = [each for each in self._energies() if self._gone(each).get("since")]
         try:
-            known = {home.id for home in self._account.homes(WEEK)}
+            known = {home.id for home in self._account.homes(SECOND_LOOK if doubted else WEEK)}
         except STOPS:
             raise
         except DeviceError as error:
             _LOG.info("the homes are not known: %s", error)
             return
         for equipment in self._energies():
-            gone = equipment.key not in known
-            if gone and not self.context.memory.get(f"gone.{equipment.id}"):
-                text = "{name} : ce logement n'est plus sur le compte helloWatt. Ses valeurs restent."
-                self.context.message("warning", text, name=equipment.name)
-            if gone != bool(self.context.memory.get(f"gone.{equipment.id}")):
-                self.context.memory.keep(f"gone.{equipment.id}", gone)
+            self._note_gone(equipment, equipment.key not in known)
+
+    def _gone(self, equipment: Equipment) -> dict[str, Any]:
+        kept = self.context.memory.get(f"gone.{equipment.id}")
+        return dict(kept) if isinstance(kept, Mapping) else {}
+
+    def _note_gone(self, equipment: Equipment, gone: bool) -> None:
+        """A home that is missing in one list may be half an answer: a second list, a day later, decides."""
+        state = self._gone(equipment)
+        now = self.context.clock.time()
+        after: dict[str, Any] = {} if not gone else {"since": now, **state}
+        if gone and not state.get("told") and now - float(after["since"]) > SECOND_LOOK:
+            after["told"] = True
+            text = (
+                "{name} : ce logement n'est plus sur le compte helloWatt. Ses valeurs restent ; rattachez-le sur le "
+                "site, ou supprimez l'équipement."
+            )
+            self.context.message("warning", text, name=equipment.name)
+        if after != state:
+            self.context.memory.keep(f"gone.{equipment.id}", after)
 
     # The import.
 

@@ -24,6 +24,8 @@ COLORS = {1: "bleu", 2: "blanc", 3: "rouge"}
 UNKNOWN = "inconnue"
 LIMIT = Decimal(1_000_000)
 """Beyond this no day of a home is believed."""
+MOST_KWH = {"electricity": Decimal(1100), "gas": Decimal(3000)}
+"""kWh that a home's meter can count in a day: 36 kVA for 25 h with some excess; a G6 gas meter, 10 m³/h of 11.2 kWh."""
 CERTAIN = 5
 """So many rows without a part say that the part has another name now."""
 
@@ -43,11 +45,15 @@ class Unexpected(ValueError):
 
 @dataclass
 class Series:
-    """What an answer holds: days by date, whether the site is still fetching, its own error, and what was odd."""
+    """What an answer holds: days by date, whether the site is still fetching, what it says itself, and what was odd.
+
+    `error`: the site's identifier for why there is less; `says`: its sentence for the user.
+    """
 
     days: Days = field(default_factory=dict)
     ongoing: bool = False
     error: str = ""
+    says: str = ""
     odd: list[str] = field(default_factory=list)
 
 
@@ -131,22 +137,27 @@ def _color(facts: Day) -> int | None:
     return None
 
 
-def day_facts(row: Mapping[str, Any], day: date, odd: list[str]) -> Day:
-    """The facts of one row. What cannot be read is left out and named in `odd`."""
+def day_facts(row: Mapping[str, Any], day: date, odd: list[str], most: Decimal = LIMIT) -> Day:
+    """The facts of one row. What cannot be read, or is more than `most` kWh, is left out and named in `odd`."""
     facts: Day = {}
     kwh = _detailed(row.get("kwhDetailed"))
     if not kwh and row.get("valueKwh") is not None:
         kwh = {"total": number(row["valueKwh"])}
     total = _total(kwh, odd, "kwhDetailed", day)
-    if total is not None:
+    believed = total is None or total <= most
+    if not believed:
+        odd.append(f"kwhDetailed > {most} kWh {day}")
+    elif total is not None:
         facts["kwh"] = total
         facts.update(_split(kwh, "kwh"))
-    _add_euros(facts, _detailed(row.get("eurosDetailed")), odd, day)
+    _add_euros(facts, _detailed(row.get("eurosDetailed")), odd, day, believed)
     for name, source in _PLAIN.items():
-        if row.get(source) is not None:
+        if row.get(source) is not None and (believed or name != "co2"):
             value = number(row[source])
             if value is None:
                 odd.append(f"{source} {day}")
+            elif value > most and source.endswith("Kwh"):
+                odd.append(f"{source} > {most} kWh {day}")
             else:
                 facts[name] = value
     for name, value in facts.items():
@@ -160,13 +171,14 @@ def day_facts(row: Mapping[str, Any], day: date, odd: list[str]) -> Day:
     return facts
 
 
-def _add_euros(facts: Day, parts: dict[str, Decimal | None], odd: list[str], day: date) -> None:
-    total = _total(parts, odd, "eurosDetailed", day)
-    if total is None:
-        return
+def _add_euros(facts: Day, parts: dict[str, Decimal | None], odd: list[str], day: date, believed: bool) -> None:
+    """`believed`: whether the energy is. The cost of a refused figure is refused with it, its subscription is not."""
     subscription = parts.get("subscription")
     if subscription is not None:
-        facts["subscription"] = subscription
+        facts["subscription"] = subscription  # also beside a figure that cannot be read
+    total = _total(parts, odd, "eurosDetailed", day)
+    if total is None or not believed:
+        return
     used = facts.get("kwh")
     if set(parts) == {"subscription"} and (used is None or used != 0):
         return  # what the energy costs is not known yet: half a sum is no cost
@@ -184,26 +196,49 @@ _PLAIN = {
 }
 
 
-def _rows(answer: Any) -> tuple[list[Any], bool, str]:
-    """The rows of an answer in any of its known wrappings. Raises Unexpected."""
+LISTS = ("values", "results", "data", "homes")
+"""Names under which a list has been seen, or is expected."""
+_NOTHING = (None, False)
+MOST_WORDS = 200
+
+
+def _listed(answer: Any, what: str) -> list[Any]:
+    """The list in an answer, in any of its known wrappings; empty if the site says so. Raises Unexpected."""
     if isinstance(answer, list):
-        return answer, False, ""
+        return answer
     if not isinstance(answer, dict):
-        raise Unexpected("values")
-    rows = next((answer[key] for key in ("values", "results", "data") if isinstance(answer.get(key), list)), None)
-    if rows is None:
-        raise Unexpected("values")
+        raise Unexpected(what)
     if answer.get("next"):
-        raise Unexpected("values (next)")
-    error = answer.get("error")
-    told = str(error.get("identifier") or "error") if isinstance(error, dict) else str(error or "")
-    return rows, answer.get("isFetchOngoing") is True, re.sub(r"[^\w.-]", "", told)[:40]
+        raise Unexpected(f"{what} (next)")
+    lists: list[list[Any]] = [answer[key] for key in LISTS if isinstance(answer.get(key), list)]
+    if lists:
+        return lists[0]
+    # No list, but a word on it: there is nothing, and the layout is the same.
+    if answer.get("error") or any(key in answer and answer[key] in _NOTHING for key in LISTS):
+        return []
+    raise Unexpected(what)
 
 
-def series(answer: Any, first: date, last: date) -> Series:
-    """The days from `first` to `last` that an answer of daily figures holds. Raises Unexpected for a changed layout."""
-    rows, ongoing, error = _rows(answer)
-    found = Series(ongoing=ongoing, error=error)
+def said(answer: Any) -> tuple[str, str]:
+    """What the site itself says beside its list: an identifier for logs and a sentence for the user; '' for none."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        identifier, text = str(error.get("identifier") or "error"), error.get("message")
+    else:
+        identifier, text = str(error or ""), error
+    words = re.sub(r"<[^>]{0,500}>", " ", text) if isinstance(text, str) else ""
+    return re.sub(r"[^\w.-]", "", identifier)[:40], " ".join(words.split())[:MOST_WORDS]
+
+
+def series(answer: Any, first: date, last: date, most: Decimal = LIMIT) -> Series:
+    """The days from `first` to `last` that an answer of daily figures holds. Raises Unexpected for a changed layout.
+
+    `most`: kWh beyond which a day is not believed.
+    """
+    rows = _listed(answer, "values")
+    error, says = said(answer)
+    ongoing = isinstance(answer, dict) and answer.get("isFetchOngoing") is True
+    found = Series(ongoing=ongoing, error=error, says=says)
     seen = bare = stamped = priced = 0
     for row in rows:
         day = local_day(row.get("datetime")) if isinstance(row, dict) else None
@@ -213,7 +248,7 @@ def series(answer: Any, first: date, last: date) -> Series:
         seen += 1
         bare += "kwhDetailed" not in row and "valueKwh" not in row
         priced += "eurosDetailed" in row
-        facts = day_facts(row, day, found.odd)
+        facts = day_facts(row, day, found.odd, most)
         before = found.days.get(day)
         if before is not None:
             found.odd.append(f"datetime {day} (2)")
@@ -296,20 +331,15 @@ class Home:
 
 def homes(answer: Any) -> list[Home]:
     """The account's homes. Raises Unexpected."""
-    if isinstance(answer, dict):
-        if answer.get("next"):
-            raise Unexpected("homes (next)")
-        answer = next((answer[key] for key in ("results", "data", "values") if key in answer), None)
-    if not isinstance(answer, list):
-        raise Unexpected("homes[]")
+    rows = _listed(answer, "homes")
     found = []
-    for each in answer:
+    for each in rows:
         if not isinstance(each, dict):
             continue
         identity = str(each.get("id", "")).strip()
         if not isinstance(each.get("id"), bool) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", identity):
             found.append(Home(identity, _meter(each.get("enedisHome"), "pdl"), _gas_meter(each)))
-    if answer and not found:
+    if rows and not found:
         raise Unexpected("homes[].id")
     return found
 
@@ -325,9 +355,10 @@ def _gas_meter(home: Mapping[str, Any]) -> str:
 
 def contract(answer: Any, energy: str) -> dict[str, Any]:
     """`provider`, `offer`, `power` of the contract in force for an energy, as far as the site tells them."""
-    if isinstance(answer, dict):
-        answer = next((answer[key] for key in ("results", "data", "values") if key in answer), None)
-    rows = [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    try:
+        rows = [row for row in _listed(answer, "contracts") if isinstance(row, dict)]
+    except Unexpected:
+        rows = []
     told = [row for row in rows if row.get("energy") is not None]
     words = ("elec",) if energy == "electricity" else ("ga",)
     rows = [row for row in told if str(row["energy"]).lower().startswith(words)] if told else rows
