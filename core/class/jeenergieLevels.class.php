@@ -15,7 +15,7 @@ final class jeenergieLevels
     private const STUCK = 120;
 
     /** Requests for one number without any background task having begun, after which the user should know. */
-    private const IN_VAIN = 6;
+    private const IN_VAIN = 7;
 
     /** Of the setting that keeps them all, and of the lock around it. */
     private const KEY = 'levels';

@@ -28,8 +28,8 @@ def test_a_wish_is_due_at_once_and_then_after_growing_pauses():
             moments.append(now - 100.0)
             level.asked(now)
         now += 1.0
-    assert moments[:6] == [0, 5, 15, 35, 75, 135]
-    assert {b - a for a, b in zip(moments[5:], moments[6:])} == {LONGEST_PAUSE_S}
+    assert moments[:7] == [0, 2, 6, 14, 30, 62, 122]
+    assert {b - a for a, b in zip(moments[6:], moments[7:])} == {LONGEST_PAUSE_S}
 
 
 def test_a_proof_ends_the_asking():
@@ -70,7 +70,7 @@ def test_the_same_wish_again_changes_nothing():
     number = level.number
     level.asked(0.0)
     assert not level.want("off", 99, None, WALL + 50)
-    assert (level.number, level.value, level.due(1.0)) == (number, 12, 4.0)
+    assert (level.number, level.value, level.due(1.0)) == (number, 12, 1.0)
 
 
 def test_a_newer_wish_does_not_wait_for_the_pause_of_the_former_one():
@@ -80,7 +80,7 @@ def test_a_newer_wish_does_not_wait_for_the_pause_of_the_former_one():
     level.want("off", 1, None, WALL + 1)
     assert level.due(0.0) == 0.0
     level.asked(0.0)
-    assert level.due(0.0) == 5.0
+    assert level.due(0.0) == 2.0
 
 
 def test_numbers_grow_when_the_clock_goes_back():

@@ -78,7 +78,7 @@ def test_off_is_asked_for_until_jeedom_says_that_it_ran(rig: Rig):
     rig.loads.want("30", "off", 12, None)
     begin = rig.clock.monotonic()
     rig.pass_time(200)
-    assert [round(event["second"] - begin) for event in rig.sent] == [0, 5, 15, 35, 75, 135, 195]
+    assert [round(event["second"] - begin) for event in rig.sent] == [0, 2, 6, 14, 30, 62, 122, 182]
     assert len({event["number"] for event in rig.sent}) == 1
     assert all("expires" not in event for event in rig.sent)
     assert rig.loads.state("30") == LevelState("off", "", True, rig.clock.time() - 200)
@@ -129,7 +129,7 @@ def test_loads_do_not_wait_for_each_other(rig: Rig):
     rig.loads.want("30", "off", 12, None)
     rig.pass_time(40)
     rig.loads.want("31", "on", 12, 60.0)
-    rig.pass_time(6)
+    rig.pass_time(3)
     assert rig.asked.count(("31", "on")) == 2
     rig.loads.ran("31", "on", rig.sent[-1]["number"])
     rig.pass_time(100)

@@ -213,7 +213,7 @@ def test_tasks_that_jeedom_does_not_run_are_told_and_do_not_pile_up(stage: Stage
     stage.jeedom.php("config::save('enableCron', 0);")
     try:
         off = stage.want("off")
-        for _ in range(7):
+        for _ in range(8):
             time.sleep(0.3)
             stage.ask("off", off)
         assert stage.jeedom.php(TASKS) == 1

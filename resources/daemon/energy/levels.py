@@ -16,7 +16,8 @@ from typing import Any, Union
 
 Value = Union[float, int, str, bool]
 
-FIRST_PAUSE_S = 5.0
+FIRST_PAUSE_S = 2.0
+"""By then Jeedom has run a command, as a rule, and says so when it is asked again: the state shown is not late."""
 LONGEST_PAUSE_S = 60.0
 GREATEST_NUMBER = 2**53
 """Beyond it JSON readers no longer tell neighbours apart."""
