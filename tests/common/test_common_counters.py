@@ -125,3 +125,18 @@ def test_a_healthy_counter_is_never_held_back(steps: list[tuple[float, float]]) 
     for seconds, power in steps:
         now, index = now + seconds, index + power * seconds / 3600
         assert guard.read(index, now).value == index
+
+
+def test_a_restart_tells_where_the_counter_goes_on_from() -> None:
+    guard = CounterGuard(HOUSE)
+    guard.read(5000.0, 0)
+    kept = None
+    for second in range(60, 1200, 60):
+        again = CounterGuard(HOUSE)
+        again.restore(kept or guard.state())
+        reading = again.read(second / 3600, second)
+        kept = again.state()
+        if reading.verdict is Verdict.RESTARTED:
+            break
+    assert reading.origin == (60 / 3600, 60)
+    assert guard.read(7.0, 60, "other").origin is None  # no identity was known before

@@ -114,8 +114,9 @@ class Oracle:
     def indexes(self, kind: str, n: str, part: Any) -> None:
         delivered, received = number(part, "actEnergyDlvd"), number(part, "actEnergyRcvd")
         if kind == "net-consumption":
+            # Zeros may be a meter that has just started: they are not shown within minutes.
             self.put(f"indexcumulimport{n}", delivered or None)
-            self.put(f"indexcumulexport{n}", received)
+            self.put(f"indexcumulexport{n}", received or None)
         else:
             self.put(f"{'P' if kind == 'production' else 'C'}wattHoursLifetime{n}", delivered or None)
 

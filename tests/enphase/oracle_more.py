@@ -91,24 +91,31 @@ class More(Oracle):
         now = datetime.fromtimestamp(float(self.docs["time"]), ZoneInfo("Europe/Paris"))
         return now.hour + now.minute / 60
 
-    def told(self, part: Any, today: str, week: str, lifetime: str, least: float) -> tuple[float, Optional[float]]:
+    def told(self, part: Any, today: str, week: str, lifetime: str, produced: bool) -> tuple[float, Optional[float]]:
         """Today's and the week's figure of the gateway, where they can be believed."""
         day, seven, life = number(part, today), number(part, week), number(part, lifetime) or 0.0
-        if self.hours < 3 or day is None or not 0 <= day < life or day == seven or day > 25_000 * self.hours:
+        most = self.panels() * 14 if produced else 36_000.0 * 24
+        if self.hours < 3 or day is None or not 0 <= day <= life - 1000 or day == seven or day > most:
             return 0.0, None
-        sane = seven is not None and least <= seven < life and seven <= 25_000 * 24 * 7
+        least = 0.0 if produced else 1680.0
+        sane = seven is not None and least <= seven <= 7 * most and day + seven <= life - 2000  # else the whole life
         return day, seven if sane else None
+
+    def panels(self) -> float:
+        """W of all inverters at their best, with a quarter more; some firmware lists a few of them only."""
+        units = [row for row in rows(self.docs.get("api_v1_production_inverters")) if row.get("devType", 1) == 1]
+        peaks = [peak for peak in (number(unit, "maxReportWatts") for unit in units) if peak]
+        return 1.25 * sum(peaks) if peaks else 0.0
 
     def days(self) -> None:
         for kind in ("production", "total-consumption"):
             entry = self.entry(kind)
             if not entry or (kind == "production" and "production" not in self.meters and self.read):
                 continue
-            least = 1680.0 if kind == "total-consumption" else 0.0
             for n, part in self.lines(kind, entry).items():
                 if f"PwattHoursLifetime{n}" not in self.basic:
                     continue
-                day, week = self.told(part, "whToday", "whLastSevenDays", "whLifetime", least)
+                day, week = self.told(part, "whToday", "whLastSevenDays", "whLifetime", kind == "production")
                 self.put(f"{LETTER[kind]}wattHoursToday{n}", day)
                 self.put(f"{LETTER[kind]}wattHoursSevenDays{n}", week)
 
@@ -134,7 +141,7 @@ class More(Oracle):
         summary = self.docs.get("api_v1_production")
         day, week = 0.0, None
         if number(summary, "wattHoursLifetime") == self.basic["PwattHoursLifetime"]:
-            day, week = self.told(summary, "wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime", 0.0)
+            day, week = self.told(summary, "wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime", True)
         self.put("PwattHoursToday", day)
         self.put("PwattHoursSevenDays", week)
 

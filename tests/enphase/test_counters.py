@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.enphase.counters import DayCounter, DayCounters, Integrator
+from jeenergied.devices.enphase.counters import Began, DayCounter, DayCounters, Integrator
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -79,36 +79,29 @@ def test_an_index_that_begins_anew_loses_nothing_that_was_read():
     counter = DayCounter()
     start = at("2026-01-10T12:00")
     run(counter, [(start, 5000.0), (start + 60, 5010.0)])
-    # Reset right after: 4 Wh have flowed since, then 10 a minute.
-    run(counter, [(start + 120, 4.0), (start + 180, 14.0)])
-    assert counter.today == pytest.approx(10)  # two readings: perhaps a mistake
-    run(counter, [(start + 240, 24.0), (start + 300, 34.0)])
-    assert counter.today == pytest.approx(44)
+    # Reset right after: 4 Wh have flowed since, then 10 a minute. Its judge has waited for a quarter of an hour.
+    counter.read(154.0, start + 1020, PARIS, Began(4.0, start + 120, per_hour=37_500.0))
+    assert counter.today == pytest.approx(10 + 154)
     assert counter.at_midnight is None  # there is no index left to compare with
+    counter.read(164.0, start + 1080, PARIS)
+    assert counter.today == pytest.approx(174)
 
 
 def test_an_index_that_begins_anew_somewhere_is_no_energy():
     counter = DayCounter()
     start = at("2026-01-10T12:00")
-    run(counter, [(start + 60 * n, index) for n, index in enumerate([5000.0, 5010.0, 3000.0, 3010.0, 3020.0])])
+    run(counter, [(start, 5000.0), (start + 60, 5010.0)])
+    counter.read(3020.0, start + 1020, PARIS, Began(3000.0, start + 120, per_hour=37_500.0))
     assert counter.today == pytest.approx(30)
 
 
-def test_one_low_reading_changes_nothing():
+@pytest.mark.parametrize(("index", "today"), [(5030.0, 30.0), (905_020.0, 10.0), (3000.0, 10.0)])
+def test_a_judge_that_has_forgotten_does_not_lose_what_follows(index, today):
     counter = DayCounter()
     start = at("2026-01-10T12:00")
-    run(counter, [(start + 60 * n, index) for n, index in enumerate([5000.0, 5010.0, 0.1, 5020.0, 0.1, 0.1, 5030.0])])
-    assert counter.today == pytest.approx(30)
-
-
-def test_a_jump_that_no_house_makes_is_no_energy():
-    counter = DayCounter()
-    start = at("2026-01-10T12:00")
-    readings = [5000.0, 5010.0, 905_020.0, 905_030.0]
-    run(counter, [(start + 60 * n, index) for n, index in enumerate(readings)])
-    assert counter.today == pytest.approx(10)
-    run(counter, [(start + 240, 905_040.0)])
-    assert counter.today == pytest.approx(30)
+    run(counter, [(start, 5000.0), (start + 60, 5010.0)])
+    counter.read(index, start + 120, PARIS, Began(index, start + 120, per_hour=1000.0, slack=1000.0))
+    assert counter.today == pytest.approx(today)
 
 
 def test_a_long_outage_may_bring_much_energy():

@@ -8,10 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from jeenergied.devices.enphase.energies import Energies
+from jeenergied.devices.enphase.plant_limits import PlantLimits
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 6, 10, 12, tzinfo=PARIS).timestamp()
 DAY = 86400.0
+
+
+def plant(*inverters: float) -> PlantLimits:
+    """What is known of a plant of 9 kW of panels."""
+    limits = PlantLimits()
+    limits.learn_inverters(inverters or [375.0] * 24)
+    return limits
 
 
 def indexes(production=0.0, imported=0.0, exported=0.0, standby=0.0, **told):
@@ -35,7 +43,7 @@ def days(energies, count, per_day=(2000.0, 900.0, 500.0), start=NOON):
 
 
 def test_consumption_is_what_was_produced_and_imported_but_not_exported():
-    energies = Energies()
+    energies = Energies(plant())
     energies.read(indexes(), NOON, PARIS)
     facts = energies.read(indexes(500, 200, 300, standby=2), NOON + 3600, PARIS)
     assert facts["production.todayEnergy"] == 500
@@ -48,12 +56,12 @@ def test_consumption_is_what_was_produced_and_imported_but_not_exported():
 
 
 def test_the_week_is_the_seven_days_before_today_once_they_are_known():
-    energies = Energies()
+    energies = Energies(plant())
     facts = days(energies, 7.4)  # the first day began at noon: it does not count
     assert "production.weekEnergy" not in facts
-    energies = Energies()
+    energies = Energies(plant())
     days(energies, 8.0)
-    energies = Energies(json.loads(json.dumps(energies.state())))
+    energies = Energies(plant(), json.loads(json.dumps(energies.state())))
     facts = energies.read(indexes(16_000, 7200, 4000), NOON + 8 * DAY, PARIS)
     assert facts["production.weekEnergy"] == pytest.approx(14_000)
     assert facts["total.weekEnergy"] == pytest.approx(16_800)
@@ -62,7 +70,7 @@ def test_the_week_is_the_seven_days_before_today_once_they_are_known():
 
 
 def test_a_day_that_has_ended_is_handed_out_once():
-    energies = Energies()
+    energies = Energies(plant())
     days(energies, 1.0)
     ended = energies.take_ended()
     assert list(ended) == ["2026-06-10"]
@@ -71,12 +79,13 @@ def test_a_day_that_has_ended_is_handed_out_once():
     assert energies.take_ended() == {}
 
 
-def told(today, week, lifetime=9_000_000):
-    return {"production.lifetimeEnergy": lifetime, "production.toldToday": today, "production.toldWeek": week}
+def told(today, week, lifetime=9_000_000, meter="production"):
+    figures = {"lifetimeEnergy": lifetime, "toldToday": today, "toldWeek": week, "toldLifetime": lifetime}
+    return {f"{meter}.{name}": value for name, value in figures.items()}
 
 
 def test_on_the_first_day_the_gateway_tells_what_was_before():
-    energies = Energies()
+    energies = Energies(plant())
     energies.read(indexes(), NOON, PARIS)
     facts = energies.read({**told(6100, 70_000), **indexes(10)}, NOON + 60, PARIS)
     assert facts["production.todayEnergy"] == pytest.approx(6100)
@@ -91,10 +100,10 @@ def test_on_the_first_day_the_gateway_tells_what_was_before():
 
 
 def test_total_and_net_follow_on_the_first_day():
-    energies = Energies()
-    page = {**indexes(), **told(6100, 70_000), "total.lifetimeEnergy": 8e6, "total.toldToday": 9000.0}
+    energies = Energies(plant())
+    page = {**indexes(), **told(6100, 70_000), **told(9000.0, 50_000.0, 8e6, "total")}
     energies.read(indexes(), NOON, PARIS)
-    facts = energies.read({**page, "total.toldWeek": 50_000.0}, NOON + 60, PARIS)
+    facts = energies.read(page, NOON + 60, PARIS)
     assert facts["total.todayEnergy"] == 9000
     assert facts["net.todayEnergy"] == 2900
     assert facts["net.weekEnergy"] == -20_000
@@ -106,34 +115,85 @@ def test_total_and_net_follow_on_the_first_day():
     [
         (9_000_000, 9_000_000, 9_000_000),  # the lost store
         (-5, 100, 9_000_000),
-        (700_000, 100, 9_000_000),  # more than a house makes in twelve hours
+        (150_000, 100, 9_000_000),  # more than these panels make in twelve hours
         (500, 500, 9_000_000),
         (100, 50, 90),
+        (60_000, 0, 60_000),  # a new plant, or a lost store: nobody knows
+        (180_000, 40_000, 180_000),
     ],
 )
 def test_what_the_gateway_tells_is_doubted(today, week, lifetime):
-    energies = Energies()
+    """The page's figures are compared with its own lifetime: the readings' is fresher, and a little more."""
+    energies = Energies(plant())
     energies.read({"production.lifetimeEnergy": lifetime}, NOON, PARIS)
-    facts = energies.read(told(today, week, lifetime), NOON + 60, PARIS)
+    page = {**told(today, week, lifetime), "production.lifetimeEnergy": lifetime + 5}
+    facts = energies.read(page, NOON + 60, PARIS)
+    assert facts["production.todayEnergy"] <= 5
+    assert "production.weekEnergy" not in facts
+
+
+@pytest.mark.parametrize(
+    ("today", "week", "lifetime"),
+    [
+        (12_569, 3_418_759, 3_431_328),
+        (12_569, 3_418_759, 3_430_333),  # what has flowed since the store was written counts in both
+        (9_000, 1_447_157, 1_456_157),
+        (9_000, 1_447_157, 30_000_000),  # 9 kW of panels do not make that in a week
+    ],
+)
+def test_a_week_that_is_the_whole_life_is_not_told(today, week, lifetime):
+    energies = Energies(plant())
+    energies.read({"production.lifetimeEnergy": lifetime}, NOON, PARIS)
+    page = {**told(today, week, lifetime), **told(5000, 60_000, 8e6, "total")}
+    facts = energies.read(page, NOON + 60, PARIS)
+    assert facts["production.todayEnergy"] == today
+    assert facts["total.weekEnergy"] == 60_000
+    assert "production.weekEnergy" not in facts
+    assert "net.weekEnergy" not in facts
+
+
+def test_without_any_knowledge_of_the_panels_their_page_is_not_believed():
+    energies = Energies(PlantLimits())
+    energies.read({"production.lifetimeEnergy": 9e6}, NOON, PARIS)
+    facts = energies.read(told(6100, 70_000), NOON + 60, PARIS)
     assert facts["production.todayEnergy"] == 0
     assert "production.weekEnergy" not in facts
 
 
+def test_a_large_plant_may_make_much():
+    energies = Energies(plant(*[384.0] * 300))  # 115 kW
+    energies.read({"production.lifetimeEnergy": 9e7}, NOON, PARIS)
+    facts = energies.read(told(700_000, 4_500_000, 9e7), NOON + 60, PARIS)
+    assert facts["production.todayEnergy"] == 700_000
+    assert facts["production.weekEnergy"] == 4_500_000
+
+
+def test_what_follows_from_a_counter_that_is_not_read_any_more_is_not_told_again():
+    energies = Energies(plant())
+    energies.read({**indexes(), "total.lifetimeEnergy": 5000.0}, NOON, PARIS)
+    facts = energies.read({"storage.chargedIndex": 5.0}, NOON + 60, PARIS)
+    assert {"production.todayEnergy", "net.importToday"} <= set(facts)
+    facts = energies.read({"storage.chargedIndex": 5.0}, NOON + 600, PARIS)
+    assert set(facts) == {"storage.chargedToday"}
+    facts = energies.read(indexes(), NOON + 660, PARIS)
+    assert {"production.todayEnergy", "net.importToday", "total.todayEnergy"} <= set(facts)
+
+
 def test_the_first_hours_of_a_day_are_not_told_by_the_gateway():
-    energies = Energies()
+    energies = Energies(plant())
     early = NOON - 11 * 3600
     energies.read({"production.lifetimeEnergy": 9e6}, early, PARIS)
     assert energies.read(told(8000, 70_000), early + 60, PARIS)["production.todayEnergy"] == 0
 
 
 def test_a_week_of_consumption_that_no_house_has_is_left_out():
-    energies = Energies()
-    page = {"total.lifetimeEnergy": 5e6, "total.toldToday": 19_900.0, "total.toldWeek": 4.6}
+    energies = Energies(plant())
+    page = told(19_900.0, 4.6, 5e6, "total")
     assert "total.weekEnergy" not in energies.read(page, NOON, PARIS)
 
 
 def test_without_a_meter_at_the_grid_import_and_export_are_made_of_the_power():
-    energies = Energies()
+    energies = Energies(plant())
     for n in range(61):
         facts = {"net.power": 600.0 if n <= 30 else -1200.0, "total.lifetimeEnergy": 1000.0 + n}
         facts["production.lifetimeEnergy"] = 5000.0 + 2 * n
@@ -143,17 +203,17 @@ def test_without_a_meter_at_the_grid_import_and_export_are_made_of_the_power():
     assert found["total.todayEnergy"] == 60
     assert found["net.todayEnergy"] == -60
     assert energies.integrating
-    assert Energies(json.loads(json.dumps(energies.state()))).integrating
+    assert Energies(plant(), json.loads(json.dumps(energies.state()))).integrating
 
 
 def test_with_a_meter_at_the_grid_nothing_is_estimated():
-    energies = Energies()
+    energies = Energies(plant())
     energies.read({"net.power": 600.0, **indexes()}, NOON, PARIS)
     assert not energies.integrating
 
 
 def test_a_phase_without_panels_produces_nothing():
-    energies = Energies()
+    energies = Energies(plant())
     base = {"production.lifetimeEnergy": 100.0, "production.1.lifetimeEnergy": 100.0}
     base.update({"net.3.importIndex": 10.0, "net.3.exportIndex": 20.0})
     energies.read(base, NOON, PARIS)
@@ -162,13 +222,13 @@ def test_a_phase_without_panels_produces_nothing():
 
 
 def test_a_net_lifetime_is_no_counter():
-    energies = Energies()
+    energies = Energies(plant())
     energies.read({"net.lifetimeEnergy": -5.0}, NOON, PARIS)
     assert energies.state()["counters"] == {}
 
 
 def test_options_and_batteries_have_days_too():
-    energies = Energies()
+    energies = Energies(plant())
     names = ["total.2.apparentEnergy", "net.lagEnergy", "production.leadEnergy", "storage.chargedIndex"]
     energies.read(dict.fromkeys(names, 50.0), NOON, PARIS)
     facts = energies.read(dict.fromkeys(names, 57.0), NOON + 60, PARIS)

@@ -304,16 +304,23 @@ def test_texts_nulls_and_missing_fields_are_no_values(play):
     assert values == {"CwattsNowNet": 100, "Import": 100, "Export": 0, "indexcumulimport": 50}
 
 
-def test_lifetimes_of_zero_are_not_sent(play):
+def test_a_lifetime_of_zero_is_sent_where_nothing_flows_and_only_after_a_while(play):
     pages = metered(
         1,
         (meter("production"), reading("production", 1, 900.0, 0.0, 0.0)),
-        (meter("net-consumption"), reading("net-consumption", 1, -5.0, 0.0, 0.0)),
+        (meter("net-consumption"), reading("net-consumption", 1, -50.0, 0.0, 0.0)),
     )
-    pages[PRODUCTION] = {"consumption": [eim("total-consumption", 895.0, 0.0), eim("net-consumption", -5.0, 0.0)]}
-    values = play(pages, phases="mono").values()
-    assert set(values) == {"PwattsNow", "CwattsNow", "CwattsNowNet", "Import", "Export", "indexcumulexport", "tension"}
-    assert values["indexcumulexport"] == 0
+    pages[READINGS] = lambda now: [
+        reading("production", now, 900.0, 0.0, 0.0),
+        reading("net-consumption", now, -50.0, 0.0, 0.0),
+    ]
+    pages[PRODUCTION] = {"consumption": [eim("total-consumption", 850.0, 0.0), eim("net-consumption", -50.0, 0.0)]}
+    running = play(pages, phases="mono")
+    powers = {"PwattsNow", "CwattsNow", "CwattsNowNet", "Import", "Export", "tension"}
+    assert set(running.values()) == powers
+    running.advance(1200, 60)
+    assert set(running.values()) == powers | {"indexcumulimport"}
+    assert running.values()["indexcumulimport"] == 0
 
 
 # ---- inverters

@@ -35,11 +35,14 @@ class Reading:
     """The outcome of one reading. `value`: what may be shown (never below the last one); None while in doubt.
 
     `news`: True once for each row of doubtful readings, and for each restart or replacement: log or tell it then.
+    `origin`: where a counter that has restarted or was replaced goes on from, as (index, Unix time) of the first
+    reading there; the step to it is no consumption, what follows is.
     """
 
     value: float | None
     verdict: Verdict
     news: bool = False
+    origin: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class _Doubt:
     since: float
     at: float
     readings: int = 1
+    first: float = 0.0
+    """The index at `since`."""
 
 
 class CounterGuard:
@@ -87,7 +92,7 @@ class CounterGuard:
         """
         if self.last is not None and meter and self.meter and meter != self.meter:
             self._accept(value, now, meter)
-            return Reading(value, Verdict.REPLACED, news=True)
+            return Reading(value, Verdict.REPLACED, news=True, origin=(value, now))
         if self.last is None:
             if value != 0:
                 self._accept(value, now, meter)
@@ -100,7 +105,7 @@ class CounterGuard:
     def _doubtful(self, value: float, now: float, meter: str) -> Reading:
         doubt = self._doubt
         if doubt is None or not self._follows(value, doubt.value, now - doubt.at) or now < doubt.since:
-            self._doubt = _Doubt(value, now, now)
+            self._doubt = _Doubt(value, now, now, first=value)
             return Reading(None, Verdict.HELD, news=doubt is None)
         self._doubt = doubt = replace(doubt, value=value, at=now, readings=doubt.readings + 1)
         confirmed = now - doubt.since >= self.limits.confirm_s and doubt.readings >= self.limits.confirm_readings
@@ -108,7 +113,8 @@ class CounterGuard:
             return Reading(None, Verdict.HELD)
         first = self.last is None
         self._accept(value, now, meter)
-        return Reading(value, Verdict.ACCEPTED if first else Verdict.RESTARTED, news=not first)
+        origin = (doubt.first, doubt.since)
+        return Reading(value, Verdict.ACCEPTED if first else Verdict.RESTARTED, news=not first, origin=origin)
 
     def _follows(self, value: float, last: float, seconds: float) -> bool:
         most = self.limits.slack + self.limits.per_hour * max(seconds, 0.0) / 3600
@@ -136,7 +142,8 @@ class CounterGuard:
             numbers = [finite(doubt.get(name)) for name in ("value", "since", "at", "readings")]
             if None not in numbers:
                 value, since, seen, readings = (number or 0.0 for number in numbers)
-                self._doubt = _Doubt(value, since, seen, int(readings))
+                begun = finite(doubt.get("first"))
+                self._doubt = _Doubt(value, since, seen, int(readings), value if begun is None else begun)
 
 
 class CounterGuards:
@@ -148,12 +155,16 @@ class CounterGuards:
 
     def read(self, name: str, value: float, now: float, limits: Limits, meter: str = "") -> Reading:
         """Takes a reading of the counter `name`; see `CounterGuard.read`."""
+        return self.guard(name, limits).read(value, now, meter)
+
+    def guard(self, name: str, limits: Limits) -> CounterGuard:
+        """The guard of one counter, as it was kept; from now on with these limits."""
         guard = self._guards.get(name)
         if guard is None:
             guard = self._guards[name] = CounterGuard(limits)
             guard.restore(self._kept.get(name))
         guard.limits = limits
-        return guard.read(value, now, meter)
+        return guard
 
     def last(self, name: str) -> float | None:
         """The newest accepted index of a counter."""

@@ -6,22 +6,30 @@ Pure: the time is handed in. All energies in Wh, all moments in Unix time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 JITTER = 1.0
-"""Wh that an index may step back without it being a reset."""
-MAX_POWER = 37_500.0
-"""W that no house connection passes: half as much again as 25 kW."""
-LEAST_JUMP = 1000.0
-"""Wh that are never called implausible, however short the time."""
-PATIENCE = 3
-"""Readings that must agree before a fall or an implausible jump is taken for a new index."""
+"""Wh that an index may step back without a meaning."""
 LONG_GAP = 7200.0
 """Seconds of silence over a midnight from which the split between the two days is an estimate."""
 LOST = 31
 """Days of silence after which there is nothing to be split any more."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """An index goes on from elsewhere: `index`, read at `at` (Unix time).
+
+    `per_hour`: Wh that can flow in an hour. `slack`: Wh beyond that up to which the index may follow from the last one
+    all the same (its judge may have forgotten that one); None: it does not.
+    """
+
+    index: float
+    at: float
+    per_hour: float
+    slack: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,8 @@ class Day:
 class DayCounter:
     """One index. `read` takes a reading and returns the days that have ended since the one before.
 
-    `today` is `carry + last - base`: `base` is the index from which is counted, `carry` what was counted before an
-    index began anew. `suspects` are (index, moment) that do not follow from `last`.
+    Readings are those that lifetimes.py lets pass. `today` is `carry + last - base`: `base` is the index from which is
+    counted, `carry` what was counted before an index began anew.
     """
 
     day: str = ""
@@ -49,7 +57,6 @@ class DayCounter:
     last_time: float = 0.0
     best: float = 0.0
     whole: bool = False
-    suspects: list[list[float]] = field(default_factory=list)
 
     @property
     def today(self) -> float:
@@ -62,8 +69,8 @@ class DayCounter:
         anchor = (self.last or 0.0) - self.best
         return anchor if anchor >= 0 else None
 
-    def read(self, index: float, now: float, zone: tzinfo) -> list[Day]:
-        """Takes a reading of the index at `now`."""
+    def read(self, index: float, now: float, zone: tzinfo, began: Began | None = None) -> list[Day]:
+        """Takes a reading of the index at `now`. `began`: where it goes on from, if not from the last one."""
         today = _day(now, zone)
         if self.last is None:
             self.day, self.base, self.last, self.last_time = today.isoformat(), index, index, now
@@ -72,34 +79,23 @@ class DayCounter:
         self.last_time = min(self.last_time, now)
         if date.fromisoformat(self.day) > today + timedelta(days=1):
             self.day, self.whole = today.isoformat(), False
-        if not self._plausible(index, now):
-            return []
+        if began is not None:
+            self._begin(began)
         ended = self._midnight(index, now, zone) if today.isoformat() > self.day else []
         self.last = max(index, self.last)
         self.last_time = now
         self.best = max(self.best, self.carry + self.last - self.base)
         return ended
 
-    def _plausible(self, index: float, now: float) -> bool:
+    def _begin(self, began: Began) -> None:
+        """A new index (a reset, another meter): the step to it is no energy, but what it has counted from zero is."""
         assert self.last is not None
-        flow = MAX_POWER * (now - self.last_time) / 3600
-        limit = max(LEAST_JUMP, flow)
-        if -JITTER <= index - self.last <= limit:
-            self.suspects.clear()
-            return True
-        if self.suspects and not -JITTER <= index - self.suspects[-1][0] <= limit:
-            self.suspects.clear()
-        self.suspects.append([index, now])
-        if len(self.suspects) < PATIENCE:
-            return False
-        # A new index (a reset, another meter): the step itself is no energy, but what a counter shows that has
-        # begun at zero since the last reading is.
-        first, seen = self.suspects[0]
-        fresh = first if 0 <= first < self.last and first <= MAX_POWER * (seen - self.last_time) / 3600 else 0.0
+        possible = began.per_hour * max(began.at - self.last_time, 0.0) / 3600
+        if began.slack is not None and -JITTER <= began.index - self.last <= possible + began.slack:
+            return
+        fresh = began.index if 0 <= began.index < self.last and began.index <= possible else 0.0
         self.carry += self.last - self.base + fresh
-        self.base = self.last = first
-        self.suspects.clear()
-        return True
+        self.base = self.last = began.index
 
     def _midnight(self, index: float, now: float, zone: tzinfo) -> list[Day]:
         """Splits what flowed since the last reading between the days, in proportion to the time."""
@@ -131,16 +127,16 @@ class DayCounters:
         self._counters: dict[str, DayCounter] = {}
         for name, state in (kept or {}).items():
             try:
-                self._counters[name] = DayCounter(**state)
-            except TypeError:
+                self._counters[name] = DayCounter(**{key: each for key, each in state.items() if key != "suspects"})
+            except (TypeError, AttributeError):
                 continue  # kept by another version: the counter starts anew
 
-    def read(self, name: str, index: float, now: float, zone: tzinfo) -> list[Day]:
-        """Takes a reading of one counter; returns its days that have ended."""
+    def read(self, name: str, index: float, now: float, zone: tzinfo, began: Began | None = None) -> list[Day]:
+        """Takes a reading of one counter (see `DayCounter.read`); returns its days that have ended."""
         counter = self._counters.get(name)
         if counter is None:
             counter = self._counters[name] = DayCounter()
-        return counter.read(index, now, zone)
+        return counter.read(index, now, zone, began)
 
     def get(self, name: str) -> DayCounter | None:
         """One counter; None before its first reading."""

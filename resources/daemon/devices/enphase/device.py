@@ -15,12 +15,13 @@ from . import batteries, mapping
 from .access import Trust, clock_offset, describe, sign_in, token_days
 from .client import Gateway, PageRefused
 from .ended import EndedDays
-from .energies import Energies
+from .energies import STALE_S, Energies
 from .keeper import REFRESH_S, TokenKeeper, repeated
 from .lifetimes import Lifetimes
 from .mapping import Facts
 from .pages import Pages
 from .paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
+from .plant_limits import PlantLimits
 from .roof import Roof
 from .selfconsumption import WATCH_S, SelfConsumption
 from .sources import PROBE, SLOW, Sources
@@ -88,8 +89,9 @@ class Device(Base):
     def _remember(self) -> None:
         """Takes up where a former life has ended."""
         memory = self.context.memory
-        self._lifetimes = Lifetimes(memory.get("lifetimes"))
-        self._energies = Energies(memory.get("energies"))
+        self._plant = PlantLimits(memory.get("plant"))
+        self._lifetimes = Lifetimes(self._plant, memory.get("lifetimes"))
+        self._energies = Energies(self._plant, memory.get("energies"))
         self._ended = EndedDays(self.context)
         self._roof = Roof(self.context)
 
@@ -286,7 +288,9 @@ class Device(Base):
 
     def _poll_inverters(self) -> None:
         if not self._pages.skipped(INVERTERS):
-            self._roof.read(self._pages.read(INVERTERS), self._gateway_time())
+            answer = self._pages.read(INVERTERS)
+            self._plant.learn_inverters(mapping.inverter_peaks(answer))
+            self._roof.read(answer, self._gateway_time())
 
     def _report(self) -> None:
         """Each evening, what the groups of inverters have done."""
@@ -294,12 +298,15 @@ class Device(Base):
 
     def _publish(self, facts: Facts) -> None:
         now, clock = self._now(), self.context.clock.monotonic()
+        self._plant.learn(facts)
+        self._plant.learn_count(self._sources.inverter_count)
         steady = self._lifetimes.steady(facts, now, self._sources.name)
-        # Meters never roll over, and the day counters know a reset themselves, from its first reading on.
-        counted = facts if self._sources.metered else steady
-        days = self._energies.read(counted, now, self._zone, self._sources.grid_indexes)
+        stale_s = max(STALE_S, 3 * self._sources.period)
+        days = self._energies.read(
+            steady.facts, now, self._zone, self._sources.grid_indexes, steady.began, stale_s=stale_s
+        )
         self._storage.learn(facts, clock)
-        shown = {**steady, **days, **self._storage.facts(clock)}
+        shown = {**steady.facts, **days, **self._storage.facts(clock)}
         members = [each for kind in GATEWAY for each in self.connection.of_type(kind)]
         for equipment in members:
             self.context.publish(equipment.id, shown)
@@ -315,8 +322,8 @@ class Device(Base):
         self._kept = clock
         memory = self.context.memory
         memory.keep("energies", self._energies.state())
-        if not self._sources.metered:
-            memory.keep("lifetimes", self._lifetimes.state())
+        memory.keep("lifetimes", self._lifetimes.state())
+        memory.keep("plant", self._plant.state())
         self._roof.keep()
 
     # What goes wrong.

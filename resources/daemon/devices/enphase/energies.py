@@ -17,8 +17,10 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Callable, Optional
 
-from .counters import Day, DayCounters, Integrator, midnight
+from .counters import Began, Day, DayCounters, Integrator, midnight
+from .lifetimes import is_counter
 from .mapping import Facts
+from .plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,18 +28,16 @@ SUFFIXES = ("", ".1", ".2", ".3")
 WEEK = 7
 SETTLED = 3 * 3600.0
 """Seconds after midnight from which the gateway's own day has begun too, whatever the time of the year."""
-MOST = 25_000.0
-"""W that a house does not pass on average over a day."""
+LEAST_BEFORE_WH = 1000.0
+"""Wh that must have flowed before today for a figure of today to be told from the whole life."""
+STALE_S = 180.0
+WHOLE_LIFE_WH = 2000.0
+"""Wh by which today and the week together may differ from the lifetime and be all of it: a store of days that has begun
+anew. What has flowed since the store was last written counts in both (99 to 995 Wh in recordings)."""
 LEAST_WEEK = 1680.0
 """Wh that every house uses in a week; where the gateway's store is empty it shows a few hundred at most."""
 KEPT_DAYS = 9
 
-_INDEXES = frozenset(
-    (
-        *("lifetimeEnergy", "importIndex", "exportIndex", "standbyIndex", "chargedIndex", "dischargedIndex"),
-        *("apparentEnergy", "lagEnergy", "leadEnergy"),
-    )
-)
 _SIMPLE = {
     "storage.chargedToday": "storage.chargedIndex",
     "storage.dischargedToday": "storage.dischargedIndex",
@@ -57,9 +57,10 @@ Get = Callable[[str], Optional[float]]
 class Energies:
     """The counters of one gateway. `read` for every set of facts; `take_ended` for the days that are over."""
 
-    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, plant: PlantLimits, kept: Mapping[str, Any] | None = None) -> None:
         """`kept`: what `state` returned before a restart."""
         kept = kept or {}
+        self._plant = plant
         self._counters = DayCounters(kept.get("counters"))
         self._integrators = {name: Integrator(**each) for name, each in kept.get("integrators", {}).items()}
         self._finals: dict[str, dict[str, float]] = dict(kept.get("finals", {}))
@@ -74,24 +75,33 @@ class Energies:
         """Whether an energy is made of powers: what is not kept of it is lost."""
         return bool(self._integrators)
 
-    def read(self, facts: Mapping[str, Any], now: float, zone: tzinfo, grid_indexes: bool = True) -> Facts:
+    def read(
+        self,
+        facts: Mapping[str, Any],
+        now: float,
+        zone: tzinfo,
+        grid_indexes: bool = True,
+        began: Mapping[str, Began] | None = None,
+        stale_s: float = STALE_S,
+    ) -> Facts:
         """Takes facts with indexes in; returns today's and the week's energies.
 
-        `grid_indexes`: whether import and export have indexes; else they are made of the power.
+        `grid_indexes`: whether import and export have indexes; else they are made of the power. `began`: counters that
+        go on from elsewhere. What follows from a counter that was not read for `stale_s` seconds is left out: it is
+        not known as of now.
         """
         today = datetime.fromtimestamp(now, zone).date()
         changed: dict[str, list[Day]] = {}
         estimates = {} if grid_indexes else self._estimates(facts, now)
         for name, value in (*facts.items(), *estimates.items()):
-            meter, _, what = name.rpartition(".")
-            if what in _INDEXES and not (what == "lifetimeEnergy" and meter.startswith("net")):
-                days = self._counters.read(name, float(value), now, zone)
+            if is_counter(name):
+                days = self._counters.read(name, float(value), now, zone, (began or {}).get(name))
                 if days:
                     changed[name] = days
         if changed:
             self._close(changed, today)
         self._remember_told(facts, today, now - midnight(today, zone))
-        return self._facts(today)
+        return self._facts(today, now - stale_s)
 
     def _estimates(self, facts: Mapping[str, Any], now: float) -> Facts:
         """Import and export of a grid without a meter of its own, made of the powers."""
@@ -139,18 +149,19 @@ class Energies:
 
     # Figures out of counters.
 
-    def _facts(self, today: date) -> Facts:
+    def _facts(self, today: date, oldest: float) -> Facts:
         day = today.isoformat()
 
         def running(name: str) -> float | None:
             counter = self._counters.get(name)
-            return counter.today if counter is not None and counter.day == day else None
+            fresh = counter is not None and counter.day == day and counter.last_time >= oldest
+            return counter.today if counter is not None and fresh else None
 
         facts = self._figures(running, day)
         for suffix in SUFFIXES:
             for what in ("import", "export"):
                 counter = self._counters.get(f"net{suffix}.{what}Index")
-                if counter is not None and counter.at_midnight is not None:
+                if counter is not None and counter.at_midnight is not None and counter.last_time >= oldest:
                     facts[f"net{suffix}.{what}AtMidnight"] = counter.at_midnight
         if self._weeks[0] != day:
             self._weeks = (day, self._week(today))
@@ -223,9 +234,7 @@ class Energies:
         told = {name: entry for name, entry in self._told.items() if entry[0] == day}
         for suffix in SUFFIXES:
             for meter in ("production", "total"):
-                counter = self._counters.get(f"{meter}{suffix}.lifetimeEnergy")
-                lifetime = counter.last or 0.0 if counter is not None else 0.0
-                figures = _sane(facts, meter, suffix, elapsed, lifetime)
+                figures = self._sane(facts, meter, suffix, elapsed / 3600)
                 if figures is None:
                     continue
                 energy, week = figures
@@ -237,6 +246,23 @@ class Energies:
                 self._offsets[f"net{suffix}.todayEnergy"] = [day, both[1][1] - both[0][1]]  # type: ignore[index]
         if told != self._told:
             self._told, self._weeks = told, ("", {})
+
+    def _sane(
+        self, facts: Mapping[str, Any], meter: str, suffix: str, hours: float
+    ) -> tuple[float, float | None] | None:
+        """One page's figures of today and of the week, as far as they can be true; compared with its own lifetime."""
+        names = ("toldToday", "toldWeek", "toldLifetime")
+        told, week, lifetime = (facts.get(f"{meter}{suffix}.{name}") for name in names)
+        most, most_week = self._plant.most_wh(meter, hours), self._plant.most_wh(meter, 24, WEEK)
+        if told is None or lifetime is None or most is None or most_week is None:
+            return None
+        # A lost store shows the lifetime as today's.
+        if not 0 <= told <= min(most, lifetime - LEAST_BEFORE_WH) or told == week:
+            return None
+        least = LEAST_WEEK if meter == "total" else 0.0
+        if week is None or not least <= week <= most_week or told + week > lifetime - WHOLE_LIFE_WH:
+            return told, None
+        return told, week
 
     def _first_day(self, meter: str, suffix: str, told: float, day: str) -> None:
         """On the day that a counter began: what had flowed before it did is what the gateway has more."""
@@ -266,20 +292,6 @@ class Energies:
             "offsets": self._offsets,
             "told": self._told,
         }
-
-
-def _sane(
-    facts: Mapping[str, Any], meter: str, suffix: str, elapsed: float, lifetime: float
-) -> tuple[float, float | None] | None:
-    """The gateway's figures of today and of the week, as far as they can be true."""
-    prefix = meter + suffix
-    told, week = facts.get(f"{prefix}.toldToday"), facts.get(f"{prefix}.toldWeek")
-    # A lost store shows the lifetime as today's.
-    if told is None or not 0 <= told < lifetime or told == week or told > MOST * elapsed / 3600:
-        return None
-    least = LEAST_WEEK if meter == "total" else 0.0
-    sane = week is not None and least <= week < lifetime and week <= MOST * 24 * WEEK
-    return told, week if sane else None
 
 
 def _put(facts: Facts, name: str, value: float | None) -> None:

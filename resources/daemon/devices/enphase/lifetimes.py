@@ -1,40 +1,74 @@
-"""Lifetime energies that only rise: what falls is doubted, and the inverters' 32-bit counter is carried on."""
+"""Lifetime energies only rise: what does not follow is held back, and the inverters' 32-bit counter is carried on.
+
+Counters are judged by `common/counter_guard.py`; here is what is Enphase's own: which facts are counters, the roll-over
+of the inverters' sum, and zeros, which a gateway shows in place of an index that it has not loaded yet.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.counter_guard import CounterGuards, Limits, Verdict
+from .counters import Began
 from .mapping import Facts
+from .plant_limits import PlantLimits
+
+_LOG = logging.getLogger(__name__)
 
 ROLL_OVER = 2**32 / 3600
 """Wh at which the sum of the inverters starts again from zero: 32 bits of joules."""
 JITTER = 1.0
 """Wh that a counter may step back without a meaning."""
-PATIENCE = 3
-"""Readings in a row until a lower value is believed (a firmware reset, a meter set up anew)."""
-MOST = 37_500.0
-"""W that no house's panels pass; between two readings at most an hour of it is counted."""
 SLACK = 50.0
+"""Wh that a roll-over may be off."""
+METER_SLACK = 1000.0
+"""Wh that a meter may grow at once: some figures are written every quarter of an hour only."""
+REPORT_HOURS = 1.0
+"""Hours between two reports of the inverters at worst: their sum grows by as much at once."""
+CONFIRM_S = 900.0
+CONFIRM_READINGS = 3
 NO_ROLL_OVER = "meters"
 """The source that does not roll over."""
+_INDEXES = frozenset(
+    (
+        *("importIndex", "exportIndex", "standbyIndex", "chargedIndex", "dischargedIndex"),
+        *("lifetimeEnergy", "apparentEnergy", "lagEnergy", "leadEnergy"),
+    )
+)
+
+
+def is_counter(name: str) -> bool:
+    """Whether a fact only rises. The lifetime energy of the net is import minus export and may fall."""
+    meter, _, what = name.rpartition(".")
+    return what in _INDEXES and not (what == "lifetimeEnergy" and meter.startswith("net"))
+
+
+@dataclass(frozen=True)
+class Steady:
+    """Facts without energies in doubt, and the counters that go on from elsewhere."""
+
+    facts: Facts
+    began: Mapping[str, Began] = field(default_factory=dict)
 
 
 class Lifetimes:
-    """Looks at each lifetime energy and meter index before it is published. Energies in Wh."""
+    """Looks at each counter before it is published or counted. Energies in Wh."""
 
-    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, plant: PlantLimits, kept: Any = None) -> None:
         """`kept`: what `state` returned before a restart."""
-        self._begin(kept or {})
+        self._plant = plant
+        self._begin(kept if isinstance(kept, Mapping) else {})
 
     def _begin(self, kept: Mapping[str, Any]) -> None:
         self._source = str(kept.get("source", ""))
-        self._last: dict[str, float] = dict(kept.get("last", {}))
-        self._at: dict[str, float] = dict(kept.get("at", {}))
-        self._offset: dict[str, float] = dict(kept.get("offset", {}))
-        self._doubts: dict[str, int] = {}
+        self._guards = CounterGuards(kept.get("guards"))
+        offset = kept.get("offset")
+        self._offset: dict[str, float] = dict(offset) if isinstance(offset, Mapping) else {}
 
-    def steady(self, facts: Facts, now: float, source: str) -> Facts:
+    def steady(self, facts: Facts, now: float, source: str) -> Steady:
         """The facts without energies in doubt. `now` in Unix time.
 
         `source`: what counts. Pages about the inverters count the same, modulo the roll-over; `meters` are others.
@@ -43,49 +77,56 @@ class Lifetimes:
             self._begin({})
         self._source = source
         result = dict(facts)
+        began: dict[str, Began] = {}
         for name, value in facts.items():
-            if name.endswith((".importIndex", ".exportIndex")) or _only_rises(name):
-                believed = self._believed(name, float(value), now)
+            if is_counter(name):
+                believed = self._believed(name, float(value), now, began)
                 if believed is None:
                     del result[name]
                 else:
                     result[name] = believed
-        return result
+        return Steady(result, began)
 
-    def _believed(self, name: str, value: float, now: float) -> float | None:
+    def _limits(self, name: str) -> Limits:
+        growth = self._plant.growth_w(name)
+        slack = METER_SLACK if self._source == NO_ROLL_OVER else SLACK + growth * REPORT_HOURS
+        return Limits(growth, slack, JITTER, CONFIRM_S, CONFIRM_READINGS)
+
+    def _believed(self, name: str, value: float, now: float, began: dict[str, Began]) -> float | None:
+        limits = self._limits(name)
+        guard = self._guards.guard(name, limits)
+        last = guard.last
+        if value == 0 and last:
+            return None  # not loaded yet; a counter that has truly restarted leaves zero as soon as anything flows
         place = f"{self._source} {name}"
-        value += self._offset.get(place, 0.0)
-        last = self._last.get(name)
-        if last is not None and value < last:
-            if value >= last - JITTER:
-                return last
-            turns = self._turns(name, last - value, now)
+        shown = value + self._offset.get(place, 0.0)
+        if last is not None and shown < last - JITTER:
+            turns = self._turns(name, last - shown, now - guard.at, limits)
             if turns:
                 self._offset[place] = self._offset.get(place, 0.0) + turns * ROLL_OVER
-                value = max(last, value + turns * ROLL_OVER)
-            else:
-                self._doubts[name] = self._doubts.get(name, 0) + 1
-                if self._doubts[name] < PATIENCE:
-                    return None
-                value -= self._offset.pop(place, 0.0)
-        self._doubts.pop(name, None)
-        self._last[name], self._at[name] = value, now
-        return value
+                shown = max(last, shown + turns * ROLL_OVER)
+        reading = guard.read(shown, now)
+        if reading.news:
+            _LOG.info("%s: %.0f Wh after %.0f Wh: %s", name, shown, last or 0.0, reading.verdict.value)
+        if reading.value is None:
+            return None
+        restarted = reading.verdict is Verdict.RESTARTED
+        offset = self._offset.pop(place, 0.0) if restarted else 0.0
+        if restarted or last is None:
+            first, at = reading.origin or (reading.value, now)
+            began[name] = Began(first - offset, at, limits.per_hour, None if restarted else limits.slack)
+        guard.last = reading.value - offset
+        return guard.last
 
-    def _turns(self, name: str, drop: float, now: float) -> int:
+    def _turns(self, name: str, drop: float, seconds: float, limits: Limits) -> int:
         """How many times the counter has rolled over, if that explains the drop."""
         if self._source == NO_ROLL_OVER or not name.startswith("production"):
             return 0
         turns = round(drop / ROLL_OVER)
         grown = turns * ROLL_OVER - drop
-        most = SLACK + MOST * min(max(now - self._at.get(name, now), 0.0), 3600.0) / 3600
+        most = SLACK + limits.per_hour * min(max(seconds, 0.0), 3600.0) / 3600
         return turns if -SLACK <= grown <= most else 0
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart."""
-        return {"source": self._source, "last": self._last, "at": self._at, "offset": self._offset}
-
-
-def _only_rises(name: str) -> bool:
-    # The net is import minus export.
-    return name.endswith(".lifetimeEnergy") and not name.startswith("net")
+        return {"source": self._source, "guards": self._guards.state(), "offset": self._offset}

@@ -12,13 +12,15 @@ A catalogue row's `source` is the name of a fact. Of the gateway as a whole, wit
 - where a row wants them: `<meter>.apparentPower` VA and `<meter>.current` A (of the net signed like its power),
   `<meter>.reactivePower` var, `<meter>.powerFactor`, `<meter>.apparentEnergy` VAh, `<meter>.lagEnergy` and
   `<meter>.leadEnergy` varh since commissioning
-- `<meter>.toldToday`, `<meter>.toldWeek` Wh: the gateway's own figures, to be doubted (energies.py)
+- `<meter>.toldToday`, `<meter>.toldWeek`, `<meter>.toldLifetime` Wh: one page's own figures, to be doubted
+- `production.time` Unix time by the gateway's clock: the newest report in what the inverters say together
 
 Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time. `time` is when the
 meters measured, Unix time. Batteries: batteries.py.
 
 Sections are found by `type`, `measurementType` and `eid`, never by position. What an answer lacks is not in the
-facts; zero is a value, but a section with nothing but zeros is a gateway that has not loaded its data yet.
+facts; zero is a value, but a section with nothing but zeros is a gateway that has not loaded its data yet, and so is an
+index of zero beside a power that would move it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from typing import Any
 
 Facts = dict[str, Any]
 
+FLOWS_W = 5.0
+"""A power that moves an index within seconds."""
 FROZEN_SUMMARY = (8, 2, 4264)
 """From this firmware on, /api/v1/production of metered hardware without enabled CTs no longer moves."""
 STALE_INVERTER = 1800.0
@@ -137,17 +141,22 @@ def _channels(name: str, reading: Mapping[str, Any], phases: int) -> Iterator[tu
 
 
 def _read(facts: Facts, prefix: str, kind: str, part: Mapping[str, Any], phases: int) -> None:
-    _put(facts, f"{prefix}.power", number(part, "activePower"))
+    power = number(part, "activePower")
+    _put(facts, f"{prefix}.power", power)
     delivered, received = number(part, "actEnergyDlvd"), number(part, "actEnergyRcvd")
     if kind == "net-consumption":
-        # A lifetime index of zero is a meter that has not loaded its data yet.
-        _put(facts, f"{prefix}.importIndex", delivered or None)
-        _put(facts, f"{prefix}.exportIndex", received)
+        _put(facts, f"{prefix}.importIndex", _counted(delivered, power))
+        _put(facts, f"{prefix}.exportIndex", _counted(received, None if power is None else -power))
     else:
-        _put(facts, f"{prefix}.lifetimeEnergy", delivered or None)
+        _put(facts, f"{prefix}.lifetimeEnergy", _counted(delivered, power))
         if kind == "production":
             _put(facts, f"{prefix}.standbyIndex", received)
     _put_voltage(facts, prefix, number(part, "voltage"), phases)
+
+
+def _counted(index: float | None, power: float | None) -> float | None:
+    """An index, if its meter can have loaded it: zero beside a power that would move it is none."""
+    return None if index == 0 and power is not None and power > FLOWS_W else index
 
 
 def _read_extras(
@@ -235,10 +244,12 @@ def from_production(answer: Any, known: Iterable[Meter], everything: bool, wante
         lines = _lines(entry, wired.get(name, 0))
         for suffix, part in [("", entry), *lines]:
             prefix = name + suffix
-            _put(facts, f"{prefix}.lifetimeEnergy", number(part, "whLifetime") or None)
-            if name != "net":  # always zero there
-                _put(facts, f"{prefix}.toldToday", number(part, "whToday"))
-                _put(facts, f"{prefix}.toldWeek", number(part, "whLastSevenDays"))
+            lifetime = number(part, "whLifetime")
+            if name == "net":
+                _put(facts, f"{prefix}.lifetimeEnergy", lifetime or None)
+            else:  # days and weeks of the net are always zero
+                _put(facts, f"{prefix}.lifetimeEnergy", _counted(lifetime, number(part, "wNow")))
+                _put_told(facts, prefix, number(part, "whToday"), number(part, "whLastSevenDays"), lifetime)
             if wanted:
                 _read_extras(facts, prefix, part, _ENTRY_EXTRAS, wanted)
             if everything:
@@ -249,6 +260,21 @@ def from_production(answer: Any, known: Iterable[Meter], everything: bool, wante
             _put(facts, "time", max(number(entry, "readingTime") or 0.0, facts.get("time", 0.0)) or None)
     _mend_total(facts)
     return derived(facts, wired.get("production", 0)) if everything else facts
+
+
+def _put_told(facts: Facts, prefix: str, today: float | None, week: float | None, lifetime: float | None) -> None:
+    _put(facts, f"{prefix}.toldToday", today)
+    _put(facts, f"{prefix}.toldWeek", week)
+    _put(facts, f"{prefix}.toldLifetime", lifetime)
+
+
+def inverter_count(answer: Any) -> int | None:
+    """How many inverters /production.json counts; None where it does not tell."""
+    content = answer if isinstance(answer, Mapping) else {}
+    for entry in entries(content.get("production")):
+        if entry.get("type") == "inverters":
+            return _integer(entry.get("activeCount"))
+    return None
 
 
 def _wired(known: Iterable[Meter]) -> dict[str, int]:
@@ -277,7 +303,7 @@ def _mend_total(facts: Facts) -> None:
             total, production = facts.get(f"total{suffix}.{what}"), facts.get(f"production{suffix}.{what}")
             if total is not None and production and total == facts.get(f"net{suffix}.{what}"):
                 facts[f"total{suffix}.{what}"] = total + production
-                for told in ("toldToday", "toldWeek"):
+                for told in ("toldToday", "toldWeek", "toldLifetime"):
                     facts.pop(f"total{suffix}.{told}", None)
 
 
@@ -297,11 +323,12 @@ def from_summary(answer: Any) -> Facts:
     content = answer if isinstance(answer, Mapping) else {}
     facts: Facts = {}
     if _loaded(content, ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")):
-        _put(facts, "production.power", number(content, "wattsNow"))
-        _put(facts, "production.lifetimeEnergy", number(content, "wattHoursLifetime") or None)
+        power, lifetime = number(content, "wattsNow"), number(content, "wattHoursLifetime")
+        _put(facts, "production.power", power)
+        _put(facts, "production.lifetimeEnergy", _counted(lifetime, power))
         if facts:
-            _put(facts, "production.toldToday", number(content, "wattHoursToday"))
-            _put(facts, "production.toldWeek", number(content, "wattHoursSevenDays"))
+            today, week = number(content, "wattHoursToday"), number(content, "wattHoursSevenDays")
+            _put_told(facts, "production", today, week, lifetime)
     return facts
 
 
@@ -311,8 +338,10 @@ def from_inverter_total(answer: Any) -> Facts:
     facts: Facts = {}
     for entry in entries(content.get("production")):
         if entry.get("type") == "inverters" and number(entry, "activeCount") and _loaded(entry, _ENTRY):
-            _put(facts, "production.power", number(entry, "wNow"))
-            _put(facts, "production.lifetimeEnergy", number(entry, "whLifetime") or None)
+            power = number(entry, "wNow")
+            _put(facts, "production.power", power)
+            _put(facts, "production.lifetimeEnergy", _counted(number(entry, "whLifetime"), power))
+            _put(facts, "production.time", number(entry, "readingTime") or None)
     return facts
 
 
@@ -353,6 +382,12 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
             facts["reported"] = reported
         found[serial] = facts
     return found
+
+
+def inverter_peaks(answer: Any) -> list[float]:
+    """The highest power that each inverter of /api/v1/production/inverters has ever reported, in W."""
+    peaks = (number(entry, "maxReportWatts") for entry in entries(answer) if entry.get("devType", 1) == 1)
+    return [peak for peak in peaks if peak is not None]
 
 
 def day_energies(answer: Any, midnight: float) -> dict[str, float] | None:

@@ -49,6 +49,8 @@ class Sources:
         self._batteries_from = float("-inf")
         self.has_iq = False
         self.has_acb = False
+        self.inverter_count: int | None = None
+        """How many inverters the gateway counts, where it tells."""
 
     # What there is.
 
@@ -197,7 +199,11 @@ class Sources:
     def _page_has_meters(self) -> bool:
         """Firmware that does not list its meters may show them all the same."""
         answer = self._pages.offered(PRODUCTION)
+        self._count(answer)
         return bool(mapping.from_production(answer, self.meters, everything=True))
+
+    def _count(self, answer: Any) -> None:
+        self.inverter_count = mapping.inverter_count(answer) or self.inverter_count
 
     def _summary_moves(self) -> bool:
         metered = self._info.get("imeter") == "true"
@@ -246,6 +252,7 @@ class Sources:
 
     def _read_production(self) -> Facts:
         answer = self._pages.read(PRODUCTION)
+        self._count(answer)
         facts = mapping.from_production(answer, self.meters, everything=True, wanted=self._wanted)
         return {**facts, **self._acb(answer)} if facts else facts
 
@@ -283,6 +290,7 @@ class Sources:
             return {}
         self._unmetered = {}
         answer = self._pages.read(PRODUCTION)
+        self._count(answer)
         facts = mapping.from_production(answer, self.meters, everything=False, wanted=self._wanted)
         if "production" not in self._kinds:
             facts = {name: value for name, value in facts.items() if not name.startswith("production")}
