@@ -6,23 +6,68 @@
 # Jeedom runs it as root with the file that its page shows as a percentage; it works alone as well, without root,
 # where Python 3.9 or later with venv is installed. A former installation stays in use until the new one is whole.
 # A failure ends with what was tried, what came back and what the user can do, in French and English.
+#
+# As root it does what only root may (Debian's packages, owners of folders) and all else as the web server's user. Of
+# the machine's settings of pip only the way to the packages counts; nothing is imported from the current folder.
 set -u -o pipefail
-export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONDONTWRITEBYTECODE=
-export PIP_ROOT_USER_ACTION=ignore PIP_DEFAULT_TIMEOUT=20 PIP_RETRIES=2 PIP_PROGRESS_BAR=off
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
 progress_file=${1:-}
+[[ -z $progress_file || $progress_file == /* ]] || progress_file=$PWD/$progress_file
 venv=$here/resources/python_venv
 new=$venv.new
 version=
 list=$here/resources/requirements.txt
 stamp_name=.jeenergie-deps
+own=$here/data/daemon
+lock=$own/install.lock
+cd / || exit 1
 
 say() { printf '[%s] %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*"; }
-progress() { [ -z "$progress_file" ] || printf '%s\n' "$1" > "$progress_file"; }
+progress() { [ -z "$progress_file" ] || printf '%s\n' "$1" | as_user tee "$progress_file" > /dev/null; }
+# Whose files they are, when root runs this: of the plugin's folder, else of Jeedom's web server.
+user=
+if [ "$(id -u)" = 0 ]; then
+  user=$(stat -c %U "$here")
+  [ "$user" != root ] && [ "$user" != UNKNOWN ] || { ! id www-data > /dev/null 2>&1 || user=www-data; }
+  [ "$user" != root ] || user=
+fi
+# Runs a command as the web server's user.
+as_user() { if [ -n "$user" ]; then runuser -u "$user" -- "$@"; else "$@"; fi; }
+# What the machine says of the way to the packages; all else it may want of pip (another target, the user's home, its own
+# environment) would spoil this installation.
+given=' '
+for name in $(compgen -e PIP_) $(compgen -e PYTHON) VIRTUAL_ENV; do
+  case $name in
+    PIP_INDEX_URL | PIP_EXTRA_INDEX_URL | PIP_FIND_LINKS | PIP_NO_INDEX | PIP_TRUSTED_HOST | PIP_PROXY | PIP_CERT \
+      | PIP_CLIENT_CERT) given="$given$name " ;;
+    PIP_CONFIG_FILE) ;;
+    *) unset "$name" ;;
+  esac
+done
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+export PIP_DEFAULT_TIMEOUT=20 PIP_RETRIES=2 PIP_PROGRESS_BAR=off
+if [ -n "$user" ]; then
+  HOME=$(getent passwd "$user" | cut -d: -f6)
+  export HOME PIP_NO_CACHE_DIR=1
+fi
+# The same of pip's own files, which are then left alone. The environment comes before them.
+adopt_pip_settings() {
+  local key value
+  while IFS='=' read -r key value; do
+    key=${key##*.}
+    case $key in
+      index-url | extra-index-url | find-links | no-index | trusted-host | proxy | cert | client-cert)
+        value=${value#[\'\"]} value=${value%[\'\"]}
+        key=PIP_$(tr 'a-z-' 'A-Z_' <<< "$key")
+        [[ $given == *" $key "* ]] || export "$key=${value//\\n/ }" ;;
+    esac
+  done < <(as_user "$new/bin/python" -I -m pip config list 2> /dev/null)
+  export PIP_CONFIG_FILE=/dev/null
+}
 # Runs a command, shows its output as it comes, and keeps both for fail_for().
 run() {
   tried=$*
+  tried=${tried#as_user }
   output=$("$@" 2>&1 | while IFS= read -r line; do printf '%s\n' "$line" >&3; printf '%s\n' "$line"; done)
 }
 # Of all that the last command said, the line that tells why. What a package server answered is in pip's log only; a 404
@@ -93,35 +138,39 @@ fail_for() {
 }
 clean_up() {
   code=$?
-  rm -rf "$new"
-  [ "$pip_log" = /dev/null ] || rm -f "$pip_log"
-  own
+  as_user rm -rf "$new"
+  [ "$pip_log" = /dev/null ] || as_user rm -f "$pip_log"
   # The file's existence tells Jeedom that an installation is under way: it must never stay behind.
-  [ -z "$progress_file" ] || rm -f "$progress_file"
+  [ -z "$progress_file" ] || as_user rm -f "$progress_file"
   exit "$code"
 }
-own() {
-  if [ "$(id -u)" = 0 ] && id www-data > /dev/null 2>&1; then
-    for made in "$venv" "$here/jeenergie.egg-info" "$here/data" "$lock"; do
-      [ ! -e "$made" ] || chown -R www-data:www-data "$made"
-    done
-  fi
+# What is to be written, and what a former installation as root has left.
+give_to_user() {
+  [ -n "$user" ] || return 0
+  as_user test -w "$here" || chown -h "$user:" "$here"
+  for folder in "$here/resources" "$here/data" "$own"; do
+    [ ! -e "$folder" ] || as_user test -w "$folder" || chown -h "$user:" "$folder"
+  done
+  for made in "$venv" "$new" "$venv.old" "$here/jeenergie.egg-info"; do
+    [ ! -e "$made" ] || chown -hR "$user:" "$made"
+  done
 }
 wanted_stamp() { sha256sum "$list" | cut -d' ' -f1; }
-works() {
-  "$1/bin/python" -c 'import jsonschema, lxml.etree, requests, signalrcore, websocket, jeedom_bridge, jeenergied' 2>&1
-}
+works() { as_user "$1/bin/python" -I "$here/resources/check_environment.py" 2>&1; }
 
 exec 3>&1
 pip_log=/dev/null
-lock=$here/resources/.install.lock
-if ! { : >> "$lock"; } 2> /dev/null; then
-  fail "impossible d'écrire dans $here/resources" "cannot write there" "$lock ($(id -un))" "$(touch "$lock" 2>&1)" \
+give_to_user
+as_user mkdir -p -m 700 "$own" 2> /dev/null
+if ! answer=$(as_user touch "$lock" 2>&1 && as_user chmod 600 "$lock" 2>&1 && as_user test -w "$here/resources" 2>&1); then
+  fail "impossible d'écrire dans $here" "cannot write there" "$lock (${user:-$(id -un)})" \
+    "${answer:-$here/resources: Permission denied}" \
     "Jeedom, Réglages → Système → Configuration → OS/DB, « Rétablissement des droits », ou lancez ce script en root" \
     "restore the rights of Jeedom's files in its settings, page OS/DB, or run this script as root"
 fi
-exec 9>> "$lock"
-flock -n 9 || fail "une autre installation est en cours" "another installation is under way" "" "" \
+exec 9< "$lock"
+# Jeedom tries the lock for an instant, to see whether somebody holds it.
+flock -w 3 9 || fail "une autre installation est en cours" "another installation is under way" "" "" \
   "attendez sa fin, une à quelques minutes" "wait for its end, a few minutes"
 
 # From here on the progress file and the new environment are ours to remove, whatever happens; not before: they
@@ -130,8 +179,8 @@ progress 0
 trap clean_up EXIT
 trap 'exit 143' TERM INT HUP
 # In memory: where the disk is full, pip would fill the screen with its trouble to write its log.
-pip_log=$(mktemp -p /dev/shm 2> /dev/null || mktemp) || pip_log=/dev/null
-rm -rf "$new"
+pip_log=$(as_user mktemp -p /dev/shm 2> /dev/null || as_user mktemp) || pip_log=/dev/null
+as_user rm -rf "$new"
 
 say "Installation des dépendances du démon Jeenergie / installing the daemon's dependencies"
 if [ "$(cat "$venv/$stamp_name" 2> /dev/null)" = "$(wanted_stamp)" ] && works "$venv" > /dev/null; then
@@ -144,7 +193,7 @@ progress 5
 # The distribution's Python where Jeedom's user exists: that user can run it, unlike one below root's home.
 python=$(command -v python3) || python=
 ! id www-data > /dev/null 2>&1 || [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
-if ! missing=$("${python:-python3}" -c 'import ensurepip, venv' 2>&1); then
+if ! missing=$(as_user "${python:-python3}" -I -c 'import ensurepip, venv' 2>&1); then
   if [ "$(id -u)" != 0 ]; then
     fail "python3 avec venv est nécessaire" "python3 with venv is needed" \
       "${python:-python3} -c 'import ensurepip, venv'" "$(tail -n 1 <<< "$missing")" \
@@ -159,17 +208,18 @@ if ! missing=$("${python:-python3}" -c 'import ensurepip, venv' 2>&1); then
   [ -n "$python" ] || python=$(command -v python3)
 fi
 version=$("$python" -V 2>&1)
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' \
+"$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' \
   || fail "Python 3.9 ou plus récent est nécessaire" "Python 3.9 or later is needed" "$python -V" "$version" \
     "passez cette machine à Debian 11 ou plus récent" "bring this machine to Debian 11 or later"
 
 progress 15
 say "Environnement Python : $version"
-run "$python" -m venv "$new" || fail_for "l'environnement Python ne se crée pas" "the Python environment cannot be made"
+run as_user "$python" -I -m venv "$new" || fail_for "l'environnement Python ne se crée pas" "the Python environment cannot be made"
 
+adopt_pip_settings
 pip() {
-  : > "$pip_log"
-  run "$new/bin/python" -m pip --log "$pip_log" "$@" || { tried="pip $*"; return 1; }
+  : | as_user tee "$pip_log" > /dev/null
+  run as_user "$new/bin/python" -I -m pip --log "$pip_log" "$@" || { tried="pip $*"; return 1; }
 }
 packages_fr="les paquets Python ne s'installent pas"
 packages_en="the Python packages cannot be installed"
@@ -186,19 +236,19 @@ pip install --quiet --no-deps --no-build-isolation -e "$here" 3> /dev/null \
     fail_for "les fichiers du plugin ne se relient pas à l'environnement Python" "the plugin's files cannot be linked"
   }
 broken=$(works "$new") || fail "les paquets installés ne fonctionnent pas" "the installed packages do not work" \
-  "import jsonschema, lxml, requests, signalrcore, jeenergied" "$(tail -n 1 <<< "$broken")" \
+  "check_environment.py" "$(tail -n 1 <<< "$broken")" \
   "relancez l'installation ; si cela reste, montrez ces lignes sur le forum" \
   "start the installation again; if that stays, show these lines on the forum"
 
 progress 95
-wanted_stamp > "$new/$stamp_name"
-rm -rf "$venv.old"
-[ ! -e "$venv" ] || run mv "$venv" "$venv.old" \
+wanted_stamp | as_user tee "$new/$stamp_name" > /dev/null
+as_user rm -rf "$venv.old"
+[ ! -e "$venv" ] || run as_user mv "$venv" "$venv.old" \
   || fail_for "l'ancienne installation ne peut pas être remplacée" "the former installation cannot be replaced"
-run mv "$new" "$venv" || {
-  mv "$venv.old" "$venv"
+run as_user mv "$new" "$venv" || {
+  as_user mv "$venv.old" "$venv"
   fail_for "la nouvelle installation ne peut pas être mise en place" "the new installation cannot be put in place"
 }
-rm -rf "$venv.old"
+as_user rm -rf "$venv.old"
 progress 100
 say "Terminé / done"

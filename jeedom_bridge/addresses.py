@@ -68,15 +68,16 @@ class Proof:
     PAGE = "/plugins/{plugin}/core/ajax/{plugin}Proof.ajax.php?challenge={challenge}"
 
     def __init__(self, file: Path, plugin: str) -> None:
-        """Makes the file, mode 0600, unless it is there. Raises OSError."""
+        """Makes the file anew, mode 0600: a backup may have taken the former one along. Raises OSError."""
         self._file = file
         self._plugin = plugin
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(file, flags, 0o600), "w", encoding="ascii") as made:
-                made.write(secrets.token_hex(32))
-        except FileExistsError:
+            file.unlink()
+        except FileNotFoundError:
             pass
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(file, flags, 0o600), "w", encoding="ascii") as made:
+            made.write(secrets.token_hex(32))
 
     def __call__(self, url: str) -> str | None:
         """The callback address that is proven to be this Jeedom's: `url`, or what it redirects to; None otherwise."""

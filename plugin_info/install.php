@@ -31,11 +31,18 @@ function jeenergie_update(): void
             log::add('jeenergie', 'error', $eqLogic->getName() . ' : ' . $error->getMessage());
         }
     }
+    // The core has stopped the daemon, and would start it again within five minutes.
+    utils::executeAsync('jeenergie', 'startAfterUpdate');
 }
 
 /** Run by the core when the plugin is deactivated, and after its equipment is gone when it is removed. */
 function jeenergie_remove(): void
 {
+    try {
+        jeenergieDaemon::stop(); // also one that the core has not seen
+    } catch (Exception $error) {
+        log::add('jeenergie', 'error', $error->getMessage());
+    }
     message::removeAll('jeenergie');
     config::remove('api::jeenergie::mode');
     config::remove('api::jeenergie::restricted');

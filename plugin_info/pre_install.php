@@ -9,6 +9,12 @@
  */
 function jeenergie_pre_update(): void
 {
+    try {
+        // In good order, while its files are there.
+        class_exists('jeenergie') && jeenergieDaemon::stop();
+    } catch (Throwable $error) {
+        log::add('jeenergie', 'error', $error->getMessage());
+    }
     foreach (['/resources/daemon', '/jeedom_bridge'] as $folder) {
         rrmdir(dirname(__DIR__) . $folder);
     }

@@ -16,7 +16,7 @@
  * |                       |                                         | commands}, states: {<state>: text}}          |
  * | list                  |                                         | {connections: [SUMMARY + equipment:          |
  * |                       |                                         | [SUMMARY]], orphans: [SUMMARY], now: date,   |
- * |                       |                                         | daemon: {state: running, stopped,            |
+ * |                       |                                         | daemon: {state: running, unheard, stopped,   |
  * |                       |                                         | dependencies, installing or blocked, text}}  |
  * | get                   | {id}                                    | SUMMARY + {config, secretsSet: [keys],       |
  * |                       |                                         | connection: SUMMARY + config or null,        |
@@ -42,7 +42,7 @@
  * | resetCommands         | {id}                                    | {}: defaults again, obsolete ones removed    |
  * | moveEquipment         | {id, connection: id}                    | {}                                           |
  * | daemon                |                                         | {running, error, version, uptime, outbox,    |
- * |                       |                                         | callbackError, connections, oldest:          |
+ * |                       |                                         | callbackError, callback, connections, oldest:|
  * |                       |                                         | {<connection>: {equipment, name, at}}}       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
  *

@@ -376,6 +376,24 @@ class jeenergie extends eqLogic
         jeenergieDaemon::followConfiguration();
     }
 
+    /** Its key was made anew: the daemon that has the former one is of no use. */
+    public static function postConfig_api(): void
+    {
+        jeenergieDaemon::followConfiguration();
+    }
+
+    /** Run by the core every minute. */
+    public static function cron(): void
+    {
+        jeenergieDaemon::everyMinute();
+    }
+
+    /** Run in the background, see plugin_info/install.php. */
+    public static function startAfterUpdate(): void
+    {
+        jeenergieDaemon::startAfterUpdate();
+    }
+
     public static function postConfig_extendedDebug($value): void
     {
         jeenergieDaemon::tellLog(['extendedDebug' => (bool) $value]);

@@ -9,8 +9,10 @@ final class jeenergieDaemon
 {
     private const LOG = 'jeenergie_daemon';
     private const ERRORS = 'deamon.err';
+    private const KEY_VARIABLE = 'JEEDOM_APIKEY';
     private const SECONDS_TO_ANSWER = 15;
     private const SECONDS_TO_STOP = 8;
+    private const SECONDS_OF_UPDATE = 120;
 
     /** Signals: their names are unknown to PHP inside a web server. */
     private const TERMINATE = 15;
@@ -33,13 +35,19 @@ final class jeenergieDaemon
     /** Why the daemon cannot be started, in words for the user; empty when nothing stands in the way. */
     private static function obstacle(bool $running): string
     {
-        if (!is_file(jeenergieDependencies::python())) {
-            return __('Les dépendances ne sont pas installées.', __FILE__);
-        }
         try {
             jeenergieFolder::path();
         } catch (Exception $error) {
             return $error->getMessage();
+        }
+        if (!jeenergieDependencies::work()) {
+            return __('Les dépendances ne sont pas installées.', __FILE__);
+        }
+        if (!$running && !self::isWritable(self::logFile())) {
+            return sprintf(
+                __('Le log %s ne peut pas être écrit. Dans Jeedom : Réglages → Système → Configuration → OS/DB, « Rétablissement des droits ».', __FILE__),
+                self::LOG
+            );
         }
         $free = $running || jeenergieProcess::listener(self::port()) === jeenergieProcess::FREE;
         return $free ? '' : self::portTaken();
@@ -182,7 +190,7 @@ final class jeenergieDaemon
     }
 
     /**
-     * Once the request is over: a running daemon that was started with another port or cycle is restarted, and one
+     * Once the request is over: a running daemon that was started with another port, cycle or key is restarted, and one
      * that does not run, maybe because of the former port, is started where the user lets it start by itself.
      */
     public static function followConfiguration(): void
@@ -206,7 +214,12 @@ final class jeenergieDaemon
 
     private static function isOutdated(): bool
     {
-        $running = jeenergieProcess::arguments((int) jeenergieProcess::pid());
+        $pid = (int) jeenergieProcess::pid();
+        $key = jeenergieProcess::variable($pid, self::KEY_VARIABLE);
+        if ($key !== '' && !hash_equals(jeedom::getApiKey('jeenergie'), $key)) {
+            return true;
+        }
+        $running = jeenergieProcess::arguments($pid);
         $wanted = self::command();
         foreach (['--socketport', '--cycle'] as $option) {
             if (jeenergieProcess::argument($running, $option) !== jeenergieProcess::argument($wanted, $option)) {
@@ -214,6 +227,36 @@ final class jeenergieDaemon
             }
         }
         return false;
+    }
+
+    /** Run by the core every minute. */
+    public static function everyMinute(): void
+    {
+        try {
+            jeenergieDependencies::work(); // what the core remembers of them may have come to an end
+            if (!self::isRunning() && jeenergieDependencies::isStartDue()) {
+                plugin::byId('jeenergie')->deamon_start(false, true);
+            }
+            jeenergieReach::watch();
+        } catch (Exception $error) {
+            log::add('jeenergie', 'warning', $error->getMessage());
+        }
+    }
+
+    /**
+     * Run in the background after an update, in which the core stops the daemon and holds automatic starts back until
+     * it is done; it would start it by itself within five minutes.
+     */
+    public static function startAfterUpdate(): void
+    {
+        jeenergieDependencies::startSoon();
+        for ($end = time() + self::SECONDS_OF_UPDATE; time() < $end; sleep(1)) {
+            if (config::byKey('deamonAutoMode', 'jeenergie', 1, true) == 1) {
+                cache::delete('deamonStartjeenergieinprogress'); // it was the core that stopped it
+                plugin::byId('jeenergie')->deamon_start(false, true);
+                return;
+            }
+        }
     }
 
     /** Tells a running daemon about a log option; one that is down gets it at its start. */
@@ -228,37 +271,43 @@ final class jeenergieDaemon
         }
     }
 
+    /** Its path without the core's detours, which the log is opened by again for years. */
+    private static function logFile(): string
+    {
+        $path = log::getPathToLog(self::LOG);
+        return (realpath(dirname($path)) ?: dirname($path)) . '/' . basename($path);
+    }
+
+    private static function isWritable(string $path): bool
+    {
+        clearstatcache(true, $path);
+        return file_exists($path) ? is_writable($path) : is_writable(dirname($path));
+    }
+
     /** Jeedom's log level for the plugin, by name. */
     public static function logLevel(): string
     {
         return log::convertLogLevel((int) log::getLogLevel('jeenergie'));
     }
 
-    /** Where Jeedom answers on this machine; the certificate of that address is asked by nobody. */
-    public static function callbackUrl(): string
-    {
-        $url = network::getNetworkAccess('internal', 'http:127.0.0.1:port:comp');
-        $port = parse_url($url, PHP_URL_PORT);
-        // The core keeps the configured port, which speaks what it was configured for.
-        if ($port === 443 || ($port !== 80 && config::byKey('internalProtocol') === 'https://')) {
-            $url = preg_replace('/^http:/', 'https:', $url);
-        }
-        return $url . '/core/api/jeeApi.php';
-    }
-
     /** @return string[] the command, without any secret: every local user may read it */
     private static function command(): array
     {
+        $addresses = jeenergieReach::addresses();
         $command = [
             jeenergieDependencies::python(), '-m', jeenergieProcess::MODULE,
             '--loglevel', self::logLevel(),
-            '--callback', self::callbackUrl(),
+            '--logfile', self::logFile(),
+            '--callback', array_shift($addresses),
             '--plugin', 'jeenergie',
             '--socketport', (string) self::port(),
             '--pid', jeenergieFolder::file(jeenergieProcess::PID_FILE),
             '--datadir', jeenergieFolder::path(),
             '--cycle', (string) config::byKey('cycle', 'jeenergie'),
         ];
+        foreach ($addresses as $address) {
+            array_push($command, '--alternative', $address);
+        }
         if (config::byKey('extendedDebug', 'jeenergie') == 1) {
             $command[] = '--extendeddebug';
         }
@@ -280,20 +329,23 @@ final class jeenergieDaemon
         ftruncate($errors, 0);
         $streams = [
             ['file', '/dev/null', 'r'],
-            ['file', log::getPathToLog(self::LOG), 'a'],
+            ['file', self::logFile(), 'a'],
             $errors,
             ['pipe', 'w'],
         ];
         // Forked once more by setsid, so that it is no child of the web server, which would keep it as a zombie.
-        $process = proc_open(
+        $process = @proc_open(
             array_merge(['setsid', '--fork'], self::command()),
             $streams,
             $pipes,
             jeenergieFolder::path(),
-            ['JEEDOM_APIKEY' => jeedom::getApiKey('jeenergie')] + getenv()
+            [self::KEY_VARIABLE => jeedom::getApiKey('jeenergie')] + getenv()
         );
         if ($process === false) {
-            throw new Exception(__('Le démon ne peut pas être lancé : la commande setsid manque.', __FILE__));
+            throw new Exception(sprintf(
+                __('Le démon ne peut pas être lancé : %s', __FILE__),
+                error_get_last()['message'] ?? __('regardez le log http.error.', __FILE__)
+            ));
         }
         stream_set_blocking($pipes[3], false);
         return [$process, $pipes[3]];

@@ -85,6 +85,7 @@ final class jeenergieDesiredState
             'settings' => [
                 'timezone' => date_default_timezone_get(),
                 'language' => translate::getLanguage(),
+                'callback' => jeenergieReach::addresses(),
             ],
             'connections' => $definitions,
         ];

@@ -34,12 +34,14 @@ final class jeenergieHealth
     /**
      * Whether the daemon runs and, when it does not, why, in words for the user.
      *
-     * @return array {state: running, stopped, dependencies, installing or blocked, text: empty when it runs}
+     * @return array {state: running, unheard (it runs, but its values do not arrive), stopped, dependencies, installing
+     * or blocked, text: empty when all is well}
      */
     public static function readiness(): array
     {
         if (jeenergieDaemon::isRunning()) {
-            return ['state' => 'running', 'text' => ''];
+            $problem = jeenergieReach::current();
+            return ['state' => $problem === '' ? 'running' : 'unheard', 'text' => $problem];
         }
         $plugin = plugin::byId('jeenergie');
         $dependencies = $plugin->dependancy_info();
@@ -97,14 +99,17 @@ final class jeenergieHealth
     /** Without it the daemon reads everything and Jeedom shows nothing. */
     private static function callbackRow(array $status): array
     {
-        $error = (string) ($status['callbackError'] ?? '');
+        $callback = jeenergie::dictionary($status['callback'] ?? null);
+        $error = (string) ($callback['error'] ?? '');
+        $detour = (string) ($callback['detour'] ?? '');
         return [
             'test' => __('Transmission des valeurs à Jeedom', __FILE__),
-            'result' => $error === '' ? __('OK', __FILE__) : htmlspecialchars($error),
-            'advice' => $error === '' ? '' : sprintf(
-                __('Le démon n\'atteint pas Jeedom à l\'adresse %s : vérifiez l\'accès interne dans Réglages → Système → Configuration → Réseaux.', __FILE__),
-                jeenergieDaemon::callbackUrl()
-            ),
+            'result' => htmlspecialchars($error === '' ? __('OK', __FILE__) : $error),
+            'advice' => htmlspecialchars($error !== '' ? jeenergieReach::sentence($error) : ($detour === '' ? '' : sprintf(
+                __('Par %1$s, car %2$s : vérifiez l\'accès interne dans Réglages → Système → Configuration → Réseaux.', __FILE__),
+                $callback['inUse'],
+                $detour
+            ))),
             'state' => $error === '',
         ];
     }

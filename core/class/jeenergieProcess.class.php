@@ -57,6 +57,17 @@ final class jeenergieProcess
         return $place === false ? '' : $arguments[$place + 1] ?? '';
     }
 
+    /** A variable of its environment; empty when it has none, or runs as another user. */
+    public static function variable(int $pid, string $name): string
+    {
+        foreach (explode("\0", (string) @file_get_contents('/proc/' . $pid . '/environ')) as $each) {
+            if (strpos($each, $name . '=') === 0) {
+                return substr($each, strlen($name) + 1);
+            }
+        }
+        return '';
+    }
+
     /**
      * Its real, effective, saved and file system uid. Not the owner of /proc/<pid>: that is root for any process that
      * does not want to be looked at; and not one of them: anybody can run sudo with a command line of his choice.

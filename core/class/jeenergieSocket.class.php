@@ -118,6 +118,12 @@ final class jeenergieSocket
             throw self::noAnswer();
         }
         if (!$answer['ok']) {
+            if (($answer['error']['code'] ?? '') === 'unauthorized') {
+                throw new jeenergieRefusal(
+                    __('Le démon a une autre clé API que Jeedom : il sera redémarré dans la minute.', __FILE__),
+                    'unauthorized'
+                );
+            }
             $text = (string) ($answer['error']['message'] ?? __('Le démon a refusé la demande.', __FILE__));
             throw new jeenergieRefusal(
                 // It may quote a vendor, and the core shows the text of an exception as HTML.

@@ -46,7 +46,7 @@
     const state = summary.state || {};
     const isConnection = summary.kind === 'connection';
     if (!summary.isEnable) return { level: 'default', text: isConnection ? '{{Désactivée}}' : '{{Désactivé}}' };
-    if (jn.data.list.daemon.state !== 'running') return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
+    if (!['running', 'unheard'].includes(jn.data.list.daemon.state)) return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
     if (!state.state) return isConnection ? { level: 'default', text: '{{Pas encore de nouvelles}}' } : { level: '' };
     return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
   };
@@ -112,15 +112,17 @@
     return {
       stopped: [jn.button('{{Démarrer le démon}}', 'fas fa-play', function() { startDaemon(place); }, 'btn-sm btn-success')],
       dependencies: [jn.button('{{Installer les dépendances}}', 'fas fa-download', function() { installDependencies(place); }, 'btn-sm btn-success')],
-      blocked: [jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, small)]
+      blocked: [jn.button('{{Configuration du plugin}}', 'fas fa-wrench', jn.openConfiguration, small)],
+      unheard: [jn.button('{{Accès interne}}', 'fas fa-network-wired', function() { jeedomUtils.loadPage('index.php?v=d&p=administration#networktab'); }, small)]
     }[jn.data.list.daemon.state] || [];
   };
 
   function showDaemon() {
     const place = document.getElementById('div_jeenergieDaemon');
     const daemon = jn.data.list.daemon;
-    if (place.getAttribute('data-shown') === daemon.state) return;
-    place.setAttribute('data-shown', daemon.state);
+    const shown = daemon.state + ' ' + daemon.text;
+    if (place.getAttribute('data-shown') === shown) return;
+    place.setAttribute('data-shown', shown);
     jn.notice(place, daemon.state === 'installing' ? 'busy' : 'danger', daemon.text, jn.daemonButtons(place));
   }
 

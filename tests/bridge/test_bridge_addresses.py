@@ -305,21 +305,25 @@ class TestChange:
 
 
 class TestProof:
-    def test_its_file_is_for_its_owner_and_stays(self, key: Path, proof: Proof) -> None:
+    def test_its_file_is_for_its_owner_and_another_at_each_start(self, tmp_path: Path, key: Path, proof: Proof) -> None:
         first = key.read_text()
         assert len(first) == 64
         assert key.stat().st_mode & 0o777 == 0o600
+        key.unlink()
+        (tmp_path / "elsewhere").write_text("precious")
+        key.symlink_to(tmp_path / "elsewhere")
         Proof(key, "demo")
-        assert key.read_text() == first
+        assert key.read_text() != first
+        assert (tmp_path / "elsewhere").read_text() == "precious"
 
     def test_a_page_that_echoes_is_no_proof(self, proof: Proof) -> None:
         with LoopbackServer(lambda request: Answer.of_text(request.query.get("challenge", ""))) as echo:
             assert proof(echo.url + API) is None
 
-    def test_an_empty_file_proves_nothing(self, key: Path) -> None:
+    def test_an_empty_file_proves_nothing(self, key: Path, proof: Proof) -> None:
         key.write_text("")
         with Host(key) as host:
-            assert Proof(key, "demo")(host.api) is None
+            assert proof(host.api) is None
 
 
 ROW = "   0: {local}:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {uid:5d}        0 1 1\n"

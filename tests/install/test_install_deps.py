@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import venv
 from collections.abc import Iterator
@@ -20,10 +21,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_ID = '#!/bin/sh\n[ "$1" = -u ] && echo "$FAKE_UID" || { [ "$1" = -un ] && echo somebody; }\n'
 PIP_SAYS = (
-    '#!/bin/sh\n[ "$2" != pip ] || { [ ! -s "$LOG_SAYS" ] || cat "$LOG_SAYS" > "$4"; cat "$PIP_SAYS"; exit 1; }\n'
+    '#!/bin/sh\n[ "$3" != pip ] || [ "$4" = config ] || '
+    '{ [ ! -s "$LOG_SAYS" ] || cat "$LOG_SAYS" > "$5"; cat "$SAYS"; exit 1; }\n'
 )
 PYTHON = """#!/bin/sh
-[ "$2" != venv ] || {{ mkdir -p "$3/bin" && cp {pip} "$3/bin/python"; exit; }}
+[ "$3" != venv ] || {{ mkdir -p "$4/bin" && cp {pip} "$4/bin/python"; exit; }}
 exec {python} "$@"
 """
 
@@ -33,12 +35,14 @@ class Machine:
     is installed or changed, whoever runs the test."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.plugin = folder / "plugin"
         self.programs = folder / "programs"
         self.progress = folder / "progress"
         (self.plugin / "resources").mkdir(parents=True)
         self.programs.mkdir()
-        for name in ("install_deps.sh", "pyproject.toml", "resources/requirements.txt"):
+        names = ("install_deps.sh", "pyproject.toml", "resources/requirements.txt", "resources/check_environment.py")
+        for name in names:
             shutil.copy(ROOT / name, self.plugin / name)
         self.program("id", FAKE_ID)
         self.program("apt-get", "#!/bin/sh\nexit 99\n")
@@ -59,10 +63,11 @@ class Machine:
         """Exit code and output, the times of the log taken away."""
         path = f"{self.programs}:{os.environ['PATH']}"
         settings = {"PATH": path, "FAKE_UID": str(uid), "HOME": str(self.plugin), "PIP_CONFIG_FILE": os.devnull}
-        settings |= {"PIP_SAYS": str(self.programs / "output"), "LOG_SAYS": str(self.programs / "log"), **environment}
+        settings |= {"SAYS": str(self.programs / "output"), "LOG_SAYS": str(self.programs / "log"), **environment}
         done = subprocess.run(
             ["bash", str(self.plugin / "install_deps.sh"), str(self.progress)],
             env=settings,
+            cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -212,17 +217,19 @@ def test_an_old_python_is_told_with_its_version(machine: Machine) -> None:
 
 
 def test_a_second_installation_leaves_the_first_alone(machine: Machine) -> None:
-    with (machine.plugin / "resources/.install.lock").open("w") as lock:
+    path = machine.plugin / "data/daemon/install.lock"
+    path.parent.mkdir(parents=True)
+    with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, output = machine.run()
     assert (code, told(output)["ECHEC"]) == (1, "une autre installation est en cours")
 
 
 def test_files_that_cannot_be_written_are_told_with_the_system_s_reason(machine: Machine) -> None:
-    (machine.plugin / "resources/.install.lock").symlink_to(machine.plugin / "nowhere/at all")
+    (machine.plugin / "data").write_text("no folder")
     code, output = machine.run()
     lines = told(output)
-    assert (code, "No such file" in lines["Réponse"]) == (1, True)
+    assert (code, "Not a directory" in lines["Réponse"]) == (1, True)
     assert "Rétablissement des droits" in lines["À faire"]
 
 
@@ -234,3 +241,93 @@ def test_a_failure_leaves_the_former_installation_in_place_and_says_so(machine: 
     assert code == 1
     assert "L'installation précédente reste en place" in output
     assert (former / "bin/python").exists()
+
+
+PIP_TELLS = """#!/bin/sh
+[ "$3" != pip ] || [ "$4" != config ] || {{ exec {python} "$@"; }}
+[ "$3" != pip ] || {{ env | grep -E '^(PIP|PYTHON)' | sort > {told}; echo "ERROR: enough"; exit 1; }}
+"""
+
+
+def test_of_the_machine_s_settings_of_pip_only_the_way_to_the_packages_counts(machine: Machine) -> None:
+    """What is told to pip in the end, by its environment: its own files are then not read."""
+    told_pip = machine.programs / "told"
+    machine.program("pip-tells", PIP_TELLS.format(python=sys.executable, told=told_pip))
+    machine.program("python3", PYTHON.format(pip=machine.programs / "pip-tells", python=sys.executable))
+    config = machine.folder / "pip.conf"
+    config.write_text(
+        "[global]\nextra-index-url = https://a.example/simple\n    https://b.example/simple\nindex-url = https://no.example\n"
+        "proxy = http://proxy.example:3128\n[install]\nuser = true\ntarget = /somewhere\nrequire-hashes = true\n"
+    )
+    code, _ = machine.run(
+        PIP_CONFIG_FILE=str(config),
+        PIP_INDEX_URL="https://mine.example/simple",
+        PIP_USER="1",
+        PIP_TARGET="/somewhere",
+        PIP_PREFIX="/elsewhere",
+        PYTHONPATH="/elsewhere",
+        PYTHONHOME="",
+    )
+    assert code == 1
+    given = dict(line.split("=", 1) for line in told_pip.read_text().splitlines())
+    assert given["PIP_CONFIG_FILE"] == "/dev/null"
+    assert given["PIP_INDEX_URL"] == "https://mine.example/simple"
+    assert given["PIP_EXTRA_INDEX_URL"] == "https://a.example/simple https://b.example/simple"
+    assert given["PIP_PROXY"] == "http://proxy.example:3128"
+    ways = {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_PROXY", "PIP_CERT", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST"}
+    own = {"PIP_DISABLE_PIP_VERSION_CHECK", "PIP_NO_INPUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES", "PIP_PROGRESS_BAR"}
+    assert set(given) - ways - own == {"PIP_CONFIG_FILE"}
+
+
+def test_nothing_is_imported_from_the_current_folder(machine: Machine) -> None:
+    for name in ("ensurepip", "venv", "pip", "sys", "jsonschema", "encodings"):
+        (machine.folder / f"{name}.py").write_text(f"open({str(machine.folder / 'taken')!r}, 'w').close()\n")
+    machine.pip_says(NO_VERSION)
+    code, output = machine.run(PYTHONPATH=str(machine.folder))
+    assert (code, told(output)["ECHEC"]) == (1, "les paquets Python ne s'installent pas")
+    assert not (machine.folder / "taken").exists()
+
+
+RUNUSER = """#!/bin/sh
+echo "$@" >> {log}
+[ "$1" = -u ] && [ "$3" = -- ] && shift 3 && exec "$@"
+"""
+
+
+def test_as_root_all_but_the_packages_of_the_system_is_done_as_the_web_server_s_user(machine: Machine) -> None:
+    """The plugin's files belong to another user; a stand-in for runuser notes what it was asked for."""
+    log = machine.programs / "runuser.log"
+    machine.program("stat", "#!/bin/sh\necho nobody\n")
+    machine.program("chown", "#!/bin/sh\n")
+    as_root = machine.folder / "as-root"
+    machine.pip_says(NO_VERSION)
+    # Whatever Python is not run through runuser is root's.
+    plain = (machine.programs / "python3").read_text()
+    note = f'[ -n "$VIA" ] || echo "$@" >> {as_root}\n'
+    machine.program("python3", plain.replace("#!/bin/sh\n", "#!/bin/sh\n" + note, 1))
+    machine.program("runuser", RUNUSER.format(log=log).replace("exec", "VIA=1 exec"))
+    code, output = machine.run(uid=0)
+    assert (code, told(output)["ECHEC"]) == (1, "les paquets Python ne s'installent pas")
+    lines = log.read_text().splitlines()
+    assert all(line.startswith("-u nobody -- ") for line in lines)
+    assert any(" -I -m venv " in line for line in lines)
+    assert any(" -I -m pip --log " in line for line in lines)
+    assert [line for line in as_root.read_text().splitlines() if line != "-V" and "version_info" not in line] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_what_root_installs_belongs_to_the_owner_of_the_plugin() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # which others can enter, unlike pytest's own
+        os.chmod(folder, 0o755)
+        machine = Machine(Path(folder))
+        machine.program("id", '#!/bin/sh\nexec /usr/bin/id "$@"\n')
+        machine.pip_says(NO_VERSION)
+        former = machine.plugin / "resources/python_venv"
+        for each in (machine.plugin, *machine.plugin.rglob("*")):
+            os.chown(each, 65534, 65534)
+        venv.create(former, with_pip=False)  # by root, as the versions before did
+        machine.run()
+        found = {path: path.lstat().st_uid for path in machine.plugin.rglob("*")}
+        assert {path for path, uid in found.items() if uid != 65534} == set()
+        assert (machine.plugin / "data/daemon").stat().st_mode & 0o777 == 0o700
+        assert (machine.plugin / "data/daemon/install.lock").stat().st_mode & 0o777 == 0o600

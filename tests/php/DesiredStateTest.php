@@ -12,7 +12,11 @@ final class DesiredStateTest extends JeenergieTestCase
         $connection = $this->connection(['port' => '8080']);
         $this->equipment($connection, 'SN1');
         $state = $this->state();
-        $this->assertSame(['timezone' => 'Europe/Paris', 'language' => 'fr_FR'], $state['settings']);
+        $this->assertSame([
+            'timezone' => 'Europe/Paris',
+            'language' => 'fr_FR',
+            'callback' => ['http://127.0.0.1:80/core/api/jeeApi.php'],
+        ], $state['settings']);
         $this->assertSame(
             ['host' => 'h', 'port' => 8080, 'mode' => 'one', 'password' => 'p4ss', 'open' => false],
             $state['connections'][0]['config']

@@ -31,4 +31,26 @@ final class InstallTest extends JeenergieTestCase
         jeenergie_install();
         $this->assertSame([60, 0], $this->heartbeat());
     }
+
+    public function testAnUpdateStartsTheDaemonAgain(): void
+    {
+        jeenergie_update();
+        $this->assertContains(['startAfterUpdate', null], Memory::$async);
+        Memory::$config['jeenergie::deamonAutoMode'] = 1;
+        Memory::$config['deamon_start'] = static function (): void {
+        };
+        cache::set('deamonStartjeenergieinprogress', ['datetime' => time()]);
+        jeenergie::startAfterUpdate();
+        $this->assertContains(['deamon_start', []], Memory::$events);
+        $this->assertSame('', cache::byKey('deamonStartjeenergieinprogress')->getValue());
+    }
+
+    public function testRemovalEndsADaemonThatNoFileTellsOf(): void
+    {
+        $this->startDaemon('echo', true);
+        unlink(jeenergieFolder::file('deamon.pid'));
+        $this->assertTrue(jeenergieDaemon::isRunning());
+        jeenergie_remove();
+        $this->assertFalse(jeenergieDaemon::isRunning());
+    }
 }

@@ -16,6 +16,7 @@ abstract class JeenergieTestCase extends TestCase
         $this->setStatic('jeenergieDesiredState', 'scheduled', true);
         $this->setStatic('jeenergieDocumentation', 'root', jeedom::getTmpFolder());
         $this->setStatic('jeenergieFolder', 'path', jeedom::getTmpFolder() . '/daemon');
+        $this->setStatic('jeenergieReach', 'serverFiles', []);
         $this->useCatalogue(json_decode(file_get_contents(self::CATALOGUE), true));
     }
 

@@ -108,6 +108,11 @@ final class cache
         Memory::$cache['own'][$key] = [$value, $lifetime > 0 ? microtime(true) + $lifetime : INF];
     }
 
+    public static function delete($key): void
+    {
+        unset(Memory::$cache['own'][$key]);
+    }
+
     public function getValue($default = '')
     {
         return $this->value === null || $this->value === '' ? $default : $this->value;
@@ -185,6 +190,10 @@ final class log
         return [100 => 'debug', 200 => 'info'][$level];
     }
 
+    public static function remove($log): void
+    {
+    }
+
     public static function getPathToLog($log): string
     {
         return jeedom::getTmpFolder() . '/' . $log;
@@ -193,6 +202,8 @@ final class log
 
 final class message
 {
+    private $text = '';
+
     public static function add($plugin, $text, $action = '', $id = ''): void
     {
         Memory::$messages[$id] = $text;
@@ -201,6 +212,27 @@ final class message
     public static function removeAll($plugin, $id = ''): void
     {
         unset(Memory::$messages[$id]);
+    }
+
+    /** @return self[] the text as the core keeps it, escaped */
+    public static function byPluginLogicalId($plugin, $id): array
+    {
+        $found = new self();
+        $found->text = htmlspecialchars(Memory::$messages[$id] ?? '', ENT_QUOTES);
+        return isset(Memory::$messages[$id]) ? [$found] : [];
+    }
+
+    public function getMessage(): string
+    {
+        return $this->text;
+    }
+}
+
+final class network
+{
+    public static function getNetworkAccess($mode, $protocol): string
+    {
+        return Memory::$config['access'] ?? 'http://127.0.0.1:80';
     }
 }
 

@@ -1,11 +1,15 @@
 <?php
 
-// A daemon: prints its port, reads a line of each peer and answers as its first argument says.
+// A daemon: prints its port, reads a line of each peer and answers as its first argument says, or with that itself.
+// What it was asked it writes into its data folder, where it has one.
 
 $server = stream_socket_server('tcp://127.0.0.1:0');
 echo substr(strrchr(stream_socket_get_name($server, false), ':'), 1), "\n";
 while ($peer = stream_socket_accept($server, 5)) {
     $message = json_decode(fgets($peer), true);
+    if (isset($argv[5])) {
+        file_put_contents($argv[5] . '/asked', $message['cmd'] . "\n", FILE_APPEND);
+    }
     $found = [['type' => 'meter', 'key' => '8', 'name' => 'Eight', 'config' => [], 'active' => true]];
     $answers = [
         'echo' => json_encode(['id' => null, 'ok' => true, 'result' => $message]),
@@ -19,8 +23,11 @@ while ($peer = stream_socket_accept($server, 5)) {
         fread($peer, 1); // until the client has gone
         exit;
     }
-    foreach (str_split($answers[$argv[1]] . "\n", 100000) as $part) {
+    foreach (str_split(($answers[$argv[1]] ?? $argv[1]) . "\n", 100000) as $part) {
         fwrite($peer, $part);
     }
     fclose($peer);
+    if (($message['cmd'] ?? '') === 'shutdown') {
+        exit;
+    }
 }

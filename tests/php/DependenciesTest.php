@@ -1,0 +1,137 @@
+<?php
+
+/** "Installed" means that it works: an upgrade of the system ends it, and Jeedom installs again by itself. */
+final class DependenciesTest extends JeenergieTestCase
+{
+    private $plugin;
+    private $environment;
+
+    protected function setUp(): void
+    {
+        parent::setUp();
+        $this->plugin = jeedom::getTmpFolder() . '/plugin';
+        $this->environment = $this->plugin . '/resources/python_venv';
+        $this->setStatic('jeenergieDependencies', 'root', $this->plugin);
+        mkdir($this->environment . '/bin', 0755, true);
+        mkdir($this->environment . '/lib/python3.9/site-packages', 0755, true);
+        file_put_contents($this->plugin . '/resources/requirements.txt', "requests\n");
+        file_put_contents($this->plugin . '/resources/check_environment.py', '');
+        $list = hash_file('sha256', $this->plugin . '/resources/requirements.txt');
+        file_put_contents($this->environment . '/.jeenergie-deps', $list . "\n");
+        $this->interpreter('python3.9', 0);
+        symlink($this->plugin . '/python3.9', $this->environment . '/bin/python');
+    }
+
+    protected function tearDown(): void
+    {
+        parent::tearDown();
+        $this->setStatic('jeenergieDependencies', 'root', null);
+        exec('rm -rf ' . escapeshellarg($this->plugin) . ' ' . escapeshellarg(jeenergieFolder::path()));
+        clearstatcache(true);
+    }
+
+    /** A Python that counts how often it was run, and ends with this code. */
+    private function interpreter(string $name, int $code): void
+    {
+        $script = "#!/bin/sh\necho \"\$@\" >> {$this->plugin}/runs\nexit $code\n";
+        file_put_contents($this->plugin . '/' . $name, $script);
+        chmod($this->plugin . '/' . $name, 0755);
+    }
+
+    private function runs(): int
+    {
+        return count(@file($this->plugin . '/runs') ?: []);
+    }
+
+    private function state(): string
+    {
+        return jeenergieDependencies::info()['state'];
+    }
+
+    public function testWhatWorksIsAskedOnce(): void
+    {
+        $this->assertSame(['ok', 'ok', 'ok'], [$this->state(), $this->state(), $this->state()]);
+        $this->assertSame(1, $this->runs());
+        $this->assertStringStartsWith('-I ', file_get_contents($this->plugin . '/runs'));
+    }
+
+    public function testAnotherPythonIsAskedAgainAndWhatTheCoreRemembersIsDropped(): void
+    {
+        $this->assertSame('ok', $this->state());
+        cache::set('dependancyjeenergie', ['state' => 'ok']);
+        $this->interpreter('python3.11', 1); // has no packages in lib/python3.9
+        unlink($this->environment . '/bin/python');
+        symlink($this->plugin . '/python3.11', $this->environment . '/bin/python');
+        $info = jeenergieDaemon::info();
+        $this->assertSame('nok', $info['launchable']);
+        $this->assertStringContainsString('dépendances', $info['launchable_message']);
+        $this->assertSame('', cache::byKey('dependancyjeenergie')->getValue());
+        $this->assertSame('nok', $this->state());
+        $this->assertSame(2, $this->runs(), 'a failure is remembered for a minute');
+    }
+
+    public function testAnInterpreterThatIsGoneNeedsNoQuestion(): void
+    {
+        $this->assertSame('ok', $this->state());
+        unlink($this->plugin . '/python3.9');
+        $this->assertSame('nok', $this->state());
+        $this->assertSame(1, $this->runs());
+    }
+
+    public function testPackagesThatAreGoneAreNoticed(): void
+    {
+        $this->assertSame('ok', $this->state());
+        $this->interpreter('python3.9', 1);
+        touch($this->plugin . '/python3.9', time() - 1000); // as upgraded
+        $this->assertSame('nok', $this->state());
+        rmdir($this->environment . '/lib/python3.9/site-packages');
+        $this->assertSame('nok', $this->state());
+        $this->assertSame(3, $this->runs());
+    }
+
+    public function testAnotherListIsNotInstalled(): void
+    {
+        file_put_contents($this->plugin . '/resources/requirements.txt', "requests\nlxml\n");
+        $this->assertSame('nok', $this->state());
+        $this->assertSame(0, $this->runs());
+    }
+
+    public function testAProgressFileThatNobodyWritesAnyMoreIsRemoved(): void
+    {
+        $path = jeenergieFolder::file('install.progress');
+        file_put_contents($path, '40');
+        $lock = jeenergieFolder::lock('install.lock', 0);
+        $this->assertSame($path, jeenergieDependencies::info()['progress_file']);
+        $this->assertFileExists($path);
+        fclose($lock);
+        jeenergieDependencies::info();
+        $this->assertFileDoesNotExist($path);
+    }
+
+    public function testAnInstallationIsFollowedByAStart(): void
+    {
+        Memory::$config['deamon_start'] = static function (): void {
+        };
+        jeenergieDaemon::everyMinute();
+        $this->assertSame([], Memory::$events);
+        jeenergieDependencies::install();
+        jeenergieDaemon::everyMinute();
+        $this->assertSame([['deamon_start', []]], Memory::$events);
+        jeenergieDaemon::everyMinute();
+        $this->assertCount(1, Memory::$events);
+    }
+
+    public function testAStartWaitsForTheInstallation(): void
+    {
+        Memory::$config['deamon_start'] = static function (): void {
+        };
+        jeenergieDependencies::install();
+        $this->interpreter('python3.9', 1);
+        jeenergieDaemon::everyMinute();
+        $this->assertSame([], Memory::$events);
+        $this->interpreter('python3.9', 0);
+        touch($this->plugin . '/python3.9', time() - 1000);
+        jeenergieDaemon::everyMinute();
+        $this->assertCount(1, Memory::$events);
+    }
+}
