@@ -197,6 +197,8 @@ def _text(value: Any) -> str:
     # PHP keeps settings as texts: true and "1", 3 and "3" are the same setting.
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "0" if value is None or value == "" else str(value)
 
 

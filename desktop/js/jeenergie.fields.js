@@ -9,11 +9,17 @@
 
   let count = 0;
 
-  /** Whether all of a "when" holds with these settings. */
+  /** A setting as PHP and the daemon compare it as well: nothing is the same as "no". */
+  function asText(value) {
+    if (value === true) return '1';
+    return value === undefined || value === null || value === '' || value === false ? '0' : String(value);
+  }
+
+  /** Whether all of a "when" holds with these settings (see core/contract/vectors/when.json). */
   jn.holds = function(when, settings) {
     return Object.entries(when || {}).every(function([key, wanted]) {
-      const values = [].concat(settings[key] === undefined ? '' : settings[key]).map(String);
-      return [].concat(wanted).map(String).some(function(each) { return values.includes(each); });
+      const values = [].concat(key in settings ? settings[key] : '').map(asText);
+      return [].concat(wanted).map(asText).some(function(each) { return values.includes(each); });
     });
   };
 

@@ -1,0 +1,44 @@
+"""Rules that three languages implement, held together by one file of cases each (PHP reads them in VectorsTest.php)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jeedom_bridge.contract import holds
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = ROOT / "core" / "contract" / "vectors"
+WHEN: list[dict[str, Any]] = json.loads((VECTORS / "when.json").read_text("utf-8"))["cases"]
+HARNESS = """
+const fs = require('fs');
+const [source, vectors] = process.argv.slice(1);
+const window = { jeenergie: {}, JN: {} };
+const jn = {};
+const text = fs.readFileSync(source, 'utf8').replace(/\\}\\)\\([^)]*\\);?\\s*$/, '})(jn);');
+eval(text);
+const cases = JSON.parse(fs.readFileSync(vectors, 'utf8')).cases;
+console.log(JSON.stringify(cases.map((each) => jn.holds(each.when, each.settings))));
+"""
+
+
+@pytest.mark.parametrize("case", WHEN, ids=[each["name"] for each in WHEN])
+def test_a_condition_holds_in_python(case: dict[str, Any]) -> None:
+    parent = {key[11:]: value for key, value in case["settings"].items() if key.startswith("connection.")}
+    own = {key: value for key, value in case["settings"].items() if not key.startswith("connection.")}
+    assert holds(case["when"], own, parent) == case["holds"]
+
+
+def test_a_condition_holds_in_javascript() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not on this machine")
+    source = ROOT / "desktop" / "js" / "jeenergie.fields.js"
+    command = [node, "-e", HARNESS, str(source), str(VECTORS / "when.json")]
+    answered = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    assert dict(zip([each["name"] for each in WHEN], answered)) == {each["name"]: each["holds"] for each in WHEN}
