@@ -110,7 +110,13 @@ def hellowatt(bench: Bench, lab: Lab) -> None:
     """A simulated account of a house with gas and a flat, with a year of data."""
     customer = Customer("me@example.org", "Secret-of-the-bench-1", example_homes(1))
     with HelloWattSite([customer]) as site, TempoService() as tempo:
-        config = {"user": customer.email, "password": customer.password, "siteUrl": site.url, "tempoUrl": tempo.url}
+        config = {
+            "user": customer.email,
+            "password": customer.password,
+            "siteUrl": site.url,
+            "tempoUrl": tempo.url,
+            "rteUrl": "",
+        }
         imported(bench, lab, "hellowatt", config, lambda: len(site.asked()))
     clock = ManualClock(at("2026-03-10 12:00"))
     homes = [HelloWattHome(502113, "99000000000417", "99000000000888", date(2026, 3, 10) - timedelta(days=30))]

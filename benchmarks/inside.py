@@ -352,7 +352,13 @@ def hellowatt(bench: Bench, scene: Scene) -> None:
     """The first reading of a year of two homes, then silence."""
     customer = Customer("me@example.org", "Secret-of-the-bench-1", example_homes(1))
     with HelloWattSite([customer]) as site, TempoService() as tempo:
-        config = {"user": customer.email, "password": customer.password, "siteUrl": site.url, "tempoUrl": tempo.url}
+        config = {
+            "user": customer.email,
+            "password": customer.password,
+            "siteUrl": site.url,
+            "tempoUrl": tempo.url,
+            "rteUrl": "",
+        }
         _first(bench, scene, "hellowatt", config, "helloWatt, two homes", "")
 
 

@@ -57,7 +57,13 @@ def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     customer = Customer("demo@example.org", "Soleil-et-nuages-1", example_homes(1))
     site = stack.enter_context(HelloWattSite([customer]))
     tempo = stack.enter_context(TempoService())
-    config = {"user": customer.email, "password": customer.password, "siteUrl": site.url, "tempoUrl": tempo.url}
+    config = {
+        "user": customer.email,
+        "password": customer.password,
+        "siteUrl": site.url,
+        "tempoUrl": tempo.url,
+        "rteUrl": "",
+    }
     jeedom.add_connection("hellowatt", config, "Compte helloWatt")
 
 

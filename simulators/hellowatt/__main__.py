@@ -1,4 +1,4 @@
-"""`python -m simulators.hellowatt`: the site with one account of two homes, and the service of Tempo colours."""
+"""`python -m simulators.hellowatt`: the site with one account of two homes, and the services of Tempo colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from simulators.hellowatt.homes import Home
 from simulators.hellowatt.login import Customer
 from simulators.hellowatt.site import HelloWattSite
-from simulators.hellowatt.tempo import TempoService
+from simulators.hellowatt.tempo import RteService, TempoService
 from simulators.program import serve_until_told
 
 
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--tempo-port", type=int, default=0)
+    parser.add_argument("--rte-port", type=int, default=0)
     parser.add_argument("--years", type=int, default=3)
     parser.add_argument("--email", default="camille.martin@example.org")
     parser.add_argument("--password-env", default="HELLOWATT_PASSWORD", help="environment variable (else an example)")
@@ -37,8 +38,9 @@ def main() -> None:
     password = os.environ.get(options.password_env, "Synthetique-2026!")
     customer = Customer(options.email, password, example_homes(options.years))
     site = HelloWattSite([customer], port=options.port, control_port=options.control_port)
-    with site, TempoService(port=options.tempo_port) as tempo:
-        serve_until_told({"name": "hellowatt", "url": site.url, "control": site.control.url, "tempo": tempo.url})
+    with site, TempoService(port=options.tempo_port) as tempo, RteService(port=options.rte_port) as rte:
+        told = {"name": "hellowatt", "url": site.url, "control": site.control.url, "tempo": tempo.url, "rte": rte.url}
+        serve_until_told(told)
 
 
 if __name__ == "__main__":

@@ -434,7 +434,7 @@ class HelloWatt(System):
         self.tempo = stack.enter_context(TempoService())
         self.servers = [self.site.server, self.tempo.server]
         config = {"user": customer.email, "password": customer.password, "siteUrl": self.site.url}
-        config.update(tempoUrl=self.tempo.url, dailyRequests=200)
+        config.update(tempoUrl=self.tempo.url, rteUrl="", dailyRequests=200)
         self.connection = jeedom.add_connection("hellowatt", config, "Soak hellowatt")
 
     def inject(self, kind: str, value: Any) -> None:

@@ -46,6 +46,18 @@ def test_waits_grow_and_the_user_is_told_once_when_they_last() -> None:
     assert told == [False, False, False, True, False]
 
 
+def test_the_user_is_told_after_a_time_as_well() -> None:
+    clock, memory = ManualClock(), Kept()
+    policies = {Scope.ADDRESS: Policy((3600.0,), tell_after=3, tell_after_s=86400.0)}
+    refusals = Refusals(memory, clock, policies)  # type: ignore[arg-type]
+    told = []
+    for _ in range(30):
+        told.append(refusals.to_tell(refusals.note(Scope.ADDRESS, "source", "403")))
+        clock.advance(3600.0)
+    assert told.index(True) == 24
+    assert sum(told) == 1
+
+
 def test_success_ends_it_and_the_next_refusal_begins_anew() -> None:
     clock, memory = ManualClock(), Kept()
     refusals = book(memory, clock)

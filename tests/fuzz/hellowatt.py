@@ -23,6 +23,9 @@ NOW = at("2026-02-01 12:00")
 FIRST, DAYS = date(2026, 1, 1), 31
 ID = "502113"
 TEMPO = {"dateJour": "2026-02-01", "codeJour": 2, "periode": "2025-2026"}
+OPEN_DATA = {
+    "values": {f"2026-02-0{n}{end}": value for n in (1, 2) for end, value in (("", "RED"), ("-fallback", "false"))}
+}
 COOKIE = {"set-cookie": "sessionid=abcdef; Path=/", "content-type": "application/json"}
 ANSWERS = {"location": "/login/redirect/"}
 
@@ -59,7 +62,13 @@ class World:
         self.posts = 0
         self.context = Witness(CONTRACT.catalogues["hellowatt"], NOW)
         members = tuple(equipment("hellowatt", kind, ID) for kind in ("electricity", "gas"))
-        config = {"user": "a@b", "password": "c", "siteUrl": "https://site", "tempoUrl": "https://tempo"}
+        config = {
+            "user": "a@b",
+            "password": "c",
+            "siteUrl": "https://site",
+            "tempoUrl": "https://tempo",
+            "rteUrl": "https://rte",
+        }
         connection = self.context.adopt(Connection("1", "hellowatt", "helloWatt", config, {}, members))
         context: Any = self.context
         self.device = Device(connection, context)
@@ -67,7 +76,8 @@ class World:
         if signed_in:
             self.context.memory.put("session", {"of": "mark", "cookies": {"sessionid": "x", "csrftoken": "y"}})
         self.device._site._session = canned_session(self._reply)
-        self.device._tempo._session = canned_session(self._reply)
+        for source in self.device._tempo._sources:
+            source._session = canned_session(self._reply)
 
     def _reply(self, request: requests.PreparedRequest) -> Answer:
         path = str(request.url)
@@ -86,7 +96,7 @@ class World:
         ):
             if key in path:
                 return answer_of(content)
-        return answer_of(TEMPO)
+        return answer_of(OPEN_DATA if "tempoLight" in path else TEMPO)
 
     def collect(self, *kinds: str) -> Seen:
         wanted = [each for each in self.device.connection.equipment if each.type in kinds]
@@ -188,4 +198,5 @@ def endpoints() -> list[Endpoint]:
             explain,
         ),
         Endpoint("hellowatt", "jourTempo", [answer_of(TEMPO)], lambda answer: World("jourTempo", answer).colours()),
+        Endpoint("hellowatt", "tempoLight", [answer_of(OPEN_DATA)], lambda answer: World("tempo", answer).colours()),
     ]

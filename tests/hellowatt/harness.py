@@ -18,7 +18,7 @@ from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
-from simulators.hellowatt import Customer, HelloWattSite, Home, TempoService
+from simulators.hellowatt import Customer, HelloWattSite, Home, RteService, TempoService
 from simulators.hellowatt.homes import PARIS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,12 +125,15 @@ class Bench:
         clock: ManualClock,
         kinds: list[tuple[str, str]],
         tempo: Optional[TempoService] = None,
+        rte: Optional[RteService] = None,
         seen: bool = True,
         **config: Any,
     ) -> None:
         self.folder, self.site, self.clock = folder, site, clock
         self.config = {"user": EMAIL, "password": PASSWORD, "siteUrl": site.url, **config}
-        self.config.update({"tempoUrl": tempo.url} if tempo else {"tempoSource": "none"})
+        self.config.update({"tempoUrl": tempo.url if tempo else "", "rteUrl": rte.url if rte else ""})
+        if not tempo and not rte:
+            self.config["tempoSource"] = "none"
         self.members = {str(n): (kind, home) for n, (kind, home) in enumerate(kinds, 2)}
         self.commands = {number: all_commands(kind, seen) for number, (kind, _) in self.members.items()}
         self.revision = 0

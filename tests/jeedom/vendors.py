@@ -82,7 +82,13 @@ def vendors() -> Iterator[Vendors]:
             "easee": {"apiUrl": easee.url, "streamUrl": easee.stream_url, "user": user, "password": WORDS["easee"]},
             "wes": {"host": "127.0.0.1", "port": wes.port, "user": "admin", "password": WORDS["wes"]},
             "econetatmo": {"clientId": authority.client_id, "refreshToken": refresh, "apiUrl": netatmo.url},
-            "hellowatt": {"siteUrl": site.url, "tempoUrl": tempo.url, "user": user, "password": WORDS["hellowatt"]},
+            "hellowatt": {
+                "siteUrl": site.url,
+                "tempoUrl": tempo.url,
+                "rteUrl": "",
+                "user": user,
+                "password": WORDS["hellowatt"],
+            },
         }
         configs["enphase"].update(
             password=WORDS["enphase"], tokenMode="auto", loginUrl=enlighten.url, tokenUrl=enlighten.url

@@ -19,6 +19,7 @@ from jeenergied.devices.enphase import token
 from jeenergied.devices.enphase.client import cloud_session
 from jeenergied.devices.hellowatt.client import Site
 from jeenergied.devices.hellowatt.tempo import Tempo
+from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData
 
 from jeedom_bridge.clock import SystemClock
 from simulators.server import LoopbackServer, Response
@@ -33,6 +34,9 @@ class Memory(dict):  # type: ignore[type-arg]
         self[key] = value
 
     keep = put
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
 
 
 class Context:
@@ -99,8 +103,14 @@ def test_a_service_without_a_sound_certificate_is_sent_nothing(server: LoopbackS
     assert list(server.requests) == []
 
 
+def colors(url: str) -> None:
+    """Asks both sources of Tempo colours there."""
+    context: Any = Context()
+    Tempo(context, [ColorService(context, url), OpenData(context, url)]).ask()
+
+
 def test_the_public_colours_ask_nobody_else(server: LoopbackServer) -> None:
-    Tempo(Context(), server.url).ask()  # type: ignore[arg-type]
+    colors(server.url)
     assert list(server.requests) == []
 
 

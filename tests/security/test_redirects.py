@@ -16,6 +16,7 @@ from jeenergied.devices.enphase.client import cloud_session
 from jeenergied.devices.hellowatt.client import Site
 from jeenergied.devices.hellowatt.session import Session
 from jeenergied.devices.hellowatt.tempo import Tempo
+from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData
 from test_certificates import Budget as Unlimited
 from test_certificates import Context
 
@@ -31,8 +32,11 @@ class Budget(Unlimited):
     def check(self) -> None:
         """Always."""
 
-    def spend_login(self, _asked_for: bool) -> None:
+    def check_login(self, _asked_for: bool) -> None:
         """As often as one likes."""
+
+    def note_login(self, _asked_for: bool) -> None:
+        """Not counted."""
 
 
 class Elsewhere:
@@ -100,7 +104,8 @@ def _refused() -> None:
 def test_no_request_follows(service: LoopbackServer, elsewhere: Elsewhere, call: str) -> None:
     with pytest.raises(DeviceError):
         CALLS[call](service.url)
-    assert len(service.requests) == 1
+    # helloWatt's token comes with any answer of the site itself; the form goes there, and nowhere else.
+    assert len(service.requests) == (2 if call == "hellowatt login" else 1)
     assert elsewhere.heard == []
 
 
@@ -116,8 +121,14 @@ def test_a_slash_is_followed_on_the_same_host_only(service: LoopbackServer, else
     assert elsewhere.heard == []
 
 
+def _colors(url: str) -> None:
+    """Asks both sources of Tempo colours there."""
+    context: Any = Context()
+    Tempo(context, [ColorService(context, url), OpenData(context, url)]).ask()
+
+
 def test_nor_do_the_colours(service: LoopbackServer, elsewhere: Elsewhere) -> None:
-    Tempo(Context(), service.url).ask()  # type: ignore[arg-type]
+    _colors(service.url)
     assert elsewhere.heard == []
 
 

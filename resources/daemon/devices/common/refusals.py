@@ -40,13 +40,14 @@ class Scope(Enum):
 class Policy:
     """How long to wait after the first, second, ... refusal in a row, in seconds; the last one repeats.
 
-    `tell_after`: the refusal in a row at which the user is told (1: the first). `margin_s`: added to a wait that the
-    vendor told, since one request too early makes some blocks longer.
+    `tell_after`: the refusal in a row at which the user is told (1: the first), once the row has lasted `tell_after_s`
+    seconds. `margin_s`: added to a wait that the vendor told, since one request too early makes some blocks longer.
     """
 
     waits_s: Sequence[float]
     tell_after: int = 1
     margin_s: float = 0.0
+    tell_after_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ class Refusals:
         return noted
 
     def to_tell(self, refusal: Refusal) -> bool:
-        """True once for each row of refusals: when it has lasted for `tell_after` of them."""
-        if refusal.told or refusal.count < self._policies[refusal.scope].tell_after:
+        """True once for each row of refusals: when it has lasted as long as the policy says."""
+        policy = self._policies[refusal.scope]
+        if refusal.told or refusal.count < policy.tell_after or refusal.last - refusal.since < policy.tell_after_s:
             return False
         self._keep(replace(refusal, told=True))
         return True

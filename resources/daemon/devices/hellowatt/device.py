@@ -35,7 +35,8 @@ from .failures import Failures
 from .refreshes import Refreshes
 from .schedule import HOUR, Schedule
 from .session import Session
-from .tempo import MONTH, Tempo
+from .tempo import MONTH, NEXT_COLOR_S, Tempo
+from .tempo_sources import ColorService, OpenData, Source
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,8 +68,7 @@ class Device(Base):
         self._schedule = Schedule(context, int(config.get("startHour", 15)))
         self._refreshes = Refreshes(context, self._budget)
         self._failures = Failures(context)
-        public = config.get("tempoSource", "public") == "public"
-        self._tempo = Tempo(context, str(config.get("tempoUrl", "")).strip().rstrip("/") if public else "")
+        self._tempo = Tempo(context, [kind(context, url) for kind, url in self._tempo_addresses() if url])
         self._jobs: dict[str, Job] = {}
         self._behind: set[str] = set()
         self._logged: dict[str, str] = {}
@@ -165,8 +165,18 @@ class Device(Base):
 
     def _check_addresses(self) -> None:
         vendor_url(str(self.connection.config.get("siteUrl", "")))
-        if self.connection.config.get("tempoSource", "public") == "public":
-            vendor_url(str(self.connection.config.get("tempoUrl", "")))
+        for _, url in self._tempo_addresses():
+            if url:
+                vendor_url(url)
+
+    def _tempo_addresses(self) -> list[tuple[type[Source], str]]:
+        """The sources of colours, the user's choice first; an empty address is not asked."""
+        config = self.connection.config
+        known: list[tuple[type[Source], str]] = [
+            (kind, str(config.get(key) or "").strip().rstrip("/"))
+            for kind, key in ((ColorService, "tempoUrl"), (OpenData, "rteUrl"))
+        ]
+        return {"public": known, "rte": known[::-1]}.get(str(config.get("tempoSource", "public")), [])
 
     def _resume(self) -> None:
         """A restart asks nothing when nothing is due: the state is what it was. Other credentials are tried at once."""
@@ -394,8 +404,10 @@ class Device(Base):
                 self._deliver(equipment, [self._account.today()])
         wait = min(self._tempo.due(), MONTH) if homes else HOUR
         now = self._tempo.now()
-        midnight = DAY - (now.hour * 3600 + now.minute * 60 + now.second) + 30.0
-        self._hurry("tempo", min(max(wait, 60.0), midnight, HOUR))
+        clock = now.hour * 3600.0 + now.minute * 60 + now.second
+        # Today's and tomorrow's change at midnight, the one in force at six.
+        change = min(at - clock for at in (NEXT_COLOR_S, DAY) if at > clock) + 30.0
+        self._hurry("tempo", min(max(wait, 60.0), change, HOUR))
 
     # What Jeedom gets.
 

@@ -385,3 +385,23 @@ def tempo_color(answer: Any, day: date) -> int | None:
         return None
     code = answer.get("codeJour")
     return code if isinstance(code, int) and not isinstance(code, bool) and code in COLORS else None
+
+
+_RTE = {"BLUE": 1, "WHITE": 2, "RED": 3}
+
+
+def rte_colors(answer: Any) -> dict[date, int]:
+    """The codes by day of RTE's open data; a day that is marked as a fallback is not known."""
+    values = answer.get("values") if isinstance(answer, dict) else None
+    found: dict[date, int] = {}
+    if not isinstance(values, dict):
+        return found
+    for name, value in values.items():
+        code = _RTE.get(value.upper()) if isinstance(value, str) else None
+        fallback = str(values.get(f"{name}-fallback", "false")).lower()
+        if code is None or fallback != "false" or not re.fullmatch(r"\d{4}-\d\d-\d\d", str(name), re.ASCII):
+            continue
+        day = local_day(name)
+        if day is not None:
+            found[day] = code
+    return found

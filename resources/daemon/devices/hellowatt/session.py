@@ -270,9 +270,13 @@ class Session:
 
     def _arrived(self, location: str) -> None:
         try:
-            path = urlsplit(location).path
+            parts = urlsplit(location)
+            own = parts.netloc in ("", urlsplit(self.site.base).netloc)
         except ValueError:
-            raise LoginUnconfirmed(UNCONFIRMED) from None  # it leads nowhere: nothing that the account has done
+            own = False
+        if not own:
+            raise LoginUnconfirmed(UNCONFIRMED)  # it leads nowhere, or away: nothing that the account has done
+        path = parts.path
         if path != WELCOME:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)

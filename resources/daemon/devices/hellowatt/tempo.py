@@ -1,112 +1,159 @@
-"""The Tempo colours of today and tomorrow, from a public service that is asked a few times a day."""
+"""The Tempo colours of today and tomorrow, and the one in force: what is known, and when which source is asked."""
 
 from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from jeedom_bridge.http import HttpError, fetch, new_session
-
 from ..base import Context
+from ..common.refusals import Policy, Refusals, Scope
 from . import mapping
-from .client import AGENT, retry_after
+from .tempo_sources import NotTold, Source
 
 _LOG = logging.getLogger(__name__)
 
-PATH = "/api/jourTempo/{day}"
 HOUR = 3600.0
-PUBLISHED = (11, 5)
-"""When the colour of the next day is out, as a rule."""
-SPREAD = 1500
+DAY = 86400.0
+MONTH = 31 * DAY
+PUBLISHED_S = 11 * HOUR + 300.0
+"""Seconds after midnight from which the next day's colour is asked for: it is told between 10:30 and 11, as a rule."""
+SETTLED_S = 12 * HOUR + 300.0
+"""Seconds after midnight from which it no longer changes; a colour read before is asked for once more."""
+NEXT_COLOR_S = 6 * HOUR
+"""A colour holds from 6:00 to 6:00."""
+SPREAD_S = 1500
 """Seconds by which installations differ."""
 PER_DAY = 24
-"""Requests of one day at most."""
-KEEP = 8
-MONTH = 31 * 86400.0
+"""Questions of one day at most."""
+KEPT_DAYS = 8
+POLICIES = {Scope.ADDRESS: Policy((HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY), tell_after=4, tell_after_s=DAY)}
 
 
 class Tempo:
-    """Knows the colours, and when to ask for one that is not known."""
+    """Knows the colours over restarts; asks its sources, first the first, for what is not known or not settled."""
 
-    def __init__(self, context: Context, base: str) -> None:
+    def __init__(self, context: Context, sources: list[Source]) -> None:
         self._context = context
-        self._base = base
-        self._session = new_session()
-        self._session.headers.update({"User-Agent": AGENT, "Accept": "application/json"})
+        self._sources = sources
+        self._refusals = Refusals(context.memory, context.clock, POLICIES, "tempoRefusals")
 
     def close(self) -> None:
-        """Ends the connection."""
-        self._session.close()
+        """Ends the connections."""
+        for source in self._sources:
+            source.close()
 
     def now(self) -> datetime:
         """The time in Paris."""
         return datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS)
 
+    # What is known.
+
     def known(self, day: date) -> int | None:
         """The code of a day's colour; of yesterday's tomorrow without asking again."""
-        code = self._state().get("colors", {}).get(day.isoformat())
-        return code if code in mapping.COLORS else None
+        return self._entry(day)[0]
 
     def facts(self) -> dict[str, str]:
         """What is published: `inconnue` is a colour as well."""
-        today = self.now().date()
-        names = {"tempo.today": today, "tempo.tomorrow": today + timedelta(days=1)}
+        now = self.now()
+        names = {"tempo.now": _in_force(now), "tempo.today": now.date(), "tempo.tomorrow": _next(now.date())}
         return {name: mapping.COLORS.get(self.known(day) or 0, mapping.UNKNOWN) for name, day in names.items()}
+
+    def _entry(self, day: date) -> tuple[int | None, float]:
+        """(code, when it was read as Unix time)."""
+        kept = self._state().get("colors", {}).get(day.isoformat())
+        if isinstance(kept, int):  # as it was kept before it was known that colours change
+            kept = [kept, 0.0]
+        if not isinstance(kept, list) or len(kept) != 2 or kept[0] not in mapping.COLORS:
+            return None, 0.0
+        return kept[0], float(kept[1])
+
+    def _settled(self, day: date) -> bool:
+        """Whether the day's colour was read when it could no longer change."""
+        code, at = self._entry(day)
+        return code is not None and at >= _moment(day - timedelta(days=1), SETTLED_S)
+
+    # When to ask.
 
     def due(self) -> float:
         """Seconds until the next question makes sense."""
-        if not self._base:
+        if not self._sources:
             return MONTH
+        now = self.now().timestamp()
+        if self._wanted():
+            return min(max(0.0, float(self._state().get("next", 0.0)) - now), DAY)
+        today, offset = self.now().date(), self._offset()
+        marks = [_moment(today, PUBLISHED_S + offset), _moment(today, SETTLED_S + offset), _moment(_next(today), 0.0)]
+        return min(mark - now for mark in marks if mark > now)
+
+    def _wanted(self) -> list[date]:
+        """The days whose colour should be asked for now."""
         now = self.now()
-        waits = [float(self._state().get("next", 0.0)) - now.timestamp()]
-        out = datetime.combine(now.date(), datetime.min.time(), mapping.PARIS) + timedelta(
-            hours=PUBLISHED[0], minutes=PUBLISHED[1], seconds=self._offset()
-        )
-        if self.known(now.date()) is not None:
-            if self.known(now.date() + timedelta(days=1)) is not None:
-                out += timedelta(days=1)
-            waits.append(out.timestamp() - now.timestamp())
-        # A clock that was set back must not stop it for long.
-        return min(max(0.0, *waits), 86400.0)
+        today, tomorrow = now.date(), _next(now.date())
+        days = [day for day in {_in_force(now): None, today: None} if self.known(day) is None]
+        if today not in days and not self._settled(today):
+            days.append(today)
+        from_s = PUBLISHED_S if self.known(tomorrow) is None else SETTLED_S
+        if not self._settled(tomorrow) and now.timestamp() >= _moment(today, from_s + self._offset()):
+            days.append(tomorrow)
+        return sorted(days)
 
     def ask(self) -> None:
-        """Asks for what is not known and due. A failure is told in the log only; the next hour tries again."""
+        """Asks for what is wanted, one source after the other until one knows. Failures are told here."""
         now = self.now()
         state = self._state()
-        days = [now.date()] if self.known(now.date()) is None else []
-        if self.known(now.date() + timedelta(days=1)) is None and (now.hour, now.minute) >= PUBLISHED:
-            days.append(now.date() + timedelta(days=1))
-        state["next"] = now.timestamp() + HOUR
         if state.get("day") != now.date().isoformat():
             state.update(day=now.date().isoformat(), asked=0)
-        for day in days:
-            if state["asked"] >= PER_DAY:
-                break
-            state["asked"] += 1
-            code, wait = self._ask(day, now)
-            if code is not None:
-                state["colors"] = {**state.get("colors", {}), day.isoformat(): code}
-            if wait is not None:
-                state["next"] = now.timestamp() + max(HOUR, min(wait, 86400.0))
-                break
-        oldest = (now.date() - timedelta(days=KEEP)).isoformat()
-        state["colors"] = {day: code for day, code in state.get("colors", {}).items() if day >= oldest}
-        self._context.memory.keep("tempo", state)
+        found: dict[date, int] = {}
+        for source in self._sources:
+            missing = [day for day in self._wanted() if day not in found]
+            if missing and int(state.get("asked", 0)) < PER_DAY and not self._pause(source):
+                state["asked"] = int(state.get("asked", 0)) + 1
+                found.update(self._ask(source, missing, now.date()))
+        self._keep(state, found, now)
 
-    def _ask(self, day: date, now: datetime) -> tuple[int | None, float | None]:
-        self._context.count("tempoRequests")
+    def _pause(self, source: Source) -> float:
+        return self._refusals.wait_s(Scope.ADDRESS, source.key)
+
+    def _ask(self, source: Source, days: list[date], today: date) -> dict[date, int]:
         try:
-            url = self._base + PATH.format(day=day.isoformat())
-            answer = fetch(self._session, "GET", url, connect=10.0, read=20.0, deadline=30.0, max_bytes=65536)
-            if answer.status == 200:
-                return mapping.tempo_color(answer.json(), day), None
-            _LOG.info("the source of Tempo colours answers %s", answer.status)
-            return None, retry_after(answer, now.timestamp()) or HOUR
-        except (HttpError, ValueError) as error:
-            _LOG.info("the source of Tempo colours gives nothing usable: %s", error)
-            return None, HOUR
+            found = source.ask(days)
+            late = self.now().timestamp() >= _moment(today, SETTLED_S)
+            if not found and (today in days or late):
+                raise NotTold("the colour is unknown there")
+        except NotTold as error:
+            _LOG.info("the source of Tempo colours %s gives nothing usable: %s", source.name, error)
+            self._refused(source, error)
+            return {}
+        if found and self._refusals.over(Scope.ADDRESS, source.key) is not None:
+            _LOG.info("the source of Tempo colours %s answers again", source.name)
+        return found
+
+    def _refused(self, source: Source, error: NotTold) -> None:
+        wait_s = None if error.wait_s is None else min(max(error.wait_s, HOUR), DAY)
+        refusal = self._refusals.note(Scope.ADDRESS, source.key, str(error)[:80], wait_s)
+        if not self._refusals.to_tell(refusal):
+            return
+        _LOG.warning("the Tempo source %s has given nothing usable for a day: %s", source.name, error)
+        standing = [self._refusals.standing(Scope.ADDRESS, each.key) for each in self._sources]
+        if all(each is not None and each.told for each in standing):
+            names = ", ".join(each.name for each in self._sources)
+            self._context.message("warning", _SILENT, names=names)
+
+    def _keep(self, state: dict[str, Any], found: Mapping[date, int], now: datetime) -> None:
+        colors = dict(state.get("colors", {}))
+        for day, code in found.items():
+            before = self.known(day)
+            if before is not None and before != code:
+                _LOG.info("the Tempo colour of %s has changed from %s to %s", day, before, code)
+            colors[day.isoformat()] = [code, now.timestamp()]
+        oldest = (now.date() - timedelta(days=KEPT_DAYS)).isoformat()
+        state["colors"] = {day: entry for day, entry in colors.items() if day >= oldest}
+        pauses = [self._pause(source) for source in self._sources]
+        state["next"] = now.timestamp() + max(HOUR, min(pauses, default=HOUR))
+        self._context.memory.keep("tempo", state)
 
     def _state(self) -> dict[str, Any]:
         return dict(self._context.memory.get("tempo") or {})
@@ -114,6 +161,28 @@ class Tempo:
     def _offset(self) -> int:
         offset = self._context.memory.get("tempoOffset")
         if not isinstance(offset, int):
-            offset = random.randrange(SPREAD)
+            offset = random.randrange(SPREAD_S)
             self._context.memory.keep("tempoOffset", offset)
         return offset
+
+
+def _next(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _in_force(now: datetime) -> date:
+    """The day whose colour holds at a moment in Paris."""
+    clock = timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
+    return now.date() if clock.total_seconds() >= NEXT_COLOR_S else now.date() - timedelta(days=1)
+
+
+def _moment(day: date, seconds: float) -> float:
+    """Unix time of so many seconds on the clock in Paris after a day's beginning."""
+    wall = datetime.combine(day, datetime.min.time()) + timedelta(seconds=seconds)
+    return wall.replace(tzinfo=mapping.PARIS).timestamp()
+
+
+_SILENT = (
+    "Les couleurs Tempo ne sont plus connues depuis un jour : {names} ne les donne plus. Si cela dure, choisissez une "
+    "autre source dans la connexion, ou « Aucune »."
+)
