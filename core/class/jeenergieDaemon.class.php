@@ -127,6 +127,7 @@ final class jeenergieDaemon
             fclose($pipe);
             proc_close($process);
         }
+        jeenergieDependencies::forgetStart();
     }
 
     /** @param resource $pipe ends when the daemon does */

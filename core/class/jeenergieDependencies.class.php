@@ -143,8 +143,14 @@ final class jeenergieDependencies
         if ($before === 0 || is_file(self::progressFile()) || !self::work()) {
             return false;
         }
-        config::remove('startBefore', 'jeenergie');
+        self::forgetStart();
         return time() < $before;
+    }
+
+    /** It was started, or is not wanted any more. */
+    public static function forgetStart(): void
+    {
+        config::remove('startBefore', 'jeenergie');
     }
 
     /** The core takes an installation for under way while this file exists: one that ended without it is not. */
