@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from jeenergied.energy.balance import Balance, Energies, Row  # noqa: E402  # found through the environment's own link
+from jeenergied.energy.charging import ChargerSettings, Decision  # noqa: E402
+from jeenergied.energy.manager import ChargerReading, HouseReading, HouseSettings, Manager  # noqa: E402
+from jeenergied.energy.switching import LoadSettings, economic_threshold  # noqa: E402
 from jeenergied.energy.tariff import Tariff  # noqa: E402
+
+from simulators.house import Battery, Car, House, Series  # noqa: E402
 
 CO2 = 21.7
 """g/kWh of French electricity, unless the file says otherwise: RTE, 2024 (analysesetdonnees.rte-france.com)."""
@@ -40,7 +46,10 @@ def balance(scenario: Mapping[str, Any]) -> dict[str, Any]:
         columns = ("import", "export", "solar", "charge", "discharge")
         energies = Energies(*(float(row.get(name, 0)) for name in columns))
         rows.append(Row(energies, price, float(house.get("resale", 0)), float(house.get("co2", CO2))))
-    total = Balance.of(rows, subscription=float(house.get("subscription", 0)))
+    return _balance(Balance.of(rows, subscription=float(house.get("subscription", 0))))
+
+
+def _balance(total: Balance) -> dict[str, Any]:
     return {
         "selfConsumption": total.self_consumption,
         "autonomy": total.autonomy,
@@ -55,16 +64,198 @@ def balance(scenario: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class Game:
+    """Plays the rules against a simulated house."""
+
+    def __init__(self, scenario: Mapping[str, Any]) -> None:
+        self.scenario = scenario
+        house = scenario.get("house", {})
+        self.zone = ZoneInfo(scenario.get("timezone", "Europe/Paris"))
+        begin = datetime.fromisoformat(scenario.get("start", "2026-06-15T12:00:00+02:00"))
+        self.begin = (begin if begin.tzinfo else begin.replace(tzinfo=self.zone)).timestamp()
+        self.voltage = float(house.get("voltage", 230))
+        self.phases = int(house.get("phases", 1))
+        tariff = house.get("tariff")
+        self.tariff = Tariff.parse(tariff, self.zone) if tariff else None
+        self.resale = float(house.get("resale", 0.04))
+        self.rows: list[Row] = []
+        battery = scenario.get("battery")
+        self.house = House(
+            Series(scenario["solar"]),
+            [Series(scenario[name]) for name in self._bases()],
+            self.phases,
+            self.voltage,
+            float(scenario.get("vaFactor", 1.0)),
+            _battery(battery) if battery else None,
+            {each["id"]: _car(each, self.phases) for each in scenario.get("chargers", [])},
+            {each["id"]: float(each["powerW"]) for each in scenario.get("loads", [])},
+        )
+        self.settings = HouseSettings(
+            self.phases,
+            house.get("subscribedVA"),
+            float(house.get("reserveW", 50)),
+            battery is None or battery.get("order", "battery") == "battery",
+            scenario.get("sharing", "order"),
+        )
+        self.modes = {each["id"]: each.get("mode", "solar") for each in scenario.get("chargers", [])}
+        self.wanted = {each["id"]: Series(each.get("wanted", [[0, False]])) for each in scenario.get("loads", [])}
+        self.reachable = dict.fromkeys(self.house.cars, True)
+        self.stale_since: float | None = None
+        self.seen = HouseReading(0.0, [0.0] * self.phases)
+        self.manager = self._manager()
+
+    def _bases(self) -> list[str]:
+        names = [name for name in ("base1", "base2", "base3") if name in self.scenario]
+        return names if names and self.phases == 3 else ["base"] if "base" in self.scenario else []
+
+    def _manager(self) -> Manager:
+        chargers = {
+            each["id"]: ChargerSettings(
+                self.modes[each["id"]],
+                min(int(each.get("phases", 1)), self.phases) if each.get("switching") or self.phases == 1 else 1,
+                int(each.get("maxA", 32)),
+                bool(each.get("switching", False)),
+            )
+            for each in self.scenario.get("chargers", [])
+        }
+        loads = {
+            each["id"]: LoadSettings(
+                float(each["powerW"]),
+                float(each.get("leastOnS", 900)),
+                float(each.get("leastOffS", 600)),
+                bool(each.get("critical", False)),
+            )
+            for each in self.scenario.get("loads", [])
+        }
+        return Manager(self.settings, chargers, loads, self.scenario.get("order", ()))
+
+    def play(self) -> None:
+        """Plays all seconds; prints each decision, then the summary."""
+        sample = int(self.scenario.get("sample", 5))
+        events = sorted(self.scenario.get("events", []), key=lambda event: event[0])
+        for second in range(int(self.scenario["seconds"]) + 1):
+            while events and events[0][0] <= second:
+                self._happen(second, events.pop(0)[1])
+            if second % sample == 0:
+                self._decide(second)
+            self.house.step(second)
+        self._summary()
+
+    def _happen(self, second: int, event: Mapping[str, Any]) -> None:
+        name = str(event.get("charger", ""))
+        if "meter" in event:
+            self.stale_since = float(second) if event["meter"] == "stale" else None
+        elif event.get("restart"):
+            self.manager = self._manager()
+            offered = {each: (car.limit, car.phases) for each, car in self.house.cars.items()}
+            self.manager.adopt(second, offered, self.house.on)
+        elif "mode" in event:
+            self.modes[name] = event["mode"]
+            self.manager.set_mode(name, event["mode"])
+        elif "userSetsA" in event:
+            car = self.house.cars[name]
+            car.set(second, int(event["userSetsA"]), car.phases)
+        elif "reachable" in event:
+            self.reachable[name] = bool(event["reachable"])
+        # A step of the wall clock touches nothing here: the rules count on a clock that never steps.
+
+    def _reading(self, second: int) -> HouseReading:
+        self.house.look(second)
+        chargers = {
+            name: ChargerReading(
+                bool(car.plugged.at(second)),
+                car.power(second, self.voltage),
+                car.limit,
+                self.reachable[name],
+                car.on_phase,
+            )
+            for name, car in self.house.cars.items()
+        }
+        wanted = {name: bool(series.at(second)) for name, series in self.wanted.items()}
+        stale = self.stale_since is not None
+        if not stale:
+            self.seen = HouseReading(self.house.grid, list(self.house.apparent), self.house.battery_power, self.voltage)
+        age = second - self.stale_since if self.stale_since is not None else 0.0
+        return replace(self.seen, age=age, chargers=chargers, loads_wanted=wanted)
+
+    def _thresholds(self, second: int) -> dict[str, float]:
+        at = self.begin + second
+        found = {}
+        for each in self.scenario.get("loads", []):
+            power, threshold = float(each["powerW"]), each.get("threshold", "economic")
+            if threshold == "solar":
+                found[each["id"]] = power
+            elif threshold == "economic":
+                found[each["id"]] = self._economic(power, at)
+            else:
+                found[each["id"]] = float(threshold)
+        return found
+
+    def _economic(self, power: float, at: float) -> float:
+        if self.tariff is None:
+            return power
+        ahead = [self.tariff.price(at + step) for step in range(0, 86400, 900)]
+        known = [price for price in ahead if price is not None]
+        now = self.tariff.price(at)
+        return power if now is None else economic_threshold(power, now, min(known), self.resale)
+
+    def _decide(self, second: int) -> None:
+        reading = self._reading(second)
+        for name, decision in self.manager.step(second, reading, self._thresholds(second)).items():
+            if isinstance(decision, Decision):
+                if self.reachable[name]:
+                    self.house.cars[name].set(second, decision.amps, decision.phases)
+                line = {"t": second, "charger": name, "amps": decision.amps, "phases": decision.phases}
+                print(json.dumps({**line, "state": decision.state, "why": decision.why}, ensure_ascii=False))
+            else:
+                self.house.on[name] = decision.on
+                line = {"t": second, "load": name, "on": decision.on, "why": decision.why}
+                print(json.dumps(line, ensure_ascii=False))
+
+    def _summary(self) -> None:
+        house = self.house
+        energies = (house.imported, house.exported, house.solar_energy, house.charged, house.discharged)
+        row = Row(Energies(*(each / 1000 for each in energies)), self._price(), self.resale, CO2)
+        summary = {
+            "importWh": house.imported,
+            "exportWh": house.exported,
+            "solarWh": house.solar_energy,
+            "batteryWh": house.battery.content if house.battery else 0.0,
+            "chargers": {name: car.energy for name, car in house.cars.items()},
+            "maxVA": house.max_va,
+            "why": {name: each.why for name, each in [*self.manager.chargers.items(), *self.manager.loads.items()]},
+            "balance": _balance(Balance.of([row])),
+        }
+        print(json.dumps({"summary": _rounded(summary)}, ensure_ascii=False))
+
+    def _price(self) -> float:
+        return (self.tariff.price(self.begin) or 0.0) if self.tariff else 0.0
+
+
+def _battery(data: Mapping[str, Any]) -> Battery:
+    return Battery(
+        float(data.get("capacityWh", 10000)),
+        float(data.get("soc", 50)),
+        float(data.get("maxChargeW", 3300)),
+        float(data.get("maxDischargeW", 3300)),
+    )
+
+
+def _car(data: Mapping[str, Any], phases: int) -> Car:
+    most = float(data.get("carMaxA", data.get("maxA", 32)))
+    return Car(Series(data.get("plugged", [[0, True]])), most, phases, int(data.get("onPhase", 1)))
+
+
 def main(arguments: list[str]) -> int:
     """Plays one file; returns the exit code."""
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
     scenario = json.loads(Path(arguments[0]).read_text("utf-8"))
-    if "rows" not in scenario:
-        print("this file has no rows: only balances can be played so far", file=sys.stderr)
-        return 2
-    print(json.dumps({"balance": _rounded(balance(scenario))}, ensure_ascii=False))
+    if "rows" in scenario:
+        print(json.dumps({"balance": _rounded(balance(scenario))}, ensure_ascii=False))
+    else:
+        Game(scenario).play()
     return 0
 
 

@@ -1,0 +1,292 @@
+"""A charge point under rules: which current it is offered now, on how many phases, and why.
+
+Pure: samples come in, set-points go out. The charger is only ever offered 0 or at least 6 A, by values that wear
+nothing out, and a restart of ours never starts a charge. Times are seconds of a clock that never steps; powers in W.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from .limits import LEAST_A, START_A
+from .surplus import Deficit, Lasting, SurplusHistory
+
+OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
+MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
+
+START_AFTER_S, CALM_START_AFTER_S = 60.0, 300.0
+STARTS_BEFORE_CALM = 3
+REST_S = 300.0
+"""Least seconds between a stop and the next start, and between a start and the next stop."""
+LOWER_AFTER_S, LOWER_BY_W = 10.0, 150.0
+RAISE_EVERY_S, LOWER_EVERY_S = 30.0, 10.0
+DEAD_TIME_S = 5.0
+"""Seconds after a set-point in which nothing but a limit is decided: the car has not followed yet."""
+OBSERVED_S = 10.0
+NO_REACTION_S = 120.0
+UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
+UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
+MOST_SWITCHES = 12
+QUIET_AFTER_RESTART_S = 30.0
+TAKE_OVER_S = 2 * 3600.0
+TWO_SAMPLES = 2
+
+
+@dataclass(frozen=True)
+class ChargerSettings:
+    """What the charger and the house allow. `phases`: of the installation; `switching`: 1 and 3 phases in turn."""
+
+    mode: str = SOLAR
+    phases: int = 1
+    max_a: int = 32
+    switching: bool = False
+
+
+@dataclass(frozen=True)
+class ChargerSample:
+    """What is known at one moment. `surplus`: W available to this charger, its own power included; None if unknown.
+
+    `drawn`: W it draws; `offered`: A that it tells as its limit (None: not told); `cap`: A that limits allow.
+    """
+
+    plugged: bool
+    surplus: float | None
+    drawn: float
+    voltage: float = 230.0
+    offered: int | None = None
+    cap: int = 1000
+    must_run: bool = False
+    """A plan says that it must charge now, whatever the sun does."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A set-point. `why`: one sentence with numbers, in French."""
+
+    amps: int
+    phases: int
+    state: str
+    why: str
+
+
+@dataclass
+class ChargePoint:
+    """The rules' memory of one charger."""
+
+    settings: ChargerSettings
+    amps: int = 0
+    phases: int = 1
+    state: str = "absent"
+    why: str = ""
+    history: SurplusHistory = field(default_factory=SurplusHistory)
+    deficit: Deficit = field(default_factory=Deficit)
+    enough: Lasting = field(default_factory=lambda: Lasting(gap_s=10.0))
+    low: Lasting = field(default_factory=Lasting)
+    up: Lasting = field(default_factory=Lasting)
+    down: Lasting = field(default_factory=Lasting)
+    observed: Lasting = field(default_factory=Lasting)
+    set_at: float = -math.inf
+    started_at: float = -math.inf
+    stopped_at: float = -math.inf
+    switched_at: float = -math.inf
+    switches: int = 0
+    starts: deque[float] = field(default_factory=deque)
+    quiet_until: float = -math.inf
+    taken_over_until: float = -math.inf
+    _last: float | None = None
+
+    def step(self, now: float, sample: ChargerSample) -> Decision | None:
+        """Takes a sample; returns the set-point if it has changed, None if all stays as it is."""
+        seconds = 0.0 if self._last is None else max(0.0, now - self._last)
+        self._last = now
+        if not sample.plugged:
+            return self._unplugged()
+        before = (self.amps, self.phases)
+        self.observed.update(now, sample.drawn > 0.5 * LEAST_A * sample.voltage)
+        if sample.surplus is not None:
+            self._follow(now, seconds, sample, sample.surplus)
+        self._decide(now, sample)
+        self._limit(now, sample)
+        return Decision(self.amps, self.phases, self.state, self.why) if (self.amps, self.phases) != before else None
+
+    def _unplugged(self) -> Decision | None:
+        changed = self.amps != 0
+        self.amps, self.phases, self.state, self.why = 0, 1, "absent", "Aucune voiture branchée"
+        self.deficit.clear()
+        self.enough.clear()
+        self.observed.clear()
+        self.taken_over_until = -math.inf
+        return Decision(0, 1, self.state, self.why) if changed else None
+
+    def take_over(self, now: float, amps: int) -> None:
+        """Someone else has set the current (the app, Jeedom's own command, the car): hands off for a while."""
+        self.amps, self.taken_over_until = amps, now + TAKE_OVER_S
+        self.set_at = now
+
+    def restart(self, now: float, offered: int, phases: int) -> None:
+        """After a start of the daemon: what is observed is adopted; for 30 s only limits act."""
+        self.amps, self.phases, self.quiet_until = offered, phases, now + QUIET_AFTER_RESTART_S
+        self.history.clear()
+        self.low.clear()
+        self.deficit.clear()
+
+    def stale(self) -> None:
+        """The meter is silent: what was seen before no longer counts."""
+        self.history.clear()
+        for each in (self.enough, self.low, self.up, self.down):
+            each.clear()
+
+    # The sun.
+
+    def _needed(self, sample: ChargerSample) -> float:
+        return LEAST_A * sample.voltage * self.phases
+
+    def _follow(self, now: float, seconds: float, sample: ChargerSample, available: float) -> None:
+        steady = self.history.add(now, available)
+        least = LEAST_A * sample.voltage
+        self.enough.update(now, steady >= least)
+        self.low.update(now, self.amps > 0 and steady < self.amps * sample.voltage * self.phases - LOWER_BY_W)
+        if self.settings.phases == 3:
+            self.up.update(now, steady >= 3 * least + UP_MARGIN_W and self.observed.since is not None)
+            self.down.update(now, steady < 3 * least - DOWN_MARGIN_W)
+        if self.amps > 0:
+            self._short = self.deficit.add(now, seconds, self._needed(sample), available, steady)
+        self._steady = steady
+
+    _steady: float = 0.0
+    _short: bool = False
+
+    def _decide(self, now: float, sample: ChargerSample) -> None:
+        if now < self.taken_over_until:
+            self.state, self.why = "takenOver", f"Repris en main à {self.amps} A : le pilotage attend"
+            return
+        if now < self.quiet_until:
+            self.why = "Le démon vient de démarrer : rien ne change pendant 30 s"
+            return
+        mode = self.settings.mode
+        if mode == OFF:
+            self._set(now, 0, 1, "off", "Arrêt demandé")
+        elif mode == NOW or sample.must_run:
+            phases = self.settings.phases if not self.settings.switching else self.phases
+            most = min(self.settings.max_a, sample.cap)
+            if self.amps == 0 and most >= LEAST_A:
+                self._set(now, most, phases, "charging", f"Charge immédiate à {most} A")
+        elif now - self.set_at >= DEAD_TIME_S:
+            self._solar(now, sample)
+
+    def _solar(self, now: float, sample: ChargerSample) -> None:
+        minimum = self.settings.mode == SOLAR_MIN
+        if self.amps == 0:
+            if minimum:
+                self._set(now, LEAST_A, 1, "charging", "Solaire + minimum : au moins 6 A")
+            else:
+                self._maybe_start(now, sample)
+            return
+        if not minimum and self._short and now - self.started_at >= REST_S:
+            self._stop(now, "le soleil ne suffit plus")
+            return
+        if self.settings.switching and self._switch(now):
+            return
+        per_amp = sample.voltage * self.phases
+        fits = math.floor(self._steady / per_amp + 1e-9)
+        least = self.history.least()
+        if least is not None and now - self.set_at >= RAISE_EVERY_S:
+            target = min(math.floor(least / per_amp + 1e-9), self.settings.max_a, sample.cap)
+            if target > self.amps:
+                self._set(now, target, self.phases, "charging", f"{least:.0f} W de surplus : {target} A")
+                return
+        lowest = LEAST_A if self._is_observed(now) or minimum else max(self.amps, START_A)
+        if self.low.since is not None and now - self.low.since >= LOWER_AFTER_S and now - self.set_at >= LOWER_EVERY_S:
+            target = max(lowest, fits)
+            if target < self.amps:
+                why = f"{self._steady:.0f} W de surplus : {target} A"
+                self._set(now, target, self.phases, "charging", why)
+                return
+        if self._steady < self._needed(sample) and not minimum:
+            missing = self._needed(sample) - self._steady
+            self.state, self.why = "short", f"Il manque {missing:.0f} W ; arrêt si cela dure"
+
+    def _is_observed(self, now: float) -> bool:
+        return self.observed.since is not None and now - self.observed.since >= OBSERVED_S
+
+    def _maybe_start(self, now: float, sample: ChargerSample) -> None:
+        while self.starts and self.starts[0] < now - 3600:
+            self.starts.popleft()
+        wait = CALM_START_AFTER_S if len(self.starts) >= STARTS_BEFORE_CALM else START_AFTER_S
+        needed = LEAST_A * sample.voltage
+        if self._steady < needed:
+            self.state, self.why = "waiting", f"Il manque {needed - self._steady:.0f} W de soleil pour commencer"
+        if self.enough.since is None:
+            return
+        if now - self.stopped_at < REST_S:
+            rest = REST_S - (now - self.stopped_at)
+            self.state, self.why = "waiting", f"Assez de soleil ; reprise possible dans {rest:.0f} s"
+            return
+        if now - self.enough.since < wait:
+            rest = wait - (now - self.enough.since)
+            self.state, self.why = "waiting", f"Assez de soleil ; départ dans {rest:.0f} s"
+            return
+        if sample.cap < START_A:
+            self.state, self.why = "limited", "Assez de soleil, mais la limite de puissance ne laisse pas 7 A"
+            return
+        self.starts.append(now)
+        self.started_at = now
+        self.deficit.clear()
+        self.low.clear()
+        self._set(now, START_A, 1, "starting", f"{self._steady:.0f} W de surplus : départ à {START_A} A")
+
+    def _stop(self, now: float, reason: str) -> None:
+        self.stopped_at = now
+        self.enough.clear()
+        self._set(now, 0, 1, "waiting", f"Arrêt : {reason}")
+
+    def _switch(self, now: float) -> bool:
+        """1 and 3 phases in turn: slowly up, less slowly down, not more than a few times a day."""
+        if now - self.switched_at < PHASE_REST_S or self.switches >= MOST_SWITCHES or self.settings.phases != 3:
+            return False
+        if self.phases == 1 and self.up.since is not None and now - self.up.since >= UP_AFTER_S:
+            self._count_switch(now)
+            self._set(now, START_A, 3, "charging", f"{self._steady:.0f} W de surplus : passage en triphasé")
+            return True
+        if self.phases == 3 and self.down.since is not None and now - self.down.since >= DOWN_AFTER_S:
+            self._count_switch(now)
+            self._set(now, START_A, 1, "charging", f"{self._steady:.0f} W de surplus : retour en monophasé")
+            return True
+        return False
+
+    def _count_switch(self, now: float) -> None:
+        self.switched_at = now
+        self.switches += 1
+        self.low.clear()
+        self.deficit.clear()
+
+    # Limits come last and go before everything.
+
+    def _limit(self, now: float, sample: ChargerSample) -> None:
+        if self.amps == 0:
+            return
+        if self.amps > sample.cap:
+            if sample.cap >= LEAST_A:
+                self._set(
+                    now, sample.cap, self.phases, "limited", f"Limité à {sample.cap} A par la puissance souscrite"
+                )
+            else:
+                self.stopped_at = now
+                self._set(now, 0, 1, "limited", "Suspendu : la puissance souscrite ne laisse pas 6 A")
+        elif self.settings.mode == NOW and now >= self.taken_over_until:
+            most = min(self.settings.max_a, sample.cap)
+            if most > self.amps:
+                self._set(now, most, self.phases, "charging", f"Charge immédiate à {most} A")
+
+    def _set(self, now: float, amps: int, phases: int, state: str, why: str) -> None:
+        self.state, self.why = state, why
+        if (amps, phases) != (self.amps, self.phases):
+            self.amps, self.phases, self.set_at = amps, phases, now
+            self.low.clear()
+
+    def kept(self) -> dict[str, Any]:
+        """What survives a restart (moments as seconds ago are the caller's)."""
+        return {"amps": self.amps, "phases": self.phases, "deficit": self.deficit.value, "switches": self.switches}

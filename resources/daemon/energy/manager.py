@@ -1,0 +1,297 @@
+"""All controlled consumers together: limits first, then who gets the sun, in the order that the user has chosen.
+
+Pure: a sample of the house goes in, decisions come out. What a decision says is carried out elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .charging import NOW, ChargePoint, ChargerSample, ChargerSettings, Decision
+from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
+from .surplus import RESERVE_W, surplus
+from .switching import LoadSettings, SwitchedLoad
+
+OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
+"""Age of the grid's reading from which nothing is raised, chargers fall back, solar charging ends."""
+OWN_S = 10.0
+"""A change of a charger's limit within so many seconds of ours is ours."""
+UNREACHABLE_S = 120.0
+
+
+@dataclass(frozen=True)
+class HouseSettings:
+    """`subscribed`: VA, None if it is not known or has no limit. `phases`: 1 or 3. `battery_first`: before cars."""
+
+    phases: int = 1
+    subscribed: float | None = None
+    reserve: float = RESERVE_W
+    battery_first: bool = True
+    sharing: str = "order"
+
+
+@dataclass(frozen=True)
+class ChargerReading:
+    """What a charger tells. `drawn`: W; `offered`: A, None if it is not told; `on_phase`: 1 to 3."""
+
+    plugged: bool
+    drawn: float
+    offered: int | None = None
+    reachable: bool = True
+    on_phase: int = 1
+    must_run: bool = False
+
+
+@dataclass(frozen=True)
+class HouseReading:
+    """One sample. `grid`: W (+ draws); `apparent`: VA of each phase; `age`: seconds of the grid's reading."""
+
+    grid: float
+    apparent: Sequence[float]
+    battery: float = 0.0
+    voltage: float = 230.0
+    age: float = 0.0
+    chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
+    loads_on: Mapping[str, bool] = field(default_factory=dict)
+    loads_wanted: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A load is to be on or off."""
+
+    on: bool
+    why: str
+
+
+class Manager:
+    """Keeps the rules of every consumer and steps them in order."""
+
+    def __init__(
+        self,
+        house: HouseSettings,
+        chargers: Mapping[str, ChargerSettings],
+        loads: Mapping[str, LoadSettings],
+        order: Sequence[str] = (),
+    ) -> None:
+        self.house = house
+        self.chargers = {name: ChargePoint(settings) for name, settings in chargers.items()}
+        self.loads = {name: SwitchedLoad(settings) for name, settings in loads.items()}
+        names = [*self.chargers, *self.loads]
+        self.order = [*(name for name in order if name in names), *(name for name in names if name not in order)]
+        limits = phase_limits(house.subscribed, house.phases)
+        self.headroom = Headroom(limits, 230.0)
+        self.clocks = [TripClock(each.limit) for each in limits]
+        self._stepped: float | None = None
+        self._unreachable: dict[str, float] = {}
+
+    # What happens outside.
+
+    def set_mode(self, name: str, mode: str) -> None:
+        """The user has chosen another mode: it acts with the next sample."""
+        charger = self.chargers[name]
+        charger.settings = replace(charger.settings, mode=mode)
+        charger.taken_over_until = -math.inf
+
+    def adopt(self, now: float, offered: Mapping[str, tuple[int, int]], on: Mapping[str, bool]) -> None:
+        """After a restart: the state that is observed is the state. `offered`: {charger: (amps, phases)}."""
+        for name, (amps, phases) in offered.items():
+            self.chargers[name].restart(now, amps, phases)
+        for name, is_on in on.items():
+            load = self.loads[name]
+            load.on = load.by_sun = is_on
+            load.since = now
+
+    # One sample.
+
+    def step(self, now: float, reading: HouseReading, thresholds: Mapping[str, float]) -> dict[str, Decision | Switch]:
+        """Takes a sample; returns what is to change, by consumer. `thresholds`: W from which each load may run."""
+        seconds = 0.0 if self._stepped is None else max(0.0, now - self._stepped)
+        self._stepped = now
+        self.headroom.voltage = reading.voltage
+        for clock, apparent in zip(self.clocks, reading.apparent):
+            clock.add(apparent, seconds)
+        decisions: dict[str, Decision | Switch] = {}
+        total = None
+        if reading.age <= OLD_S:
+            total = surplus(
+                self._controlled(reading), reading.grid, reading.battery, self.house.battery_first, self.house.reserve
+            )
+        rest = self._rest(reading)
+        for name in self.order:
+            if name in self.chargers:
+                decision: Decision | Switch | None = self._step_charger(now, name, reading, total, rest)
+            else:
+                decision = self._step_load(now, name, reading, total, thresholds.get(name, math.inf))
+            if decision is not None:
+                decisions[name] = decision
+        self._shed(now, reading, rest, decisions)
+        return decisions
+
+    def _controlled(self, reading: HouseReading) -> float:
+        cars = sum(self._power(name, reading) for name in self.chargers)
+        return cars + sum(load.settings.power for load in self.loads.values() if load.on and load.by_sun)
+
+    def _power(self, name: str, reading: HouseReading) -> float:
+        """W of a charger: what it draws, but no more than it was allowed (after a lowering it has not followed yet)."""
+        told = reading.chargers.get(name)
+        if told is None or not told.plugged:
+            return 0.0
+        charger = self.chargers[name]
+        return min(told.drawn, charger.amps * reading.voltage * charger.phases)
+
+    def _rest(self, reading: HouseReading) -> list[float]:
+        """VA of each phase without the chargers."""
+        rest = list(reading.apparent)
+        for name, told in reading.chargers.items():
+            for phase in self._phases(name, told):
+                rest[phase] -= told.drawn / len(self._phases(name, told))
+        return [max(0.0, each) for each in rest]
+
+    def _phases(self, name: str, told: ChargerReading) -> list[int]:
+        if self.house.phases == 1:
+            return [0]
+        return [0, 1, 2] if self.chargers[name].phases == 3 else [told.on_phase - 1]
+
+    def _cap(self, now: float, name: str, told: ChargerReading, reading: HouseReading, rest: Sequence[float]) -> int:
+        """A that limits allow this charger now, beside the rest of the house and the chargers before it."""
+        charger = self.chargers[name]
+        if not self.headroom.limits:
+            return charger.settings.max_a
+        beside = list(rest)
+        for other in self.order[: self.order.index(name)]:
+            before, their = self.chargers.get(other), reading.chargers.get(other)
+            if before is not None and their is not None and their.plugged:
+                for phase in self._phases(other, their):
+                    beside[phase] += before.amps * reading.voltage
+        most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a)
+        if charger.settings.mode == NOW and charger.amps == 0 and self._is_first(charger):
+            return most
+        return self.headroom.allowed(name, now, most, charger.amps)
+
+    @staticmethod
+    def _is_first(charger: ChargePoint) -> bool:
+        return charger.stopped_at == -math.inf
+
+    def _step_charger(
+        self, now: float, name: str, reading: HouseReading, total: float | None, rest: Sequence[float]
+    ) -> Decision | None:
+        charger, told = self.chargers[name], reading.chargers.get(name)
+        if told is None or not self._reach(now, name, told):
+            return None
+        self._watch(now, charger, told)
+        cap = self._cap(now, name, told, reading, rest) if reading.age <= STALE_S else self._blind_cap(rest, charger)
+        if reading.age > BLIND_S and charger.settings.mode != NOW:
+            cap = 0
+        if reading.age > OLD_S:
+            charger.stale()
+        sample = ChargerSample(
+            told.plugged,
+            None if total is None else self._available(name, reading, total),
+            told.drawn,
+            reading.voltage,
+            told.offered,
+            cap,
+            told.must_run,
+        )
+        return charger.step(now, sample)
+
+    def _reach(self, now: float, name: str, told: ChargerReading) -> bool:
+        if told.reachable:
+            self._unreachable.pop(name, None)
+            return True
+        self._unreachable.setdefault(name, now)
+        self.chargers[name].state, self.chargers[name].why = "unreachable", "La borne est injoignable"
+        return False
+
+    def _watch(self, now: float, charger: ChargePoint, told: ChargerReading) -> None:
+        """Whether somebody else has set the charger's limit."""
+        foreign = told.offered is not None and told.offered != charger.amps
+        if told.plugged and foreign and now - charger.set_at > OWN_S and now >= charger.quiet_until:
+            charger.take_over(now, told.offered or 0)
+
+    def _blind_cap(self, rest: Sequence[float], charger: ChargePoint) -> int:
+        """Without a fresh reading: 6 A if the house as last seen leaves them, else nothing."""
+        if not self.headroom.limits:
+            return min(charger.amps, LEAST_A) or charger.amps
+        return LEAST_A if self.headroom.most(rest, range(len(rest))) >= LEAST_A and charger.amps else 0
+
+    def _available(self, name: str, reading: HouseReading, total: float) -> float:
+        """W for a consumer: the higher ones keep what they have, the lower ones their least."""
+        place = self.order.index(name)
+        higher = sum(self._has(each, reading) for each in self.order[:place])
+        lower = sum(self._least(each) for each in self.order[place + 1 :])
+        available = total - higher - lower
+        least = self._claim(name, reading)
+        if available >= least:
+            return available
+        # Its own least goes before what lower ones have, but not before what they must keep for a while.
+        held = sum(self._least(each) for each in self.order[place + 1 :] if self._is_held(each))
+        return max(available, min(least, total - higher - held))
+
+    def _has(self, name: str, reading: HouseReading) -> float:
+        load = self.loads.get(name)
+        if load is not None:
+            return load.settings.power if load.on and load.by_sun else 0.0
+        charger, told = self.chargers[name], reading.chargers.get(name)
+        return self._power(name, reading) if charger.amps and told is not None and told.plugged else 0.0
+
+    def _least(self, name: str) -> float:
+        load = self.loads.get(name)
+        if load is not None:
+            return load.settings.power if load.on and load.by_sun else 0.0
+        charger = self.chargers[name]
+        return LEAST_A * 230.0 * charger.phases if charger.amps else 0.0
+
+    def _is_held(self, name: str) -> bool:
+        load = self.loads.get(name)
+        return load is not None and load.on and (self._stepped or 0.0) - load.since < load.settings.least_on_s
+
+    def _claim(self, name: str, reading: HouseReading) -> float:
+        load = self.loads.get(name)
+        return load.settings.power if load is not None else LEAST_A * reading.voltage
+
+    def _step_load(
+        self, now: float, name: str, reading: HouseReading, total: float | None, threshold: float
+    ) -> Switch | None:
+        load = self.loads[name]
+        available = None
+        if total is not None:
+            place = self.order.index(name)
+            higher = sum(self._least(each) for each in self.order[:place])
+            lower = sum(self._least(each) for each in self.order[place + 1 :] if self._is_held(each))
+            available = total - higher - lower
+        room = math.inf
+        if self.headroom.limits:
+            own = load.settings.power if load.on else 0.0
+            room = self.headroom.limits[0].soft - reading.apparent[0] + own
+        switched = load.step(now, available, threshold, reading.loads_wanted.get(name, False), room)
+        return Switch(load.on, load.why) if switched else None
+
+    def _shed(
+        self, now: float, reading: HouseReading, rest: Sequence[float], decisions: dict[str, Decision | Switch]
+    ) -> None:
+        """Chargers have given way already; what is still too much takes loads, the last of the order first."""
+        if not self.headroom.limits or reading.age > OLD_S:
+            return
+        excess = max(each - limit.soft for each, limit in zip(rest, self.headroom.limits))
+        cars_off = all(charger.amps == 0 for charger in self.chargers.values())
+        trip = min(
+            (clock.seconds(apparent) for clock, apparent in zip(self.clocks, reading.apparent)), default=math.inf
+        )
+        if excess <= 0 or not (cars_off or trip < ALL_AT_ONCE_S):
+            return
+        candidates = sorted(
+            (name for name in self.order if name in self.loads),
+            key=lambda name: (self.loads[name].settings.critical, -self.order.index(name)),
+        )
+        for name in candidates:
+            if excess <= 0:
+                break
+            if self.loads[name].give_way(now):
+                excess -= self.loads[name].settings.power
+                decisions[name] = Switch(False, self.loads[name].why)
+                if trip >= ALL_AT_ONCE_S:
+                    break
