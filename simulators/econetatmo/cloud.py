@@ -8,7 +8,13 @@
 
 Faults beside the common ones: `lost` (the token is rotated, the connection closed without an answer), `api`
 (value: code, or [code, status]), `no_body` (200 without `body`), `empty` (200 and an empty list), `answer`
-(200 and value as JSON), `retry_after` (429, code 26, header `Retry-After` = value).
+(200 and value as JSON), `retry_after` (429, code 26, header `Retry-After` = value), `grant` (that error of the token
+endpoint), `partial` (homesdata lacks lines of that index), `piece` (one piece of getmeasure is spoilt: `no_value`,
+`null_value`, `text`, `null_row`, `short_row`). `passing` spoils a part of all answers at random.
+
+Refusals that pass on unchanged credentials, code 11 of the whole service, lists of homes without single modules, and
+pieces without values are what users of other clients report (netatmo-api-python #82, #93; pyatmo #547, module.py;
+bticino_intercom PR 73). Believed on 2026-11-29.
 """
 
 from __future__ import annotations
@@ -26,11 +32,12 @@ from simulators.econetatmo.homes import homesdata, homestatus
 from simulators.econetatmo.measures import ApiError
 from simulators.econetatmo.model import Home, Model
 from simulators.econetatmo.oauth import Authority, GrantError
+from simulators.econetatmo.passing import Passing, with_spoilt_piece, without_line
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
-OWN_FAULTS = ("lost", "api", "no_body", "empty", "answer", "retry_after")
+OWN_FAULTS = ("lost", "api", "no_body", "empty", "answer", "retry_after", "grant", "partial", "piece")
 STATUS = {1: 401, 2: 403, 3: 403, 5: 403, 9: 404, 10: 400, 11: 429, 13: 403, 21: 400, 22: 403, 25: 400, 26: 429}
 
 
@@ -70,6 +77,7 @@ class NetatmoCloud(Service):
         self.busiest = {10: 0, 3600: 0}
         self.refused = 0
         self.tokens_in_urls = 0
+        self.passing: Optional[Passing] = None
         self.delays: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
         self._recent: deque[float] = deque()
         self._running = 0
@@ -115,6 +123,9 @@ class NetatmoCloud(Service):
         if "|" in request.target or "%7C" in request.target.upper() or "token=" in request.target:
             self.tokens_in_urls += 1
         met = self.faults.take(request.path)
+        passing = self.passing.fault(request.path) if self.passing is not None and not met else None
+        if passing is not None:
+            met = [passing]
         return spoiled(met, lambda: self._healthy(request), self._own)
 
     def _own(self, fault: Fault, healthy: Healthy) -> Optional[Response]:
@@ -130,6 +141,12 @@ class NetatmoCloud(Service):
             return Response.of_json({"status": "ok", "time_server": int(self.clock()), "body": []})
         if fault.kind == "answer":
             return Response.of_json(fault.value)
+        if fault.kind == "grant":
+            return Response.of_json({"error": str(fault.value)}, 400)
+        if fault.kind == "partial":
+            return without_line(healthy(), f"#{fault.value}")
+        if fault.kind == "piece":
+            return with_spoilt_piece(healthy(), str(fault.value))
         if fault.kind == "retry_after":
             response = _error(26, 429, "Maximum api usage reached")
             response.headers.append(("Retry-After", str(fault.value)))

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 PIECE = 300
 UPLOAD = 3 * 3600
-NONE, BASIC, PEAK, OFF_PEAK = range(4)
-CONTRACTS = ("none", "basic", "peak_and_off_peak")
+NONE, BASIC, PEAK, OFF_PEAK, VOID = range(5)
+CONTRACTS = ("none", "basic", "peak_and_off_peak", "void")
+# "void": slots come with every column null, as users report after the contract was changed in the app (2026-11).
 PRICES = {NONE: 0.2, BASIC: 0.2276, PEAK: 0.25, OFF_PEAK: 0.19}
 OFF_PEAK_UNTIL, OFF_PEAK_FROM = 6 * 60 + 30, 22 * 60 + 30  # minutes of the local day
 
@@ -83,7 +84,7 @@ class Home:
         """The column that energy of this moment goes to."""
         contract = self.contract(at)
         if contract != "peak_and_off_peak":
-            return NONE if contract == "none" else BASIC
+            return {"none": NONE, "void": VOID}.get(contract, BASIC)
         local = datetime.fromtimestamp(at, timezone.utc).astimezone(ZoneInfo(self.timezone))
         minute = local.hour * 60 + local.minute
         return PEAK if OFF_PEAK_UNTIL <= minute < OFF_PEAK_FROM else OFF_PEAK
@@ -145,15 +146,19 @@ class Model:
         upload = self.last_upload(ecometer, now)
         sums: list[Optional[float]] = [None] * 8
         first = start - start % PIECE
+        void = False
         for piece in range(first, end, PIECE):
             if not self.visible(ecometer, piece, now, upload):
+                continue
+            if index < 6 and home.column(piece) == VOID:
+                void = True
                 continue
             amount = self.value(ecometer, index, piece, now)
             place = home.column(piece) if index < 6 else BASIC
             sums[place] = (sums[place] or 0) + amount
             sums[place + 4] = (sums[place + 4] or 0.0) + amount / 1000 * PRICES[place]
         if all(each is None for each in sums):
-            return None
+            return sums if void else None
         return [None if each is None else (each if n < 4 else round(each, 4)) for n, each in enumerate(sums)]
 
 

@@ -77,7 +77,10 @@ def test_a_clock_that_was_stepped_back_does_not_call_a_probe_gone() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(3, 3.0), ("3,5", 3.5), (" 77 ", 77.0), ("-1e3", -1000.0), (0, 0.0)]
-    + [(each, None) for each in (True, None, "", "x", "nan", "inf", float("nan"), 10**400, "1_0", "1" * 50, [], {})],
+    + [
+        (each, None)
+        for each in (True, None, "", "x", "nan", "inf", float("nan"), 10**400, "1_0", "1" * 50, "\u0661\u0662", [], {})
+    ],
 )
 def test_finite_numbers(value: object, expected: float | None) -> None:
     assert finite(value) == expected

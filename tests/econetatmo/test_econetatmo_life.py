@@ -100,17 +100,6 @@ def test_an_account_without_ecometers_says_so(world: MakeWorld) -> None:
     assert "3 ligne(s)" in running.jeedom.test(connection)["text"]
 
 
-def test_a_line_that_vanished_is_told_once_and_the_others_go_on(world: MakeWorld) -> None:
-    running = world([small_home(2)])
-    started(running, 2)
-    del running.cloud.model.homes[0].ecometers[0].lines[1]
-    running.step(1800, 27)
-    assert [text for text in running.messages() if "n'existe plus" in text] == [
-        "Netatmo: La ligne Ligne 2 n'existe plus chez Netatmo. Son équipement et son historique restent dans Jeedom."
-    ]
-    assert running.history(LINE, "total_energy") == expected_total(running)
-
-
 def expected_total(running: World, module: str = LINE, begin: int = WEEK) -> dict[str, Any]:
     """What all tariffs together should be."""
     result: dict[str, Any] = {}
@@ -430,15 +419,17 @@ def test_revoked_access_is_told_once_with_what_to_do(world: MakeWorld) -> None:
     assert running.history(LINE, "total_energy") == expected_total(running)
 
 
-def test_access_that_a_refresh_finds_revoked_is_shown_before_the_next_poll(world: MakeWorld) -> None:
+def test_access_that_a_refresh_finds_revoked_is_told_when_it_lasts(world: MakeWorld) -> None:
     running = world([small_home(1)])
     connection = started(running)
     running.step(400)
     running.cloud.authority.revoke()
-    with pytest.raises(DaemonRefusal, match="collez"):
+    with pytest.raises(DaemonRefusal, match="rien n'est à faire"):
         running.jeedom.refresh(connection)
-    running.until(lambda: running.jeedom.state(connection) == "authentication_failed", seconds=0.1, times=20)
-    running.step(1800, 5)
+    running.step(600, 6)
+    assert running.jeedom.state(connection) != "authentication_failed"
+    running.step(600, 12)
+    assert running.jeedom.state(connection) == "authentication_failed"
     assert "collez" in running.jeedom.callback.states[connection]["message"]
     assert running.messages() == [], "Jeedom makes its one message of the state"
 

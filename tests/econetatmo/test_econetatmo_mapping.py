@@ -63,14 +63,42 @@ def test_a_day_is_labelled_at_noon_whichever_way_the_service_counts(label: int) 
 @pytest.mark.parametrize(
     "body",
     [
-        None, 3, "x", [3], [{"beg_time": 1}], [{"beg_time": None, "value": []}], {"x": [1]}, {"1": 1}, {"1": [1, 2]},
-        {"1": ["1"]}, {"1": [True]}, {"1": [1e300]}, [{"beg_time": 1, "step_time": 0, "value": [[1], [1]]}],
+        None, 3, "x", [3], [{"beg_time": None, "value": []}], {"x": [1]}, {"1": 1}, {"1": [1, 2]}, {"1": [True]},
+        {"1": [1e300]}, [{"beg_time": 1, "step_time": 0, "value": [[1], [1]]}], {"1": ["x"]}, {"1": None},
         [{"beg_time": 1, "step_time": -5, "value": [[1], [1]]}], {"99999999999": [1]}, [{"beg_time": 1, "value": [[]]}],
+        [{"beg_time": 1, "value": 7}],
     ],
 )  # fmt: skip
-def test_what_is_no_measure_is_refused_whole(body: Any) -> None:
+def test_an_answer_of_which_nothing_can_be_read_is_refused(body: Any) -> None:
     with pytest.raises(VendorError):
         mapping.slots(body, 1, "30min", PARIS, 0, FAR)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        {"beg_time": 900}, {"beg_time": 900, "value": None}, {"value": [[1, 1]]}, None, 3, "x", [],
+        {"beg_time": "x", "value": [[1, 1]]}, {"beg_time": 900, "step_time": 0, "value": [[1, 1]]},
+        {"beg_time": 900, "value": [None]}, {"beg_time": 900, "value": [[1]]}, {"beg_time": 900, "value": [[1, 2, 3]]},
+        {"beg_time": 900, "value": [["x", {}]]}, {"beg_time": 9e9, "value": [[1, 1]]},
+    ],
+)  # fmt: skip
+def test_a_piece_that_cannot_be_read_is_skipped_and_the_rest_counts(piece: Any) -> None:
+    good = {"beg_time": 9000, "step_time": 1800, "value": [[100, None], ["77", "0.02"], [1, True]]}
+    right = {9000: [100, None], 10800: [77, 0.02], 12600: [1, None]}
+    assert mapping.slots([piece, good], 2, "30min", PARIS, 0, FAR) == right
+    assert mapping.slots([good, piece], 2, "30min", PARIS, 0, FAR) == right
+
+
+def test_a_row_that_cannot_be_read_is_skipped_in_the_other_shape_too() -> None:
+    found = mapping.measures({"900": [1], "x": [2], "2700": None, "4500": ["3"]}, 1, "30min", PARIS, 0, FAR)
+    assert (found.slots, found.skipped) == ({900: [1], 4500: [3]}, 2)
+
+
+def test_slots_without_any_value_are_told_apart_from_none() -> None:
+    found = mapping.measures({"900": [5], "2700": [None], "4500": [None]}, 1, "30min", PARIS, 0, FAR)
+    assert (found.slots, found.empty, found.skipped) == ({900: [5]}, 4500, 0)
+    assert mapping.measures([{"beg_time": 900}], 1, "30min", PARIS, 0, FAR) == mapping.Measures({})
 
 
 def test_the_types_of_a_family_are_asked_for_together() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from typing import Any
 from urllib.request import HTTPErrorProcessor, build_opener
 
 import pytest
-from jeenergied.devices.base import AuthenticationFailed, DeviceError, RateLimited, Unreachable, VendorError
-from jeenergied.devices.econetatmo.tokens import NotDurable, pasted_token
+from jeenergied.devices.base import AuthenticationFailed, DeviceError, Unreachable, VendorError
+from jeenergied.devices.econetatmo.tokens import NotDurable, NotNow, pasted_token
 from jeenergied.runner import Runner
 
 from jeedom_bridge import Store, StoreError
@@ -99,9 +100,9 @@ def test_a_new_pair_is_on_the_disk_and_outlives_a_restart(account: Account) -> N
     assert account.cloud.authority.rotations == 1, "a start renewed a token that was good"
 
 
-def test_a_pair_is_renewed_a_quarter_of_an_hour_before_its_end(account: Account) -> None:
+def test_a_pair_is_renewed_half_an_hour_before_its_end(account: Account) -> None:
     account.keeper.current()
-    account.clock.advance(10800 - 901)
+    account.clock.advance(10800 - 1801)
     account.keeper.current()
     assert account.cloud.authority.rotations == 1
     account.clock.advance(2)
@@ -168,38 +169,127 @@ def test_the_access_token_is_used_to_its_end_while_the_token_service_is_down(acc
         account.keeper.current()
 
 
-def test_a_lost_answer_is_told_once_and_not_asked_about_again(account: Account) -> None:
+WAITS = (60, 300, 900, 3600)
+
+
+def tries(account: Account, seconds: float, step: float = 30.0) -> list[float]:
+    """Asks for a token again and again; returns when the token endpoint was asked."""
+    begin, found = account.clock.time(), []
+    for _ in range(int(seconds / step)):
+        before = len(account.cloud.requests)
+        with contextlib.suppress(DeviceError):
+            account.keeper.current()
+        found += [account.clock.time() - begin] * (len(account.cloud.requests) - before)
+        account.clock.advance(step)
+    return found
+
+
+def test_one_refusal_of_a_good_pair_is_not_noticed(account: Account) -> None:
+    account.keeper.current()
+    account.clock.advance(10800 - 1790)
+    account.cloud.fault("grant", TOKEN, "invalid_grant", count=3)
+    assert tries(account, 1700) == [0, 60, 360, 1260]
+    assert account.works()
+    assert account.cloud.authority.rotations == 2
+    assert account.messages() == []
+
+
+@pytest.mark.parametrize("word", ["invalid_grant", "invalid_client", "unauthorized_client"])
+def test_a_refusal_that_lasts_is_told_after_the_fifth_and_tried_each_hour(account: Account, word: str) -> None:
+    account.keeper.current()
+    account.clock.advance(10800)
+    account.cloud.fault("grant", TOKEN, word)
+    for wait in WAITS:
+        with pytest.raises(NotNow, match="rien n'est à faire") as now:
+            account.keeper.current()
+        assert now.value.retry == wait
+        account.clock.advance(wait - 1)
+        asked = len(account.cloud.requests)
+        with pytest.raises(NotNow):
+            account.keeper.current()
+        assert len(account.cloud.requests) == asked
+        account.clock.advance(1.5)
+    with pytest.raises(AuthenticationFailed, match=r"révoqué|client"):
+        account.keeper.current()
+    assert tries(account, 5 * 3600, 60) == [3600 * n for n in range(1, 5)]
+    account.cloud.clear()
+    account.clock.advance(3600)
+    assert account.works(), "the same pair is good"
+    assert account.messages() == [], "the state of the connection tells it"
+
+
+def test_the_user_gets_a_real_try_at_once(account: Account) -> None:
+    account.keeper.current()
+    account.clock.advance(10800)
+    account.cloud.fault("grant", TOKEN, "invalid_grant", count=1)
+    with pytest.raises(NotNow):
+        account.keeper.current()
+    account.keeper.try_again()
+    assert account.works()
+
+
+def test_a_restart_neither_forgets_a_refusal_nor_makes_it_longer(account: Account) -> None:
+    account.keeper.current()
+    account.clock.advance(10800)
+    account.cloud.fault("grant", TOKEN, "invalid_grant")
+    tries(account, 400)
+    asked = len(account.cloud.requests)
+    account.restart()
+    assert tries(account, 800) == []
+    assert tries(account, 120) == [90]
+    assert len(account.cloud.requests) == asked + 1
+
+
+def test_a_pasted_token_that_was_never_good_is_told_at_once(account: Account) -> None:
+    account.restart("0" * 24 + "|" + "1" * 32)
+    with pytest.raises(AuthenticationFailed, match="collez-le"):
+        account.keeper.current()
+
+
+def test_a_lost_answer_is_told_as_what_it_is(account: Account) -> None:
+    account.keeper.current()
+    account.clock.advance(10800)
     account.cloud.fault("lost", TOKEN, count=1)
     with pytest.raises(Unreachable):
         account.keeper.current()
+    account.clock.advance(60)
+    tries(account, 6000)
     with pytest.raises(AuthenticationFailed, match="jamais arrivée"):
         account.keeper.current()
-    assert account.messages() == [], "the state of the connection tells it"
-    asked = len(account.cloud.requests)
     account.restart()
-    for _ in range(3):
-        with pytest.raises(AuthenticationFailed, match="collez-le"):
-            account.keeper.current()
-    assert len(account.cloud.requests) == asked
-    assert account.messages() == []
+    with pytest.raises(AuthenticationFailed, match="collez-le"):
+        account.keeper.current()
+    assert account.messages() == [], "the state of the connection tells it"
     account.restart(account.cloud.authority.generate().refresh)
     assert account.works()
 
 
-def test_revoked_access_is_tried_again_a_day_later(account: Account) -> None:
+def test_revoked_access_asks_thirteen_times_in_the_first_ten_hours(account: Account) -> None:
     account.keeper.current()
     account.cloud.authority.revoke()
     account.clock.advance(10800)
-    for _ in range(3):
-        with pytest.raises(AuthenticationFailed, match="révoqué"):
-            account.keeper.current()
-    assert account.messages() == [], "the state of the connection tells it"
-    asked = len(account.cloud.requests)
-    account.clock.advance(86401)
-    with pytest.raises(AuthenticationFailed):
-        account.keeper.current()
-    assert len(account.cloud.requests) == asked + 1
-    assert account.messages() == []
+    assert len(tries(account, 36000, 60)) == 13
+
+
+def test_a_token_endpoint_that_asks_to_wait_stops_renewals_only(account: Account) -> None:
+    account.keeper.current()
+    account.clock.advance(10800 - 1790)
+    account.cloud.fault("grant", TOKEN, "too_many_connections", count=1)
+    assert tries(account, 200) == [0, 60]
+    assert not account.keeper._budget.blocked()
+    assert account.works()
+
+
+def test_a_missing_scope_that_passes_is_not_noticed(world: MakeWorld) -> None:
+    running = world([small_home(1)])
+    connection = running.connect()
+    running.launch()
+    running.ready(connection)
+    running.cloud.fault("api", "/api/getmeasure", 13, count=2)
+    running.step(600, 3)
+    told = [each["event"]["state"] for each in running.jeedom.applied("connection")]
+    assert set(told) == {"connecting", "online"}
+    assert running.jeedom.state(connection) == "online"
 
 
 def test_a_newly_pasted_token_wins_and_the_same_one_goes_on(account: Account) -> None:
@@ -215,7 +305,7 @@ def test_a_newly_pasted_token_wins_and_the_same_one_goes_on(account: Account) ->
     assert account.cloud.authority.rotations == rotations
     account.restart(first)
     account.clock.advance(10800)
-    with pytest.raises(AuthenticationFailed):
+    with pytest.raises(NotNow):
         account.keeper.current()
 
 
@@ -247,7 +337,7 @@ def test_a_refused_token_is_replaced_once_and_a_fresh_one_is_not_wasted(account:
     fresh = account.keeper.replaced(token)
     assert fresh != token
     assert account.keeper.replaced(token) == fresh, "somebody else had renewed it"
-    with pytest.raises(VendorError, match="tout neuf"):
+    with pytest.raises(VendorError, match="vient de donner"):
         account.keeper.replaced(fresh)
     assert account.cloud.authority.rotations == 2
 
@@ -257,10 +347,10 @@ def test_a_refused_token_is_replaced_once_and_a_fresh_one_is_not_wasted(account:
     [
         ({"error": "invalid_client"}, AuthenticationFailed, "client secret"),
         ({"error": "unauthorized_client"}, AuthenticationFailed, "unauthorized_client"),
-        ({"error": "too_many_connections"}, RateLimited, "attendre"),
+        ({"error": "too_many_connections"}, NotNow, "automatique"),
         ({"error": {"code": 30, "message": "x"}}, AuthenticationFailed, "collez"),
-        ([], DeviceError, "autre chose"),
-        ({"access_token": "a|b", "refresh_token": 5}, DeviceError, "autre chose"),
+        ([], DeviceError, "pas donné de jetons"),
+        ({"access_token": "a|b", "refresh_token": 5}, DeviceError, "pas donné de jetons"),
     ],
 )
 def test_each_refusal_says_what_to_do(account: Account, answer: Any, kind: type, words: str) -> None:
@@ -269,11 +359,34 @@ def test_each_refusal_says_what_to_do(account: Account, answer: Any, kind: type,
         account.keeper.current()
 
 
-def test_a_pasted_token_is_found_in_what_surrounds_it() -> None:
-    assert pasted_token(' "abc|def"\n') == "abc|def"
-    assert pasted_token('{"access_token": "x", "refresh_token": "abc|def", "scope": []}') == "abc|def"
-    assert pasted_token("abc|\n def") == "abc|def"
-    assert pasted_token('{"x"') == ""
+GOOD = "a" * 24 + "|" + "0" * 31 + "1"
+OTHER = "a" * 24 + "|" + "f" * 32
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD, f' "{GOOD}"\n', GOOD.replace("|", "%7C"), GOOD.replace("|", "%7c"), f"Refresh token: {GOOD}",
+        f"Access Token\n{OTHER}\nRefresh Token\n{GOOD}", f"Refresh Token\n{GOOD}\nAccess Token\n{OTHER}",
+        f'{{"access_token": "{OTHER}", "refresh_token": "{GOOD}", "scope": []}}',
+        f'{{"refresh_token": "{GOOD}", "access_token": "{OTHER}"}}', GOOD.replace("|", "|\n "), f"{OTHER}\n{GOOD}",
+        f"Access Token\n{'a' * 24}|1\nRefresh Token\n{GOOD}", GOOD[:40] + "\n" + GOOD[40:],
+    ],
+)  # fmt: skip
+def test_a_pasted_token_is_found_in_what_surrounds_it(text: str) -> None:
+    assert pasted_token(text) == GOOD
+
+
+@pytest.mark.parametrize("text", ["", "hello", '{"x"', "a" * 24, "a" * 24 + "|" + "0" * 31, "5f00000000|123"])
+def test_what_holds_no_token_has_none(text: str) -> None:
+    assert pasted_token(text) == ""
+
+
+def test_what_is_no_token_is_refused_without_asking_netatmo(account: Account) -> None:
+    account.restart("my password")
+    with pytest.raises(AuthenticationFailed, match="n'est pas un refresh token"):
+        account.keeper.current()
+    assert account.cloud.requests == []
 
 
 def test_kills_at_random_points_of_a_renewal_lose_nothing_that_the_protocol_lets_be_kept(

@@ -98,7 +98,7 @@ class World:
 
     def reason(self) -> Seen:
         self.device._read_homes("poll")
-        return Seen(texts=[self.device._reason(BRIDGE)])
+        return Seen(texts=[self.device._reports._reason(BRIDGE, self.device._homes)])
 
 
 def explain(answer: Answer, seen: Seen) -> Iterable[str]:
@@ -118,8 +118,16 @@ def _rows(body: Any) -> Iterator[list[float]]:
         listed = content.get("value")
         for row in [*(listed if isinstance(listed, list) else []), *content.values()]:
             if isinstance(row, list):
-                good = [each for each in row if isinstance(each, (int, float)) and not isinstance(each, bool)]
-                yield [float(each) for each in good if abs(each) < 1e300]
+                good = [_number(each) for each in row if type(each) in (int, float, str)]
+                yield [each for each in good if abs(each) < 1e300]
+
+
+def _number(value: Any) -> float:
+    """A number, also one as text; infinity for what is none."""
+    try:
+        return float(value.strip().replace(",", ".") if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return float("inf")
 
 
 def grant(answer: Answer) -> Seen:

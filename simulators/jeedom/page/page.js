@@ -9,6 +9,7 @@ const TONES = {
   waiting: ['busy', 'En attente'],
   unreachable: ['bad', 'Injoignable'],
   authentication_failed: ['bad', 'Identifiants refusés'],
+  no_data: ['bad', 'Sans donnée récente'],
   error: ['bad', 'Erreur'],
   stopped: ['off', 'Arrêtée'],
 };

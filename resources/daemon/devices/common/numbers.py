@@ -13,7 +13,7 @@ def finite(value: Any) -> float | None:
     """
     if isinstance(value, str):
         value = value.strip().replace(",", ".", 1)
-        if not value or len(value) > 40 or "_" in value:
+        if not value or len(value) > 40 or "_" in value or not value.isascii():
             return None
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from ..base import Context, RateLimited, VendorError
 from .budget import Budget
-from .client import Answer, Service, TokenRefused
+from .client import Answer, CredentialRefused, Overloaded, Service, TokenRefused
 from .tokens import TokenKeeper
 
+_LOG = logging.getLogger(__name__)
+
+OVERLOAD_PAUSES_S = (2.0, 5.0, 10.0)
+"""Pauses before a request is repeated while the service protects itself (code 11)."""
 FAR_OFF = 2 * 86400.0
 """Seconds between the two clocks from which on the service's is not believed either."""
 
@@ -29,6 +34,16 @@ class Api:
 
     def ask(self, method: str, purpose: str, **form: str) -> Any:
         """The body of the answer. `purpose` (of the budget) says how urgent it is. Raises DeviceError."""
+        for pause in OVERLOAD_PAUSES_S:
+            try:
+                return self._ask(method, purpose, form)
+            except Overloaded as error:
+                _LOG.debug("%s: %s, again in %g s", method, error, pause)
+                if not self._context.pause(pause):
+                    raise
+        return self._ask(method, purpose, form)
+
+    def _ask(self, method: str, purpose: str, form: dict[str, str]) -> Any:
         token = self._keeper.current()
         try:
             answer = self._once(method, purpose, token, form)
@@ -37,10 +52,9 @@ class Api:
             try:
                 answer = self._once(method, purpose, token, form)
             except TokenRefused as error:
-                raise VendorError(
-                    "Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne"
-                ) from error
+                raise VendorError("Netatmo refuse un accès qu'il vient de donner, nouvel essai automatique") from error
         self._budget.accepted()
+        self._keeper.proved()
         if answer.time is not None:
             offset = answer.time - self._context.clock.time()
             self._offset = offset if abs(offset) < FAR_OFF else 0.0
@@ -51,6 +65,8 @@ class Api:
         try:
             with self._keeper.turn:
                 return self._service.ask(method, token, form)
+        except CredentialRefused as error:
+            raise self._keeper.refused(error) from error
         except RateLimited as error:
             pause = self._budget.refused(error.retry)
             raise RateLimited(

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from ..base import Context, RateLimited
+from ..common.refusals import Policy, Refusals, Scope
 
 _LOG = logging.getLogger(__name__)
 
@@ -14,8 +15,9 @@ BURST = 30
 BURST_SECONDS = 10.0
 HOURLY = {"import": 200, "poll": 300, "user": 400}
 """Requests within an hour after which this kind of work waits: the more it is awaited, the later."""
-FIRST_PAUSE = 600.0
-LONGEST_PAUSE = 3600.0
+PAUSES_S = (600.0, 1200.0, 2400.0, 3600.0)
+"""After the first, second, ... refusal in a row of a request beyond the quota, unless the service says how long."""
+QUOTA = "quota"
 
 
 class Budget:
@@ -23,6 +25,9 @@ class Budget:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        # In the memory: a test of the form beside the running connection is refused for both.
+        policies = {Scope.CREDENTIAL: Policy(PAUSES_S)}
+        self._refusals = Refusals(context.memory, context.clock, policies, "quota")
         kept = context.memory.get("requests")
         self._minutes: dict[int, int] = _minutes(kept)
         self._recent: deque[float] = deque()
@@ -39,8 +44,7 @@ class Budget:
 
     def blocked(self) -> float:
         """Seconds for which the service wants to be left alone."""
-        rest = self._kept_pause()[0] - self._context.clock.time()
-        return rest if 0 < rest <= LONGEST_PAUSE else 0.0  # more comes from a wall clock that was stepped back
+        return self._refusals.wait_s(Scope.CREDENTIAL, QUOTA)
 
     def take(self, purpose: str) -> None:
         """Before each request: counts it, waits for room within 10 s. Raises RateLimited."""
@@ -73,25 +77,16 @@ class Budget:
         return len(self._recent) < BURST
 
     def refused(self, told: float | None) -> float:
-        """The service refused a request: returns the pause, in seconds, `told` by it or growing from 10 min."""
-        former = self._kept_pause()[1]
-        growing = min(LONGEST_PAUSE, former * 2 if former else FIRST_PAUSE)
-        pause = growing if told is None else min(max(told, 1.0), LONGEST_PAUSE)
+        """The service refused a request beyond its quota: returns the pause in seconds, `told` by it or growing."""
         self._context.count("refusals")
+        self._refusals.note(Scope.CREDENTIAL, QUOTA, "code 26", told)
+        pause = self.blocked()
         _LOG.warning("Netatmo refuses requests for now, all calls wait %.0f s", pause)
-        self._context.memory.keep("blocked", {"until": self._context.clock.time() + pause, "pause": growing})
         return pause
 
     def accepted(self) -> None:
         """A request went through."""
-        if self._context.memory.get("blocked") is not None:
-            self._context.memory.delete("blocked")
-
-    def _kept_pause(self) -> tuple[float, float]:
-        # Read each time: a test of the form beside the running connection is refused for both.
-        kept = self._context.memory.get("blocked")
-        kept = kept if isinstance(kept, dict) else {}
-        return _number(kept.get("until")), _number(kept.get("pause"))
+        self._refusals.over(Scope.CREDENTIAL, QUOTA)
 
     def keep(self) -> None:
         """Remembers the counts over a restart, with those of a test that ran beside."""
@@ -105,7 +100,3 @@ def _minutes(kept: Any) -> dict[int, int]:
     if not isinstance(kept, dict):
         return {}
     return {int(m): n for m, n in kept.items() if str(m).isdigit() and isinstance(n, int) and n > 0}
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0

@@ -5,14 +5,18 @@ Tokens and identifiers travel in headers and form bodies only, never in an addre
 
 from __future__ import annotations
 
+import logging
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Callable, NoReturn
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session, sendable
+from jeedom_bridge.http import HttpError, Response, fetch, new_session, retry_after, sendable
 
 from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError, vendor_url
+
+_LOG = logging.getLogger(__name__)
 
 SCOPE = "read_magellan"
 _MAX_BYTES = 4 * 1024 * 1024
@@ -22,16 +26,38 @@ UNKNOWN_USER = (5, 22, 23)
 GONE = 9
 SCOPE_MISSING = 13
 ARGUMENT = (10, 21, 25)
-TOO_MANY = (11, 26)
+OVERLOADED = 11
+TOO_MANY = 26
 BAD_REFRESH = 30
+LONGEST_WAIT_S = 4 * 3600.0
+"""The longest pause that is believed: users have seen blocks of up to three hours."""
 
 
 class TokenRefused(DeviceError):
     """The access token has ended or was replaced: the caller renews it and asks again."""
 
 
-class GrantRefused(AuthenticationFailed):
+class CredentialRefused(AuthenticationFailed):
+    """The application, the account, a token or its scope is refused. This passes at times: who has proved good before
+    is believed for a while (see `TokenKeeper`)."""
+
+    reason = "refused"
+
+
+class GrantRefused(CredentialRefused):
     """The refresh token or the code is not (or no longer) accepted."""
+
+    reason = "grant"
+
+
+class ScopeRefused(CredentialRefused):
+    """The token lacks the scope, or the service thinks so."""
+
+    reason = "scope"
+
+
+class Overloaded(Unreachable):
+    """Code 11: a protection of the whole service, which has nothing to do with how much this account asks."""
 
 
 class AnswerLost(Unreachable):
@@ -66,8 +92,10 @@ class Answer:
 class Service:
     """The vendor's server. Raises the errors of devices/base.py and those above."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, now: Callable[[], float] = time.time) -> None:
+        """`now`: Unix time, for pauses that the service names by their end."""
         self._address = address
+        self._now = now
         self._session = new_session()
         self._session.headers["Accept"] = "application/json"
 
@@ -88,10 +116,11 @@ class Service:
         except HttpError as error:
             kind = AnswerLost if error.sent else Unreachable
             raise kind(
-                "Le service de connexion de Netatmo ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?",
+                "Le service de connexion de Netatmo ne répond pas ({error}), nouvel essai automatique. Si cela dure, "
+                "vérifiez l'accès de Jeedom à Internet.",
                 error=error,
             ) from error
-        return _grant(answer)
+        return _grant(answer, self._now())
 
     def ask(self, method: str, token: str, form: Mapping[str, str]) -> Answer:
         """One data call, such as `getmeasure`."""
@@ -109,12 +138,13 @@ class Service:
                 headers={"Authorization": f"Bearer {token}"},
             )
         except HttpError as error:
+            _LOG.debug("%s: %s", method, error)
             raise Unreachable(
-                "Netatmo ne répond pas à {method} ({error}) : est-ce que Jeedom a accès à Internet ?",
-                method=method,
+                "Netatmo ne répond pas ({error}), nouvel essai automatique. Si cela dure, vérifiez l'accès de Jeedom à "
+                "Internet.",
                 error=error,
             ) from error
-        return _data(method, answer)
+        return _data(method, answer, self._now())
 
 
 def _content(answer: Response) -> Any:
@@ -124,17 +154,21 @@ def _content(answer: Response) -> Any:
         return None
 
 
-def _grant(answer: Response) -> Grant:
+def _grant(answer: Response, now: float) -> Grant:
     content = _content(answer)
     reason = content.get("error") if isinstance(content, dict) else None
     if reason is not None or answer.status != 200:
-        _refuse_grant(answer, reason)
+        _refuse_grant(answer, reason, now)
     content = content if isinstance(content, dict) else {}
     access, refresh = sendable(content.get("access_token")), sendable(content.get("refresh_token"))
     if not access or not refresh:
         # The server may have made a new pair and spoilt its own answer: as good as lost.
-        raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
+        raise _no_tokens()
     return Grant(access, refresh, _lifetime(content.get("expires_in", content.get("expire_in"))))
+
+
+def _no_tokens() -> AnswerLost:
+    return AnswerLost("Le service de connexion de Netatmo n'a pas donné de jetons, nouvel essai automatique")
 
 
 def _lifetime(told: Any) -> float:
@@ -145,46 +179,49 @@ def _lifetime(told: Any) -> float:
     return min(max(seconds, 1.0), 30 * 86400.0) if math.isfinite(seconds) else 10800.0
 
 
-def _refuse_grant(answer: Response, reason: Any) -> NoReturn:
+def _refuse_grant(answer: Response, reason: Any, now: float) -> NoReturn:
     if isinstance(reason, dict):
         reason = "invalid_grant" if reason.get("code") == BAD_REFRESH else str(reason.get("message", ""))[:60]
+    _LOG.debug("oauth2/token: status %d, error %r", answer.status, str(reason)[:60])
     if reason == "too_many_connections" or answer.status == 429:
         raise RateLimited(
-            "Netatmo demande d'attendre avant de renouveler les jetons", retry=_retry_after(answer) or 600.0
+            "Netatmo demande d'attendre avant de renouveler l'accès, nouvel essai automatique",
+            retry=_wait(answer, now),
         )
     if reason == "invalid_grant":
         raise GrantRefused("Netatmo refuse ce jeton ou ce code : il a déjà servi, il a expiré ou il a été révoqué")
     if reason == "invalid_client":
-        raise AuthenticationFailed(
+        raise CredentialRefused(
             "Netatmo ne connaît pas ce client ID ou refuse ce client secret : comparez-les avec la page de votre "
             "application sur https://dev.netatmo.com/apps/"
         )
     if isinstance(reason, str) and answer.status in (200, 400, 401, 403):
-        raise AuthenticationFailed(
+        raise CredentialRefused(
             "Netatmo refuse la connexion ({reason}) : vérifiez le client ID, le client secret et que le jeton a "
             "l'autorisation read_magellan",
             reason=reason[:60],
         )
     if answer.status == 200:
-        raise AnswerLost("Le service de connexion de Netatmo a répondu autre chose que des jetons")
+        raise _no_tokens()
     raise Unreachable(
-        "Le service de connexion de Netatmo est indisponible (statut {status}), nouvel essai plus tard",
+        "Le service de connexion de Netatmo est indisponible (statut {status}), nouvel essai automatique",
         status=answer.status,
     )
 
 
-def _data(method: str, answer: Response) -> Answer:
+def _data(method: str, answer: Response, now: float) -> Answer:
     content = _content(answer)
     if isinstance(content, dict) and content.get("error") is not None:
-        _refuse(method, answer, content["error"])
+        _refuse(method, answer, content["error"], now)
     if answer.status == 429:
-        _refuse(method, answer, {"code": 26})
+        _refuse(method, answer, {"code": TOO_MANY}, now)
     if answer.status >= 500 or answer.status in (408, 425):
-        raise Unreachable("Netatmo est indisponible (statut {status} à {method})", status=answer.status, method=method)
+        _LOG.debug("%s: status %d", method, answer.status)
+        raise Unreachable("Netatmo est indisponible (statut {status}), nouvel essai automatique", status=answer.status)
     if answer.status != 200 or not isinstance(content, dict) or content.get("body") is None:
+        _LOG.debug("%s: status %d, %d bytes", method, answer.status, len(answer.body))
         raise VendorError(
-            "Netatmo a répondu à {method} autre chose que prévu (statut {status}, {size} octets)",
-            method=method,
+            "Netatmo a donné une réponse inattendue (statut {status}, {size} octets), nouvel essai automatique",
             status=answer.status,
             size=len(answer.body),
         )
@@ -194,32 +231,37 @@ def _data(method: str, answer: Response) -> Answer:
     return Answer(content["body"], None)
 
 
-def _refuse(method: str, answer: Response, error: Any) -> NoReturn:
+def _refuse(method: str, answer: Response, error: Any, now: float) -> NoReturn:
     code = error.get("code") if isinstance(error, dict) else None
     told = str(error.get("message", "") if isinstance(error, dict) else error)[:100]
-    values: dict[str, Any] = {"method": method, "code": code, "told": told}
+    values: dict[str, Any] = {"code": code, "told": told}
+    _LOG.debug("%s: status %d, code %s (%s)", method, answer.status, code, told)
     if code in TOKEN_REFUSED:
         raise TokenRefused("Netatmo refuse le jeton d'accès (code {code})", code=code)
-    if code in TOO_MANY or answer.status == 429:
-        raise RateLimited("Netatmo a refusé une requête de trop (code {code})", retry=_retry_after(answer), code=code)
+    if code == OVERLOADED:
+        raise Overloaded("Netatmo est surchargé et demande de réessayer (code {code})", code=code)
+    if code == TOO_MANY or answer.status == 429:
+        raise RateLimited("Netatmo a refusé une requête de trop (code {code})", retry=_wait(answer, now), code=code)
     if code in UNKNOWN_USER:
-        raise AuthenticationFailed(
+        raise CredentialRefused(
             "Netatmo ne connaît plus ce compte ou cette application (code {code}, {told}) : vérifiez-les sur "
             "https://dev.netatmo.com/apps/",
             **values,
         )
     if code == SCOPE_MISSING:
-        raise AuthenticationFailed(
+        raise ScopeRefused(
             "Le jeton n'a pas l'autorisation read_magellan : générez-en un nouveau avec elle sur "
             "https://dev.netatmo.com/apps/ et collez-le"
         )
     if code == GONE:
-        raise ModuleGone("Netatmo ne connaît plus ce module (code 9)")
+        raise ModuleGone(
+            "Netatmo ne trouve pas cette ligne (code 9), nouvel essai automatique. Si elle a été retirée, désactivez "
+            "son équipement."
+        )
     if code in ARGUMENT:
-        raise ArgumentRefused("Netatmo refuse les paramètres de {method} (code {code}, {told})", **values)
-    raise VendorError("Netatmo a répondu à {method} par l'erreur {code} ({told})", **values)
+        raise ArgumentRefused("Netatmo ne donne pas cette mesure pour ce module (code {code}, {told})", **values)
+    raise VendorError("Netatmo a répondu par l'erreur {code} ({told}), nouvel essai automatique", **values)
 
 
-def _retry_after(answer: Response) -> float | None:
-    told = answer.headers.get("retry-after", "").strip()
-    return float(told) if told.isascii() and told.isdigit() and len(told) < 7 else None
+def _wait(answer: Response, now: float) -> float | None:
+    return retry_after(answer.headers, now, LONGEST_WAIT_S)

@@ -47,6 +47,7 @@ class Collector:
         self._states: dict[str, LineState] = {}
         self._pending: list[_Sent] = []
         self._without: dict[str, set[str]] = {}
+        self._empty: dict[str, int] = {}
 
     # What is remembered.
 
@@ -120,6 +121,10 @@ class Collector:
         tracks = self.state(equipment).tracks.items()
         ends = [track.mark + grid.STEPS[scale] // 2 for scale, track in tracks if track.mark is not None]
         return max(ends, default=0)
+
+    def newest_empty(self, equipment: Equipment) -> int:
+        """The label of the newest slot of a line that came without any value, 0 if none was newer than its measures."""
+        return self._empty.get(equipment.key, 0)
 
     def now(self) -> float:
         """The service's clock: Jeedom's may be wrong."""
@@ -275,9 +280,14 @@ class Collector:
             limit="1024",
         )
         now = self.now()
-        found = mapping.slots(answer, len(types), scale, zone, begin, now + 2 * DAY)
+        found = mapping.measures(answer, len(types), scale, zone, begin, now + 2 * DAY)
+        if found.skipped:
+            _LOG.debug("%s, %s: %d pieces of the answer are unreadable", equipment.name, scale, found.skipped)
+        if stop > now:
+            newest = max(found.slots, default=0)
+            self._empty[equipment.key] = found.empty if found.empty > newest else 0
         # The middle of a day may lie ahead; Jeedom wants no measures of the future.
-        return {label: values for label, values in found.items() if label <= now}
+        return {label: values for label, values in found.slots.items() if label <= now}
 
     # The past, in slices.
 

@@ -31,17 +31,16 @@ from .budget import Budget
 from .client import SCOPE, ArgumentRefused, ModuleGone, Service
 from .collector import Collector, Waiting
 from .mapping import Home, Line
-from .tokens import NotDurable, TokenKeeper
+from .reports import Reports
+from .tokens import NotDurable, NotNow, TokenKeeper
 
 _LOG = logging.getLogger(__name__)
 
 SLICE_PERIOD = 15.0
 SLICE_PAUSE = 300.0
 HOMES_PERIOD = 6 * 3600.0
-REST = 6 * 3600.0
+REST = 3600.0
 """Seconds for which a line that the service does not know, or refuses by its type, is not asked about again."""
-SILENT = 12 * 3600.0
-"""Seconds without a new measure after which an ecometer is told to be silent; it uploads every 3 hours."""
 
 
 class Device(Base):
@@ -52,11 +51,12 @@ class Device(Base):
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)
         config = connection.config
-        self._service = Service(str(config.get("apiUrl", "")))
+        self._service = Service(str(config.get("apiUrl", "")), context.clock.time)
         self._budget = Budget(context)
         self._keeper = TokenKeeper(config, context, self._service, self._budget)
         self._api = Api(context, self._service, self._keeper, self._budget)
         self._collector = Collector(connection, context, self._api)
+        self._reports = Reports(context, self._collector, self._api)
         self._homes: list[Home] = []
         self._homes_at = float("-inf")
         self._read_at: dict[str, float] = {}
@@ -91,6 +91,7 @@ class Device(Base):
             self._aside_job.run_in(0.0)
 
     def refresh(self) -> None:
+        self._keeper.try_again()
         self._read_all("user")
 
     def test(self) -> Identity:
@@ -108,6 +109,7 @@ class Device(Base):
         return Identity({"homes": len(self._homes), "lines": len(lines)}, text)
 
     def discover(self) -> list[Found]:
+        self._keeper.try_again()
         self._read_homes("user")
         names = mapping.named(self._homes)
         found = [self._found(line, names[line.id]) for home in self._homes for line in home.lines]
@@ -202,6 +204,9 @@ class Device(Base):
                 _LOG.debug("line %s gives nothing under %s: %s", line.id, types, error)
         return ""
 
+    def _members(self) -> list[Equipment]:
+        return self.connection.of_type("line")
+
     # Measures.
 
     def _poll(self) -> None:
@@ -211,6 +216,8 @@ class Device(Base):
         try:
             self._read_lines(purpose)
             self._backoff.reset()
+        except NotNow:
+            raise
         except (Unreachable, VendorError, Refused) as error:
             error.retry = self._backoff.next()  # an outage of the service is not answered with more requests
             raise
@@ -221,33 +228,40 @@ class Device(Base):
     def _read_lines(self, purpose: str) -> None:
         if self.context.clock.monotonic() - self._homes_at > HOMES_PERIOD:
             self._read_homes(purpose)
-            self._tell_vanished()
-            if not self.connection.of_type("line"):
+            if self._homes:
+                self._reports.vanished(self._members())
+            if not self._members():
                 self.context.online()
         if not self._collector.settle():
             _LOG.debug("Jeedom has not taken the former measures yet, nothing more is read")
             return
         errors: list[DeviceError] = []
+        failed: list[tuple[Equipment, DeviceError]] = []
         now = self.context.clock.monotonic()
-        lines = [each for each in self.connection.of_type("line") if purpose == "user" or self._rests(each) <= now]
+        lines = [each for each in self._members() if purpose == "user" or self._rests(each) <= now]
         lines.sort(key=lambda each: self._read_at.get(each.id, 0.0))
         for equipment in lines:
             if self.context.stopping or (self._read_at and self._budget.left(purpose) < 2):
                 break
             try:
-                self._read_line(equipment, purpose, errors)
+                error = self._read_line(equipment, purpose, errors)
             except Waiting:
                 break
+            if error is not None:
+                failed.append((equipment, error))
         if errors and len(errors) == len(lines):
             raise errors[-1]
-        self._tell_silent()
+        for equipment, error in failed:
+            self._reports.failed(equipment, error)
+        self._reports.silent(self._members(), self._homes)
         self._publish()
 
-    def _read_line(self, equipment: Equipment, purpose: str, errors: list[DeviceError]) -> None:
-        """Reads one line; a failure of its own does not touch the others."""
+    def _read_line(self, equipment: Equipment, purpose: str, errors: list[DeviceError]) -> DeviceError | None:
+        """Reads one line; a failure of its own, which is returned, does not touch the others."""
+        self._read_at[equipment.id] = self.context.clock.monotonic()
         try:
             self._collector.read(equipment, purpose)
-        except (RateLimited, AuthenticationFailed, NotDurable):
+        except (RateLimited, AuthenticationFailed, NotDurable, NotNow):
             raise
         except DeviceError as error:
             errors.append(error)
@@ -262,14 +276,12 @@ class Device(Base):
                 _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, self.context.words(error))
             if isinstance(error, (ModuleGone, ArgumentRefused)):
                 self._resting[equipment.id] = self.context.clock.monotonic() + REST
-            if isinstance(error, ModuleGone):
-                self._tell_gone(equipment)
-        else:
-            self._failed.pop(equipment.id, None)
-            self._resting.pop(equipment.id, None)
-            self._told(equipment, "gone", False)
-            self.context.online()
-        self._read_at[equipment.id] = self.context.clock.monotonic()
+            return error
+        self._failed.pop(equipment.id, None)
+        self._resting.pop(equipment.id, None)
+        self._reports.works(equipment)
+        self.context.online()
+        return None
 
     def _rests(self, equipment: Equipment) -> float:
         """Until when a line that the service refuses is left alone (monotonic)."""
@@ -277,7 +289,7 @@ class Device(Base):
 
     def _publish(self) -> None:
         facts: dict[str, Any] = {"requests": self._budget.hour()}
-        newest = max(map(self._collector.newest_of, self.connection.of_type("line")), default=0)
+        newest = max(map(self._collector.newest_of, self._members()), default=0)
         if newest:
             facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
         self.context.publish(self.connection.id, facts)
@@ -299,7 +311,7 @@ class Device(Base):
     def _read_new(self) -> None:
         errors: list[DeviceError] = []
         try:
-            for equipment in self.connection.of_type("line"):
+            for equipment in self._members():
                 if equipment.id in self._new and not self.context.stopping:
                     self._read_line(equipment, "user", errors)
                     self._new.discard(equipment.id)
@@ -341,7 +353,7 @@ class Device(Base):
             count = min(max(int(float(days)), 0), 3650)
         except (TypeError, ValueError, OverflowError):
             raise Refused("Le nombre de jours doit être un nombre : {days}", days=str(days)[:20]) from None
-        lines = self.connection.of_type("line")
+        lines = self._members()
         for equipment in lines:
             state = self._collector.adopt(equipment)
             state.again(self._collector.beginning(equipment, count))
@@ -351,72 +363,6 @@ class Device(Base):
             lines=len(lines),
             days=round(self._collector.days_left()),
         )
-
-    # What the user is told, once.
-
-    def _told(self, equipment: Equipment, what: str, now: bool) -> bool:
-        """Notes that something was told (or is over); whether it had been told before."""
-        told = self._collector.state(equipment).told
-        before = what in told
-        if now and not before:
-            told.append(what)
-        elif before and not now:
-            told.remove(what)
-        if now != before:
-            self._collector.keep(equipment)
-        return before
-
-    def _tell_gone(self, equipment: Equipment) -> None:
-        if not self._told(equipment, "gone", True):
-            self.context.message(
-                "warning",
-                "La ligne {line} n'existe plus chez Netatmo. Son équipement et son historique restent dans Jeedom.",
-                line=equipment.name,
-            )
-
-    def _tell_vanished(self) -> None:
-        if not self._homes:
-            return
-        for equipment in self.connection.of_type("line"):
-            if equipment.key not in self._collector.lines:
-                self._tell_gone(equipment)
-
-    def _tell_silent(self) -> None:
-        """Says once of an ecometer that nothing has come from it for long."""
-        bridges: dict[str, list[Equipment]] = {}
-        for equipment in self.connection.of_type("line"):
-            bridges.setdefault(equipment.key.partition("#")[0], []).append(equipment)
-        for bridge, members in bridges.items():
-            newest = max(self._collector.newest_of(each) for each in members)
-            if not newest:
-                continue
-            silent = self._api.now() - newest > SILENT
-            if not self._told(members[0], "silent", silent) and silent:
-                self.context.message(
-                    "warning",
-                    "L'écocompteur {name} n'a envoyé aucune mesure depuis le {date}{reason}. Vérifiez son alimentation "
-                    "et son Wi-Fi ; les mesures en retard seront reprises à leur date.",
-                    name=self._device_name(bridge),
-                    date=grid.wall(newest, self.context.timezone),
-                    reason=self._reason(bridge),
-                )
-
-    def _device_name(self, bridge: str) -> str:
-        names = (home.devices.get(bridge) for home in self._homes)
-        return next((name for name in names if name), bridge)
-
-    def _reason(self, bridge: str) -> str:
-        """What homestatus says of a silent ecometer."""
-        for home in self._homes:
-            if any(line.bridge == bridge for line in home.lines):
-                try:
-                    codes = mapping.unreachable(self._api.ask("homestatus", "poll", home_id=home.id))
-                except DeviceError as error:
-                    _LOG.debug("homestatus: %s", error)
-                    return ""
-                if bridge in codes:
-                    return self.context.say(" (injoignable pour Netatmo, code {code})", code=codes[bridge])
-        return ""
 
 
 def _signatures(connection: Connection) -> dict[str, tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.numbers import finite
 from . import grid
 from .mapping import Slots
 
@@ -93,12 +94,16 @@ class Track:
 
 @dataclass
 class LineState:
-    """All that is remembered of one line; `owner`: the equipment of Jeedom whose history it tells of."""
+    """All that is remembered of one line; `owner`: the equipment of Jeedom whose history it tells of.
+
+    `absent`: Unix time of the first list of homes that lacked it, None while it is there.
+    """
 
     counters: dict[str, Counter] = field(default_factory=dict)
     tracks: dict[str, Track] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     owner: str = ""
+    absent: float | None = None
 
     def track(self, scale: str) -> Track:
         """The track of a scale, begun when there is none."""
@@ -182,6 +187,7 @@ class LineState:
             },
             "told": list(self.told),
             "owner": self.owner,
+            "absent": self.absent,
         }
 
     @classmethod
@@ -197,6 +203,7 @@ class LineState:
                 },
                 [str(each) for each in stored["told"]],
                 str(stored["owner"]),
+                finite(stored.get("absent")),
             )
         except (TypeError, KeyError, ValueError, AttributeError):
             return cls()

@@ -15,6 +15,7 @@ from typing import Any
 from jeedom_bridge.contract import Catalogue, Row
 
 from ..base import VendorError
+from ..common.numbers import finite
 from . import grid
 
 TOTAL = "total:"
@@ -59,7 +60,7 @@ class Home:
 def homes(body: Any) -> list[Home]:
     """The homes of `homesdata`, without those that have no ecometer. Raises VendorError."""
     if not isinstance(body, dict) or not isinstance(body.get("homes", []), list):
-        raise VendorError("Netatmo a répondu à homesdata autre chose que des maisons")
+        raise VendorError("Netatmo a donné une liste de maisons illisible, nouvel essai automatique")
     found = [_home(each) for each in body.get("homes", []) if isinstance(each, dict)]
     return [home for home in found if home.lines]
 
@@ -152,54 +153,87 @@ def unreachable(body: Any) -> dict[str, int]:
     return result
 
 
-def slots(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Slots:
-    """The slots of `getmeasure`, in both shapes, by their label, oldest first. Raises VendorError.
+@dataclass(frozen=True)
+class Measures:
+    """What `getmeasure` told. `empty`: the label of the newest slot that came without any value, 0 without one.
 
-    Slots with no value at all are left out, and so are those before `earliest`; one after `latest` is a mistake.
+    `skipped`: pieces that could not be read (a row that is null or too short, a value that is no number, ...).
     """
-    if isinstance(body, list):
-        rows = [row for series in body for row in _series(series, grid.STEPS[scale])]
-    elif isinstance(body, dict):
-        rows = [(_label(key), values) for key, values in body.items()]
-    else:
-        raise VendorError("Netatmo a répondu à getmeasure autre chose que des mesures")
+
+    slots: Slots
+    empty: int = 0
+    skipped: int = 0
+
+
+def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Measures:
+    """The slots of `getmeasure`, in both shapes, by their label, oldest first.
+
+    A piece that cannot be read is skipped and the rest counts: a row that is null or short, a value that is no number
+    (one as text is). A series without `value` is an empty one (pyatmo allows for it); slots before `earliest` are left
+    out. Raises VendorError if nothing of an answer can be read.
+    """
+    if not isinstance(body, (list, dict)):
+        raise _no_measures()
+    rows, skipped = _rows(body, grid.STEPS[scale])
     found: Slots = {}
+    empty = read = 0
     for label, values in rows:
-        if not isinstance(values, list) or len(values) != columns:
-            raise VendorError("Netatmo a répondu à getmeasure un autre nombre de valeurs que demandé")
-        numbers = [_value(each) for each in values]
-        if label > latest:
-            raise VendorError("Netatmo a répondu à getmeasure une mesure datée du futur")
-        if label >= earliest and any(each is not None for each in numbers):
+        row = values if isinstance(values, list) else []
+        numbers = [_value(each) for each in row]
+        known = any(each is not None for each in numbers)
+        unreadable = not known and any(each is not None for each in row)
+        if label is None or len(numbers) != columns or label > latest or unreadable:
+            skipped += 1
+            continue
+        read += 1
+        if known and label >= earliest:
             found[grid.noon(label, zone) if scale == "1day" else label] = numbers
-    return dict(sorted(found.items()))
+        elif not known:
+            empty = max(empty, label)
+    if skipped and not read:
+        raise _no_measures()
+    return Measures(dict(sorted(found.items())), empty, skipped)
 
 
-def _series(series: Any, step: int) -> list[tuple[int, Any]]:
-    if not isinstance(series, dict) or not isinstance(series.get("value"), list):
-        raise VendorError("Netatmo a répondu à getmeasure autre chose que des séries de mesures")
-    begin = _label(series.get("beg_time"))
-    told = series.get("step_time")
-    step = _label(told) if told is not None else step
-    if step <= 0:
-        raise VendorError("Netatmo a répondu à getmeasure un pas de temps impossible")
-    return [(begin + index * step, values) for index, values in enumerate(series["value"])]
+def slots(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Slots:
+    """The slots alone, see `measures`."""
+    return measures(body, columns, scale, zone, earliest, latest).slots
 
 
-def _label(value: Any) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,12}", value):
-        return int(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e12:
-        return int(value)
-    raise VendorError("Netatmo a répondu à getmeasure une date impossible")
+def _no_measures() -> VendorError:
+    return VendorError("Netatmo a donné des mesures illisibles, nouvel essai automatique")
+
+
+def _rows(body: Any, step: int) -> tuple[list[tuple[int | None, Any]], int]:
+    """(label and values of each row, series that cannot be read)."""
+    if isinstance(body, dict):
+        return [(_label(key), values) for key, values in body.items()], 0
+    rows: list[tuple[int | None, Any]] = []
+    skipped = 0
+    for series in body:
+        begin = _label(series.get("beg_time")) if isinstance(series, dict) else None
+        values = series.get("value") if begin is not None else None
+        if begin is not None and values is None:
+            continue
+        told = series.get("step_time") if begin is not None else None
+        own = step if told is None else _label(told)
+        if begin is None or not isinstance(values, list) or not own:
+            skipped += 1
+            continue
+        rows += [(begin + index * own, each) for index, each in enumerate(values)]
+    return rows, skipped
+
+
+def _label(value: Any) -> int | None:
+    number = finite(value)
+    return int(number) if number is not None and 0 <= number < 1e12 else None
 
 
 def _value(value: Any) -> float | None:
-    if value is None:
+    number = finite(value)
+    if number is None or abs(number) >= 1e12:
         return None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12:
-        return value
-    raise VendorError("Netatmo a répondu à getmeasure une valeur qui n'est pas un nombre")
+    return int(number) if number == int(number) else number
 
 
 # From slots to the values of rows.

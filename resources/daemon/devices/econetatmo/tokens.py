@@ -8,30 +8,42 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
-from jeedom_bridge.json_reader import loads
 from jeedom_bridge.store import StoreError
 from jeedom_bridge.worker import Backoff
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, VendorError
+from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from ..common.refusals import Policy, Refusal, Refusals, Scope
 from .budget import Budget
-from .client import SCOPE, AnswerLost, Grant, GrantRefused, Service
+from .client import SCOPE, AnswerLost, CredentialRefused, Grant, GrantRefused, Service
 
 _LOG = logging.getLogger(__name__)
 
-MARGIN = 900.0
-"""Seconds before its end that an access token is renewed: time for several tries."""
-DAY = 86400.0
+MARGIN = 1800.0
+"""Seconds before its end that an access token is renewed: time for the first four tries below."""
+CREDENTIAL = Policy(waits_s=(60.0, 300.0, 900.0, 3600.0), tell_after=5)
+"""A pair, an application or a scope that was good is refused for passing reasons, in some periods several times a day
+(netatmo-api-python #82, #93: the same credentials were accepted half an hour later). The user is told of the fifth."""
+RENEWAL = Policy(waits_s=(60.0, 300.0, 900.0))
+"""While the token endpoint asks to wait; data calls go on with the access token there is."""
 KEPT_LINES = 4
 
 _LOCKS: dict[str, tuple[threading.Lock, threading.Lock]] = {}
 _LOCKS_GUARD = threading.Lock()
 # A test of a form runs beside the connection that is saved, with the same tokens: one renewal at a time, and one
 # data call, since the service refuses those that overlap.
+
+
+class NotNow(Unreachable):
+    """A credential that was good before is refused; it is tried again, and the user need not know yet."""
 
 
 class NotDurable(DeviceError):
@@ -65,31 +77,39 @@ class TokenKeeper:
         self._client = str(config.get("clientId", ""))
         self._secret = str(config.get("clientSecret", "")).strip()
         self._redirect = str(config.get("redirectUri", ""))
-        self._pasted = pasted_token(str(config.get("refreshToken", "")))
+        self._given = str(config.get("refreshToken", "")).strip()
+        self._pasted = pasted_token(self._given)
         self._context = context
         self._service = service
         self._budget = budget
         self._backoff = Backoff(30.0, 600.0)
         self._not_before = 0.0
         self._durable = ""
-        # A pair that ended is tried once more when the user pastes or authorizes anew, not at each start.
+        self._dead = ""
+        self._told: dict[str, AuthenticationFailed] = {}
+        self._at_once = False
+        # A pair that ended is tried again when the user pastes or authorizes anew; a start is no reason.
         line = hashlib.sha256(f"{self._client}\n{self._pasted}".encode()).hexdigest()[:16]
         self._key = f"tokens:{line}"
+        policies = {Scope.CREDENTIAL: CREDENTIAL, Scope.REQUEST: RENEWAL}
+        self._refusals = Refusals(context.memory, context.clock, policies)
         with _LOCKS_GUARD:
             self._lock, self.turn = _LOCKS.setdefault(line, (threading.Lock(), threading.Lock()))
-        context.hide(self._pasted)
+        context.hide(self._given, self._pasted)
 
     def current(self) -> str:
         """An access token that should be good, renewed in time."""
         with self._lock:
             pair = self._load()
+            self._check("scope")
+            self._check("refused")
             now = self._context.clock.time()
-            left = pair.left(now)
-            if left > pair.margin() or (left > 0 and self._context.clock.monotonic() < self._not_before):
+            left = 0.0 if pair.access == self._dead else pair.left(now)
+            if left > pair.margin() or (left > 0 and self._renewal_waits()):
                 return pair.access
             try:
                 return self._renew(pair).access
-            except (AuthenticationFailed, NotDurable):
+            except NotDurable:
                 raise
             except DeviceError as error:
                 if left <= 0:
@@ -105,15 +125,29 @@ class TokenKeeper:
                 return pair.access  # renewed meanwhile
             if pair.access and 0 <= self._context.clock.time() - pair.obtained < 300:
                 # Each renewal is a small risk: a service that refuses fresh tokens is not asked for more.
-                raise VendorError("Netatmo refuse un jeton d'accès tout neuf : le service est sans doute en panne")
+                raise VendorError("Netatmo refuse un accès qu'il vient de donner, nouvel essai automatique")
+            self._dead = refused
             return self._renew(pair).access
 
-    def try_again(self) -> None:
-        """The user asks for it: a pair that was refused before is tried once more."""
+    def proved(self) -> None:
+        """A data call went through: the account, its application and the token's scope are good."""
         with self._lock:
+            self._at_once = False
+            for what in ("scope", "refused"):
+                self._refusals.over(Scope.CREDENTIAL, self._place(what))
             kept = self._kept()
-            if kept and kept.get("refused"):
-                self._put({**kept, "refused": 0})
+            if kept.get("access") and not kept.get("good"):
+                self._context.memory.keep(self._key, {**kept, "good": 1})
+
+    def refused(self, error: CredentialRefused) -> DeviceError:
+        """A data call was refused for what the account or its token may do. Returns what to raise."""
+        with self._lock:
+            return self._noted(error, error.reason)
+
+    def try_again(self) -> None:
+        """The user asks for it: what was refused before is tried once more, whatever the pause."""
+        with self._lock:
+            self._at_once = True
 
     def authorize(self, code: str) -> None:
         """Exchanges an authorization code for a pair, which takes the place of the stored one."""
@@ -122,6 +156,8 @@ class TokenKeeper:
             self._put(self._kept())
             self._context.hide(code)
             self._accept(self._request(form))
+            for what in ("grant", "scope", "refused"):
+                self._refusals.over(Scope.CREDENTIAL, self._place(what))
 
     def settle(self, timeout: float) -> None:
         """Waits for a renewal under way: its answer must not be lost because the daemon stops."""
@@ -145,6 +181,12 @@ class TokenKeeper:
         kept = self._kept()
         pair = _stored_pair(kept)
         if pair is None:
+            if self._given and not self._pasted:
+                raise AuthenticationFailed(
+                    "Ce qui est collé n'est pas un refresh token : il a la forme de 24 lettres et chiffres, une barre "
+                    "« | », puis 32 lettres et chiffres. Copiez celui de la ligne « Refresh Token » de "
+                    "https://dev.netatmo.com/apps/"
+                )
             if not self._pasted:
                 raise AuthenticationFailed(
                     "Aucun jeton : collez un refresh token généré sur https://dev.netatmo.com/apps/, ou utilisez "
@@ -180,56 +222,113 @@ class TokenKeeper:
     # Renewing.
 
     def _renew(self, pair: Pair) -> Pair:
+        self._check("grant")
+        rest = self._refusals.wait_s(Scope.REQUEST, self._place("renewal"))
+        if rest and not self._at_once:
+            raise self._not_now(rest)
         kept = self._kept()
-        refused = kept.get("refused") or 0
-        if refused and 0 <= self._context.clock.time() - refused < DAY:
-            raise self._refusal(bool(kept.get("lost")))
         # Tries the disk before a token is used up, and tells a next life that an answer may have been lost.
         self._put({**kept, **_described(pair), "lost": 1})
         try:
             fresh = self._accept(self._request({"grant_type": "refresh_token", "refresh_token": pair.refresh}))
-        except GrantRefused as error:
-            raise self._ended(kept, pair) from error
+        except CredentialRefused as error:
+            self._put({**kept, **_described(pair)})
+            grant = isinstance(error, GrantRefused)
+            raise self._noted(self._refusal(bool(kept.get("lost"))) if grant else error, "grant") from error
         except (AnswerLost, NotDurable):
             self._later()
             raise
+        except RateLimited as error:
+            self._put({**kept, **_described(pair)})
+            self._refusals.note(Scope.REQUEST, self._place("renewal"), "throttled", error.retry)
+            raise self._not_now(self._refusals.wait_s(Scope.REQUEST, self._place("renewal"))) from error
         except DeviceError:
             self._later()
             self._put({**kept, **_described(pair)})
             raise
+        for scope, what in ((Scope.CREDENTIAL, "grant"), (Scope.REQUEST, "renewal")):
+            self._refusals.over(scope, self._place(what))
         _LOG.info("the tokens were renewed")
         self._context.count("renewals")
         return fresh
 
+    # What was refused.
+
+    def _place(self, what: str) -> str:
+        return f"{self._key} {what}"
+
+    def _renewal_waits(self) -> bool:
+        if self._at_once:
+            return False
+        waits = (
+            self._refusals.wait_s(Scope.CREDENTIAL, self._place("grant")),
+            self._refusals.wait_s(Scope.REQUEST, self._place("renewal")),
+            self._not_before - self._context.clock.monotonic(),
+        )
+        return max(waits) > 0
+
+    def _check(self, what: str) -> None:
+        """Raises what a refusal that stands means, unless its pause is over or the user wants a real try."""
+        refusal = self._refusals.standing(Scope.CREDENTIAL, self._place(what))
+        rest = self._refusals.wait_s(Scope.CREDENTIAL, self._place(what))
+        if refusal is not None and rest and not self._at_once:
+            raise self._meant(refusal, rest, self._told.get(what) or self._words(what))
+
+    def _noted(self, error: AuthenticationFailed, what: str) -> DeviceError:
+        self._at_once = False
+        self._told[what] = error
+        place = self._place(what)
+        refusal = self._refusals.note(Scope.CREDENTIAL, place, what)
+        _LOG.info("Netatmo refuses the credentials (%s, %d times in a row)", what, refusal.count)
+        return self._meant(refusal, self._refusals.wait_s(Scope.CREDENTIAL, place), error)
+
+    def _meant(self, refusal: Refusal, rest: float, error: AuthenticationFailed) -> DeviceError:
+        """An error for the user once a refusal has lasted, or if these credentials have never been good."""
+        if self._proven(refusal.reason) and refusal.count < CREDENTIAL.tell_after:
+            return self._not_now(rest)
+        return type(error)(error.template, retry=rest, **error.values)
+
+    def _proven(self, what: str) -> bool:
+        kept = self._kept()
+        return bool(kept.get("good")) or (what == "grant" and bool(kept.get("access")))
+
+    def _not_now(self, rest: float) -> NotNow:
+        at = datetime.fromtimestamp(self._context.clock.time() + rest, ZoneInfo(self._context.timezone))
+        return NotNow(
+            "Netatmo refuse l'accès pour le moment : nouvel essai automatique à {time}, rien n'est à faire",
+            retry=rest,
+            time=f"{at:%H:%M}",
+        )
+
+    def _words(self, what: str) -> AuthenticationFailed:
+        """What to say of a refusal of before a restart."""
+        if what == "grant":
+            return self._refusal(bool(self._kept().get("lost")))
+        return AuthenticationFailed(
+            "Netatmo refuse l'accès de ce compte : vérifiez votre application et l'autorisation read_magellan sur "
+            "https://dev.netatmo.com/apps/"
+        )
+
     def _later(self) -> None:
+        self._at_once = False
         self._not_before = self._context.clock.monotonic() + self._backoff.next()
 
     def _request(self, form: dict[str, str]) -> Grant:
         self._budget.take("user")
-        try:
-            return self._service.token({**form, "client_id": self._client, "client_secret": self._secret})
-        except RateLimited as error:
-            self._budget.refused(error.retry)
-            raise
+        return self._service.token({**form, "client_id": self._client, "client_secret": self._secret})
 
     def _accept(self, grant: Grant) -> Pair:
         self._context.hide(grant.access, grant.refresh)
         now = self._context.clock.time()
         fresh = Pair(grant.access, grant.refresh, now + grant.lifetime, now)
-        self._put(_described(fresh))
+        good = self._kept().get("good")
+        self._put({**_described(fresh), **({"good": 1} if good else {})})
+        self._at_once = False
         self._durable = fresh.refresh
         self._remember_line()
         self._backoff.reset()
         self._not_before = 0.0
         return fresh
-
-    def _ended(self, kept: Mapping[str, Any], pair: Pair) -> AuthenticationFailed:
-        """The service refuses the newest refresh token: only the user can help, and the error says how."""
-        lost = bool(kept.get("lost"))
-        error = self._refusal(lost)
-        record = {**_described(pair), "refused": self._context.clock.time(), "lost": int(lost)}
-        self._put(record)
-        return error
 
     def _refusal(self, lost: bool) -> AuthenticationFailed:
         if lost:
@@ -245,15 +344,23 @@ class TokenKeeper:
         )
 
 
+_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{24}\|[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
+
+
 def pasted_token(text: str) -> str:
-    """The refresh token in what the user pasted: it alone, in quotes, or the service's whole answer."""
-    text = text.strip()
-    if text.startswith("{"):
-        try:
-            text = str(loads(text).get("refresh_token", ""))
-        except (ValueError, AttributeError):
-            return ""
-    return "".join(text.split()).strip("'\"")
+    """The refresh token in what the user pasted, by its form; '' if there is none.
+
+    Around it may stand anything: quotes, its title, both lines of the page, the service's whole answer. `|` may be
+    written as in an address. Of several tokens it is the one after the word "refresh", else the last.
+    """
+    plain = re.sub(r"\s*\|\s*", "|", unquote(text[:4000]))
+    found = list(_TOKEN.finditer(plain))
+    if not found:  # a line may have been broken within it
+        plain = "".join(plain.split())
+        found = list(_TOKEN.finditer(plain))
+    named = [each for each in found if "refresh" in plain[: each.start()].lower().rpartition("access")[2]]
+    chosen = named or found
+    return chosen[0 if named else -1].group() if chosen else ""
 
 
 def _described(pair: Pair) -> dict[str, Any]:
