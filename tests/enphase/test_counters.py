@@ -155,7 +155,8 @@ def test_a_state_of_another_version_begins_anew():
 
 def test_powers_become_energy_but_not_over_gaps():
     integrator = Integrator()
-    assert integrator.add(1000.0, 0.0) == 0
-    assert integrator.add(2000.0, 60.0) == pytest.approx(25)
-    assert integrator.add(2000.0, 1000.0) == pytest.approx(25)
-    assert integrator.add(2000.0, 1180.0) == pytest.approx(125)
+    assert integrator.add(1000.0, 0.0, 300.0) == 0
+    assert integrator.add(2000.0, 60.0, 300.0) == pytest.approx(25)
+    assert integrator.add(2000.0, 1000.0, 300.0) == pytest.approx(25)
+    assert integrator.add(2000.0, 1180.0, 300.0) == pytest.approx(125)
+    assert integrator.add(2000.0, 2980.0, 2000.0) == pytest.approx(1125)

@@ -20,7 +20,7 @@ def known(*parts, now=0.0):
     storage = batteries.Storage()
     for part in parts:
         storage.learn(part, 0.0)
-    return storage.facts(now)
+    return storage.facts(now, 60.0)
 
 
 def test_ac_batteries_are_taken_from_the_page_of_production():
@@ -36,6 +36,17 @@ def test_iq_batteries_are_taken_from_their_control():
     assert (facts["storage.iqPercent"], facts["storage.iqCapacity"], facts["storage.iqEnergy"]) == (54, 3500, 1890)
     assert facts["storage.percent"] == 54
     assert batteries.from_control({**CONTROL, "Enc_max_available_capacity": 0}) == {}
+
+
+@pytest.mark.parametrize("period", [1.0, 60.0, 600.0, 3600.0])
+def test_a_part_is_known_until_its_page_has_failed_twice(period):
+    """Parts come from pages that are read one after the other: a part of the last round is no gap."""
+    storage = batteries.Storage()
+    storage.learn({"iq.power": -500.0, "total.power": 900.0}, 0.0)
+    for now in (period + 2, 2 * period + 2):
+        storage.learn({"acb.power": -260.0, "total.power": 900.0}, now)
+        assert storage.facts(now, period)["house.power"] == 140.0
+    assert storage.facts(max(300.0, 2.5 * period) + 1, period)["storage.power"] == -260.0
 
 
 def test_a_charge_that_is_no_percentage_is_left_out():

@@ -15,8 +15,10 @@ from typing import Any
 
 from .mapping import Facts, entries, number
 
-STALE = 300.0
-"""Seconds for which a part of the storage's power holds when its page does not answer."""
+LEAST_STALE_S = 300.0
+"""Seconds for which a part of the storage's power holds when its page does not answer, however often it is read."""
+PERIODS_TO_STALE = 2.5
+"""The same in periods: a single reading may fail."""
 
 
 def from_production(answer: Any) -> Facts:
@@ -86,9 +88,10 @@ class Storage:
             if name.startswith(("acb.", "iq.", "all.")) or name in ("storage.meterPower", "total.power"):
                 self._known[name] = (float(value), now)
 
-    def facts(self, now: float) -> Facts:
-        """All that follows; empty without a battery."""
-        parts = {name: value for name, (value, at) in self._known.items() if now - at <= STALE}
+    def facts(self, now: float, period: float) -> Facts:
+        """All that follows; empty without a battery. `period`: seconds from one reading of a page to the next."""
+        stale_s = max(LEAST_STALE_S, PERIODS_TO_STALE * period)
+        parts = {name: value for name, (value, at) in self._known.items() if now - at <= stale_s}
         get = parts.get
         facts: Facts = {}
         iq = get("storage.meterPower", get("iq.power"))

@@ -149,18 +149,19 @@ class DayCounters:
 
 @dataclass
 class Integrator:
-    """An energy made of powers, for meters without an index: trapezoids, gaps of over five minutes left out."""
+    """An energy made of powers, for meters without an index: trapezoids, gaps left out."""
 
     energy: float = 0.0
     last: float | None = None
     last_time: float = 0.0
 
-    GAP = 300.0
+    def add(self, power: float, now: float, gap_s: float) -> float:
+        """Takes a power in W; returns the energy so far in Wh.
 
-    def add(self, power: float, now: float) -> float:
-        """Takes a power in W; returns the energy so far."""
+        `gap_s`: seconds without a reading from which on nobody knows what flowed.
+        """
         seconds = now - self.last_time
-        if self.last is not None and 0 < seconds <= self.GAP:
+        if self.last is not None and 0 < seconds <= gap_s:
             self.energy += (self.last + power) / 2 * seconds / 3600
         self.last, self.last_time = power, now
         return self.energy

@@ -302,11 +302,12 @@ class Device(Base):
         self._plant.learn_count(self._sources.inverter_count)
         steady = self._lifetimes.steady(facts, now, self._sources.name)
         stale_s = max(STALE_S, 3 * self._sources.period)
+        self._energies.period = self._sources.period
         days = self._energies.read(
             steady.facts, now, self._zone, self._sources.grid_indexes, steady.began, stale_s=stale_s
         )
         self._storage.learn(facts, clock)
-        shown = {**steady.facts, **days, **self._storage.facts(clock)}
+        shown = {**steady.facts, **days, **self._storage.facts(clock, max(self._sources.period, BATTERY))}
         members = [each for kind in GATEWAY for each in self.connection.of_type(kind)]
         for equipment in members:
             self.context.publish(equipment.id, shown)

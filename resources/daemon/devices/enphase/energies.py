@@ -37,6 +37,10 @@ anew. What has flowed since the store was last written counts in both (99 to 995
 LEAST_WEEK = 1680.0
 """Wh that every house uses in a week; where the gateway's store is empty it shows a few hundred at most."""
 KEPT_DAYS = 9
+LEAST_GAP_S = 300.0
+"""Seconds without a reading that are never called a gap, however short the period."""
+PERIODS_TO_GAP = 2.5
+"""Periods without a reading from which on it is one: a single reading may fail, and answers may be slow."""
 
 _SIMPLE = {
     "storage.chargedToday": "storage.chargedIndex",
@@ -69,6 +73,8 @@ class Energies:
         self._told: dict[str, list[Any]] = dict(kept.get("told", {}))
         self._weeks: tuple[str, Facts] = ("", {})
         self._due: dict[str, Facts] = {}
+        self.period = 60.0
+        """Seconds from one reading to the next, as the user has set them."""
 
     @property
     def integrating(self) -> bool:
@@ -106,13 +112,14 @@ class Energies:
     def _estimates(self, facts: Mapping[str, Any], now: float) -> Facts:
         """Import and export of a grid without a meter of its own, made of the powers."""
         found: Facts = {}
+        gap_s = max(LEAST_GAP_S, PERIODS_TO_GAP * self.period)
         for suffix in SUFFIXES:
             net = facts.get(f"net{suffix}.power")
             if net is None:
                 continue
             for what, power in (("import", max(net, 0.0)), ("export", max(-net, 0.0))):
                 name = f"estimate{suffix}.{what}Index"
-                found[name] = self._integrators.setdefault(name, Integrator()).add(power, now)
+                found[name] = self._integrators.setdefault(name, Integrator()).add(power, now, gap_s)
         return found
 
     # Days that are over.
