@@ -68,6 +68,8 @@ class Life:
         self.shown = shown or clock
         self.zone = ZoneInfo(timezone)
         self._last: Optional[datetime] = None
+        self._rest: dict[int, float] = {}
+        """Wh of each meter that its index, in whole ones, does not show yet."""
 
     def update(self) -> None:
         """Everything as it is now."""
@@ -109,12 +111,13 @@ class Life:
     def _tic(self, tic: Tic, now: datetime, hours: float, place: int) -> None:
         watts = round(1500 + 900 * _wave(now, 1.5, place) + 400 * _wave(now, 0.07, place + 2))
         kwh = watts * hours / 1000
+        whole, self._rest[place] = divmod(self._rest.get(place, 0.0) + kwh * 1000, 1.0)
         if tic.producer:
             tic.injected_power = watts
-            tic.injection += round(kwh * 1000)
+            tic.injection += int(whole)
         else:
             tic.power = watts
-            self._tempo(tic, now, round(kwh * 1000))
+            self._tempo(tic, now, int(whole))
         tic.current[0] = round(watts / 230)
         tic.voltage[0] = round(233 + 3 * _wave(now, 0.4, place))
         for letter in PERIODS:

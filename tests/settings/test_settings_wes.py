@@ -66,8 +66,8 @@ def test_an_hour_at_each_poll_interval(hour: Make, wes: WesServer, clock: Manual
         assert running.value("2", "PAP") == tic.power
         grown = {name: index for name, index in tic.indexes.items() if index != before.get(name)}
         assert grown
-        for name, index in grown.items():
-            assert running.value("2", name) == pytest.approx(index / 1000, abs=0.001)
+        for name, index in grown.items():  # sent once a minute at most: 3 kW of a minute may be on their way
+            assert running.value("2", name) == pytest.approx(index / 1000, abs=0.05)
         assert len(wes.requests) <= 2 * (clock.time() - START) / seconds + 5
 
 
