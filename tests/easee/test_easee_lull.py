@@ -9,7 +9,8 @@ import time
 
 import pytest
 from cryptography import x509
-from jeenergied.devices.easee.stream import _Buffered
+from jeenergied.devices.easee import channel
+from jeenergied.devices.easee.channel import LimitedSocket
 
 from simulators.easee.charger import Observed
 from tests.easee.conftest import FIRST, SECOND, connection
@@ -106,21 +107,22 @@ def pair(tmp_path):
 
 def test_tls_hands_out_a_record_at_a_time_and_none_waits_for_a_lull(pair):
     client, server = pair
-    reader = _Buffered(client.recv, client)
+    reader = LimitedSocket(client, 1_000_000)
     for number in range(20):
         server.sendall(b"%04d" % number)
-    got = reader(4)
+    got = reader.recv(4)
     while reader.more():
-        got += reader(4)
+        got += reader.recv(4)
     assert got == b"".join(b"%04d" % number for number in range(20))
     server.sendall(b"half a record ")
-    assert reader(4) == b"half"
+    assert reader.recv(4) == b"half"
     assert reader.more()
 
 
-def test_a_large_record_is_not_half_read(pair):
+def test_a_large_record_is_not_half_read(pair, monkeypatch):
     client, server = pair
-    reader = _Buffered(lambda size: client.recv(4), client)
+    monkeypatch.setattr(channel, "CHUNK_BYTES", 4)
+    reader = LimitedSocket(client, 1_000_000)
     server.sendall(b"0123456789")
-    assert reader(4) == b"0123"
+    assert reader.recv(4) == b"0123"
     assert reader.more()  # in OpenSSL, no longer in the socket

@@ -15,8 +15,17 @@ def test_a_record_without_an_end_does_not_fill_the_memory():
     records = Records()
     for _ in range(50):
         records.feed("x" * 100_000)
-    assert len(records._rest) <= 1_100_000
+    assert records._size <= 1_100_000
     assert records.feed('\x1e{"type":6}\x1e') == [{"type": 6}]
+
+
+def test_a_record_in_many_small_parts_is_read_in_linear_time():
+    records = Records()
+    begun = time.process_time()
+    for _ in range(240_000):
+        records.feed("xxxx")
+    assert records.feed('x\x1e{"type":6}\x1e') == [{"type": 6}]
+    assert time.process_time() - begun < 3  # each part joined to all before it: over a minute
 
 
 def test_a_living_account_survives_spoilt_records(rig, cloud):

@@ -93,11 +93,11 @@ class World:
         """The bytes of the stream in two parts, as the library hands them over."""
         link = self.device._link
         stream = Stream("wss://stream/hub", "token", "", link._opened, link._received, link._ended)
-        stream._ws = app = SimpleNamespace(send=lambda text: None, keep_running=True, sock=None)
+        stream._channel = SimpleNamespace(send=lambda text: None, abort=lambda: None)  # type: ignore[assignment]
         link._stream = stream
         body = self.answer.body
         for part in (body[: len(body) // 3], body[len(body) // 3 :]):
-            stream.on_message(app, part)
+            stream.take(part.decode("utf-8", "replace"))
         if link._failure is not None:
             self.context.seen.error = link._failure
         return self.context.seen

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-import websocket
 from cryptography import x509
 from jeenergied.devices.base import DeviceError, Unreachable
 from jeenergied.devices.easee.client import Cloud
@@ -76,7 +75,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     public, both = certificate(tmp_path, *names)
     if wrong:
-        # requests asks certifi, the websocket library OpenSSL's own store.
+        # requests asks certifi, the stream OpenSSL's own store.
         monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(public))
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -120,9 +119,6 @@ def test_the_stream_is_not_opened_without_a_sound_certificate(server: LoopbackSe
     url = f"wss{server.url[5:]}/hub"
     stream = Stream(url, "secret-word", "", opened.append, lambda *_: None, lambda _, error: ended.append(error))
     stream.start()
-    try:
-        until(lambda: ended, 10)
-    finally:
-        websocket.setdefaulttimeout(None)
+    until(lambda: ended, 10)
     assert opened == []
     assert list(server.requests) == []

@@ -1,0 +1,208 @@
+"""The websocket under the stream: opened once, read message by message, within limits that hold while bytes come.
+
+The library frames and shakes hands; the socket is our own, since the library sets no limit to what it reads: a
+frame announced as 2^40 bytes was kept until the memory was full, and so were a head or a refusal without an end.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import websocket
+from websocket import ABNF
+
+_LOG = logging.getLogger(__name__)
+
+IO_LIMIT_S = 15.0
+"""For each wait while the connection is made, the upgrade included."""
+READ_LIMIT_S = 60.0
+"""For each wait afterwards, also to send. Silence is the link's business, which shuts the socket before."""
+MAX_HEAD_BYTES = 256 * 1024
+"""What may come before the first frame: the answer to the upgrade, a refusal's page included."""
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""One message, all its fragments together. The largest seen is a replay of some 100 kB."""
+PIECE_COST_BYTES = 64
+"""What each fragment, and each read from the kernel, counts besides its bytes: that much memory and work at least."""
+CHUNK_BYTES = 16384
+MAX_CONTROL_BYTES = 125
+
+# Ours tells what happens; the library would write an error for each ordinary end.
+logging.getLogger("websocket").setLevel(logging.CRITICAL)
+
+
+class TooLong(Exception):
+    """The server sends more than `limit` bytes without the end of what it has begun."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} bytes without an end")
+        self.limit = limit
+
+
+class UpgradeRefused(Exception):
+    """The server answered the upgrade with another status than 101. Header names are in lower case."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.headers = headers
+
+
+class LimitedSocket:
+    """A connected socket that reads as much as there is, hands it out in pieces, and counts.
+
+    Raises TooLong once `used` is more than `limit`; the reader sets `used` back with each message that is whole.
+    """
+
+    def __init__(self, sock: socket.socket, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self._sock = sock
+        self._rest = b""
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def recv(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end of the connection."""
+        if not self._rest:
+            self._rest = self._sock.recv(CHUNK_BYTES)
+            self.used += PIECE_COST_BYTES
+        data, self._rest = self._rest[:size], self._rest[size:]
+        self.used += len(data)
+        if self.used > self.limit:
+            raise TooLong(self.limit)
+        return data
+
+    def more(self) -> bool:
+        """Whether there is something to read without waiting. TLS hands out one record at a time."""
+        if self._rest or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            return True
+        return bool(self._poll.poll(0))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class Channel:
+    """`open`, `read` and `close` are called by one thread, `send` and `abort` by any."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._url = url
+        self._headers = dict(headers)
+        self._raw: socket.socket | None = None
+        self._aborted = False
+        # The library would look at each byte of a text in Python, a third of an observation's cost.
+        self._socket: Any = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
+        self._limited: LimitedSocket | None = None
+
+    def open(self) -> None:
+        """Connects and upgrades; follows no redirect, which would take the token along to any host.
+
+        Raises UpgradeRefused, TooLong, websocket.WebSocketException, OSError, and ValueError if the URL is not valid.
+        """
+        limited = self._limited = LimitedSocket(self._connected(), MAX_HEAD_BYTES)
+        try:
+            self._socket.connect(self._url, socket=limited, header=self._headers, redirect_limit=0)
+        except websocket.WebSocketBadStatusException as error:
+            raise UpgradeRefused(error.status_code, _lowered(error.resp_headers)) from error
+        except websocket.WebSocketException as error:
+            self._look_at_status(error)
+            raise
+        self._look_at_status(None)
+        limited.settimeout(READ_LIMIT_S)
+        limited.limit, limited.used = MAX_MESSAGE_BYTES, 0
+
+    def read(self) -> str | None:
+        """The next whole message; None when the server closes. Raises TooLong, WebSocketException, OSError,
+        and UnicodeDecodeError for what is not UTF-8.
+        """
+        limited = self._limited
+        assert limited is not None
+        parts: list[bytes] = []
+        begun = False
+        while True:
+            before = limited.used
+            frame = self._socket.recv_frame()
+            code = frame.opcode
+            if code in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT):
+                if begun != (code == ABNF.OPCODE_CONT):
+                    raise websocket.WebSocketProtocolException("a fragment out of order")
+                begun = True
+                limited.used += PIECE_COST_BYTES
+                if frame.data:
+                    parts.append(frame.data)
+                if frame.fin:
+                    limited.used = 0
+                    return b"".join(parts).decode()
+                continue
+            if len(frame.data) > MAX_CONTROL_BYTES:
+                raise websocket.WebSocketProtocolException("a control frame is too long")
+            if code == ABNF.OPCODE_CLOSE:
+                self._answer_close()
+                return None
+            if code == ABNF.OPCODE_PING:
+                self._socket.pong(frame.data)
+            limited.used = before  # nothing of it is kept: a stream may live on pings alone
+
+    def more(self) -> bool:
+        """Whether there is something to read without waiting."""
+        return self._limited is not None and self._limited.more()
+
+    def send(self, text: str) -> None:
+        """Raises WebSocketException or OSError."""
+        self._socket.send(text)
+
+    def abort(self) -> None:
+        """Wakes a thread that reads or writes; closing alone does not."""
+        self._aborted = True
+        raw = self._raw
+        if raw is not None:
+            try:
+                # Not SSLSocket's own, which first makes the socket a plain one for whoever writes at this moment.
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+            except (OSError, ValueError):
+                return  # it was closed before
+
+    def close(self) -> None:
+        """Ends the connection without a word."""
+        self._socket.shutdown()
+        if self._raw is not None:
+            self._raw.close()
+
+    def _connected(self) -> socket.socket:
+        parts = urlsplit(self._url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            raise ValueError("no address of a websocket")
+        secure = parts.scheme == "wss"
+        port = parts.port or (443 if secure else 80)
+        # A plain connection of ours: the library would take the web user's proxy.
+        raw = self._raw = socket.create_connection((parts.hostname, port), IO_LIMIT_S)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if secure:
+            context = ssl.create_default_context()
+            raw = self._raw = context.wrap_socket(raw, server_hostname=parts.hostname, do_handshake_on_connect=False)
+        if self._aborted:
+            raise ConnectionAbortedError("ended while it was opened")
+        if isinstance(raw, ssl.SSLSocket):
+            raw.do_handshake()
+        return raw
+
+    def _look_at_status(self, cause: Exception | None) -> None:
+        status = self._socket.getstatus()
+        if status is not None and status != 101:
+            raise UpgradeRefused(status, _lowered(self._socket.getheaders())) from cause
+
+    def _answer_close(self) -> None:
+        try:
+            self._socket.send_close()
+        except (websocket.WebSocketException, OSError) as error:
+            _LOG.debug("the end could not be confirmed: %s", error)
+
+
+def _lowered(headers: Any) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in (headers or {}).items()}
