@@ -68,10 +68,12 @@ class LimitedSocket:
         self._poll.register(sock, select.POLLIN)
 
     def recv(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end of the connection."""
+        """From one to `size` bytes. Raises TooLong, OSError, and WebSocketConnectionClosedException at the end."""
         if not self._rest:
             self._rest = self._sock.recv(CHUNK_BYTES)
             self.used += PIECE_COST_BYTES
+            if not self._rest:
+                raise websocket.WebSocketConnectionClosedException("the server has closed the connection")
         data, self._rest = self._rest[:size], self._rest[size:]
         self.used += len(data)
         if self.used > self.limit:
@@ -116,6 +118,8 @@ class Channel:
         self._look_at_status(None)
         limited.settimeout(READ_LIMIT_S)
         limited.limit, limited.used = MAX_MESSAGE_BYTES, 0
+        # Straight from it: the library looks at the timeout twice for each of the three reads of a frame.
+        self._socket.frame_buffer.recv = limited.recv
 
     def read(self) -> str | None:
         """The next whole message; None when the server closes. Raises TooLong, WebSocketException, OSError,
