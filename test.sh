@@ -3,6 +3,8 @@
 #
 #   ./test.sh [arguments for pytest]
 #
+# Without arguments pytest runs as many tests at a time as there are processors (JEENERGIE_WORKERS: so many), and then,
+# alone, those that measure latencies. With arguments it is one pytest, as you ask for it (-n 4 works, too).
 # Tests against a real Jeedom run when JEEDOM_ROOT and JEEDOM_URL are set (see docs/testing.md).
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -22,5 +24,14 @@ if [ $# -eq 0 ]; then
     echo "== PHP: left out, php and phpunit are not on this machine"
   fi
 fi
-echo "== pytest"
-exec $python -m pytest "$@"
+if [ $# -gt 0 ]; then
+  echo "== pytest"
+  exec $python -m pytest "$@"
+fi
+workers=${JEENERGIE_WORKERS:-$(nproc)}
+echo "== pytest, $workers at a time"
+failed=0
+$python -m pytest -n "$workers" --dist worksteal -m "not alone" || failed=$?
+echo "== pytest, one after the other"
+$python -m pytest -m alone || failed=$?
+exit $failed

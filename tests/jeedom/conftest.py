@@ -12,8 +12,10 @@ from jeedom_host import ROOT, URL, Jeedom
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and not (ROOT and URL):
-            item.add_marker(pytest.mark.skip(reason="JEEDOM_ROOT and JEEDOM_URL are not set"))
+        if here in item.path.parents:
+            item.add_marker("alone")  # there is but one Jeedom
+            if not (ROOT and URL):
+                item.add_marker(pytest.mark.skip(reason="JEEDOM_ROOT and JEEDOM_URL are not set"))
 
 
 @pytest.fixture(scope="session")
