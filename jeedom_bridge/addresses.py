@@ -195,11 +195,10 @@ class Addresses:
         self.trouble = Trouble(shown(url), _code(error, answer, self._is_proven), _worded(error, url, answer))
         if url != urls[0] and (answer is None or not self._is_proven):
             self._return(urls)
-        elif due:
-            self._looked = now
-            if not self._is_proven and not on_detour:
-                return self._look(urls)
-        return False
+        if not due:
+            return False
+        self._looked = now
+        return not self._is_proven and not on_detour and self._look(urls)
 
     def _return(self, urls: tuple[str, ...]) -> None:
         with self._lock:

@@ -238,6 +238,19 @@ class TestOtherAddress:
             assert until_looked(addresses, clock)
             assert (plain.posted, safe.posted) == ([], [BODY])
 
+    def test_https_with_a_certificate_of_nobody_is_left_for_it(
+        self, tmp_path: Path, jeedom: Host, proof: Proof, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("jeedom_bridge.http.is_loopback", lambda url: False)
+        with secured(tmp_path, None) as safe, Host() as plain:
+            plain.redirect = safe.url
+            addresses = Addresses(plain.api, clock, [jeedom.api], proof)
+            assert not attempt(addresses)
+            assert addresses.trouble is not None
+            assert (addresses.trouble.code, addresses.trouble.url) == ("tls", safe.api)
+            assert until_looked(addresses, clock)
+            assert safe.posted == []
+
     def test_it_is_below_the_same_folder(self, key: Path, proof: Proof, clock: ManualClock) -> None:
         with Host(key, base="/jeedom") as host:
             assert until_looked(Addresses(nobody(), clock, [host.api], proof), clock)
