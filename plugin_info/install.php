@@ -4,16 +4,15 @@
 
 require_once __DIR__ . '/../../../core/php/core.inc.php';
 
+class_exists('jeenergie'); // its other classes load through this one
+
 /** Minutes without any news after which the core restarts the daemon. */
 const JEENERGIE_HEARTBEAT = 15;
 
 /** Run by the core when the plugin is activated. */
 function jeenergie_install(): void
 {
-    jeedom::getApiKey('jeenergie');
-    // The key is for the daemon, which is on this machine and sends events only.
-    config::save('api::jeenergie::mode', 'localhost');
-    config::save('api::jeenergie::restricted', 1);
+    jeenergieApiKey::give();
     jeenergie_defaultHeartbeat();
     jeenergie::backup();
 }
@@ -21,7 +20,7 @@ function jeenergie_install(): void
 /** Run by the core after new files were copied over an active plugin. */
 function jeenergie_update(): void
 {
-    config::save('api::jeenergie::restricted', 1);
+    jeenergieApiKey::restrict();
     jeenergie_defaultHeartbeat();
     jeenergie::backup();
     foreach (jeenergie::byType('jeenergie') as $eqLogic) {
@@ -44,8 +43,7 @@ function jeenergie_remove(): void
         log::add('jeenergie', 'error', $error->getMessage());
     }
     message::removeAll('jeenergie');
-    config::remove('api::jeenergie::mode');
-    config::remove('api::jeenergie::restricted');
+    jeenergieApiKey::withdraw();
     $removed = eqLogic::byType('jeenergie') === [];
     // What the user has chosen survives a deactivation.
     if ($removed || config::byKey('heartbeat::delay::jeenergie') == JEENERGIE_HEARTBEAT) {

@@ -217,7 +217,7 @@ final class jeenergieDaemon
     {
         $pid = (int) jeenergieProcess::pid();
         $key = jeenergieProcess::variable($pid, self::KEY_VARIABLE);
-        if ($key !== '' && !hash_equals(jeedom::getApiKey('jeenergie'), $key)) {
+        if ($key !== '' && !hash_equals(jeenergieApiKey::get(), $key)) {
             return true;
         }
         $running = jeenergieProcess::arguments($pid);
@@ -340,7 +340,7 @@ final class jeenergieDaemon
             $streams,
             $pipes,
             jeenergieFolder::path(),
-            [self::KEY_VARIABLE => jeedom::getApiKey('jeenergie')] + getenv()
+            [self::KEY_VARIABLE => jeenergieApiKey::get()] + getenv()
         );
         if ($process === false) {
             throw new Exception(sprintf(

@@ -48,7 +48,7 @@ final class jeenergieSocket
                     'daemon'
                 );
             }
-            $message = ['apikey' => jeedom::getApiKey('jeenergie'), 'cmd' => $command] + $fields;
+            $message = ['apikey' => jeenergieApiKey::get(), 'cmd' => $command] + $fields;
             self::write($stream, self::encode($message), $deadline);
             return self::result(self::readLine($stream, $deadline));
         } finally {

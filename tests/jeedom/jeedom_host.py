@@ -93,9 +93,13 @@ class Jeedom(Pages):
 
     def __init__(self) -> None:
         super().__init__(os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
-        self.key = self.php("echo jeedom::getApiKey('jeenergie');", decode=False)
+        self.read_key()
         self.sequence = 0
         self.boot = f"test{time.time_ns()}"
+
+    def read_key(self) -> None:
+        """The plugin's api key, which is another one after each activation."""
+        self.key = self.php("echo config::byKey('api', 'jeenergie');", decode=False)
 
     def php(self, code: str, *arguments: Any, decode: bool = True) -> Any:
         """The JSON that the code prints. `$argv[1]` and so on are the arguments."""

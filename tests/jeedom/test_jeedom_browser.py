@@ -204,6 +204,7 @@ def activate(user: User, jeedom: Jeedom) -> None:
     browser.goto(URL + PLUGIN)
     browser.click(".togglePlugin[data-state='1']")
     browser.until("document.querySelector('.togglePlugin[data-state=\"0\"]')", 120)
+    jeedom.read_key()
     browser.until("document.querySelector('#div_plugin_dependancy .label-success')", 400)
     browser.click(".bt_startDeamon")
     browser.until("document.querySelector('.deamonState .label-success')", 40)

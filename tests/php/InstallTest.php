@@ -5,11 +5,7 @@ final class InstallTest extends JeenergieTestCase
     protected function setUp(): void
     {
         parent::setUp();
-        if (!function_exists('jeenergie_install')) {
-            // The core itself is not here: its double stands for what the file would load first.
-            $source = file_get_contents(dirname(__DIR__, 2) . '/plugin_info/install.php');
-            eval('?>' . preg_replace('/^require_once .*core\.inc\.php.*$/m', '', $source));
-        }
+        $this->loadInstall();
     }
 
     /** @return array{mixed, mixed} minutes without news, and whether the daemon is then restarted */

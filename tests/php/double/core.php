@@ -42,6 +42,9 @@ final class config
 {
     public static function byKey($key, $plugin = 'core', $default = '', $fresh = false)
     {
+        if ([$key, $plugin] === ['api', 'jeenergie']) {
+            Memory::let('request'); // a message leaves next
+        }
         self::read();
         return Memory::$config[$plugin . '::' . $key] ?? $default;
     }
@@ -283,10 +286,17 @@ final class jeedom
         return $folder;
     }
 
-    public static function getApiKey($plugin): string
+    /** As the core 4.5: makes a key where there is none, and opens one that is switched off. */
+    public static function getApiKey($plugin = 'core', $mode = 'enable'): string
     {
-        Memory::let('request');
-        return str_repeat('k', 64);
+        if (config::byKey('api', $plugin) == '') {
+            config::save('api', bin2hex(random_bytes(32)), $plugin);
+            config::save('api::' . $plugin . '::mode', $mode);
+        }
+        if (config::byKey('api::' . $plugin . '::mode', 'core', 'enable') == 'disable' && $mode != 'disable') {
+            config::save('api::' . $plugin . '::mode', $mode);
+        }
+        return config::byKey('api', $plugin);
     }
 }
 
