@@ -113,7 +113,7 @@ class TestFiles:
             assert daemons() == []
         finally:
             jeedom.core("plugin", action="toggle", id="jeenergie", state="1")
-            jeedom.key = jeedom.php("echo jeedom::getApiKey('jeenergie');", decode=False)
+            jeedom.read_key()
 
     def test_nothing_of_ours_lies_where_everybody_may_write(self, jeedom: Jeedom, daemon: None) -> None:
         folder = Path(jeedom.php("echo json_encode(jeedom::getTmpFolder());"), "jeenergie")
