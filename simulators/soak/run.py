@@ -10,13 +10,13 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any, Callable
 
+from simulators.soak.easee import Easee
 from simulators.soak.host import Host
 from simulators.soak.process import Held
 from simulators.soak.systems import (
     PARIS,
     THOROUGH,
     Dated,
-    Easee,
     Econetatmo,
     Enphase,
     HelloWatt,

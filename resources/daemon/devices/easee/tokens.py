@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Callable
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, VendorError
@@ -54,6 +55,7 @@ class TokenKeeper:
         self._try_refresh_at = 0.0
         self._last_login: float | None = None
         self._restored = False
+        self._compared = False
 
     def token(self) -> str:
         """A token that is still good for a while. Raises DeviceError."""
@@ -82,7 +84,12 @@ class TokenKeeper:
                 return
             self._try_refresh_at = now + 300.0
             try:
-                self._renewed()
+                self._refresh(self._tokens)
+            except TokenRefused as error:
+                # The access token is still good: a login can wait for its end.
+                _LOG.info("%s: another login when this token ends", error)
+                self._tokens = replace(self._tokens, refresh="")
+                self._try_refresh_at = float("inf")
             except DeviceError as error:
                 _LOG.debug("the token is not renewed yet: %s", error)
 
@@ -107,15 +114,17 @@ class TokenKeeper:
 
     def _renewed(self) -> Tokens:
         if self._tokens is not None and self._tokens.refresh:
-            old = self._tokens
             try:
-                tokens = self._guarded(lambda: self._cloud().refresh(old.access, old.refresh), "refresh_token")
-                self._context.count("tokensRenewed")
-                return self._adopt(tokens, login=False)
+                return self._refresh(self._tokens)
             except TokenRefused as error:
                 _LOG.info("%s: logging in again", error)
                 self._tokens = None
         return self._log_in()
+
+    def _refresh(self, old: Tokens) -> Tokens:
+        tokens = self._guarded(lambda: self._cloud().refresh(old.access, old.refresh), "refresh_token")
+        self._context.count("tokensRenewed")
+        return self._adopt(tokens, login=False)
 
     def _log_in(self, asked: bool = False) -> Tokens:
         user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
@@ -155,9 +164,11 @@ class TokenKeeper:
 
     def _hold_back(self, asked: bool) -> None:
         """Raises DeviceError while a login makes no sense; for a user who asks, only within a minute of the last."""
-        if not self._is_mine(self._context.memory.get("refused")):
-            for scope in POLICIES:
-                self._book.over(scope, LOGIN)  # another login or password than the refused one
+        if not self._compared:
+            self._compared = True
+            if not self._is_mine(self._context.memory.get("refused")):
+                for scope in POLICIES:
+                    self._book.over(scope, LOGIN)  # another login or password than the refused one
         rest = max(self._book.wait_s(scope, LOGIN) for scope in POLICIES)
         if self._last_login is not None:
             least = self._last_login + LEAST_PAUSE_S - self._clock.monotonic()
