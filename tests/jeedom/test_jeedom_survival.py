@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
 from cryptography import x509
 from jeedom_host import ROOT, URL, Jeedom
@@ -60,6 +61,20 @@ def daemons() -> list[int]:
 
 def told(jeedom: Jeedom) -> str:
     return html.unescape(" ".join(jeedom.php(MESSAGE, "jeenergie::reach")))
+
+
+def look_at_the_list() -> None:
+    """The plugin's page says it as well, with a way to the settings."""
+    place = "#div_jeenergieDaemon"
+    with chromium.Chromium() as browser:
+        browser.sign_in(URL, "admin", "admin")
+        browser.goto(URL + "/index.php?v=d&m=jeenergie&p=jeenergie")
+        browser.until(f"document.querySelector('{place}')?.innerText.includes('hors d')")
+        assert "http://127.0.0.1:9/core/api/jeeApi.php" in browser.text(place)
+        if "JEEDOM_SHOTS" in os.environ:
+            browser.screenshot(Path(os.environ["JEEDOM_SHOTS"], "unheard.png"))
+        browser.click(place + " a, " + place + " button", "Accès interne")
+        browser.until("document.querySelector('#networktab')?.getClientRects().length")
 
 
 class TestFiles:
@@ -229,6 +244,8 @@ class TestAddress:
         assert shown["state"] == "unheard"
         assert "connexion refusée" in shown["text"]
         assert "http://127.0.0.1:9/" in jeedom.php("echo json_encode(jeenergie::health());")[1]["result"]
+        if chromium.PATH:
+            look_at_the_list()
         address(internalPort=URL.rsplit(":", 1)[1])
         minute(jeedom)
         until(lambda: status(jeedom)["callback"]["error"] is None)
