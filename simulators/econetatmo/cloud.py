@@ -95,8 +95,10 @@ class NetatmoCloud(Service):
 
     def record(self, module: str, scale: str, begin: int, end: Optional[int] = None) -> dict[int, list[Any]]:
         """The service's own truth: energy and price by column, by label, of slots counted from `begin`."""
-        form = {"device_id": module.partition("#")[0], "module_id": module, "scale": scale, "date_begin": str(begin)}
-        form["type"] = ",".join(measures.ELECTRIC)
+        found = self.model.find(module)
+        assert found is not None
+        form = {"device_id": found[1].device, "module_id": module, "scale": scale, "date_begin": str(begin)}
+        form["type"] = ",".join(measures.types_of(found[1]))
         result: dict[int, list[Any]] = {}
         while True:
             window = {"date_end": str(end - 1)} if end else {}

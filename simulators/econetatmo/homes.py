@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.econetatmo.measures import ApiError
-from simulators.econetatmo.model import BASIC, OFF_PEAK, PEAK, PRICES, Ecometer, Home, Model
+from simulators.econetatmo.model import BASIC, OFF_PEAK, PEAK, PRICES, Ecometer, Home, Meter, Model
 
 
 def homesdata(model: Model, now: float) -> dict[str, Any]:
@@ -21,12 +21,20 @@ def _home(home: Home, now: float) -> dict[str, Any]:
     if home.name is not None:
         result["name"] = home.name
     modules = [module for ecometer in home.ecometers for module in _modules(ecometer)] + home.foreign
+    gateways = {meter.gateway: "NLG" for meter in home.meters}
+    modules += [{"id": gateway, "type": kind, "name": "Passerelle"} for gateway, kind in gateways.items()]
+    modules += [_meter(meter) for meter in home.meters]
     if modules:
         result["modules"] = modules
     contract = home.contract(now)
     if contract != "none":
         result["schedules"] = [_schedule(contract), {"id": "60bb", "type": "therm", "selected": True}]
     return result
+
+
+def _meter(meter: Meter) -> dict[str, Any]:
+    shown = {"id": meter.id, "type": meter.model, "bridge": meter.gateway, "setup_date": meter.setup}
+    return {**{key: value for key, value in shown.items() if value is not None}, "name": meter.name}
 
 
 def _modules(ecometer: Ecometer) -> list[dict[str, Any]]:
@@ -79,6 +87,12 @@ def homestatus(model: Model, identity: str, now: float) -> dict[str, Any]:
             continue
         modules.append({"id": ecometer.id, "type": "NLE", "firmware_revision": 60, "wifi_strength": 61})
         modules += [{"id": ecometer.module(index), "type": "NLE", "bridge": ecometer.id} for index in ecometer.lines]
+    for meter in home.meters:
+        state = {"id": meter.id, "type": meter.model, "bridge": meter.gateway, "reachable": meter.reachable}
+        state["last_seen"] = int(now) - 20
+        if meter.power is not None:
+            state["power"] = meter.power
+        modules.append(state)
     result: dict[str, Any] = {"home": {"id": home.id, **({"modules": modules} if modules else {})}}
     return {**result, "errors": errors} if errors else result
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from simulators.econetatmo.model import Model, midnight, noon
+from simulators.econetatmo.model import Ecometer, Meter, Model, midnight, noon
 
 STEPS = {"30min": 1800, "1hour": 3600, "3hours": 10800, "1day": 86400}
 SUFFIXES = ("", "$0", "$1", "$2")
 ELECTRIC = tuple(f"sum_energy_elec{s}" for s in SUFFIXES) + tuple(f"sum_energy_price{s}" for s in SUFFIXES)
+METER = tuple(f"sum_energy_buy_from_grid{s}" for s in SUFFIXES)
+METER += tuple(f"sum_energy_buy_from_grid_price{s}" for s in SUFFIXES)
 FLUID = {"fluid": ("sum_fluid_consumption$0", "sum_fluid_price$0"), "energy": ("sum_energy_elec", "sum_energy_price")}
 LIMIT = 1024
 Rows = list[tuple[int, list[Optional[float]]]]
@@ -39,13 +41,13 @@ def slots(model: Model, form: Mapping[str, str], now: float, trusted: bool = Fal
     """The slots asked for, oldest first: (label, one value per type). `trusted`: of any type."""
     module = form.get("module_id", "")
     found = model.find(module)
-    if found is None or found[1].id != form["device_id"]:
+    if found is None or found[1].device != form["device_id"]:
         raise ApiError(9, 404, "Device not found")
     home, ecometer, index = found
     types, scale = form["type"].split(","), form["scale"]
     if scale not in STEPS:
         raise ApiError(21, 400, "Invalid scale")
-    known = ELECTRIC if index < 6 else FLUID.get(ecometer.fluids, ())
+    known = types_of(ecometer) if index < 6 else FLUID.get(ecometer.fluids, ())
     if any(each not in known or ("price" in each and not ecometer.prices and not trusted) for each in types):
         raise ApiError(21, 400, "Invalid type")
     places = [_place(index, each) for each in types]
@@ -72,9 +74,14 @@ def slots(model: Model, form: Mapping[str, str], now: float, trusted: bool = Fal
     return rows
 
 
+def types_of(ecometer: Ecometer) -> tuple[str, ...]:
+    """The types of an electric line, or of a meter: energy by tariff, then its price."""
+    return METER if isinstance(ecometer, Meter) else ELECTRIC
+
+
 def _place(index: int, name: str) -> int:
     if index < 6:
-        return ELECTRIC.index(name)
+        return (METER if name in METER else ELECTRIC).index(name)
     return 5 if "price" in name else 1
 
 

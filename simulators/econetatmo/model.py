@@ -64,6 +64,34 @@ class Ecometer:
         """The id of a line."""
         return f"{self.id}#{index}"
 
+    @property
+    def device(self) -> str:
+        """What `getmeasure` calls the device."""
+        return self.id
+
+
+@dataclass
+class Meter(Ecometer):
+    """An energy meter behind a gateway: NLPC (one phase) or NLY (three), with a power beside its measures.
+
+    Shapes as pyatmo's fixtures and issues of netatmo_custom (#7, #19, #39) show them for NLPC; NLY is believed to be
+    alike. 2026-11-29.
+    """
+
+    model: str = "NLPC"
+    gateway: str = "00:04:74:00:00:60"
+    power: Optional[int] = 350
+    reachable: bool = True
+
+    def module(self, index: int) -> str:
+        """Its own id: it has no lines."""
+        return self.id
+
+    @property
+    def device(self) -> str:
+        """What `getmeasure` calls the device."""
+        return self.gateway
+
 
 @dataclass
 class Home:
@@ -75,6 +103,7 @@ class Home:
     ecometers: list[Ecometer] = field(default_factory=list)
     contracts: list[tuple[float, str]] = field(default_factory=lambda: [(0.0, "none")])
     foreign: list[dict[str, object]] = field(default_factory=list)
+    meters: list[Meter] = field(default_factory=list)
 
     def contract(self, at: float) -> str:
         """The contract in force."""
@@ -108,7 +137,7 @@ class Model:
     def find(self, module: str) -> Optional[tuple[Home, Ecometer, int]]:
         """The home, device and index of a line."""
         for home in self.homes:
-            for ecometer in home.ecometers:
+            for ecometer in (*home.ecometers, *home.meters):
                 for index in ecometer.lines:
                     if ecometer.module(index) == module:
                         return home, ecometer, index

@@ -75,11 +75,15 @@ def test_gas_and_water_lines_are_offered_where_they_give_data(world: MakeWorld, 
 
 def test_the_recorded_homes_synchronise(recorded: Path, world: MakeWorld) -> None:
     homes = mapping.homes(json.loads((recorded / "homesdata.json").read_text())["body"])
-    assert [len(home.lines) for home in homes] == [9]
+    assert [[line.kind for line in home.lines] for home in homes] == [["line"] * 9 + ["meter"]]
     assert homes[0].devices == {"12:34:56:00:16:0e": "Écocompteur"}
     names = mapping.named(homes)
     assert names["12:34:56:00:16:0e#5"] == "Total"
-    assert [line.source_type for line in homes[0].lines] == ["other"] * 6 + ["gas", "hot_water", "cold_water"]
+    assert [line.source_type for line in homes[0].lines[:9]] == ["other"] * 6 + ["gas", "hot_water", "cold_water"]
+    meter = homes[0].lines[9]
+    assert (meter.model, meter.name, meter.bridge) == ("NLPC", "Consumption meter", "12:34:56:80:60:40")
+    status = json.loads((recorded / "homestatus.json").read_text())["body"]
+    assert mapping.powers(status)[meter.id] == (476, 1646511241)
     assert mapping.homes(json.loads((recorded / "homesdata_empty.json").read_text())["body"]) == []
     running = world()
     running.cloud.fault("answer", "/api/homesdata", json.loads((recorded / "homesdata.json").read_text()))
@@ -87,7 +91,8 @@ def test_the_recorded_homes_synchronise(recorded: Path, world: MakeWorld) -> Non
     running.jeedom.automatic = False
     running.launch()
     offered = found(running, connection)
-    assert [key for key, each in offered.items() if each["active"]] == [f"12:34:56:00:16:0e#{n}" for n in range(6)]
+    lines = [f"12:34:56:00:16:0e#{n}" for n in range(6)]
+    assert [key for key, each in offered.items() if each["active"]] == [*lines, meter.id]
 
 
 def test_an_account_without_ecometers_says_so(world: MakeWorld) -> None:

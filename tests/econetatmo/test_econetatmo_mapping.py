@@ -19,7 +19,7 @@ PARIS = "Europe/Paris"
 
 
 def rows(**config: str) -> dict[str, Any]:
-    return {row.logical_id: row for row in mapping.measure_rows(CATALOGUE, config)}
+    return {row.logical_id: row for row in mapping.measure_rows(CATALOGUE, "line", config)}
 
 
 def test_the_recorded_measures_have_their_dates_and_columns(recorded: Path) -> None:

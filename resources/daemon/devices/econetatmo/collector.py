@@ -65,9 +65,19 @@ class Collector:
         """Writes the state of a line."""
         self._context.memory.keep(f"line:{equipment.key}", self.state(equipment).stored())
 
+    def members(self) -> list[Equipment]:
+        """The lines and meters of the connection."""
+        return [*self.connection.of_type("line"), *self.connection.of_type("meter")]
+
+    def bridge(self, equipment: Equipment) -> str:
+        """The ecometer of a line, or the gateway of a meter."""
+        line = self.lines.get(equipment.key)
+        told = line.bridge if line is not None else str(equipment.config.get("bridge") or "")
+        return told or equipment.key.partition("#")[0]
+
     def rows(self, equipment: Equipment) -> dict[str, Row]:
         """The rows that measures fill and that Jeedom has, by logicalId."""
-        found = mapping.measure_rows(self._context.catalogue, equipment.config)
+        found = mapping.measure_rows(self._context.catalogue, equipment.type, equipment.config)
         return {row.logical_id: row for row in found if row.logical_id in equipment.commands}
 
     def adopt(self, equipment: Equipment) -> LineState:
@@ -223,12 +233,27 @@ class Collector:
             empty = not found and stop <= self.now() and stop > track.searched
             if changed or deep or empty:
                 track.commit(found, deep)
+                self._count(equipment, state, scale, found)
                 track.searched = stop if empty else track.searched
                 self.keep(equipment)
             for name, row in rows.items():
                 self._warn_unfilled(equipment, state, name, row, track)
 
         self._deliver(equipment, series, commit)
+
+    def _count(self, equipment: Equipment, state: LineState, scale: str, found: Slots) -> None:
+        """Adds slots that Jeedom has to the line's index; the finest scale that its energy is read in counts."""
+        rows = self.rows(equipment)
+        scales = {
+            counter.scale: mapping.base_type(rows[name].source or "")
+            for name, counter in state.active().items()
+            if name in rows and rows[name].data.get("unit") == "Wh"
+        }
+        if not scales or scale != min(scales, key=grid.STEPS.__getitem__):
+            return
+        source, types = mapping.TOTAL + scales[scale], state.track(scale).types
+        energies = {label: mapping.column(source, types, values) for label, values in found.items()}
+        state.index.add(scale, {label: energy for label, energy in energies.items() if energy is not None})
 
     def _own(self, labels: Iterable[int], state: LineState, name: str, scale: str) -> list[int]:
         # A day's label is noon, 11 to 13 hours after its start.
@@ -258,7 +283,7 @@ class Collector:
             )
 
     def _types(self, equipment: Equipment, rows: Iterable[Row]) -> list[str]:
-        every = mapping.measure_rows(self._context.catalogue, equipment.config)
+        every = mapping.measure_rows(self._context.catalogue, equipment.type, equipment.config)
         without = self._without.get(equipment.key, set())
         return [each for each in mapping.types_for(rows, every) if mapping.base_type(each) not in without]
 
@@ -271,7 +296,7 @@ class Collector:
         answer = self._api.ask(
             "getmeasure",
             purpose,
-            device_id=equipment.key.partition("#")[0],
+            device_id=self.bridge(equipment),
             module_id=equipment.key,
             type=",".join(types),
             scale=scale,
@@ -293,7 +318,7 @@ class Collector:
 
     def behind(self) -> list[tuple[Equipment, LineState]]:
         """The lines of which a part of the past is still to be read."""
-        members = [(each, self.state(each)) for each in self.connection.of_type("line")]
+        members = [(each, self.state(each)) for each in self.members()]
         return [(each, state) for each, state in members if state.behind()]
 
     def days_left(self) -> float:

@@ -60,6 +60,7 @@ class Device(Base):
         self._homes: list[Home] = []
         self._homes_at = float("-inf")
         self._read_at: dict[str, float] = {}
+        self._indexes: dict[str, tuple[float, int]] = {}
         self._failed: dict[str, str] = {}
         self._resting: dict[str, float] = {}
         self._span = 0.0
@@ -76,6 +77,7 @@ class Device(Base):
         period = float(self.connection.config["pollInterval"])
         self._poll_job = self.context.every("poll", period, self._poll)
         self._aside_job = self.context.every("aside", SLICE_PERIOD, self._aside, first=SLICE_PERIOD)
+        self.context.every("power", float(self.connection.config["powerInterval"]), self._read_powers, first=30.0)
 
     def stop(self) -> None:
         self._keeper.settle(4.0)
@@ -97,16 +99,19 @@ class Device(Base):
     def test(self) -> Identity:
         self._keeper.try_again()
         self._read_homes("user")
-        lines = [line for home in self._homes for line in home.lines]
+        modules = [line for home in self._homes for line in home.lines]
+        counts = {kind: sum(line.kind == kind for line in modules) for kind in ("line", "meter")}
         text = self.context.say(
             "Compte Netatmo accepté : {homes} maison(s) avec un écocompteur, {lines} ligne(s)",
             homes=len(self._homes),
-            lines=len(lines),
+            lines=counts["line"],
         )
-        if not lines:
+        if counts["meter"]:
+            text += self.context.say(", {meters} compteur(s) d'énergie", meters=counts["meter"])
+        if not modules:
             text = self.context.say("Compte Netatmo accepté, mais il ne contient aucun écocompteur (type NLE)")
         self._budget.keep()
-        return Identity({"homes": len(self._homes), "lines": len(lines)}, text)
+        return Identity({"homes": len(self._homes), "lines": counts["line"], "meters": counts["meter"]}, text)
 
     def discover(self) -> list[Found]:
         self._keeper.try_again()
@@ -174,6 +179,8 @@ class Device(Base):
         self._collector.zones = {line.id: home.timezone for home in self._homes for line in home.lines}
 
     def _found(self, line: Line, name: str) -> Found:
+        if line.kind == "meter":
+            return Found("meter", line.id, name, {"model": line.model, "bridge": line.bridge})
         config = {"sourceType": line.source_type, "icon": line.source_type}
         if line.index not in mapping.FLUIDS:
             return Found("line", line.id, name, {"consumptionType": "electrical", **config})
@@ -204,9 +211,6 @@ class Device(Base):
                 _LOG.debug("line %s gives nothing under %s: %s", line.id, types, error)
         return ""
 
-    def _members(self) -> list[Equipment]:
-        return self.connection.of_type("line")
-
     # Measures.
 
     def _poll(self) -> None:
@@ -229,8 +233,8 @@ class Device(Base):
         if self.context.clock.monotonic() - self._homes_at > HOMES_PERIOD:
             self._read_homes(purpose)
             if self._homes:
-                self._reports.vanished(self._members())
-            if not self._members():
+                self._reports.vanished(self._collector.members())
+            if not self._collector.members():
                 self.context.online()
         if not self._collector.settle():
             _LOG.debug("Jeedom has not taken the former measures yet, nothing more is read")
@@ -238,7 +242,7 @@ class Device(Base):
         errors: list[DeviceError] = []
         failed: list[tuple[Equipment, DeviceError]] = []
         now = self.context.clock.monotonic()
-        lines = [each for each in self._members() if purpose == "user" or self._rests(each) <= now]
+        lines = [each for each in self._collector.members() if purpose == "user" or self._rests(each) <= now]
         lines.sort(key=lambda each: self._read_at.get(each.id, 0.0))
         for equipment in lines:
             if self.context.stopping or (self._read_at and self._budget.left(purpose) < 2):
@@ -253,7 +257,7 @@ class Device(Base):
             raise errors[-1]
         for equipment, error in failed:
             self._reports.failed(equipment, error)
-        self._reports.silent(self._members(), self._homes)
+        self._reports.silent(self._collector.members(), self._homes)
         self._publish()
 
     def _read_line(self, equipment: Equipment, purpose: str, errors: list[DeviceError]) -> DeviceError | None:
@@ -289,10 +293,34 @@ class Device(Base):
 
     def _publish(self) -> None:
         facts: dict[str, Any] = {"requests": self._budget.hour()}
-        newest = max(map(self._collector.newest_of, self._members()), default=0)
+        newest = max(map(self._collector.newest_of, self._collector.members()), default=0)
         if newest:
             facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
         self.context.publish(self.connection.id, facts)
+        for equipment in self._collector.members():
+            index = self._collector.state(equipment).index
+            shown = (index.shown, index.end)
+            if index.end and self._indexes.get(equipment.id) != shown:
+                self._indexes[equipment.id] = shown
+                at = min(float(index.end), self.context.clock.time())
+                self.context.publish(equipment.id, {"index": index.shown / 1000}, at=at)
+
+    def _read_powers(self) -> None:
+        """The powers of meters: ecometers have none."""
+        meters = {each.key: each for each in self.connection.of_type("meter")}
+        for home in self._homes:
+            if not meters.keys() & {line.id for line in home.lines}:
+                continue
+            try:
+                powers = mapping.powers(self._api.ask("homestatus", "poll", home_id=home.id))
+            except DeviceError as error:
+                _LOG.debug("powers: %s", error)  # the round of the measures tells what is wrong
+                return
+            now = self.context.clock.time()
+            for key in powers.keys() & meters.keys():
+                power, at = powers[key]
+                at = at if at is not None and now - 86400 < at < now else None
+                self.context.publish(meters[key].id, {"power": power}, at=at)
 
     # Beside the regular round.
 
@@ -311,7 +339,7 @@ class Device(Base):
     def _read_new(self) -> None:
         errors: list[DeviceError] = []
         try:
-            for equipment in self._members():
+            for equipment in self._collector.members():
                 if equipment.id in self._new and not self.context.stopping:
                     self._read_line(equipment, "user", errors)
                     self._new.discard(equipment.id)
@@ -353,7 +381,7 @@ class Device(Base):
             count = min(max(int(float(days)), 0), 3650)
         except (TypeError, ValueError, OverflowError):
             raise Refused("Le nombre de jours doit être un nombre : {days}", days=str(days)[:20]) from None
-        lines = self._members()
+        lines = self._collector.members()
         for equipment in lines:
             state = self._collector.adopt(equipment)
             state.again(self._collector.beginning(equipment, count))
@@ -367,4 +395,5 @@ class Device(Base):
 
 def _signatures(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """What of each line decides about its measures, by the id of its equipment."""
-    return {each.id: (each.key, each.config, each.commands) for each in connection.of_type("line")}
+    members = [*connection.of_type("line"), *connection.of_type("meter")]
+    return {each.id: (each.key, each.config, each.commands) for each in members}

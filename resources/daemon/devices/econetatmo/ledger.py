@@ -93,6 +93,41 @@ class Track:
 
 
 @dataclass
+class Index:
+    """The running sum of a line's energy, in Wh, from the first measure that was read; it never falls.
+
+    `counted`: what the sum holds of the slots of the last days, by label, so that a slot that grows or is corrected
+    counts once. `floor`: no slot that begins earlier is counted any more. `end`: where the newest slot ends.
+    """
+
+    wh: float = 0.0
+    shown: float = 0.0
+    scale: str = ""
+    floor: int = 0
+    end: int = 0
+    counted: dict[int, float] = field(default_factory=dict)
+
+    def add(self, scale: str, energies: Mapping[int, float]) -> None:
+        """Takes the energies of slots, by label; known ones count by their difference."""
+        if scale != self.scale:
+            self.scale, self.counted, self.floor = scale, {}, max(self.floor, self.end)
+        half = grid.STEPS[scale] // 2
+        slack = 3600 if scale == "1day" else 0  # a day's label is noon, 11 to 13 hours after its start
+        for label, energy in energies.items():
+            if label - half + slack < self.floor:
+                continue
+            self.wh += energy - self.counted.get(label, 0.0)
+            self.counted[label] = energy
+            self.end = max(self.end, label + half)
+        oldest = self.end - DEEP - 2 * DAY
+        for label in [each for each in self.counted if each < oldest]:
+            del self.counted[label]
+            self.floor = max(self.floor, label + half)
+        self.wh = round(self.wh, 3)
+        self.shown = max(self.shown, self.wh)
+
+
+@dataclass
 class LineState:
     """All that is remembered of one line; `owner`: the equipment of Jeedom whose history it tells of.
 
@@ -104,6 +139,7 @@ class LineState:
     told: list[str] = field(default_factory=list)
     owner: str = ""
     absent: float | None = None
+    index: Index = field(default_factory=Index)
 
     def track(self, scale: str) -> Track:
         """The track of a scale, begun when there is none."""
@@ -188,6 +224,7 @@ class LineState:
             "told": list(self.told),
             "owner": self.owner,
             "absent": self.absent,
+            "index": {**vars(self.index), "counted": [[k, v] for k, v in self.index.counted.items()]},
         }
 
     @classmethod
@@ -204,6 +241,14 @@ class LineState:
                 [str(each) for each in stored["told"]],
                 str(stored["owner"]),
                 finite(stored.get("absent")),
+                _index(stored.get("index")),
             )
         except (TypeError, KeyError, ValueError, AttributeError):
             return cls()
+
+
+def _index(stored: Any) -> Index:
+    try:
+        return Index(**{**stored, "counted": {int(label): float(energy) for label, energy in stored["counted"]}})
+    except (TypeError, KeyError, ValueError):
+        return Index()

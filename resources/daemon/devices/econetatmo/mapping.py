@@ -28,9 +28,16 @@ Slots = dict[int, list["float | None"]]
 """The values of a slot by its label (Unix seconds), in the order of the types asked for."""
 
 
+METERS = {"NLPC": "Compteur NLPC", "NLY": "Compteur NLY"}
+"""Energy meters behind a gateway, by the vendor's type; their name where the user has given none."""
+
+
 @dataclass(frozen=True)
 class Line:
-    """One line of an ecometer; `setup` is Unix time, 0 when it is not told."""
+    """One line of an ecometer, or an energy meter (`model`: its type, '' for a line).
+
+    `setup` is Unix time, 0 when it is not told.
+    """
 
     id: str
     bridge: str
@@ -38,6 +45,12 @@ class Line:
     name: str
     home: str
     setup: float = 0.0
+    model: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The type of its equipment."""
+        return "meter" if self.model else "line"
 
     @property
     def source_type(self) -> str:
@@ -47,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Home:
-    """One home with an ecometer; `contract` is Netatmo's word for the tariff in force, '' without one."""
+    """One home with an ecometer or an energy meter; `contract`: Netatmo's word for the tariff in force, or ''."""
 
     id: str
     name: str
@@ -58,7 +71,7 @@ class Home:
 
 
 def homes(body: Any) -> list[Home]:
-    """The homes of `homesdata`, without those that have no ecometer. Raises VendorError."""
+    """The homes of `homesdata`, without those that have nothing to measure. Raises VendorError."""
     if not isinstance(body, dict) or not isinstance(body.get("homes", []), list):
         raise VendorError("Netatmo a donné une liste de maisons illisible, nouvel essai automatique")
     found = [_home(each) for each in body.get("homes", []) if isinstance(each, dict)]
@@ -82,7 +95,13 @@ def _home(data: Mapping[str, Any]) -> Home:
         index = int(match[2])
         name = _text(each.get("name")) or _default_name(index)
         lines.append(Line(match[0], bridge, index, name, identifier, _seconds(each.get("setup_date"))))
-    lines.sort(key=lambda line: (line.bridge, line.index))
+    for each in modules:
+        name, own = _text(each.get("type")), _text(each.get("id"))
+        if name in METERS and own:
+            shown = _text(each.get("name")) or METERS[name]
+            bridge = _text(each.get("bridge")) or own
+            lines.append(Line(own, bridge, -1, shown, identifier, _seconds(each.get("setup_date")), name))
+    lines.sort(key=lambda line: (line.kind, line.bridge, line.index, line.id))
     return Home(
         id=identifier,
         name=_text(data.get("name")),
@@ -195,6 +214,18 @@ def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, late
     return Measures(dict(sorted(found.items())), empty, skipped)
 
 
+def powers(body: Any) -> dict[str, tuple[float | None, float | None]]:
+    """(power in W, Unix time of it) of each module of `homestatus` that has one; no power if it is out of reach."""
+    home = body.get("home") if isinstance(body, dict) else None
+    modules = home.get("modules") if isinstance(home, dict) else None
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for each in modules if isinstance(modules, list) else []:
+        if isinstance(each, dict) and _text(each.get("id")) and "power" in each:
+            power = _value(each["power"]) if each.get("reachable") is not False else None
+            found[_text(each["id"])] = power, _seconds(each.get("last_seen")) or None
+    return found
+
+
 def slots(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Slots:
     """The slots alone, see `measures`."""
     return measures(body, columns, scale, zone, earliest, latest).slots
@@ -294,6 +325,6 @@ def command_settings(row: Row, own: Mapping[str, Any] | None) -> dict[str, str]:
     return result
 
 
-def measure_rows(catalogue: Catalogue, config: Mapping[str, Any]) -> list[Row]:
-    """The rows of a line that measures fill."""
-    return [row for row in catalogue.rows("line", config) if row.source]
+def measure_rows(catalogue: Catalogue, kind: str, config: Mapping[str, Any]) -> list[Row]:
+    """The rows of a line or a meter that measures fill."""
+    return [row for row in catalogue.rows(kind, config) if row.source and row.dated]

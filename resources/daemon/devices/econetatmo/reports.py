@@ -90,7 +90,8 @@ class Reports:
         """Says once of an ecometer that nothing has come from it for long."""
         bridges: dict[str, list[Equipment]] = {}
         for equipment in members:
-            bridges.setdefault(equipment.key.partition("#")[0], []).append(equipment)
+            if equipment.type == "line":  # a meter is silent for itself
+                bridges.setdefault(equipment.key.partition("#")[0], []).append(equipment)
         for bridge, lines in bridges.items():
             newest = max(self._collector.newest_of(each) for each in lines)
             if not newest:
