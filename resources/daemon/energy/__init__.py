@@ -7,5 +7,6 @@
 - `charging.py`, `switching.py`: the rules of one charger and of one load that can be switched.
 - `limits.py`: subscribed power by phase, the meter's own clock of an excess.
 - `manager.py`: all consumers together, limits first, then the sun in the user's order.
+- `planner.py`: when to charge so that a goal is met for the least money.
 - `growth.py`: how much a counter has grown, across dips, new beginnings and impossible steps.
 """
