@@ -68,19 +68,33 @@ class Proof:
     PAGE = "/plugins/{plugin}/core/ajax/{plugin}Proof.ajax.php?challenge={challenge}"
 
     def __init__(self, file: Path, plugin: str) -> None:
-        """Makes the file anew, mode 0600: a backup may have taken the former one along. Raises OSError."""
+        """Makes the file anew, mode 0600: a backup may have taken the former one along.
+
+        Where that fails (a full disk), nothing is proven until it can be made.
+        """
         self._file = file
         self._plugin = plugin
-        try:
-            file.unlink()
-        except FileNotFoundError:
-            pass
+        self._is_made = self._make()
+
+    def _make(self) -> bool:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(file, flags, 0o600), "w", encoding="ascii") as made:
-            made.write(secrets.token_hex(32))
+        try:
+            try:
+                self._file.unlink()
+            except FileNotFoundError:
+                pass
+            with os.fdopen(os.open(self._file, flags, 0o600), "w", encoding="ascii") as made:
+                made.write(secrets.token_hex(32))
+        except OSError as error:
+            _LOG.warning("%s cannot be made, only Jeedom's configured address is used: %s", self._file, error)
+            return False
+        return True
 
     def __call__(self, url: str) -> str | None:
         """The callback address that is proven to be this Jeedom's: `url`, or what it redirects to; None otherwise."""
+        self._is_made = self._is_made or self._make()
+        if not self._is_made:
+            return None
         for _ in range(2):
             base = url[: -len(API)] if url.endswith(API) else url
             challenge = secrets.token_hex(16)

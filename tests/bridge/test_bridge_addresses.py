@@ -333,6 +333,14 @@ class TestProof:
         with LoopbackServer(lambda request: Answer.of_text(request.query.get("challenge", ""))) as echo:
             assert proof(echo.url + API) is None
 
+    def test_a_file_that_cannot_be_made_yet_is_made_later(self, tmp_path: Path) -> None:
+        late = tmp_path / "late" / "proof.key"
+        proof = Proof(late, "demo")
+        with Host(late) as host:
+            assert proof(host.api) is None
+            late.parent.mkdir()
+            assert proof(host.api) == host.api
+
     def test_an_empty_file_proves_nothing(self, key: Path, proof: Proof) -> None:
         key.write_text("")
         with Host(key) as host:
