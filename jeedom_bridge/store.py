@@ -1,7 +1,14 @@
-"""Small durable key-value store (SQLite, mode 0600) for tokens, watermarks and daily anchors."""
+"""Small durable key-value store (SQLite, mode 0600) for tokens, watermarks and daily anchors.
+
+A backup copies files one after the other while they are written: the database and its journal in it need not belong
+together. So a whole copy lies beside the database (`store.copy.sqlite`), made by SQLite's own backup and put in place
+in one step: whoever copies the folder gets a consistent one. When a copy was put back (its time is not the one that the
+database has noted), it is what counts: the rest of the restored system is as old. What is torn shows by its sum.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -12,6 +19,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
+from urllib.parse import quote
+
+from .store_errors import Damage, failure, is_unwritable
+from .store_errors import StoreError as StoreError
 
 _LOG = logging.getLogger(__name__)
 _TABLE = (
@@ -20,8 +31,11 @@ _TABLE = (
 )
 
 
-class StoreError(Exception):
-    """What was to be kept is not on the disk (full, read-only, damaged). It is kept in memory meanwhile."""
+_OWN = "#store"
+"""The scope of what the store notes of itself; no caller's."""
+_SUM, _COPY = "sum", "copy"
+Values = dict[str, dict[str, Any]]
+"""By scope and key."""
 
 
 class Store:
@@ -29,26 +43,33 @@ class Store:
 
     Reading never fails: after opening, values come from memory. `put` returns when the value is durable, or
     raises StoreError and keeps the value in memory; the next successful write brings it to the disk.
-    A damaged file is moved aside, what can be read of it is carried over, and `damage` tells what happened. One
-    that is damaged or taken away while the daemon runs is written anew from memory.
+    A damaged file is moved aside, what can be read of it and of the copy is carried over, and `damage` tells what
+    happened. One that is damaged or taken away while the daemon runs is written anew from memory.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises OSError when the directory cannot be written at all."""
         self.path = path
-        self.damage: str | None = None
+        self.copy = path.with_name(f"{path.stem}.copy{path.suffix}")
+        self.damage: Damage | None = None
         self._lock = threading.RLock()
-        self._values: dict[str, dict[str, Any]] = {}
+        self._values: Values = {}
         self._dirty: set[tuple[str, str]] = set()
         self._forgotten: set[str] = set()
         self._database: sqlite3.Connection | None = None
         self._inode = -1
         self._broken = False
+        self._sums: dict[tuple[str, str], int] = {}
+        self._noted = ""
+        """The time of the copy that the database knows of."""
+        self._changed = True
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._open()
         except (OSError, sqlite3.Error, ValueError, TypeError) as error:
             self._rescue(error)
+        else:
+            self._put_back()
 
     def get(self, scope: str, key: str, default: Any = None) -> Any:
         """The value, or `default`."""
@@ -88,10 +109,28 @@ class Store:
             self._dirty = {entry for entry in self._dirty if entry[0] != scope}
             self._forgotten.add(scope)
             self._flush()
+            try:
+                self.copy.unlink(missing_ok=True)  # at once, even if a new one cannot be made
+            except OSError as error:
+                raise failure(self.copy, error) from error
+            self.back_up()
+
+    def back_up(self) -> None:
+        """Makes the copy anew, if something has changed since. Raises StoreError; the old one stays then."""
+        with self._lock:
+            if self._dirty or self._forgotten:
+                self._flush()
+            if not self._changed and self.copy.exists():
+                return
+            try:
+                self._copy()
+            except (sqlite3.Error, OSError) as error:
+                raise failure(self.copy, error) from error
+            self._changed = False
 
     def protect(self) -> None:
         """Takes the files away from others again: Jeedom opens all files below its folder at each backup and update."""
-        for path in (self.path, *self.path.parent.glob(f"{self.path.name}.*")):
+        for path in (self.path, self.copy, *self.path.parent.glob(f"{self.path.name}.*")):
             try:
                 if path.stat().st_mode & 0o177:
                     path.chmod(0o600)
@@ -107,6 +146,10 @@ class Store:
                     self._flush()
                 except StoreError as error:
                     _LOG.error("at the end: %s", error)
+            try:
+                self.back_up()
+            except StoreError as error:
+                _LOG.debug("at the end: %s", error)
             if self._database is not None:
                 self._database.close()
                 self._database = None
@@ -115,11 +158,67 @@ class Store:
         if self.path.is_file() and 0 < self.path.stat().st_size < _HEADER:
             raise sqlite3.DatabaseError("file is cut off")  # SQLite would take it for a new one
         self._database = self._connect(self.path)
-        for scope, key, value in self._database.execute("SELECT scope, key, value FROM entry"):
-            self._values.setdefault(scope, {})[key] = json.loads(value)
-        problem = self._database.execute("PRAGMA quick_check").fetchone()[0]
-        if problem != "ok":
-            raise sqlite3.DatabaseError(problem)
+        self._values, self._sums, self._noted = _read(self._database)
+
+    def _put_back(self) -> None:
+        """Uses a copy that somebody has put in place of ours: a backup of the whole system was restored."""
+        mark = self._mark()
+        if mark in ("", self._noted):
+            return
+        values = self._read_copy()
+        if values is None:
+            return
+        _LOG.warning("%s was put back: it replaces what was kept since", self.copy)
+        self._values, self._noted, self._broken = values, mark, True
+        try:
+            self._flush()
+        except StoreError as error:
+            _LOG.error("%s", error)
+
+    def _read_copy(self) -> Values | None:
+        """The values of the copy; None if there is none, or none that is whole."""
+        if not self.copy.is_file():
+            return None
+        try:
+            database = sqlite3.connect(f"file:{quote(str(self.copy))}?mode=ro&immutable=1", uri=True)
+            try:
+                return _read(database)[0]
+            finally:
+                database.close()
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            _LOG.error("%s is of no use: %s", self.copy, error)
+            return None
+
+    def _mark(self) -> str:
+        """What tells our copy from one that was put back; '' without one. Archives keep whole seconds only."""
+        try:
+            return str(self.copy.stat().st_mtime_ns)
+        except OSError:
+            return ""
+
+    def _copy(self) -> None:
+        new = self.copy.with_name(f"{self.copy.name}.new")
+        new.unlink(missing_ok=True)
+        _drop_journal(new)
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database = self._database = self._database or self._connect(self.path)
+        target = sqlite3.connect(str(new))
+        try:
+            database.backup(target)
+        finally:
+            target.close()
+        _sync(new)
+        os.replace(new, self.copy)
+        _sync(self.copy.parent)
+        # Should the power fail before this is noted, the copy counts as put back: it holds just what the database does.
+        self._noted = self._mark()
+        with _transaction(database):
+            self._note(database)
+
+    def _note(self, database: sqlite3.Connection) -> None:
+        """Writes what the store notes of itself, in the transaction of what it is about."""
+        database.execute(_INSERT, (_OWN, _SUM, json.dumps(_total(self._sums))))
+        database.execute(_INSERT, (_OWN, _COPY, json.dumps(self._noted)))
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         # Created by us first: SQLite gives its own files, the journal included, the mode of this one.
@@ -144,29 +243,34 @@ class Store:
                 self._update()
         except (sqlite3.Error, OSError) as error:
             self._close_database()
-            raise StoreError(f"{self.path} could not be written: {error}") from error
+            raise failure(self.path, error) from error
         self._dirty.clear()
         self._forgotten.clear()
+        self._changed = True
 
     def _update(self) -> None:
         """Writes what has changed."""
         try:
             if self._database is not None and not self._in_place():
                 _LOG.warning("%s was taken away or replaced: it is written anew", self.path)
-                self._close_database()
-                self._dirty = self._everything()
+                self._broken = True
+                self._rebuild()
+                return
             database = self._database = self._database or self._connect(self.path)
+            self._sums = {entry: each for entry, each in self._sums.items() if entry[0] not in self._forgotten}
             with _transaction(database):
                 for scope in self._forgotten:
                     database.execute("DELETE FROM entry WHERE scope=?", (scope,))
                 for scope, key in self._dirty:
                     values = self._values.get(scope, {})
                     if key in values:
-                        database.execute(_INSERT, (scope, key, json.dumps(values[key])))
+                        self._insert(database, scope, key)
                     else:
+                        self._sums.pop((scope, key), None)
                         database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
+                self._note(database)
         except sqlite3.DatabaseError as error:
-            if _unwritable(error):
+            if is_unwritable(error):
                 raise
             _LOG.error("%s is damaged (%s): it is written anew", self.path, error)
             self._broken = True
@@ -179,10 +283,12 @@ class Store:
         new.unlink(missing_ok=True)
         _drop_journal(new)
         database = self._connect(new)
+        self._sums = {}
         try:
             with _transaction(database):
                 for scope, key in self._everything():
-                    database.execute(_INSERT, (scope, key, json.dumps(self._values[scope][key])))
+                    self._insert(database, scope, key)
+                self._note(database)
         finally:
             database.close()
         try:
@@ -196,6 +302,11 @@ class Store:
         self._broken = False
         self._tidy()
         self._database = self._connect(self.path)
+
+    def _insert(self, database: sqlite3.Connection, scope: str, key: str) -> None:
+        text = json.dumps(self._values[scope][key])
+        self._sums[(scope, key)] = _sum((scope, key), text)
+        database.execute(_INSERT, (scope, key, text))
 
     def _everything(self) -> set[tuple[str, str]]:
         return {(scope, key) for scope, values in self._values.items() for key in values}
@@ -221,28 +332,63 @@ class Store:
     def _rescue(self, error: Exception) -> None:
         """Runs on with what can be read; a damaged file makes room for a new one."""
         self._close_database()
-        saved = {scope: dict(values) for scope, values in self._values.items()}
-        for scope, key, value in _salvage(self.path):
-            saved.setdefault(scope, {}).setdefault(key, value)
+        saved = self._read_copy() or {}
+        rest = _salvage(self.path)
+        noted = next((value for scope, key, value in rest if (scope, key) == (_OWN, _COPY)), None)
+        moved = isinstance(error, _Torn) or noted not in (None, self._mark())
+        if not (moved and saved):  # what is damaged in its own place is newer than its copy
+            for scope, key, value in rest:
+                saved.setdefault(scope, {})[key] = value
+        saved.pop(_OWN, None)
         count = sum(len(values) for values in saved.values())
-        self._values = saved
-        if _unwritable(error):
-            self.damage = f"{self.path} cannot be written ({error}); {count} values were read"
+        self._values, self._noted = saved, self._mark()
+        if is_unwritable(error):
+            self.damage = Damage(count, "", failure(self.path, error))
         else:
-            self.damage = (
-                f"{self.path} is damaged ({error}); {count} values were saved, the old file is {self._aside.name}"
-            )
+            self.damage = Damage(count, self._aside.name)
             self._broken = True
             try:
                 self._flush()
             except StoreError as second:
                 # Full or read-only besides: the damaged file stays, and every write will say so.
                 _LOG.debug("replacing the damaged store: %s", second)
-        _LOG.error("%s", self.damage)
+        _LOG.error("%s at the start: %s (%s)", self.path, self.damage, error)
 
     def _tidy(self) -> None:
         for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*"))[:-_KEPT]:
             old.unlink()
+
+
+class _Torn(sqlite3.DatabaseError):
+    """The file is sound, but its values are of different moments: it was copied while it was written."""
+
+
+def _read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], int], str]:
+    """All values, their sums, and which copy the database knows of. Raises sqlite3.Error or ValueError if damaged."""
+    values: Values = {}
+    own: dict[str, str] = {}
+    sums = {}
+    for scope, key, text in database.execute("SELECT scope, key, value FROM entry"):
+        if scope == _OWN:
+            own[key] = str(json.loads(text))
+        else:
+            values.setdefault(scope, {})[key] = json.loads(text)
+            sums[(scope, key)] = _sum((scope, key), text)
+    problem = database.execute("PRAGMA quick_check").fetchone()[0]
+    if problem != "ok":
+        raise sqlite3.DatabaseError(problem)
+    if own.get(_SUM, _total(sums)) != _total(sums):  # a file of an earlier version has no sum
+        raise _Torn("its values do not belong together")
+    return values, sums, own.get(_COPY, "")
+
+
+def _total(sums: dict[tuple[str, str], int]) -> str:
+    return str(sum(sums.values()) % 2**64)
+
+
+def _sum(entry: tuple[str, str], text: str) -> int:
+    whole = "\0".join((*entry, text)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
 
 
 _HEADER = 512
@@ -278,14 +424,6 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _unwritable(error: Exception) -> bool:
-    """Whether a failure speaks of the disk or of rights rather than of the file's content."""
-    if isinstance(error, OSError):
-        return True
-    words = ("full", "readonly", "read-only", "unable to open", "locked")
-    return isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in words)
-
-
 def _salvage(path: Path) -> list[tuple[str, str, Any]]:
     """All rows that can still be read of a damaged file, by every order that SQLite offers."""
     rows: dict[tuple[str, str], Any] = {}
@@ -295,7 +433,7 @@ def _salvage(path: Path) -> list[tuple[str, str, Any]]:
     ]
     for reader in readers:
         try:
-            database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+            database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
         except sqlite3.Error:
             return []
         try:

@@ -409,10 +409,23 @@ class jeenergie extends eqLogic
     /** Called by the core before it makes a backup, which an exception would end. */
     public static function backup(): void
     {
+        foreach ([[jeenergieDocumentation::class, 'keep'], [jeenergieBackup::class, 'prepare']] as $step) {
+            try {
+                $step();
+            } catch (Throwable $error) {
+                log::add('jeenergie', 'warning', $error->getMessage());
+            }
+        }
+    }
+
+    /** Called by the core while it makes a backup: what stays out of it. */
+    public static function backupExclude(): array
+    {
         try {
-            jeenergieDocumentation::keep();
+            return jeenergieBackup::excluded();
         } catch (Throwable $error) {
             log::add('jeenergie', 'warning', $error->getMessage());
+            return [];
         }
     }
 

@@ -18,6 +18,7 @@ final class jeenergieSocket
         'run' => 300,
         'log' => 5,
         'status' => 5,
+        'backup' => 5,
         'shutdown' => 5,
     ];
     private const MARGIN = 5;

@@ -50,6 +50,7 @@ class Commands:
         self._on_shutdown = on_shutdown
         self._started = shared.clock.time()
         self._since = shared.clock.monotonic()
+        self._damage = shared.store.damage
         self._handlers: dict[str, Callable[[Message], dict[str, Any]]] = {
             "configure": self._configure,
             "forget": self._forget,
@@ -60,6 +61,7 @@ class Commands:
             "run": self._run,
             "log": self._log,
             "status": self._status,
+            "backup": self._backup,
             "shutdown": self._shutdown,
         }
         self.reach: Reach | None = None
@@ -120,6 +122,7 @@ class Commands:
         settings = message.get("settings") or {}
         if settings.get("language"):
             self._shared.texts.language = str(settings["language"])
+        self._report_damage()
         if settings.get("timezone"):
             self._adopt_timezone(str(settings["timezone"]))
         if settings.get("callback") and self.reach is not None:
@@ -128,6 +131,13 @@ class Commands:
         if any(result[kind] for kind in ("started", "updated", "stopped")):
             _LOG.info("configuration %s: %s", message["revision"], {k: v for k, v in result.items() if v})
         return result
+
+    def _report_damage(self) -> None:
+        """Once, and only now: before the first desired state nobody knows the user's language."""
+        damage, self._damage = self._damage, None
+        if damage is not None:
+            text = self._shared.outgoing(self._shared.texts.damage(damage))
+            self._shared.outbox.event({"event": "message", "level": "error", "text": text})
 
     def _adopt_timezone(self, name: str) -> None:
         try:
@@ -140,6 +150,13 @@ class Commands:
     def _forget(self, message: Message) -> dict[str, Any]:
         try:
             self._supervisor.forget(message["connection"])
+        except StoreError as error:
+            raise CommandError("internal", self._shared.texts.mistake(error)) from error
+        return {}
+
+    def _backup(self, _message: Message) -> dict[str, Any]:
+        try:
+            self._shared.store.back_up()
         except StoreError as error:
             raise CommandError("internal", self._shared.texts.mistake(error)) from error
         return {}

@@ -22,6 +22,7 @@ from jeedom_bridge import (
     Outbox,
     PidFile,
     Store,
+    StoreError,
     SystemClock,
     UsageError,
 )
@@ -45,6 +46,8 @@ OWN = ("jeenergied", "jeedom_bridge", "__main__")
 STOPPED, FAILED, UNUSABLE, TAKEN = 0, 1, 2, 3
 PROTECT = 60.0
 """Seconds between two looks at whether others could read what is stored."""
+COPY_S = 900.0
+"""Seconds between two copies of the store; Jeedom's own backup asks for one besides."""
 
 
 class Daemon:
@@ -65,8 +68,7 @@ class Daemon:
         contract = Contract(CORE / "contract")
         self.shared = Shared(self._clock, outbox, store, logs.masker, Texts(CORE / "i18n"))
         self._supervisor = Supervisor(contract, self.shared)
-        proof = Proof(options.datadir / "proof.key", options.plugin)
-        addresses = Addresses(options.callback, self._clock, options.alternatives, proof)
+        addresses = Addresses(options.callback, self._clock, options.alternatives, _proof(options))
         self._callback = Callback(
             outbox, addresses, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
         )
@@ -97,19 +99,15 @@ class Daemon:
         outbox = self.shared.outbox
         _LOG.info("version %s, listening on %s:%s", __version__, self._options.sockethost, self.port)
         outbox.event({"event": "daemon", "state": "started", "version": __version__})
-        if self.shared.store.damage:
-            text = self.shared.texts(
-                "Les données internes du démon étaient endommagées ou ne peuvent pas être écrites : {damage}. Vérifiez "
-                "l'espace disque et les droits du dossier data du plugin, puis les connexions : certaines peuvent "
-                "demander un nouveau jeton.",
-                damage=self.shared.store.damage,
-            )
-            outbox.event({"event": "message", "level": "error", "text": text})
         self._callback.start()
         self._listener.start()
+        copied = self._clock.monotonic()
         while not self._stop.wait(PROTECT):
             if self._home is None or self._home.is_there():
                 self.shared.store.protect()
+                if self._clock.monotonic() - copied >= COPY_S:
+                    copied = self._clock.monotonic()
+                    self._copy_store()
             else:
                 self.stop("its data folder is gone")
         self._listener.stop()
@@ -119,6 +117,12 @@ class Daemon:
         self._callback.stop(2.0)
         self.shared.store.close()
         _LOG.info("stopped")
+
+    def _copy_store(self) -> None:
+        try:
+            self.shared.store.back_up()
+        except StoreError as error:
+            _LOG.debug("%s", error)  # a disk that is full is reported by those who must keep something
 
     def _acknowledged(self, answer: Mapping[str, Any]) -> None:
         for equipment, name, number in proofs(answer):
@@ -196,6 +200,15 @@ def _log_file(path: Path) -> LogFile:
         return LogFile(path)
     except OSError as error:
         raise UsageError(f"the log cannot be written: {error}") from error
+
+
+def _proof(options: Options) -> Proof | None:
+    """What shows another address to be this Jeedom's; a full disk only takes that away."""
+    try:
+        return Proof(options.datadir / "proof.key", options.plugin)
+    except OSError as error:
+        _LOG.error("other addresses of Jeedom cannot be tried: %s", error)
+        return None
 
 
 def _usable(directory: Path) -> None:

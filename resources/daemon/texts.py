@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from jeedom_bridge.http_errors import HttpError
-from jeedom_bridge.store import StoreError
+from jeedom_bridge.store_errors import Damage, StoreError
 
 from .devices.base import Phrase
 
@@ -30,8 +30,8 @@ class Texts:
         for name, value in values.items():
             if isinstance(value, Phrase):
                 values[name] = table.get(value) or str(value)
-            elif isinstance(value, HttpError):
-                classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up to HttpError
+            elif isinstance(value, (HttpError, StoreError)):
+                classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up
                 words = next((self._reasons[each] for each in classes if each in self._reasons), None)
                 values[name] = value if words is None else table.get(words) or words
         try:
@@ -48,6 +48,23 @@ class Texts:
                 error=error,
             )
         return self("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
+
+    def damage(self, found: Damage) -> str:
+        """What the store found at the start."""
+        if found.error is not None:
+            return self(
+                "Les données internes du démon ne peuvent pas être écrites ({error}), {count} valeurs ont été lues. "
+                "Vérifiez l'espace disque et les droits du dossier data du plugin.",
+                error=found.error,
+                count=found.values,
+            )
+        return self(
+            "Les données internes du démon étaient endommagées : {count} valeurs ont été retrouvées, l'ancien fichier "
+            "est data/daemon/{file}. Vérifiez l'espace disque, puis les connexions : certaines peuvent demander un "
+            "nouveau jeton.",
+            count=found.values,
+            file=found.aside,
+        )
 
     def _table(self, language: str) -> dict[str, str]:
         if language not in self._known:
@@ -68,7 +85,7 @@ class Texts:
 
 
 def _reasons(path: Path) -> dict[str, str]:
-    """What the user reads in place of the system's words for why an HTTP call failed, by the error's class."""
+    """What the user reads in place of the system's words for why a call or a writing failed, by the error's class."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["reasons"])
     except (OSError, ValueError, KeyError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 LIMITS = {
     "configure": 5.0, "forget": 5.0, "test": 60.0, "discover": 60.0, "refresh": 30.0, "action": 25.0,
-    "run": 300.0, "log": 5.0, "status": 5.0, "shutdown": 5.0,
+    "run": 300.0, "log": 5.0, "status": 5.0, "backup": 5.0, "shutdown": 5.0,
 }  # fmt: skip
 EXTRA = 5.0  # s that Jeedom waits longer than the daemon's own limit
 

@@ -144,7 +144,8 @@ class TestKeeping:
         store.forget("1")
         assert b"a-very-secret" not in path.read_bytes()
         store.close()
-        assert [each.name for each in path.parent.iterdir()] == [path.name]
+        assert sorted(each.name for each in path.parent.iterdir()) == ["store.copy.sqlite", "store.sqlite"]
+        assert not any(b"a-very-secret" in each.read_bytes() for each in path.parent.iterdir())
 
 
 class TestDamage:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jeenergied import texts
 
-from jeedom_bridge import http_errors
+from jeedom_bridge import http_errors, store_errors
 from jeedom_bridge.http import fetch, new_session
 
 I18N = Path(__file__).resolve().parents[2] / "core" / "i18n"
@@ -18,7 +18,8 @@ TEMPLATE = "Easee ne répond pas ({error}) : est-ce que Jeedom a accès à Inter
 
 @pytest.mark.parametrize("name", REASONS)
 def test_every_reason_has_both_languages(name: str) -> None:
-    error = getattr(http_errors, name)("in the words of a library")
+    kinds = {**vars(http_errors), **vars(store_errors)}
+    error = kinds[name]("in the words of a library")
     french, english = texts.Texts(I18N)(TEMPLATE, error=error), texts.Texts(I18N, "en_US")(TEMPLATE, error=error)
     assert REASONS[name] in french
     assert english.startswith("Easee does not answer (")
