@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from jeenergied.energy.balance import Balance, Energies, Row  # noqa: E402  # found through the environment's own link
 from jeenergied.energy.charging import ChargerSettings, Decision  # noqa: E402
 from jeenergied.energy.manager import ChargerReading, HouseReading, HouseSettings, Manager  # noqa: E402
+from jeenergied.energy.planner import EFFICIENCY, SLOT_S, Plan, plan  # noqa: E402
 from jeenergied.energy.switching import LoadSettings, economic_threshold  # noqa: E402
 from jeenergied.energy.tariff import Tariff  # noqa: E402
 
@@ -100,6 +101,7 @@ class Game:
         self.modes = {each["id"]: each.get("mode", "solar") for each in scenario.get("chargers", [])}
         self.wanted = {each["id"]: Series(each.get("wanted", [[0, False]])) for each in scenario.get("loads", [])}
         self.reachable = dict.fromkeys(self.house.cars, True)
+        self.plans: dict[str, Plan] = {}
         self.stale_since: float | None = None
         self.seen = HouseReading(0.0, [0.0] * self.phases)
         self.manager = self._manager()
@@ -168,6 +170,7 @@ class Game:
                 car.limit,
                 self.reachable[name],
                 car.on_phase,
+                self._must_run(name, second),
             )
             for name, car in self.house.cars.items()
         }
@@ -177,6 +180,29 @@ class Game:
             self.seen = HouseReading(self.house.grid, list(self.house.apparent), self.house.battery_power, self.voltage)
         age = second - self.stale_since if self.stale_since is not None else 0.0
         return replace(self.seen, age=age, chargers=chargers, loads_wanted=wanted)
+
+    def _must_run(self, name: str, second: int) -> bool:
+        """Whether a goal's plan, or a cheap window in the economic mode, wants this charger to run now."""
+        data = next(each for each in self.scenario["chargers"] if each["id"] == name)
+        at = self.begin + second
+        if self.tariff is None or self.modes[name] == "off":
+            return False
+        goal = data.get("goal")
+        if goal:
+            by = datetime.fromisoformat(goal["by"])
+            need = float(goal["kWh"]) - self.house.cars[name].energy / 1000
+            until = (by if by.tzinfo else by.replace(tzinfo=self.zone)).timestamp()
+            if second % SLOT_S == 0 or name not in self.plans:
+                power = EFFICIENCY * float(data.get("maxA", 32)) * self.voltage / 1000
+                consent = bool(goal.get("redPeak", False))
+                tariff = self.tariff
+                self.plans[name] = plan(need, at, until, power, tariff.price, tariff.is_dear, consent)
+            return need > 0 and self.plans[name].runs(at)
+        if self.modes[name] != "economic":
+            return False
+        prices = [self.tariff.price(at + step) for step in range(0, 86400, SLOT_S)]
+        known = [price for price in prices if price is not None]
+        return bool(known) and min(known) < max(known) and self.tariff.price(at) == min(known)
 
     def _thresholds(self, second: int) -> dict[str, float]:
         at = self.begin + second

@@ -233,6 +233,36 @@ def test_a_silent_meter_raises_nothing_and_ends_solar_charging(capsys: pytest.Ca
     assert any(line["amps"] > 6 for line in decisions if line["t"] > 1800)
 
 
+def test_a_goal_is_charged_in_the_cheapest_hours(capsys: pytest.CaptureFixture[str]) -> None:
+    car = [{"id": "car", "mode": "solar", "goal": {"kWh": 10, "by": "2026-06-16T07:30:00+02:00"}}]
+    decisions, summary = played(
+        capsys,
+        start="2026-06-15T21:00:00+02:00",
+        seconds=4 * 3600,
+        house={"tariff": TARIFF},
+        solar=[[0, 0]],
+        base=BASE,
+        chargers=car,
+    )
+    assert next((line["t"], line["amps"]) for line in decisions) == (3600, 32)
+    assert decisions[-1]["amps"] == 0
+    assert summary["chargers"]["car"] == pytest.approx(10000, rel=0.05)
+
+
+def test_the_economic_mode_takes_cheap_hours_and_the_sun(capsys: pytest.CaptureFixture[str]) -> None:
+    car = [{"id": "car", "mode": "economic"}]
+    decisions, _ = played(
+        capsys,
+        start="2026-06-15T21:30:00+02:00",
+        seconds=3600,
+        house={"tariff": TARIFF},
+        solar=[[0, 0]],
+        base=BASE,
+        chargers=car,
+    )
+    assert [(line["t"], line["amps"]) for line in decisions] == [(1800, 32)]
+
+
 def test_the_tool_prints_json_lines(tmp_path: Path) -> None:
     file = tmp_path / "scenario.json"
     file.write_text(json.dumps({"seconds": 300, "solar": [[0, 3000]], "base": BASE, "chargers": CAR}))

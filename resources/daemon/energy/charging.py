@@ -96,6 +96,8 @@ class ChargePoint:
     starts: deque[float] = field(default_factory=deque)
     quiet_until: float = -math.inf
     taken_over_until: float = -math.inf
+    run_by_plan: bool = False
+    """The charge under way was begun by a plan, and ends with its window."""
     _last: float | None = None
 
     def step(self, now: float, sample: ChargerSample) -> Decision | None:
@@ -173,7 +175,14 @@ class ChargePoint:
             phases = self.settings.phases if not self.settings.switching else self.phases
             most = min(self.settings.max_a, sample.cap)
             if self.amps == 0 and most >= LEAST_A:
-                self._set(now, most, phases, "charging", f"Charge immédiate à {most} A")
+                self.run_by_plan = sample.must_run
+                why = (
+                    f"Le plan veut charger maintenant : {most} A" if sample.must_run else f"Charge immédiate à {most} A"
+                )
+                self._set(now, most, phases, "charging", why)
+        elif self.run_by_plan and self.amps > 0:
+            self.run_by_plan = False
+            self._stop(now, "la fenêtre prévue est finie")
         elif now - self.set_at >= DEAD_TIME_S:
             self._solar(now, sample)
 
@@ -276,7 +285,9 @@ class ChargePoint:
             else:
                 self.stopped_at = now
                 self._set(now, 0, 1, "limited", "Suspendu : la puissance souscrite ne laisse pas 6 A")
-        elif self.settings.mode == NOW and now >= self.taken_over_until:
+        elif (
+            (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until
+        ):
             most = min(self.settings.max_a, sample.cap)
             if most > self.amps:
                 self._set(now, most, self.phases, "charging", f"Charge immédiate à {most} A")

@@ -114,6 +114,10 @@ class Tariff:
         period = self.period(at)
         return None if period is None else self.prices.get(period)
 
+    def is_dear(self, at: float) -> bool:
+        """Whether a moment is one that is used with the user's consent only: red or mobile peak hours."""
+        return self.period(at) in ("red.hp", "peak")
+
     def _is_ejp_peak(self, local: datetime) -> bool:
         day = local.date() if local.time() >= EJP_BEGIN else local.date() - timedelta(days=1)
         within = local.time() >= EJP_BEGIN or local.time() < EJP_END
