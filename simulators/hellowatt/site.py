@@ -24,7 +24,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from simulators.clock import Clock
 from simulators.control import control_server
@@ -59,7 +59,7 @@ class HelloWattSite(Service):
     `lost`: how the API speaks without a session: `403`, `401`, `redirect`, `page`, or a 403 that does not say so:
     `403-html`, `403-empty`, `403-csrf`, `403-permission` (a public fork of 2026, jackmc2/hellowatt_hass, logs in again
     after any 403; Django ends all sessions when the password is changed). `forbidden`: parts of API addresses that this
-    account may not read, whatever its session. `refuse_versions`: only plain JSON.
+    account may not read, whatever its session. `refuse_versions`: only plain JSON. `passing`: faults by chance.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class HelloWattSite(Service):
         self.lost = lost
         self.refuse_versions = refuse_versions
         self.forbidden: tuple[str, ...] = ()
+        self.passing: Callable[[Request], list[Fault]] = lambda _request: []
         self.visits: list[Visit] = []
         self.faults = FaultBox(*OWN, "no_data")
         self.server = LoopbackServer(self._answer, port=port, name="hellowatt", server_header="nginx")
@@ -102,7 +103,7 @@ class HelloWattSite(Service):
     # ---- answers
 
     def _answer(self, request: Request) -> Response:
-        met = self.faults.take(request.path)
+        met = self.faults.take(request.path) or self.passing(request)
         response = spoiled(met, lambda: self._healthy(request), lambda fault, ok: self._spoil(request, fault, ok))
         self.visits.append(Visit(self.clock(), request.method, request.path, response.status))
         return response

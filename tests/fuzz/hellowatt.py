@@ -72,9 +72,10 @@ class World:
         connection = self.context.adopt(Connection("1", "hellowatt", "helloWatt", config, {}, members))
         context: Any = self.context
         self.device = Device(connection, context)
-        self.device._session._mark = "mark"  # else each case would spend its time on a password's hash
+        self.device._session.login.owner._mark = "mark"  # else each case would spend its time on a password's hash
         if signed_in:
-            self.context.memory.put("session", {"of": "mark", "cookies": {"sessionid": "x", "csrftoken": "y"}})
+            cookies = {"sessionid": "x", "csrftoken": "y"}
+            self.context.memory.put("session", {"of": "mark", "data": cookies, "obtained": NOW - 86400.0})
         self.device._site._session = canned_session(self._reply)
         for source in self.device._tempo._sources:
             source._session = canned_session(self._reply)
@@ -98,6 +99,11 @@ class World:
                 return answer_of(content)
         return answer_of(OPEN_DATA if "tempoLight" in path else TEMPO)
 
+    @property
+    def refusal(self) -> str:
+        """Why the site has refused the last login, '' if it has not."""
+        return next((each["reason"] for each in self.context.memory.get("sessionRefusals", {}).values()), "")
+
     def collect(self, *kinds: str) -> Seen:
         wanted = [each for each in self.device.connection.equipment if each.type in kinds]
         self.device._collect(wanted)
@@ -117,8 +123,8 @@ class World:
         self.device._tempo.ask()
         return Seen(texts=list(self.device._tempo.facts().values()))
 
-    def log_in(self) -> Seen:
-        self.device._session.log_in()
+    def log_in(self, asked: bool = False) -> Seen:
+        self.device._session.login.current(asked)
         return Seen(texts=sorted(self.device._site.cookies()))
 
 

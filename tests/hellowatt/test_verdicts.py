@@ -30,23 +30,23 @@ LOGIN = "POST https://site/accounts"
 NEEDED = {"login": {"errors": ["Ce champ est obligatoire."]}}
 VERDICTS = [
     (Answer(b"", 500), SiteDown, ""),
-    (Answer(b"", 403), CsrfRefused, ""),
-    (Answer(b"", 401), LoginUnconfirmed, ""),  # the first time; see below
+    (Answer(b"", 403), CsrfRefused, "nothing"),
+    (Answer(b"", 401), LoginUnconfirmed, "doubt"),  # the first time; see below
     (Answer(b"", 302, {"location": "/accounts/inactive/"}), AccountBlocked, "blocked"),
     (Answer(b"", 302, {"location": "/accounts/challenge/"}), ExtraStep, "extra"),
-    (Answer(b"", 302, {"location": "/login/redirect/"}), LoginUnconfirmed, ""),  # without a session's cookie
+    (Answer(b"", 302, {"location": "/login/redirect/"}), LoginUnconfirmed, "nothing"),  # without a session's cookie
     (Answer(MAINTENANCE.encode()), SiteDown, ""),
-    (Answer(login_page("t" * 64).encode()), LoginUnconfirmed, ""),
-    (form("Une erreur est survenue"), LoginUnconfirmed, ""),
-    (Answer(b"<p>Bonjour</p>"), LoginUnconfirmed, ""),
-    (answer_of({}), LayoutChanged, ""),
+    (Answer(login_page("t" * 64).encode()), LoginUnconfirmed, "doubt"),
+    (form("Une erreur est survenue"), LoginUnconfirmed, "doubt"),
+    (Answer(b"<p>Bonjour</p>"), LoginUnconfirmed, "nothing"),
+    (answer_of({}), LayoutChanged, "nothing"),
     (form("Trop de tentatives de connexion"), TooManyLogins, ""),
     (form("Ce compte est désactivé"), AccountBlocked, "blocked"),
     (form("captcha requis"), ExtraStep, "extra"),
     (form("L'adresse ou le mot de passe est faux"), CredentialsRefused, "credentials"),
     (form(login={"errors": ["Adresse fausse"]}), CredentialsRefused, "credentials"),
-    (form(**NEEDED), LayoutChanged, ""),
-    (form(), LoginUnconfirmed, ""),
+    (form(**NEEDED), LayoutChanged, "nothing"),
+    (form(), LoginUnconfirmed, "nothing"),
 ]
 
 
@@ -55,7 +55,7 @@ def test_each_answer_to_a_login_has_its_meaning(answer: Answer, error: type[Exce
     world = World(LOGIN, answer, signed_in=False)
     with pytest.raises(error):
         world.log_in()
-    assert world.context.memory.get("refused", {}).get("kind", "") == kept
+    assert world.refusal == kept
     assert "session" not in world.context.memory
 
 
@@ -67,7 +67,7 @@ def test_credentials_that_were_refused_are_not_shown_again() -> None:
     for _ in range(3):
         with pytest.raises(CredentialsRefused, match="12 caractères"):
             world.log_in()
-    assert world.context.memory["spent"]["logins"] == 1
+    assert world.posts == 1
 
 
 @pytest.mark.parametrize("answer", [Answer(b"", 401), Answer(login_page("t" * 64).encode()), form("Non.")])
@@ -77,7 +77,7 @@ def test_a_refusal_in_unknown_words_accuses_the_password_the_second_time(answer:
         world.log_in()
     with pytest.raises(LoginUnconfirmed, match="prochain essai"):
         world.log_in()
-    assert world.context.memory["spent"]["logins"] == 1
+    assert world.posts == 1
     world.context.clock.advance(3700.0)
     with pytest.raises(CredentialsRefused):
         world.log_in()
@@ -90,11 +90,10 @@ def test_a_login_that_is_not_confirmed_is_repeated_ever_more_seldom() -> None:
             world.log_in()
         world.context.clock.advance(3600.0)
     assert world.posts <= 34
-    world.device._session.asked_for = True
     with pytest.raises(CsrfRefused):  # a user who presses Test has a real try
-        world.log_in()
+        world.log_in(asked=True)
     world.answer = answer_of({"location": "/login/redirect/"}, **{"set-cookie": "sessionid=abcdef; Path=/"})
-    assert "sessionid" in world.log_in().texts
+    assert "sessionid" in world.log_in(asked=True).texts
 
 
 def test_an_account_that_wants_its_owner_is_asked_again_after_a_day() -> None:
@@ -105,7 +104,8 @@ def test_an_account_that_wants_its_owner_is_asked_again_after_a_day() -> None:
     world.answer = answer_of({"location": "/login/redirect/"}, **{"set-cookie": "sessionid=abcdef; Path=/"})
     world.context.clock.advance(86400.0 + 60)
     assert "sessionid" in world.log_in().texts
-    assert "refused" not in world.context.memory
+    world.device._session.login.proved()
+    assert world.refusal == ""
 
 
 @pytest.mark.parametrize(
@@ -123,4 +123,4 @@ def test_an_address_that_gives_no_token_is_told_apart(page: str, status: int, er
     world = World("GET https://site/", Answer(page.encode(), status), signed_in=False)
     with pytest.raises(error):
         world.log_in()
-    assert "spent" not in world.context.memory or not world.context.memory["spent"]["logins"]
+    assert world.posts == 0

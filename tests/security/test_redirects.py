@@ -13,7 +13,7 @@ from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.enphase import token
 from jeenergied.devices.enphase.client import cloud_session
 from jeenergied.devices.hellowatt.client import Site
-from jeenergied.devices.hellowatt.session import Session
+from jeenergied.devices.hellowatt.login import Login
 from jeenergied.devices.hellowatt.tempo import Tempo
 from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData
 from test_certificates import Budget as Unlimited
@@ -85,9 +85,9 @@ CALLS: dict[str, Callable[[str], Any]] = {
     "netatmo token": lambda url: Service(url).token({"refresh_token": SECRET}),
     "netatmo data": lambda url: Service(url).ask("homesdata", SECRET, {}),
     "enlighten": lambda url: token.obtain(cloud_session(), url, url, "me", SECRET, "1"),
-    "hellowatt login": lambda url: Session(site(url), Context(), "me", SECRET).log_in(),  # type: ignore[arg-type]
+    "hellowatt login": lambda url: Login(site(url), Context(), "me", SECRET).current(),  # type: ignore[arg-type]
     "hellowatt credentials": lambda url: (
-        Session(site(url), Context(), "me", SECRET)._post(SECRET),  # type: ignore[arg-type]
+        Login(site(url), Context(), "me", SECRET)._post(SECRET),  # type: ignore[arg-type]
         _refused(),
     ),
     "hellowatt data": lambda url: site(url).homes(),

@@ -1,26 +1,35 @@
-"""How much may be asked of the site: pauses, a day's requests and logins, and the end of a 429, all durable."""
+"""How much may be asked of the site: a day's requests, logins and refreshes, pauses, and the end of a 429."""
 
 from __future__ import annotations
 
+import logging
 import random
 from datetime import datetime, timedelta
-from typing import Any
 
-from ..base import Context
+from ..base import Context, Refused
+from ..common.rate_limit import Held, RateLimit, Window
+from ..common.refusals import Policy, Refusals, Scope
 from .errors import Limited, OverBudget, TooManyLogins
 from .mapping import PARIS
 
-PAUSE = 0.5
-"""Seconds between two requests, plus as much again by chance."""
+_LOG = logging.getLogger(__name__)
+
+PAUSE_S = 0.5
+"""Between two requests, plus as much again by chance."""
 LOGINS = 3
 """Logins of its own accord on one day."""
 TESTS = 5
 """Logins that the user asks for on one day, beside those."""
 RESERVE = 12
 """Requests of a day that the import leaves to the daily figures."""
-_LOGINS = {True: ("tests", TESTS), False: ("logins", LOGINS)}
-LONGEST = 86400.0
-DEFAULT_WAIT = 3600.0
+REFRESHES = 6
+"""Rounds that the user may ask for on one day."""
+REFRESH_GAP_S = 900.0
+"""Seconds between two of them."""
+LEAST_PAUSE_S = 60.0
+HOUR = 3600.0
+POLICIES = {Scope.ADDRESS: Policy((HOUR, 2 * HOUR, 4 * HOUR, 24 * HOUR))}
+"""How long the site is left alone after a 429 that does not say how long."""
 
 
 class Budget:
@@ -30,59 +39,58 @@ class Budget:
         self._context = context
         self._per_day = per_day
         self._last = float("-inf")
+        windows = (
+            Window("day", {"request": per_day, "import": per_day - RESERVE}, zone=PARIS),
+            Window("logins", {"login": LOGINS}, zone=PARIS),
+            Window("tests", {"test": TESTS}, zone=PARIS),
+            Window("refreshes", {"refresh": REFRESHES}, zone=PARIS),
+            Window("gap", {"refresh": 1}, REFRESH_GAP_S),
+        )
+        refusals = Refusals(context.memory, context.clock, POLICIES, "requestRefusals")
+        self._limit = RateLimit(context.memory, context.clock, windows, refusals)
 
     def now(self) -> datetime:
         """The time in Paris."""
         return datetime.fromtimestamp(self._context.clock.time(), PARIS)
 
-    def _today(self) -> dict[str, Any]:
-        day = self.now().date().isoformat()
-        spent = self._context.memory.get("spent") or {}
-        return spent if spent.get("day") == day else {"day": day, "requests": 0, "logins": 0, "tests": 0}
-
-    def _seconds_to_midnight(self) -> float:
-        now = self.now()
-        tomorrow = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), PARIS)
-        return tomorrow.timestamp() - now.timestamp()
-
     def blocked(self) -> float:
         """Seconds until the site may be asked again after a 429; 0 when it may."""
-        rest = float(self._context.memory.get("until", 0.0)) - self._context.clock.time()
-        # A clock that was set back must not make a wait of years.
-        return rest if 0 < rest <= LONGEST else 0.0
+        return self._limit.paused()
 
     def check(self) -> None:
         """Raises what forbids a request now."""
-        rest = self.blocked()
-        if rest:
+        held = self._limit.held("request")
+        if held is None:
+            return
+        if not held.window:
             raise Limited(
                 "helloWatt a demandé d'attendre (trop de requêtes) : aucune requête avant {time}",
-                time=self.hour(rest),
-                retry=rest,
+                time=self.hour(held.wait_s),
+                retry=held.wait_s,
             )
-        if self.left() <= 0:
-            rest = self._seconds_to_midnight()
-            raise OverBudget(
-                "Les {n} requêtes permises par jour ont été faites : les prochaines demain", n=self._per_day, retry=rest
-            )
+        raise OverBudget(
+            "Les {n} requêtes permises par jour ont été faites : les prochaines demain",
+            n=self._per_day,
+            retry=held.wait_s,
+        )
 
     def left(self) -> int:
         """Requests that today still has."""
-        return self._per_day - int(self._today()["requests"])
+        return self._limit.left("request")
 
     def spare(self) -> int:
         """Requests that an import may still use today."""
-        return self.left() - RESERVE
+        return self._limit.left("import")
 
     def spend(self) -> bool:
         """Before each request: waits its turn and counts it. False when the connection is to end."""
         self.check()
         clock = self._context.clock
-        rest = self._last + PAUSE + random.uniform(0, PAUSE) - clock.monotonic()
+        rest = self._last + PAUSE_S + random.uniform(0, PAUSE_S) - clock.monotonic()
         if rest > 0 and not self._context.pause(rest):
             return False
         self._last = clock.monotonic()
-        self._add("requests")
+        self._limit.add("request")
         self._context.count("requests")
         return True
 
@@ -90,34 +98,46 @@ class Budget:
         """After each request: the pause counts from its end."""
         self._last = self._context.clock.monotonic()
 
-    def check_login(self, asked_for: bool) -> None:
-        """Before a login begins. Raises TooManyLogins; `asked_for`: the user waits for it."""
-        name, limit = _LOGINS[asked_for]
-        if int(self._today().get(name, 0)) >= limit:
+    def passed(self) -> None:
+        """The site has answered: a 429 that stood is over."""
+        self._limit.passed()
+
+    def check_login(self, asked: bool) -> None:
+        """Before a login begins. Raises TooManyLogins; `asked`: the user waits for it."""
+        held = self._limit.held("test" if asked else "login")
+        if held is not None and held.window:
             raise TooManyLogins(
                 "{n} connexions au compte helloWatt ont déjà été faites aujourd'hui : la prochaine demain",
-                n=limit,
-                retry=self._seconds_to_midnight(),
+                n=held.count,
+                retry=held.wait_s,
             )
 
-    def note_login(self, asked_for: bool) -> None:
+    def note_login(self, asked: bool) -> None:
         """Before e-mail and password leave."""
-        self._add(_LOGINS[asked_for][0])
+        self._limit.add("test" if asked else "login")
         self._context.count("logins")
 
-    def _add(self, name: str) -> None:
-        today = self._today()
-        today[name] = int(today.get(name, 0)) + 1
-        self._context.memory.keep("spent", today)
+    def take_refresh(self) -> None:
+        """One more round for the user. Raises Refused, which says when the next one is possible."""
+        held = self._limit.take("refresh")
+        if held is not None:
+            raise self._too_early(held)
+
+    def _too_early(self, held: Held) -> Refused:
+        _LOG.info("a refresh was asked for too early")
+        if held.window == "refreshes":
+            return Refused("Déjà {n} rafraîchissements aujourd'hui : le prochain est possible demain", n=held.count)
+        return Refused(_EARLY, time=self.hour(held.wait_s), minutes=int(REFRESH_GAP_S / 60))
 
     def block(self, seconds: float | None) -> float:
-        """The site answered 429: nothing until `seconds` (default an hour) have passed, whatever happens here."""
-        wait = min(max(seconds if seconds is not None else DEFAULT_WAIT, 60.0), LONGEST)
-        self._context.memory.keep("until", self._context.clock.time() + wait)
-        return wait
+        """The site answered 429: nothing until `seconds` (default: growing from an hour) have passed."""
+        return self._limit.pause("429", None if seconds is None else max(seconds, LEAST_PAUSE_S))
 
     def hour(self, seconds: float) -> str:
         """The time of day so many seconds from now, as the user reads it; with the day when it is not today's."""
         now = self.now()
         then = now + timedelta(seconds=seconds)
         return then.strftime("%H:%M" if then.date() == now.date() else "%d/%m %H:%M")
+
+
+_EARLY = "helloWatt vient d'être interrogé (au plus une fois en {minutes} min) : rafraîchissement possible à {time}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session
+from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
+from jeedom_bridge.http_errors import TooLong
 
 from ..base import Context, DeviceError, VendorError
 from .budget import Budget
@@ -142,7 +141,7 @@ class Site:
             )
         except HttpError as error:
             _LOG.info("no usable answer to %s: %s", SHOWN[key], error)
-            if error.kind == "size":
+            if isinstance(error, TooLong):
                 raise NotJson(UNREADABLE) from error
             raise SiteDown(_DOWN, error=error) from error
         finally:
@@ -151,12 +150,14 @@ class Site:
         if answer.status >= 400:
             _LOG.info("helloWatt answers %d to %s", answer.status, SHOWN[key])
         if answer.status == 429:
-            wait = self.budget.block(retry_after(answer, self._context.clock.time()))
+            wait = self.budget.block(retry_after(answer.headers, self._context.clock.time()))
             raise Limited(
                 "helloWatt demande d'attendre (trop de requêtes) : aucune requête avant {time}",
                 time=self.budget.hour(wait),
                 retry=wait,
             )
+        if answer.status < 400:
+            self.budget.passed()
         return answer
 
     # Data.
@@ -182,7 +183,7 @@ class Site:
             if answer.status < 500:
                 break
             if wait is None or answer.status == 503:
-                rest = retry_after(answer, self._context.clock.time())
+                rest = retry_after(answer.headers, self._context.clock.time())
                 raise SiteDown(DOWN, retry=rest, status=answer.status)
             self._context.pause(wait)
         return self._understood(key, answer)
@@ -269,15 +270,3 @@ def _target(url: str, location: str) -> str:
 
 def _midnight(day: date) -> str:
     return datetime.combine(day, datetime.min.time(), PARIS).isoformat()
-
-
-def retry_after(answer: Response, now: float | None = None) -> float | None:
-    """Seconds of the header, which holds seconds or a date; None without one that makes sense."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit() and len(text) < 9:
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, moment.timestamp() - (time.time() if now is None else now))
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None

@@ -32,7 +32,6 @@ from .collector import Collector
 from .delivery import Ledger, Points
 from .errors import STOPS, NoGas, NotJson, mark_of
 from .failures import Failures
-from .refreshes import Refreshes
 from .schedule import HOUR, Schedule
 from .session import Session
 from .tempo import MONTH, NEXT_COLOR_S, Tempo
@@ -66,7 +65,6 @@ class Device(Base):
         self._collector = Collector(context, self._account, self._budget, config)
         self._ledger = Ledger(context)
         self._schedule = Schedule(context, int(config.get("startHour", 15)))
-        self._refreshes = Refreshes(context, self._budget)
         self._failures = Failures(context)
         self._tempo = Tempo(context, [kind(context, url) for kind, url in self._tempo_addresses() if url])
         self._jobs: dict[str, Job] = {}
@@ -115,8 +113,8 @@ class Device(Base):
         self._session.asked_for = True
         try:
             self._budget.check()
-            self._session.check_refused()
-            self._refreshes.take()
+            self._session.check()
+            self._budget.take_refresh()
             self._collect(self._energies())
         finally:
             self._session.asked_for = False
@@ -125,7 +123,7 @@ class Device(Base):
         self._check_addresses()
         self._session.asked_for = True
         try:
-            self._session.check_refused()
+            self._session.check()
             homes = self._account.homes()
             seen = self._look(homes)
         finally:
@@ -206,7 +204,7 @@ class Device(Base):
         )
 
     def _hint(self) -> str:
-        hint = self._session.hint()
+        hint = self._session.login.hint()
         return self.context.say(hint) if hint else ""
 
     def _hurry(self, job: str, seconds: float) -> None:

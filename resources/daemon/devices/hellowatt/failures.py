@@ -41,7 +41,8 @@ class Failures:
             error = error.lasting() if layouts >= LAYOUTS else error
         values = {name: str(value) for name, value in error.values.items()}
         state.update(days=days, layouts=layouts, code=error.code, template=error.template, values=values)
-        if len(days) > DAYS - 1 and not state.get("told"):
+        # An account that is refused is a state of the connection, of which Jeedom itself makes a message.
+        if len(days) > DAYS - 1 and not state.get("told") and not isinstance(error, AuthenticationFailed):
             state["told"] = True
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
             self._context.message("error", text, n=len(days), reason=self._context.words(error))

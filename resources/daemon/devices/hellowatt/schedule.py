@@ -14,8 +14,8 @@ SPREAD = 3000
 """Seconds by which installations differ."""
 GROWTH = (1.0, 2.0, 3.0, 4.0)
 """Hours from one try to the next."""
-LONGEST = 72 * HOUR
-"""More comes from a clock that was stepped: just after midnight, the start of the next day is up to 48 h away."""
+LONGEST = 8 * 24 * HOUR
+"""More comes from a clock that was stepped: the longest pause after a refusal is a week."""
 
 
 class Schedule:

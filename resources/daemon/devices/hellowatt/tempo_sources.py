@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session
+from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
 
 from ..base import Context
 from . import mapping
-from .client import AGENT, retry_after
+from .client import AGENT
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Source(ABC):
             if answer.status == 200:
                 self.base = target[: len(target) - len(path)]
         if answer.status != 200:
-            raise NotTold(f"status {answer.status}", retry_after(answer, self._context.clock.time()))
+            raise NotTold(f"status {answer.status}", retry_after(answer.headers, self._context.clock.time()))
         try:
             return answer.json()
         except ValueError:

@@ -1,0 +1,268 @@
+"""Logging in: a token, the form, and what the site's answer to it means. The session is kept while it works."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from jeedom_bridge.http import Response
+
+from ..base import Context, DeviceError
+from ..common.refusals import LONGEST_S, Policy, Refusal, Scope
+from ..common.tokens import Judgement, Owner, Token, TokenKeeper
+from .client import DOWN, MAINTENANCE, PATHS, UNCONFIRMED, Site
+from .errors import (
+    AccessRefused,
+    AccountBlocked,
+    CredentialsRefused,
+    CsrfRefused,
+    ExtraStep,
+    LayoutChanged,
+    LoginUnconfirmed,
+    NotAccepted,
+    SiteDown,
+    TooManyLogins,
+)
+from .login_page import CHALLENGES, Page
+
+_LOG = logging.getLogger(__name__)
+
+LOGIN = PATHS["login"]
+WELCOME = "/login/redirect/"
+HOUR = 3600.0
+DAY = 86400.0
+AGAIN_S = 60.0
+"""Seconds after which a user may try refused credentials again: the account may have been mended."""
+ACCUSATIONS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
+"""Words by which the site says that it is e-mail or password that it does not accept."""
+COOKIE = "cookie csrftoken"
+CREDENTIALS, BLOCKED, EXTRA, DOUBT, NOTHING = "credentials", "blocked", "extra", "doubt", "nothing"
+"""Why a login brought no session. DOUBT: refused in words that are not known; NOTHING: it shows nothing."""
+_WAITS_S = {CREDENTIALS: LONGEST_S, BLOCKED: DAY, EXTRA: DAY}
+
+
+class _Doubt(LoginUnconfirmed):
+    """Perhaps the credentials are refused; not in words that are known."""
+
+
+class Login(TokenKeeper):
+    """The session of one account: its token is the site's cookies."""
+
+    policies: ClassVar[Mapping[Scope, Policy]] = {Scope.CREDENTIAL: Policy((HOUR, 4 * HOUR, DAY))}
+    proved_by_use = True
+
+    def __init__(self, site: Site, context: Context, user: str, password: str) -> None:
+        self.site = site
+        self._context = context
+        self._user = user.strip()
+        self._password = password
+        owner = Owner(context.memory, site.base, self._user.lower(), password)
+        super().__init__(context.memory, context.clock, owner, "session")
+
+    # What TokenKeeper asks for.
+
+    def obtain(self, old: Token | None, asked: bool) -> Token:
+        """Two or three requests: a token for the form, and the form."""
+        self.site.budget.check()
+        self.site.budget.check_login(asked)
+        self.site.use_cookies({})
+        csrf = self._csrf()
+        self.site.budget.note_login(asked)
+        self._verdict(self._post(csrf))
+        _LOG.info("logged in, cookies: %s", ", ".join(sorted(self.site.cookies())))
+        return Token(self.site.cookies(), self._context.clock.time())
+
+    def judge(self, error: DeviceError) -> Judgement | None:
+        reason = self._reason(error)
+        return None if reason is None else Judgement(Scope.CREDENTIAL, reason, _WAITS_S.get(reason))
+
+    def _reason(self, error: DeviceError) -> str | None:
+        if isinstance(error, CredentialsRefused):
+            return CREDENTIALS
+        if isinstance(error, AccountBlocked):
+            return BLOCKED
+        if isinstance(error, ExtraStep):
+            return EXTRA
+        if isinstance(error, LayoutChanged) and error.values["item"] == COOKIE:
+            return None  # no login was tried
+        if isinstance(error, (CsrfRefused, LoginUnconfirmed, LayoutChanged, NotAccepted)):
+            return DOUBT if isinstance(error, _Doubt) else NOTHING
+        return None
+
+    def told(self, refusal: Refusal) -> DeviceError:
+        if refusal.reason == CREDENTIALS:
+            return self._refused()
+        if refusal.reason == BLOCKED:
+            return AccountBlocked(_BLOCKED)
+        if refusal.reason == EXTRA:
+            return ExtraStep(_EXTRA)
+        return LoginUnconfirmed(_LATER, time=self.site.budget.hour(refusal.until - self._context.clock.time()))
+
+    def binding(self, refusal: Refusal) -> bool:
+        return refusal.reason in _WAITS_S and self._context.clock.time() - refusal.last < AGAIN_S
+
+    # The rest of an account.
+
+    def check(self, asked: bool) -> None:
+        """Raises what forbids a login, before anything is asked of the site."""
+        if not self._user or not self._password:
+            raise CredentialsRefused("Indiquez l'email et le mot de passe du compte helloWatt")
+        error = self.forbidden(asked)
+        if error is not None:
+            raise error
+
+    def shows_nothing(self) -> None:
+        """A new session was opened, and is refused whatever is asked."""
+        self.book.note(Scope.CREDENTIAL, self.owner.mark, NOTHING)
+
+    def hint(self) -> str:
+        """A word on a password that the site would not accept today."""
+        good = len(self._password) >= 12 and any(not c.isalnum() for c in self._password)
+        return "" if good else _RULE
+
+    def _refused(self) -> CredentialsRefused:
+        return CredentialsRefused(_REFUSED_BY_RULE if self.hint() else _REFUSED)
+
+    # The two steps.
+
+    def _csrf(self) -> str:
+        """The token that a login needs: a cookie, which comes with whatever stands at the login address."""
+        answer = self.site.visit("login")
+        _raise_down(answer)
+        if not self.site.cookie("csrftoken"):
+            _raise_down(self.site.visit("user"))
+        page = Page(answer.body)
+        if page.challenged:
+            raise ExtraStep(_EXTRA)
+        token = self.site.cookie("csrftoken")
+        if token:
+            return token
+        if page.maintenance:
+            raise SiteDown(MAINTENANCE)
+        if answer.status in (401, 403) or (page.guarded and answer.status >= 400):
+            raise AccessRefused(_KEPT_OUT)
+        raise LayoutChanged(COOKIE)
+
+    def _post(self, token: str) -> Response:
+        headers = {
+            "X-Requested-With": "XMLHttpRequest",
+            "X-CSRFToken": self.site.cookie("csrftoken"),
+            "Referer": self.site.base + LOGIN,
+            "Origin": self.site.base,
+            "Accept": "application/json",
+        }
+        form = {"login": self._user, "password": self._password, "csrfmiddlewaretoken": token, "remember": "on"}
+        return self.site.send("POST", "login", data=form, headers=headers)
+
+    def _verdict(self, answer: Response) -> None:
+        """What the site says of the login. Its body can hold the password: nothing of it is shown."""
+        _raise_down(answer)
+        if answer.status == 403:
+            raise CsrfRefused("helloWatt a refusé le jeton de sécurité de la connexion, nouvel essai automatique")
+        if answer.status == 401:
+            raise self._doubtful()
+        data = _json(answer)
+        location = answer.headers.get("location") or (data or {}).get("location")
+        if location and isinstance(location, str):
+            self._arrived(location)
+            return
+        if data is None:
+            page = Page(answer.body)
+            if page.maintenance:
+                raise SiteDown(MAINTENANCE)
+            if page.asks_password and answer.status == 200:
+                raise self._doubtful()
+            raise LoginUnconfirmed(UNCONFIRMED)
+        self._refusal(data)
+
+    def _doubtful(self) -> DeviceError:
+        """A refusal in other words than those of the form: the password is called wrong when it comes again."""
+        standing = self.book.standing(Scope.CREDENTIAL, self.owner.mark)
+        return self._refused() if standing is not None and standing.reason == DOUBT else _Doubt(UNCONFIRMED)
+
+    def _arrived(self, location: str) -> None:
+        try:
+            parts = urlsplit(location)
+            own = parts.netloc in ("", urlsplit(self.site.base).netloc)
+        except ValueError:
+            own = False
+        if not own:
+            raise LoginUnconfirmed(UNCONFIRMED)  # it leads nowhere, or away: nothing that the account has done
+        path = parts.path
+        if path != WELCOME:
+            if any(word in path.lower() for word in CHALLENGES):
+                raise ExtraStep(_EXTRA)
+            raise AccountBlocked(_BLOCKED)
+        if not self.site.cookie("sessionid"):
+            raise LoginUnconfirmed(UNCONFIRMED)
+
+    def _refusal(self, data: Mapping[str, Any]) -> None:
+        form = data.get("form")
+        if not isinstance(form, dict):
+            raise LayoutChanged("form")
+        errors = " ".join(str(each) for each in _list(form.get("errors"))).lower()
+        fields = form.get("fields")
+        fields = fields if isinstance(fields, dict) else {}
+        own = [str(e).lower() for f in fields.values() if isinstance(f, dict) for e in _list(f.get("errors"))]
+        if "trop de tentatives" in errors or "too many" in errors:
+            wait = self.site.budget.block(None)
+            raise TooManyLogins(
+                "helloWatt bloque temporairement les connexions : prochain essai à {time}",
+                time=self.site.budget.hour(wait),
+                retry=wait,
+            )
+        if "sactiv" in errors or "inactive" in errors:
+            raise AccountBlocked(_BLOCKED)
+        if any(word in errors for word in CHALLENGES):
+            raise ExtraStep(_EXTRA)
+        if any("obligatoire" in each or "required" in each for each in own):
+            raise LayoutChanged("form.fields")
+        if any(word in each for each in (errors, *own) for word in ACCUSATIONS):
+            raise self._refused()
+        if errors or own:
+            raise self._doubtful()
+        raise LoginUnconfirmed(UNCONFIRMED)
+
+
+def _raise_down(answer: Response) -> None:
+    if answer.status >= 500:
+        raise SiteDown(DOWN, status=answer.status)
+
+
+def _json(answer: Response) -> dict[str, Any] | None:
+    try:
+        data = answer.json()
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+_REFUSED = (
+    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
+    "essayés avant d'être changés."
+)
+_REFUSED_BY_RULE = (
+    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
+    "essayés avant d'être changés. Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des "
+    "caractères spéciaux) : un nouveau mot de passe est peut-être à choisir sur le site."
+)
+_RULE = (
+    " Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des caractères spéciaux) : un nouveau "
+    "mot de passe est peut-être à choisir sur le site."
+)
+_BLOCKED = "Compte helloWatt désactivé ou à confirmer : connectez-vous sur le site et suivez ce qu'il demande."
+_EXTRA = "helloWatt demande une vérification manuelle à la connexion : connectez-vous une fois sur le site."
+_KEPT_OUT = (
+    "helloWatt n'ouvre pas sa page de connexion au plugin pour l'instant : nouvel essai automatique. Si cela dure, "
+    "vérifiez que le site s'ouvre dans un navigateur depuis la même connexion internet."
+)
+_LATER = (
+    "La dernière connexion à helloWatt n'a pas donné accès aux données : prochain essai à {time}, ou par le bouton "
+    "Tester"
+)
