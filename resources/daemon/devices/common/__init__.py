@@ -4,7 +4,7 @@
 - `sensor_guard`: readings that a sensor gives when it is unplugged or has not measured yet.
 - `whole_sum`: a sum of parts that come from different requests; no value while a part is missing or old.
 - `refusals`: what was refused, how far that reaches, when to try again and when to tell the user; kept over restarts.
-- `rate_limit`: how many requests may leave for which purpose, and the pause that a service asks for; kept over restarts.
+- `rate_limit`: how many requests may leave for which purpose, and the pause that a service asks for.
 - `tokens`: the token of one account: one renewal at a time, kept before it is used, logins backed off by the book.
 - `endpoints`: an endpoint that stopped answering for every device; the keys an answer used to have.
 - `numbers`: finite numbers out of what a peer sent.
