@@ -77,6 +77,32 @@ def test_a_stalled_stream_is_found_well_before_jeedoms_heartbeat(make_rig, cloud
     assert rig.runner().counters["stalls"] >= 1
 
 
+@pytest.mark.parametrize("readings", ["there", "gone"])
+@pytest.mark.parametrize(("charging", "most"), [(True, 300), (False, 480)])
+def test_from_a_stall_to_the_truth(make_rig, cloud, readings, charging, most, record_property):
+    if readings == "gone":
+        cloud.fault("status", "/state/", 404)
+    charger = cloud.chargers[FIRST]
+    if charging:
+        charger.plug()
+    rig = make_rig(speed=100)
+    rig.configure(connection(cloud, FIRST))
+    rig.wait_value("10", "power", 11.04 if charging else 0)
+    cloud.hub.stalled = True
+    begun = rig.clock.monotonic()
+    charger.unplug() if charging else charger.plug()
+    # A stalled hub that is asked anew tells what it has, unlike one whose every word is held back.
+    cloud.hub.wait(lambda: len(cloud.hub.subscriptions) > 1 or cloud.asked("/state/") > 1, 10)
+    cloud.hub.stalled = False
+    rig.wait_value("10", "power", 0 if charging else 11.04, 10)
+    rig.wait_value("10", "status", 1 if charging else 3)
+    taken = rig.clock.monotonic() - begun
+    record_property("seconds", taken)
+    print(f"stall while {'charging' if charging else 'idle'}, readings {readings}: truth after {taken:.0f} s")
+    assert taken < most
+    rig.wait(lambda: rig.value("10", "online"))
+
+
 def test_a_charger_that_the_hub_has_forgotten_is_asked_for_on_the_stream_that_stands(make_rig, cloud, monkeypatch):
     monkeypatch.setattr(watch, "PER_HOUR", 0)
     cloud.hub.deaf.add(FIRST)

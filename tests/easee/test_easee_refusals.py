@@ -252,6 +252,32 @@ def test_an_address_that_only_the_stream_refuses_is_served_by_requests(make_cran
     assert "le flux en direct" in plain(crank.errors[-1])
 
 
+def test_a_stream_that_is_gone_for_a_day_is_told_once_and_values_go_on(make_crank, service):
+    service.hub.faults.clear()
+    service.fault("status", "/negotiate", 404)
+    crank = make_crank(FIRST)
+    crank.run(2 * DAY)
+    assert len(crank.messages) == 1
+    assert "toutes les deux minutes" in crank.messages[0]
+    assert len(service.hub.negotiations) <= 50
+    assert service.asked("/state/") > 1000
+    plain(crank.errors[-1])
+
+
+def test_a_scenario_that_asks_every_minute_does_not_prolong_a_block_of_ours(make_crank, service):
+    crank = make_crank(FIRST, quiet=True)
+    crank.device.refresh()
+    service.fault("firewall")
+    refused(crank, "pause_ON")
+    refused(crank, "smartCharging_ON")
+    before = asked(service)
+    for _ in range(24 * 60):
+        with pytest.raises(DeviceError):
+            crank.device.refresh()
+        crank.run(MINUTE)
+    assert asked(service, before) < 40
+
+
 # The credential: logins in 30 days.
 
 LOGINS = [

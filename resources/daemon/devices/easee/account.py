@@ -67,7 +67,8 @@ class Account:
         host = urlsplit(str(config.get("apiUrl") or "")).netloc
         self._book = Refusals(context.shared_memory, context.clock, POLICIES, f"refusals {host}")
         self._gateways: dict[str, float] = {}
-        self._asked_at = float("-inf")
+        self._ask_again_at, self._ask_pause = float("-inf"), 30.0
+        self._anyway = False
         self.tokens = TokenKeeper(config, context, lambda: self.cloud, self._guarded)
 
     @property
@@ -133,13 +134,18 @@ class Account:
         self.tokens.login()
 
     def ask_anyway(self) -> None:
-        """The user asks: a pause that is our own conclusion is ended, once a minute. One that was asked for is not."""
+        """The user asks: a pause that is our own conclusion ends for one request. One that was asked for does not.
+
+        A scenario may ask as well, and does not tire: after a minute, then two, four, ... up to an hour.
+        """
         with self._lock:
             standing = self._book.standing(Scope.ADDRESS, ADDRESS)
-            if standing is None or standing.reason != GATEWAY or self._clock.monotonic() - self._asked_at < 60.0:
+            now = self._clock.monotonic()
+            if standing is None or standing.reason != GATEWAY or now < self._ask_again_at:
                 return
-            self._asked_at = self._clock.monotonic()
-            self._book.over(Scope.ADDRESS, ADDRESS)
+            self._ask_pause = min(2 * self._ask_pause, 3600.0)
+            self._ask_again_at = now + self._ask_pause
+            self._anyway = True
 
     def heed(self, error: DeviceError, kind: str) -> DeviceError:
         """Takes note of a refusal that concerns more than its own request; the error to raise, with its `retry`."""
@@ -153,8 +159,8 @@ class Account:
             with self._lock:
                 others = [each for each, at in self._gateways.items() if each != kind and now - at <= EVIDENCE_S]
                 self._gateways[kind] = now
-            if others:
-                _LOG.debug("%s is refused as %s was: the address is blocked", kind, others[0])
+            if others or self._book.standing(Scope.ADDRESS, ADDRESS) is not None:
+                _LOG.debug("%s is refused as %s: the address is blocked", kind, ", ".join(others) or "before")
                 return self._rest(GATEWAY, None)
             if kind == STREAM:
                 error.retry = self._book.note(Scope.REQUEST, STREAM, GATEWAY).until - self._clock.time()
@@ -198,15 +204,17 @@ class Account:
         """A request that began then has reached the service: what was refused before it is over."""
         with self._lock:
             self._gateways = {kind: at for kind, at in self._gateways.items() if at > begun}
+            self._ask_pause = 30.0
         standing = self._book.standing(Scope.ADDRESS, ADDRESS)
         if standing is not None and standing.last <= wall:
             self._book.over(Scope.ADDRESS, ADDRESS)
 
     def _spend(self, urgent: bool) -> None:
         rest = self._book.wait_s(Scope.ADDRESS, ADDRESS)
-        if rest > 0:
-            raise self._resting(rest)
         with self._lock:
+            anyway, self._anyway = self._anyway, False
+            if rest > 0 and not anyway:
+                raise self._resting(rest)
             now = self._clock.monotonic()
             while self._sent and now - self._sent[0] > WINDOW:
                 self._sent.popleft()

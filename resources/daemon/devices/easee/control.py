@@ -42,7 +42,6 @@ class Control:
         """Returns once the charger has accepted it. Raises DeviceError."""
         if charger.offline:
             raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
-        self._account.ask_anyway()
         self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
 
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> None:

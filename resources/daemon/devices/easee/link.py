@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, Callable, Protocol
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
+from ..common.endpoints import Endpoints
 from .account import STREAM, Account
-from .client import TokenRefused
+from .client import NotThere, TokenRefused
 from .stream import Record, Stream
 
 _LOG = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ ANSWER_LIMIT = 15.0
 STEADY = 300.0
 """A stream that lived so long was a good one: the next pause is a short one again."""
 TICK = 10.0
+HOUR = 3600.0
 
 
 class Listener(Protocol):
@@ -46,6 +48,7 @@ class Link:
         self._account = account
         self._context = context
         self._clock = context.clock
+        self._endpoints = Endpoints(context.memory, context.clock)
         self._listener = listener
         self._wake = wake
         self._lock = threading.RLock()
@@ -154,6 +157,8 @@ class Link:
         self._context.count("streamTries")
         try:
             url, cookies, token = self._account.negotiate()
+        except NotThere as error:
+            raise self._failed(self._gone()) from error
         except DeviceError as error:
             raise self._failed(error) from error
         stream = Stream(url, token, cookies, self._opened, self._received, self._ended, self._rest)
@@ -163,6 +168,17 @@ class Link:
             self._asked.clear()
             self._pending.clear()
         stream.start()
+
+    def _gone(self) -> DeviceError:
+        """The stream is not at its address any more; after a day of that the user is told what still works."""
+        if self._endpoints.gone(STREAM, STREAM, [STREAM]):
+            self._context.message(
+                "warning",
+                "Depuis plus d'un jour, le flux en direct d'Easee n'est plus à son adresse : le service a sans doute "
+                "changé. Les valeurs sont lues toutes les deux minutes et les commandes continuent ; installez la "
+                "prochaine mise à jour du plugin",
+            )
+        return Unreachable("Le flux en direct d'Easee n'est pas à son adresse, nouvel essai dans une heure", retry=HOUR)
 
     def _failed(self, error: DeviceError) -> DeviceError:
         """Takes note of a failure: ends the stream, and says when the next try makes sense."""
@@ -212,6 +228,7 @@ class Link:
             self._heard = self._pinged = self._clock.monotonic()
             self._context.count("streamsOpened")
         self._account.opened()
+        self._endpoints.answered(STREAM, STREAM)
         self._subscribe()
         self._wake()
 

@@ -183,16 +183,16 @@ class Stream:
     def _take(self, record: Record) -> None:
         if not self.open:
             if record.get("error"):
-                words = str(record["error"])[:200]
-                self._end(Unreachable("Easee refuse le protocole du flux : {reason}", reason=words))
+                _LOG.debug("stream: handshake: %s", str(record["error"])[:200])
+                self._end(Unreachable("Easee refuse d'ouvrir le flux, nouvel essai automatique"))
                 return
             self.open = True
             self._tell_open(self)
             if "type" not in record:
                 return
         if record.get("type") == 7:
-            words = str(record.get("error") or "")[:200]
-            self._end(Unreachable("Easee a fermé le flux ({reason})", reason=words or "sans raison"))
+            _LOG.debug("stream: closed: %s", str(record.get("error") or "")[:200])
+            self._end(Unreachable("Easee a fermé le flux, nouvel essai automatique"))
             return
         self._tell_record(self, record)
 
