@@ -275,7 +275,7 @@ def test_a_token_endpoint_that_asks_to_wait_stops_renewals_only(account: Account
     account.keeper.current()
     account.clock.advance(10800 - 1790)
     account.cloud.fault("grant", TOKEN, "too_many_connections", count=1)
-    assert tries(account, 200) == [0, 60]
+    assert tries(account, 400) == [0, 300]
     assert not account.keeper._budget.blocked()
     assert account.works()
 

@@ -257,7 +257,8 @@ class Device(Base):
             raise errors[-1]
         for equipment, error in failed:
             self._reports.failed(equipment, error)
-        self._reports.silent(self._collector.members(), self._homes)
+        readable = [each for each in self._collector.members() if each.id not in self._failed]
+        self._reports.silent(readable, self._homes)
         self._publish()
 
     def _read_line(self, equipment: Equipment, purpose: str, errors: list[DeviceError]) -> DeviceError | None:

@@ -32,8 +32,9 @@ MARGIN = 1800.0
 CREDENTIAL = Policy(waits_s=(60.0, 300.0, 900.0, 3600.0), tell_after=5)
 """A pair, an application or a scope that was good is refused for passing reasons, in some periods several times a day
 (netatmo-api-python #82, #93: the same credentials were accepted half an hour later). The user is told of the fifth."""
-RENEWAL = Policy(waits_s=(60.0, 300.0, 900.0))
-"""While the token endpoint asks to wait; data calls go on with the access token there is."""
+RENEWAL = Policy(waits_s=(300.0, 900.0, 3600.0))
+"""While the token endpoint asks to wait; data calls go on with the access token there is. And between renewals for
+access tokens that the service refuses although it has just given them: each renewal is a small risk."""
 KEPT_LINES = 4
 
 _LOCKS: dict[str, tuple[threading.Lock, threading.Lock]] = {}
@@ -123,10 +124,11 @@ class TokenKeeper:
             pair = self._load()
             if pair.access and pair.access != refused:
                 return pair.access  # renewed meanwhile
-            if pair.access and 0 <= self._context.clock.time() - pair.obtained < 300:
-                # Each renewal is a small risk: a service that refuses fresh tokens is not asked for more.
+            fresh = pair.access and 0 <= self._context.clock.time() - pair.obtained < 300
+            if fresh or self._refusals.wait_s(Scope.REQUEST, self._place("access")):
                 raise VendorError("Netatmo refuse un accès qu'il vient de donner, nouvel essai automatique")
             self._dead = refused
+            self._refusals.note(Scope.REQUEST, self._place("access"), "access")
             return self._renew(pair).access
 
     def proved(self) -> None:
@@ -135,6 +137,7 @@ class TokenKeeper:
             self._at_once = False
             for what in ("scope", "refused"):
                 self._refusals.over(Scope.CREDENTIAL, self._place(what))
+            self._refusals.over(Scope.REQUEST, self._place("access"))
             kept = self._kept()
             if kept.get("access") and not kept.get("good"):
                 self._context.memory.keep(self._key, {**kept, "good": 1})
