@@ -17,11 +17,14 @@ final class jeenergieProcess
     public const OURS = 'ours';
     public const OTHERS = 'others';
 
-    /** The daemon's pid, null when none runs. */
+    /** The daemon's pid, null when none runs; without its file it counts once it listens: before, it is starting. */
     public static function pid(): ?int
     {
         $pid = (int) @file_get_contents(jeenergieFolder::file(self::PID_FILE));
-        return $pid > 0 && self::isOurs($pid) ? $pid : self::all()[0] ?? null;
+        if ($pid > 0 && self::isOurs($pid)) {
+            return $pid;
+        }
+        return self::listener(jeenergieDaemon::port()) === self::OURS ? self::all()[0] ?? null : null;
     }
 
     /** @return int[] pids of every daemon that works on our data, whether a file tells of it or not */

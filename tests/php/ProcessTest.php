@@ -7,6 +7,7 @@ final class ProcessTest extends JeenergieTestCase
 
     protected function tearDown(): void
     {
+        parent::tearDown();
         foreach ($this->processes as $process) {
             proc_terminate($process, 9);
             proc_close($process);
@@ -38,18 +39,28 @@ final class ProcessTest extends JeenergieTestCase
     public function testADaemonIsFoundWithoutItsFile(): void
     {
         $this->assertFalse(jeenergieDaemon::isRunning());
-        $pid = $this->daemon();
+        $this->startDaemon('echo', true);
+        $pid = jeenergieProcess::pid();
+        unlink(jeenergieFolder::file('deamon.pid'));
+        $this->assertNotNull($pid);
         $this->assertSame($pid, jeenergieProcess::pid());
         $this->assertTrue(jeenergieDaemon::isRunning());
         $this->assertSame('ok', jeenergieDaemon::info()['state']);
+    }
+
+    public function testOneThatIsStartingIsNotAskedYetButEnded(): void
+    {
+        $pid = $this->daemon();
+        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->assertSame([$pid], jeenergieProcess::all());
+        jeenergieDaemon::stop();
+        $this->assertSame([], jeenergieProcess::all());
     }
 
     public function testTheNumberOfAnotherProgramIsNotTheDaemon(): void
     {
         $this->writePid($this->program(['something', 'else']));
         $this->assertNull(jeenergieProcess::pid());
-        $pid = $this->daemon();
-        $this->assertSame($pid, jeenergieProcess::pid());
     }
 
     public function testTheDaemonOfAnotherJeedomIsLeftAlone(): void
@@ -68,6 +79,7 @@ final class ProcessTest extends JeenergieTestCase
         }
         $this->writePid($this->daemon('nobody'));
         $this->assertNull(jeenergieProcess::pid());
+        $this->assertSame([], jeenergieProcess::all());
         $this->assertFalse(jeenergieDaemon::isRunning());
     }
 
