@@ -13,7 +13,7 @@ final class jeenergieCatalogue
     private const FOLDER = __DIR__ . '/../contract';
 
     /** Keys whose text is shown to the user. */
-    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'part'];
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'part', 'unit'];
 
     private static $cache = [];
 
@@ -145,6 +145,12 @@ final class jeenergieCatalogue
     public static function panel(string $backend, array $row): array
     {
         return self::translate($row['panel'], 'catalogue/' . $backend . '.json');
+    }
+
+    /** What the command "Etat" holds: the French words in every language, so that no scenario depends on the language. */
+    public static function stateValue(string $state): string
+    {
+        return self::common()['states'][$state] ?? $state;
     }
 
     /** The text of a connection's state, in the user's language. */

@@ -5,30 +5,48 @@
 /**
  * Turns the plugin's own documentation into HTML, so that it can be read without leaving Jeedom, offline too.
  *
- * Knows what docs/ uses: headings, paragraphs, lists, tables, quotes, code, links, images of docs/images.
+ * Knows what docs/ uses: headings, paragraphs, lists, tables, quotes, code, links, images of docs/images. Every heading has
+ * an address, and a document of several sections begins with a table of them.
  */
 final class jeenergieMarkdown
 {
+    private const SECTIONS_WITH_CONTENTS = 3;
+
     /** @var string folder of the document, where its images are looked for */
     private $folder;
 
+    /** @var string name of the document: part of the addresses of its headings */
+    private $name;
+
     private $html = [];
+
+    /** @var array[] [slug, HTML] of the sections (##) */
+    private $sections = [];
 
     /** @var string[] lines of the paragraph, list, table or quote that is being read */
     private $block = [];
 
     private $kind = '';
 
-    private function __construct(string $folder)
+    private function __construct(string $folder, string $name)
     {
         $this->folder = $folder;
+        $this->name = $name;
     }
 
     /** @param string $file path of a document */
     public static function ofFile(string $file): string
     {
         $lines = preg_split('/\R/', (string) file_get_contents($file));
-        return (new self(dirname($file)))->convert($lines);
+        return (new self(dirname($file), basename($file, '.md')))->convert($lines);
+    }
+
+    /** The address of a heading within its document, made as GitHub makes it. */
+    public static function slug(string $heading): string
+    {
+        $plain = preg_replace('/[`*]|\[([^\]]+)\]\([^)]*\)/', '$1', $heading);
+        $words = preg_replace('/[^\p{L}\p{N}\s_-]/u', '', mb_strtolower($plain));
+        return preg_replace('/\s/u', '-', trim($words));
     }
 
     private function convert(array $lines): string
@@ -40,8 +58,7 @@ final class jeenergieMarkdown
                 $this->startBlock('code');
             } elseif (preg_match('/^(#{1,5})\s+(.*)$/', $line, $found)) {
                 $this->endBlock();
-                $level = strlen($found[1]) + 1;
-                $this->html[] = '<h' . $level . '>' . $this->inline($found[2]) . '</h' . $level . '>';
+                $this->heading(strlen($found[1]), trim($found[2]));
             } elseif (trim($line) === '') {
                 $this->endBlock();
             } else {
@@ -49,7 +66,33 @@ final class jeenergieMarkdown
             }
         }
         $this->endBlock();
-        return implode("\n", $this->html);
+        return implode("\n", $this->withContents());
+    }
+
+    private function heading(int $depth, string $text): void
+    {
+        $slug = self::slug($text);
+        $id = 'jn-' . $this->name . '-' . $slug;
+        $tag = 'h' . ($depth + 1);
+        $this->html[] = '<' . $tag . ' id="' . $id . '">' . $this->inline($text) . '</' . $tag . '>';
+        if ($depth === 2) {
+            $this->sections[] = [$slug, $this->inline($text)];
+        }
+    }
+
+    /** The table of sections stands behind the title; two sections need none. */
+    private function withContents(): array
+    {
+        if (count($this->sections) < self::SECTIONS_WITH_CONTENTS) {
+            return $this->html;
+        }
+        $items = array_map(
+            fn(array $section): string => '<li>' . $this->reference($this->name, $section[0], strip_tags($section[1])) . '</li>',
+            $this->sections
+        );
+        $isTitled = strncmp($this->html[0], '<h2', 3) === 0;
+        array_splice($this->html, $isTitled ? 1 : 0, 0, ['<ul class="jnContents">' . implode('', $items) . '</ul>']);
+        return $this->html;
     }
 
     private function codeLine(string $line): void
@@ -144,22 +187,34 @@ final class jeenergieMarkdown
         }, $text);
         $text = htmlspecialchars($text);
         $text = preg_replace_callback('/!\[([^\]]*)\]\(([^)\s]+)\)/', [$this, 'image'], $text);
-        $text = preg_replace_callback('/\[([^\]]+)\]\(([^)\s]+)\)/', [self::class, 'link'], $text);
-        $text = preg_replace('/(?<!["\w=])(https?:\/\/[^\s<)]+)/', '<a href="$1" target="_blank" rel="noopener">$1</a>', $text);
+        $text = preg_replace_callback('/\[([^\]]+)\]\(([^)\s]+)\)/', [$this, 'link'], $text);
+        // An address in angle brackets, or one that stands alone: not with the punctuation that ends the sentence.
+        $text = preg_replace('/&lt;(https?:\/\/[^\s<]+?)&gt;/', '$1', $text);
+        $text = preg_replace(
+            '/(?<!["\w=])(https?:\/\/[^\s<)]+?)(?=[.,;:!?»]*(?:[\s<)]|$))/u',
+            '<a href="$1" target="_blank" rel="noopener">$1</a>',
+            $text
+        );
         $text = preg_replace('/\*\*(.+?)\*\*/', '<strong>$1</strong>', $text);
         $text = preg_replace('/(?<![\w*])\*([^*]+)\*(?![\w*])/', '<em>$1</em>', $text);
         return preg_replace_callback('/\x01(\d+)\x01/', fn(array $found): string => $codes[(int) $found[1]], $text);
     }
 
-    private static function link(array $found): string
+    private function link(array $found): string
     {
-        if (preg_match('/^(\w+)\.md$/', $found[2], $document) === 1) {
-            // Another document of the folder: the dialog shows it.
-            return '<a class="cursor" role="button" tabindex="0" data-jn_document="' . $document[1] . '">' . $found[1] . '</a>';
+        if (preg_match('/^(?:(\w+)\.md)?(?:#(.+))?$/u', $found[2], $part) === 1) {
+            return $this->reference($part[1] ?: $this->name, $part[2] ?? '', $found[1]);
         }
         return preg_match('/^https?:/', $found[2]) === 1
             ? '<a href="' . $found[2] . '" target="_blank" rel="noopener" >' . $found[1] . '</a>'
             : $found[1];
+    }
+
+    /** A link to a document of the folder, or to a section of one: the page shows it without loading anything. */
+    private function reference(string $document, string $section, string $html): string
+    {
+        return '<a class="cursor" role="button" tabindex="0" data-jn_document="' . $document . '"'
+            . ($section === '' ? '' : ' data-jn_section="' . $section . '"') . '>' . $html . '</a>';
     }
 
     /** The web server does not show docs/: the image goes along with the page. */

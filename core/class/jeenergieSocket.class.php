@@ -49,7 +49,7 @@ final class jeenergieSocket
                     'daemon'
                 );
             }
-            $message = ['apikey' => jeenergieApiKey::get(), 'cmd' => $command] + $fields;
+            $message = ['apikey' => jeenergieApiKey::get(), 'cmd' => $command] + $fields + ['language' => translate::getLanguage()];
             self::write($stream, self::encode($message), $deadline);
             return self::result(self::readLine($stream, $deadline));
         } finally {

@@ -26,7 +26,7 @@ final class jeenergieState
         }
         if ($command !== null) {
             jeenergieCommunication::without($eqLogic, static function () use ($eqLogic, $command, $name): void {
-                $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::state($name), false);
+                $eqLogic->checkAndUpdateCmd($command, jeenergieCatalogue::stateValue($name), false);
             });
         }
         self::tellUser($eqLogic, $before['state'] ?? '', $state);

@@ -25,18 +25,25 @@ $pages = jeenergieDocumentation::pages(translate::getLanguage());
 <script>
     (function() {
         const place = document.getElementById('md_jeenergieDocumentation');
-        place.addEventListener('click', function(event) {
-            const link = event.target.closest('[data-jn_document]');
-            if (!link) return;
-            const wanted = link.getAttribute('data-jn_document');
-            const pages = Array.from(place.querySelectorAll('[data-jn_page]'));
+        const pages = Array.from(place.querySelectorAll('[data-jn_page]'));
+
+        /* Shows a page, at a section of it. The list of changes stands below the first page. */
+        function show(wanted, section) {
             if (!pages.some(function(page) { return page.getAttribute('data-jn_page') === wanted; })) return;
             pages.forEach(function(page) {
                 const name = page.getAttribute('data-jn_page');
-                const isShown = name === wanted || (wanted === 'index' && name === 'changelog');
-                page.style.display = isShown ? '' : 'none';
+                page.style.display = name === wanted || (wanted === 'index' && name === 'changelog') ? '' : 'none';
             });
-            place.scrollIntoView({ block: 'start' });
+            const heading = section ? document.getElementById('jn-' + wanted + '-' + section) : null;
+            (heading || place).scrollIntoView({ block: 'start' });
+        }
+
+        place.addEventListener('click', function(event) {
+            const link = event.target.closest('[data-jn_document]');
+            if (link) show(link.getAttribute('data-jn_document'), link.getAttribute('data-jn_section'));
+        });
+        window.addEventListener('jeenergie::document', function(event) {
+            if (event.detail.page) show(event.detail.page, event.detail.section);
         });
         place.addEventListener('keydown', function(event) {
             if (event.key === 'Enter' && event.target.matches('[data-jn_document]')) event.target.click();

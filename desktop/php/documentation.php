@@ -14,10 +14,10 @@ include_file('desktop', 'jeenergie', 'css', 'jeenergie');
 <div class="jnDocumentation">
     <?php include_file('desktop', 'documentation', 'modal', 'jeenergie'); ?>
 </div>
-<?php if (init('open') === 'changelog') { ?>
-    <script>
-        document.querySelectorAll('#md_jeenergieDocumentation [data-jn_page]').forEach(function(page) {
-            page.style.display = page.getAttribute('data-jn_page') === 'changelog' ? '' : 'none';
-        });
-    </script>
-<?php } ?>
+<script>
+    // ?open=<page>&section=<heading>: an address for each page and each section.
+    window.dispatchEvent(new CustomEvent('jeenergie::document', { detail: {
+        page: <?= jeenergieJson::encode(preg_replace('/\W/', '', init('open'))) ?>,
+        section: <?= jeenergieJson::encode(preg_replace('/[^\p{L}\p{N}_-]/u', '', init('section'))) ?>
+    } }));
+</script>

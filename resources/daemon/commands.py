@@ -76,6 +76,9 @@ class Commands:
             self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
+        language = message.get("language")
+        if isinstance(language, str) and language:
+            self._shared.texts.language = language
         self._hide(command, message)
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})

@@ -137,6 +137,18 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
+    public function testTheStateInAScenarioDoesNotDependOnTheLanguage(): void
+    {
+        translate::$texts = ['En ligne' => 'Online'];
+        try {
+            $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);
+            $this->assertSame('En ligne', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
+            $this->assertSame('Online', jeenergieState::shown(jeenergie::byId(1))['text']);
+        } finally {
+            translate::$texts = [];
+        }
+    }
+
     public function testADaemonThatEndsLeavesNoConnectionOnline(): void
     {
         $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);

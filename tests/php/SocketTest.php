@@ -17,7 +17,8 @@ final class SocketTest extends JeenergieTestCase
     {
         $this->startDaemon('echo');
         $result = jeenergieSocket::request('refresh', ['equipment' => '12']);
-        $this->assertSame(['apikey' => str_repeat('k', 64), 'cmd' => 'refresh', 'equipment' => '12'], $result);
+        $message = ['apikey' => str_repeat('k', 64), 'cmd' => 'refresh', 'equipment' => '12'];
+        $this->assertSame($message + ['language' => translate::getLanguage()], $result);
     }
 
     public function testALongMessageAndALongAnswerArriveWhole(): void
