@@ -17,6 +17,7 @@ venv=$here/resources/python_venv
 new=$venv.new
 version=
 list=$here/resources/requirements.txt
+locks=$here/resources/lock
 stamp_name=.jeenergie-deps
 own=$here/data/daemon
 lock=$own/install.lock
@@ -88,6 +89,9 @@ reason() {
 # What the user can do about that line.
 advise() {
   case $1 in
+    *"DO NOT MATCH THE HASHES"*)
+      fr="un paquet reçu n'est pas celui qui a été vérifié ; voyez quel serveur l'a donné (proxy, miroir ?)"
+      en="a package is not the one that was checked; see which server has given it (proxy, mirror?)" ;;
     *"No space left"* | *"Disk quota"*)
       fr="libérez 100 Mo sur le disque"
       en="free 100 MB of the disk" ;;
@@ -155,7 +159,17 @@ give_to_user() {
     [ ! -e "$made" ] || chown -hR "$user:" "$made"
   done
 }
-wanted_stamp() { sha256sum "$list" | cut -d' ' -f1; }
+# Of all that says which versions are wanted: an update of the plugin that changes one of them brings the packages along.
+wanted_stamp() { cat "$list" "$locks"/*.txt 2> /dev/null | sha256sum | cut -d' ' -f1; }
+# The file with the versions and hashes for the new environment's Python; nothing where that or the machine has none.
+checked_versions() {
+  local python machine
+  # A small userland may run under a large kernel.
+  local tell='import platform, sys; m = platform.machine(); small = {"x86_64": "i686", "aarch64": "armv7l", "armv8l": "armv7l"}'
+  tell+='; print("py%d%d" % sys.version_info[:2], m if sys.maxsize > 2**32 else small.get(m, m))'
+  read -r python machine < <(as_user "$new/bin/python" -I -c "$tell" 2> /dev/null)
+  ! grep -qsE "^# Wheels for:.* $machine( |$)" "$locks/$python.txt" || printf '%s' "$locks/$python.txt"
+}
 works() { as_user "$1/bin/python" -I "$here/resources/check_environment.py" 2>&1; }
 
 exec 3>&1
@@ -224,10 +238,19 @@ pip() {
 packages_fr="les paquets Python ne s'installent pas"
 packages_en="the Python packages cannot be installed"
 progress 25
-# wheel first: a new environment never has it, so that a server out of reach is noticed at the first name asked for.
-pip install --quiet --upgrade wheel setuptools pip || fail_for "$packages_fr" "$packages_en"
-progress 40
-pip install -r "$list" || fail_for "$packages_fr" "$packages_en"
+checked=$(checked_versions)
+if [ -n "$checked" ]; then
+  say "Versions vérifiées / checked versions: ${checked##*/}"
+  # Never the ranges when this fails: whoever can hold one package back could then choose the others.
+  pip install --no-deps --require-hashes --only-binary :all: -r "$checked" || fail_for "$packages_fr" "$packages_en"
+else
+  say "Pas de versions vérifiées pour $version ($(uname -m)) : les plus récentes sont prises" \
+    "/ no checked versions for this Python or machine: the newest are taken"
+  # wheel first: a new environment never has it, so that a server out of reach is noticed at the first name asked for.
+  pip install --quiet --upgrade wheel setuptools pip || fail_for "$packages_fr" "$packages_en"
+  progress 40
+  pip install -r "$list" || fail_for "$packages_fr" "$packages_en"
+fi
 progress 85
 # The plugin's own packages are linked, not copied: an update of the plugin is an update of the daemon.
 pip install --quiet --no-deps --no-build-isolation -e "$here" 3> /dev/null \

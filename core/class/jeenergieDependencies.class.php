@@ -49,20 +49,31 @@ final class jeenergieDependencies
     /**
      * Whether the daemon can run with what is installed.
      *
-     * The script leaves the hash of the list that it has installed. Whether that still works is asked of Python itself
+     * The script leaves the hash of the lists that it has installed from. Whether that still works is asked of Python itself
      * once for each state of the interpreter and of its packages: an upgrade of the system changes both. What the core
      * remembers as "ok" for ever is dropped when it is not.
      */
     public static function work(): bool
     {
         $stamp = trim((string) @file_get_contents(self::environment() . '/.jeenergie-deps'));
-        $list = (string) @hash_file('sha256', self::root() . '/resources/requirements.txt');
+        $list = self::wanted();
         clearstatcache(true); // a server process remembers for two minutes where a link has led
         $works = is_file(self::python()) && $list !== '' && hash_equals($list, $stamp) && self::isProved();
         if (!$works) {
             cache::delete('dependancyjeenergie');
         }
         return $works;
+    }
+
+    /** Hash of all that says which versions are wanted, as the script makes it; empty without the list. */
+    private static function wanted(): string
+    {
+        $list = @file_get_contents(self::root() . '/resources/requirements.txt');
+        if ($list === false) {
+            return '';
+        }
+        $locks = array_map('file_get_contents', glob(self::root() . '/resources/lock/*.txt') ?: []);
+        return hash('sha256', $list . implode('', $locks));
     }
 
     private static function isProved(): bool

@@ -96,6 +96,19 @@ final class DependenciesTest extends JeenergieTestCase
         $this->assertSame(0, $this->runs());
     }
 
+    public function testOtherCheckedVersionsAreNotInstalled(): void
+    {
+        mkdir($this->plugin . '/resources/lock');
+        file_put_contents($this->plugin . '/resources/lock/py39.txt', "requests==2.0\n");
+        $this->assertSame('nok', $this->state());
+        file_put_contents($this->plugin . '/resources/lock/py311.txt', "requests==2.1\n");
+        $stamp = shell_exec('cd ' . $this->plugin . '/resources && cat requirements.txt lock/*.txt | sha256sum');
+        file_put_contents($this->environment . '/.jeenergie-deps', substr($stamp, 0, 64) . "\n");
+        $this->assertSame('ok', $this->state());
+        file_put_contents($this->plugin . '/resources/lock/py311.txt', "requests==2.2\n");
+        $this->assertSame('nok', $this->state());
+    }
+
     public function testAProgressFileThatNobodyWritesAnyMoreIsRemoved(): void
     {
         $path = jeenergieFolder::file('install.progress');
