@@ -136,13 +136,6 @@ class TestConfigure:
         answer = daemon.ask("forget", connection="1")
         assert answer["ok"]
 
-    def test_the_newest_message_decides_the_language(self, lab: Lab, daemon: DaemonProcess) -> None:
-        daemon.configure(lab.connection("1"), settings={"language": "fr_FR"})
-        french = daemon.ask("refresh", connection="none")["error"]["message"]
-        english = daemon.ask("refresh", connection="none", language="en_US")["error"]["message"]
-        assert (french[:5], english[:4]) == ("Cette", "This")
-        assert daemon.ask("refresh", connection="none", language="../../x")["error"]["message"] == french
-
     def test_values_reach_jeedom_and_only_those_of_its_commands(self, lab: Lab, daemon: DaemonProcess) -> None:
         daemon.configure(lab.connection("1", commands={"power": {}, "label": {}}, values=40))
         lab.server.wait_for(lambda: lab.server.value("10", "power"))

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 from jeenergied import texts
+from jeenergied.commands import Commands
+from jeenergied.shared import Shared
+from jeenergied.supervisor import Supervisor
 
 from jeedom_bridge import http_errors, store_errors
+from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.contract import Contract
 from jeedom_bridge.http import fetch, new_session
+from jeedom_bridge.listener import CommandError
+from jeedom_bridge.logs import Logs, Masker
+from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.store import Store
 
 I18N = Path(__file__).resolve().parents[2] / "core" / "i18n"
 REASONS = json.loads((I18N.parent / "contract" / "common.json").read_text("utf-8"))["reasons"]
@@ -42,3 +51,23 @@ def test_words_of_the_real_thing_are_known() -> None:
     with pytest.raises(http_errors.HttpError) as refused:
         fetch(new_session(), "GET", "http://127.0.0.1:9/")
     assert "rien n'écoute" in texts.Texts(I18N)(TEMPLATE, error=refused.value)
+
+
+def test_the_newest_message_decides_the_language(tmp_path: Path) -> None:
+    clock, contract = ManualClock(), Contract(I18N.parent / "contract")
+    store = Store(tmp_path / "store.sqlite")
+    shared = Shared(clock, Outbox(clock), store, Masker(), texts.Texts(I18N))
+    supervisor = Supervisor(contract, shared)
+    logs = Logs.__new__(Logs)
+    commands = Commands(contract, shared, supervisor, logs, lambda: None, lambda: None)
+
+    def refusal(**more: str) -> str:
+        with pytest.raises(CommandError) as refused:
+            commands.handle("refresh", {"cmd": "refresh", "connection": "none", **more})
+        return str(refused.value)
+
+    assert refusal().startswith("Cette connexion")
+    assert refusal(language="en_US").startswith("This connection")
+    assert refusal().startswith("This connection")
+    assert refusal(language="../../etc/passwd").startswith("Cette connexion")
+    store.close()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jeenergied.commands import Commands
 from jeenergied.devices.base import Connection, Device, Equipment, Found, Identity, VendorError
-from jeenergied.runner import Runner, Shared
+from jeenergied.runner import Runner
+from jeenergied.shared import Shared
 from jeenergied.supervisor import Supervisor
 from jeenergied.texts import Texts
 
