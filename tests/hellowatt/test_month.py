@@ -62,29 +62,29 @@ KINDS: dict[str, tuple[Setup, int, int, int]] = {
     "account to be confirmed": (
         signed_out(lambda site, _: setattr(site.customers[0], "state", "unconfirmed")),
         31,
-        70,
+        110,
         1,
     ),
-    "test for persons in the form": (signed_out(fault("captcha", "/accounts/login/")), 0, 40, 1),
-    "firewall before the login page": (signed_out(fault("interstitial", "/accounts/login/")), 0, 140, 1),
-    "login refused with 403 (CSRF)": (signed_out(fault("status", "/accounts/login/", 403)), 0, 400, 1),
+    "test for persons in the form": (signed_out(fault("captcha", "/accounts/login/")), 0, 75, 1),
+    "firewall before the login page": (signed_out(fault("interstitial", "/accounts/login/")), 33, 150, 1),
+    "login refused with 403 (CSRF)": (signed_out(fault("status", "/accounts/login/", 403)), 33, 150, 1),
     "login answered without a session": (
-        signed_out(fault("renamed", "/accounts/login/", ["location", "x"])),
+        signed_out(fault("no_cookie", "/accounts/login/")),
         33,
-        120,
+        150,
         1,
     ),
-    "too many attempts": (locked, 90, 200, 1),
-    "429 on the login page": (signed_out(fault("rate_limited", "/accounts/login/")), 0, 60, 1),
-    "429 on data, an hour asked": (fault("rate_limited", "/api/", 3600), 1, 900, 1),
+    "too many attempts": (locked, 33, 110, 1),
+    "429 on the login page": (signed_out(fault("rate_limited", "/accounts/login/")), 0, 75, 1),
+    "429 on data, an hour asked": (fault("rate_limited", "/api/", 3600), 1, 40, 1),
     "429 on data, without a time": (fault("rate_limited", "/api/"), 1, 60, 1),
-    "a new session is refused everything": (lasting(forbidden=("/api/",)), 33, 240, 1),
+    "a new session is refused everything": (lasting(forbidden=("/api/",)), 33, 260, 1),
     "one kind of data is refused": (lasting(forbidden=("sge_measures",)), 31, 300, 1),
     "403 for each session after a day": (lambda site, _: setattr(site.logins, "lifetime", DAY), 31, 220, 0),
-    "503": (fault("maintenance", "*", 503), 0, 400, 1),
-    "404 on data": (fault("status", "/api/homes/502113/sge", 404), 1, 200, 1),
-    "400 on data": (fault("status", "/api/homes/502113/sge", 400), 1, 200, 1),
-    "a changed layout": (fault("renamed", "/api/homes/502113/sge", ["values", "rows"]), 1, 70, 1),
+    "503": (fault("maintenance", "*", 503), 0, 260, 1),
+    "404 on data": (fault("status", "/api/homes/502113/sge", 404), 3, 200, 1),
+    "400 on data": (fault("status", "/api/homes/502113/sge", 400), 3, 200, 1),
+    "a changed layout": (fault("renamed", "/api/homes/502113/sge", ["values", "rows"]), 3, 70, 1),
 }
 USUAL = ("wrong password", "a new session is refused everything", "one kind of data is refused", "503")
 SLOW = bool(os.environ.get("JEENERGIE_SLOW"))
@@ -173,4 +173,4 @@ def test_a_month_of_passing_refusals_loses_nothing_and_tells_nothing(clock, open
     assert connected.last_state["state"] == "online"
     print(f"\n| helloWatt | 5 % of all answers, seed {seed} | {posts} | {asked} | 0 | {spoilt[0]} refused |")
     assert posts <= 40
-    assert spoilt[0] > 5
+    assert spoilt[0] >= 3

@@ -173,3 +173,33 @@ def test_every_type_has_a_silence_of_days_and_no_bound_is_a_guess():
         assert 3 * 86400 < after < 14 * 86400
         for row in CATALOGUE.all_rows(kind):
             assert not {"min", "max"} & row.data.keys()
+
+
+def test_what_no_home_gets_any_more_is_the_sites_change(clock, opened, bench, caplog):
+    """One 404 may be a meter's; for all homes and a day it is not, and one message says so."""
+    site, _ = one_home(clock, since=SINCE)
+    other = type(site.customers[0].homes[0])(7, "99000000000001", since=SINCE)
+    site.customers[0].homes.append(other)
+    opened(site)
+    connected = bench(site, clock, [*E, ("electricity", "7")]).start().until("2026-03-10 23:00")
+    site.fault("status", "/api/homes/7/sge_measures", 404)
+    connected.until("2026-03-13 12:00")
+    assert "ce compteur" in connected.last_state["message"]
+    site.fault("status", "/api/homes/502113/sge_measures", 404)
+    connected.until("2026-03-15 23:00")
+    assert "d'aucun logement" in connected.last_state["message"]
+    site.clear()
+    connected.until("2026-03-16 23:00")
+    assert connected.last_state["state"] == "online"
+    assert date(2026, 3, 15) in connected.jeedom.history("3", "conso_jour")
+
+
+def test_a_key_that_answers_no_longer_have_is_named_once_in_the_log(clock, opened, bench, caplog):
+    site, _ = one_home(clock, since=SINCE)
+    opened(site)
+    connected = bench(site, clock, E).start().until("2026-03-10 23:00")
+    site.fault("renamed", "/api/homes/502113/sge", ["eurosDetailed", "euros"])
+    connected.until("2026-03-14 23:00")
+    named = [each.getMessage() for each in caplog.records if "values[].eurosDetailed" in each.getMessage()]
+    assert len([text for text in named if "any more" in text]) == 1
+    assert "502113" not in str(connected.store.get("1", "shapes"))

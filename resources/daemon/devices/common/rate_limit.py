@@ -140,8 +140,12 @@ class RateLimit:
     def pause(self, reason: str, wait_s: float | None = None) -> float:
         """The service has refused a request as one too many. Returns the pause in seconds.
 
-        `wait_s`: what it asked for. Without that the pause grows with each refusal in a row, as the policy says.
+        `wait_s`: what it asked for. Without that the pause grows with each refusal in a row, as the policy says; and
+        from the second in a row on it is no shorter than that, since what was asked for has not helped.
         """
+        standing = self._refusals.standing(Scope.ADDRESS, SERVICE)
+        if wait_s is not None and standing is not None:
+            wait_s = max(wait_s, self._refusals.own_wait_s(Scope.ADDRESS, standing.count))
         noted = self._refusals.note(Scope.ADDRESS, SERVICE, reason, wait_s)
         return noted.until - noted.last
 

@@ -86,7 +86,7 @@ class Refusals:
         policy = self._policies[scope]
         before = self.standing(scope, key)
         count = before.count + 1 if before else 1
-        own = policy.waits_s[min(count, len(policy.waits_s)) - 1]
+        own = self.own_wait_s(scope, count)
         until = now + (own if wait_s is None else max(wait_s, 1.0) + policy.margin_s)
         if before is not None and wait_s is not None:
             until = max(until, before.until)
@@ -102,6 +102,11 @@ class Refusals:
         )
         self._keep(noted)
         return noted
+
+    def own_wait_s(self, scope: Scope, count: int) -> float:
+        """The policy's wait after so many refusals in a row, in seconds."""
+        waits_s = self._policies[scope].waits_s
+        return waits_s[min(count, len(waits_s)) - 1]
 
     def to_tell(self, refusal: Refusal) -> bool:
         """True once for each row of refusals: when it has lasted as long as the policy says."""

@@ -12,6 +12,7 @@ from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_sess
 from jeedom_bridge.http_errors import TooLong
 
 from ..base import Context, DeviceError, VendorError
+from ..common.endpoints import Shapes
 from .budget import Budget
 from .errors import (
     AccessRefused,
@@ -65,6 +66,7 @@ class Site:
         self._session = new_session()
         self._session.headers["User-Agent"] = AGENT
         self._slashed: set[str] = set()
+        self._shapes = Shapes(context.memory)
         self._version = str(context.memory.get("version", VERSION))
 
     # The session.
@@ -223,6 +225,7 @@ class Site:
             raise NotAccepted(_NOT_ACCEPTED, status=answer.status)
         if data is None:
             self._no_data(answer)
+        self._shapes.look(key, data, _needed(key, data))
         return data
 
     def _no_data(self, answer: Response) -> None:
@@ -254,6 +257,15 @@ _MISSING = (
 _NOT_ACCEPTED = (
     "helloWatt n'a pas accepté la demande : nouvel essai automatique. Si cela dure, mettez le plugin à jour."
 )
+
+
+def _needed(key: str, data: Any) -> tuple[str, ...]:
+    """The keys without which an answer is of no use, where it comes in its usual wrapping."""
+    if key == "homes":
+        return ("[].id",) if isinstance(data, list) else ()
+    if key in ("electricity", "gas") and isinstance(data, dict) and isinstance(data.get("values"), list):
+        return ("values[].datetime", "values[].kwhDetailed", "values[].eurosDetailed")
+    return ()
 
 
 def _asks_for_login(data: Any) -> bool:

@@ -24,13 +24,14 @@ from ..base import (
     vendor_url,
 )
 from ..base import Device as Base
+from ..common.endpoints import Endpoints
 from . import mapping
 from .account import WEEK, Account
 from .budget import Budget
 from .client import Site
 from .collector import Collector
 from .delivery import Ledger, Points
-from .errors import STOPS, NoGas, NotJson, mark_of
+from .errors import STOPS, Missing, NoGas, NotJson, mark_of
 from .failures import Failures
 from .schedule import HOUR, Schedule
 from .session import Session
@@ -66,6 +67,7 @@ class Device(Base):
         self._ledger = Ledger(context)
         self._schedule = Schedule(context, int(config.get("startHour", 15)))
         self._failures = Failures(context)
+        self._endpoints = Endpoints(context.memory, context.clock)
         self._tempo = Tempo(context, [kind(context, url) for kind, url in self._tempo_addresses() if url])
         self._jobs: dict[str, Job] = {}
         self._behind: set[str] = set()
@@ -291,7 +293,7 @@ class Device(Base):
 
     def _read(self, equipment: Equipment) -> None:
         first = not self._collector.archive(equipment).known
-        changed = self._collector.read(equipment)
+        changed = self._ask(equipment)
         if first:
             self._hurry("tempo", 2.0)
             self._hurry("import", 5.0)
@@ -304,6 +306,21 @@ class Device(Base):
         none = not archive.months() or self._collector.stopped(equipment)
         self._publish(equipment, {"status": "NO_DATA" if none else "ok"})
         self._deliver(equipment, changed)
+
+    def _ask(self, equipment: Equipment) -> list[date]:
+        """Reads an equipment; what no home gets any more for a day is the site's change, not the fault of a meter."""
+        try:
+            changed = self._collector.read(equipment)
+        except Missing:
+            if self._collector.archive(equipment).months():
+                self._endpoints.gone(
+                    equipment.type, equipment.key, [e.key for e in self.connection.of_type(equipment.type)]
+                )
+            if self._endpoints.is_gone(equipment.type):
+                raise Missing(_GONE) from None
+            raise
+        self._endpoints.answered(equipment.type, equipment.key)
+        return changed
 
     def _asks_for(self, equipment: Equipment) -> bool:
         """Whether another question today may bring what is missing. Where nothing new comes, one a day is enough."""
@@ -460,3 +477,9 @@ class Device(Base):
         facts.update({f"{period}.{name}": 0 for name in archive.facts() for period in ("day", "month", "year")})
         facts.update(more or {})
         self.context.publish(equipment.id, {name: value for name, value in facts.items() if value is not None})
+
+
+_GONE = (
+    "helloWatt ne donne plus les jours d'aucun logement depuis un jour : le site a sans doute changé. Ce que Jeedom a "
+    "déjà reste ; mettez le plugin à jour, puis signalez-le si cela dure."
+)

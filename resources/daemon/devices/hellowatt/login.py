@@ -37,14 +37,21 @@ AGAIN_S = 60.0
 """Seconds after which a user may try refused credentials again: the account may have been mended."""
 ACCUSATIONS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
 """Words by which the site says that it is e-mail or password that it does not accept."""
+UNUSABLE = ("inactive", "confirm", *CHALLENGES)
+"""Parts of addresses to which an account is led that cannot be used as it is."""
 COOKIE = "cookie csrftoken"
-CREDENTIALS, BLOCKED, EXTRA, DOUBT, NOTHING = "credentials", "blocked", "extra", "doubt", "nothing"
+CREDENTIALS, BLOCKED, EXTRA, LIMITED = "credentials", "blocked", "extra", "limited"
+DOUBT, NOTHING = "doubt", "nothing"
 """Why a login brought no session. DOUBT: refused in words that are not known; NOTHING: it shows nothing."""
 _WAITS_S = {CREDENTIALS: LONGEST_S, BLOCKED: DAY, EXTRA: DAY}
 
 
 class _Doubt(LoginUnconfirmed):
     """Perhaps the credentials are refused; not in words that are known."""
+
+
+class _Blocking(TooManyLogins):
+    """The site itself speaks of too many attempts."""
 
 
 class Login(TokenKeeper):
@@ -70,7 +77,11 @@ class Login(TokenKeeper):
         self.site.use_cookies({})
         csrf = self._csrf()
         self.site.budget.note_login(asked)
-        self._verdict(self._post(csrf))
+        try:
+            self._verdict(self._post(csrf))
+        except DeviceError:
+            self.site.use_cookies({})
+            raise
         _LOG.info("logged in, cookies: %s", ", ".join(sorted(self.site.cookies())))
         return Token(self.site.cookies(), self._context.clock.time())
 
@@ -85,6 +96,8 @@ class Login(TokenKeeper):
             return BLOCKED
         if isinstance(error, ExtraStep):
             return EXTRA
+        if isinstance(error, _Blocking):
+            return LIMITED
         if isinstance(error, LayoutChanged) and error.values["item"] == COOKIE:
             return None  # no login was tried
         if isinstance(error, (CsrfRefused, LoginUnconfirmed, LayoutChanged, NotAccepted)):
@@ -98,7 +111,10 @@ class Login(TokenKeeper):
             return AccountBlocked(_BLOCKED)
         if refusal.reason == EXTRA:
             return ExtraStep(_EXTRA)
-        return LoginUnconfirmed(_LATER, time=self.site.budget.hour(refusal.until - self._context.clock.time()))
+        time = self.site.budget.hour(refusal.until - self._context.clock.time())
+        if refusal.reason == LIMITED:
+            return TooManyLogins("helloWatt bloque temporairement les connexions : prochain essai à {time}", time=time)
+        return LoginUnconfirmed(_LATER, time=time)
 
     def binding(self, refusal: Refusal) -> bool:
         return refusal.reason in _WAITS_S and self._context.clock.time() - refusal.last < AGAIN_S
@@ -191,6 +207,8 @@ class Login(TokenKeeper):
         if not own:
             raise LoginUnconfirmed(UNCONFIRMED)  # it leads nowhere, or away: nothing that the account has done
         path = parts.path
+        if self.site.cookie("sessionid") and not any(word in path.lower() for word in UNUSABLE):
+            return  # wherever it leads: whether the session works is seen at its first use
         if path != WELCOME:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)
@@ -207,12 +225,7 @@ class Login(TokenKeeper):
         fields = fields if isinstance(fields, dict) else {}
         own = [str(e).lower() for f in fields.values() if isinstance(f, dict) for e in _list(f.get("errors"))]
         if "trop de tentatives" in errors or "too many" in errors:
-            wait = self.site.budget.block(None)
-            raise TooManyLogins(
-                "helloWatt bloque temporairement les connexions : prochain essai à {time}",
-                time=self.site.budget.hour(wait),
-                retry=wait,
-            )
+            raise _Blocking("helloWatt bloque temporairement les connexions : nouvel essai automatique")
         if "sactiv" in errors or "inactive" in errors:
             raise AccountBlocked(_BLOCKED)
         if any(word in errors for word in CHALLENGES):
@@ -223,6 +236,8 @@ class Login(TokenKeeper):
             raise self._refused()
         if errors or own:
             raise self._doubtful()
+        if self.site.cookie("sessionid"):
+            return
         raise LoginUnconfirmed(UNCONFIRMED)
 
 
