@@ -53,6 +53,7 @@ def signed_out(change: Setup) -> Setup:
 # name: what is refused, logins in 30 days at most, requests at most, messages in Jeedom's centre at most (the states
 # that PHP makes a message of included)
 KINDS: dict[str, tuple[Setup, int, int, int]] = {
+    "nothing": (lambda _site, _home: None, 3, 60, 0),
     "wrong password": (
         lambda site, _: setattr(site.customers[0], "password", "other") or site.logins.expire(),
         6,

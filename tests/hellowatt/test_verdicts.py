@@ -40,7 +40,7 @@ VERDICTS = [
     (form("Une erreur est survenue"), LoginUnconfirmed, "doubt"),
     (Answer(b"<p>Bonjour</p>"), LoginUnconfirmed, "nothing"),
     (answer_of({}), LayoutChanged, "nothing"),
-    (form("Trop de tentatives de connexion"), TooManyLogins, ""),
+    (form("Trop de tentatives de connexion"), TooManyLogins, "limited"),
     (form("Ce compte est désactivé"), AccountBlocked, "blocked"),
     (form("captcha requis"), ExtraStep, "extra"),
     (form("L'adresse ou le mot de passe est faux"), CredentialsRefused, "credentials"),

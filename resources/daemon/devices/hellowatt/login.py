@@ -259,13 +259,13 @@ def _list(value: Any) -> list[Any]:
 
 
 _REFUSED = (
-    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
-    "essayés avant d'être changés."
+    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis corrigez-les ici ; "
+    "sans changement, ils sont essayés de nouveau dans une semaine."
 )
 _REFUSED_BY_RULE = (
-    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site ; ils ne seront plus "
-    "essayés avant d'être changés. Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des "
-    "caractères spéciaux) : un nouveau mot de passe est peut-être à choisir sur le site."
+    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis corrigez-les ici ; "
+    "sans changement, ils sont essayés de nouveau dans une semaine. Ce mot de passe ne suit pas la règle du site (12 "
+    "caractères au moins, avec des caractères spéciaux) : un nouveau mot de passe est peut-être à choisir sur le site."
 )
 _RULE = (
     " Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des caractères spéciaux) : un nouveau "
