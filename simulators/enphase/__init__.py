@@ -5,6 +5,6 @@ from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.meters import Fitted
 from simulators.enphase.plant import Plant
 from simulators.enphase.recorded import RecordedSource
-from simulators.enphase.storage import Storage
+from simulators.enphase.storage import AcBatteries, Storage
 
-__all__ = ["DaySource", "EnphaseGateway", "Fitted", "Plant", "RecordedSource", "Storage"]
+__all__ = ["AcBatteries", "DaySource", "EnphaseGateway", "Fitted", "Plant", "RecordedSource", "Storage"]

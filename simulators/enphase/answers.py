@@ -42,8 +42,18 @@ def info(serial: str, firmware: str, metered: bool, now: float) -> str:
 
 
 def inverters(plant: Plant) -> list[dict[str, Any]]:
-    """`/api/v1/production/inverters`."""
-    return [
+    """`/api/v1/production/inverters`: AC batteries are among them, as `devType` 11."""
+    batteries = [
+        {
+            "serialNumber": str(plant.acb.first_serial + n),
+            "lastReportDate": int(plant.time),
+            "devType": 11,
+            "lastReportWatts": round(plant.acb_watts / plant.acb.count),
+            "maxReportWatts": 260,
+        }
+        for n in range(plant.acb.count if plant.acb else 0)
+    ]
+    return batteries + [
         {
             "serialNumber": unit.serial,
             "lastReportDate": unit.reported_at,
@@ -197,26 +207,45 @@ def secondary_control(plant: Plant) -> dict[str, Any]:
             ("voltage_bias_v_q5", 0),
         )
     }
-    storage = plant.storage
+    storage, acb = plant.storage, plant.acb
     soc = round(storage.soc) if storage else 0
     capacity = round(storage.capacity) if storage else 0
     energy = round(storage.energy) if storage else 0
+    beside, beside_capacity = (round(acb.energy), round(acb.capacity)) if acb else (0, 0)
+    whole = capacity + beside_capacity
     reserve = round(storage.reserve) if storage else 0
     return {
         "shutdown": False,
         **bias,
         "configured_backup_soc": reserve,
         "adjusted_backup_soc": reserve,
-        "agg_soc": soc,
-        "Max_energy": capacity,
+        "agg_soc": round(100 * (energy + beside) / whole) if whole else 0,
+        "Max_energy": whole,
         "ENC_agg_soc": soc,
         "ENC_agg_soh": 100 if storage else 0,
         "ENC_agg_backup_energy": round(capacity * reserve / 100),
         "ENC_agg_avail_energy": energy,
         "Enc_commissioned_capacity": capacity,
         "Enc_max_available_capacity": capacity,
-        "ACB_agg_soc": 0,
-        "ACB_agg_energy": 0,
+        "ACB_agg_soc": round(acb.soc) if acb else 0,
+        "ACB_agg_energy": beside,
+    }
+
+
+def acb_storage(plant: Plant) -> dict[str, Any]:
+    """The entry of `storage` in `/production.json`."""
+    acb = plant.acb
+    if acb is None:
+        return {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
+    watts = round(plant.acb_watts)
+    return {
+        "type": "acb",
+        "activeCount": acb.count,
+        "readingTime": int(plant.time),
+        "wNow": watts,
+        "whNow": round(acb.energy),
+        "state": "discharging" if watts > 0 else "charging" if watts < 0 else "idle",
+        "percentFull": round(acb.soc),
     }
 
 

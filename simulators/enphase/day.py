@@ -127,9 +127,7 @@ class DaySource:
                 result["consumption"] = [
                     self.meters.entry(meter, details) for meter in ("total-consumption", "net-consumption")
                 ]
-        result["storage"] = [
-            {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
-        ]
+        result["storage"] = [answers.acb_storage(self.plant)]
         return result
 
     def _summary(self) -> dict[str, int]:

@@ -7,6 +7,8 @@ Faults beside the common ones (`simulators/faults.py`):
 | `reboot` | seconds, or `{"down", "busy", "zeros"}` (s) | port closed, then 503, then zeros; sessions are lost |
 | `frozen` | | each answer stays what it was when the fault met it first |
 | `zeros` | | every number is 0, apart from identities and times |
+| `unloaded` | null or Wh | energies are 0, or that; powers are there: the first minutes after a boot |
+| `new_store` | | the week is all that came before today: the gateway's store of days has begun anew |
 | `reset_index` | null, an index, or `{"step": Wh}` | registers jump, once; `path` names the meter or `*` |
 | `logout` | | all sessions end, once |
 """
@@ -32,6 +34,8 @@ from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
+V1_ENERGIES = ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")
+ENERGIES = {"actEnergyDlvd", "actEnergyRcvd", "whLifetime", *V1_ENERGIES}
 OPEN_PATHS = ("/info", "/info.xml", "/home", "/home.json")
 KEPT = ("eid", "timestamp", "readingTime", "lastReportDate", "serialNumber", "devType", "activeCount", "chaneid")
 DELAYS = {"/production.json": 1.1, "/production": 3.5, "/inventory.json": 2.0, "/home": 6.0, "/ivp": 0.1, "/api": 0.1}
@@ -85,7 +89,7 @@ class EnphaseGateway(Service):
         self.cookie_paths = tuple(cookie_paths)
         self.cookie_always = cookie_always
         self.realistic_delays = realistic_delays
-        self.faults = FaultBox("frozen", "zeros")
+        self.faults = FaultBox("frozen", "zeros", "unloaded", "new_store")
         self._frozen: dict[Fault, dict[str, Response]] = {}
         self._busy_until = self._zeros_until = 0.0
         self.certificate = Certificate(self.source.serial, certificate_days, certificate_age)
@@ -246,6 +250,10 @@ class EnphaseGateway(Service):
             return refusal(int(fault.value), self._version)
         if fault.kind == "zeros":
             return _zeroed(healthy())
+        if fault.kind == "unloaded":
+            return _changed(healthy(), lambda part: {**part, **dict.fromkeys(ENERGIES & set(part), fault.value or 0.0)})
+        if fault.kind == "new_store":
+            return _changed(healthy(), _new_store)
         if fault.kind == "frozen":
             kept = self._frozen.setdefault(fault, {})
             if target not in kept:
@@ -298,6 +306,28 @@ def _zeroed(response: Response) -> Response:
     except ValueError:
         return response  # a page, or XML
     return replace(response, body=json.dumps(_without_numbers(value)).encode())
+
+
+def _changed(response: Response, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+    """The answer with each object changed."""
+
+    def walked(value: Any) -> Any:
+        if isinstance(value, dict):
+            return change({key: walked(part) for key, part in value.items()})
+        return [walked(part) for part in value] if isinstance(value, list) else value
+
+    try:
+        return replace(response, body=json.dumps(walked(json.loads(response.body))).encode())
+    except ValueError:
+        return response  # a page, or XML
+
+
+def _new_store(part: dict[str, Any]) -> dict[str, Any]:
+    """Recorded on 8.1.41, 8.2.127 and 8.2.4286: today and the week together are the lifetime, for good."""
+    for today, week, life in (("whToday", "whLastSevenDays", "whLifetime"), V1_ENERGIES):
+        if part.get(today) and part.get(life):
+            part = {**part, week: part[life] - part[today]}
+    return part
 
 
 def _without_numbers(value: Any) -> Any:

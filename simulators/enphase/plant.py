@@ -15,7 +15,7 @@ from typing import Any, Optional
 from simulators.clock import Clock
 from simulators.enphase.inverters import Inverter, Inverters
 from simulators.enphase.noise import noise
-from simulators.enphase.storage import Storage
+from simulators.enphase.storage import AcBatteries, Storage
 from simulators.enphase.weather import House, LocalDay, Sun, zone
 
 METERS = ("production", "net-consumption", "total-consumption", "storage")
@@ -74,6 +74,7 @@ class Plant:
         inverters: int = 12,
         peak: float = 366.0,
         storage: Optional[Storage] = None,
+        acb: Optional[AcBatteries] = None,
         timezone: str = "Europe/Paris",
         cloudiness: float = 0.35,
         base_load: float = 240.0,
@@ -87,6 +88,8 @@ class Plant:
         self.phases = phases
         self.timezone = timezone
         self.storage = storage
+        self.acb = acb
+        self.acb_watts = 0.0
         self.sun = Sun(seed, cloudiness=cloudiness)
         self.house = House(seed, phases, base_load)
         self.inverters = Inverters([Inverter(str(first_serial + n), peak, n % phases, n) for n in range(inverters)])
@@ -113,11 +116,11 @@ class Plant:
     def set(self, values: dict[str, Any]) -> None:
         """Hold values from now on; `None` lets one go.
 
-        `production`, `consumption` (W), `storage` (W, + discharge), `voltage` (V): one number for the whole
-        house (shared by the phases; voltage: each phase) or a list per phase. `soc` (%) sets the battery
+        `production`, `consumption` (W), `storage` and `acb` (W, + discharge), `voltage` (V): one number for the
+        whole house (shared by the phases; voltage: each phase) or a list per phase. `soc` (%) sets the battery
         once. `inverters`: `{serial: factor}` weakens single inverters.
         """
-        known = {"production", "consumption", "storage", "voltage", "soc", "inverters"}
+        known = {"production", "consumption", "storage", "acb", "voltage", "soc", "inverters"}
         if not set(values) <= known:
             raise ValueError(f"known values: {sorted(known)}")
         with self.lock:
@@ -170,7 +173,9 @@ class Plant:
             stored = [wish] * self.phases
         stored = [0.0] * self.phases if self.storage is None else self.storage.allowed(stored)
         self.house_watts = used
-        net = [u - p - s for u, p, s in zip(used, produced, stored)]
+        beside = [0.0] * self.phases if self.acb is None else self.overrides.get("acb") or [0.0] * self.phases
+        self.acb_watts = sum(beside)
+        net = [u - p - s - b for u, p, s, b in zip(used, produced, stored, beside)]
         for phase in range(self.phases):
             p, n, s = produced[phase], net[phase], stored[phase]
             self._put("production", phase, p, 0.06 * p + 14.0)
@@ -195,6 +200,8 @@ class Plant:
             self.consumed[phase] += watts * hours
         if self.storage is not None:
             self.storage.flow(sum(r.watts for r in self.meters["storage"]), hours)
+        if self.acb is not None:
+            self.acb.flow(self.acb_watts, hours)
         produced = sum(max(0.0, register.watts) for register in self.meters["production"])
         self.time = after
         self.day.seconds(after)

@@ -1,4 +1,8 @@
-"""An IQ Battery of the simulated plant: takes what is too much, gives what is missing."""
+"""Batteries of the simulated plant: an IQ Battery takes what is too much and gives what is missing; AC batteries too.
+
+The two kinds are told by different pages. What they show beside each other (/production.json, secctrl) is that of the
+recording 8.2.4382_ACB of November 2024, where three AC batteries hold 3720 Wh together.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,29 @@ class Storage:
         if abs(total) <= most or total == 0.0:
             return wish
         return [watts * most / abs(total) for watts in wish]
+
+    def flow(self, watts: float, hours: float) -> None:
+        """Let that power (+ discharge) flow for that long."""
+        self.energy = min(self.capacity, max(0.0, self.energy - watts * hours))
+
+
+@dataclass
+class AcBatteries:
+    """First-generation AC batteries: `count` of 1240 Wh each, `energy` Wh stored; they do what `Plant.set` says."""
+
+    count: int = 3
+    energy: float = 930.0
+    first_serial: int = 121_800_000_901
+
+    @property
+    def capacity(self) -> float:
+        """Wh of all of them."""
+        return 1_240.0 * self.count
+
+    @property
+    def soc(self) -> float:
+        """State of charge in percent."""
+        return 100.0 * self.energy / self.capacity
 
     def flow(self, watts: float, hours: float) -> None:
         """Let that power (+ discharge) flow for that long."""

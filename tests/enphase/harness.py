@@ -289,12 +289,19 @@ class Bench:
     @property
     def states(self) -> list[str]:
         """The connection's states in the order told."""
-        return [event["state"] for event in self.of("connection")]
+        return [event["state"] for event in self._own_states()]
+
+    def _own_states(self) -> list[dict[str, Any]]:
+        return [event for event in self.of("connection") if "equipment" not in event]
+
+    def told(self, equipment: str = "2") -> list[dict[str, Any]]:
+        """What was told of one equipment alone, in order."""
+        return [event for event in self.of("connection") if event.get("equipment") == equipment]
 
     @property
     def last_state(self) -> dict[str, Any]:
         """The last state event."""
-        return self.of("connection")[-1]
+        return self._own_states()[-1]
 
     @property
     def messages(self) -> list[str]:

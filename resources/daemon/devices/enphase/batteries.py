@@ -5,7 +5,7 @@ batteries; `storage.iqPercent`, `storage.iqCapacity`, `storage.iqEnergy` of the 
 what the house really uses: the gateway counts a battery that charges as consumption.
 
 Old AC batteries are in /production.json, IQ batteries in /ivp/ensemble/*; the power of the latter is best measured by
-a transformer of its own, which is in the meters' readings.
+a transformer of its own, which is in the meters' readings. A sum is told only while all of its parts are known.
 """
 
 from __future__ import annotations
@@ -13,23 +13,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..common.whole_sum import WholeSum
 from .mapping import Facts, entries, number
 
-LEAST_STALE_S = 300.0
-"""Seconds for which a part of the storage's power holds when its page does not answer, however often it is read."""
-PERIODS_TO_STALE = 2.5
-"""The same in periods: a single reading may fail."""
+ACB_CAPACITY_WH = 1240.0
+"""Of one AC battery: fits all recorded gateways, while charge and percentage, both rounded, give anything."""
+GONE_S = 86_400.0
+"""Seconds without a battery of a kind after which there is none any more: a gateway that starts lists none at first."""
+SLOW_S = 900.0
+"""Seconds by which charges may differ in age: they move by a percent in minutes."""
+KINDS = ("iq", "acb")
 
 
 def from_production(answer: Any) -> Facts:
     """The AC batteries of /production.json; empty when there are none."""
     facts: Facts = {}
     for entry in entries(answer.get("storage") if isinstance(answer, Mapping) else None):
-        if entry.get("type") != "acb" or not number(entry, "activeCount"):
+        count = number(entry, "activeCount")
+        if entry.get("type") != "acb" or not count or count < 0:
             continue
         _put(facts, "acb.power", number(entry, "wNow"))
         _put(facts, "acb.energy", number(entry, "whNow"))
         _put(facts, "acb.percent", _percent(entry, "percentFull"))
+        facts["acb.capacity"] = ACB_CAPACITY_WH * count
         break
     return facts
 
@@ -37,6 +43,15 @@ def from_production(answer: Any) -> Facts:
 def has_iq(inventory: Any) -> bool:
     """Whether /ivp/ensemble/inventory lists an IQ battery; a group may be there without any."""
     return bool(_batteries(inventory))
+
+
+def iq_serials(inventory: Any) -> set[str]:
+    """The serial numbers of the IQ batteries that /ivp/ensemble/inventory lists and that communicate."""
+    return {
+        each["serial_num"]
+        for each in _batteries(inventory)
+        if isinstance(each.get("serial_num"), str) and each.get("communicating") is not False
+    }
 
 
 def from_inventory(inventory: Any) -> Facts:
@@ -63,57 +78,130 @@ def from_control(answer: Any) -> Facts:
         _put(facts, "iq.energy", number(content, "ENC_agg_avail_energy"))
         _put(facts, "iq.percent", _percent(content, "ENC_agg_soc"))
     if facts and whole is not None and whole > 0:
-        facts["all.capacity"] = whole
         _put(facts, "all.percent", _percent(content, "agg_soc"))
+        # Both kinds are in it: more than the IQ batteries' capacity is that of AC batteries.
+        facts["acb.listed"] = whole > facts["iq.capacity"] + 1
+        if facts["acb.listed"]:
+            _put(facts, "acb.energy", number(content, "ACB_agg_energy"))
     return facts
 
 
-def from_power(answer: Any) -> Facts:
-    """/ivp/ensemble/power: milliwatts of each IQ battery; the colon is part of the key in many versions."""
+def from_power(answer: Any, serials: set[str] | None = None) -> Facts:
+    """/ivp/ensemble/power: milliwatts of each IQ battery; the colon is part of the key in many versions.
+
+    `serials`: the batteries that there are, if that is known. Without one of them there is no sum.
+    """
     content = answer if isinstance(answer, Mapping) else {}
     devices = entries(content.get("devices:")) or entries(content.get("devices"))
-    powers = [power for power in (number(each, "real_power_mw") for each in devices) if power is not None]
-    return {"iq.power": sum(powers) / 1000} if powers else {}
+    powers = [number(each, "real_power_mw") for each in devices]
+    missing = (serials or set()) - {str(each.get("serial_num")) for each in devices}
+    if not powers or missing:
+        return {}
+    known = [power for power in powers if power is not None]
+    return {"iq.power": sum(known) / 1000} if len(known) == len(powers) else {}
 
 
 class Storage:
-    """What is known of the batteries, from several pages that are read at different times."""
+    """What is known of the batteries, from several pages that are read at different times. Times are Unix time."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, float]] = {}
+    def __init__(self, power_spread_s: float, kept: Any = None) -> None:
+        """`power_spread_s`: how far apart the parts of a power may be read. `kept`: what `state` returned."""
+        self._seen = {
+            kind: float(at)
+            for kind, at in (kept.items() if isinstance(kept, Mapping) else ())
+            if kind in KINDS and isinstance(at, (int, float))
+        }
+        self._absent: set[str] = set()
+        self._power = WholeSum(power_spread_s)
+        self._house = WholeSum(power_spread_s, ("total", "storage"))
+        self._energy = WholeSum(SLOW_S)
+        self._capacity = WholeSum(SLOW_S)
+        self._percents: dict[str, tuple[float, float]] = {}
+        self._pending: dict[str, tuple[float, float]] = {}
+        self._told: dict[str, tuple[float, float]] = {}
+
+    def exists(self, kind: str, is_there: bool, now: float) -> None:
+        """A page tells whether there are batteries of a kind, `iq` or `acb`."""
+        if is_there:
+            self._seen[kind] = now
+            self._absent.discard(kind)
+        elif not 0 <= now - self._seen.get(kind, float("-inf")) < GONE_S:
+            self._absent.add(kind)
+            self._seen.pop(kind, None)
+            for each in (self._power, self._energy, self._capacity):
+                each.drop(kind)
+
+    def has(self, kind: str) -> bool:
+        """Whether there are batteries of a kind, as far as is known."""
+        return kind in self._seen
 
     def learn(self, facts: Mapping[str, Any], now: float) -> None:
-        """Takes parts in: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`, `total.power`. `now`: any steady clock."""
-        for name, value in facts.items():
-            if name.startswith(("acb.", "iq.", "all.")) or name in ("storage.meterPower", "total.power"):
-                self._known[name] = (float(value), now)
-
-    def facts(self, now: float, period: float) -> Facts:
-        """All that follows; empty without a battery. `period`: seconds from one reading of a page to the next."""
-        stale_s = max(LEAST_STALE_S, PERIODS_TO_STALE * period)
-        parts = {name: value for name, (value, at) in self._known.items() if now - at <= stale_s}
-        get = parts.get
-        facts: Facts = {}
-        iq = get("storage.meterPower", get("iq.power"))
-        powers = [each for each in (get("acb.power"), iq) if each is not None]
-        if powers:
-            facts["storage.power"] = sum(powers)
-            if "total.power" in parts:
-                facts["house.power"] = parts["total.power"] + facts["storage.power"]
+        """Takes parts in: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`, `total.power`."""
+        for kind in KINDS:
+            if any(name.startswith(f"{kind}.") and name != "acb.listed" for name in facts):
+                self.exists(kind, True, now)
+        if "acb.listed" in facts:
+            self.exists("acb", bool(facts["acb.listed"]), now)
+        if "storage.meterPower" in facts:
+            self.exists("iq", True, now)
+        iq_power = facts.get("storage.meterPower", facts.get("iq.power"))
+        for kind, power in (("iq", iq_power), ("acb", facts.get("acb.power"))):
+            if power is not None:
+                self._power.put(kind, float(power), now)
+        for kind in KINDS:
+            for total, what in ((self._energy, "energy"), (self._capacity, "capacity")):
+                if f"{kind}.{what}" in facts:
+                    total.put(kind, float(facts[f"{kind}.{what}"]), now)
+        for kind in (*KINDS, "all"):
+            if f"{kind}.percent" in facts:
+                self._percents[kind] = (float(facts[f"{kind}.percent"]), now)
         for what in ("percent", "capacity", "energy"):
-            _put(facts, f"storage.iq{what.capitalize()}", get(f"iq.{what}"))
-        acb_energy, acb_percent = get("acb.energy"), get("acb.percent")
-        acb_capacity = 100 * acb_energy / acb_percent if acb_energy is not None and acb_percent else None
-        _put(facts, "storage.capacity", get("all.capacity", _sum(get("iq.capacity"), acb_capacity)))
-        _put(facts, "storage.energy", _sum(get("iq.energy"), acb_energy))
-        _put(facts, "storage.percent", get("all.percent", get("iq.percent", acb_percent)))
-        return facts
+            if f"iq.{what}" in facts:
+                self._pending[f"storage.iq{what.capitalize()}"] = (float(facts[f"iq.{what}"]), now)
+        if "total.power" in facts:
+            self._house.put("total", float(facts["total.power"]), now)
 
+    def take(self, now: float) -> dict[str, tuple[float, float]]:
+        """What is known and was not told before: {fact: (value, time of its oldest part)}."""
+        found, self._pending = self._pending, {}
+        if self._kinds_known:
+            sums = {"storage.power": self._power, "storage.energy": self._energy, "storage.capacity": self._capacity}
+            for kind in self._seen:
+                for each in sums.values():
+                    if kind not in each.parts:
+                        each.put(kind, None, now)  # there is one, its value is not known
+            totals = {name: each.total() for name, each in sums.items()}
+            found.update({name: total for name, total in totals.items() if total is not None})
+            percent = self._percent_of_all(totals)
+            if percent is not None:
+                found["storage.percent"] = percent
+            self._house.put("storage", *(totals["storage.power"] or (None, now)))
+            house = self._house.total()
+            if house is not None:
+                found["house.power"] = house
+        news = {name: each for name, each in found.items() if self._told.get(name) != each}
+        self._told.update(news)
+        return news
 
-def _sum(one: float | None, other: float | None) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one + other
+    @property
+    def _kinds_known(self) -> bool:
+        """Whether there are batteries, and it is known of each kind whether there are."""
+        return bool(self._seen) and all(kind in self._seen or kind in self._absent for kind in KINDS)
+
+    def _percent_of_all(self, totals: Mapping[str, tuple[float, float] | None]) -> tuple[float, float] | None:
+        if len(self._seen) == 1:
+            return self._percents.get(next(iter(self._seen)))
+        whole = self._percents.get("all")
+        if whole is not None:
+            return whole
+        energy, capacity = totals["storage.energy"], totals["storage.capacity"]
+        if energy is None or capacity is None or capacity[0] <= 0:
+            return None
+        return 100 * energy[0] / capacity[0], min(energy[1], capacity[1])
+
+    def state(self) -> dict[str, float]:
+        """What survives a restart: which kinds there are, and when they were last seen."""
+        return dict(self._seen)
 
 
 def _batteries(inventory: Any) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.worker import Backoff, Job
 
-from ..base import Connection, Context, DeviceError, Found, Identity, Unreachable, VendorError
+from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Unreachable, VendorError
 from ..base import Device as Base
 from . import batteries, mapping
 from .access import Trust, clock_offset, describe, sign_in, token_days
@@ -64,7 +64,6 @@ class Device(Base):
         self._pages = Pages(self._gateway, self._keeper, context.clock, lambda: self._info["sn"], self._sign_in)
         self._period = float(config.get("pollInterval", 60))
         self._sources = Sources(self._pages, context, self._period, self._wanted())
-        self._storage = batteries.Storage()
         self._wiring = Wiring(context)
         self._remember()
         self._stages = SelfConsumption(context)
@@ -92,6 +91,7 @@ class Device(Base):
         self._plant = PlantLimits(memory.get("plant"))
         self._lifetimes = Lifetimes(self._plant, memory.get("lifetimes"))
         self._energies = Energies(self._plant, memory.get("energies"))
+        self._storage = batteries.Storage(max(STALE_S, 2.5 * max(SLOW, self._period)), memory.get("storage"))
         self._ended = EndedDays(self.context)
         self._roof = Roof(self.context)
 
@@ -273,15 +273,35 @@ class Device(Base):
             self._publish(facts)
 
     def _poll_batteries(self) -> None:
-        self._sources.probe_batteries_hourly(self.context.clock.monotonic())
-        if not self._sources.has_iq:
-            return
-        facts = batteries.from_control(self._pages.offered(CONTROL))
-        if not facts:
-            facts = batteries.from_inventory(self._pages.offered(BATTERIES))
-        if not self._sources.storage_meter:
-            facts.update(batteries.from_power(self._pages.offered(BATTERY_POWER)))
+        trouble: DeviceError | None = None
+        facts: Facts = {}
+        for read in (self._probe_batteries, self._read_charge, self._read_battery_power):
+            try:
+                facts.update(read())
+            except (VendorError, Unreachable) as error:  # one page never stops the others
+                trouble = trouble or error
         self._publish(facts)
+        if trouble is not None:
+            raise trouble
+
+    def _probe_batteries(self) -> Facts:
+        self._sources.probe_batteries_hourly(self.context.clock.monotonic())
+        return {}
+
+    def _read_charge(self) -> Facts:
+        if not self._has_iq:
+            return {}
+        found = batteries.from_control(self._pages.offered(CONTROL))
+        return found or batteries.from_inventory(self._pages.offered(BATTERIES))
+
+    def _read_battery_power(self) -> Facts:
+        if not self._has_iq or self._sources.storage_meter:
+            return {}
+        return batteries.from_power(self._pages.offered(BATTERY_POWER), self._sources.iq_serials)
+
+    @property
+    def _has_iq(self) -> bool:
+        return bool(self._sources.has_iq) or self._storage.has("iq")
 
     def _poll_inverter_days(self) -> None:
         self._roof.measured(self._pages, self._gateway_time())
@@ -290,31 +310,52 @@ class Device(Base):
         if not self._pages.skipped(INVERTERS):
             answer = self._pages.read(INVERTERS)
             self._plant.learn_inverters(mapping.inverter_peaks(answer))
-            self._roof.read(answer, self._gateway_time())
+            reporting = self._roof.read(answer, self._gateway_time())
+            for equipment in self._members:
+                self.context.publish(equipment.id, {"inverters.reporting": reporting})
 
     def _report(self) -> None:
         """Each evening, what the groups of inverters have done."""
         self._roof.report(self._gateway_time())
 
     def _publish(self, facts: Facts) -> None:
-        now, clock = self._now(), self.context.clock.monotonic()
+        now = self._now()
+        stored = self._learn_storage(facts, now)
         self._plant.learn(facts)
         self._plant.learn_count(self._sources.inverter_count)
         steady = self._lifetimes.steady(facts, now, self._sources.name)
         stale_s = max(STALE_S, 3 * self._sources.period)
         self._energies.period = self._sources.period
-        days = self._energies.read(
-            steady.facts, now, self._zone, self._sources.grid_indexes, steady.began, stale_s=stale_s
-        )
-        self._storage.learn(facts, clock)
-        shown = {**steady.facts, **days, **self._storage.facts(clock, max(self._sources.period, BATTERY))}
-        members = [each for kind in GATEWAY for each in self.connection.of_type(kind)]
+        counted = dict(steady.facts)
+        if not self._sources.storage_meter:
+            counted.update({name: value for each in stored.values() for name, value in each.items()})
+        days = self._energies.read(counted, now, self._zone, self._sources.grid_indexes, steady.began, stale_s=stale_s)
+        shown = {**steady.facts, **days}
+        members = self._members
         for equipment in members:
             self.context.publish(equipment.id, shown)
+            for at, facts in stored.items():
+                self.context.publish(equipment.id, facts, at)
         ended = self._energies.take_ended()
         self._ended.add(ended)
         self._ended.send(self.connection, members, self._zone)
         self._keep(force=bool(ended))
+
+    @property
+    def _members(self) -> list[Equipment]:
+        """The equipment that shows the gateway's facts."""
+        return [each for kind in GATEWAY for each in self.connection.of_type(kind)]
+
+    def _learn_storage(self, facts: Facts, now: float) -> dict[float, Facts]:
+        """What has become known of the batteries, by the time of its oldest part."""
+        for kind, is_there in (("iq", self._sources.has_iq), ("acb", self._sources.has_acb)):
+            if is_there is not None:
+                self._storage.exists(kind, is_there, now)
+        self._storage.learn(facts, now)
+        found: dict[float, Facts] = {}
+        for name, (value, at) in self._storage.take(now).items():
+            found.setdefault(at, {})[name] = value
+        return found
 
     def _keep(self, force: bool = False) -> None:
         clock = self.context.clock.monotonic()
@@ -325,6 +366,7 @@ class Device(Base):
         memory.keep("energies", self._energies.state())
         memory.keep("lifetimes", self._lifetimes.state())
         memory.keep("plant", self._plant.state())
+        memory.keep("storage", self._storage.state())
         self._roof.keep()
 
     # What goes wrong.

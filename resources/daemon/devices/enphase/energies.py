@@ -6,7 +6,8 @@ week until seven days are known, and only where they are sane.
 
 Facts made here, with `<meter>` as in mapping.py: `<meter>.todayEnergy`, `<meter>.weekEnergy`, `<meter>.apparentToday`,
 `<meter>.lagToday`, `<meter>.leadToday`, `net.importToday`, `net.exportToday`, `net.importAtMidnight`,
-`net.exportAtMidnight`, `storage.chargedToday`, `storage.dischargedToday`. Energies in Wh, moments in Unix time.
+`net.exportAtMidnight`, `storage.chargedToday`, `storage.dischargedToday`, and `storage.chargedEstimateToday`,
+`storage.dischargedEstimateToday`, which are made of the batteries' power. Energies in Wh, moments in Unix time.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ PERIODS_TO_GAP = 2.5
 _SIMPLE = {
     "storage.chargedToday": "storage.chargedIndex",
     "storage.dischargedToday": "storage.dischargedIndex",
+    "storage.chargedEstimateToday": "estimate.chargedIndex",
+    "storage.dischargedEstimateToday": "estimate.dischargedIndex",
     **{f"production{suffix}.todayEnergy": f"production{suffix}.lifetimeEnergy" for suffix in SUFFIXES},
     **{
         f"{meter}{suffix}.{kind}Today": f"{meter}{suffix}.{kind}Energy"
@@ -98,7 +101,10 @@ class Energies:
         """
         today = datetime.fromtimestamp(now, zone).date()
         changed: dict[str, list[Day]] = {}
-        estimates = {} if grid_indexes else self._estimates(facts, now)
+        gap_s = max(LEAST_GAP_S, PERIODS_TO_GAP * self.period)
+        estimates = self._storage_estimates(facts, now, gap_s)
+        if not grid_indexes:
+            estimates.update(self._estimates(facts, now, gap_s))
         for name, value in (*facts.items(), *estimates.items()):
             if is_counter(name):
                 days = self._counters.read(name, float(value), now, zone, (began or {}).get(name))
@@ -109,17 +115,26 @@ class Energies:
         self._remember_told(facts, today, now - midnight(today, zone))
         return self._facts(today, now - stale_s)
 
-    def _estimates(self, facts: Mapping[str, Any], now: float) -> Facts:
+    def _estimates(self, facts: Mapping[str, Any], now: float, gap_s: float) -> Facts:
         """Import and export of a grid without a meter of its own, made of the powers."""
         found: Facts = {}
-        gap_s = max(LEAST_GAP_S, PERIODS_TO_GAP * self.period)
         for suffix in SUFFIXES:
             net = facts.get(f"net{suffix}.power")
             if net is None:
                 continue
-            for what, power in (("import", max(net, 0.0)), ("export", max(-net, 0.0))):
-                name = f"estimate{suffix}.{what}Index"
-                found[name] = self._integrators.setdefault(name, Integrator()).add(power, now, gap_s)
+            found.update(self._integrated(f"estimate{suffix}", "import", "export", net, now, gap_s))
+        return found
+
+    def _storage_estimates(self, facts: Mapping[str, Any], now: float, gap_s: float) -> Facts:
+        """What went in and out of batteries without a transformer of their own. Their power is there when it is new."""
+        power = facts.get("storage.power")
+        return {} if power is None else self._integrated("estimate", "discharged", "charged", power, now, gap_s)
+
+    def _integrated(self, prefix: str, positive: str, negative: str, power: float, now: float, gap_s: float) -> Facts:
+        found: Facts = {}
+        for what, part in ((positive, max(power, 0.0)), (negative, max(-power, 0.0))):
+            name = f"{prefix}.{what}Index"
+            found[name] = self._integrators.setdefault(name, Integrator()).add(part, now, gap_s)
         return found
 
     # Days that are over.

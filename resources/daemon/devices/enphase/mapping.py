@@ -15,8 +15,9 @@ A catalogue row's `source` is the name of a fact. Of the gateway as a whole, wit
 - `<meter>.toldToday`, `<meter>.toldWeek`, `<meter>.toldLifetime` Wh: one page's own figures, to be doubted
 - `production.time` Unix time by the gateway's clock: the newest report in what the inverters say together
 
-Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time. `time` is when the
-meters measured, Unix time. Batteries: batteries.py.
+Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time, `known` Unix time as
+of which its power is known, `asleep` (true) when it has not reported for so long that it gives nothing. `time` is when
+the meters measured, Unix time. Batteries: batteries.py.
 
 Sections are found by `type`, `measurementType` and `eid`, never by position. What an answer lacks is not in the
 facts; zero is a value, but a section with nothing but zeros is a gateway that has not loaded its data yet, and so is an
@@ -373,13 +374,19 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
             continue
         facts: Facts = {}
         power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
-        _put(facts, "meanPower", power)
-        if power is not None and reported is not None and now - reported > rhythms.patience(serial, reported):
-            power = 0.0
-        _put(facts, "power", power)
-        _put(facts, "maxPower", number(entry, "maxReportWatts"))
         if reported is not None and 0 < reported < 1e11:  # a date that a calendar has
             facts["reported"] = reported
+            patience = rhythms.patience(serial, reported)
+            facts["known"] = reported
+            if now - reported > patience:
+                # It sleeps: that it gives nothing is known as of when a report would have been due.
+                facts["known"], facts["asleep"] = reported + patience, True
+        elif reported is not None:
+            found[serial] = {}  # listed, and never heard of
+            continue
+        _put(facts, "meanPower", power)
+        _put(facts, "power", 0.0 if "asleep" in facts and power is not None else power)
+        _put(facts, "maxPower", number(entry, "maxReportWatts"))
         found[serial] = facts
     return found
 

@@ -45,6 +45,11 @@ class PanelEnergies:
             known["last"] = reported
         return float(known["energy"])
 
+    def last_report(self, serial: str) -> float:
+        """When an inverter has last reported; minus infinity if never."""
+        last = self._days.get(serial, {}).get("last")
+        return float(last) if isinstance(last, (int, float)) else float("-inf")
+
     def state(self) -> dict[str, Any]:
         """What must survive a restart."""
         return self._days
@@ -76,14 +81,17 @@ def same_group(one: str, other: str) -> bool:
     return bool(one.strip()) and " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
+def grouped(group: Equipment, inverters: Sequence[Equipment]) -> list[Equipment]:
+    """The inverters of a group."""
+    return [each for each in inverters if same_group(str(each.config.get("group", "")), group.key)]
+
+
 def members(
     group: Equipment, inverters: Sequence[Equipment], known: Mapping[str, Facts], midnight: float
 ) -> list[Member]:
     """The inverters of a group with what is known of them."""
     found = []
-    for each in inverters:
-        if not same_group(str(each.config.get("group", "")), group.key):
-            continue
+    for each in grouped(group, inverters):
         facts = known.get(each.key, {})
         wanted = "gatewayEnergy" if each.config.get("energySource") == "gateway" else "estimatedEnergy"
         energy = facts.get(wanted, facts.get("estimatedEnergy"))

@@ -54,30 +54,78 @@ class Roof:
         self._measured, self._measured_day = found or {}, midnight_before
         return self._measured
 
-    def read(self, answer: Any, now: float) -> None:
-        """Takes the page of inverters in and publishes."""
+    def read(self, answer: Any, now: float) -> int:
+        """Takes the page of inverters in and publishes; returns how many of them report. `now`: the gateway's clock."""
         measured = self._measured if self._measured_day == self._midnight(now) else {}
         for serial, facts in mapping.inverters(answer, now, self._rhythms).items():
-            estimate = self._energies.read(serial, facts, now, self._zone)
-            facts["estimatedEnergy"] = estimate
-            if serial in measured:
-                facts["gatewayEnergy"] = measured[serial]
-            if facts.get("reported") is not None:
+            if "known" in facts or "power" in facts:
+                facts["estimatedEnergy"] = self._energies.read(serial, facts, now, self._zone)
+                if serial in measured:
+                    facts["gatewayEnergy"] = measured[serial]
+            if "reported" in facts:
                 facts["lastReport"] = _shown(facts["reported"], self._zone)
             facts["listed"] = now
             self._known[serial] = facts
         self._known = {serial: facts for serial, facts in self._known.items() if now - facts["listed"] < ABSENT}
         self._changed = True
-        if self._connection is None:
+        if self._connection is not None:
+            for equipment in self._connection.of_type("inverter"):
+                self._publish(equipment, now)
+            for group in self._connection.of_type("group"):
+                self._publish_group(group, now)
+        return sum(facts["listed"] == now and _reports(facts) for facts in self._known.values())
+
+    def _publish(self, equipment: Equipment, now: float) -> None:
+        """An inverter's facts, each dated: a report is minutes old, what a silent one last said may be years old."""
+        found = self._known.get(equipment.key, {})
+        if found.get("listed") != now:
             return
-        for equipment in self._connection.of_type("inverter"):
-            found = self._known.get(equipment.key)
-            if found is not None and found["listed"] == now:
-                self._context.publish(equipment.id, found)
-        for group in self._connection.of_type("group"):
-            facts = panels.sums(self._members(group, now))
-            if facts:
-                self._context.publish(group.id, facts)
+        known = found.get("known")
+        at = self._at(known, now)
+        if known is not None and now - known > self._silent_s:
+            # Its power is not known any more; when it was last heard of is.
+            self._context.publish(equipment.id, {"lastReport": found["lastReport"]}, at)
+            return
+        energies = {name: value for name, value in found.items() if name.endswith("Energy")}
+        self._context.publish(equipment.id, {n: value for n, value in found.items() if n not in energies}, at)
+        if energies:
+            self._context.publish(equipment.id, energies, self._of_today(at, now))
+
+    def _publish_group(self, group: Equipment, now: float) -> None:
+        """A group's sums; nothing while an inverter that belongs to it is missing in the page."""
+        inverters = panels.grouped(group, self._connection.of_type("inverter") if self._connection else [])
+        if any(self._is_missing(each.key, now) for each in inverters):
+            return
+        facts = panels.sums(self._members(group, now))
+        known = [each["known"] for each in (self._known.get(i.key, {}) for i in inverters) if "known" in each]
+        at = self._at(max(known), now) if known else None
+        energy = {name: facts.pop(name) for name in ("energy",) if name in facts}
+        if facts:
+            self._context.publish(group.id, facts, at)
+        if energy:
+            self._context.publish(group.id, energy, self._of_today(at, now))
+
+    def _is_missing(self, serial: str, now: float) -> bool:
+        facts = self._known.get(serial)
+        if facts is not None:
+            return bool(facts["listed"] != now)
+        # Heard of before the daemon was started.
+        return now - self._energies.last_report(serial) < ABSENT
+
+    def _at(self, known: float | None, now: float) -> float | None:
+        """A time of the gateway's clock by ours."""
+        ours = self._context.clock.time()
+        return None if known is None else min(known - now + ours, ours)
+
+    def _of_today(self, at: float | None, now: float) -> float | None:
+        """What the day's energy is as of: yesterday's report says that nothing has come today."""
+        return None if at is None else max(at, self._at(self._midnight(now), now) or at)
+
+    @property
+    def _silent_s(self) -> float:
+        """Seconds of silence after which an inverter has no values any more: a night, or snow, is shorter."""
+        rule: Any = self._context.catalogue.data["silences"]["inverter"]
+        return float(rule["after"])
 
     def _members(self, group: Equipment, now: float) -> list[panels.Member]:
         inverters = self._connection.of_type("inverter") if self._connection else []
@@ -113,6 +161,10 @@ class Roof:
 
     def _midnight(self, now: float) -> float:
         return midnight(datetime.fromtimestamp(now, self._zone).date(), self._zone)
+
+
+def _reports(facts: Facts) -> bool:
+    return "reported" in facts and "asleep" not in facts
 
 
 def _shown(reported: float, zone: tzinfo) -> str:

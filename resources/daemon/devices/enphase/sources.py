@@ -25,6 +25,10 @@ FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
 LOST_S = 900.0
 """Seconds for which the main page may be refused or empty until another one is taken."""
+UNMETERED_S = 180.0
+"""Seconds for which what the inverters say together is set beside a fresh reading of the grid."""
+REPORTED_S = 1200.0
+"""Seconds for which a report of the inverters is: they send one every 5 to 15 minutes."""
 CONSUMPTION = {"net-consumption", "total-consumption"}
 
 
@@ -40,15 +44,18 @@ class Sources:
         self._main: Callable[[], Facts] = self._read_production
         self._chosen = False
         self._missing_since: float | None = None
-        self._unmetered: Facts = {}
+        self._unmetered: tuple[float, Facts] = (float("-inf"), {})
+        """What the inverters say together, and when that was read (monotonic)."""
         self._measured: set[str] = set()
         self._stamp = (0.0, float("-inf"))
         self.meters: list[Meter] = []
         self.uncertain = False
         """Whether the list of meters could not be read: there may be more than is known."""
         self._batteries_from = float("-inf")
-        self.has_iq = False
-        self.has_acb = False
+        self.has_iq: bool | None = None
+        self.has_acb: bool | None = None
+        """Whether there are batteries of a kind; None while no page has told."""
+        self.iq_serials: set[str] = set()
         self.inverter_count: int | None = None
         """How many inverters the gateway counts, where it tells."""
 
@@ -90,7 +97,7 @@ class Sources:
         except (VendorError, Unreachable) as error:
             trouble = error  # slow and fragile: nothing depends on it where there is another page
         try:
-            if self._summary_moves():
+            if self._summary():
                 return self._read_summary
         except (VendorError, Unreachable):
             if trouble is not None or self._passing(SUMMARY):
@@ -110,6 +117,9 @@ class Sources:
         self._batteries_from = now + PROBE
         if inventory is not None:
             self.has_iq = batteries.has_iq(inventory)
+            self.iq_serials = batteries.iq_serials(inventory)
+        elif self.has_iq is None:
+            self.has_iq = False  # none that this account may see
 
     def count_meters(self) -> int | None:
         """How many meters are enabled; None while the gateway does not tell."""
@@ -151,13 +161,13 @@ class Sources:
     @property
     def storage(self) -> bool:
         """Whether there is a battery of any kind."""
-        return self.has_iq or self.has_acb or "storage" in self._kinds
+        return bool(self.has_iq or self.has_acb) or "storage" in self._kinds
 
     def probe_storage(self) -> None:
         """Asks for batteries of both kinds, whatever is known."""
         self._batteries_from = float("-inf")
         self.probe_batteries_hourly(self._context.clock.monotonic())
-        self._acb(self._pages.offered(PRODUCTION))
+        self._note(self._pages.offered(PRODUCTION))
 
     @property
     def grid_indexes(self) -> bool:
@@ -199,17 +209,23 @@ class Sources:
     def _page_has_meters(self) -> bool:
         """Firmware that does not list its meters may show them all the same."""
         answer = self._pages.offered(PRODUCTION)
-        self._count(answer)
+        self._note(answer)
         return bool(mapping.from_production(answer, self.meters, everything=True))
 
-    def _count(self, answer: Any) -> None:
+    def _note(self, answer: Any) -> Facts:
+        """What the page of production tells beside energies; None where it is not offered. Returns AC batteries."""
         self.inverter_count = mapping.inverter_count(answer) or self.inverter_count
+        found = batteries.from_production(answer)
+        if answer is not None or self.has_acb is None:
+            self.has_acb = bool(found)
+        return found
 
-    def _summary_moves(self) -> bool:
+    def _summary(self) -> Facts:
+        """What the summary tells; empty where it does not move or holds nothing."""
         metered = self._info.get("imeter") == "true"
         if metered and mapping.firmware(self._info.get("software", "")) >= mapping.FROZEN_SUMMARY:
-            return False
-        return bool(mapping.from_summary(self._pages.offered(SUMMARY)))
+            return {}
+        return mapping.from_summary(self._pages.offered(SUMMARY))
 
     @property
     def period(self) -> float:
@@ -230,7 +246,7 @@ class Sources:
 
     def failed(self) -> None:
         """The main page has failed: what belongs to its last answer holds no more."""
-        self._unmetered = {}
+        self._unmetered = (float("-inf"), {})
 
     def _read_meters(self) -> Facts:
         answer: Any = None
@@ -243,18 +259,36 @@ class Sources:
             facts = {}
         if facts:
             self._found(READINGS)
-            return mapping.derived({**facts, **self._unmetered}) if self._unmetered else facts
+            return self._completed(facts)
         if mapping.unloaded(self.meters, answer) or self._passing(READINGS):
             raise Unreachable(_NO_DATA)
         self._pages.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
         self._choose(self._read_production)
         return self._read_production()
 
+    def _completed(self, facts: Facts) -> Facts:
+        """The consumption of a gateway with a meter on the grid only: its production is in a slow page.
+
+        Nothing is made of parts that are not of about one time; a house that gives power is made of such.
+        """
+        read, unmetered = self._unmetered
+        power, reported = unmetered.get("production.power"), unmetered.get("production.time")
+        now = self._context.clock.monotonic()
+        # Without sun nobody reports: zero holds. What is above it does not hold for long.
+        old = power and reported is not None and facts.get("time", 0.0) - reported > REPORTED_S
+        if power is None or old or now - read > max(UNMETERED_S, 3 * self._period):
+            return facts
+        whole = mapping.derived({**facts, "production.power": power})
+        del whole["production.power"]  # published when its page was read
+        if whole.get("total.power", 0.0) < 0:
+            del whole["total.power"]
+        return whole
+
     def _read_production(self) -> Facts:
         answer = self._pages.read(PRODUCTION)
-        self._count(answer)
+        acb = self._note(answer)
         facts = mapping.from_production(answer, self.meters, everything=True, wanted=self._wanted)
-        return {**facts, **self._acb(answer)} if facts else facts
+        return {**facts, **acb} if facts else facts
 
     def _read_summary(self) -> Facts:
         facts = mapping.from_summary(self._pages.read(SUMMARY))
@@ -263,12 +297,10 @@ class Sources:
         return facts
 
     def _read_inverter_total(self) -> Facts:
-        return mapping.from_inverter_total(self._pages.read(PRODUCTION))
-
-    def _acb(self, answer: Any) -> Facts:
-        found = batteries.from_production(answer)
-        self.has_acb = self.has_acb or bool(found)
-        return found
+        answer = self._pages.read(PRODUCTION)
+        acb = self._note(answer)
+        facts = mapping.from_inverter_total(answer)
+        return {**facts, **acb} if facts else facts
 
     def _check_moving(self, facts: Facts) -> None:
         if not facts:
@@ -288,17 +320,18 @@ class Sources:
         """Lifetime consumption, and the production of a gateway with a meter on the grid only: a slow page has it."""
         if self._main != self._read_meters or self._pages.skipped(PRODUCTION):
             return {}
-        self._unmetered = {}
+        self._unmetered = (float("-inf"), {})
         answer = self._pages.read(PRODUCTION)
-        self._count(answer)
+        acb = self._note(answer)
         facts = mapping.from_production(answer, self.meters, everything=False, wanted=self._wanted)
         if "production" not in self._kinds:
             facts = {name: value for name, value in facts.items() if not name.startswith("production")}
-            summary = mapping.from_summary(self._pages.read(SUMMARY)) if self._summary_moves() else {}
-            self._unmetered = summary or mapping.from_inverter_total(answer)
+            unmetered = self._summary() or mapping.from_inverter_total(answer)
+            self._unmetered = (self._context.clock.monotonic(), unmetered)
+            facts.update(unmetered)
         # What the readings have too, they have fresher.
         fresher = {name: value for name, value in facts.items() if name not in self._measured}
-        return {**fresher, **self._acb(answer)}
+        return {**fresher, **acb}
 
 
 _NO_DATA = "La passerelle répond, mais n'a pas de mesure : elle démarre, ou ne connaît ni compteur ni onduleur"
