@@ -237,6 +237,9 @@ class Oracle:
                 continue
             values: Values = {}
             watts, most, seen = (number(row, key) for key in ("lastReportWatts", "maxReportWatts", "lastReportDate"))
+            if seen is not None and not now - 3 * 86_400 <= seen <= now + 86_400:
+                found[serial] = {}  # silent for days, or for ever
+                continue
             if watts is not None:
                 values["Watt"] = 0.0 if seen is not None and now - seen > 1800 else watts
             if most is not None:

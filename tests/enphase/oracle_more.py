@@ -38,7 +38,14 @@ class More(Oracle):
         else:
             self.summary_days()
         self.batteries()
+        self.reporting()
         return self.out
+
+    def reporting(self) -> None:
+        units = self.docs.get("api_v1_production_inverters")
+        if isinstance(units, list):
+            ages = [float(self.docs["time"]) - unit["lastReportDate"] for unit in units if unit.get("devType", 1) == 1]
+            self.put("onduleurs", float(sum(age <= 1800 for age in ages)))
 
     # ---- where a measure is read
 
@@ -176,6 +183,9 @@ class More(Oracle):
                 power.append(sum(d["real_power_mw"] for d in self.docs["ivp_ensemble_power"]["devices:"]) / 1000)
         if power:
             self.put("batnow", sum(power))
+            if fitted is None:
+                self.put("batchargeestim", 0.0)
+                self.put("batdechargeestim", 0.0)
             self.put("CwattsNowHouse", self.basic["CwattsNow"] + sum(power))
 
 
@@ -189,16 +199,17 @@ def storage_of(docs: Docs) -> dict[str, list[float]]:
     sizes = [(number(unit, "encharge_capacity"), number(unit, "percentFull")) for unit in units]
     whole = sum(size or 0.0 for size, _ in sizes)
     charge = sum((size or 0.0) * (percent or 0.0) / 100 for size, percent in sizes)
-    control = control if units and isinstance(control, dict) else {}
+    control = control if (units or _fitted(docs)) and isinstance(control, dict) else {}
     energies = [number(control, "ENC_agg_avail_energy"), charge if whole > 0 else None]
     capacities = [number(control, "Enc_max_available_capacity"), whole if whole > 0 else None]
     shares = [number(control, "ENC_agg_soc"), 100 * charge / whole if whole > 0 else None]
-    own, share = number(acb, "whNow"), number(acb, "percentFull")
-    full = 100 * own / share if own is not None and share else None
+    own, share, count = number(acb, "whNow"), number(acb, "percentFull"), number(acb, "activeCount")
+    full = 1240 * count if count else None
     found = {"ENC_agg_avail_energy": energies, "Enc_max_available_capacity": capacities, "ENC_pourcent": shares}
-    found["batperc"] = [number(control, "agg_soc"), *shares, share]
-    found["batwh"] = _sums(energies, own)
-    found["batmax"] = [number(control, "Max_energy"), *_sums(capacities, full)]
+    found["batwh"] = [*_sums(energies, own), *_sums(energies, number(control, "ACB_agg_energy"))]
+    found["batmax"] = _sums(capacities, full)
+    both = [100 * energy / capacity for energy in found["batwh"] for capacity in found["batmax"] if capacity]  # type: ignore[operator]
+    found["batperc"] = [number(control, "agg_soc"), *shares, share, *both]
     found["batnow"] = _sums(_battery_powers(docs) if units or _fitted(docs) else [], number(acb, "wNow"))
     found["CwattsNowHouse"] = _sums(found["batnow"], None, Oracle(docs, True).combined().get("CwattsNow"))
     return {name: [each for each in values if each is not None] for name, values in found.items()}

@@ -49,7 +49,7 @@ def test_figures_told_in_words():
     three = More(docs_of(RECORDED / "7.6.175_with_cts_3phase"), True).everything()
     assert three["CvarhLagLifetime"] > 0
     standard = More(docs_of(RECORDED / "7.6.175_standard"), False).everything()
-    assert standard == {"PwattHoursToday": 36462, "PwattHoursSevenDays": 189712}
+    assert standard == {"PwattHoursToday": 36462, "PwattHoursSevenDays": 189712, "onduleurs": 24}
 
 
 def test_measured_days_of_inverters_are_the_gateway_s_own():

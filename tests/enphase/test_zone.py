@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 from jeenergied.devices.enphase.roof import Roof
 from jeenergied.devices.enphase.wiring import Wiring
 
+from jeedom_bridge.clock import ManualClock
+
+from .pure import CATALOGUE
+
 SERIAL = "122300000101"
 NIGHT_IN_PARIS = datetime(2026, 6, 10, 22, 30, tzinfo=ZoneInfo("Europe/Paris")).timestamp()  # 16:30 in Montréal
 
@@ -26,7 +30,8 @@ class Memory(dict[str, Any]):
 
 def context(zone: str) -> Any:
     made = SimpleNamespace(timezone=zone, memory=Memory(), published={}, messages=[])
-    made.publish = lambda equipment, facts: made.published.setdefault(equipment, {}).update(facts)
+    made.clock, made.catalogue = ManualClock(NIGHT_IN_PARIS), CATALOGUE
+    made.publish = lambda equipment, facts, at=None: made.published.setdefault(equipment, {}).update(facts)
     made.message = lambda level, template, **values: made.messages.append(template)
     return made
 

@@ -39,6 +39,8 @@ FROZEN_SUMMARY = (8, 2, 4264)
 """From this firmware on, /api/v1/production of metered hardware without enabled CTs no longer moves."""
 STALE_INVERTER = 1800.0
 """Seconds after its last report at which an inverter sleeps: the last figure may stay above zero at night."""
+LATEST_S = 86_400.0
+"""Seconds by which a report may lie ahead of the gateway's clock; beyond that it is no date."""
 MOST_OF_A_PANEL = 24_000.0
 """Wh a day that no inverter passes."""
 STALE_SLOW_INVERTER = 7200.0
@@ -374,7 +376,7 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
             continue
         facts: Facts = {}
         power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
-        if reported is not None and 0 < reported < 1e11:  # a date that a calendar has
+        if reported is not None and 0 < reported < now + LATEST_S:
             facts["reported"] = reported
             patience = rhythms.patience(serial, reported)
             facts["known"] = reported
