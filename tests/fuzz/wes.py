@@ -87,10 +87,15 @@ def explain(answer: Answer, seen: Seen) -> Iterable[str]:
     for row, value in seen.values:
         if row.source in OWN_SAY or row.data["subType"] == "binary" or "map" in row.data:
             continue
-        if isinstance(value, str) and "".join(value.split()) not in "".join(text.split()):
+        if isinstance(value, str) and _bare(value) not in _bare(text):
             yield f"{row.logical_id}: {value!r} is nowhere in the page"
         if not isinstance(value, str) and not stands_in(row, value, numbers):
             yield f"{row.logical_id}: {value!r} is nowhere in the page"
+
+
+def _bare(text: str) -> str:
+    """Without blanks and control characters, with the brackets that stand for those of markup."""
+    return "".join(each for each in text if each.isprintable() and each != " ").translate({60: 0x2039, 62: 0x203A})
 
 
 def endpoints() -> list[Endpoint]:
