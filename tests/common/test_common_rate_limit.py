@@ -70,9 +70,13 @@ def test_counts_that_are_written_seldom_are_written_at_the_end() -> None:
     running = limit(memory, clock, HOUR, write_every_s=60.0)
     for _ in range(10):
         running.take("user")
-    assert limit(memory, clock).used("hour") == 1
+    assert limit(memory, clock).used("hour") == 0
+    clock.advance(61)
+    running.take("user")
+    assert limit(memory, clock).used("hour") == 11
+    running.take("user")
     running.keep()
-    assert limit(memory, clock).used("hour") == 10
+    assert limit(memory, clock).used("hour") == 12
 
 
 def test_a_day_ends_at_midnight_there() -> None:

@@ -60,17 +60,20 @@ class RateLimit:
         refusals: Refusals,
         *,
         name: str = "requests",
+        scope: Scope = Scope.ADDRESS,
         write_every_s: float = 0.0,
     ) -> None:
-        """`refusals`: has a policy for `Scope.ADDRESS`. `name`: key in `memory`. `write_every_s`: how many seconds of
-        counts a crash may lose; each write is one of the disk."""
+        """`refusals`: where the pause is kept; it has a policy for `scope`, which says whether the service counts by
+        address or by account. `name`: key in `memory`. `write_every_s`: how many seconds of counts a crash may lose;
+        each write is one of the disk."""
         self._memory = memory
         self._clock = clock
         self._windows = windows
         self._refusals = refusals
         self._name = name
+        self._scope = scope
         self._write_every_s = write_every_s
-        self._written = float("-inf")
+        self._written = clock.monotonic()
         self._lock = threading.RLock()
         self._counts: dict[str, dict[str, int]] = {}
 
@@ -135,7 +138,7 @@ class RateLimit:
 
     def paused(self) -> float:
         """Seconds for which the service wants to be left alone; 0 if it does not."""
-        return self._refusals.wait_s(Scope.ADDRESS, SERVICE)
+        return self._refusals.wait_s(self._scope, SERVICE)
 
     def pause(self, reason: str, wait_s: float | None = None) -> float:
         """The service has refused a request as one too many. Returns the pause in seconds.
@@ -143,16 +146,16 @@ class RateLimit:
         `wait_s`: what it asked for. Without that the pause grows with each refusal in a row, as the policy says; and
         from the second in a row on it is no shorter than that, since what was asked for has not helped.
         """
-        standing = self._refusals.standing(Scope.ADDRESS, SERVICE)
+        standing = self._refusals.standing(self._scope, SERVICE)
         if wait_s is not None and standing is not None:
-            wait_s = max(wait_s, self._refusals.own_wait_s(Scope.ADDRESS, standing.count))
-        noted = self._refusals.note(Scope.ADDRESS, SERVICE, reason, wait_s)
+            wait_s = max(wait_s, self._refusals.own_wait_s(self._scope, standing.count))
+        noted = self._refusals.note(self._scope, SERVICE, reason, wait_s)
         return noted.until - noted.last
 
     def passed(self) -> None:
         """A request went through: the next pause begins with the shortest again."""
-        if self._refusals.standing(Scope.ADDRESS, SERVICE) is not None and not self.paused():
-            self._refusals.over(Scope.ADDRESS, SERVICE)
+        if self._refusals.standing(self._scope, SERVICE) is not None and not self.paused():
+            self._refusals.over(self._scope, SERVICE)
 
     # Counting.
 
