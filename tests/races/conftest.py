@@ -20,7 +20,7 @@ PATIENCE_S = 20.0
 EVERY = 20
 """One line in so many, by chance, a thread steps aside."""
 ASIDE_S = (0.0, 1e-6, 2e-3)
-"""For how long: another thread gets on by a line, by some, by a whole step."""
+"""For how long: another thread gets on by a line, by some, by whole steps."""
 
 Race = Callable[..., None]
 
@@ -39,18 +39,19 @@ def race(request: pytest.FixtureRequest) -> Race:
     """Runs functions at the same moment, each in a thread of its own; raises what the first of them raised.
 
     The interval alone is not enough: a step of a few microseconds is over before the other thread is awake. So the
-    threads step aside between lines of the daemon's own code, by chance; which lines depends on the test's name.
+    threads step aside between lines of the daemon's own code, by chance (one line in `every`); which lines depends on
+    the test's name.
     """
     chance = random.Random(request.node.name)
 
-    def step(frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(OURS):
-            return None
-        if event == "line" and chance.random() * EVERY < 1.0:
-            time.sleep(chance.choice(ASIDE_S))
-        return step
+    def run(*functions: Callable[[], Any], every: int = EVERY) -> None:
+        def step(frame: FrameType, event: str, argument: Any) -> Any:
+            if not frame.f_code.co_filename.startswith(OURS):
+                return None
+            if event == "line" and chance.random() * every < 1.0:
+                time.sleep(chance.choice(ASIDE_S))
+            return step
 
-    def run(*functions: Callable[[], Any]) -> None:
         errors: list[BaseException] = []
         line = threading.Barrier(len(functions))
 
