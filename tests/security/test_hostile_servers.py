@@ -20,11 +20,11 @@ from jeenergied.devices.easee.client import status_error as easee_error
 from jeenergied.devices.econetatmo.client import AnswerLost, Service
 from jeenergied.devices.enphase import token
 from jeenergied.devices.enphase.client import Gateway, cloud_session
-from jeenergied.devices.hellowatt.client import retry_after
 from jeenergied.devices.wes import ftp
 from jeenergied.devices.wes.page import parse
 
-from jeedom_bridge.http import HttpError, Response, fetch, new_session
+from jeedom_bridge.http import HttpError, Response, fetch, new_session, retry_after
+from tests.support.memory import forget_peak, peak_mib
 
 Serve = Callable[[bytes], str]
 
@@ -93,6 +93,36 @@ def test_layers_of_compression_are_not_unpacked(serve: Serve, encoding: str) -> 
 
 def test_one_layer_is_unpacked(serve: Serve) -> None:
     assert fetch(new_session(), "GET", serve(http(gzip.compress(b"{}"), "Content-Encoding: gzip"))).json() == {}
+
+
+CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+
+def test_bytes_after_the_end_of_a_compressed_body_hold_no_thread(serve: Serve) -> None:
+    """They do in urllib3 2.6.2 to 2.7 where a body is streamed (CVE-2026-97688): a loop that reads nothing."""
+    packed = zlib.compress(b"x" * 500_000) + b"trailing" * 10
+    url = serve(f"{CHUNKED}Content-Encoding: deflate\r\n\r\n{len(packed):x}\r\n".encode() + packed + b"\r\n0\r\n\r\n")
+    found: list[object] = []
+
+    def ask() -> None:
+        try:
+            found.append(fetch(new_session(), "GET", url, read=5, deadline=5).body)
+        except HttpError as error:
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(10)
+    assert found
+
+
+def test_a_size_of_a_chunk_without_an_end_does_not_fill_the_memory(serve: Serve) -> None:
+    """It does below urllib3 2.8 where a body is streamed (CVE-2026-97689)."""
+    url = serve(f"{CHUNKED}\r\n".encode() + b"1" * (300 << 20))
+    before = forget_peak()
+    with pytest.raises(HttpError):
+        fetch(new_session(), "GET", url, max_bytes=1 << 20)
+    assert peak_mib() - before < 50
 
 
 def test_an_answer_without_end_is_cut() -> None:
@@ -199,7 +229,7 @@ def test_entities_of_a_page_are_not_read(monkeypatch: pytest.MonkeyPatch, body: 
 def test_an_odd_pause_is_no_crash(told: str) -> None:
     answer = Response(429, {"retry-after": told}, b"")
     assert 0 < getattr(easee_error(answer, "/x"), "retry", 0) <= 86400
-    found = retry_after(answer)
+    found = retry_after(answer.headers, 0.0)
     assert found is None or found >= 0
 
 

@@ -8,7 +8,6 @@ import struct
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -16,6 +15,7 @@ from jeenergied.devices.base import DeviceError
 from jeenergied.devices.easee.stream import Stream
 
 from simulators.easee.websocket import CLOSE, PING, TEXT, accept_key, frame
+from tests.support.memory import forget_peak, peak_mib
 from tests.support.waiting import until
 
 MEGABYTE = b"x" * (1 << 20)
@@ -69,17 +69,6 @@ class HostileServer:
                 pass
         except OSError:
             return
-
-
-def peak_mib() -> float:
-    """The most that this process has had in memory since `forget_peak`."""
-    return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
-
-
-def forget_peak() -> float:
-    """Starts a new peak; what is in memory now, MiB."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return peak_mib()
 
 
 Played = tuple[HostileServer, list[DeviceError], list[object]]
