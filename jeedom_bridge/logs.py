@@ -47,18 +47,21 @@ _KEY = (
 )
 _JWT = re.compile(r"eyJ[\w-]{5,400}\.[\w-]{5,}(?:\.[\w-]*)?")
 """Three base64url segments of which the first two are JSON objects."""
+_KEY_WORDS = ("passw", "pwd", "passe", "secret", "token", "api", "session", "cookie", "csrf", "credential")
 _PATTERNS = [
     # Before the key rule, whose value would end at the blank between the scheme and its secret.
-    (re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=%-]{3,}"), rf"\1\2{MASK}"),
+    (("bearer", "basic"), re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\+)[\w.~+/=%-]{3,}"), rf"\1\2{MASK}"),
     # User info in a URL.
-    (re.compile(r"(?<=://)[^\s/@'\"<>]+(?=@)"), MASK),
+    (("://",), re.compile(r"(?<=://)[^\s/@'\"<>]+(?=@)"), MASK),
     # Cookie headers: the whole line or string, names of cookies included.
     (
+        ("cookie",),
         re.compile(r"(?i)\b((?:set-)?cookie['\"]?\s{0,9}[:=]\s{0,9})(?:(['\"])(?:(?!\2)[^\r\n])+|[^'\"\s][^\r\n]*)"),
         rf"\1\2{MASK}",
     ),
     # key=value, "key": "value", 'key': 'value', key: value; quotes may be escaped by an outer JSON.
     (
+        _KEY_WORDS,
         re.compile(
             rf"(?i)({_KEY}(?:\\?['\"]|%22)?\]?\s{{0,9}}(?:[=:]|%3[AD]|=>)\s{{0,9}})"
             r"(\\?['\"])((?:(?!\2)(?:\\.|[^\\\r\n]))+)\2"
@@ -66,13 +69,15 @@ _PATTERNS = [
         rf"\1\2{MASK}\2",
     ),
     (
+        _KEY_WORDS,
         re.compile(
             rf"(?i)({_KEY}(?:\]|%5D)?(?:\s{{0,9}}=\s{{0,9}}|:\s{{0,9}}|%3D))(?!\s|\\?['\"]|\*{{8}})[^\s&;,'\"<>)}}\]]+"
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(rf"(?i)(<{_KEY}>)[^<]+"), rf"\1{MASK}"),
+    (_KEY_WORDS, re.compile(rf"(?i)(<{_KEY}>)[^<]+"), rf"\1{MASK}"),
 ]
+"""Words of which one stands, in lower case, in all that the pattern finds in ASCII; the pattern; its replacement."""
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _NAMES = re.compile(r"(?i)(?:user|login|mail|e-?mail|serial|pin|pass|pwd|secret|token|key|id)[\w-]*$")
 
@@ -114,7 +119,8 @@ class Masker:
         self._lasting: dict[str, set[str]] = {}
         self._renewed: dict[str, set[str]] = {}
         self._stale = False
-        self._long: tuple[str, ...] = ()
+        self._long: dict[str, list[str]] = {}
+        """Every form of every longer value, the longest first, by its first SHORT characters."""
         self._short: re.Pattern[str] | None = None
 
     def register(self, *values: object) -> None:
@@ -142,8 +148,10 @@ class Masker:
             if not self._stale:
                 return
             everything = {**self._lasting, **self._renewed}
-            # The longest first: a secret may contain another one.
-            self._long = tuple(sorted({f for forms in everything.values() for f in forms}, key=len, reverse=True))
+            found: dict[str, list[str]] = {}
+            for form in sorted({f for forms in everything.values() for f in forms}, key=len, reverse=True):
+                found.setdefault(form[:SHORT], []).append(form)
+            self._long = found
             short = sorted((text for text in everything if len(text) < SHORT), key=len, reverse=True)
             self._short = _short_pattern(short) if short else None
             self._stale = False
@@ -156,14 +164,33 @@ class Masker:
             self._refresh()
         # First of all: a serial number that is known, within its content, would hide the look of a token.
         text = _JWT.sub(MASK, text)
-        for form in self._long:
-            if form in text:
-                text = text.replace(form, MASK)
+        text = self._without_long(text)
         if self._short is not None:
             text = self._short.sub(_mask_short, text)
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
+        # Most lines have none of the words, and finding that out costs a tenth of looking for the patterns. Beyond
+        # ASCII other letters count as the same: "ſ" is an "s".
+        lower = text.lower() if text.isascii() else ""
+        for words, pattern, replacement in _PATTERNS:
+            if not lower or any(word in lower for word in words):
+                text = pattern.sub(replacement, text)
         return text
+
+    def _without_long(self, text: str) -> str:
+        """Every known form replaced; those that overlap by one mask.
+
+        One look at each place of the text, however many forms there are: thousands, with a hundred accounts.
+        """
+        long = self._long
+        parts: list[str] = []
+        done = 0
+        for start in [n for n in range(len(text) - SHORT + 1) if text[n : n + SHORT] in long]:
+            form = next((form for form in long[text[start : start + SHORT]] if text.startswith(form, start)), None)
+            if form is None:
+                continue
+            if start >= done:
+                parts += (text[done:start], MASK)
+            done = max(done, start + len(form))
+        return "".join((*parts, text[done:])) if parts else text
 
 
 def _short_pattern(values: list[str]) -> re.Pattern[str]:

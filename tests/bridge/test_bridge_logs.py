@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import random
 import re
 import sys
 import threading
@@ -394,3 +395,27 @@ class TestMasking:
             each.join()
         for n in range(8):
             assert masker.mask(f"secret-{n}-029") == MASK
+
+
+def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
+    masker = Masker()
+    masker.register("alpha-beta-gamma", "gamma-delta-epsilon-zeta")
+    assert masker.mask("<alpha-beta-gamma-delta-epsilon-zeta>") == f"<{MASK}>"
+    assert masker.mask("<alpha-beta-gamma><gamma-delta-epsilon-zeta>") == f"<{MASK}><{MASK}>"
+
+
+def test_whether_a_pattern_is_looked_for_changes_no_line() -> None:
+    """An ASCII line is searched for words first, any other for the patterns themselves."""
+    parts = (
+        "PassWord mot_de_passe MOTDEPASSE pwd Secret access_token apiKey api-key session_id SessionId set-cookie csrf"
+    )
+    words = [*parts.split(), "credentials", "Bearer", "basic", "http://u:p@h/", "<token>", "name"]
+    masker = Masker()
+    dice = random.Random(3)
+    for _ in range(3000):
+        line = "".join(f"{dice.choice(words)}{dice.choice(JOINTS)}{dice.choice(VALUES)} " for _ in range(2))
+        assert masker.mask(line) == masker.mask(f"é {line}")[2:], line
+
+
+JOINTS = ("=", ": ", '": "', "%3D", " ", "=>", "'] = '", "</token>")
+VALUES = ("hunter2-hunter2", "eyJhbGciOiJIUzI1.eyJzdWIiOiIx.c2ln", "x", '"quoted value"', "a b c")
