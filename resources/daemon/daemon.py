@@ -98,6 +98,7 @@ class Daemon:
         """Works until `stop`, then ends in order, within about five seconds."""
         outbox = self.shared.outbox
         _LOG.info("version %s, listening on %s:%s", __version__, self._options.sockethost, self.port)
+        self._tidy(at_start=True)
         outbox.event({"event": "daemon", "state": "started", "version": __version__})
         self._callback.start()
         self._listener.start()
@@ -105,6 +106,7 @@ class Daemon:
         while not self._stop.wait(PROTECT):
             if self._home is None or self._home.is_there():
                 self.shared.store.protect()
+                self._tidy()
                 if self._clock.monotonic() - copied >= COPY_S:
                     copied = self._clock.monotonic()
                     self._copy_store()
@@ -123,6 +125,12 @@ class Daemon:
             self.shared.store.back_up()
         except StoreError as error:
             _LOG.debug("%s", error)  # a disk that is full is reported by those who must keep something
+
+    def _tidy(self, at_start: bool = False) -> None:
+        try:
+            self._supervisor.tidy(at_start)
+        except StoreError as error:
+            _LOG.debug("%s", error)  # the next successful write erases it
 
     def _acknowledged(self, answer: Mapping[str, Any]) -> None:
         for equipment, name, number in proofs(answer):

@@ -15,12 +15,14 @@ from jeedom_bridge.worker import in_thread
 
 from .devices import device_class
 from .devices.base import Connection, Device, Equipment
-from .runner import LAST_REQUEST_S, Runner
+from .runner import LAST_REQUEST_S, UNSAVED, Runner
 from .shared import Shared
 
 _LOG = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 100
+UNSAVED_S = 3600.0
+"""How long what a test of an unsaved connection has kept waits for the connection to be saved."""
 
 
 class Supervisor:
@@ -36,6 +38,8 @@ class Supervisor:
         self._temporary: set[Runner] = set()
         self._forgotten: set[str] = set()
         self._revision = -1
+        self._tested_at: float | None = None
+        """When a connection that is not saved was last tested, if what that has kept is still there."""
 
     def configure(self, revision: int, definitions: list[Mapping[str, Any]]) -> dict[str, list[str]]:
         """Makes what runs equal to what is asked; says what that took, by connection id."""
@@ -159,6 +163,8 @@ class Supervisor:
         with self._lock:
             runner = self._new(connection, silent=True)
             self._temporary.add(runner)
+            if connection.id == UNSAVED:
+                self._tested_at = self._shared.clock.monotonic()
 
         def ask() -> Any:
             try:
@@ -229,6 +235,24 @@ class Supervisor:
                     each.close_memory()
                     each.stop()
         self._shared.store.forget(identifier)
+
+    def tidy(self, at_start: bool = False) -> None:
+        """Erases what tests of unsaved connections have left: tokens of an account that may never be used here.
+
+        An hour after the last one, since a service may have given its tokens once only, or at once `at_start`. To be
+        called now and then. Raises StoreError.
+        """
+        store, now = self._shared.store, self._shared.clock.monotonic()
+        with self._lock:
+            if not store.scope(UNSAVED):
+                return
+            under_way = any(each.connection.id == UNSAVED for each in self._temporary)
+            if self._tested_at is None or under_way:
+                self._tested_at = now
+            if now - self._tested_at < UNSAVED_S and not at_start:
+                return
+            self._tested_at = None
+            store.forget(UNSAVED)  # under the lock: no test begins meanwhile
 
     def status(self) -> dict[str, Any]:
         """The state of every connection."""
