@@ -29,6 +29,8 @@ if [ $# -gt 0 ]; then
   exec $python -m pytest "$@"
 fi
 workers=${JEENERGIE_WORKERS:-$(nproc)}
+# Daemons are started some three hundred times: their modules are to be compiled once.
+export PYTHONDONTWRITEBYTECODE=
 echo "== pytest, $workers at a time"
 failed=0
 $python -m pytest -n "$workers" --dist worksteal -m "not alone" || failed=$?

@@ -23,6 +23,7 @@ from tests.support.process import Lab, free_port, lab_core
 from tests.support.waiting import until
 
 
+@pytest.mark.alone
 def test_a_socket_message_reaches_the_device_in_milliseconds(lab: Lab) -> None:
     daemon = lab.daemon(loglevel="info")
     daemon.configure(lab.connection("1"))
@@ -34,6 +35,7 @@ def test_a_socket_message_reaches_the_device_in_milliseconds(lab: Lab) -> None:
     assert statistics.median(taken) < 0.005
 
 
+@pytest.mark.alone
 def test_a_changed_value_after_a_pause_reaches_jeedom_in_milliseconds(lab: Lab) -> None:
     daemon = lab.daemon(loglevel="info")
     daemon.configure(lab.connection("1"))
@@ -47,6 +49,7 @@ def test_a_changed_value_after_a_pause_reaches_jeedom_in_milliseconds(lab: Lab) 
     assert statistics.median(taken) < 0.010
 
 
+@pytest.mark.alone
 def test_one_that_hangs_does_not_make_the_others_late(lab: Lab) -> None:
     daemon = lab.daemon(loglevel="info")
     others = [lab.connection(str(number), pollInterval=0.5) for number in range(10, 29)]
@@ -63,6 +66,7 @@ def test_one_that_hangs_does_not_make_the_others_late(lab: Lab) -> None:
     assert time.monotonic() - begun < 0.5
 
 
+@pytest.mark.alone
 def test_an_idle_daemon_costs_next_to_nothing(lab: Lab) -> None:
     daemon = lab.daemon(loglevel="info")
     daemon.configure(lab.connection("1", pollInterval=30))

@@ -124,8 +124,9 @@ def test_a_redirect_that_leads_nowhere_is_a_page_that_has_changed() -> None:
 @pytest.mark.parametrize("password", ["c", "assez-long-et-divers!"])
 def test_a_refused_password_is_told_in_the_users_language(password: str) -> None:
     """helloWatt: the text was put together of two, which no translation holds."""
-    world = hellowatt.World("POST https://site/accounts", Answer(b"", 401), signed_in=False)
-    world.device._session._password = password
+    refusal = answer_of({"form": {"errors": ["L’adresse e-mail ou le mot de passe sont incorrects."], "fields": {}}})
+    world = hellowatt.World("POST https://site/accounts", refusal, signed_in=False)
+    world.device._session.login._password = password
     with pytest.raises(CredentialsRefused) as told:
         world.log_in()
     english = Texts(ROOT / "core" / "i18n", "en_US")(told.value.template)
