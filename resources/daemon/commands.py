@@ -224,11 +224,13 @@ class Commands:
             runner, _ = self._supervisor.owner(message["equipment"])
         else:
             runner = self._supervisor.running(message["connection"])
+        future = runner.call(runner.refresh)
         try:
-            self._wait(runner.call(runner.refresh), "refresh", cancel=False)
+            self._wait(future, "refresh", cancel=False)
         except CommandError as error:
             if error.code != "timeout":
                 raise
+            runner.report_failure("refresh", future)
             return {"accepted": True}
         return {}
 

@@ -149,6 +149,16 @@ class Runner:
         """Runs something in the connection's thread, between its own requests."""
         return self.worker.submit(task)
 
+    def report_failure(self, name: str, future: Future[Any]) -> None:
+        """Nobody waits for this call any more: if it fails, that is reported like the failure of a job."""
+
+        def ended(done: Future[Any]) -> None:
+            error = None if done.cancelled() else done.exception()
+            if isinstance(error, Exception) and not self.worker.stopping:
+                self._job_failed(Job(self.worker, name, HOUR, lambda: None, once=True), error)
+
+        future.add_done_callback(ended)
+
     def call_aside(self, task: Callable[[], Any]) -> Future[Any]:
         """Runs something at once, in a thread of its own. After `stop` the future is cancelled."""
         with self._lock:

@@ -160,3 +160,25 @@ def test_a_plan_that_cannot_be_made_leaves_the_former_one_in_force() -> None:
     batch = outbox.take()
     assert batch is not None
     assert json.loads(batch.parts[0])["values"] == {"power": 5}
+
+
+def test_a_refresh_that_fails_after_its_answer_is_reported(
+    bench: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The user was told that it goes on: what becomes of it shows in the state."""
+    monkeypatch.setattr("jeenergied.commands.LIMITS", {"refresh": 0.05})
+    gate = threading.Event()
+
+    def refresh(self: Meter) -> None:
+        gate.wait(10)
+        raise KeyError("lost")
+
+    monkeypatch.setattr(Meter, "refresh", refresh)
+    bench.configure(named("A"))
+    bench.settle()
+    assert bench.ask("refresh", connection="1") == {"accepted": True}
+    with caplog.at_level(logging.ERROR):
+        gate.set()
+        bench.settle()
+    assert "Erreur interne : KeyError: 'lost'" in caplog.text
+    assert bench.states[-1] == "error"
