@@ -254,7 +254,7 @@ def test_the_budget_holds_requests_back_before_the_service_does(rig, cloud):
     with pytest.raises(RateLimited) as caught:
         refresh_without_end(rig)
     assert len(cloud.requests) - before < 90
-    assert 0 < caught.value.retry <= 300
+    assert 0 < caught.value.retry <= 305  # it is counted in parts of five seconds
     counters = rig.runner().status()["counters"]
     assert counters["requestsLast5min"] <= counters["requestsAllowed5min"] == 90
 

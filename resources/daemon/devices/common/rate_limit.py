@@ -57,15 +57,15 @@ class RateLimit:
         memory: Memory,
         clock: Clock,
         windows: Sequence[Window],
-        refusals: Refusals,
+        refusals: Refusals | None = None,
         *,
         name: str = "requests",
         scope: Scope = Scope.ADDRESS,
         write_every_s: float = 0.0,
     ) -> None:
-        """`refusals`: where the pause is kept; it has a policy for `scope`, which says whether the service counts by
-        address or by account. `name`: key in `memory`. `write_every_s`: how many seconds of counts a crash may lose;
-        each write is one of the disk."""
+        """`refusals`: where the pause is kept, if it is kept here; it has a policy for `scope`, which says whether the
+        service counts by address or by account. `name`: key in `memory`. `write_every_s`: how many seconds of counts a
+        crash may lose; each write is one of the disk."""
         self._memory = memory
         self._clock = clock
         self._windows = windows
@@ -138,7 +138,7 @@ class RateLimit:
 
     def paused(self) -> float:
         """Seconds for which the service wants to be left alone; 0 if it does not."""
-        return self._refusals.wait_s(self._scope, SERVICE)
+        return self._refusals.wait_s(self._scope, SERVICE) if self._refusals is not None else 0.0
 
     def pause(self, reason: str, wait_s: float | None = None) -> float:
         """The service has refused a request as one too many. Returns the pause in seconds.
@@ -146,6 +146,8 @@ class RateLimit:
         `wait_s`: what it asked for. Without that the pause grows with each refusal in a row, as the policy says; and
         from the second in a row on it is no shorter than that, since what was asked for has not helped.
         """
+        if self._refusals is None:
+            raise TypeError("a RateLimit without a book of refusals keeps no pause")
         standing = self._refusals.standing(self._scope, SERVICE)
         if wait_s is not None and standing is not None:
             wait_s = max(wait_s, self._refusals.own_wait_s(self._scope, standing.count))
@@ -154,7 +156,7 @@ class RateLimit:
 
     def passed(self) -> None:
         """A request went through: the next pause begins with the shortest again."""
-        if self._refusals.standing(self._scope, SERVICE) is not None and not self.paused():
+        if self._refusals is not None and not self.paused():
             self._refusals.over(self._scope, SERVICE)
 
     # Counting.

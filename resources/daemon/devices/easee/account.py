@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Callable, TypeVar
@@ -21,6 +20,7 @@ from zoneinfo import ZoneInfo
 from jeedom_bridge.http import Response
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Refused, vendor_url
+from ..common.rate_limit import RateLimit, Window
 from ..common.refusals import Policy, Refusals, Scope
 from .client import DAY, Blocked, Cloud, Forbidden, TokenRefused
 from .server_time import ServerTime
@@ -43,6 +43,7 @@ POLICIES = {
     Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + MARGIN_S), margin_s=5.0),
     Scope.REQUEST: Policy((900.0, 3600.0, 4 * 3600.0, DAY + MARGIN_S), margin_s=60.0),
 }
+FIVE_MINUTES = "five minutes"
 ADDRESS, STREAM = "address", "stream"
 TOLD, LIMIT, GATEWAY = "told", "limit", "gateway"
 """Why an address rests: the service said how long; it did not; our own conclusion from two paths."""
@@ -62,9 +63,10 @@ class Account:
         self.time = ServerTime(context.clock)
         self._lock = threading.RLock()
         self._cloud: Cloud | None = None
-        self._sent: deque[float] = deque()
         self._shown = {"requestsLast5min": 0, "requestsAllowed5min": 0}
         host = urlsplit(str(config.get("apiUrl") or "")).netloc
+        most = {"usual": BUDGET - RESERVE, "urgent": BUDGET}
+        self._limit = RateLimit(context.memory, context.clock, [Window(FIVE_MINUTES, most, WINDOW)])
         self._book = Refusals(context.shared_memory, context.clock, POLICIES, f"refusals {host}")
         self._gateways: dict[str, float] = {}
         self._ask_again_at, self._ask_pause = float("-inf"), 30.0
@@ -215,17 +217,14 @@ class Account:
             anyway, self._anyway = self._anyway, False
             if rest > 0 and not anyway:
                 raise self._resting(rest)
-            now = self._clock.monotonic()
-            while self._sent and now - self._sent[0] > WINDOW:
-                self._sent.popleft()
-            if len(self._sent) >= (BUDGET if urgent else BUDGET - RESERVE):
+            held = self._limit.take("urgent" if urgent else "usual")
+            if held is not None:
                 self._context.count("requestsHeldBack")
                 raise HeldBack(
                     "Trop de requêtes vers Easee en peu de temps : la suivante attend, pour ne pas être bloqué",
-                    retry=max(1.0, self._sent[0] + WINDOW - now),
+                    retry=held.wait_s,
                 )
-            self._sent.append(now)
-            self._show("requestsLast5min", len(self._sent))
+            self.show_budget()
             self._context.count("requests")
 
     def _resting(self, rest: float) -> HeldBack:
@@ -243,8 +242,7 @@ class Account:
     def show_budget(self) -> None:
         """Brings what `status` shows of the budget up to date."""
         with self._lock:
-            now = self._clock.monotonic()
-            self._show("requestsLast5min", sum(now - at <= WINDOW for at in self._sent))
+            self._show("requestsLast5min", self._limit.used(FIVE_MINUTES))
 
     def _show(self, counter: str, value: int) -> None:
         self._context.count(counter, value - self._shown[counter])
