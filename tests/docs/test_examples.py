@@ -1,0 +1,61 @@
+"""The examples name commands that exist, and speak of the same ones in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EQUIPMENT = {
+    "Toit": ("enphase", "combined"),
+    "Passerelle": ("enphase", "connection"),
+    "Borne": ("easee", "charger"),
+    "TIC 1": ("wes", "teleinfo"),
+    "Électricité": ("hellowatt", "electricity"),
+}
+"""What the pages call each system's equipment; "Ballon" is any plugin's."""
+FOREIGN = {"Ballon"}
+OF_A_CONNECTION = {"Etat", "Rafraichir"}
+
+
+def page(language: str) -> str:
+    return (ROOT / "docs" / language / "examples.md").read_text("utf-8")
+
+
+def used(language: str) -> list[tuple[str, str]]:
+    """Equipment and command of each reference to one."""
+    return re.findall(r"#\[[^]]+\]\[([^]]+)\]\[([^]]+)\]#", page(language))
+
+
+def names(backend: str, kind: str) -> set[str]:
+    catalogue = json.loads((ROOT / "core" / "contract" / "catalogue" / f"{backend}.json").read_text("utf-8"))
+    if kind == "connection":
+        return OF_A_CONNECTION | {row["name"] for row in catalogue["connection"].get("commands", [])}
+    part = catalogue["equipment"][kind]
+    rows = list(part.get("commands", []))
+    for each in part.get("sets", []):
+        rows += catalogue["sets"][each]
+    return {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize("language", ["fr_FR", "en_US"])
+def test_every_command_of_an_example_is_in_the_catalogue(language: str) -> None:
+    assert len(used(language)) > 30
+    for equipment, command in used(language):
+        if equipment not in FOREIGN:
+            assert command in names(*EQUIPMENT[equipment]), f"{equipment}: {command}"
+
+
+def test_both_languages_have_the_same_expressions() -> None:
+    assert used("fr_FR") == used("en_US")
+
+
+@pytest.mark.parametrize("language", ["fr_FR", "en_US"])
+def test_no_expression_uses_what_jeedom_understands_otherwise(language: str) -> None:
+    """Jeedom takes min and max for functions of the history, and ends a function at the first closing parenthesis."""
+    for code in re.findall(r"```\n(.*?)```", page(language), re.DOTALL):
+        assert not re.search(r"\b(min|max)\(", code)
+        assert not re.search(r"(floor|round|ceil)\(\s*\(", code)
