@@ -50,6 +50,16 @@ class Row:
         return bool(self.data.get("dated", False))
 
     @property
+    def measures(self) -> tuple[str, str, str] | None:
+        """(quantity, per, part of a tariff or '') in the words of quantities.json; None if the row names none."""
+        named = self.data.get("measures")
+        if named is None:
+            return None
+        if isinstance(named, str):
+            return named, "now", ""
+        return named["quantity"], named["per"], named.get("part", "")
+
+    @property
     def speaks(self) -> bool:
         """Whether its values are texts of the catalogue, which are translated as all of them."""
         return self.data["subType"] == "string" and "map" in self.data
@@ -236,6 +246,7 @@ class Contract:
         self._schemas = {path.stem: _load(path) for path in sorted((directory / "schema").glob("*.json"))}
         common = _load(directory / "common.json")
         self.common: Mapping[str, Any] = common
+        self.quantities: Mapping[str, Any] = _load(directory / "quantities.json")
         self.catalogues: dict[str, Catalogue] = {}
         self._validators: dict[tuple[str, str | None], jsonschema.Draft202012Validator] = {}
         for path in sorted((directory / "catalogue").glob("*.json")):

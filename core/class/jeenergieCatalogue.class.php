@@ -13,7 +13,10 @@ final class jeenergieCatalogue
     private const FOLDER = __DIR__ . '/../contract';
 
     /** Keys whose text is shown to the user. */
-    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'part', 'unit'];
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'unit'];
+
+    /** Which figures of a quantity the panel sums up: not those of the moment, nor a day that is still running. */
+    private const SHOWN_PER = ['counter', 'measure', 'day', 'month', 'year'];
 
     private static $cache = [];
 
@@ -141,10 +144,28 @@ final class jeenergieCatalogue
         return self::translate(['choices' => $row['choices'] ?? []], 'catalogue/' . $backend . '.json')['choices'];
     }
 
-    /** What a command is for the energy panel, in the user's language. */
-    public static function panel(string $backend, array $row): array
+    /** The closed vocabulary of what commands measure and do. */
+    public static function quantities(): array
     {
-        return self::translate($row['panel'], 'catalogue/' . $backend . '.json');
+        return self::read('quantities.json');
+    }
+
+    /**
+     * What a command is for the energy panel, by the quantity that it measures: {kind, per}, and {part, color} for one
+     * tariff period; null if the panel has no use for it.
+     */
+    public static function panel(array $row): ?array
+    {
+        $measures = $row['measures'] ?? null;
+        $quantity = is_array($measures) ? self::quantities()['quantities'][$measures['quantity']] ?? [] : [];
+        if (!isset($quantity['group']) || !in_array($measures['per'], self::SHOWN_PER, true)) {
+            return null;
+        }
+        $part = isset($measures['part']) ? self::quantities()['parts'][$measures['part']] : [];
+        return ['kind' => $quantity['group'], 'per' => $measures['per']] + ($part === [] ? [] : [
+            'part' => self::sentence($part['name'], 'quantities.json'),
+            'color' => $part['color'],
+        ]);
     }
 
     /** What the command "Etat" holds: the French words in every language, so that no scenario depends on the language. */

@@ -5,7 +5,7 @@
 /**
  * What the energy panel shows: the commands that the catalogue says are figures of energy, and their days.
  *
- * A row of the catalogue names itself by "panel"; where no row of a kind does, counters of energy are recognised by
+ * A row of the catalogue names itself by the quantity that it "measures"; where no row of a kind does, counters of energy are recognised by
  * their generic type. Months, years and comparisons are made of days in the browser.
  */
 final class jeenergiePanel
@@ -49,10 +49,11 @@ final class jeenergiePanel
             if ($cmd->getIsHistorized() != 1) {
                 continue;
             }
-            if (!isset($row['panel'])) {
+            $panel = jeenergieCatalogue::panel($row);
+            if ($panel === null) {
                 $counters[] = self::counter($row, $cmd);
-            } elseif (in_array($row['panel']['per'], self::SUMMED, true)) {
-                $named[] = self::one(jeenergieCatalogue::panel($eqLogic->backend(), $row), $cmd);
+            } elseif (in_array($panel['per'], self::SUMMED, true)) {
+                $named[] = self::one($panel, $cmd);
             }
         }
         $kinds = array_column($named, 'kind');

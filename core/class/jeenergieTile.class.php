@@ -25,7 +25,7 @@ final class jeenergieTile
         $rows = $eqLogic->rows();
         $table = $others = $dates = [];
         foreach ($eqLogic->getCmd('info', null, true) as $cmd) {
-            $panel = $rows[$cmd->getLogicalId()]['panel'] ?? null;
+            $panel = jeenergieCatalogue::panel($rows[$cmd->getLogicalId()] ?? []);
             $value = $cmd->execCmd();
             if ($panel !== null && !isset($panel['part']) && in_array($panel['per'], self::PERIODS, true)) {
                 $table[$panel['kind']][$panel['per']] = self::figure($cmd, $value, true);

@@ -97,6 +97,8 @@ final class ConventionsTest extends JeenergieTestCase
         }
         $common = json_decode(file_get_contents(self::ROOT . '/core/contract/common.json'), true);
         $sentences['core/contract/common.json'] = array_merge(array_values($common['states']), $this->texts($common['settings']));
+        $quantities = json_decode(file_get_contents(self::ROOT . '/core/contract/quantities.json'), true);
+        $sentences['core/contract/quantities.json'] = $this->texts($quantities);
         foreach (glob(self::ROOT . '/core/contract/catalogue/*.json') as $file) {
             $catalogue = json_decode(file_get_contents($file), true);
             $sentences['core/contract/catalogue/' . basename($file)] = $this->texts($catalogue);
@@ -113,7 +115,7 @@ final class ConventionsTest extends JeenergieTestCase
                 array_push($texts, ...array_values($value));
             } elseif (is_array($value)) {
                 array_push($texts, ...$this->texts(isset($value['logicalId']) ? array_diff_key($value, ['name' => 0]) : $value));
-            } elseif (in_array($key, ['name', 'label', 'help', 'confirm', 'keyLabel', 'part'], true)) {
+            } elseif (in_array($key, ['name', 'label', 'help', 'confirm', 'keyLabel'], true)) {
                 $texts[] = $value;
             }
         }

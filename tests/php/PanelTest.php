@@ -8,7 +8,7 @@ final class PanelTest extends JeenergieTestCase
         foreach (['day', 'month'] as $per) {
             $catalogue['equipment']['meter']['commands'][] = ['logicalId' => $per, 'name' => 'Conso ' . $per,
                 'type' => 'info', 'subType' => 'numeric', 'unit' => 'kWh', 'history' => true,
-                'panel' => ['kind' => 'consumption', 'per' => $per]];
+                'measures' => ['quantity' => 'supply.energy', 'per' => $per]];
         }
         $this->useCatalogue($catalogue);
         return $this->equipment($this->connection());
@@ -41,7 +41,7 @@ final class PanelTest extends JeenergieTestCase
         $catalogue = jeenergieCatalogue::of($this->lab());
         $row = ['type' => 'info', 'subType' => 'numeric', 'unit' => 'Wh', 'history' => true, 'historizeMode' => 'max'];
         foreach (['today' => 'CONSUMPTION', 'ever' => 'CONSUMPTION', 'sun' => 'PRODUCTION', 'night' => 'PRODUCTION'] as $id => $generic) {
-            $panel = $id === 'ever' ? ['panel' => ['kind' => 'consumption', 'per' => 'counter']] : [];
+            $panel = $id === 'ever' ? ['measures' => ['quantity' => 'supply.energy', 'per' => 'counter']] : [];
             $catalogue['equipment']['meter']['commands'][] = ['logicalId' => $id, 'name' => $id, 'genericType' => $generic] + $panel + $row;
         }
         $this->useCatalogue($catalogue);

@@ -10,7 +10,7 @@ final class TileTest extends JeenergieTestCase
             'choices' => ['own' => 'Own', 'core' => 'Core']];
         foreach (['day' => 'jour', 'month' => 'mois'] as $per => $name) {
             $meter['commands'][] = ['logicalId' => $per, 'name' => 'Conso ' . $name, 'type' => 'info',
-                'subType' => 'numeric', 'unit' => 'kWh', 'panel' => ['kind' => 'consumption', 'per' => $per]];
+                'subType' => 'numeric', 'unit' => 'kWh', 'measures' => ['quantity' => 'supply.energy', 'per' => $per]];
         }
         $meter['commands'][] = ['logicalId' => 'color', 'name' => 'Tempo jour', 'type' => 'info', 'subType' => 'string'];
         $catalogue['equipment']['meter'] = $meter;
