@@ -90,6 +90,7 @@ class EaseeCloud(Service):
                 "POST /set": self._set,
                 "POST /fault": lambda fields: self.fault(**fields).described(),
                 "POST /stream": self._stream,
+                "POST /block": lambda fields: self.block(float(fields.get("seconds", 86400.0))),
                 "POST /clear": lambda _: self.clear(),
             },
             control_port,

@@ -237,7 +237,20 @@ def test_an_answer_to_what_left_before_a_block_does_not_end_it(make_crank, servi
     with pytest.raises(RateLimited):
         crank.device.refresh()
     account._passed(begun, wall)
+    before = asked(service)
     with pytest.raises(RateLimited):
+        crank.device.refresh()
+    assert asked(service) == before
+
+
+def test_a_pause_that_is_over_makes_the_next_one_no_longer(make_crank, service):
+    crank = make_crank(FIRST, quiet=True)
+    for _ in range(3):
+        service.fault("limited", count=1)
+        with pytest.raises(RateLimited) as caught:
+            crank.device.refresh()
+        assert caught.value.retry == pytest.approx(300, abs=1)
+        crank.run(6 * MINUTE)
         crank.device.refresh()
 
 

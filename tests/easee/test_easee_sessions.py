@@ -135,7 +135,8 @@ def test_what_the_meter_read_is_known_after_a_restart(crank, make_crank):
     crank.device.stop()
     after = make_crank(FIRST, quiet=True, memory=Memory(json.loads(json.dumps(crank.memory))))
     after.run(60)
-    after.tell(FIRST, {124: 0})
+    for reading in (0, 12.5):
+        after.tell(FIRST, {124: reading})
     assert "lifetimeEnergy" not in after.values
     after.run(HOUR)
     after.tell(FIRST, {124: 5121})
