@@ -109,6 +109,10 @@ class System:
         return self.jeedom.database.children(self.connection)
 
 
+CONFIRMED_S = 1200.0
+"""Seconds after which a counter that goes on from elsewhere must be believed: a quarter of an hour of readings."""
+
+
 class Enphase(System):
     """A gateway whose sun moves 20 times as fast, and the services that give its token."""
 
@@ -121,6 +125,9 @@ class Enphase(System):
         ("status", 401),
         ("cloud", None),
         ("zeros", None),
+        ("unloaded", None),
+        ("unloaded", 40.0),
+        ("new_store", None),
     )
     rare = (("reset_index", 1000.0), ("cloud_not_jwt", None), ("cloud_rate_limited", 5))
 
@@ -143,6 +150,7 @@ class Enphase(System):
         config = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "auto", "user": account.email}
         config.update(password=account.password, loginUrl=self.cloud.url, tokenUrl=self.cloud.url, pollInterval=1)
         self.connection = jeedom.add_connection("enphase", config, "Soak enphase")
+        self._reset_at = float("-inf")
 
     def inject(self, kind: str, value: Any) -> None:
         if kind == "cloud":
@@ -151,6 +159,7 @@ class Enphase(System):
             self.cloud.fault(kind[6:], value=value)
             self.gateway.fault("logout")
         elif kind == "reset_index":
+            self._reset_at = time.monotonic()
             self.gateway.fault(kind, "production", value)
         else:
             self.gateway.fault(kind, value=value)
@@ -170,7 +179,8 @@ class Enphase(System):
                 yield Rule(each["id"], "PwattsNow", watts["production"], 25.0)
                 yield Rule(each["id"], "CwattsNow", state["consumption"][0], 25.0)
                 yield Rule(each["id"], "CwattsNowNet", state["consumption"][0] - watts["production"], 50.0)
-                yield Rule(each["id"], "PwattHoursLifetime", state["meters"]["production"]["delivered"][0], 10.0)
+                if time.monotonic() - self._reset_at > CONFIRMED_S:
+                    yield Rule(each["id"], "PwattHoursLifetime", state["meters"]["production"]["delivered"][0], 10.0)
                 yield Rule(each["id"], "tension", state["volts"][0], 1.0)
                 yield Rule(each["id"], "batperc", state["soc"], 1.5)
         watts_of = {unit.serial: unit.watts for unit in self.plant.inverters.units}

@@ -127,3 +127,17 @@ def test_retired_inverters_are_offered_as_inactive(opened, bench, clock):
         "121800000103": False,
         "122300000104": True,  # snow, or a winter night
     }
+
+
+def test_a_key_that_a_page_no_longer_has_is_named_once(opened, bench, clock, caplog):
+    source = house()
+    running = bench(opened(EnphaseGateway(source, clock=clock.time)), clock=clock, inverters=(SERIAL,)).start()
+    running.advance(3700, 60)
+    assert [
+        record for record in caplog.records if "no more" in record.getMessage() or "any more" in record.getMessage()
+    ] == []
+    units = source.pages[INVERTERS]
+    source.pages[INVERTERS] = lambda now: [{"serial": each["serialNumber"]} for each in units(now)]
+    running.advance(6 * 3600, 60)
+    told = [record.getMessage() for record in caplog.records if "any more" in record.getMessage()]
+    assert told == ["the answer 'inverters' has no [].serialNumber, [].lastReportDate any more"]

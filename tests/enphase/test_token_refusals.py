@@ -220,3 +220,17 @@ def test_a_token_of_a_year_is_told_in_days(bench, gateway, clock):
     assert text.endswith("token valable encore 365 jours")
     assert running.start().messages == []
     assert running.asked(READINGS)
+
+
+@pytest.mark.parametrize("lifetime", [43_200, 3000])
+def test_an_installer_s_token_that_is_renewed_in_time_is_no_matter_for_the_user(automatic, cloud, lifetime):
+    cloud.token_lifetime = lifetime
+    running = automatic()
+    running.config["pollInterval"] = 60
+    running.start()
+    running.advance(3 * lifetime, 60 if lifetime < 10_000 else 300)
+    assert running.messages == []
+    assert set(running.states) <= {"connecting", "online"}
+    cloud.fault("status", value=503)
+    running.advance(lifetime, 60 if lifetime < 10_000 else 300)
+    assert any("n'a pas pu être renouvelé" in text for text in running.messages)

@@ -11,6 +11,7 @@ from jeedom_bridge.worker import Backoff, Job
 
 from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Unreachable, VendorError
 from ..base import Device as Base
+from ..common.endpoints import Shapes
 from . import batteries, mapping
 from .access import Trust, clock_offset, describe, sign_in, token_days
 from .client import Gateway, PageRefused
@@ -61,7 +62,14 @@ class Device(Base):
         self._gateway = Gateway(str(config.get("host", "")), int(config.get("port", 443)))
         self._trust = Trust(self._gateway, context)
         self._keeper = TokenKeeper(config, context)
-        self._pages = Pages(self._gateway, self._keeper, context.clock, lambda: self._info["sn"], self._sign_in)
+        self._pages = Pages(
+            self._gateway,
+            self._keeper,
+            context.clock,
+            lambda: self._info["sn"],
+            self._sign_in,
+            Shapes(context.memory),
+        )
         self._period = float(config.get("pollInterval", 60))
         self._sources = Sources(self._pages, context, self._period, self._wanted())
         self._wiring = Wiring(context)

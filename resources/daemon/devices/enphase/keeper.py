@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..base import AuthenticationFailed, Context, DeviceError, vendor_url
@@ -22,7 +22,9 @@ SETTLE = 600.0
 WARNINGS_S = (30 * DAY, 7 * DAY, DAY)
 """Seconds before the end of a token at which the user is told; the first only when nobody but him can renew it."""
 SHORT_WARNINGS_S = (LONG_LIVED, 2 * HOUR)
-"""The same for an installer's token: at once and near its end when it was pasted, the last only when it is renewed."""
+"""The same for an installer's token that was pasted: at once, and near its end."""
+UNRENEWED = 0.5
+"""Share of the time for its renewal after which the user is told that an installer's token was not renewed."""
 ASKED_S = 60.0
 """Seconds for which a question of the user may cause a login."""
 REFRESH_S = HOUR
@@ -101,18 +103,19 @@ class TokenKeeper:
         if self.automatic and self._context.clock.time() >= found.renewal():
             self._renew_in_background(found, serial)
         left = found.expires - self._context.clock.time()
-        warnings = WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
-        limits = [seconds for seconds in warnings[1 if self.automatic else 0 :] if left <= seconds]
+        limits = [seconds for seconds in self._warnings(found) if left <= seconds]
         if limits:
             told = {"expires": found.expires, "limit": min(limits)}
             if self._context.memory.get("tokenWarning") != told:
                 self._context.memory.keep("tokenWarning", told)
-                self._context.message("warning", self._warning(found, limits), left=token.span(left, self._context.say))
+                text = _NOT_RENEWED if self.automatic else _INSTALLER if found.of_installer else _ENDS
+                self._context.message("warning", text, left=token.span(left, self._context.say))
 
-    def _warning(self, found: Token, limits: list[float]) -> str:
-        if self.automatic:
-            return _NOT_RENEWED
-        return _INSTALLER if found.of_installer and limits == [LONG_LIVED] else _ENDS
+    def _warnings(self, found: Token) -> Sequence[float]:
+        """Seconds before the end of a token at which the user is told."""
+        if not self.automatic:
+            return WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
+        return WARNINGS_S[1:] if found.long_lived else (UNRENEWED * (found.expires - found.renewal()),)
 
     def _obtain(self, serial: str) -> Token:
         user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))

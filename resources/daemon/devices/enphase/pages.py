@@ -7,13 +7,16 @@ from typing import Any, Callable
 from jeedom_bridge.clock import Clock
 
 from ..base import AuthenticationFailed
+from ..common.endpoints import Shapes
 from .client import CertificateChanged, Gateway, PageRefused
 from .keeper import TokenKeeper
-from .paths import PRODUCTION
+from .paths import NEEDED, PRODUCTION
 from .token import DAY
 
 PATIENT = 45.0
 """Seconds that the slowest pages may take."""
+LOOK_S = 3600.0
+"""Seconds between two looks at the keys of a page's answers."""
 _SLOW = {PRODUCTION: PATIENT}
 
 
@@ -21,20 +24,41 @@ class Pages:
     """The pages of one gateway. All methods raise DeviceError."""
 
     def __init__(
-        self, gateway: Gateway, keeper: TokenKeeper, clock: Clock, serial: Callable[[], str], sign_in: Callable[[], Any]
+        self,
+        gateway: Gateway,
+        keeper: TokenKeeper,
+        clock: Clock,
+        serial: Callable[[], str],
+        sign_in: Callable[[], Any],
+        shapes: Shapes | None = None,
     ) -> None:
-        """`serial`: the gateway's, once known; `sign_in`: makes sure anew who is there."""
+        """`serial`: the gateway's, once known; `sign_in`: makes sure anew who is there.
+
+        `shapes`: where the keys of answers are remembered, and a needed one that is gone is named in the log.
+        """
         self.gateway = gateway
         self._keeper = keeper
         self._clock = clock
         self._serial = serial
         self._sign_in = sign_in
+        self._shapes = shapes
+        self._looked: dict[str, float] = {}
         self._skipped_until: dict[str, float] = {}
         self._refusals: dict[str, int] = {}
         """In a row, of pages that were there before."""
 
     def ask(self, path: str) -> Any:
         """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
+        answer = self._ask(path)
+        now = self._clock.monotonic()
+        if self._shapes is not None and path in NEEDED and now - self._looked.get(path, float("-inf")) >= LOOK_S:
+            self._looked[path] = now
+            kind, keys = NEEDED[path]
+            if answer and not (isinstance(answer, dict) and {"error", "err"} & set(answer)):  # else it has not got it
+                self._shapes.look(kind, answer, keys)
+        return answer
+
+    def _ask(self, path: str) -> Any:
         read = _SLOW.get(path)
         try:
             return self.gateway.get(path, read)

@@ -31,6 +31,18 @@ _WORDS = {
 }
 
 
+NEEDED = {
+    READINGS: ("readings", ("[].eid", "[].activePower")),
+    METERS: ("meters", ("[].eid", "[].state", "[].measurementType")),
+    PRODUCTION: ("production", ("production[].type",)),
+    SUMMARY: ("summary", ("wattsNow", "wattHoursLifetime")),
+    INVERTERS: ("inverters", ("[].serialNumber", "[].lastReportDate")),
+    BATTERIES: ("batteries", ("[].type",)),
+    CONTROL: ("charge of batteries", ("Enc_max_available_capacity",)),
+}
+"""Of each page its name in the log, and the keys without which nothing can be made of it."""
+
+
 def words_for(path: str) -> Phrase:
     """What the user reads in place of a path."""
     return _WORDS.get(path, Phrase("une de ses pages"))
