@@ -211,6 +211,20 @@ def test_all_accounts_of_this_address_wait(make_crank, service, hand):
     other.device.refresh()
 
 
+def test_all_accounts_of_this_address_have_one_budget(make_crank, service):
+    service.accounts.change(Account("other@example.org", PASSWORD, (SECOND,)))
+    shared = Memory()
+    mine = make_crank(FIRST, shared=shared, quiet=True)
+    other = make_crank(SECOND, shared=shared, quiet=True, user="other@example.org")
+    for _ in range(64):
+        mine.device.refresh()
+    with pytest.raises(RateLimited):
+        mine.device.refresh()
+    with pytest.raises(RateLimited, match="la suivante attend"):
+        other.device.refresh()
+    assert asked(service) <= 90
+
+
 @pytest.mark.parametrize("kind", ["too_many", "limiter", "limited"])
 def test_a_block_in_any_form_is_one(make_crank, service, kind):
     crank = make_crank(FIRST)

@@ -31,7 +31,7 @@ _Answer = TypeVar("_Answer")
 
 WINDOW = 300.0
 BUDGET = 90
-"""Requests per `WINDOW` s of one account; the service blocks an address, for a day, beyond 100 to 500."""
+"""Requests per `WINDOW` s of all accounts; the service blocks an address, for a day, beyond 100 to 500."""
 RESERVE = 25
 """Of these, requests that are kept for the user's actions."""
 MARGIN_S = 900.0
@@ -66,7 +66,8 @@ class Account:
         self._shown = {"requestsLast5min": 0, "requestsAllowed5min": 0}
         host = urlsplit(str(config.get("apiUrl") or "")).netloc
         most = {"usual": BUDGET - RESERVE, "urgent": BUDGET}
-        self._limit = RateLimit(context.memory, context.clock, [Window(FIVE_MINUTES, most, WINDOW)])
+        windows = [Window(FIVE_MINUTES, most, WINDOW)]
+        self._limit = RateLimit(context.shared_memory, context.clock, windows, name=f"requests {host}")
         self._book = Refusals(context.shared_memory, context.clock, POLICIES, f"refusals {host}")
         self._gateways: dict[str, float] = {}
         self._ask_again_at, self._ask_pause = float("-inf"), 30.0
