@@ -44,6 +44,9 @@
  * | daemon                |                                         | {running, error, version, uptime, outbox,    |
  * |                       |                                         | callbackError, callback, connections, oldest:|
  * |                       |                                         | {<connection>: {equipment, name, at}}}       |
+ * | words                 | {connection: id, event: progress or     | of an event of the last minute, else nothing:|
+ * |                       | equipment}                              | {operation, percent, text}, or               |
+ * |                       |                                         | {created, level, text}                       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
@@ -62,9 +65,9 @@
  *    that came to be meanwhile are then not removed by the save.
  * Never post configuration.kind, backend, type, secrets.
  *
- * Events to the browser (event::add), escape their texts:
- *  jeenergie::state {id, state, text, since, until, code, message} of a connection or an equipment;
- *  jeenergie::progress {connection, operation, percent, text}; jeenergie::equipment {connection, created: n}.
+ * Events to the browser (event::add) reach every signed-in user, so they hold no words: "list" and "words" do.
+ *  jeenergie::state {id, state} of a connection or an equipment;
+ *  jeenergie::progress {connection, operation, percent}; jeenergie::equipment {connection, created: n}.
  */
 
 try {
@@ -80,7 +83,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon',
+        'startDaemon', 'words',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

@@ -204,7 +204,7 @@ final class jeenergieDiscovery
                 $connection->getName(),
                 $error->getMessage()
             ));
-            self::alert('warning', $connection->getName() . ' : ' . $error->getMessage());
+            self::tell($connection, 0, 'warning', $connection->getName() . ' : ' . $error->getMessage());
         }
     }
 
@@ -220,8 +220,7 @@ final class jeenergieDiscovery
         }
         jeenergieNotes::add($connection, jeenergieNotes::DISCOVERED, ['1']);
         jeenergieDesiredState::send();
-        event::add('jeenergie::equipment', ['connection' => $connection->getId(), 'created' => count($created)]);
-        self::alert('success', sprintf(
+        self::tell($connection, count($created), 'success', sprintf(
             __('« %s » : %d équipement(s) créé(s).', __FILE__),
             $connection->getName(),
             count($created)
@@ -299,8 +298,9 @@ final class jeenergieDiscovery
         return ['id' => $definition['id'] === '' ? 'new' : $definition['id']] + $definition;
     }
 
-    private static function alert(string $level, string $text): void
+    private static function tell(jeenergie $connection, int $created, string $level, string $text): void
     {
-        event::add('jeedom::alert', ['level' => $level, 'page' => 'jeenergie', 'message' => htmlspecialchars($text)]);
+        $news = ['created' => $created, 'level' => $level, 'text' => $text];
+        jeenergieWords::tell('equipment', (string) $connection->getId(), ['created'], $news);
     }
 }

@@ -209,6 +209,12 @@ final class jeenergiePages
         return [];
     }
 
+    /** What an event of that name is about: see the events below. */
+    public static function words(array $request): array
+    {
+        return jeenergieWords::of((string) ($request['event'] ?? ''), (string) ($request['connection'] ?? ''));
+    }
+
     public static function daemon(): array
     {
         $status = jeenergieHealth::daemon();

@@ -19,9 +19,9 @@ final class jeenergieProgress
     public static function tell(array $event): void
     {
         $progress = array_diff_key($event, ['event' => 0]);
-        event::add('jeenergie::progress', $progress);
-        $connection = jeenergie::byId($event['connection']);
         $id = (string) $event['connection'];
+        jeenergieWords::tell('progress', $id, ['operation', 'percent'], $progress);
+        $connection = jeenergie::byId($id);
         if ($connection instanceof jeenergie && self::read('operation', $id) === '') {
             self::keep('progress', $id, $event['percent'] < 100 ? $progress : '', self::KEPT);
         }

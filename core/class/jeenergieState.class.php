@@ -22,7 +22,8 @@ final class jeenergieState
         }
         if ($state != $before) {
             $eqLogic->setCache('state', $state);
-            event::add('jeenergie::state', ['id' => $eqLogic->getId()] + self::described($state));
+            // Every signed-in user hears it; the words are in "list", for administrators.
+            event::add('jeenergie::state', ['id' => $eqLogic->getId(), 'state' => $name]);
         }
         if ($command !== null) {
             jeenergieCommunication::without($eqLogic, static function () use ($eqLogic, $command, $name): void {

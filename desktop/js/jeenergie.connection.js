@@ -102,19 +102,40 @@
     result().firstChild.append(jn.el('div', { class: 'progress' }, [bar]));
   }
 
-  jn.on('jeenergie::progress', function(progress) {
+  function concerns(progress) {
     const current = jn.current;
-    if (!current || String(progress.connection) !== current.id) return;
-    if (current.running && current.running !== progress.operation) return;
+    if (!current || String(progress.connection) !== current.id) return false;
+    if (current.running && current.running !== progress.operation) return false;
     // What an operation reported on its way may come after its answer, and must not take that one's place. One that
     // goes on by itself after its answer, or without any (a first import), reports for longer than that.
     const answered = current.answered;
-    if (!current.running && answered && answered.operation === progress.operation && Date.now() - answered.at < 2000) return;
+    return current.running || !answered || answered.operation !== progress.operation || Date.now() - answered.at >= 2000;
+  }
+
+  function tellProgress(progress) {
+    const current = jn.current;
     if (!current.running && progress.percent >= 100) return jn.answer(result(), 'success', progress.text);
     const operations = jn.backend(current.backend).connection.operations;
     const operation = operations.find(function(each) { return each.key === current.running; });
     // What goes on by itself says what it is: a label is that of a button, which nobody has clicked.
     showProgress(operation ? operation.label : '{{En cours}}', progress.text, progress.percent);
+  }
+
+  // The event has no words, since every user gets it. One question at a time, and one more for what came meanwhile.
+  let isAsking = false;
+  let newest = null;
+  jn.on('jeenergie::progress', async function(event) {
+    if (!concerns(event)) return;
+    newest = event;
+    if (isAsking) return;
+    isAsking = true;
+    while (newest) {
+      const asked = newest;
+      newest = null;
+      const progress = await jn.ask('words', { connection: asked.connection, event: 'progress' }).catch(function() { return {}; });
+      if (progress.text && concerns(progress)) tellProgress(progress);
+    }
+    isAsking = false;
   });
 
   /** What goes on by itself since before the page was opened. */

@@ -7,6 +7,7 @@
   'use strict';
 
   const REFRESH = 10;
+  const SOON = 300;
   const LEVELS = {
     online: 'success', connecting: 'info', waiting: 'warning', no_data: 'warning', unreachable: 'danger',
     authentication_failed: 'danger', error: 'danger', no_data: 'warning', stopped: 'default'
@@ -217,14 +218,22 @@
     if (event.target.id === 'in_searchEqlogic') afterSearch(event.target.value);
   });
 
+  // An event says only that there is something new: every user gets it. Many that come together are one question.
+  let soon = null;
   jn.on('jeenergie::state', function(state) {
-    const summary = known[state.id];
-    if (!summary) return;
-    summary.state = state;
-    showStates();
+    if (!known[state.id] || soon) return;
+    soon = setTimeout(function() {
+      soon = null;
+      jn.refresh().catch(function() { /* tried again soon */ });
+    }, SOON);
   });
-  jn.on('jeenergie::equipment', function() {
-    jn.refresh().catch(function() { /* tried again soon */ });
+  jn.on('jeenergie::equipment', async function(event) {
+    try {
+      const news = await jn.ask('words', { connection: event.connection, event: 'equipment' });
+      if (news.text) jn.afterReload(news.level, news.text);
+      await jn.refresh();
+    } catch (error) { /* tried again soon */ }
+    if (!jn.isReloading) jn.showAfterReload();
   });
 
   jn.every(5, showStates);

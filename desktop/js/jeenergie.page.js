@@ -228,9 +228,5 @@
   // Enter in a field would send the form, that is, load another page.
   page.querySelector('form').addEventListener('submit', function(event) { event.preventDefault(); });
 
-  if (window.jeenergieAfterReload) {
-    const message = window.jeenergieAfterReload;
-    delete window.jeenergieAfterReload;
-    setTimeout(function() { jn.toast(message.level, message.text); }, 300);
-  }
+  if (window.jeenergieAfterReload) setTimeout(jn.showAfterReload, 300);
 })(window.jeenergiePage);

@@ -132,6 +132,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   jn.afterReload = function(level, text) {
     window.jeenergieAfterReload = { level: level, text: text };
   };
+  jn.showAfterReload = function() {
+    const message = window.jeenergieAfterReload;
+    delete window.jeenergieAfterReload;
+    if (message) jn.toast(message.level, message.text);
+  };
 
   jn.hasUnsavedWork = function() {
     return Boolean(jeeFrontEnd.modifyWithoutSave || window.modifyWithoutSave || jeedomUtils.getOpenedModal());
@@ -196,6 +201,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie&id=' + id);
   };
   jn.reload = function() {
+    jn.isReloading = true;
     const id = document.querySelector('.eqLogic')?.isVisible() ? '&id=' + getUrlVars('id') : '';
     jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=jeenergie' + id + window.location.hash, true);
   };

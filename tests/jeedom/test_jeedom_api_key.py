@@ -24,7 +24,7 @@ SOURCES = ["127.0.0.1", "127.0.0.2"]
 
 
 @pytest.fixture
-def deactivated(jeedom: Jeedom, quiet: None) -> Iterator[str]:
+def deactivated(jeedom: Jeedom) -> Iterator[str]:
     """The key that was the plugin's before it was deactivated."""
     former = jeedom.key
     jeedom.php(ENABLE, 0)
@@ -58,7 +58,7 @@ def test_a_deactivated_plugins_key_opens_nothing(jeedom: Jeedom, deactivated: st
     assert jeedom.php(ACCESS) == ["", "disable", "1"]
 
 
-def test_activated_again_it_has_another_key_for_this_machine_only(jeedom: Jeedom, quiet: None) -> None:
+def test_activated_again_it_has_another_key_for_this_machine_only(jeedom: Jeedom) -> None:
     former = jeedom.key
     jeedom.php(ENABLE, 0)
     jeedom.php(ENABLE, 1)

@@ -27,7 +27,16 @@ AJAX = "/plugins/jeenergie/core/ajax/jeenergie.ajax.php"
 OPEN = ("desktop/css/", "plugin_info/jeenergie_icon.png", "core/ajax/", "desktop/img/")
 ACTIONS = [
     *("catalogue", "list", "get", "addConnection", "addByHand", "test", "discover", "createDiscovered", "synchronise"),
-    *("runOperation", "createMissingCommands", "resetCommands", "moveEquipment", "daemon", "startDaemon", "nonsense"),
+    *(
+        "runOperation",
+        "createMissingCommands",
+        "resetCommands",
+        "moveEquipment",
+        "daemon",
+        "startDaemon",
+        "words",
+        "nonsense",
+    ),
 ]
 
 

@@ -137,6 +137,24 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
+    public function testAnEventHoldsNoWordsSinceEveryUserGetsIt(): void
+    {
+        $id = (string) $this->meter->getId();
+        $words = ['code' => 'error', 'message' => 'WORDS', 'until' => '2026-01-01T00:00:00Z'];
+        $this->apply(
+            ['event' => 'connection', 'connection' => '1', 'state' => 'error'] + $words,
+            ['event' => 'connection', 'connection' => '1', 'equipment' => $id, 'state' => 'no_data'] + $words,
+            ['event' => 'progress', 'connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 'WORDS']
+        );
+        $told = array_values(array_filter(Memory::$events, fn(array $each): bool => strpos($each[0], 'jeenergie::') === 0));
+        $this->assertEquals([
+            ['jeenergie::state', ['id' => '1', 'state' => 'error']],
+            ['jeenergie::state', ['id' => $id, 'state' => 'no_data']],
+            ['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5]],
+        ], $told);
+        $this->assertSame('WORDS', json_decode(json_encode(jeenergiePages::list()), true)['connections'][0]['state']['message']);
+    }
+
     public function testTheStateInAScenarioDoesNotDependOnTheLanguage(): void
     {
         translate::$texts = ['En ligne' => 'Online'];
@@ -193,7 +211,9 @@ final class CallbackTest extends JeenergieTestCase
         $progress = ['event' => 'progress', 'connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't'];
         $message = ['event' => 'message', 'level' => 'warning', 'text' => 'Look.'];
         $this->apply($progress, $message, $message);
-        $this->assertSame(['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't']], Memory::$events[0]);
+        $this->assertSame(['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5]], Memory::$events[0]);
+        $words = jeenergiePages::words(['connection' => '1', 'event' => 'progress']);
+        $this->assertSame(['connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't'], $words);
         $this->assertSame(['Look.'], array_values(Memory::$messages));
     }
 

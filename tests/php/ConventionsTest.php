@@ -44,6 +44,16 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
+    /** The core hands events to every signed-in user, whatever he may see. */
+    public function testEventsAreMadeWhereTheyHoldNoWords(): void
+    {
+        foreach ($this->files('php') as $path => $content) {
+            if (!in_array(basename($path, '.class.php'), ['jeenergieWords', 'jeenergieState'], true)) {
+                $this->assertDoesNotMatchRegularExpression('/event::add\(/', preg_replace('#^ \*.*$#m', '', $content), $path);
+            }
+        }
+    }
+
     /** PHP's own functions say nothing when they fail. */
     public function testJsonGoesThroughOneClass(): void
     {

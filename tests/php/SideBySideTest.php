@@ -98,7 +98,8 @@ final class SideBySideTest extends JeenergieTestCase
         Memory::$config['jeenergie::deamonAutoMode'] = 1;
         $row = Memory::$eqLogics[1];
         jeenergieDiscovery::welcome('1');
-        $this->assertSame(['success'], array_column(array_column(Memory::$events, 1), 'level'));
+        $this->assertSame([['jeenergie::equipment', ['connection' => '1', 'created' => 1]]], Memory::$events);
+        $this->assertSame('success', jeenergieWords::of('equipment', '1')['level']);
         $this->assertCount(2, jeenergie::byId(1)->equipment());
         $this->assertSame($row, Memory::$eqLogics[1]);
         Memory::$async = [];
