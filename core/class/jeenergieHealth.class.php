@@ -119,7 +119,7 @@ final class jeenergieHealth
     {
         $state = $connection->state();
         $name = $state['state'] ?? '';
-        $text = $name === '' ? __('Aucune nouvelle', __FILE__) : jeenergieCatalogue::state($name);
+        $text = $name === '' ? __('Aucune réponse', __FILE__) : jeenergieCatalogue::state($name);
         return [
             'test' => htmlspecialchars($connection->getName()),
             'result' => $text . ($oldest === [] ? '' : '<br>' . htmlspecialchars(sprintf(

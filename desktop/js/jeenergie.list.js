@@ -48,7 +48,7 @@
     const isConnection = summary.kind === 'connection';
     if (!summary.isEnable) return { level: 'default', text: isConnection ? '{{Désactivée}}' : '{{Désactivé}}' };
     if (!['running', 'unheard'].includes(jn.data.list.daemon.state)) return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
-    if (!state.state) return isConnection ? { level: 'default', text: '{{Pas encore de nouvelles}}' } : { level: '' };
+    if (!state.state) return isConnection ? { level: 'default', text: "{{Aucune donnée reçue pour l'instant}}" } : { level: '' };
     return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
   };
 

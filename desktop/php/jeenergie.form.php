@@ -81,7 +81,7 @@ if (!isConnect('admin')) {
                     <legend><i class="fas fa-heartbeat"></i> {{État}}</legend>
                     <div id="div_jeenergieState"></div>
                     <div data-jn_kind="equipment">
-                        <legend><i class="fas fa-link"></i> {{Rattachement}}</legend>
+                        <legend><i class="fas fa-link"></i> {{Connexion de l'équipement}}</legend>
                         <div class="form-group">
                             <label class="col-sm-4 control-label" for="sel_jeenergieConnection">{{Connexion}}</label>
                             <div class="col-sm-7">

@@ -92,7 +92,7 @@ def test_a_success_is_handed_on_and_its_date_told(service: responses.RequestsMoc
         ("a@b.example", 400, {"errorCode": 727}, AuthenticationFailed, "confirmée"),
         ("a@b.example", 400, {"errorCode": 100}, AuthenticationFailed, "mot de passe"),
         ("a@b.example", 401, "", AuthenticationFailed, "application Easee"),
-        ("+33600000000", 401, "", AuthenticationFailed, "adresse e-mail du compte comme login"),
+        ("+33600000000", 401, "", AuthenticationFailed, "adresse e-mail du compte comme identifiant"),
         ("+33600000000", 500, "", VendorError, "adresse e-mail du compte"),
         ("a@b.example", 500, "", Unreachable, "indisponible"),
         ("a@b.example", 400, "<html>Bad Request</html>", Refused, "400"),

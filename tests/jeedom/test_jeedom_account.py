@@ -116,7 +116,7 @@ def test_an_account_from_its_form_to_its_history(browser: Chromium, jeedom: Jeed
         browser.until("document.querySelector('#div_jeenergieFields .form-group') && jeenergiePage.current")
         email = "camille.martin@example.org"
         fill(browser, user=email, password="mauvais", siteUrl=site.url, tempoUrl=tempo.url, rteUrl="")
-        assert "Email ou mot de passe refusé" in check(browser)
+        assert "Adresse e-mail ou mot de passe refusé" in check(browser)
         look(browser, "refused")
         fill(browser, password=PASSWORD)
         assert "1 logement(s)" in check(browser)

@@ -20,7 +20,7 @@ final class HealthTest extends JeenergieTestCase
         $meter = $this->equipment($this->connection());
         $at = gmdate('Y-m-d\TH:i:s', time() - $seconds) . '+00:00';
         $row = $this->row(['equipment' => (string) $meter->getId(), 'at' => $at]);
-        $this->assertSame('Aucune nouvelle<br>Donnée la plus ancienne : ' . $words . ' (Meter 1)', $row);
+        $this->assertSame('Aucune réponse<br>Donnée la plus ancienne : ' . $words . ' (Meter 1)', $row);
     }
 
     public function ages(): array
@@ -39,7 +39,7 @@ final class HealthTest extends JeenergieTestCase
     {
         $this->connection();
         foreach ([null, [], ['equipment' => '77', 'at' => date('c')], ['at' => date('c')]] as $oldest) {
-            $this->assertSame('Aucune nouvelle', $this->row($oldest));
+            $this->assertSame('Aucune réponse', $this->row($oldest));
         }
     }
 

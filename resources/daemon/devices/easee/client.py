@@ -86,7 +86,7 @@ class Cloud:
             raise wrong_login(user)
         if answer.status >= 500 and "@" not in user:
             raise VendorError(
-                "Easee ne peut rien faire de ce login (erreur {status}) : essayez l'adresse e-mail du compte",
+                "Easee ne peut rien faire de cet identifiant (erreur {status}) : essayez l'adresse e-mail du compte",
                 status=answer.status,
             )
         return _tokens(self._checked(answer, "/api/accounts/login"))
@@ -127,7 +127,7 @@ class Cloud:
                 break
             separator = "&" if "?" in url else "?"
             return f"ws{url[4:]}{separator}id={quote(identifier, safe='')}", cookies, token
-        raise VendorError("Easee répond autre chose que prévu à l'ouverture du flux")
+        raise VendorError("Réponse inattendue d'Easee à l'ouverture du flux")
 
     def _send(self, method: str, url: str, token: str | None, body: Any, read: float) -> Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -164,9 +164,11 @@ class Cloud:
 def wrong_login(user: str) -> AuthenticationFailed:
     """Login or password are refused. Phone numbers work as a login for some accounts and not for others."""
     if "@" in user:
-        return AuthenticationFailed("Easee refuse ce login ou ce mot de passe : vérifiez-les dans l'application Easee")
+        return AuthenticationFailed(
+            "Easee refuse cet identifiant ou ce mot de passe : vérifiez-les dans l'application Easee"
+        )
     return AuthenticationFailed(
-        "Easee refuse ce login ou ce mot de passe : essayez l'adresse e-mail du compte comme login"
+        "Easee refuse cet identifiant ou ce mot de passe : essayez l'adresse e-mail du compte comme identifiant"
     )
 
 
@@ -247,7 +249,7 @@ def _object(answer: Response) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise VendorError("Easee répond autre chose que prévu, le service est sans doute en panne")
+        raise VendorError("Réponse inattendue d'Easee, le service est sans doute en panne")
     return content
 
 
@@ -291,4 +293,4 @@ def parsed(answer: Response) -> Any:
     try:
         return answer.json()
     except ValueError as error:
-        raise VendorError("Easee répond autre chose que du JSON, le service est sans doute en panne") from error
+        raise VendorError("La réponse d'Easee n'est pas du JSON, le service est sans doute en panne") from error

@@ -129,7 +129,7 @@ class TokenKeeper:
     def _log_in(self, asked: bool = False) -> Tokens:
         user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
         if not user or not password:
-            raise AuthenticationFailed("Le login et le mot de passe du compte Easee ne sont pas renseignés")
+            raise AuthenticationFailed("L'identifiant et le mot de passe du compte Easee ne sont pas renseignés")
         self._hold_back(asked)
         before, self._last_login = self._last_login, self._clock.monotonic()
         try:

@@ -70,7 +70,7 @@ class Api:
         except RateLimited as error:
             pause = self._budget.refused(error.retry)
             raise RateLimited(
-                "Netatmo a refusé une requête de trop : prochaine requête dans {minutes} min",
+                "La limite de requêtes de Netatmo est atteinte : prochaine requête dans {minutes} min",
                 retry=pause,
                 minutes=max(1, round(pause / 60)),
             ) from error

@@ -57,7 +57,7 @@ class Budget:
                 )
             if not held.window:
                 raise RateLimited(
-                    "Netatmo a refusé une requête de trop : prochaine requête dans {minutes} min",
+                    "La limite de requêtes de Netatmo est atteinte : prochaine requête dans {minutes} min",
                     retry=held.wait_s,
                     minutes=max(1, round(held.wait_s / 60)),
                 )

@@ -241,7 +241,9 @@ def _refuse(method: str, answer: Response, error: Any, now: float) -> NoReturn:
     if code == OVERLOADED:
         raise Overloaded("Netatmo est surchargé et demande de réessayer (code {code})", code=code)
     if code == TOO_MANY or answer.status == 429:
-        raise RateLimited("Netatmo a refusé une requête de trop (code {code})", retry=_wait(answer, now), code=code)
+        raise RateLimited(
+            "La limite de requêtes de Netatmo est atteinte (code {code})", retry=_wait(answer, now), code=code
+        )
     if code in UNKNOWN_USER:
         raise CredentialRefused(
             "Netatmo ne connaît plus ce compte ou cette application (code {code}, {told}) : vérifiez-les sur "

@@ -122,7 +122,7 @@ class Trust:
 
 
 _CHANGED = (
-    "L'appareil à l'adresse {host} présente un certificat inattendu : le token ne lui est pas envoyé. Une passerelle "
+    "L'appareil à l'adresse {host} présente un certificat inattendu : le jeton ne lui est pas envoyé. Une passerelle "
     "change de certificat environ une fois par an, ou quand elle est remplacée, réinitialisée ou mise à jour : si "
     "c'est bien elle, utilisez « Accepter le nouveau certificat » sur la page de la connexion."
 )
@@ -144,7 +144,7 @@ def sign_in(
     found = keeper.renew(info["sn"], refused=found.text)
     gateway.use_token(found.text)
     if not gateway.check_token():
-        raise AuthenticationFailed("La passerelle refuse même un token neuf : redémarrez-la")
+        raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la")
     return info, found
 
 
@@ -153,7 +153,7 @@ def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
     ahead = clock_offset(info, context)
     if not found.issued - 60 <= context.clock.time() + ahead < found.expires:
         raise AuthenticationFailed(
-            "La passerelle refuse le token parce que son horloge diffère de {minutes} min de celle de Jeedom : "
+            "La passerelle refuse le jeton parce que son horloge diffère de {minutes} min de celle de Jeedom : "
             "vérifiez l'heure de Jeedom, puis redémarrez la passerelle et vérifiez son accès à Internet",
             minutes=round(abs(ahead) / 60),
             retry=300.0,
@@ -172,7 +172,7 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
     words = {"serial": info["sn"], "firmware": info["software"], "left": span(left, context.say)}
     if meters is None:
         text = context.say(
-            "Passerelle {serial}, firmware {firmware}, token valable encore {left}. Elle ne donne pas la liste de ses "
+            "Passerelle {serial}, firmware {firmware}, jeton valable encore {left}. Elle ne donne pas la liste de ses "
             "compteurs pour le moment.",
             **words,
         )
@@ -184,7 +184,7 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
         )
     if pasted and found.of_installer:
         text += ". " + context.say(
-            "Ce token est celui d'un installateur : passez en mode automatique, ou générez un token avec le compte du "
+            "Ce jeton est celui d'un installateur : passez en mode automatique, ou générez un jeton avec le compte du "
             "propriétaire, valable un an"
         )
     data = {"serial": info["sn"], "firmware": info["software"], "meters": meters, "tokenDays": token_days(left)}

@@ -136,7 +136,7 @@ class Gateway:
             if not self.check_token():
                 # Soon again: a gateway that starts refuses good tokens too, and it is in the same house.
                 raise AuthenticationFailed(
-                    "La passerelle refuse le token (expiré, révoqué ou d'un autre compte)", retry=AGAIN
+                    "La passerelle refuse le jeton (expiré, révoqué ou d'un autre compte)", retry=AGAIN
                 )
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
@@ -159,7 +159,7 @@ class Gateway:
 
     def _authorization(self) -> dict[str, str]:
         if self._pinned is None or not self._token:
-            raise AuthenticationFailed("Aucun token pour la passerelle")
+            raise AuthenticationFailed("Aucun jeton pour la passerelle")
         return {"Authorization": f"Bearer {self._token}"}
 
     def _status(self, path: str, answer: Response) -> Unreachable:

@@ -65,7 +65,7 @@ class TokenKeeper:
         """
         if not self.automatic:
             raise AuthenticationFailed(
-                "La passerelle refuse le token collé : générez-en un nouveau sur le site d'Enphase et collez-le",
+                "La passerelle refuse le jeton collé : générez-en un nouveau sur le site d'Enphase et collez-le",
                 retry=SETTLE,
             )
         with self._lock:
@@ -78,7 +78,7 @@ class TokenKeeper:
             if standing is not None:
                 raise standing
             if refused and now - self._obtained < SETTLE:
-                raise AuthenticationFailed("La passerelle refuse même un token neuf : redémarrez-la", retry=SETTLE)
+                raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la", retry=SETTLE)
             self._tried = now
             try:
                 fresh = self._obtain(serial)
@@ -120,7 +120,7 @@ class TokenKeeper:
     def _obtain(self, serial: str) -> Token:
         user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
         if not user or not password:
-            raise AuthenticationFailed("Indiquez l'utilisateur et le mot de passe Enphase, ou passez en token manuel")
+            raise AuthenticationFailed("Indiquez l'utilisateur et le mot de passe Enphase, ou passez en jeton manuel")
         login_url = vendor_url(str(self._config.get("loginUrl", "")))
         token_url = vendor_url(str(self._config.get("tokenUrl", "")))
         with cloud_session() as session:
@@ -138,15 +138,15 @@ class TokenKeeper:
         self._context.hide(found.text)
         if found.audience != serial:
             raise AuthenticationFailed(
-                "Ce token est celui de la passerelle {other}, pas de {serial}", other=found.audience, serial=serial
+                "Ce jeton est celui de la passerelle {other}, pas de {serial}", other=found.audience, serial=serial
             )
         if found.expires <= self._context.clock.time():
             if found.of_installer:
                 raise AuthenticationFailed(
-                    "Le token collé a expiré : c'était celui d'un installateur, qui ne vaut que quelques heures. "
-                    "Passez en mode automatique, ou générez un token avec le compte du propriétaire, valable un an."
+                    "Le jeton collé a expiré : c'était celui d'un installateur, qui ne vaut que quelques heures. "
+                    "Passez en mode automatique, ou générez un jeton avec le compte du propriétaire, valable un an."
                 )
-            raise AuthenticationFailed("Le token a expiré : générez-en un nouveau sur le site d'Enphase et collez-le")
+            raise AuthenticationFailed("Le jeton a expiré : générez-en un nouveau sur le site d'Enphase et collez-le")
         return found
 
     def _stored(self, serial: str) -> Token | None:
@@ -196,13 +196,13 @@ def repeated(error: DeviceError, retry: float | None) -> DeviceError:
 
 
 _INSTALLER = (
-    "Le token collé est celui d'un installateur, il expire dans {left}. Passez en mode automatique, ou générez un "
-    "token avec le compte du propriétaire, valable un an."
+    "Le jeton collé est celui d'un installateur, il expire dans {left}. Passez en mode automatique, ou générez un "
+    "jeton avec le compte du propriétaire, valable un an."
 )
 _ENDS = (
-    "Le token de la passerelle Enphase expire dans {left} : générez-en un nouveau sur le site d'Enphase et collez-le"
+    "Le jeton de la passerelle Enphase expire dans {left} : générez-en un nouveau sur le site d'Enphase et collez-le"
 )
 _NOT_RENEWED = (
-    "Le token de la passerelle Enphase expire dans {left} et n'a pas pu être renouvelé : vérifiez le compte Enphase et "
+    "Le jeton de la passerelle Enphase expire dans {left} et n'a pas pu être renouvelé : vérifiez le compte Enphase et "
     "l'accès de Jeedom à Internet"
 )

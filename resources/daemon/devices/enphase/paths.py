@@ -27,7 +27,7 @@ _WORDS = {
     CONTROL: Phrase("la charge de ses batteries"),
     BATTERY_POWER: Phrase("la puissance de ses batteries"),
     INFO: Phrase("son numéro de série"),
-    CHECK: Phrase("son avis sur le token"),
+    CHECK: Phrase("son avis sur le jeton"),
 }
 
 

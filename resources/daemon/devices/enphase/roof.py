@@ -171,8 +171,5 @@ def _shown(reported: float, zone: tzinfo) -> str:
     return datetime.fromtimestamp(reported, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-_WEAK = (
-    "Groupe {group} : problème de production sur le/les panneaux {panels}, moins de 90 % de la moyenne du groupe "
-    "({mean} Wh)"
-)
+_WEAK = "Groupe {group} : production inférieure à 90 % de la moyenne du groupe ({mean} Wh) : {panels}"
 _SILENT = "Groupe {group} : aucune donnée aujourd'hui des panneaux {panels}"

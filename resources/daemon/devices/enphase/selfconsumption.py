@@ -159,5 +159,5 @@ def _word(on: bool) -> str:
 
 _WRONG = (
     "Autoconsommation « {name} » : le surplus de déclenchement doit être plus grand que celui d'arrêt, rien ne sera "
-    "déclenché avant"
+    "déclenché tant que ce n'est pas corrigé"
 )

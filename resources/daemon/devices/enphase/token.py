@@ -62,7 +62,7 @@ class Token:
             return cls(text, str(audience), issued, expires, str(claims.get("enphaseUser", "")))
         except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
             raise AuthenticationFailed(
-                "Ce token n'en est pas un : collez le texte entier donné par Enphase (trois parties séparées par "
+                "Ce jeton n'en est pas un : collez le texte entier donné par Enphase (trois parties séparées par "
                 "des points), ou toute la réponse."
             ) from error
 

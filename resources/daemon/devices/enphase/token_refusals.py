@@ -92,11 +92,11 @@ def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> 
     if reason is Reason.BLOCKED:
         return AccountRefused(
             "Enphase a bloqué ce compte : connectez-vous sur https://enlighten.enphaseenergy.com pour le débloquer, "
-            "puis testez la connexion. Le token manuel marche pendant ce temps."
+            "puis testez la connexion. Le jeton manuel marche pendant ce temps."
         )
     if reason is Reason.NO_RIGHT:
         return AccountRefused(
-            "Enphase refuse un token pour la passerelle {serial} : ce compte n'y a pas accès, ou le numéro de série "
+            "Enphase refuse un jeton pour la passerelle {serial} : ce compte n'y a pas accès, ou le numéro de série "
             "est faux",
             serial=serial,
         )
@@ -109,9 +109,7 @@ def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> 
             when=when,
         )
     if reason is Reason.NO_TOKEN:
-        return TokenServiceBroken(
-            "Le service de token d'Enphase répond autre chose qu'un token, il est sans doute en panne"
-        )
+        return TokenServiceBroken("Le service de jetons d'Enphase ne donne pas de jeton, il est sans doute en panne")
     if error is not None:
         return LoginServiceAway(
             "Le service d'Enphase ne répond pas ({error}) : est-ce que Jeedom a accès à Internet ?", error=error

@@ -124,7 +124,7 @@ class Login(TokenKeeper):
     def check(self, asked: bool) -> None:
         """Raises what forbids a login, before anything is asked of the site."""
         if not self._user or not self._password:
-            raise CredentialsRefused("Indiquez l'email et le mot de passe du compte helloWatt")
+            raise CredentialsRefused("Indiquez l'adresse e-mail et le mot de passe du compte helloWatt")
         error = self.forbidden(asked)
         if error is not None:
             raise error
@@ -259,13 +259,14 @@ def _list(value: Any) -> list[Any]:
 
 
 _REFUSED = (
-    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis corrigez-les ici ; "
-    "sans changement, ils sont essayés de nouveau dans une semaine."
+    "Adresse e-mail ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis "
+    "corrigez-les ici ; sans changement, ils sont essayés de nouveau dans une semaine."
 )
 _REFUSED_BY_RULE = (
-    "Email ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis corrigez-les ici ; "
-    "sans changement, ils sont essayés de nouveau dans une semaine. Ce mot de passe ne suit pas la règle du site (12 "
-    "caractères au moins, avec des caractères spéciaux) : un nouveau mot de passe est peut-être à choisir sur le site."
+    "Adresse e-mail ou mot de passe refusé par helloWatt. Vérifiez-les en vous connectant sur le site, puis "
+    "corrigez-les ici ; sans changement, ils sont essayés de nouveau dans une semaine. Ce mot de passe ne suit pas la "
+    "règle du site (12 caractères au moins, avec des caractères spéciaux) : un nouveau mot de passe est peut-être à "
+    "choisir sur le site."
 )
 _RULE = (
     " Ce mot de passe ne suit pas la règle du site (12 caractères au moins, avec des caractères spéciaux) : un nouveau "

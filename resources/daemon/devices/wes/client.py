@@ -69,17 +69,17 @@ class Wes:
     def check(self) -> None:
         """Raises Refused when a setting is missing or cannot be an address."""
         if not self.host or not self._user or not self._password:
-            raise Refused("Veuillez renseigner les informations de connexion HTTP pour accéder au serveur Wes.")
+            raise Refused("Veuillez renseigner les informations de connexion HTTP pour accéder au serveur WES.")
         if not re.fullmatch(r"[A-Za-z0-9._:%-]{1,255}", self.host):
             raise Refused(
-                "« {host} » n'est pas une adresse IP ni un nom : vérifiez l'adresse du Wes", host=self.host[:60]
+                "« {host} » n'est pas une adresse IP ni un nom : vérifiez l'adresse du WES", host=self.host[:60]
             )
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else of this program talks to the WES meanwhile. Raises Unreachable when its turn does not come."""
         if not self._turn.lock.acquire(timeout=TURN):
-            raise Unreachable("Le Wes {host} est occupé par une autre demande de Jeedom", host=self.host)
+            raise Unreachable("Le WES {host} est occupé par une autre demande de Jeedom", host=self.host)
         try:
             yield
         finally:
@@ -99,30 +99,30 @@ class Wes:
             return body
         if status == 401:
             raise AuthenticationFailed(
-                "Le Wes {host} refuse l'identifiant ou le mot de passe HTTP : ils sont visibles dans le Wes, menu "
+                "Le WES {host} refuse l'identifiant ou le mot de passe HTTP : ils sont visibles dans le WES, menu "
                 "Configuration, Accès sécurisé",
                 host=self.host,
             )
         _LOG.debug("%s:%d answered %s with status %d", self.host, self.port, path, status)
         if status == 403:
             raise Forbidden(
-                "Le compte HTTP « {user} » n'a pas le droit de lire les mesures du Wes {host} : utilisez le compte "
-                "administrateur (menu Configuration, Accès sécurisé du Wes)",
+                "Le compte HTTP « {user} » n'a pas le droit de lire les mesures du WES {host} : utilisez le compte "
+                "administrateur (menu Configuration, Accès sécurisé du WES)",
                 user=self._user,
                 host=self.host,
             )
         if status == 404:
             raise PageMissing(
-                "Ce qui répond à {host}:{port} n'a pas les pages d'un Wes : vérifiez l'adresse et le port du Wes",
+                "Ce qui répond à {host}:{port} n'a pas les pages d'un WES : vérifiez l'adresse et le port du WES",
                 host=self.host,
                 port=self.port,
             )
         if 300 <= status < 400:
             raise VendorError(
-                "{host} redirige vers une autre adresse : ce n'est pas un Wes, vérifiez l'adresse", host=self.host
+                "{host} redirige vers une autre adresse : ce n'est pas un WES, vérifiez l'adresse", host=self.host
             )
         raise Unreachable(
-            "Le Wes {host} ne peut pas répondre pour le moment (statut {status}), nouvel essai automatique",
+            "Le WES {host} ne peut pas répondre pour le moment (statut {status}), nouvel essai automatique",
             host=self.host,
             status=status,
         )
@@ -141,14 +141,14 @@ class Wes:
             self.get(request)
         except Forbidden as error:
             raise Forbidden(
-                "Le compte HTTP « {user} » n'a pas le droit de commander les sorties du Wes {host} : mettez dans la "
-                "connexion le compte administrateur (menu Configuration, Accès sécurisé du Wes)",
+                "Le compte HTTP « {user} » n'a pas le droit de commander les sorties du WES {host} : mettez dans la "
+                "connexion le compte administrateur (menu Configuration, Accès sécurisé du WES)",
                 user=self._user,
                 host=self.host,
             ) from error
         except PageMissing as error:
             raise Refused(
-                "Le Wes {host} ne connaît pas cette commande : son firmware est sans doute trop ancien pour cette "
+                "Le WES {host} ne connaît pas cette commande : son firmware est sans doute trop ancien pour cette "
                 "sortie, mettez-le à jour",
                 host=self.host,
             ) from error
@@ -178,30 +178,30 @@ class Wes:
     def _failure(self, error: HttpError) -> Exception:
         if error.kind == "size":
             return VendorError(
-                "La réponse de {host}:{port} est trop longue pour un Wes ({error}) : vérifiez l'adresse et le port du "
-                "Wes",
+                "La réponse de {host}:{port} est trop longue pour un WES ({error}) : vérifiez l'adresse et le port du "
+                "WES",
                 host=self.host,
                 port=self.port,
                 error=error,
             )
         if error.kind == "timeout":
             return Unreachable(
-                "Le Wes {host}:{port} n'a pas répondu à temps ({error}). Vérifiez son adresse et qu'il est allumé ; "
-                "s'il est lent, allongez la fréquence de rafraîchissement.",
+                "Le WES {host}:{port} n'a pas répondu à temps ({error}). Vérifiez son adresse et qu'il est allumé ; "
+                "s'il est lent, augmentez l'intervalle d'actualisation.",
                 host=self.host,
                 port=self.port,
                 error=error,
             )
         if error.kind == "connect":
             return Unreachable(
-                "Le Wes {host}:{port} ne répond pas ({error}). Vérifiez son adresse, son port et qu'il est allumé.",
+                "Le WES {host}:{port} ne répond pas ({error}). Vérifiez son adresse, son port et qu'il est allumé.",
                 host=self.host,
                 port=self.port,
                 error=error,
             )
         return Unreachable(
-            "Le Wes {host}:{port} a coupé la connexion ({error}) : il redémarre, ses connexions sont toutes prises par "
-            "d'autres, ou ce n'est pas un Wes.",
+            "Le WES {host}:{port} a coupé la connexion ({error}) : il redémarre, ses connexions sont toutes prises par "
+            "d'autres, ou ce n'est pas un WES.",
             host=self.host,
             port=self.port,
             error=error,

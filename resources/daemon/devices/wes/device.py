@@ -77,7 +77,7 @@ class Device(Base):
     def test(self) -> Identity:
         page = self._source.read()
         data: dict[str, Any] = {"firmware": page.firmware, "page": self._source.path, "version": page.version}
-        text = self.context.say("Serveur Wes, firmware {firmware}", firmware=page.firmware)
+        text = self.context.say("Serveur WES, firmware {firmware}", firmware=page.firmware)
         if page.version:
             text += self.context.say(", fichier CGX {version}", version=page.version)
         try:
@@ -110,7 +110,7 @@ class Device(Base):
             return text
         if operation == "reboot":
             self._wes.reboot()
-            return self.context.say("Le Wes redémarre : il sera injoignable quelques secondes.")
+            return self.context.say("Le WES redémarre : il sera injoignable quelques secondes.")
         return super().run(operation, options)
 
     # The poll.
@@ -201,7 +201,7 @@ class Device(Base):
         if not found or not found[0]:
             raise Refused("Cette commande n'est pas prise en charge : {command}", command=command[:64])
         if equipment.type and not re.fullmatch(r"[1-9][0-9]{0,3}", equipment.key):
-            raise Refused("« {key} » n'est pas le numéro d'une sortie du Wes", key=equipment.key[:20])
+            raise Refused("« {key} » n'est pas le numéro d'une sortie du WES", key=equipment.key[:20])
         return found[0].replace("{key}", equipment.key)
 
     def _prove(self, equipment: Equipment, wanted: bool | None) -> None:
@@ -226,13 +226,13 @@ class Device(Base):
         name = equipment.name or equipment.key
         if shown is None:
             raise Refused(
-                "Le Wes a reçu la commande, mais sa page ne montre pas l'état de « {name} » : vérifiez que cette "
-                "sortie existe sur ce Wes.",
+                "Le WES a reçu la commande, mais sa page ne montre pas l'état de « {name} » : vérifiez que cette "
+                "sortie existe sur ce WES.",
                 name=name,
             )
         raise Refused(
-            "Le Wes a reçu la commande, mais « {name} » est toujours à {state} : la sortie est peut-être pilotée par "
-            "un programme du Wes, ou le compte HTTP n'a pas le droit de la commander.",
+            "Le WES a reçu la commande, mais « {name} » est toujours à {state} : la sortie est peut-être pilotée par "
+            "un programme du WES, ou le compte HTTP n'a pas le droit de la commander.",
             name=name,
             state="ON" if shown else "OFF",
         )

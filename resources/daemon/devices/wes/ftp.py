@@ -96,14 +96,14 @@ def _connect(ftp: ftplib.FTP, host: str, port: int) -> None:
         ftp.connect(host, port)
     except ftplib.Error as error:
         raise Unreachable(
-            "Le Wes n'accepte pas de session FTP pour le moment ({reply}) : une autre est sans doute ouverte, "
+            "Le WES n'accepte pas de session FTP pour le moment ({reply}) : une autre est sans doute ouverte, "
             "réessayez plus tard.",
             reply=_short(error),
         ) from error
     except (OSError, EOFError, ValueError) as error:
         raise Unreachable(
-            "Pas de connexion FTP à {host}:{port} ({error}). Activez l'accès FTP dans le Wes (menu Configuration, "
-            "Accès sécurisé) ; s'il l'est déjà, redémarrez le Wes (Configuration, Info Serveur, Reset).",
+            "Pas de connexion FTP à {host}:{port} ({error}). Activez l'accès FTP dans le WES (menu Configuration, "
+            "Accès sécurisé) ; s'il l'est déjà, redémarrez le WES (Configuration, Info Serveur, Reset).",
             host=host,
             port=port,
             error=_short(error),
@@ -116,13 +116,13 @@ def _sign_in(ftp: ftplib.FTP, user: str, password: str) -> None:
         ftp.voidcmd("TYPE I")
     except ftplib.error_perm as error:
         raise AuthenticationFailed(
-            "Le Wes refuse l'identifiant ou le mot de passe FTP ({reply}) : ce n'est pas le compte HTTP. Il est "
-            "visible dans le Wes, menu Configuration, Accès sécurisé.",
+            "Le WES refuse l'identifiant ou le mot de passe FTP ({reply}) : ce n'est pas le compte HTTP. Il est "
+            "visible dans le WES, menu Configuration, Accès sécurisé.",
             reply=_short(error),
         ) from error
     except (OSError, EOFError, ftplib.Error, ValueError) as error:
         raise Unreachable(
-            "Le Wes a interrompu l'ouverture de la session FTP ({error}) : réessayez plus tard.", error=_short(error)
+            "Le WES a interrompu l'ouverture de la session FTP ({error}) : réessayez plus tard.", error=_short(error)
         ) from error
 
 
@@ -136,7 +136,7 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         renamed = _rename(ftp, name)
     except (OSError, EOFError, ftplib.Error) as error:
         raise Unreachable(
-            "Le Wes a coupé la session FTP au moment de remplacer {name} ({error}) : renvoyez le fichier.",
+            "Le WES a coupé la session FTP au moment de remplacer {name} ({error}) : renvoyez le fichier.",
             name=name,
             error=_short(error),
         ) from error
@@ -170,7 +170,7 @@ def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
     except DeviceError as failure:
         reason = failure.values.get("error") or failure.values.get("reply") or failure
         raise Unreachable(
-            "L'envoi de {name} a échoué ({error}) et le fichier du Wes est maintenant incomplet : renvoyez-le avant de "
+            "L'envoi de {name} a échoué ({error}) et le fichier du WES est maintenant incomplet : renvoyez-le avant de "
             "compter sur ses valeurs.",
             name=name,
             error=reason,
@@ -191,7 +191,7 @@ def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         raise _write_refused(name, error) from error
     except (OSError, EOFError, ValueError) as error:
         raise DataConnectionFailed(
-            "La connexion de données FTP vers le Wes n'aboutit pas ({error}) : pare-feu, NAT, ou Wes occupé. "
+            "La connexion de données FTP vers le WES n'aboutit pas ({error}) : pare-feu, NAT, ou WES occupé. "
             "Réessayez.",
             error=_short(error),
         ) from error
@@ -205,11 +205,11 @@ def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         raise _write_refused(name, error) from error
     except (OSError, EOFError) as error:
         raise Unreachable(
-            "L'envoi de {name} au Wes a été coupé ({error}) : réessayez.", name=name, error=_short(error)
+            "L'envoi de {name} au WES a été coupé ({error}) : réessayez.", name=name, error=_short(error)
         ) from error
     if size is not None and size != len(data):
         raise Unreachable(
-            "Le Wes n'a reçu que {size} octets sur {whole} de {name} : réessayez.",
+            "Le WES n'a reçu que {size} octets sur {whole} de {name} : réessayez.",
             size=size,
             whole=len(data),
             name=name,
@@ -225,7 +225,7 @@ def _size(ftp: ftplib.FTP, name: str) -> int | None:
 
 def _write_refused(name: str, error: ftplib.Error) -> DeviceError:
     return Refused(
-        "Le Wes refuse d'écrire {name} ({reply}) : vérifiez l'espace libre de sa carte et les droits du compte FTP, ou "
+        "Le WES refuse d'écrire {name} ({reply}) : vérifiez l'espace libre de sa carte et les droits du compte FTP, ou "
         "réessayez plus tard.",
         name=name,
         reply=_short(error),

@@ -61,7 +61,7 @@ def parse(body: bytes, path: str) -> Page:
             raise _strange(body, path)
         _LOG.debug("%s is cut after %d bytes", path, len(body))
         raise Truncated(
-            "Le Wes a coupé sa page de mesures ({size} octets reçus), rien n'en est repris ; nouvel essai automatique",
+            "Le WES a coupé sa page de mesures ({size} octets reçus), rien n'en est repris ; nouvel essai automatique",
             size=len(body),
         )
     root = _tree(trimmed)
@@ -119,7 +119,7 @@ def _strange(body: bytes, path: str) -> VendorError:
     shown = re.sub(r"[^\x20-\x7e]+", " ", body[:80].decode("latin-1")).strip()
     _LOG.debug("%s is no page of a WES: %s", path, shown)
     return VendorError(
-        "Ce qui a répondu n'est pas une page d'un Wes : vérifiez l'adresse et le port. La réponse commence par "
+        "Ce qui a répondu n'est pas une page d'un WES : vérifiez l'adresse et le port. La réponse commence par "
         "« {start} »",
         start=shown[:60],
     )

@@ -94,7 +94,7 @@ class Source:
             self._context.memory.keep("announced", wanted)
             self._context.message(
                 "info",
-                "Mise à jour du fichier CGX Jeedom disponible (version {wanted}, sur le Wes : {found}) : utilisez le "
+                "Mise à jour du fichier CGX Jeedom disponible (version {wanted}, sur le WES : {found}) : utilisez le "
                 "bouton « Envoyer fichier CGX » de la page du serveur, ou cochez « Mise à jour automatique ».",
                 wanted=wanted,
                 found=page.version if self.path == OWN and page.version else self._context.say("aucun"),
@@ -136,12 +136,12 @@ class Source:
         user, password = str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
         if not user or not password:
             raise Refused(
-                "Renseignez l'identifiant et le mot de passe FTP du Wes : ils sont nécessaires à l'envoi du fichier "
+                "Renseignez l'identifiant et le mot de passe FTP du WES : ils sont nécessaires à l'envoi du fichier "
                 "CGX."
             )
         files = cgx.files()
         with self._wes.alone():
-            progress(0, say("Connexion au Wes {host}", host=host))
+            progress(0, say("Connexion au WES {host}", host=host))
             self._check_firmware(self._wes.page(STANDARD).firmware)
             sent: list[str] = []
 
@@ -150,7 +150,7 @@ class Source:
                 sent.append(name)
 
             ftp.upload(host, int(self._config.get("ftpPort") or 21), user, password, files, step)
-            progress(80, say("Vérification du fichier sur le Wes"))
+            progress(80, say("Vérification du fichier sur le WES"))
             self._verify()
         self._instead = None
         text = say("Fichier CGX envoyé avec succès (version {version}).", version=cgx.version())
@@ -161,8 +161,8 @@ class Source:
         minimum = str(cgx.table()["firmware"])
         if not cgx.supported(found):
             raise Refused(
-                "Le firmware {found} du Wes est trop ancien pour le fichier CGX ({minimum} ou plus récent) : mettez le "
-                "Wes à jour, ou décochez « Fichier CGX Jeedom » pour lire sa page standard.",
+                "Le firmware {found} du WES est trop ancien pour le fichier CGX ({minimum} ou plus récent) : mettez le "
+                "WES à jour, ou décochez « Fichier CGX Jeedom » pour lire sa page standard.",
                 found=found[:20],
                 minimum=minimum,
             )
@@ -179,8 +179,8 @@ class Source:
             ) from error
         if found != cgx.version():
             raise VendorError(
-                "Le fichier CGX est envoyé, mais le Wes donne la version {found} au lieu de {wanted} : renvoyez-le, ou "
-                "redémarrez le Wes.",
+                "Le fichier CGX est envoyé, mais le WES donne la version {found} au lieu de {wanted} : renvoyez-le, ou "
+                "redémarrez le WES.",
                 found=found or self._context.say("aucun"),
                 wanted=cgx.version(),
             )

@@ -51,8 +51,8 @@ class Teller:
             self._told.add("clock")
             self._context.message(
                 "warning",
-                "L'horloge du Wes est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
-                "reviennent pas à zéro à la bonne heure. Réglez-la dans le Wes.",
+                "L'horloge du WES est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
+                "reviennent pas à zéro à la bonne heure. Réglez-la dans le WES.",
                 shown=f"{shown:%d/%m/%Y %H:%M}",
             )
 
@@ -65,14 +65,14 @@ class Teller:
             if kept != {"told": False}:
                 memory.keep(SUPPLY, {"told": False})
             if kept == {"told": True}:
-                self._context.message("info", "L'alimentation 9 V donne de nouveau la tension du secteur au Wes.")
+                self._context.message("info", "L'alimentation 9 V donne de nouveau la tension du secteur au WES.")
         elif self._no_supply_since is None:
             self._no_supply_since = now
         elif now - self._no_supply_since >= SUPPLY_GONE_S and kept == {"told": False}:
             memory.keep(SUPPLY, {"told": True})
             self._context.message(
                 "warning",
-                "L'alimentation 9 V ne donne plus la tension du secteur au Wes : la tension et la puissance réelle des "
+                "L'alimentation 9 V ne donne plus la tension du secteur au WES : la tension et la puissance réelle des "
                 "pinces gardent leurs dernières valeurs. Vérifiez son bloc d'alimentation.",
             )
 
@@ -98,7 +98,7 @@ class Teller:
                 self._context.message(
                     "warning",
                     "« {name} » : {index} est passé de {last} à {value} et s'y tient. S'il ne s'agit pas d'un "
-                    "compteur remplacé ou remis à zéro, vérifiez ce compteur dans le Wes.",
+                    "compteur remplacé ou remis à zéro, vérifiez ce compteur dans le WES.",
                     **values,
                 )
             else:
