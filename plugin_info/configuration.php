@@ -49,7 +49,7 @@ if (!isConnect('admin')) {
                     <label class="col-sm-5 control-label" for="in_jeenergieUnsecure">{{Log non sécurisé}}</label>
                     <div class="col-sm-6">
                         <input type="checkbox" class="configKey" data-l1key="unsecureLog" id="in_jeenergieUnsecure">
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Laisse en clair les mots de passe, tokens et numéros de compteur, remplacés sinon par ********. Ne publiez jamais un tel log. Prend effet dès la sauvegarde.}}</span>
+                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Laisse en clair les mots de passe, jetons et numéros de compteur, remplacés sinon par ********. Ne publiez jamais un tel log. Prend effet dès la sauvegarde.}}</span>
                     </div>
                 </div>
             </div>

@@ -106,7 +106,7 @@ final class jeenergiePanel
     private static function day($text): string
     {
         if (!is_string($text) || !preg_match('/^\d{4}-\d\d-\d\d$/D', $text)) {
-            throw new Exception(__('Cette date n\'est pas comprise.', __FILE__));
+            throw new Exception(__('Date incorrecte.', __FILE__));
         }
         return $text;
     }
@@ -170,7 +170,7 @@ final class jeenergiePanel
     {
         $eqLogic = eqLogic::byId((int) ($request['id'] ?? 0));
         if (!is_object($eqLogic) || $eqLogic->getEqType_name() !== 'jeenergie' || !$eqLogic->hasRight('r')) {
-            throw new Exception(__('Cet équipement n\'existe pas ou ne vous est pas ouvert.', __FILE__));
+            throw new Exception(__('Cet équipement n\'existe pas, ou vous n\'y avez pas accès.', __FILE__));
         }
         return ['html' => $eqLogic->toHtml(($request['version'] ?? '') === 'mobile' ? 'mobile' : 'dashboard')];
     }

@@ -267,6 +267,14 @@ def test_a_healthy_house_has_exactly_these_values(bench, gateway, clock):
     assert bench(gateway, clock=clock).start().values() == healthy()
 
 
+def test_an_inverter_has_its_power_and_its_highest(bench, gateway, clock):
+    gateway.source.pages[INVERTERS] = lambda now: [
+        {"serialNumber": SERIAL, "lastReportDate": int(now), "devType": 1, "lastReportWatts": 33, "maxReportWatts": 250}
+    ]
+    seen = bench(gateway, clock=clock, inverters=(SERIAL,)).start().inverter(SERIAL)
+    assert (seen["Watt"], seen["maxWatt"]) == (33, 250)
+
+
 @pytest.mark.parametrize("kind", ["status", "drop", "garbage", "truncated", "zeros"])
 def test_a_short_pause_at_night_is_not_told_at_all(bench, gateway, clock, caplog, kind):
     running = bench(gateway, clock=clock, pollInterval=10, inverters=(SERIAL,)).start()
