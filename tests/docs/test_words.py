@@ -39,10 +39,13 @@ def command_names() -> set[str]:
 def texts(language: str) -> Iterator[tuple[str, str]]:
     """Where a text stands, and the text: pages line by line, and everything in the table of translations."""
     names = command_names()
+    data = re.compile(
+        "`[^`]*`|" + "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if " " in name)
+    )
     for page in sorted((ROOT / "docs" / language).glob("*.md")):
         if page.name != WRITTEN_BY_A_TOOL:
             for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
-                yield f"{page.name}:{number}", re.sub(r"`[^`]*`", "", line)
+                yield f"{page.name}:{number}", data.sub("", line)
     for section, table in SECTIONS.items():
         for french, english in table.items():
             if french not in names:
