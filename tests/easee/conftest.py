@@ -26,7 +26,6 @@ from tests.support.callback_server import CallbackServer
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDED = ROOT.parent / "shared" / "recorded" / "easee"
 USER, PASSWORD = "user@example.org", "correct horse battery"
 FIRST, SECOND = "EH000001", "EH000002"
 
@@ -206,11 +205,3 @@ def make_crank(hand: ManualClock, service: EaseeCloud) -> Callable[..., Crank]:
         return Crank(hand, config, serials or (FIRST,), **more)
 
     return make
-
-
-@pytest.fixture
-def recorded() -> Path:
-    """The folder of recorded answers; the test is skipped where it is absent."""
-    if not RECORDED.is_dir():
-        pytest.skip("no recorded answers here")
-    return RECORDED

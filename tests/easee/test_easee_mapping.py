@@ -11,6 +11,7 @@ from jeenergied.devices.easee.mapping import Observation, Table
 from jeenergied.devices.easee.sessions import Session, session
 
 from tests.easee.conftest import catalogue
+from tests.support.recorded import answers
 
 ROWS = catalogue().all_rows("charger")
 
@@ -104,20 +105,25 @@ def test_a_figure_keeps_its_fraction_even_when_it_is_said_to_be_whole(sent, take
     assert charger.values[mapping.LIFETIME_ENERGY] == taken
 
 
-def test_a_recorded_state_becomes_the_commands_of_the_documentation(recorded):
+TOLD = [((242, 236, 226), -64, 7.25, (25, 32)), ((241, 237, 229), -79, 5.395, (32, 40))]
+"""Voltages, WiFi, energy and currents of the twin and of the recorded state, read by eye."""
+
+
+@pytest.mark.parametrize(("state", "told"), zip(answers("easee", "charger-state.json"), TOLD))
+def test_a_recorded_state_becomes_the_commands_of_the_documentation(state, told):
     # The endpoint is gone; what its fields meant is still what the observations of those names mean.
-    state = json.loads((recorded / "charger-state.json").read_text())
+    volts, wifi, energy, currents = told
     found = values({name: value for name, value in state.items() if name in NUMBERS})
     assert found["status"] == 2
     assert found["plugged"] is True
     assert found["paused"] is False
     assert (found["cable_locked"], found["cable_locked_permanently"], found["cable_state"]) == (True, False, 1)
     assert found["power"] == 0
-    assert (found["voltage_1"], found["voltage_2"], found["voltage_3"]) == (241, 237, 229)
-    assert (found["wifiRSSI"], found["cellRSSI"], found["WIFI"]) == (-79, 0, True)
-    assert found["sessionEnergy"] == 5.395
+    assert (found["voltage_1"], found["voltage_2"], found["voltage_3"]) == volts
+    assert (found["wifiRSSI"], found["cellRSSI"], found["WIFI"]) == (wifi, 0, True)
+    assert found["sessionEnergy"] == energy
     assert found["online"] is True
-    assert (found["dynamicChargerCurrent"], found["dynamicCircuitCurrent"]) == (32, 40)
+    assert (found["dynamicChargerCurrent"], found["dynamicCircuitCurrent"]) == currents
     assert "lifetimeEnergy" not in found  # that firmware did not tell
 
 
@@ -326,9 +332,12 @@ def test_ticks_keep_every_digit():
     assert found[0].ticks == ticks
 
 
-def test_the_circuit_of_a_charger_is_found_in_its_site(recorded):
-    site = json.loads((recorded / "site.json").read_text())
-    assert mapping.circuit_path(site, "ES12345") == "/api/sites/54321/circuits/12345"
+@pytest.mark.parametrize("site", answers("easee", "site.json"))
+def test_the_circuit_of_a_charger_is_found_in_its_site(site):
+    [circuit] = site["circuits"]
+    [charger] = circuit["chargers"]
+    path = f"/api/sites/{circuit['siteId']}/circuits/{circuit['id']}"
+    assert mapping.circuit_path(site, charger["id"]) == path
     assert mapping.circuit_path(site, "ES99999") is None
     assert mapping.circuit_path({"circuits": None}, "ES12345") is None
 

@@ -10,8 +10,6 @@ import pytest
 
 from tests.econetatmo.world import World
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "recorded" / "econetatmo"
-
 
 @pytest.fixture
 def world(tmp_path: Path, root_logger: object) -> Iterator[Callable[..., World]]:
@@ -25,11 +23,3 @@ def world(tmp_path: Path, root_logger: object) -> Iterator[Callable[..., World]]
     yield make
     for each in made:
         each.__exit__(None, None, None)
-
-
-@pytest.fixture
-def recorded() -> Path:
-    """The folder of recorded answers; the test is skipped where it is absent."""
-    if not RECORDED.is_dir():
-        pytest.skip("no recorded answers here")
-    return RECORDED

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from simulators.econetatmo.model import Ecometer, Home, Outage, midnight
 from simulators.jeedom.daemon import DaemonRefusal
 from tests.econetatmo.test_econetatmo_measures import expected
 from tests.econetatmo.world import BRIDGE, DAY, HOUR, START, World, small_home
+from tests.support.recorded import answers
 
 MakeWorld = Callable[..., World]
 LINE = f"{BRIDGE}#0"
@@ -73,25 +72,38 @@ def test_gas_and_water_lines_are_offered_where_they_give_data(world: MakeWorld, 
         assert running.history(f"{BRIDGE}#6", command)
 
 
-def test_the_recorded_homes_synchronise(recorded: Path, world: MakeWorld) -> None:
-    homes = mapping.homes(json.loads((recorded / "homesdata.json").read_text())["body"])
+RECORDED_HOMES = list(
+    zip(
+        answers("econetatmo", "homesdata.json"),
+        answers("econetatmo", "homestatus.json"),
+        [
+            ("4f:03:72:0b:b4:6a", "Appareil 35", ("NLPC", "Appareil 36", "a0:70:6b:6e:c8:6d"), (303, 1644092041)),
+            ("12:34:56:00:16:0e", "Écocompteur", ("NLPC", "Consumption meter", "12:34:56:80:60:40"), (476, 1646511241)),
+        ],
+    )
+)
+"""The made-up homes and the recorded ones, and what is read of them by eye: ecometer, its name, a meter, its power."""
+
+
+@pytest.mark.parametrize(("data", "status", "told"), RECORDED_HOMES, ids=["twin", "recorded"][: len(RECORDED_HOMES)])
+def test_the_recorded_homes_synchronise(world: MakeWorld, data: Any, status: Any, told: Any) -> None:
+    ecometer, name, described, power = told
+    homes = mapping.homes(data["body"])
     assert [[line.kind for line in home.lines] for home in homes] == [["line"] * 9 + ["meter"]]
-    assert homes[0].devices == {"12:34:56:00:16:0e": "Écocompteur"}
-    names = mapping.named(homes)
-    assert names["12:34:56:00:16:0e#5"] == "Total"
+    assert homes[0].devices == {ecometer: name}
+    assert mapping.named(homes)[f"{ecometer}#5"] == "Total"
     assert [line.source_type for line in homes[0].lines[:9]] == ["other"] * 6 + ["gas", "hot_water", "cold_water"]
     meter = homes[0].lines[9]
-    assert (meter.model, meter.name, meter.bridge) == ("NLPC", "Consumption meter", "12:34:56:80:60:40")
-    status = json.loads((recorded / "homestatus.json").read_text())["body"]
-    assert mapping.powers(status)[meter.id] == (476, 1646511241)
-    assert mapping.homes(json.loads((recorded / "homesdata_empty.json").read_text())["body"]) == []
+    assert (meter.model, meter.name, meter.bridge) == described
+    assert mapping.powers(status["body"])[meter.id] == power
+    assert all(mapping.homes(each["body"]) == [] for each in answers("econetatmo", "homesdata_empty.json"))
     running = world()
-    running.cloud.fault("answer", "/api/homesdata", json.loads((recorded / "homesdata.json").read_text()))
+    running.cloud.fault("answer", "/api/homesdata", data)
     connection = running.connect()
     running.jeedom.automatic = False
     running.launch()
     offered = found(running, connection)
-    lines = [f"12:34:56:00:16:0e#{n}" for n in range(6)]
+    lines = [f"{ecometer}#{n}" for n in range(6)]
     assert [key for key, each in offered.items() if each["active"]] == [*lines, meter.id]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from jeenergied.devices.base import VendorError
 from jeenergied.devices.econetatmo import mapping
 
 from jeedom_bridge import Contract
+from tests.support.recorded import answers
 
 CATALOGUE = Contract(Path(__file__).resolve().parents[2] / "core" / "contract").catalogues["econetatmo"]
 ENERGY = ["sum_energy_elec", "sum_energy_elec$0", "sum_energy_elec$1", "sum_energy_elec$2"]
@@ -22,24 +22,34 @@ def rows(**config: str) -> dict[str, Any]:
     return {row.logical_id: row for row in mapping.measure_rows(CATALOGUE, "line", config)}
 
 
-def test_the_recorded_measures_have_their_dates_and_columns(recorded: Path) -> None:
-    body = json.loads((recorded / "getmeasure_30min_optimized.json").read_text())["body"]
-    found = mapping.slots(body, 4, "30min", PARIS, 0, FAR)
+@pytest.mark.parametrize(
+    ("answer", "begin", "date", "first"),
+    [
+        (answer, *told)
+        for answer, told in zip(
+            answers("econetatmo", "getmeasure_30min_optimized.json"),
+            [(1719353700, "2024-06-26T00:15:00+02:00", 21), (1721772900, "2024-07-24T00:15:00+02:00", 20)],
+        )
+    ],
+)
+def test_the_recorded_measures_have_their_dates_and_columns(answer: Any, begin: int, date: str, first: int) -> None:
+    found = mapping.slots(answer["body"], 4, "30min", PARIS, 0, FAR)
     labels = list(found)
-    assert labels[0] == 1721772900
+    assert labels[0] == begin
     assert all(b - a == 1800 for a, b in zip(labels, labels[1:]))
-    assert found[1721772900] == [None, 20, None, None]
+    assert found[begin] == [None, first, None, None]
     split = [values for values in found.values() if sum(value is not None for value in values) == 2]
     assert split
     totals = mapping.points(rows()["total_energy"], ENERGY, found, found, PARIS)
-    assert totals[0] == ("2024-07-24T00:15:00+02:00", 20)
+    assert totals[0] == (date, first)
     assert sum(value for _, value in totals) == sum(v or 0 for values in found.values() for v in values)
 
 
-def test_both_shapes_say_the_same_and_irregular_times_are_kept(recorded: Path) -> None:
-    body = json.loads((recorded / "getmeasure_unoptimized_weather.json").read_text())["body"]
-    found = mapping.slots(body, 1, "30min", PARIS, 0, FAR)
-    assert (len(found), found[1544558433]) == (len(body), [28.1])
+@pytest.mark.parametrize("answer", answers("econetatmo", "getmeasure_unoptimized_weather.json"))
+def test_both_shapes_say_the_same_and_irregular_times_are_kept(answer: Any) -> None:
+    body = answer["body"]
+    assert len(body) == 13
+    assert mapping.slots(body, 1, "30min", PARIS, 0, FAR) == {int(at): values for at, values in body.items()}
     optimized = [{"beg_time": 1800, "step_time": 1500, "value": [[1], [0]]}, {"beg_time": 900, "value": [[2]]}]
     assert mapping.slots(optimized, 1, "30min", PARIS, 0, FAR) == {900: [2], 1800: [1], 3300: [0]}
     assert mapping.slots([], 1, "30min", PARIS, 0, FAR) == mapping.slots({}, 1, "30min", PARIS, 0, FAR) == {}

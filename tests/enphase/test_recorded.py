@@ -1,4 +1,4 @@
-"""Every recorded gateway, played over TLS to a running connection: each command has the value the answers hold."""
+"""Every recorded gateway and every twin, played over TLS to a connection: its values are those of the answers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from jeedom_bridge.clock import ManualClock
+from simulators import twins
 from simulators.enphase import EnphaseGateway, RecordedSource
+from tests.support.recorded import GATEWAYS, gateways
 
 from .harness import READINGS, RECORDED, TYPES, commands_of
 from .oracle import Docs, Oracle
 
-if not RECORDED.is_dir():
-    pytest.skip("no recorded answers here", allow_module_level=True)
-
-FOLDERS = sorted(folder for folder in RECORDED.iterdir() if folder.is_dir())
+FOLDERS = gateways()
 OTHERS_READINGS = ("7.6.175_with_cts_3phase",)
 """Recordings whose readings were taken at another gateway (ORIGIN.md): played without them."""
 ROUNDED = {
@@ -104,10 +103,31 @@ def test_every_inverter_is_offered_and_no_battery(folder, played, bench):
     panels = {unit["serialNumber"] for unit in units} - batteries
     assert {each["key"] for each in found if each["type"] == "inverter"} == panels
     assert len(found) == 1 + len(panels)
-    if folder.name == "8.2.4382_ACB":
+    if GATEWAYS.get(folder.name, folder.name) == "ac-battery":
         assert len(batteries) == 3
 
 
+def test_figures_of_the_twins_told_in_words():
+    """The oracle itself, against figures read by eye."""
+    three = Oracle(docs_of(twins.gateway("three-phase")), True).combined()
+    assert three["PwattsNow"] == -4.387
+    assert three["CwattsNowNet2"] == three["Import2"] == 83.508
+    assert three["CwattHoursLifetime3"] == 563843.238
+    assert three["tension"] == pytest.approx(703.245 / 3)
+    assert three["tension3"] == 234.796
+    assert three["indexcumulimport1"] - three["indexcumulexport1"] == pytest.approx(1100130.751)
+    split = Oracle(docs_of(twins.gateway("collar")), True).combined()
+    assert split["indexcumulexport2"] == 5470.079
+    assert split["CwattsNow"] == 2435.351
+    assert "PwattsNow3" not in split
+    standard = Oracle(docs_of(twins.gateway("standard")), False).combined()
+    assert standard == {"PwattsNow": 3778, "PwattHoursLifetime": 4040602}
+    one = Oracle(docs_of(twins.gateway("metered")), False).combined()
+    assert one["indexcumulimport"] == 3139242.904
+    assert one["Export"] == 30.368
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers here")
 def test_figures_told_in_words():
     """The oracle itself, against figures read by eye from the recordings."""
     three = Oracle(docs_of(RECORDED / "7.6.175_with_cts_3phase"), True).combined()

@@ -1,20 +1,18 @@
-"""Every recorded gateway with all options: what is no plain power or index has the value that the answers hold too."""
+"""The same with all options: what is no plain power or index has the value that the answers hold too."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from jeenergied.devices.enphase.mapping import day_energies
 
 from jeedom_bridge.clock import ManualClock
+from simulators import twins
 from simulators.enphase import EnphaseGateway, RecordedSource
 
 from .harness import RECORDED, TYPES, commands_of
 from .oracle_more import More
-
-if not RECORDED.is_dir():
-    pytest.skip("no recorded answers here", allow_module_level=True)
-
 from .test_recorded import FOLDERS, OTHERS_READINGS, check, docs_of
 
 FLAGS = next(field for field in TYPES.fields() if field["key"] == "options")["choices"]
@@ -36,6 +34,19 @@ def test_options_batteries_and_the_first_day_are_as_the_answers_say(folder, phas
     check(running.values(), wanted)
 
 
+def test_figures_of_the_twins_told_in_words():
+    """The oracle itself, against figures read by eye."""
+    acb = More(docs_of(twins.gateway("ac-battery")), False).everything()
+    assert (acb["batperc"], acb["batmax"], acb["ENC_pourcent"]) == (33, 7220, 37)
+    assert acb["batnow"] == pytest.approx(173 + 70.028)
+    collar = More(docs_of(twins.gateway("collar")), True).everything()
+    assert collar["CpwrFactorNet"] == pytest.approx(2435.351 / 2502.218)
+    assert "PvahLifetime" not in collar
+    standard = More(docs_of(twins.gateway("standard")), False).everything()
+    assert standard == {"PwattHoursToday": 23997, "PwattHoursSevenDays": 124857, "onduleurs": 24}
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers here")
 def test_figures_told_in_words():
     """The oracle itself, against figures read by eye."""
     acb = More(docs_of(RECORDED / "8.2.4382_ACB"), False).everything()
@@ -52,12 +63,12 @@ def test_figures_told_in_words():
     assert standard == {"PwattHoursToday": 36462, "PwattHoursSevenDays": 189712, "onduleurs": 24}
 
 
-def test_measured_days_of_inverters_are_the_gateway_s_own():
-    from jeenergied.devices.enphase.mapping import day_energies
-
-    answer = json.loads((RECORDED / "8.2.4345_with_device_data" / "ivp_pdm_device_data").read_text())
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if (each / "ivp_pdm_device_data").is_file()])
+def test_measured_days_of_inverters_are_the_gateway_s_own(folder):
+    answer = json.loads((folder / "ivp_pdm_device_data").read_text())
     found = day_energies(answer, 0.0)
-    assert found["122344043197"] == 1239
     units = [each for each in answer.values() if isinstance(each, dict)]
-    assert len(found) == sum(each["devName"] == "pcu" and each["active"] for each in units)
+    known = {each["sn"]: each["channels"][0]["wattHours"]["today"] for each in units}
+    assert found == {serial: known[serial] for serial in found}
+    assert len(found) == sum(each["devName"] == "pcu" and each["active"] for each in units) > 0
     assert set(day_energies(answer, 4e9).values()) == {0.0}

@@ -18,7 +18,6 @@ from simulators.clock import SimulatedClock
 from simulators.easee.charger import Charger as Simulated
 from tests.support.fuzz import (
     CONTRACT,
-    RECORDED,
     Canned,
     Endpoint,
     Seen,
@@ -30,6 +29,7 @@ from tests.support.fuzz import (
 )
 from tests.support.mutations import Answer, answer_of
 from tests.support.mutations import parsed as parsed_json
+from tests.support.recorded import answers
 
 NOW = 1.8e9
 SERIAL = "EH000001"
@@ -39,11 +39,6 @@ TICKET = {"device": SERIAL, "commandId": 48, "ticks": 639054504000000000}
 SITE = {"id": 7, "circuits": [{"id": 2, "siteId": 7, "chargers": [{"id": SERIAL, "name": "x"}]}]}
 LIST = [{"id": SERIAL, "name": "Garage", "color": 4}, {"id": "EH000002", "name": None, "color": 2}]
 DERIVED = {"status", "plugged", "paused", "cableState", "online", "error"}
-
-
-def recorded(name: str) -> list[Any]:
-    path = RECORDED / "easee" / name
-    return [json.loads(path.read_text(encoding="utf-8"))] if path.is_file() else []
 
 
 class World:
@@ -157,7 +152,7 @@ def endpoints() -> list[Endpoint]:
     charger = Simulated(SERIAL, clock=SimulatedClock(NOW, 0))
     known = charger.observed.values()
     states = [answer_of({"observations": [each.answer(typed) for each in known]}) for typed in (True, False)]
-    tokens = [answer_of(each) for each in [TOKENS, *recorded("token.json")]]
+    tokens = [answer_of(each) for each in [TOKENS, *answers("easee", "token.json")]]
     opened = {"negotiateVersion": 1, "connectionToken": "abc", "connectionId": "def", "availableTransports": []}
     moved = {"url": "https://stream/other?x=1", "accessToken": "b" * 40}
     way = [answer_of(opened, **{"set-cookie": "ARRAffinity=x; Path=/"}), answer_of(moved)]

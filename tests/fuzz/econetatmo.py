@@ -14,8 +14,9 @@ from jeenergied.devices.econetatmo import client
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.econetatmo.device import Device
 
-from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment, is_sum
+from tests.support.fuzz import CONTRACT, Endpoint, Seen, Witness, canned_session, equipment, is_sum
 from tests.support.mutations import Answer, answer_of, parsed
+from tests.support.recorded import answers
 
 NOW = 1_721_850_000.0
 BRIDGE = "00:04:74:aa:bb:cc"
@@ -54,8 +55,7 @@ def measures(columns: int, optimised: bool = True) -> dict[str, Any]:
 
 
 def recorded(*names: str) -> list[Answer]:
-    paths = [RECORDED / "econetatmo" / name for name in names]
-    return [Answer(path.read_bytes()) for path in paths if path.is_file()]
+    return [answer_of(each) for name in names for each in answers("econetatmo", name)]
 
 
 class World:

@@ -20,12 +20,12 @@ from simulators.enphase import answers
 from simulators.enphase.day import DaySource
 from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
-from tests.enphase.harness import RECORDED
 from tests.enphase.oracle import Oracle
 from tests.enphase.oracle_more import storage_of
 from tests.enphase.pure import CATALOGUE, EVERYTHING, PAGES
 from tests.support.fuzz import Canned, Endpoint, Seen, Witness, canned_session, every_command
 from tests.support.mutations import Answer, answer_of, parsed
+from tests.support.recorded import gateways
 
 Docs = Mapping[str, Any]
 OF_INVERTERS = ("api_v1_production_inverters", "ivp_pdm_device_data")
@@ -33,12 +33,10 @@ ALL = tuple(PAGES.values())
 
 
 def recordings() -> list[dict[str, Any]]:
-    """The parsed pages of every recorded gateway; without recordings, of two that are simulated."""
-    if RECORDED.is_dir():
-        from tests.enphase.test_recorded import FOLDERS, docs_of
+    """The parsed pages of every twin and every recorded gateway, and of two that are simulated."""
+    from tests.enphase.test_recorded import FOLDERS, docs_of
 
-        return [dict(docs_of(folder)) for folder in FOLDERS]
-    return [simulated(1, None), simulated(3, Storage())]
+    return [*(dict(docs_of(folder)) for folder in FOLDERS), simulated(1, None), simulated(3, Storage())]
 
 
 def simulated(phases: int, storage: Optional[Storage]) -> dict[str, Any]:
@@ -188,7 +186,7 @@ CHECKED: set[str] = set()
 def info() -> Endpoint:
     """Who the gateway is: XML, asked without a token."""
     made = answers.info("122300000001", "D8.2.4345", True, 1_750_000_000.0).encode()
-    samples = [answer_of(path.read_bytes()) for path in sorted(RECORDED.glob("*/info"))] or [answer_of(made)]
+    samples = [answer_of(made), *(answer_of((folder / "info").read_bytes()) for folder in gateways())]
 
     def ask(answer: Answer) -> Seen:
         world = World({"time": 0}, "/info", answer)

@@ -16,8 +16,9 @@ from jeenergied.devices.hellowatt.device import Device
 from simulators.hellowatt import Home
 from simulators.hellowatt.pages import login_page
 from tests.hellowatt.harness import at
-from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, canned_session, equipment, is_sum
+from tests.support.fuzz import CONTRACT, Endpoint, Seen, Witness, canned_session, equipment, is_sum
 from tests.support.mutations import Answer, answer_of, parsed
+from tests.support.recorded import answers
 
 NOW = at("2026-02-01 12:00")
 FIRST, DAYS = date(2026, 1, 1), 31
@@ -41,17 +42,13 @@ def series(energy: str, tempo: bool = True) -> dict[str, Any]:
 
 
 def recorded(name: str) -> list[Answer]:
-    path = RECORDED / "hellowatt" / name
-    if not path.is_file():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return [Answer(text.replace("2026-08-", "2026-01-").encode())]
+    found = [json.dumps(each) for each in answers("hellowatt", name)]
+    return [Answer(text.replace("2026-08-", "2026-01-").encode()) for text in found]
 
 
 def account(key: str) -> list[Answer]:
-    path = RECORDED / "hellowatt" / "account.json"
-    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return [answer_of(each) for name, each in content.items() if name.endswith(key)]
+    contents = answers("hellowatt", "account.json")
+    return [answer_of(each) for content in contents for name, each in content.items() if name.endswith(key)]
 
 
 class World:

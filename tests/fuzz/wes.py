@@ -15,8 +15,9 @@ from jeenergied.devices.wes.device import Device
 from simulators.wes import templates
 from simulators.wes.life import furnished
 from simulators.wes.render import render
-from tests.support.fuzz import CONTRACT, RECORDED, Endpoint, Seen, Witness, equipment, numbers_in, stands_in
+from tests.support.fuzz import CONTRACT, Endpoint, Seen, Witness, equipment, numbers_in, stands_in
 from tests.support.mutations import Answer, answer_of
+from tests.support.recorded import answers
 
 NOW = 1_700_000_000.0
 LIMITS = wire.Limits(1.0, 1.0, 2.0, 256 * 1024)
@@ -37,7 +38,7 @@ def page(content: bytes) -> Answer:
 OWN = body_of(cgx.content(cgx.OWN))
 NAMES = body_of(cgx.content(cgx.NAMES))
 STANDARD = [body_of(templates.standard())]
-STANDARD += [path.read_bytes() for path in sorted((RECORDED / "wes").glob("*.xml"))]
+STANDARD += [each.encode() for each in answers("wes", "data_V0.61D_2017.xml")]
 
 
 class Box:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from pathlib import Path
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from simulators import twins
 from simulators.jeedom import JeedomStandIn
+from tests.support.recorded import GATEWAYS, RECORDED
 from tests.support.standin import CATALOGUE, COMMON, KEY, Daemon
-
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "recorded" / "enphase"
 
 
 class Reply(NamedTuple):
@@ -76,12 +75,13 @@ def client():
         one.close()
 
 
-@pytest.fixture
-def recorded():
-    """The folder of recorded gateways; the test is skipped where it is absent."""
-    if not RECORDED.is_dir():
+@pytest.fixture(params=["twins", "recorded"])
+def recorded(request):
+    """The folder of a gateway by the name of its twin: the twin, or what was recorded; skipped where that is absent."""
+    if request.param == "recorded" and not (RECORDED / "enphase").is_dir():
         pytest.skip("no recorded answers here")
-    return RECORDED
+    places = {twin: RECORDED / "enphase" / name for name, twin in GATEWAYS.items()}
+    return places.__getitem__ if request.param == "recorded" else twins.gateway
 
 
 @pytest.fixture

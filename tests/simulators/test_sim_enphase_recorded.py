@@ -1,4 +1,4 @@
-"""Recorded gateways played back: byte for byte, brought up to date, or moving."""
+"""Recorded gateways, and their twins, played back: byte for byte, brought up to date, or moving."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from simulators import twins
 from simulators.enphase import EnphaseGateway, RecordedSource
 
 PATHS = {
@@ -33,9 +34,7 @@ def numbers(value, path=""):
 
 
 def test_every_folder_is_played_back_byte_for_byte(recorded, client):
-    folders = [folder for folder in sorted(recorded.iterdir()) if folder.is_dir()]
-    assert len(folders) == 8
-    for folder in folders:
+    for folder in map(recorded, twins.gateways()):
         with EnphaseGateway(RecordedSource(folder)) as gateway:
             one = client(gateway.url, gateway.token())
             for path, name in PATHS.items():
@@ -47,11 +46,11 @@ def test_every_folder_is_played_back_byte_for_byte(recorded, client):
 
 
 def test_details_are_preferred_where_they_were_recorded(recorded, client):
-    folder = recorded / "8.2.4345_with_device_data"
+    folder = recorded("device-data")
     with EnphaseGateway(RecordedSource(folder)) as gateway:
         one = client(gateway.url, gateway.token())
         assert one.get("/production.json?details=1").body == (folder / "production.json_details_1").read_bytes()
-    folder = recorded / "7.6.175_with_cts"
+    folder = recorded("metered")
     with EnphaseGateway(RecordedSource(folder)) as gateway:
         one = client(gateway.url, gateway.token())
         assert one.get("/production.json?details=1").body == (folder / "production.json").read_bytes()
@@ -67,7 +66,7 @@ def test_a_recorded_status_is_given_again(tmp_path, client):
 
 
 def test_current_brings_times_up_to_date_and_changes_nothing_else(recorded, client):
-    folder = recorded / "7.6.175_with_cts"
+    folder = recorded("metered")
     with EnphaseGateway(RecordedSource(folder, current=True)) as gateway:
         one = client(gateway.url, gateway.token())
         played = one.get("/ivp/meters/readings").json()
@@ -82,7 +81,7 @@ def test_current_brings_times_up_to_date_and_changes_nothing_else(recorded, clie
 @pytest.mark.parametrize("path", ["/ivp/meters/readings", "/production.json?details=1"])
 def test_moving_changes_every_measured_value_at_each_request(recorded, client, path):
     still = {"eid", "timestamp", "readingTime", "activeCount"}
-    with EnphaseGateway(RecordedSource(recorded / "7.6.175_with_cts_3phase", moving=True)) as gateway:
+    with EnphaseGateway(RecordedSource(recorded("three-phase"), moving=True)) as gateway:
         one = client(gateway.url, gateway.token())
         one.get(path)
         for _ in range(8):
@@ -93,7 +92,7 @@ def test_moving_changes_every_measured_value_at_each_request(recorded, client, p
 
 
 def test_moving_keeps_sums_and_lets_energies_grow(recorded, client):
-    with EnphaseGateway(RecordedSource(recorded / "7.6.175_with_cts_3phase", moving=True)) as gateway:
+    with EnphaseGateway(RecordedSource(recorded("three-phase"), moving=True)) as gateway:
         one = client(gateway.url, gateway.token())
         lifetimes = []
         for _ in range(6):

@@ -37,7 +37,6 @@ from jeedom_bridge.http import new_session
 from tests.support.mutations import Answer, Mutator
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDED = ROOT.parent / "shared" / "recorded"
 CONTRACT = Contract(ROOT / "core" / "contract")
 LIMIT = 5.0
 """Seconds that one case may take."""

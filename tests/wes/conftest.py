@@ -11,8 +11,6 @@ from simulators.wes.life import furnished
 from simulators.wes.server import WesServer
 from tests.wes.rig import Rig
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "recorded" / "wes"
-
 
 @pytest.fixture
 def wes() -> Iterator[WesServer]:
@@ -26,11 +24,3 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     """Where connections run."""
     with Rig(tmp_path) as running:
         yield running
-
-
-@pytest.fixture
-def recorded() -> Path:
-    """The folder of recorded pages; the test is skipped where it is absent."""
-    if not RECORDED.is_dir():
-        pytest.skip("no recorded pages here")
-    return RECORDED

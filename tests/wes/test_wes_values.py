@@ -21,6 +21,7 @@ from jeenergied.devices.wes.reader import Reader
 from simulators.wes import templates
 from simulators.wes.box import PERIODS, Box, Clamp, Counter, Tic
 from simulators.wes.render import render
+from tests.support.recorded import answers
 from tests.wes.rig import CATALOGUE, CONTRACT
 
 NAMES = ("JOUR", "MOIS", "ANNEE")
@@ -285,16 +286,17 @@ def test_the_page_of_the_official_plugin_is_read_without_its_mistakes() -> None:
     assert "injection" not in values(found, "pince", 1, {"pinceMeasure": "production"}, True, Origin(False, True))
 
 
-def test_a_recorded_page_of_2017_gives_what_is_connected(recorded: Any) -> None:
-    for path in sorted(recorded.glob("*.xml")):
-        found = parse(path.read_bytes(), path.name)
+def test_a_recorded_page_of_2017_gives_what_is_connected() -> None:
+    told = [(99.921, 1.27, 19.5), (45.584, 0.63, 22)]
+    for page_text, (index, amperes, degrees) in zip(answers("wes", "data_V0.61D_2017.xml"), told):
+        found = parse(page_text.encode(), "data.cgx")
         assert mapping.server(found)["firmware"] == "V0.61D"
         assert values(found, "teleinfo", 1, {"tarification": "HC"}, False, STANDARD) == {}
         assert values(found, "pince", 4, {"pinceMeasure": "consumption"}, False, STANDARD) == {
-            "index": 45.584,
-            "intensite": 0.63,
+            "index": index,
+            "intensite": amperes,
         }
-        assert values(found, "sonde", 1, {"sondeMeasure": "temperature"}, False) == {"temperature": 22}
+        assert values(found, "sonde", 1, {"sondeMeasure": "temperature"}, False) == {"temperature": degrees}
         assert values(found, "sonde", 2, {"sondeMeasure": "temperature"}, False) == {}
         active = {(each.type, each.key) for each in offers(found, None, STANDARD) if each.active}
         assert active == {

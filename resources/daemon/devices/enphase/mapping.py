@@ -276,7 +276,8 @@ def inverter_count(answer: Any) -> int | None:
     content = answer if isinstance(answer, Mapping) else {}
     for entry in entries(content.get("production")):
         if entry.get("type") == "inverters":
-            return _integer(entry.get("activeCount"))
+            count = _integer(entry.get("activeCount"))
+            return count if count is not None and 0 <= count < 1e15 else None  # as of `number`
     return None
 
 
