@@ -158,7 +158,7 @@ def ensemble_inventory(plant: Plant) -> list[dict[str, Any]]:
         "installed": COMMISSIONED,
         "serial_num": storage.serial,
         "device_status": ["envoy.global.ok", "prop.done"],
-        "last_rpt_date": int(plant.time),
+        "last_rpt_date": int(storage.silent_since or plant.time),
         "admin_state": 6,
         "admin_state_str": "ENCHG_STATE_READY",
         "created_date": COMMISSIONED,

@@ -7,6 +7,7 @@ recording 8.2.4382_ACB of November 2024, where three AC batteries hold 3720 Wh t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 
 @dataclass
@@ -18,6 +19,8 @@ class Storage:
     energy: float = 1_200.0
     reserve: float = 10.0
     serial: str = "122300000901"
+    silent_since: Optional[float] = None
+    """Unix time of its last report when it has lost its line to the gateway, which tells what it last knew."""
 
     @property
     def soc(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jeedom_bridge.clock import ManualClock
-from simulators.enphase import EnphaseGateway
+from simulators.enphase import DaySource, EnphaseGateway, Plant
 from simulators.server import Response
 
 from .harness import INVERTERS, PRODUCTION, READINGS, SERIAL, SUMMARY, Pages, house
@@ -127,6 +127,12 @@ def test_retired_inverters_are_offered_as_inactive(opened, bench, clock):
         "121800000103": False,
         "122300000104": True,  # snow, or a winter night
     }
+
+
+def test_retired_inverters_of_a_plant_are_offered_as_inactive_too(opened, bench, clock):
+    gateway = opened(EnphaseGateway(DaySource(Plant(clock.time, inverters=3, retired=2)), clock=clock.time))
+    found = bench(gateway, clock=clock).start().ask("discover")["equipment"]
+    assert [each["active"] for each in found if each["type"] == "inverter"] == [False, False, True, True, True]
 
 
 def test_a_key_that_a_page_no_longer_has_is_named_once(opened, bench, clock, caplog):

@@ -294,6 +294,7 @@ def test_no_part_sum_is_told_while_a_page_fails(bench, two_kinds, clock, page, k
         assert len({event["message"] for event in told}) == 1
         assert "puissance de toutes les batteries" in told[0]["message"]
     two_kinds.clear()
+    two_kinds.set(storage=125)
     running.forget_events()
     running.advance(1200, 10)
     assert set(running.values()) >= {"batnow"}
@@ -320,3 +321,25 @@ def test_a_transformer_on_the_batteries_makes_estimates_needless(bench, gateway,
     running.advance(600, 10)
     assert "batdecharge" in running.values()
     assert "batdechargeestim" not in running.values()
+
+
+def test_a_battery_that_lost_its_line_is_told_and_its_last_words_are_not_shown(bench, two_kinds, clock):
+    """The gateway goes on telling the charge that it last knew."""
+    running = bench(two_kinds, clock=clock, commands=commands_of("combined", every=True)).start()
+    running.advance(600, 30)
+    battery = two_kinds.source.plant.storage
+    battery.silent_since = clock.time()
+    running.advance(5100, 60)
+    running.forget_events()
+    running.advance(3600, 60)
+    assert sent(running, *STORAGE, "ENC_pourcent") == []
+    assert "charge de toutes les batteries" in running.told()[-1]["message"]
+    battery.silent_since = None
+    running.advance(900, 30)
+    assert {"batperc", "batnow", "ENC_pourcent"} <= set(running.values())
+    assert running.told()[-1]["state"] == "online"
+    battery.silent_since = clock.time()
+    running.advance(90_000, 600)
+    two_kinds.set(acb=100)
+    running.advance(600, 60)
+    assert running.values()["batnow"] == 100  # out of order for a day, and empty: the rest goes on

@@ -20,6 +20,8 @@ ACB_CAPACITY_WH = 1240.0
 """Of one AC battery: fits all recorded gateways, while charge and percentage, both rounded, give anything."""
 GONE_S = 86_400.0
 """Seconds without a battery of a kind after which there is none any more: a gateway that starts lists none at first."""
+SILENT_S = 3600.0
+"""Seconds without a report after which an IQ battery is silent: in recordings they report every few minutes."""
 SLOW_S = 900.0
 """Seconds by which charges may differ in age: they move by a percent in minutes."""
 KINDS = ("iq", "acb")
@@ -45,13 +47,19 @@ def has_iq(inventory: Any) -> bool:
     return bool(_batteries(inventory))
 
 
-def iq_serials(inventory: Any) -> set[str]:
-    """The serial numbers of the IQ batteries that /ivp/ensemble/inventory lists and that communicate."""
-    return {
-        each["serial_num"]
-        for each in _batteries(inventory)
-        if isinstance(each.get("serial_num"), str) and each.get("communicating") is not False
-    }
+def iq_units(inventory: Any, now: float) -> tuple[set[str], bool]:
+    """The serial numbers of the IQ batteries, and whether one of them is silent; `now` by the gateway's clock.
+
+    What the gateway tells of all of them is not whole then. One that was silent for a day is out of order: the others
+    go on without it.
+    """
+    serials, silent = set(), False
+    for each in _batteries(inventory):
+        age = now - (number(each, "last_rpt_date") or now)
+        if age < GONE_S:
+            serials.add(str(each.get("serial_num")))
+            silent = silent or age > SILENT_S or each.get("communicating") is False
+    return serials, silent
 
 
 def from_inventory(inventory: Any) -> Facts:

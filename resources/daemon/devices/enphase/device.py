@@ -166,8 +166,8 @@ class Device(Base):
         return describe(self._info, found, meters, not self._keeper.automatic, self.context)
 
     def discover(self) -> list[Found]:
+        self._keeper.ask_again()
         if not self._info:
-            self._keeper.ask_again()
             self._sign_in()
         found = self._offer()
         try:
@@ -195,7 +195,7 @@ class Device(Base):
             return [Found("combined", serial, f"Passerelle Enphase {serial[-4:]}")]
         if not self._begun:
             self._begin()
-        sources.probe_storage()
+        sources.probe_storage(self._gateway_time())
         return [
             Found("production", serial, "Enphase Production"),
             Found("net", serial, "Enphase Consommation Net", active=sources.consumption),
@@ -293,17 +293,17 @@ class Device(Base):
             raise trouble
 
     def _probe_batteries(self) -> Facts:
-        self._sources.probe_batteries_hourly(self.context.clock.monotonic())
+        self._sources.probe_batteries(self.context.clock.monotonic(), self._gateway_time())
         return {}
 
     def _read_charge(self) -> Facts:
-        if not self._has_iq:
+        if not self._has_iq or self._sources.iq_silent:
             return {}
         found = batteries.from_control(self._pages.offered(CONTROL))
         return found or batteries.from_inventory(self._pages.offered(BATTERIES))
 
     def _read_battery_power(self) -> Facts:
-        if not self._has_iq or self._sources.storage_meter:
+        if not self._has_iq or self._sources.iq_silent or self._sources.storage_meter:
             return {}
         return batteries.from_power(self._pages.offered(BATTERY_POWER), self._sources.iq_serials)
 

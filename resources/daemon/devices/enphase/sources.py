@@ -21,6 +21,8 @@ SLOW = 60.0
 UNMETERED = 30.0
 """The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
 PROBE = 3600.0
+UNITS_S = 300.0
+"""Seconds between two looks at whether all IQ batteries report."""
 FROZEN = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
 LOST_S = 900.0
@@ -56,6 +58,8 @@ class Sources:
         self.has_acb: bool | None = None
         """Whether there are batteries of a kind; None while no page has told."""
         self.iq_serials: set[str] = set()
+        self.iq_silent = False
+        """Whether one of the IQ batteries is not heard of: what is told of all of them is not whole."""
         self.inverter_count: int | None = None
         """How many inverters the gateway counts, where it tells."""
 
@@ -109,17 +113,17 @@ class Sources:
             raise trouble
         return self._read_inverter_total
 
-    def probe_batteries_hourly(self, now: float) -> None:
-        """Asks for IQ batteries, once an hour."""
+    def probe_batteries(self, now: float, gateway_time: float) -> None:
+        """Asks for IQ batteries, once an hour, and more often where there are some. `now`: monotonic."""
         if now < self._batteries_from:
             return
         inventory = self._pages.offered(BATTERIES)
-        self._batteries_from = now + PROBE
         if inventory is not None:
             self.has_iq = batteries.has_iq(inventory)
-            self.iq_serials = batteries.iq_serials(inventory)
+            self.iq_serials, self.iq_silent = batteries.iq_units(inventory, gateway_time)
         elif self.has_iq is None:
             self.has_iq = False  # none that this account may see
+        self._batteries_from = now + (UNITS_S if self.has_iq else PROBE)
 
     def count_meters(self) -> int | None:
         """How many meters are enabled; None while the gateway does not tell."""
@@ -163,10 +167,10 @@ class Sources:
         """Whether there is a battery of any kind."""
         return bool(self.has_iq or self.has_acb) or "storage" in self._kinds
 
-    def probe_storage(self) -> None:
+    def probe_storage(self, gateway_time: float) -> None:
         """Asks for batteries of both kinds, whatever is known."""
         self._batteries_from = float("-inf")
-        self.probe_batteries_hourly(self._context.clock.monotonic())
+        self.probe_batteries(self._context.clock.monotonic(), gateway_time)
         self._note(self._pages.offered(PRODUCTION))
 
     @property
