@@ -21,7 +21,7 @@ WORDS = {
         "sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première fois ; « à la "
         "demande » : par *Créer les commandes manquantes*.",
         "head": ("Nom", "logicalId", "Type", "Unité", "Créée"),
-        "connection": "Connexion",
+        "connection": "Connexion : ",
         "create": {"always": "toujours", "seen": "donnée", "never": "à la demande"},
         "if": "si",
         "or": " ou ",
@@ -38,7 +38,7 @@ WORDS = {
         'connection; "data": the command is created when the data comes for the first time; "on demand": by *Create '
         "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
         "head": ("Name", "logicalId", "Type", "Unit", "Created"),
-        "connection": "Connection",
+        "connection": "Connection: ",
         "create": {"always": "always", "seen": "data", "never": "on demand"},
         "if": "if",
         "or": " or ",
@@ -86,7 +86,7 @@ class Page:
         lines = ["", f"## {self._say(catalogue['name'])}"]
         own = {key.partition(".")[2]: field for key, field in fields.items()}
         if connection.get("commands"):
-            lines += self._table(f"{self._words['connection']} : {self._say(connection['label'])}", connection, own, [])
+            lines += self._table(f"{self._words['connection']}{self._say(connection['label'])}", connection, own, [])
         told: dict[str, str] = {}
         for part in catalogue["equipment"].values():
             rows = list(part.get("commands", []))

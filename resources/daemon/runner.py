@@ -430,8 +430,9 @@ class Runner:
         return found.name or found.key if found is not None else equipment
 
     def message(self, level: str, template: str, **values: object) -> None:
-        text = f"{self.connection.name}: " if self.connection.name else ""
-        text += self.say(template, **values)
+        text = self.say(template, **values)
+        if self.connection.name:
+            text = self.say("{name} : {text}", name=self.connection.name, text=text)
         _LOG.log(LEVELS.get(level, logging.INFO), "%s", text)
         event = {
             "event": "message",

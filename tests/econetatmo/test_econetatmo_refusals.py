@@ -30,7 +30,7 @@ def test_a_line_that_vanished_is_told_once_and_the_others_go_on(world: MakeWorld
     assert "code 9" in running.jeedom.callback.states[second]["message"]
     running.step(1800, 30)
     assert running.messages() == [
-        "Netatmo: « Ligne 2 » n'est plus dans votre compte Netatmo. Son équipement et son historique restent dans "
+        "Netatmo : « Ligne 2 » n'est plus dans votre compte Netatmo. Son équipement et son historique restent dans "
         "Jeedom : si l'appareil a été retiré, désactivez l'équipement."
     ]
     assert running.history(LINE, "total_energy") == expected_total(running)

@@ -86,8 +86,8 @@ def test_what_the_page_still_shows_is_confirmed_and_what_is_gone_is_not(wes: Wes
     assert world.date("pince1", "puissancew") <= 600
     assert world.now - world.date("pince1", "puissance") < 400
     assert [text for text in world.messages if "9 V" in text] == [
-        "Garage: L'alimentation 9 V ne donne plus la tension du secteur au WES : la tension et la puissance réelle des "
-        "pinces gardent leurs dernières valeurs. Vérifiez son bloc d'alimentation."
+        "Garage : L'alimentation 9 V ne donne plus la tension du secteur au WES : la tension et la puissance réelle "
+        "des pinces gardent leurs dernières valeurs. Vérifiez son bloc d'alimentation."
     ]
     world.restart()
     world.live(3600)
@@ -181,7 +181,7 @@ def test_a_counter_that_stays_at_another_index_is_believed_and_told_once(wes: We
     world.live(300)
     assert world.seen("pince1", "index")[-1] == 0.5
     assert [text for text in world.messages if "pince" in text] == [
-        "Garage: « pince 1 » : Index consommation est passé de 2813.447 à 0.4 et s'y tient. S'il ne s'agit pas d'un "
+        "Garage : « pince 1 » : Index consommation est passé de 2813.447 à 0.4 et s'y tient. S'il ne s'agit pas d'un "
         "compteur remplacé ou remis à zéro, vérifiez ce compteur dans le WES."
     ]
     # 11 m³ within half a minute are possible for no house, but a user may set the index on the page of the WES.
@@ -197,7 +197,7 @@ def test_a_new_meter_is_recognised_at_once_and_told(wes: WesServer, make: Make, 
     assert world.seen("teleinfo1", "HCHP") == [31204.518, 0.012]
     assert world.seen("teleinfo1", "HCHC") == [19877.402, 0]
     assert world.messages == [
-        "Garage: « teleinfo 1 » : le compteur a été remplacé, ses index partent de ceux du nouveau compteur."
+        "Garage : « teleinfo 1 » : le compteur a été remplacé, ses index partent de ceux du nouveau compteur."
     ]
 
 
