@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import pytest
 
-from simulators.econetatmo.model import midnight
+from simulators.econetatmo.model import Meter, midnight
 from tests.econetatmo.test_econetatmo_measures import expected
 from tests.econetatmo.world import BRIDGE, DAY, HOUR, START, World, small_home
 
@@ -17,10 +17,12 @@ from .fields import FIELDS, walk
 
 COVERED = {
     "econetatmo connection pollInterval",
+    "econetatmo connection powerInterval",
     "econetatmo connection historyDays",
     "econetatmo importHistory days",
 }
 LINE = f"{BRIDGE}#0"
+METER = "12:34:56:00:00:a1:4c:da"
 COMMAND = "sum_energy_elec"
 KNOWN_DAYS = 40
 """Days of which the service has measures of this line."""
@@ -32,13 +34,14 @@ def make(tmp_path: Path, root_logger: object) -> Iterator[Make]:
     """An account with one line, and the daemon that reads it."""
     with ExitStack() as stack:
 
-        def make(**config: Any) -> World:
+        def make(meter: Optional[Meter] = None, **config: Any) -> World:
             home = small_home(1, "none")
             home.ecometers[0].setup = int(START) - KNOWN_DAYS * DAY
+            home.meters = [meter] if meter is not None else []
             running = stack.enter_context(World(tmp_path, [home]))
             connection = running.connect(**config)
             running.launch()
-            running.ready(connection)
+            running.ready(connection, 1 if meter is None else 2)
             return running
 
         yield make
@@ -62,6 +65,20 @@ def test_measures_keep_coming_at_each_poll_interval(make: Make, seconds: int) ->
     assert len(history) >= len(expected(running, LINE, 0, days_back(7))) - late // 1800
     assert len(running.cloud.calls) - asked <= 4 * lived / seconds + 20
     assert running.messages() == []
+
+
+@pytest.mark.parametrize("seconds", walk("econetatmo connection powerInterval"))
+def test_the_power_of_a_meter_follows_at_each_interval(make: Make, seconds: int) -> None:
+    meter = Meter(METER, "Tableau", {0: "x"})
+    running = make(meter, powerInterval=seconds)
+    calls = running.cloud.calls
+    before = len([call for call in calls if call.method == "homestatus"])
+    for watts in (700, 40):
+        meter.power = watts
+        running.step(seconds / 2, 4)
+        assert running.jeedom.value(running.equipment(METER), "power") == watts
+    asked = len([call for call in calls if call.method == "homestatus"]) - before
+    assert 2 <= asked <= 6
 
 
 @pytest.mark.parametrize("days", walk("econetatmo connection historyDays"))
