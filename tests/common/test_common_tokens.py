@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Optional
 import pytest
 from jeenergied.devices.base import AuthenticationFailed, DeviceError, RateLimited, Unreachable
 from jeenergied.devices.common.refusals import Policy, Refusal, Scope
-from jeenergied.devices.common.tokens import SETTLE_S, Judgement, Owner, Token, TokenKeeper
+from jeenergied.devices.common.tokens import SETTLE_S, Ended, Judgement, Owner, Token, TokenKeeper
 from test_common_refusals import Kept
 
 from jeedom_bridge.clock import ManualClock
@@ -52,7 +52,7 @@ class Keeper(TokenKeeper):
         super().__init__(memory, clock, Owner(memory, "me", password))  # type: ignore[arg-type]
         self.vendor, self.clock = vendor, clock
 
-    def obtain(self, old: Optional[Token], asked: bool) -> Token:
+    def obtain(self, asked: bool) -> Token:
         text = self.vendor.give()
         return Token({"access": text}, self.clock.time(), self.clock.time() + 10 * HOUR)
 
@@ -66,6 +66,21 @@ class Keeper(TokenKeeper):
 
     def binding(self, refusal: Refusal) -> bool:
         return refusal.scope is Scope.ADDRESS
+
+
+class Refreshing(Keeper):
+    """A token can be renewed without a login, as long as the vendor wants."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.refreshes = 0
+        self.ended = False
+
+    def refresh(self, old: Token, refused: bool) -> Optional[Token]:
+        if self.ended:
+            raise Ended("no more")
+        self.refreshes += 1
+        return Token({"access": f"refreshed {self.refreshes}"}, self.clock.time(), self.clock.time() + 10 * HOUR)
 
 
 class Durable(Keeper):
@@ -186,9 +201,30 @@ def test_a_token_that_cannot_be_written_is_not_used_where_the_next_one_hangs_on_
 
 def test_a_stepped_clock_does_not_make_a_token_young_again() -> None:
     vendor, memory, clock = Vendor(), Kept(), ManualClock()
-    Keeper(vendor, memory, clock).current()
+    keeper = Keeper(vendor, memory, clock)
+    keeper.current()
     clock.step(-86400.0)
+    assert text(keeper.current()) == "token 1"  # who has seen it knows its age
     assert text(Keeper(vendor, memory, clock).current()) == "token 2"
+
+
+def test_a_token_that_can_be_renewed_costs_no_login() -> None:
+    vendor, memory, clock = Vendor(), Kept(), ManualClock()
+    keeper = Refreshing(vendor, memory, clock)
+    first = keeper.current()
+    clock.advance(11 * HOUR)
+    assert text(keeper.current()) == "refreshed 1"
+    clock.advance(SETTLE_S)
+    assert text(keeper.replaced(keeper.current())) == "refreshed 2"
+    assert text(keeper.replaced(first)) == "refreshed 2"
+    assert vendor.asked == 1
+    vendor.fails = AuthenticationFailed("no")
+    clock.advance(11 * HOUR)
+    assert text(keeper.current()) == "refreshed 3"  # a refused login does not stand in its way
+    keeper.ended, vendor.fails = True, None
+    clock.advance(11 * HOUR)
+    assert text(keeper.current()) == "token 2"
+    assert text(keeper.anew(asked=True)) == "token 3"
 
 
 @pytest.mark.parametrize("kept", [None, [], {"of": "x"}, {"data": 5}])

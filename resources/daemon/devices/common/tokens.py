@@ -72,10 +72,6 @@ class Token:
     obtained: float
     expires: float | None = None
 
-    def left(self, now: float) -> float:
-        """Seconds that it is still good for; infinite if nobody knows."""
-        return float("inf") if self.expires is None else self.expires - now
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -84,6 +80,10 @@ class Judgement:
     scope: Scope
     reason: str
     wait_s: float | None = None
+
+
+class Ended(Exception):
+    """Raised by `refresh` if the vendor does not renew this token any more: only a login helps."""
 
 
 class TokenKeeper(ABC):
@@ -103,12 +103,20 @@ class TokenKeeper(ABC):
         self._clock = clock
         self._name = name
         self._not_before = float("-inf")
+        self._aged: tuple[float, float, float] | None = None
 
     # What a backend says.
 
     @abstractmethod
-    def obtain(self, old: Token | None, asked: bool) -> Token:
-        """Asks the vendor for a token. `old`: the one to be renewed. `asked`: the user waits for it."""
+    def obtain(self, asked: bool) -> Token:
+        """Asks the vendor for a token by a login. `asked`: the user waits for it."""
+
+    def refresh(self, old: Token, refused: bool) -> Token | None:
+        """Asks the vendor to renew a token without a login; None if there is no such way. Raises Ended.
+
+        `refused`: the service has refused this token before its end.
+        """
+        return None
 
     @abstractmethod
     def judge(self, error: DeviceError) -> Judgement | None:
@@ -116,15 +124,15 @@ class TokenKeeper(ABC):
 
     @abstractmethod
     def told(self, refusal: Refusal) -> DeviceError:
-        """What the user reads while a refusal forbids the next try."""
+        """What the user reads while a refusal forbids the next login."""
 
     def binding(self, refusal: Refusal) -> bool:
         """Whether a refusal also holds back the user who asks for a try."""
         return False
 
-    def renew_from(self, token: Token) -> float:
-        """Unix time from which a token that is still good is renewed."""
-        return float("inf") if token.expires is None else token.expires - 60.0
+    def early_s(self, token: Token) -> float:
+        """Seconds before its end from which a token is renewed that is still good."""
+        return 60.0
 
     # What its clients ask for.
 
@@ -132,26 +140,28 @@ class TokenKeeper(ABC):
         """A token that should be good, obtained or renewed if need be."""
         with self._lock:
             token = self.kept()
-            now = self._clock.time()
-            if token is None or token.left(now) <= 0:
-                return self._renew(token, asked)
-            if now >= self.renew_from(token) and self._clock.monotonic() >= self._not_before:
-                return self._renewed_early(token)
-            return token
+            if token is None or self.left(token) <= 0:
+                return self._renew(token, False, asked)
+            return self._early(token)
 
     def replaced(self, refused: Token, asked: bool = False) -> Token | None:
         """Another token than one that was refused; None if that is fresh, so that another would be refused as well."""
         with self._lock:
             token = self.kept()
-            if token is not None and token != refused:
+            if token is not None and token.obtained != refused.obtained:
                 return token  # somebody else was faster
             if token is not None and self.fresh(token):
                 return None
-            return self._renew(token, asked)
+            return self._renew(token, True, asked)
+
+    def anew(self, asked: bool) -> Token:
+        """A token won by a login, whatever is kept."""
+        with self._lock:
+            return self._obtain(asked)
 
     def fresh(self, token: Token) -> bool:
         """Whether a token was obtained just now."""
-        return 0 <= self._clock.time() - token.obtained < SETTLE_S
+        return self.age(token) < SETTLE_S
 
     def proved(self) -> None:
         """A token has worked: no refusal stands any more."""
@@ -167,12 +177,11 @@ class TokenKeeper(ABC):
         obtained, expires, data = finite(record.get("obtained")), finite(record.get("expires")), record.get("data")
         if obtained is None or not isinstance(data, Mapping):
             return None
-        if expires is not None and obtained > self._clock.time() + SETTLE_S:
-            return None  # a clock that was stepped back must not make a token young again
         return Token(dict(data), obtained, expires)
 
     def store(self, token: Token) -> None:
         """Keeps a token as that of these credentials. Raises StoreError if it must be durable and is not."""
+        self._seen(token)
         record = {"of": self.owner.mark, "data": dict(token.data), "obtained": token.obtained, "expires": token.expires}
         if self.must_be_durable:
             self._memory.put(self._name, record)
@@ -184,7 +193,7 @@ class TokenKeeper(ABC):
         self._memory.delete(self._name)
 
     def forbidden(self, asked: bool = False) -> DeviceError | None:
-        """What forbids to ask the vendor for a token now, with the `retry` of the next try."""
+        """What forbids a login now, with the `retry` of the next try; None if nothing does."""
         found: DeviceError | None = None
         for scope in self.policies:
             refusal = self.book.standing(scope, self.owner.mark)
@@ -195,6 +204,27 @@ class TokenKeeper(ABC):
                 found = error if found is None or rest > (found.retry or 0.0) else found
         return found
 
+    # Ages, by a clock that is never stepped once the token was seen.
+
+    def age(self, token: Token) -> float:
+        """Seconds since the token was obtained."""
+        return max(0.0, self._clock.monotonic() - self._seen(token)[1])
+
+    def left(self, token: Token) -> float:
+        """Seconds that the token is still good for; infinite if nobody knows."""
+        return self._seen(token)[2] - self._clock.monotonic()
+
+    def _seen(self, token: Token) -> tuple[float, float, float]:
+        """(obtained as Unix time, obtained and end by the monotonic clock)."""
+        if self._aged is None or self._aged[0] != token.obtained:
+            now, wall = self._clock.monotonic(), self._clock.time()
+            age = wall - token.obtained
+            end = float("inf") if token.expires is None else now + token.expires - wall
+            if age < 0:  # the clock was stepped back: nobody knows how old it is
+                age, end = SETTLE_S, float("inf") if token.expires is None else now
+            self._aged = (token.obtained, now - age, end)
+        return self._aged
+
     # Obtaining.
 
     @property
@@ -202,20 +232,35 @@ class TokenKeeper(ABC):
         with _LOCKS_GUARD:
             return _LOCKS.setdefault(f"{self._name} {self.owner.mark}", threading.RLock())
 
-    def _renewed_early(self, token: Token) -> Token:
+    def _early(self, token: Token) -> Token:
+        """Renews a token that nears its end; a failure costs nothing as long as it is good."""
+        if self.left(token) > self.early_s(token) or self._clock.monotonic() < self._not_before:
+            return token
+        self._not_before = self._clock.monotonic() + RETRY_S
         try:
-            return self._renew(token, False)
+            return self._renew(token, False, False)
         except DeviceError as error:
-            self._not_before = self._clock.monotonic() + RETRY_S
             _LOG.debug("the token is not renewed yet: %s", error)
             return token
 
-    def _renew(self, old: Token | None, asked: bool) -> Token:
+    def _renew(self, old: Token | None, refused: bool, asked: bool) -> Token:
+        if old is not None:
+            try:
+                token = self.refresh(old, refused)
+            except Ended as error:
+                _LOG.info("%s: another login", error)
+            else:
+                if token is not None:
+                    self.store(token)
+                    return token
+        return self._obtain(asked)
+
+    def _obtain(self, asked: bool) -> Token:
         error = self.forbidden(asked)
         if error is not None:
             raise error
         try:
-            token = self.obtain(old, asked)
+            token = self.obtain(asked)
         except DeviceError as refused:
             judgement = self.judge(refused)
             if judgement is not None:

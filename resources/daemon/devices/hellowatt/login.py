@@ -70,7 +70,7 @@ class Login(TokenKeeper):
 
     # What TokenKeeper asks for.
 
-    def obtain(self, old: Token | None, asked: bool) -> Token:
+    def obtain(self, asked: bool) -> Token:
         """Two or three requests: a token for the form, and the form."""
         self.site.budget.check()
         self.site.budget.check_login(asked)
