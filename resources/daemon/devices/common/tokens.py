@@ -104,6 +104,7 @@ class TokenKeeper(ABC):
         self._name = name
         self._not_before = float("-inf")
         self._aged: tuple[float, float, float] | None = None
+        self._ended: float | None = None
 
     # What a backend says.
 
@@ -153,6 +154,21 @@ class TokenKeeper(ABC):
             if token is not None and self.fresh(token):
                 return None
             return self._renew(token, True, asked)
+
+    def renew_before(self, seconds: float) -> None:
+        """Renews a token without a login once it has less than `seconds` left; a failure costs nothing.
+
+        For a job of its own, so that nobody waits for it.
+        """
+        with self._lock:
+            token = self.kept()
+            if token is None or self.left(token) > seconds or self._clock.monotonic() < self._not_before:
+                return
+            self._not_before = self._clock.monotonic() + RETRY_S
+            try:
+                self._refreshed(token, False)
+            except DeviceError as error:
+                _LOG.debug("the token is not renewed yet: %s", error)
 
     def anew(self, asked: bool) -> Token:
         """A token won by a login, whatever is kept."""
@@ -244,16 +260,21 @@ class TokenKeeper(ABC):
             return token
 
     def _renew(self, old: Token | None, refused: bool, asked: bool) -> Token:
-        if old is not None:
-            try:
-                token = self.refresh(old, refused)
-            except Ended as error:
-                _LOG.info("%s: another login", error)
-            else:
-                if token is not None:
-                    self.store(token)
-                    return token
-        return self._obtain(asked)
+        token = None if old is None else self._refreshed(old, refused)
+        return self._obtain(asked) if token is None else token
+
+    def _refreshed(self, old: Token, refused: bool) -> Token | None:
+        if self._ended == old.obtained:
+            return None
+        try:
+            token = self.refresh(old, refused)
+        except Ended as error:
+            _LOG.info("%s: another login when this token ends", error)
+            self._ended = old.obtained
+            return None
+        if token is not None:
+            self.store(token)
+        return token
 
     def _obtain(self, asked: bool) -> Token:
         error = self.forbidden(asked)

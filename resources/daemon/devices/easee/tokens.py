@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import secrets
-import threading
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Callable
+from typing import Any, Callable, ClassVar
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, VendorError
-from ..common.refusals import Policy, Refusals, Scope
+from ..common import tokens
+from ..common.refusals import Policy, Refusal, Scope
+from ..common.tokens import Ended, Judgement, Owner, Token
 from .client import Cloud, Forbidden, TokenRefused, Tokens, wrong_login
-
-_LOG = logging.getLogger(__name__)
 
 RENEW_AT = 0.45
 """The part of a token's life after which it is renewed: before half of it."""
 LEAST_PAUSE_S = 60.0
 """Between two logins, also for a user who presses a button."""
 DAY = 86400.0
-POLICIES = {
-    # Login or password are wrong: only the user can mend that, and a service that is asked too often locks accounts.
-    Scope.CREDENTIAL: Policy((3600.0, 4 * 3600.0, DAY)),
-    # The service cannot answer a login now.
-    Scope.REQUEST: Policy((60.0, 120.0, 300.0, 900.0, 3600.0)),
-    # The gateway lets no login through: perhaps the block of a day from the last request.
-    Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + 900.0)),
-}
 LOGIN = "login"
 
 
-class TokenKeeper:
+class TokenKeeper(tokens.TokenKeeper):
     """Thread-safe. `guarded(request, kind)` sends a request within the account's budget and outside its pauses."""
+
+    policies: ClassVar[Mapping[Scope, Policy]] = {
+        # Login or password are wrong: only the user can mend that, and a service asked too often locks accounts.
+        Scope.CREDENTIAL: Policy((3600.0, 4 * 3600.0, DAY)),
+        # The service cannot answer a login now.
+        Scope.REQUEST: Policy((60.0, 120.0, 300.0, 900.0, 3600.0)),
+        # The gateway lets no login through: perhaps the block of a day from the last request.
+        Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + 900.0)),
+    }
 
     def __init__(
         self,
@@ -42,192 +38,122 @@ class TokenKeeper:
         cloud: Callable[[], Cloud],
         guarded: Callable[[Callable[[], Tokens], str], Tokens],
     ) -> None:
-        self._config = config
+        self._user, self._password = str(config.get("user", "")), str(config.get("password", ""))
+        owner = Owner(context.memory, self._user, self._password)
+        super().__init__(context.memory, context.clock, owner, "tokens")
         self._context = context
-        self._clock = context.clock
         self._cloud = cloud
         self._guarded = guarded
-        self._lock = threading.RLock()
-        self._book = Refusals(context.memory, context.clock, POLICIES, "logins")
-        self._tokens: Tokens | None = None
-        self._got = 0.0
-        self._from_login = True
-        self._try_refresh_at = 0.0
         self._last_login: float | None = None
-        self._restored = False
-        self._compared = False
+        self._hidden: float | None = None
 
     def token(self) -> str:
         """A token that is still good for a while. Raises DeviceError."""
-        with self._lock:
-            self._restore()
-            if self._tokens is not None and self._age() < self._tokens.lifetime - self._margin():
-                return self._tokens.access
-            return self._renewed().access
+        return str(self.current().data["access"])
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises DeviceError."""
-        with self._lock:
-            self._restore()
-            if self._tokens is not None and self._tokens.access != refused:
-                return self._tokens.access  # somebody else was faster
-            if self._tokens is not None and not self._from_login and self._age() < 60.0:
-                # Fresh from a refresh and refused all the same: only a login helps.
-                self._tokens = None
-            return self._renewed().access
+        kept = self.kept()
+        mine = kept is not None and kept.data["access"] == refused
+        another = self.replaced(kept if kept is not None and mine else Token({}, float("-inf")))
+        return str(another.data["access"]) if another is not None else refused
 
     def keep_fresh(self) -> None:
         """Renews a token that nears half of its life; a failure costs nothing as long as it is good."""
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._tokens is None or self._age() < RENEW_AT * self._tokens.lifetime or now < self._try_refresh_at:
-                return
-            self._try_refresh_at = now + 300.0
-            try:
-                self._refresh(self._tokens)
-            except TokenRefused as error:
-                # The access token is still good: a login can wait for its end.
-                _LOG.info("%s: another login when this token ends", error)
-                self._tokens = replace(self._tokens, refresh="")
-                self._try_refresh_at = float("inf")
-            except DeviceError as error:
-                _LOG.debug("the token is not renewed yet: %s", error)
+        kept = self.kept()
+        if kept is not None:
+            self.renew_before((1 - RENEW_AT) * _lifetime(kept))
 
     def login(self) -> None:
         """Checks user and password for the user by a real login, unless one has just succeeded.
 
         What was refused before is tried again, a minute after the last try.
         """
-        with self._lock:
-            self._restore()
-            since = None if self._last_login is None else self._clock.monotonic() - self._last_login
-            if self._tokens is not None and self._from_login and since is not None and since < LEAST_PAUSE_S:
-                return
-            self._log_in(asked=True)
+        kept = self.kept()
+        if kept is None or not kept.data.get("login") or self._least_pause() <= 0:
+            self.anew(asked=True)
 
-    def _age(self) -> float:
-        return self._clock.monotonic() - self._got
+    # What the common keeper asks for.
 
-    def _margin(self) -> float:
-        lifetime = self._tokens.lifetime if self._tokens else 0.0
-        return min(max(60.0, lifetime / 10), lifetime / 2)
-
-    def _renewed(self) -> Tokens:
-        if self._tokens is not None and self._tokens.refresh:
-            try:
-                return self._refresh(self._tokens)
-            except TokenRefused as error:
-                _LOG.info("%s: logging in again", error)
-                self._tokens = None
-        return self._log_in()
-
-    def _refresh(self, old: Tokens) -> Tokens:
-        tokens = self._guarded(lambda: self._cloud().refresh(old.access, old.refresh), "refresh_token")
-        self._context.count("tokensRenewed")
-        return self._adopt(tokens, login=False)
-
-    def _log_in(self, asked: bool = False) -> Tokens:
-        user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
-        if not user or not password:
-            raise AuthenticationFailed("L'identifiant et le mot de passe du compte Easee ne sont pas renseignés")
-        self._hold_back(asked)
+    def obtain(self, asked: bool) -> Token:
         before, self._last_login = self._last_login, self._clock.monotonic()
         try:
-            tokens = self._guarded(lambda: self._cloud().login(user, password), LOGIN)
-        except AuthenticationFailed as error:
-            error.retry = self._note(Scope.CREDENTIAL)
-            raise
+            pair = self._guarded(lambda: self._cloud().login(self._user, self._password), LOGIN)
         except RateLimited:
             self._last_login = before  # a pause of the address: nothing was said about the account
             raise
-        except Forbidden as error:
-            error.retry = self._note(Scope.ADDRESS)
-            raise
-        except VendorError as error:
-            error.retry = self._note(Scope.REQUEST)
-            raise
-        except DeviceError as error:
-            if "status" in error.values:
-                error.retry = self._note(Scope.REQUEST)
-            raise
-        for scope in POLICIES:
-            self._book.over(scope, LOGIN)
-        self._context.memory.delete("refused")
         self._context.count("logins")
-        return self._adopt(tokens, login=True)
+        return self._made(pair, login=True)
 
-    def _note(self, scope: Scope) -> float:
-        salt = secrets.token_hex(16)
-        self._context.memory.keep("refused", {"salt": salt, "owner": self._owner(salt)})
-        refusal = self._book.note(scope, LOGIN, scope.value)
-        return refusal.until - self._clock.time()
+    def refresh(self, old: Token, refused: bool) -> Token | None:
+        if not old.data.get("refresh"):
+            return None
+        if refused and not old.data.get("login") and self.age(old) < LEAST_PAUSE_S:
+            return None  # fresh from a renewal and refused all the same: only a login helps
+        access, refresh = str(old.data["access"]), str(old.data["refresh"])
+        try:
+            pair = self._guarded(lambda: self._cloud().refresh(access, refresh), "refresh_token")
+        except TokenRefused as error:
+            raise Ended(str(error)) from error
+        self._context.count("tokensRenewed")
+        return self._made(pair, login=False)
 
-    def _hold_back(self, asked: bool) -> None:
-        """Raises DeviceError while a login makes no sense; for a user who asks, only within a minute of the last."""
-        if not self._compared:
-            self._compared = True
-            if not self._is_mine(self._context.memory.get("refused")):
-                for scope in POLICIES:
-                    self._book.over(scope, LOGIN)  # another login or password than the refused one
-        rest = max(self._book.wait_s(scope, LOGIN) for scope in POLICIES)
-        if self._last_login is not None:
-            least = self._last_login + LEAST_PAUSE_S - self._clock.monotonic()
-            rest = least if asked else max(rest, least)
+    def judge(self, error: DeviceError) -> Judgement | None:
+        scope: Scope | None = None
+        if isinstance(error, AuthenticationFailed):
+            scope = Scope.CREDENTIAL
+        elif isinstance(error, Forbidden):
+            scope = Scope.ADDRESS
+        elif not isinstance(error, RateLimited) and (isinstance(error, VendorError) or "status" in error.values):
+            scope = Scope.REQUEST
+        return None if scope is None else Judgement(scope, scope.value)
+
+    def told(self, refusal: Refusal) -> DeviceError:
+        if refusal.scope is Scope.CREDENTIAL:
+            return wrong_login(self._user)
+        return RateLimited("La prochaine connexion au compte Easee doit attendre un peu")
+
+    def forbidden(self, asked: bool = False) -> DeviceError | None:
+        """A user who asks is held back within a minute of the last login only."""
+        if not self._user or not self._password:
+            return AuthenticationFailed("L'identifiant et le mot de passe du compte Easee ne sont pas renseignés")
+        error, least = super().forbidden(asked), self._least_pause()
+        if least <= 0 or (error is not None and (error.retry or 0.0) >= least):
+            return error
+        if self.book.wait_s(Scope.CREDENTIAL, self.owner.mark) > 0:
+            error = wrong_login(self._user)
         elif asked:
-            rest = 0.0
-        if rest <= 0:
-            return
-        if self._book.wait_s(Scope.CREDENTIAL, LOGIN) > 0:
-            error = wrong_login(str(self._config.get("user", "")))
-            error.retry = rest
-            raise error
-        if asked:
-            raise RateLimited("Prochain essai de connexion à Easee possible dans {n} s", n=int(rest) + 1, retry=rest)
-        raise RateLimited("La prochaine connexion au compte Easee doit attendre un peu", retry=rest)
+            error = RateLimited("Prochain essai de connexion à Easee possible dans {n} s", n=int(least) + 1)
+        else:
+            error = RateLimited("La prochaine connexion au compte Easee doit attendre un peu")
+        error.retry = least
+        return error
 
-    # What is kept.
+    def fresh(self, token: Token) -> bool:
+        """Never: a refused token is renewed once, whatever its age; the account gives up after that."""
+        return False
 
-    def _adopt(self, tokens: Tokens, login: bool) -> Tokens:
-        self._context.hide(tokens.access, tokens.refresh)
-        self._tokens, self._from_login = tokens, login
-        self._got = self._clock.monotonic()
-        self._try_refresh_at = 0.0
-        salt = secrets.token_hex(16)
-        kept = {
-            "access": tokens.access,
-            "refresh": tokens.refresh,
-            "expires": self._clock.time() + tokens.lifetime,
-            "lifetime": tokens.lifetime,
-            "salt": salt,
-            "owner": self._owner(salt),
-        }
-        self._context.memory.keep("tokens", kept)
-        return tokens
+    def early_s(self, token: Token) -> float:
+        lifetime = _lifetime(token)
+        return min(max(60.0, lifetime / 10), lifetime / 2)
 
-    def _restore(self) -> None:
-        """Takes over what a former life has kept; tokens only when they belong to the same user and password."""
-        if self._restored:
-            return
-        self._restored = True
-        kept = self._context.memory.get("tokens")
-        if not self._is_mine(kept):
-            return
-        try:
-            tokens = Tokens(str(kept["access"]), str(kept["refresh"]), float(kept["lifetime"]))
-            age = tokens.lifetime - (float(kept["expires"]) - self._clock.time())
-        except (KeyError, TypeError, ValueError):
-            return  # an older form of the store
-        self._context.hide(tokens.access, tokens.refresh)
-        self._tokens, self._from_login = tokens, False
-        # A clock that was stepped back must not make a token young again.
-        self._got = self._clock.monotonic() - (age if age >= 0 else tokens.lifetime)
+    def kept(self) -> Token | None:
+        token = super().kept()
+        if token is not None and self._hidden != token.obtained:
+            self._hidden = token.obtained
+            self._context.hide(str(token.data.get("access")), str(token.data.get("refresh")))
+        return token
 
-    def _is_mine(self, kept: Any) -> bool:
-        try:
-            return bool(kept) and secrets.compare_digest(kept["owner"], self._owner(kept["salt"]))
-        except (KeyError, TypeError, ValueError):
-            return False
+    def _least_pause(self) -> float:
+        if self._last_login is None:
+            return 0.0
+        return self._last_login + LEAST_PAUSE_S - self._clock.monotonic()
 
-    def _owner(self, salt: str) -> str:
-        text = f"{self._config.get('user', '')}\0{self._config.get('password', '')}".encode()
-        return hashlib.pbkdf2_hmac("sha256", text, bytes.fromhex(salt), 20_000).hex()
+    def _made(self, pair: Tokens, login: bool) -> Token:
+        self._context.hide(pair.access, pair.refresh)
+        now = self._clock.time()
+        return Token({"access": pair.access, "refresh": pair.refresh, "login": login}, now, now + pair.lifetime)
+
+
+def _lifetime(token: Token) -> float:
+    return token.expires - token.obtained if token.expires is not None else 0.0
