@@ -157,7 +157,7 @@ def test_a_pasted_token_that_the_gateway_refuses_is_told_at_once_and_tried_again
     gateway.fault("logout")
     running.advance(61, 1)
     assert running.last_state["code"] == "authentication_failed"
-    assert "La passerelle refuse le token collé" in running.last_state["message"]
+    assert "La passerelle refuse le jeton collé" in running.last_state["message"]
     asked = len(gateway.requests)
     running.advance(590, 10)
     assert len(gateway.requests) == asked

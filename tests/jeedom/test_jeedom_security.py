@@ -173,7 +173,7 @@ def test_the_panel_shows_what_the_user_may_see(jeedom: Jeedom, systems: Vendors)
         cmds = [each["cmd"] for equipment in (shown, hidden) for each in equipment["series"]]
         days = narrow.own_panel("days", cmds=cmds, **{"from": "2020-01-01", "to": "2030-01-01"})
         assert set(days) <= {each["cmd"] for each in shown["series"]}
-        with pytest.raises(Refused, match="ne vous est pas ouvert"):
+        with pytest.raises(Refused, match="vous n'y avez pas accès"):
             narrow.own_panel("tile", id=hidden["id"])
     finally:
         jeedom.php("user::byLogin('narrow')->remove();")
