@@ -97,7 +97,7 @@ def test_a_success_is_handed_on_and_its_date_told(service: responses.RequestsMoc
         ("a@b.example", 500, "", Unreachable, "indisponible"),
         ("a@b.example", 400, "<html>Bad Request</html>", Refused, "400"),
         ("a@b.example", 429, "", Blocked, "trop"),
-        ("a@b.example", 200, "<html></html>", VendorError, "pas du JSON"),
+        ("a@b.example", 200, "<html></html>", VendorError, "inattendue"),
         ("a@b.example", 200, [PAIR], VendorError, "inattendue"),
         ("a@b.example", 200, {**PAIR, "accessToken": None}, VendorError, "pas de jeton"),
         ("a@b.example", 200, {**PAIR, "accessToken": "two\nlines"}, VendorError, "pas de jeton"),
