@@ -25,12 +25,15 @@ cd / || exit 1
 
 say() { printf '[%s] %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$*"; }
 progress() { [ -z "$progress_file" ] || printf '%s\n' "$1" | as_user tee "$progress_file" > /dev/null; }
-# Whose files they are, when root runs this: of the plugin's folder, else of Jeedom's web server.
+# Whose files they are, when root runs this: of the plugin's folder, else of the web server of the Jeedom that it lies in.
+# A checkout elsewhere stays root's: its folder may be closed to others, and must not change hands.
 user=
 if [ "$(id -u)" = 0 ]; then
   user=$(stat -c %U "$here")
-  [ "$user" != root ] && [ "$user" != UNKNOWN ] || { ! id www-data > /dev/null 2>&1 || user=www-data; }
-  [ "$user" != root ] || user=
+  if [ "$user" = root ] || [ "$user" = UNKNOWN ]; then
+    user=
+    [ ! -f "$here/../../core/config/jeedom.config.php" ] || ! id www-data > /dev/null 2>&1 || user=www-data
+  fi
 fi
 # Runs a command as the web server's user.
 as_user() { if [ -n "$user" ]; then runuser -u "$user" -- "$@"; else "$@"; fi; }

@@ -315,6 +315,24 @@ def test_as_root_all_but_the_packages_of_the_system_is_done_as_the_web_server_s_
     assert [line for line in as_root.read_text().splitlines() if line != "-V" and "version_info" not in line] == []
 
 
+@pytest.mark.parametrize(("in_jeedom", "user"), [(False, None), (True, "www-data")])
+def test_a_checkout_of_root_s_changes_hands_in_a_jeedom_only(machine: Machine, in_jeedom: bool, user: str) -> None:
+    """Elsewhere its folder may be closed to the web server's user, and git refuses a folder of somebody else's."""
+    log = machine.programs / "runuser.log"
+    machine.program("stat", "#!/bin/sh\necho root\n")
+    machine.program("chown", "#!/bin/sh\n")
+    machine.program("runuser", RUNUSER.format(log=log))
+    machine.pip_says(NO_VERSION)
+    if in_jeedom:
+        core = machine.plugin.parent.parent / "core/config"
+        core.mkdir(parents=True)
+        (core / "jeedom.config.php").touch()
+    machine.run(uid=0)
+    assert log.exists() == in_jeedom
+    if in_jeedom:
+        assert all(line.startswith(f"-u {user} -- ") for line in log.read_text().splitlines())
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_what_root_installs_belongs_to_the_owner_of_the_plugin() -> None:
     with tempfile.TemporaryDirectory() as folder:  # which others can enter, unlike pytest's own
