@@ -99,7 +99,10 @@ class Publisher:
             plan.seen[name] = stamp
 
     def refresh(self, freshness: float) -> None:
-        """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s."""
+        """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s.
+
+        A fact that a row has no value for (beyond its bounds, not in its map) must not make the last value younger.
+        """
         with self._lock:
             since = self._clock.monotonic() - freshness
             for equipment, plan in self._plans.items():
@@ -108,6 +111,7 @@ class Publisher:
                     for name, (seen, at) in plan.seen.items()
                     if seen >= since
                     for row in plan.rows.get(name, ())
+                    if row.value(plan.facts[name]) is not None
                 }
                 if commands:
                     self._outbox.resend(equipment, commands)

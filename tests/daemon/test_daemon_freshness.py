@@ -51,13 +51,14 @@ CATALOGUE = Catalogue(
                     info("power"),
                     info("line", silence="line"),
                     info("serial", silence=""),
+                    info("share", silence="", min=0, max=100),
                     info("day", silence="days", dated=True, source="days"),
                 ],
             }
         },
     },
 )
-ALL = {"power": {}, "line": {}, "serial": {}, "day": {}}
+ALL = {"power": {}, "line": {}, "serial": {}, "share": {}, "day": {}}
 METER = Equipment("11", "meter", "a", "Linky", {}, ALL)
 CONNECTION = Connection("1", "meter", "M", {"pollInterval": 60}, {}, (METER,))
 
@@ -276,6 +277,18 @@ def test_only_what_was_found_true_again_is_sent_with_the_heartbeat(runner: Runne
     assert set(values) == {"power", "serial"}
     old = datetime.fromisoformat(values["serial"]).timestamp()
     assert old == pytest.approx(clock.time() - 120, abs=1)
+
+
+def test_a_value_beyond_its_bounds_does_not_make_the_last_one_younger(runner: Runner, clock: ManualClock) -> None:
+    runner.publish("11", {"share": 5})
+    sent(runner)
+    clock.advance(100)
+    runner.publish("11", {"share": 5000})
+    runner._publisher.refresh(HEARTBEAT)
+    assert [event for event in sent(runner) if event["event"] == "values"] == []
+    runner.publish("11", {"share": 6})
+    runner._publisher.refresh(HEARTBEAT)
+    assert [event["values"] for event in sent(runner) if event["event"] == "values"] == [{"share": 6}]
 
 
 def test_a_fact_that_is_said_to_be_unknown_is_not_shown_again(runner: Runner, clock: ManualClock) -> None:
