@@ -311,15 +311,43 @@ final class jeenergieLifecycle
         $sent = jeenergie::dictionary($eqLogic->getConfiguration('config'));
         $saved = $before === null ? [] : jeenergie::dictionary($before->getConfiguration('config'));
         $secrets = $eqLogic->secrets() + ($before === null ? [] : $before->secrets());
+        $entered = [];
         foreach (jeenergieSettings::secretKeys($fields) as $key) {
             $value = is_scalar($sent[$key] ?? null) ? (string) $sent[$key] : '';
             if ($value !== '') {
                 $secrets[$key] = $value;
+                $entered[] = $key;
             }
             unset($sent[$key]);
         }
-        $eqLogic->setConfiguration('config', jeenergieSettings::compact($fields, $sent + $saved));
+        $config = jeenergieSettings::compact($fields, $sent + $saved);
+        if ($before !== null) {
+            self::askForMovedSecrets($fields, $saved, $config, $before->secrets(), $entered);
+        }
+        $eqLogic->setConfiguration('config', $config);
         $eqLogic->setConfiguration('secrets', $secrets === [] ? null : $secrets);
+    }
+
+    /** Whoever may change an address must not get what was entered for another one: a saved secret stays where it was. */
+    private static function askForMovedSecrets(
+        array $fields,
+        array $saved,
+        array $config,
+        array $secrets,
+        array $entered
+    ): void {
+        $labels = array_column($fields, 'label', 'key');
+        foreach (jeenergieSettings::movedSecrets($fields, $saved, $config) as $address => $keys) {
+            $missing = array_diff(array_intersect($keys, array_keys(array_filter($secrets))), $entered);
+            if ($missing !== []) {
+                $names = array_map(fn(string $key): string => '« ' . $labels[$key] . ' »', array_values($missing));
+                throw new Exception(sprintf(
+                    __('« %s » a changé : saisissez de nouveau %s, qui ne va à aucune autre adresse sans vous.', __FILE__),
+                    $labels[$address],
+                    implode(', ', $names)
+                ));
+            }
+        }
     }
 
     /** The settings of a command: those of its catalogue row, typed. */

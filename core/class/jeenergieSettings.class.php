@@ -28,6 +28,38 @@ final class jeenergieSettings
         return array_column(array_filter($fields, fn(array $field): bool => $field['type'] === 'secret'), 'key');
     }
 
+    /**
+     * Addresses whose host has changed, with the secrets that are sent there and apply with the new settings.
+     *
+     * @return string[][] keys of secrets by the key of the address
+     */
+    public static function movedSecrets(array $fields, array $before, array $after): array
+    {
+        $before = self::resolve($fields, $before);
+        $after = self::resolve($fields, $after);
+        $known = self::byKey($fields);
+        $moved = [];
+        foreach ($fields as $field) {
+            [$old, $new] = [$before[$field['key']] ?? '', $after[$field['key']] ?? ''];
+            if (isset($field['sends']) && $old !== '' && self::hostOf((string) $old) !== self::hostOf((string) $new)) {
+                $moved[$field['key']] = array_values(array_filter(
+                    $field['sends'],
+                    fn(string $key): bool => self::holds($known[$key]['when'] ?? [], $after)
+                ));
+            }
+        }
+        return $moved;
+    }
+
+    /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
+    public static function hostOf(string $address): string
+    {
+        $text = strtolower(trim($address));
+        return preg_match('~^([^:/]+://)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)~', $text, $parts) === 1
+            ? $parts[1] . $parts[2]
+            : preg_replace('/:\d+$/', '', $text);
+    }
+
     /** The value in the type of its field; null when it is empty. A form sends everything as text. */
     public static function cast(array $field, $value)
     {

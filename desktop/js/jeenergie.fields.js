@@ -23,6 +23,13 @@
     });
   };
 
+  /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
+  jn.hostOf = function(address) {
+    const text = String(address === undefined ? '' : address).trim().toLowerCase();
+    const parts = /^([^:/]+:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(text);
+    return parts ? parts[1] + parts[2] : text.replace(/:\d+$/, '');
+  };
+
   /*
    * Each input is {element, get(): what is sent to the server, isEmpty()}; all of them call changed() on a change.
    */
@@ -45,9 +52,19 @@
       });
       // As it was typed: blanks may belong to a password.
       const get = function() { return element.value; };
+      const moved = jn.el('span', { class: 'jnHelp jnMoved', text: "{{L'adresse a changé : ce qui est enregistré n'y est pas envoyé sans vous. Saisissez-le de nouveau.}}" });
+      let isAsked = false;
       return {
-        element: jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]),
-        get: get, setting: get, isEmpty: function() { return get() === '' && !options.isSet; }
+        element: jn.el('div', {}, [
+          jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]), moved
+        ]),
+        get: get, setting: get, isEmpty: function() { return get() === '' && (isAsked || !options.isSet); },
+        // What is saved goes to the address that it was entered for.
+        askAgain: function(isMoved) {
+          isAsked = isMoved && options.isSet;
+          element.placeholder = isAsked ? '{{à saisir de nouveau}}' : options.isSet ? '{{inchangé}}' : field.placeholder || '';
+          moved.style.display = isAsked ? '' : 'none';
+        }
       };
     },
 
@@ -173,7 +190,17 @@
       return values;
     }
 
+    /** Whether an address that a secret is sent to leads elsewhere than the saved one. */
+    function isMoved(key) {
+      return rows.some(function(each) {
+        const before = saved[each.field.key] === undefined ? each.field.default : saved[each.field.key];
+        return (each.field.sends || []).includes(key) && before !== undefined && before !== ''
+          && jn.hostOf(before) !== jn.hostOf(each.input.get() || each.field.default);
+      });
+    }
+
     function refresh() {
+      rows.forEach(function(each) { if (each.input.askAgain) each.input.askAgain(isMoved(each.field.key)); });
       const known = Object.assign({}, options.context ? options.context() : {}, settings());
       rows.forEach(function(each) {
         each.shown = jn.holds(each.field.when, known);

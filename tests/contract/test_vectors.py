@@ -23,7 +23,8 @@ const jn = {};
 const text = fs.readFileSync(source, 'utf8').replace(/\\}\\)\\([^)]*\\);?\\s*$/, '})(jn);');
 eval(text);
 const cases = JSON.parse(fs.readFileSync(vectors, 'utf8')).cases;
-console.log(JSON.stringify(cases.map((each) => jn.holds(each.when, each.settings))));
+const rule = Array.isArray(cases[0]) ? (each) => jn.hostOf(each[0]) : (each) => jn.holds(each.when, each.settings);
+console.log(JSON.stringify(cases.map(rule)));
 """
 
 
@@ -34,11 +35,21 @@ def test_a_condition_holds_in_python(case: dict[str, Any]) -> None:
     assert holds(case["when"], own, parent) == case["holds"]
 
 
-def test_a_condition_holds_in_javascript() -> None:
+def in_javascript(vectors: str) -> list[Any]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not on this machine")
     source = ROOT / "desktop" / "js" / "jeenergie.fields.js"
-    command = [node, "-e", HARNESS, str(source), str(VECTORS / "when.json")]
-    answered = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    command = [node, "-e", HARNESS, str(source), str(VECTORS / vectors)]
+    found: list[Any] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return found
+
+
+def test_a_host_is_found_in_javascript() -> None:
+    cases = json.loads((VECTORS / "hosts.json").read_text("utf-8"))["cases"]
+    assert in_javascript("hosts.json") == [host for _, host in cases]
+
+
+def test_a_condition_holds_in_javascript() -> None:
+    answered = in_javascript("when.json")
     assert dict(zip([each["name"] for each in WHEN], answered)) == {each["name"]: each["holds"] for each in WHEN}

@@ -459,6 +459,18 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         browser.until("document.querySelector('[data-jn_field=secretWord] input')?.placeholder === 'inchangé'")
         assert browser.run("document.querySelector('.eqLogicAttr[data-l1key=name]').readOnly") is True
 
+        # Another address: what is saved does not go there, and the form says so.
+        assert not browser.shows("[data-jn_field=secretWord] .jnMoved")
+        browser.fill("[data-jn_field=host] input", "192.0.2.1")
+        browser.until(
+            "document.querySelector('[data-jn_field=secretWord] input').placeholder === 'à saisir de nouveau'"
+        )
+        assert browser.shows("[data-jn_field=secretWord] .jnMoved")
+        browser.click("[data-jn_action=test]")
+        browser.until(f"document.querySelector('{RESULT}').innerText.includes('« Adresse » a changé')", 40)
+        browser.fill("[data-jn_field=host] input", "<b>h</b>")
+        browser.until("document.querySelector('[data-jn_field=secretWord] input').placeholder === 'inchangé'")
+
         # An operation asks for its fields, and shows the progress that the daemon tells.
         browser.click("[data-jn_operation=import] .btn")
         browser.click(CONFIRM)

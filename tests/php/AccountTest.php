@@ -24,8 +24,8 @@ final class AccountTest extends JeenergieTestCase
         $connection = $this->connection();
         $connection->setIsEnable(0)->save();
         $this->startDaemon('refuse', true);
-        $connection->setConfiguration('config', ['host' => 'other'])->save();
-        $this->assertSame('other', jeenergie::byId($connection->getId())->config()['host']);
+        $connection->setConfiguration('config', ['port' => 81])->save();
+        $this->assertSame(81, jeenergie::byId($connection->getId())->config()['port']);
     }
 
     public function testAServiceOutOfReachIsNoReasonToRefuse(): void

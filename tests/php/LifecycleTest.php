@@ -183,11 +183,11 @@ final class LifecycleTest extends JeenergieTestCase
     public function testAFormUsesTheSavedSecretUnlessItBringsOne(): void
     {
         $connection = $this->connection();
-        $form = ['id' => (string) $connection->getId(), 'config' => ['host' => 'new', 'password' => '']];
+        $form = ['id' => (string) $connection->getId(), 'config' => ['port' => 81, 'password' => '']];
         $this->assertSame('p4ss', jeenergieDiscovery::fromForm($form)->config()['password']);
         $form['config']['password'] = 'other';
         $this->assertSame('other', jeenergieDiscovery::fromForm($form)->config()['password']);
-        $this->assertSame('h', jeenergie::byId($connection->getId())->config()['host']);
+        $this->assertSame(80, jeenergie::byId($connection->getId())->settings()['port']);
     }
 
     public function testASettingThatEndsATypeHandsItsCommandsOver(): void

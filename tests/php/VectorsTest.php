@@ -14,6 +14,18 @@ final class VectorsTest extends TestCase
         return array_column(array_map(fn(array $case): array => [$case['name'], [$case]], $cases), 1, 0);
     }
 
+    public static function hosts(): array
+    {
+        $file = dirname(__DIR__, 2) . '/core/contract/vectors/hosts.json';
+        return json_decode(file_get_contents($file), true, 512, JSON_THROW_ON_ERROR)['cases'];
+    }
+
+    /** @dataProvider hosts */
+    public function testAHostIsFound(string $address, string $host): void
+    {
+        self::assertSame($host, jeenergieSettings::hostOf($address));
+    }
+
     /** @dataProvider conditions */
     public function testAConditionHolds(array $case): void
     {

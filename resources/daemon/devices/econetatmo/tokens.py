@@ -90,7 +90,10 @@ class TokenKeeper:
         self._told: dict[str, AuthenticationFailed] = {}
         self._at_once = False
         # A pair that ended is tried again when the user pastes or authorizes anew; a start is no reason.
-        line = hashlib.sha256(f"{self._client}\n{self._pasted}".encode()).hexdigest()[:16]
+        # A pair of one service is not sent to another.
+        origin = str(config.get("apiUrl", ""))
+        elsewhere = "" if origin == context.catalogue.settings({}).get("apiUrl") else f"\n{origin}"
+        line = hashlib.sha256(f"{self._client}\n{self._pasted}{elsewhere}".encode()).hexdigest()[:16]
         self._key = f"tokens:{line}"
         policies = {Scope.CREDENTIAL: CREDENTIAL, Scope.REQUEST: RENEWAL}
         self._refusals = Refusals(context.memory, context.clock, policies)
