@@ -17,6 +17,7 @@ import chromium
 import pytest
 from chromium import Chromium
 from connection_page import hide_the_oldest_datum, read_the_form_as_it_was_typed, see_how_old_the_oldest_datum_is
+from forms import change_the_address
 from jeedom_host import ROOT, URL, Jeedom
 
 from simulators.enlighten.cloud import Account, EnlightenCloud
@@ -458,18 +459,7 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         assert json.loads(saved["secretWord"]) == {"token": 1}
         browser.until("document.querySelector('[data-jn_field=secretWord] input')?.placeholder === 'inchangé'")
         assert browser.run("document.querySelector('.eqLogicAttr[data-l1key=name]').readOnly") is True
-
-        # Another address: what is saved does not go there, and the form says so.
-        assert not browser.shows("[data-jn_field=secretWord] .jnMoved")
-        browser.fill("[data-jn_field=host] input", "192.0.2.1")
-        browser.until(
-            "document.querySelector('[data-jn_field=secretWord] input').placeholder === 'à saisir de nouveau'"
-        )
-        assert browser.shows("[data-jn_field=secretWord] .jnMoved")
-        browser.click("[data-jn_action=test]")
-        browser.until(f"document.querySelector('{RESULT}').innerText.includes('« Adresse » a changé')", 40)
-        browser.fill("[data-jn_field=host] input", "<b>h</b>")
-        browser.until("document.querySelector('[data-jn_field=secretWord] input').placeholder === 'inchangé'")
+        change_the_address(browser, RESULT)
 
         # An operation asks for its fields, and shows the progress that the daemon tells.
         browser.click("[data-jn_operation=import] .btn")
