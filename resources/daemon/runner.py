@@ -22,6 +22,7 @@ from .freshness import Freshness, Silence
 from .loads import Loads
 from .memory import StoreMemory
 from .publish import Publisher
+from .remembered import REPORTED, WORKED, mark, reported
 from .shared import Shared
 
 _LOG = logging.getLogger(__name__)
@@ -35,8 +36,6 @@ WATCH_S = 30.0
 """Seconds between two looks at who has become silent."""
 FRESHNESS = "freshness"
 """The key of the memory under which ages are kept over a restart."""
-REPORTED = "reported"
-"""The key of the memory under which the states of equipment that do not work are kept: Jeedom keeps them, too."""
 UNSAVED = "new"
 """The id under which Jeedom sends a connection that it has not saved yet."""
 
@@ -76,8 +75,10 @@ class Runner:
         self._reported: tuple[str, str] | None = None
         self._troubles: dict[str, tuple[str, str, str] | None] = {}
         self._silences: dict[str, dict[str, NoData]] = {}
-        self._shown: dict[str, tuple[str, str, str] | None] = _reported(self.memory.get(REPORTED))
+        self._shown: dict[str, tuple[str, str, str] | None] = reported(self.memory.get(REPORTED))
         self._resumed = False
+        self._settings = mark(connection.config)
+        self._worked = self.memory.get(WORKED) == self._settings
         self._failing_since: float | None = None
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
@@ -308,7 +309,8 @@ class Runner:
         with self._lock:
             if self._failing_since is None:
                 self._failing_since = now
-            patient = self.state == "online" and now - self._failing_since < self.device.grace
+            calm = self.state in ("online", "waiting") or (self._worked and self.state == "connecting")
+            patient = calm and now - self._failing_since < self.device.grace
             news = self._reported != (code, text)
         self.last_error = text
         if patient and state in ("unreachable", "error"):
@@ -379,6 +381,8 @@ class Runner:
             if told:
                 _LOG.info("%s is online", self._label)
                 self._tell("online", "", "")
+                if not self._silent and self.memory.get(WORKED) != self._settings:
+                    self.memory.keep(WORKED, self._settings)
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
         if not self._silent and not self._ended:
@@ -482,12 +486,3 @@ class Runner:
 
     def lull(self) -> float:
         return self._shared.lull()
-
-
-def _reported(kept: Any) -> dict[str, tuple[str, str, str] | None]:
-    states = kept.items() if isinstance(kept, Mapping) else ()
-    return {
-        str(equipment): (str(state[0]), str(state[1]), str(state[2]))
-        for equipment, state in states
-        if isinstance(state, list) and len(state) == 3
-    }

@@ -1,0 +1,81 @@
+"""A connection that has worked may fail for a moment before that is reported, also after a restart of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jeenergied.devices.base import Connection, DeviceError, RateLimited, Unreachable
+from jeenergied.runner import Runner, Shared
+from jeenergied.texts import Texts
+
+from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.logs import Masker
+from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.store import Store
+from jeedom_bridge.worker import Job
+from tests.daemon.test_daemon_freshness import CATALOGUE, CONNECTION, ROOT, Quiet, sent
+
+
+class Patient(Quiet):
+    grace = 600.0
+
+
+class Life:
+    """Lives of one connection, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = ManualClock()
+        self.store = Store(folder / "store.sqlite")
+        texts = Texts(ROOT / "core" / "i18n")
+        self.shared = Shared(self.clock, Outbox(self.clock), self.store, Masker(), texts)
+        self.begin()
+
+    def begin(self, connection: Connection = CONNECTION) -> None:
+        self.runner = Runner(connection, Patient, CATALOGUE, self.shared)
+        self.job = Job(self.runner.worker, "poll", 60.0, lambda: None)
+
+    def fail(self, error: DeviceError) -> list[str]:
+        """One poll fails; the states that Jeedom gets."""
+        self.runner._job_failed(self.job, error)
+        return [each["state"] for each in sent(self.runner) if each["event"] == "connection"]
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    made = Life(tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_a_new_connection_that_fails_is_reported_at_once(life: Life) -> None:
+    assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
+
+
+def test_one_that_has_worked_may_fail_for_a_moment_also_after_a_restart(life: Life) -> None:
+    life.runner.online()
+    sent(life.runner)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.begin()
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(601)
+    assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
+
+
+def test_other_settings_have_not_worked_yet(life: Life) -> None:
+    life.runner.online()
+    sent(life.runner)
+    life.begin(replace(CONNECTION, config={"pollInterval": 61}))
+    assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
+
+
+def test_a_connection_that_waits_may_fail_for_a_moment(life: Life) -> None:
+    life.runner.online()
+    sent(life.runner)
+    assert life.fail(RateLimited("Attendre", retry=300)) == ["waiting"]
+    life.clock.advance(300)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(301)
+    assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
