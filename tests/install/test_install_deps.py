@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import http.server
 import os
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import venv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,10 +26,30 @@ PIP_SAYS = (
     '#!/bin/sh\n[ "$3" != pip ] || [ "$4" = config ] || '
     '{ [ ! -s "$LOG_SAYS" ] || cat "$LOG_SAYS" > "$5"; cat "$SAYS"; exit 1; }\n'
 )
+COPY = """#!/bin/sh
+[ "$3" != venv ] || exec cp -a {made} "$4"
+exec {python} "$@"
+"""
 PYTHON = """#!/bin/sh
 [ "$3" != venv ] || {{ mkdir -p "$4/bin" && cp {pip} "$4/bin/python"; exit; }}
 exec {python} "$@"
 """
+
+
+@cache
+def made_environment() -> Path:
+    """What `python3 -m venv` makes, made once: each time takes as long as all else that a test does."""
+    folder = Path(tempfile.mkdtemp(prefix="jeenergie-venv-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-I", "-m", "venv", str(folder / "venv")], check=True, timeout=120)
+    return folder / "venv"
+
+
+ANYBODY_S_PYTHON = """#!/bin/sh
+[ "$1" != -V ] || echo Python 3.11.2
+[ "$3" != venv ] || {{ mkdir -p "$4/bin" && cp {pip} "$4/bin/python"; }}
+"""
+"""One that other users can run, wherever that of the tests is."""
 
 
 class Machine:
@@ -51,6 +73,10 @@ class Machine:
     def program(self, name: str, text: str) -> None:
         (self.programs / name).write_text(text, encoding="utf-8")
         (self.programs / name).chmod(0o755)
+
+    def real_pip(self) -> None:
+        """A Python whose new environments have pip itself. They are copies: pip is started by `bin/python -m pip`."""
+        self.program("python3", COPY.format(made=made_environment(), python=sys.executable))
 
     def pip_says(self, output: str, log: str = "") -> None:
         """A Python whose new environments have a pip that fails with this output, and with this line in its log."""
@@ -112,6 +138,7 @@ def told(output: str) -> dict[str, str]:
 
 
 def test_a_closed_port_is_told_with_what_was_tried_and_what_to_do(machine: Machine) -> None:
+    machine.real_pip()
     with socket.socket() as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))
         index = f"http://127.0.0.1:{taken.getsockname()[1]}/simple"
@@ -128,6 +155,7 @@ def test_a_closed_port_is_told_with_what_was_tried_and_what_to_do(machine: Machi
 
 
 def test_an_error_of_the_package_server_is_told_without_its_password(machine: Machine, unavailable: str) -> None:
+    machine.real_pip()
     code, output = machine.run(PIP_INDEX_URL=unavailable)
     lines = told(output)
     assert code == 1
@@ -339,13 +367,16 @@ def test_what_root_installs_belongs_to_the_owner_of_the_plugin() -> None:
     with tempfile.TemporaryDirectory() as folder:  # which others can enter, unlike pytest's own
         os.chmod(folder, 0o755)
         machine = Machine(Path(folder))
-        machine.program("id", '#!/bin/sh\nexec /usr/bin/id "$@"\n')
+        # Without www-data, else the system's Python would install real packages.
+        machine.program("id", '#!/bin/sh\n[ "$1" != www-data ] || exit 1\nexec /usr/bin/id "$@"\n')
         machine.pip_says(NO_VERSION)
+        machine.program("python3", ANYBODY_S_PYTHON.format(pip=machine.programs / "pip-fails"))
         former = machine.plugin / "resources/python_venv"
         for each in (machine.plugin, *machine.plugin.rglob("*")):
             os.chown(each, 65534, 65534)
         venv.create(former, with_pip=False)  # by root, as the versions before did
-        machine.run()
+        _, output = machine.run()
+        assert told(output)["Réponse"] in NO_VERSION
         found = {path: path.lstat().st_uid for path in machine.plugin.rglob("*")}
         assert {path for path, uid in found.items() if uid != 65534} == set()
         assert (machine.plugin / "data/daemon").stat().st_mode & 0o777 == 0o700

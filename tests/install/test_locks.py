@@ -71,6 +71,7 @@ class LockedMachine(Machine):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.real_pip()
         self.wheels = folder / "wheels"
         self.lock = self.plugin / "resources/lock" / OWN
         self.lock.parent.mkdir()
