@@ -114,9 +114,14 @@ class Home:
         contract = self.contract(at)
         if contract != "peak_and_off_peak":
             return {"none": NONE, "void": VOID}.get(contract, BASIC)
-        local = datetime.fromtimestamp(at, timezone.utc).astimezone(ZoneInfo(self.timezone))
-        minute = local.hour * 60 + local.minute
-        return PEAK if OFF_PEAK_UNTIL <= minute < OFF_PEAK_FROM else OFF_PEAK
+        return PEAK if OFF_PEAK_UNTIL <= _minute(at, self.timezone) < OFF_PEAK_FROM else OFF_PEAK
+
+
+@lru_cache(maxsize=200_000)
+def _minute(at: float, zone: str) -> int:
+    """The minute of the local day."""
+    local = datetime.fromtimestamp(at, timezone.utc).astimezone(ZoneInfo(zone))
+    return local.hour * 60 + local.minute
 
 
 @lru_cache(maxsize=200_000)

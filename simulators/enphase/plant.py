@@ -7,9 +7,10 @@ storage + discharge, - charge; total = net + production, as the gateway defines 
 
 from __future__ import annotations
 
+import pickle
 import threading
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Optional
 
 from simulators.clock import Clock
@@ -21,6 +22,8 @@ from simulators.enphase.weather import House, LocalDay, Sun, zone
 METERS = ("production", "net-consumption", "total-consumption", "storage")
 STANDBY = 2.0  # W per phase that the inverters draw at night
 KEEP = 40 * 1_440  # minutes of snapshots kept
+_MORNINGS: dict[tuple[Any, ...], bytes] = {}
+"""Plants at their beginning, by settings and moment."""
 
 
 @dataclass
@@ -120,10 +123,29 @@ class Plant:
         self._sky_shift = 0.0 if hour is None else hour * 3_600 - of_day
         self._sky_speed = sky_speed
         self.time = self.first = self.day.start  # the day so far is made up from its beginning
-        self._keep_minute()
-        self.advance()
+        settings = (seed, phases, inverters, peak, timezone, cloudiness, base_load, first_serial, hour, sky_speed)
+        morning = (*settings, None if storage is None else astuple(storage), now)
+        if morning in _MORNINGS:
+            self._take_over(_MORNINGS[morning])
+        else:
+            self._keep_minute()
+            self.advance()
+            if self.time == now:  # else the clock runs by itself, and no other plant begins at this moment
+                _MORNINGS[morning] = self._kept()
         self.started = self.time
         self._at_start = self.snapshot()
+
+    def _kept(self) -> bytes:
+        """All that the day so far has made of it."""
+        return pickle.dumps({name: part for name, part in vars(self).items() if name not in ("clock", "lock")})
+
+    def _take_over(self, kept: bytes) -> None:
+        """Goes on from where a plant with the same settings has begun: to make up half a day takes 0.1 s."""
+        storage = self.storage
+        vars(self).update(pickle.loads(kept))
+        if storage is not None and self.storage is not None:
+            vars(storage).update(vars(self.storage))  # whoever handed it over looks at it
+            self.storage = storage
 
     def set(self, values: dict[str, Any]) -> None:
         """Hold values from now on; `None` lets one go.
