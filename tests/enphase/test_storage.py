@@ -335,6 +335,7 @@ def test_a_battery_that_lost_its_line_is_told_and_its_last_words_are_not_shown(b
     assert sent(running, *STORAGE, "ENC_pourcent") == []
     assert "charge de toutes les batteries" in running.told()[-1]["message"]
     battery.silent_since = None
+    two_kinds.set(storage=95)
     running.advance(900, 30)
     assert {"batperc", "batnow", "ENC_pourcent"} <= set(running.values())
     assert running.told()[-1]["state"] == "online"
