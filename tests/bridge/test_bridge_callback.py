@@ -60,6 +60,7 @@ class TestRequest:
 
 
 class TestCycle:
+    @pytest.mark.alone
     def test_the_first_change_after_a_pause_leaves_at_once(self, make: Make, server: CallbackServer) -> None:
         rig = make()
         taken = []
