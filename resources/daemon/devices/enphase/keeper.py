@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..base import AuthenticationFailed, Context, DeviceError, vendor_url
+from ..common import tokens
+from ..common.refusals import Policy, Refusal, Scope
+from ..common.tokens import SETTLE_S, Judgement, Owner
 from . import token
 from .client import cloud_session
 from .token import DAY, LONG_LIVED, Token
@@ -17,7 +19,7 @@ from .token_refusals import NoToken, TokenRefusals
 _LOG = logging.getLogger(__name__)
 
 HOUR = 3600.0
-SETTLE = 600.0
+SETTLE = SETTLE_S
 """Seconds after a new token within which another one would not help: the gateway refuses for another reason."""
 WARNINGS_S = (30 * DAY, 7 * DAY, DAY)
 """Seconds before the end of a token at which the user is told; the first only when nobody but him can renew it."""
@@ -27,8 +29,70 @@ UNRENEWED = 0.5
 """Share of the time for its renewal after which the user is told that an installer's token was not renewed."""
 ASKED_S = 60.0
 """Seconds for which a question of the user may cause a login."""
+_NAME = "token "
 REFRESH_S = HOUR
 """Seconds between two logins that refreshes by the user may cause: a scenario may refresh every minute."""
+
+
+class Enlighten(tokens.TokenKeeper):
+    """The token that Enlighten gives for one gateway: a text with its own dates, won by a login each time."""
+
+    policies: ClassVar[Mapping[Scope, Policy]] = {}
+    """Kept by TokenRefusals: some reach all connections of this machine."""
+
+    def __init__(self, config: Mapping[str, Any], context: Context, serial: str, refusals: TokenRefusals) -> None:
+        self._user, self._password = (str(config.get(key, "")) for key in ("user", "password"))
+        owner = Owner(context.memory, self._user, self._password)
+        super().__init__(context.memory, context.clock, owner, _NAME + serial)
+        self._config = config
+        self._context = context
+        self._serial = serial
+        self._refusals = refusals
+        self.tried = float("-inf")
+
+    def obtain(self, asked: bool) -> tokens.Token:
+        if not self._user or not self._password:
+            raise AuthenticationFailed("Indiquez l'utilisateur et le mot de passe Enphase, ou passez en jeton manuel")
+        login_url = vendor_url(str(self._config.get("loginUrl", "")))
+        token_url = vendor_url(str(self._config.get("tokenUrl", "")))
+        self.tried = self._clock.monotonic()
+        try:
+            with cloud_session() as session:
+                text = token.obtain(session, login_url, token_url, self._user, self._password, self._serial)
+        except NoToken as error:
+            _LOG.debug("no token: %s", error)
+            raise self._refusals.note(error, self.owner.mark, self._serial) from error
+        fresh = Token.parse(text)
+        self._context.hide(fresh.text)
+        self._context.count("tokens")
+        _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY)
+        return tokens.Token({"text": fresh.text}, self._clock.time(), fresh.expires)
+
+    def judge(self, error: DeviceError) -> Judgement | None:
+        return None  # noted already
+
+    def told(self, refusal: Refusal) -> DeviceError:
+        return AuthenticationFailed(refusal.reason)  # not asked for: no policy is kept here
+
+    def forbidden(self, asked: bool = False) -> DeviceError | None:
+        return self._refusals.standing(self.owner.mark, self._serial, asked)
+
+    def proved(self) -> None:
+        self._refusals.over()
+
+    def early_s(self, token: tokens.Token) -> float:
+        return 0.0  # in the background, long before (`TokenKeeper.watch`)
+
+    def parsed(self, found: tokens.Token | None) -> Token | None:
+        """The token as the gateway takes it; None if it is none, or has ended."""
+        try:
+            known = Token.parse(str(found.data.get("text", ""))) if found is not None else None
+        except AuthenticationFailed:
+            return None
+        if known is None or known.expires <= self._clock.time():
+            return None
+        self._context.hide(known.text)
+        return known
 
 
 class TokenKeeper:
@@ -38,24 +102,27 @@ class TokenKeeper:
         self._config = config
         self._context = context
         self._refusals = TokenRefusals(context)
+        self._accounts: dict[str, Enlighten] = {}
         self._asked = float("-inf")
-        self._lock = threading.Lock()
         self._renewing = False
-        self._fingerprint: str | None = None
         self._background_from = float("-inf")
-        self._tried = float("-inf")
-        self._obtained = float("-inf")
 
     @property
     def automatic(self) -> bool:
         """Whether Enlighten is asked for tokens."""
         return bool(self._config.get("tokenMode", "auto") == "auto")
 
+    def _account(self, serial: str) -> Enlighten:
+        if serial not in self._accounts:
+            self._accounts[serial] = Enlighten(self._config, self._context, serial, self._refusals)
+        return self._accounts[serial]
+
     def current(self, serial: str) -> Token:
         """A token for this gateway, asked for if need be. Raises DeviceError."""
         if not self.automatic:
             return self._pasted(serial)
-        found = self._stored(serial)
+        account = self._account(serial)
+        found = account.parsed(account.kept())
         return found if found is not None else self.renew(serial)
 
     def renew(self, serial: str, refused: str = "") -> Token:
@@ -68,26 +135,18 @@ class TokenKeeper:
                 "La passerelle refuse le jeton collé : générez-en un nouveau sur le site d'Enphase et collez-le",
                 retry=SETTLE,
             )
-        with self._lock:
-            stored = self._stored(serial)
-            if refused and stored is not None and stored.text != refused:
-                return stored  # renewed in the background meanwhile
-            now = self._context.clock.monotonic()
-            user_asks, self._asked = now - self._asked < ASKED_S, float("-inf")
-            standing = self._refusals.standing(self._account(), serial, user_asks)
-            if standing is not None:
-                raise standing
-            if refused and now - self._obtained < SETTLE:
-                raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la", retry=SETTLE)
-            self._tried = now
-            try:
-                fresh = self._obtain(serial)
-            except NoToken as error:
-                _LOG.debug("no token: %s", error)
-                raise self._refusals.note(error, self._account(), serial) from error
-            self._refusals.over()
-            self._obtained = now
-            return fresh
+        account = self._account(serial)
+        kept = account.kept()
+        asked, self._asked = self._context.clock.monotonic() - self._asked < ASKED_S, float("-inf")
+        if not refused or kept is None or account.parsed(kept) is None:
+            found: tokens.Token | None = account.anew(asked)
+        else:
+            mine = kept.data.get("text") == refused
+            found = account.replaced(kept if mine else tokens.Token({}, float("-inf")), asked)
+        fresh = account.parsed(found)
+        if fresh is None:
+            raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la", retry=SETTLE)
+        return fresh
 
     def ask_again(self, least_s: float = 0.0) -> None:
         """The user is there and may have mended what was wrong: the next try is a real one where Enphase allows it.
@@ -95,7 +154,8 @@ class TokenKeeper:
         `least_s`: seconds since the last try under which it is not.
         """
         now = self._context.clock.monotonic()
-        if now - self._tried >= least_s:
+        tried = max((each.tried for each in self._accounts.values()), default=float("-inf"))
+        if now - tried >= least_s:
             self._asked = now
 
     def watch(self, found: Token, serial: str) -> None:
@@ -117,22 +177,6 @@ class TokenKeeper:
             return WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
         return WARNINGS_S[1:] if found.long_lived else (UNRENEWED * (found.expires - found.renewal()),)
 
-    def _obtain(self, serial: str) -> Token:
-        user, password = str(self._config.get("user", "")), str(self._config.get("password", ""))
-        if not user or not password:
-            raise AuthenticationFailed("Indiquez l'utilisateur et le mot de passe Enphase, ou passez en jeton manuel")
-        login_url = vendor_url(str(self._config.get("loginUrl", "")))
-        token_url = vendor_url(str(self._config.get("tokenUrl", "")))
-        with cloud_session() as session:
-            text = token.obtain(session, login_url, token_url, user, password, serial)
-        fresh = Token.parse(text)
-        self._context.hide(fresh.text)
-        if not self._context.stopping:
-            self._context.memory.keep(f"token {serial}", {"text": fresh.text, "account": self._account()})
-        self._context.count("tokens")
-        _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY)
-        return fresh
-
     def _pasted(self, serial: str) -> Token:
         found = Token.parse(str(self._config.get("token", "")))
         self._context.hide(found.text)
@@ -148,26 +192,6 @@ class TokenKeeper:
                 )
             raise AuthenticationFailed("Le jeton a expiré : générez-en un nouveau sur le site d'Enphase et collez-le")
         return found
-
-    def _stored(self, serial: str) -> Token | None:
-        """The token that Enlighten gave for this gateway, while it is valid."""
-        kept = self._context.memory.get(f"token {serial}")
-        if not isinstance(kept, dict) or kept.get("account") != self._account():
-            return None
-        try:
-            found = Token.parse(str(kept.get("text", "")))
-        except AuthenticationFailed:
-            return None
-        self._context.hide(found.text)
-        return found if found.expires > self._context.clock.time() else None
-
-    def _account(self) -> str:
-        """Which login a stored token was made with: another password is tried, not covered by an old token."""
-        if self._fingerprint is None:
-            user, password = (str(self._config.get(key, "")).encode() for key in ("user", "password"))
-            # Slow on purpose: what is kept must not help to guess the password.
-            self._fingerprint = hashlib.pbkdf2_hmac("sha256", password, user, 100_000).hex()[:32]
-        return self._fingerprint
 
     def _renew_in_background(self, found: Token, serial: str) -> None:
         now = self._context.clock.monotonic()
