@@ -327,14 +327,15 @@ class Econetatmo(System):
 class HelloWatt(System):
     """An account of a house with gas, asked a few times a day only: in long runs a user reads the history again.
 
-    Left out, after which the account is left alone until the next day: `captcha`, `no_input`, `no_cookie`.
+    Left out, after which the account is left alone for hours: `captcha`, `no_cookie`, and sessions that end more often
+    than a day allows logins. Months of those are played in `tests/hellowatt/test_month.py`.
     """
 
     name = "hellowatt"
     faults = (("latency", 2.0), ("status", 503), ("maintenance", 503), ("drop", None), ("html", None))
     rare = (
         *COMMON, ("rate_limited", 60), ("renamed", ["values", "valeurs"]), ("double", None), ("next", None),
-        ("ongoing", None), ("no_data", None), ("tempo", 503),
+        ("ongoing", None), ("no_data", None), ("no_input", "password"), ("tempo", 503),
     )  # fmt: skip
     PRESSES = 12
     """Times that the budget of a day's requests allows to read the history again."""
