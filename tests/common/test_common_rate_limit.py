@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -63,6 +64,20 @@ def test_a_restart_and_a_test_beside_count_together() -> None:
         assert beside.take("user") is None
     assert limit(memory, clock).used("hour") == 20
     assert limit(memory, clock).left("import") == 0
+
+
+def test_threads_of_two_objects_lose_no_count() -> None:
+    clock, memory = ManualClock(), Kept()
+    both = [limit(memory, clock), limit(memory, clock)]
+    threads = [
+        threading.Thread(target=lambda limited=each: [limited.take("user") for _ in range(5)])  # type: ignore[misc]
+        for each in both * 5
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert limit(memory, clock).used("hour") == 40  # of 50
 
 
 def test_counts_that_are_written_seldom_are_written_at_the_end() -> None:

@@ -24,6 +24,9 @@ PARTS = 60
 SERVICE = "service"
 """The key of the pause in the book of refusals."""
 
+_LOCKS: dict[str, threading.RLock] = {}
+_LOCKS_GUARD = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Window:
@@ -74,7 +77,9 @@ class RateLimit:
         self._scope = scope
         self._write_every_s = write_every_s
         self._written = clock.monotonic()
-        self._lock = threading.RLock()
+        with _LOCKS_GUARD:
+            # Of the name alone: objects over one memory must not count at the same time, others may as well wait.
+            self._lock = _LOCKS.setdefault(name, threading.RLock())
         self._counts: dict[str, dict[str, int]] = {}
 
     # Windows.
