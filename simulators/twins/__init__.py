@@ -1,7 +1,8 @@
 """Answers in the shape of real ones, for who has no recordings: keys and types as the vendors send them.
 
-Every figure, time, serial number and name in these files is invented. A file of `enphase` is one gateway: its answers
-by the name that `simulators/enphase/recorded.py` gives to their files, and under `logs` the headers of some of them.
+Serial numbers, times and names in these files are invented, powers and energies are changed by a factor for each
+gateway. A file of `enphase` is one gateway: its answers by the name that `simulators/enphase/recorded.py` gives to
+their files, and under `logs` the headers of some of them.
 Where recordings are there, `tests/recorded` holds each of them against its twin.
 """
 
