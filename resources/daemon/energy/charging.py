@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from .limits import LEAST_A, START_A
-from .surplus import Deficit, Lasting, SurplusHistory
+from .surplus import GAP_S, Deficit, Lasting, SurplusHistory
 
 OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
 MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
@@ -26,13 +25,11 @@ RAISE_EVERY_S, LOWER_EVERY_S = 30.0, 10.0
 DEAD_TIME_S = 5.0
 """Seconds after a set-point in which nothing but a limit is decided: the car has not followed yet."""
 OBSERVED_S = 10.0
-NO_REACTION_S = 120.0
 UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
 UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
 MOST_SWITCHES = 12
 QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
-TWO_SAMPLES = 2
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class ChargePoint:
     why: str = ""
     history: SurplusHistory = field(default_factory=SurplusHistory)
     deficit: Deficit = field(default_factory=Deficit)
-    enough: Lasting = field(default_factory=lambda: Lasting(gap_s=10.0))
+    enough: Lasting = field(default_factory=lambda: Lasting(gap_s=GAP_S))
     low: Lasting = field(default_factory=Lasting)
     up: Lasting = field(default_factory=Lasting)
     down: Lasting = field(default_factory=Lasting)
@@ -297,7 +294,3 @@ class ChargePoint:
         if (amps, phases) != (self.amps, self.phases):
             self.amps, self.phases, self.set_at = amps, phases, now
             self.low.clear()
-
-    def kept(self) -> dict[str, Any]:
-        """What survives a restart (moments as seconds ago are the caller's)."""
-        return {"amps": self.amps, "phases": self.phases, "deficit": self.deficit.value, "switches": self.switches}

@@ -6,7 +6,7 @@ Pure. Apparent powers in VA, currents in A, times in seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 LEAST_A = 6
@@ -97,15 +97,3 @@ class Headroom:
 def phase_limits(subscribed: float | None, phases: int) -> list[PhaseLimit]:
     """From the subscribed power in VA: the whole of it, or a third for each of three phases, as a Linky checks it."""
     return [PhaseLimit(subscribed / phases)] * phases if subscribed else []
-
-
-def sheddable(loads: Mapping[str, float], order: Sequence[str], excess: float) -> list[str]:
-    """Which loads (power in VA by name) must go, in this order, so that `excess` VA are gone."""
-    gone = []
-    for name in order:
-        if excess <= 0:
-            break
-        if loads.get(name, 0.0) > 0:
-            gone.append(name)
-            excess -= loads[name]
-    return gone

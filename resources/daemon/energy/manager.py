@@ -18,7 +18,6 @@ OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
 """Age of the grid's reading from which nothing is raised, chargers fall back, solar charging ends."""
 OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
-UNREACHABLE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,6 @@ class Manager:
         self.headroom = Headroom(limits, 230.0)
         self.clocks = [TripClock(each.limit) for each in limits]
         self._stepped: float | None = None
-        self._unreachable: dict[str, float] = {}
 
     # What happens outside.
 
@@ -200,9 +198,7 @@ class Manager:
 
     def _reach(self, now: float, name: str, told: ChargerReading) -> bool:
         if told.reachable:
-            self._unreachable.pop(name, None)
             return True
-        self._unreachable.setdefault(name, now)
         self.chargers[name].state, self.chargers[name].why = "unreachable", "La borne est injoignable"
         return False
 
