@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/*/commands.md, the list of every command, from the catalogues. `--check`: whether they are current."""
+"""Writes the lists of every command from the catalogues: docs/*/commands_<system>.md, and commands.md that leads there.
+
+`--check`: whether they are current.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,12 @@ SYSTEMS = [*FIRST, *sorted({path.stem for path in CATALOGUES.glob("*.json")} - s
 WORDS = {
     "fr_FR": {
         "title": "Toutes les commandes",
-        "intro": "Cette liste est tirée des catalogues du plugin : elle est complète. Chaque connexion a en plus "
+        "all": "Une liste par système. Chaque connexion a en plus **Etat** (`state`) et **Rafraichir** (`refresh`), "
+        "chaque équipement **Rafraichir** (`refresh`).",
+        "list": "[Toutes ses commandes]({page}) · [sa page]({system})",
+        "of": "Commandes : ",
+        "intro": "Cette liste est tirée du catalogue du plugin : elle est complète. Voyez aussi "
+        "[la page du système]({system}) et [les autres listes](commands.md). Chaque connexion a en plus "
         "**Etat** (`state`) et **Rafraichir** (`refresh`), chaque équipement **Rafraichir** (`refresh`). Le logicalId "
         "est celui que montre l'onglet Commandes sous le type. « Si » se rapporte aux réglages de l'équipement ou de "
         "sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première fois ; « à la "
@@ -32,8 +40,13 @@ WORDS = {
     },
     "en_US": {
         "title": "All commands",
-        "intro": "This list comes from the plugin's catalogues: it is complete. Each connection also has **Etat** "
-        "(`state`) and **Rafraichir** (`refresh`), each equipment **Rafraichir** (`refresh`). The logicalId is the one "
+        "all": "A list for each system. Each connection also has **Etat** (`state`) and **Rafraichir** (`refresh`), "
+        "each piece of equipment **Rafraichir** (`refresh`).",
+        "list": "[All its commands]({page}) · [its page]({system})",
+        "of": "Commands: ",
+        "intro": "This list comes from the plugin's catalogue: it is complete. See also [the system's page]({system}) "
+        "and [the other lists](commands.md). Each connection also has **Etat** (`state`) and **Rafraichir** "
+        "(`refresh`), each piece of equipment **Rafraichir** (`refresh`). The logicalId is the one "
         'that the tab Commands shows below the type. "If" is about the settings of the equipment or of its '
         'connection; "data": the command is created when the data comes for the first time; "on demand": by *Create '
         "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
@@ -58,8 +71,8 @@ SUBTYPES = {
 }
 
 
-class Page:
-    """One language of the list."""
+class Pages:
+    """The lists in one language."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -70,12 +83,17 @@ class Page:
             for system in SYSTEMS:
                 self._texts.update(sections.get(f"plugins/jeenergie/core/contract/catalogue/{system}.json", {}))
 
-    def text(self) -> str:
-        """The whole page."""
-        lines = [f"# {self._words['title']}", "", self._words["intro"]]
+    def texts(self) -> dict[str, str]:
+        """Every page by its name."""
+        pages = {"commands": [f"# {self._words['title']}", "", self._words["all"]]}
         for system in SYSTEMS:
-            lines += self._system(json.loads((CATALOGUES / f"{system}.json").read_text("utf-8")))
-        return "\n".join(lines) + "\n"
+            catalogue = json.loads((CATALOGUES / f"{system}.json").read_text("utf-8"))
+            name, own = self._say(catalogue["name"]), f"{system}.md"
+            links = self._words["list"].format(page=f"commands_{own}", system=own)
+            pages["commands"] += ["", f"## {name}", "", links]
+            title = [f"# {self._words['of']}{name}", "", self._words["intro"].format(system=own)]
+            pages[f"commands_{system}"] = title + self._system(catalogue)
+        return {page: "\n".join(lines) + "\n" for page, lines in pages.items()}
 
     def _say(self, french: str) -> str:
         return self._texts.get(french) or french
@@ -83,7 +101,7 @@ class Page:
     def _system(self, catalogue: dict[str, Any]) -> list[str]:
         connection = catalogue["connection"]
         fields = {f"connection.{each['key']}": each for each in connection["fields"]}
-        lines = ["", f"## {self._say(catalogue['name'])}"]
+        lines: list[str] = []
         own = {key.partition(".")[2]: field for key, field in fields.items()}
         if connection.get("commands"):
             lines += self._table(f"{self._words['connection']}{self._say(connection['label'])}", connection, own, [])
@@ -100,7 +118,7 @@ class Page:
         return lines
 
     def _table(self, title: str, part: dict[str, Any], fields: dict[str, Any], again: list[str]) -> list[str]:
-        lines = ["", f"### {title}", ""]
+        lines = ["", f"## {title}", ""]
         if again:
             lines += [f"{self._words['same']} *{', '.join(again)}*.", ""]
         if not part["commands"]:
@@ -156,14 +174,16 @@ def main() -> int:
     """Writes the pages, or compares them."""
     stale = []
     for language in WORDS:
-        path = ROOT / "docs" / language / "commands.md"
-        text = Page(language).text()
+        folder = ROOT / "docs" / language
+        texts = {folder / f"{page}.md": text for page, text in Pages(language).texts().items()}
         if "--check" in sys.argv[1:]:
-            stale += [str(path.relative_to(ROOT))] if not path.is_file() or path.read_text("utf-8") != text else []
+            stale += [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]
+            stale += set(folder.glob("commands*.md")) - set(texts)
         else:
-            path.write_text(text, "utf-8")
+            for path, text in texts.items():
+                path.write_text(text, "utf-8")
     for each in stale:
-        print(f"{each} is not what the catalogues say: run tools/list_commands.py")
+        print(f"{each.relative_to(ROOT)} is not what the catalogues say: run tools/list_commands.py")
     return 1 if stale else 0
 
 

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BANNED: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("banned_words.json").read_text("utf-8"))
 SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
-WRITTEN_BY_A_TOOL = "commands.md"
+WRITTEN_BY_A_TOOL = "commands"
 
 
 def command_names() -> set[str]:
@@ -43,7 +43,7 @@ def texts(language: str) -> Iterator[tuple[str, str]]:
         "`[^`]*`|" + "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if " " in name)
     )
     for page in sorted((ROOT / "docs" / language).glob("*.md")):
-        if page.name != WRITTEN_BY_A_TOOL:
+        if not page.stem.startswith(WRITTEN_BY_A_TOOL):
             for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
                 yield f"{page.name}:{number}", data.sub("", line)
     for section, table in SECTIONS.items():
