@@ -13,7 +13,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_BYTES = 2_000_000
-FOR_DEVELOPERS = (".ci", ".github", "benchmarks", "simulators", "tests", "tools", "demo.sh", "test.sh", "pyproject.toml")
+FOR_DEVELOPERS = (
+    ".ci",
+    ".github",
+    "benchmarks",
+    "simulators",
+    "tests",
+    "tools",
+    "demo.sh",
+    "test.sh",
+    "pyproject.toml",
+)
 NEEDED = (
     "LICENSE",
     "core/ajax/jeenergie.ajax.php",
