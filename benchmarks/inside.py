@@ -67,7 +67,7 @@ WAYS = """
     $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', 'enphase');
     $connection->setConfiguration('config', ['host' => '127.0.0.1', 'tokenMode' => 'manual', 'token' => 'x']);
     $connection->save();
-    $equipment = jeenergieDiscovery::create($connection, 'inverter', uniqid(), 'Bench');
+    $equipment = Discovery::create($connection, 'inverter', uniqid(), 'Bench');
     $id = $equipment->getId();
     foreach (range(0, 199) as $n) {
         $cmd = new jeenergieCmd();
@@ -87,7 +87,7 @@ WAYS = """
         },
         'callback' => function ($values) use ($id) {
             $event = ['event' => 'values', 'equipment' => (string) $id, 'at' => date('c'), 'values' => $values];
-            (new jeenergieCallback())->apply([$event]);
+            (new Callback())->apply([$event]);
         },
     ];
     $number = 1000;
@@ -126,7 +126,7 @@ class Scene:
     def __init__(self, jeedom: Any, log: Path) -> None:
         self.jeedom = jeedom
         self.log = log
-        folder = jeedom.php("echo json_encode(jeenergieFolder::path());")
+        folder = jeedom.php("echo json_encode(DataFolder::path());")
         self.pid = int(Path(folder, "deamon.pid").read_text())
 
     def now(self) -> dict[str, float]:

@@ -2,6 +2,10 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Daemon\ApiKey;
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Equipment\Commands;
+
 require_once __DIR__ . '/../../../core/php/core.inc.php';
 
 class_exists('jeenergie'); // its other classes load through this one
@@ -12,7 +16,7 @@ const JEENERGIE_HEARTBEAT = 15;
 /** Run by the core when the plugin is activated. */
 function jeenergie_install(): void
 {
-    jeenergieApiKey::give();
+    ApiKey::give();
     jeenergie_defaultHeartbeat();
     jeenergie::backup();
 }
@@ -20,12 +24,13 @@ function jeenergie_install(): void
 /** Run by the core after new files were copied over an active plugin. */
 function jeenergie_update(): void
 {
-    jeenergieApiKey::restrict();
+    jeenergie_removeFormerClasses();
+    ApiKey::restrict();
     jeenergie_defaultHeartbeat();
     jeenergie::backup();
     foreach (jeenergie::byType('jeenergie') as $eqLogic) {
         try {
-            jeenergieCommands::apply($eqLogic);
+            Commands::apply($eqLogic);
         } catch (Exception $error) {
             log::add('jeenergie', 'error', $eqLogic->getName() . ' : ' . $error->getMessage());
         }
@@ -38,12 +43,12 @@ function jeenergie_update(): void
 function jeenergie_remove(): void
 {
     try {
-        jeenergieDaemon::stop(); // also one that the core has not seen
+        Daemon::stop(); // also one that the core has not seen
     } catch (Exception $error) {
         log::add('jeenergie', 'error', $error->getMessage());
     }
     message::removeAll('jeenergie');
-    jeenergieApiKey::withdraw();
+    ApiKey::withdraw();
     $removed = eqLogic::byType('jeenergie') === [];
     // What the user has chosen survives a deactivation.
     if ($removed || config::byKey('heartbeat::delay::jeenergie') == JEENERGIE_HEARTBEAT) {
@@ -62,4 +67,10 @@ function jeenergie_defaultHeartbeat(): void
         config::save('heartbeat::delay::jeenergie', JEENERGIE_HEARTBEAT);
         config::save('heartbeat::restartDeamon::jeenergie', 1);
     }
+}
+
+/** The core leaves for a week what a version has dropped: classes that stand in core/src now stood in core/class once. */
+function jeenergie_removeFormerClasses(): void
+{
+    array_map('unlink', glob(dirname(__DIR__) . '/core/class/jeenergie[A-Z]*.class.php'));
 }

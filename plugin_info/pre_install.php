@@ -2,6 +2,8 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Daemon\Daemon;
+
 /**
  * Run by the core, from the old version, once the new one is downloaded and before it is copied.
  *
@@ -11,7 +13,7 @@ function jeenergie_pre_update(): void
 {
     try {
         // In good order, while its files are there.
-        class_exists('jeenergie') && jeenergieDaemon::stop();
+        class_exists('jeenergie') && Daemon::stop();
     } catch (Throwable $error) {
         log::add('jeenergie', 'error', $error->getMessage());
     }

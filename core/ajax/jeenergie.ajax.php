@@ -2,6 +2,9 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Pages\PageActions;
+use Jeenergie\Storage\Json;
+
 /*
  * What the plugin's pages ask, besides the core's own eqLogic.ajax.php (byId, save, remove).
  *
@@ -90,9 +93,9 @@ try {
     if (!in_array($action, $actions, true) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }
-    $request = jeenergieJson::decode((string) init('request', '{}'));
+    $request = Json::decode((string) init('request', '{}'));
     $request = jeedom::fromHumanReadable($request);
-    ajax::success(jeenergiePages::$action($request));
+    ajax::success(PageActions::$action($request));
 } catch (Throwable $e) {
     // Without its database the core has not come as far as to find its classes.
     class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');

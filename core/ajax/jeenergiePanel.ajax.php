@@ -2,6 +2,9 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Energy\Panel;
+use Jeenergie\Storage\Json;
+
 /*
  * What the energy panel asks, for every user: each sees the equipment that he may see.
  *
@@ -24,8 +27,8 @@ try {
     if (!in_array($action, ['equipment', 'days', 'tile'], true) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }
-    $request = jeenergieJson::decode((string) init('request', '{}'));
-    ajax::success(jeenergiePanel::$action($request));
+    $request = Json::decode((string) init('request', '{}'));
+    ajax::success(Panel::$action($request));
 } catch (Throwable $e) {
     // Without its database the core has not come as far as to find its classes.
     class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');

@@ -2,12 +2,18 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
-// The core looks a class up as a plugin of that name: the plugin's own helpers are found here, when needed.
-spl_autoload_register(static function (string $class): void {
-    if (preg_match('/^jeenergie[A-Z]\w*$/', $class) && is_file(__DIR__ . '/' . $class . '.class.php')) {
-        require_once __DIR__ . '/' . $class . '.class.php';
-    }
-}, true, true);
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Contract\Settings;
+use Jeenergie\Daemon\CoreHooks;
+use Jeenergie\Daemon\DesiredState;
+use Jeenergie\Daemon\Socket;
+use Jeenergie\Energy\Tile;
+use Jeenergie\Equipment\Lifecycle;
+use Jeenergie\Equipment\Names;
+use Jeenergie\Pages\WidgetTemplate;
+use Jeenergie\Storage\Row;
+
+require_once __DIR__ . '/../src/autoload.php';
 
 /**
  * A connection (account, gateway, server) or an equipment behind one; both are eqLogics of this class.
@@ -20,13 +26,15 @@ spl_autoload_register(static function (string $class): void {
  *  - kind "equipment"; backend; connection: id of the connection's eqLogic (text); type; key: the vendor's identifier
  *  - config: {setting: value}
  * Both:
- *  - shownCommands: only on its way from the page, see jeenergieLifecycle
+ *  - shownCommands: only on its way from the page, see Lifecycle
  * logicalId: "connection::<backend>", or "<connection>::<type>::<key>", unique.
- * What the plugin itself remembers of them is not in their rows: see jeenergieNotes.
+ * What the plugin itself remembers of them is not in their rows: see Notes.
  * Configuration of a command: settings: {setting: value}, those of its catalogue row (cadence, ...).
  */
 class jeenergie extends eqLogic
 {
+    use CoreHooks;
+
     /** toHtml() is overridden, which the core takes for a tile that cannot be customised: most are its own. */
     public static $_widgetPossibility = ['custom' => true];
 
@@ -91,7 +99,7 @@ class jeenergie extends eqLogic
     public function config(): array
     {
         $values = self::dictionary($this->getConfiguration('config')) + $this->secrets();
-        return jeenergieSettings::resolve($this->fields(), $values);
+        return Settings::resolve($this->fields(), $values);
     }
 
     /** What a "when" or a unit of the catalogue may read: its settings, and its parent's as "connection.<setting>". */
@@ -107,20 +115,20 @@ class jeenergie extends eqLogic
 
     public function fields(): array
     {
-        return jeenergieCatalogue::fields($this->backend(), $this->type());
+        return Catalogue::fields($this->backend(), $this->type());
     }
 
     /** Rows of commands that hold with its settings, by logicalId. */
     public function rows(): array
     {
-        return jeenergieCatalogue::applicableRows($this->backend(), $this->type(), $this->settings());
+        return Catalogue::applicableRows($this->backend(), $this->type(), $this->settings());
     }
 
     /** The template of its type or the plugin's own tile, where the user has chosen one; else the core's. */
     public function toHtml($_version = 'dashboard')
     {
-        $template = jeenergieTemplate::of($this);
-        if ($template === null && !jeenergieTile::isChosen($this)) {
+        $template = WidgetTemplate::of($this);
+        if ($template === null && !Tile::isChosen($this)) {
             return parent::toHtml($_version);
         }
         $replace = $this->preToHtml($_version);
@@ -131,10 +139,10 @@ class jeenergie extends eqLogic
         $replace['#calledFrom#'] = __CLASS__;
         $replace['#eqLogic_class#'] = 'eqLogic_layout_default';
         if ($template !== null) {
-            $html = jeenergieTemplate::fill($this, $template, $replace, $version);
+            $html = WidgetTemplate::fill($this, $template, $replace, $version);
             return $html === '' ? parent::toHtml($_version) : $this->postToHtml($version, $html);
         }
-        $replace['#cmd#'] = jeenergieTile::content($this);
+        $replace['#cmd#'] = Tile::content($this);
         return $this->postToHtml($version, template_replace($replace, getTemplate('core', $version, 'eqLogic')));
     }
 
@@ -161,11 +169,11 @@ class jeenergie extends eqLogic
     public function icon(): string
     {
         try {
-            $part = jeenergieCatalogue::part($this->backend(), $this->type());
+            $part = Catalogue::part($this->backend(), $this->type());
         } catch (Exception $error) {
             return '';
         }
-        return jeenergieSettings::byKey($part['fields'])['icon']['icons'][$this->iconChoice()] ?? $part['icon'] ?? '';
+        return Settings::byKey($part['fields'])['icon']['icons'][$this->iconChoice()] ?? $part['icon'] ?? '';
     }
 
     /** Path of the picture: the user's own, or the one that its field "icon" names; null without one. */
@@ -189,7 +197,7 @@ class jeenergie extends eqLogic
 
     private function iconChoice(): string
     {
-        $known = in_array($this->backend(), jeenergieCatalogue::backends(), true);
+        $known = in_array($this->backend(), Catalogue::backends(), true);
         $choice = $known ? $this->config()['icon'] ?? '' : '';
         return is_string($choice) && preg_match('/^\w+$/', $choice) ? $choice : '';
     }
@@ -253,7 +261,7 @@ class jeenergie extends eqLogic
 
     public function setName($_name)
     {
-        return parent::setName(jeenergieName::kept((string) $_name));
+        return parent::setName(Names::kept((string) $_name));
     }
 
     public function setIsEnable($_isEnable)
@@ -277,7 +285,7 @@ class jeenergie extends eqLogic
     public function save($_direct = false)
     {
         if ($this->_batteryTime) {
-            jeenergieRow::update('eqLogic', $this->getId(), [], ['batterytime' => $this->getConfiguration('batterytime')]);
+            Row::update('eqLogic', $this->getId(), [], ['batterytime' => $this->getConfiguration('batterytime')]);
             return true;
         }
         if ($this->getName() == '') {
@@ -294,149 +302,21 @@ class jeenergie extends eqLogic
 
     public function preSave(): void
     {
-        jeenergieLifecycle::beforeSave($this);
+        Lifecycle::beforeSave($this);
     }
 
     public function postSave(): void
     {
-        jeenergieLifecycle::afterSave($this);
+        Lifecycle::afterSave($this);
     }
 
     /** The core removes the commands before it asks preRemove(): a refusal must come earlier. */
     public function remove()
     {
-        $removal = jeenergieLifecycle::beforeRemove($this);
+        $removal = Lifecycle::beforeRemove($this);
         $removed = parent::remove();
         $removal();
         return $removed;
-    }
-
-    /** Run in the background after the save of a connection: see jeenergieLifecycle::afterSave(). */
-    public static function welcome(array $_options): void
-    {
-        jeenergieDiscovery::welcome((string) $_options['connection']);
-    }
-
-    /** Run in the background: the command that the user chose, see jeenergieTrigger. */
-    public static function runTrigger(array $_options): void
-    {
-        jeenergieTrigger::run($_options);
-    }
-
-    /* ---------------------------------------------------------------- daemon, dependencies */
-
-    /** What the daemon sends, through core/api/jeeApi.php, which has checked the key. */
-    public static function event(): void
-    {
-        jeenergieCallback::answer($_POST['payload'] ?? '');
-    }
-
-    public static function deamon_info(): array
-    {
-        return jeenergieDaemon::info();
-    }
-
-    public static function deamon_start(): void
-    {
-        jeenergieDaemon::start();
-    }
-
-    public static function deamon_stop(): void
-    {
-        jeenergieDaemon::stop();
-    }
-
-    public static function dependancy_info(): array
-    {
-        return jeenergieDependencies::info();
-    }
-
-    public static function dependancy_install(): array
-    {
-        return jeenergieDependencies::install();
-    }
-
-    public static function preConfig_socketport($value): string
-    {
-        return jeenergieDaemon::checkedPort($value);
-    }
-
-    public static function preConfig_cycle($value): string
-    {
-        return jeenergieDaemon::checkedCycle($value);
-    }
-
-    public static function postConfig_socketport(): void
-    {
-        jeenergieDaemon::followConfiguration();
-    }
-
-    public static function postConfig_cycle(): void
-    {
-        jeenergieDaemon::followConfiguration();
-    }
-
-    /** Its key was made anew: the daemon that has the former one is of no use. */
-    public static function postConfig_api(): void
-    {
-        jeenergieDaemon::followConfiguration();
-    }
-
-    /** Run by the core every minute. */
-    public static function cron(): void
-    {
-        jeenergieDaemon::everyMinute();
-    }
-
-    /** Run in the background, see plugin_info/install.php. */
-    public static function startAfterUpdate(): void
-    {
-        jeenergieDaemon::startAfterUpdate();
-    }
-
-    public static function postConfig_extendedDebug($value): void
-    {
-        jeenergieDaemon::tellLog(['extendedDebug' => (bool) $value]);
-    }
-
-    public static function postConfig_unsecureLog($value): void
-    {
-        jeenergieDaemon::tellLog(['unsecure' => (bool) $value]);
-    }
-
-    /* ---------------------------------------------------------------- health and help */
-
-    /** Called by the core before it makes a backup, which an exception would end. */
-    public static function backup(): void
-    {
-        foreach ([[jeenergieDocumentation::class, 'keep'], [jeenergieBackup::class, 'prepare']] as $step) {
-            try {
-                $step();
-            } catch (Throwable $error) {
-                log::add('jeenergie', 'warning', $error->getMessage());
-            }
-        }
-    }
-
-    /** Called by the core while it makes a backup: what stays out of it. */
-    public static function backupExclude(): array
-    {
-        try {
-            return jeenergieBackup::excluded();
-        } catch (Throwable $error) {
-            log::add('jeenergie', 'warning', $error->getMessage());
-            return [];
-        }
-    }
-
-    public static function health(): array
-    {
-        return jeenergieHealth::rows();
-    }
-
-    public static function getConfigForCommunity(): string
-    {
-        return jeenergieHealth::forCommunity();
     }
 }
 
@@ -453,11 +333,11 @@ class jeenergieCmd extends cmd
         $eqLogic = $this->getEqLogic();
         $id = (string) $eqLogic->getId();
         if ($this->getLogicalId() === 'refresh') {
-            jeenergieSocket::request('refresh', [$eqLogic->isConnection() ? 'connection' : 'equipment' => $id]);
+            Socket::request('refresh', [$eqLogic->isConnection() ? 'connection' : 'equipment' => $id]);
             return;
         }
         $options = array_intersect_key(jeenergie::dictionary($_options), array_flip(self::OPTIONS));
-        jeenergieSocket::request(
+        Socket::request(
             'action',
             ['equipment' => $id, 'command' => $this->getLogicalId(), 'options' => (object) $options]
         );
@@ -465,14 +345,14 @@ class jeenergieCmd extends cmd
 
     public function setName($_name)
     {
-        return parent::setName(jeenergieName::kept((string) $_name));
+        return parent::setName(Names::kept((string) $_name));
     }
 
     /** The page save removes what the page did not post: keep what the page did not even know. */
     public function dontRemoveCmd(): bool
     {
         return in_array($this->getLogicalId(), ['refresh', 'state'], true)
-            || jeenergieLifecycle::isUnknownToPage($this->getEqLogic_id(), $this->getId());
+            || Lifecycle::isUnknownToPage($this->getEqLogic_id(), $this->getId());
     }
 
     public function save($_direct = false)
@@ -485,16 +365,16 @@ class jeenergieCmd extends cmd
 
     public function preSave(): void
     {
-        jeenergieLifecycle::beforeCommand($this);
+        Lifecycle::beforeCommand($this);
     }
 
     public function postSave(): void
     {
-        jeenergieDesiredState::changed();
+        DesiredState::changed();
     }
 
     public function postRemove(): void
     {
-        jeenergieDesiredState::changed();
+        DesiredState::changed();
     }
 }

@@ -2,6 +2,8 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Pages\Documentation;
+
 /*
  * The documentation, a page for each system, and the list of changes, in the user's language or in French.
  */
@@ -9,7 +11,7 @@ if (!isConnect('admin')) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
 class_exists('jeenergie'); // The core loads the class of a plugin, and that one finds its helpers.
-$pages = jeenergieDocumentation::pages(translate::getLanguage());
+$pages = Documentation::pages(translate::getLanguage());
 ?>
 <div id="md_jeenergieDocumentation">
     <?php if ($pages === []) { ?>

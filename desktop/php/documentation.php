@@ -2,6 +2,8 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Storage\Json;
+
 /*
  * The documentation as a page of its own: what the core's buttons "Documentation" and "Changelog" open. No public
  * address is needed for it, and it is the one of the version that is installed.
@@ -17,7 +19,7 @@ include_file('desktop', 'jeenergie', 'css', 'jeenergie');
 <script>
     // ?open=<page>&section=<heading>: an address for each page and each section.
     window.dispatchEvent(new CustomEvent('jeenergie::document', { detail: {
-        page: <?= jeenergieJson::encode(preg_replace('/\W/', '', init('open'))) ?>,
-        section: <?= jeenergieJson::encode(preg_replace('/[^\p{L}\p{N}_-]/u', '', init('section'))) ?>
+        page: <?= Json::encode(preg_replace('/\W/', '', init('open'))) ?>,
+        section: <?= Json::encode(preg_replace('/[^\p{L}\p{N}_-]/u', '', init('section'))) ?>
     } }));
 </script>

@@ -2,6 +2,8 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Pages\PageActions;
+
 /*
  * The list: buttons, search, one foldable group for each connection with its equipment by type; and what the
  * scripts start from.
@@ -14,8 +16,8 @@ $eqLogics = [];
 foreach (jeenergie::byType('jeenergie') as $eqLogic) {
     $eqLogics[$eqLogic->getId()] = $eqLogic;
 }
-$list = jeenergiePages::listOf($eqLogics);
-$catalogue = jeenergiePages::catalogue();
+$list = PageActions::listOf($eqLogics);
+$catalogue = PageActions::catalogue();
 sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list]);
 
 /** A card as the core's scripts know it: they open, search and lay it out. */

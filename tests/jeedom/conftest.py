@@ -29,7 +29,7 @@ MAKE = """
     $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', 'enphase');
     $connection->setConfiguration('config', ['host' => '127.0.0.1', 'tokenMode' => 'manual', 'token' => 'x']);
     $connection->save();
-    $equipment = jeenergieDiscovery::create($connection, 'inverter', uniqid(), 'Test');
+    $equipment = Discovery::create($connection, 'inverter', uniqid(), 'Test');
     foreach (range(0, 299) as $n) {
         $cmd = new jeenergieCmd();
         $cmd->setEqLogic_id($equipment->getId())->setLogicalId('v' . $n)->setName('V' . $n);

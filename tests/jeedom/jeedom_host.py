@@ -11,12 +11,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 ROOT = os.environ.get("JEEDOM_ROOT", "")
 URL = os.environ.get("JEEDOM_URL", "")
 
+SOURCES = Path(__file__).resolve().parents[2] / "core" / "src"
+IMPORTS = "".join(f"use Jeenergie\\{path.parent.name}\\{path.stem};\n" for path in sorted(SOURCES.glob("*/*.php")))
+"""Lets the code below name the plugin's classes as its own files do."""
 BOOT = f"""
+    {IMPORTS}
     require '{ROOT}/core/php/core.inc.php';
     class_exists('jeenergie');
     set_error_handler(function ($level, $text, $file) {{
@@ -29,14 +34,14 @@ BOOT = f"""
 """
 COST = """
     $events = json_decode($argv[1], true);
-    (new jeenergieCallback())->apply($events); // the first event of a command costs more, once
+    (new Callback())->apply($events); // the first event of a command costs more, once
     $events = json_decode($argv[2], true);
     config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
     $count = function () {
         return (int) DB::getConnection()->query("SHOW SESSION STATUS LIKE 'Questions'")->fetchColumn(1);
     };
     $before = $count();
-    $answer = (new jeenergieCallback())->apply($events);
+    $answer = (new Callback())->apply($events);
     echo json_encode(['queries' => $count() - $before - 1, 'answer' => $answer]);
 """
 STATE = """

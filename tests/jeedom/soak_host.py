@@ -147,7 +147,7 @@ class JeedomDaemon:
         self.starts = 1
         self.died: list[Any] = []
         self.begins_at = LOG.stat().st_size if LOG.exists() else 0
-        folder = jeedom.php("echo json_encode(jeenergieFolder::path());")
+        folder = jeedom.php("echo json_encode(DataFolder::path());")
         self._pid_file = Path(folder, "deamon.pid")
         self._pid = 0
         self._killed = True  # nothing is known of the one before

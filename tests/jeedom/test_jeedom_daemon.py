@@ -38,7 +38,7 @@ def until(true: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 def pid(jeedom: Jeedom) -> int:
-    return int(Path(jeedom.php("echo json_encode(jeenergieFolder::path());"), "deamon.pid").read_text())
+    return int(Path(jeedom.php("echo json_encode(DataFolder::path());"), "deamon.pid").read_text())
 
 
 def running(jeedom: Jeedom) -> bool:
@@ -91,7 +91,7 @@ def test_the_core_starts_a_killed_one_again(jeedom: Jeedom, daemon: None) -> Non
 
 def test_a_stale_pid_file_is_no_daemon(jeedom: Jeedom, daemon: None) -> None:
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
-    jeedom.php("file_put_contents(jeenergieFolder::file('deamon.pid'), $argv[1]);", os.getpid())
+    jeedom.php("file_put_contents(DataFolder::file('deamon.pid'), $argv[1]);", os.getpid())
     assert not running(jeedom)
     start(jeedom)
     assert running(jeedom)
@@ -99,7 +99,7 @@ def test_a_stale_pid_file_is_no_daemon(jeedom: Jeedom, daemon: None) -> None:
 
 def test_a_taken_port_is_said(jeedom: Jeedom, daemon: None) -> None:
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
-    with socket.create_server(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();"))):
+    with socket.create_server(("127.0.0.1", jeedom.php("echo Daemon::port();"))):
         sentence = jeedom.php(
             "try { jeenergie::deamon_start(); } catch (Exception $e) { echo json_encode($e->getMessage()); }"
         )
@@ -118,7 +118,7 @@ def test_a_port_that_is_the_near_end_of_a_connection_is_said(jeedom: Jeedom, dae
     near = socket.socket()
     with near, socket.create_server(("127.0.0.1", 0)) as far:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the daemon's own connections linger
-        near.bind(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();")))
+        near.bind(("127.0.0.1", jeedom.php("echo Daemon::port();")))
         near.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         near.connect(far.getsockname())
         jeedom.php(DROP_GUARD)
@@ -129,7 +129,7 @@ def test_a_port_that_is_the_near_end_of_a_connection_is_said(jeedom: Jeedom, dae
 
 def test_a_port_that_is_free_again_needs_no_one(jeedom: Jeedom, daemon: None) -> None:
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
-    with socket.create_server(("127.0.0.1", jeedom.php("echo jeenergieDaemon::port();"))):
+    with socket.create_server(("127.0.0.1", jeedom.php("echo Daemon::port();"))):
         jeedom.php(DROP_GUARD + "plugin::checkDeamon();")
         assert not running(jeedom)
     jeedom.php("plugin::checkDeamon();")  # no start was tried, so the core's guard of 45 s does not stand in the way
@@ -137,7 +137,7 @@ def test_a_port_that_is_free_again_needs_no_one(jeedom: Jeedom, daemon: None) ->
 
 
 def test_another_port_starts_what_a_taken_one_kept_down(jeedom: Jeedom, daemon: None) -> None:
-    port = jeedom.php("echo jeenergieDaemon::port();")
+    port = jeedom.php("echo Daemon::port();")
     jeedom.core("plugin", action="deamonStop", id="jeenergie")
     try:
         with socket.create_server(("127.0.0.1", port)):
@@ -166,7 +166,7 @@ def test_too_early_a_start_is_said(jeedom: Jeedom, daemon: None) -> None:
 
 
 def test_another_port_takes_effect_at_once(jeedom: Jeedom, daemon: None) -> None:
-    before, port = pid(jeedom), jeedom.php("echo jeenergieDaemon::port();")
+    before, port = pid(jeedom), jeedom.php("echo Daemon::port();")
     jeedom.core("config", action="addKey", plugin="jeenergie", value=json.dumps({"socketport": "24777"}))
     assert until(lambda: running(jeedom) and pid(jeedom)) != before
     assert jeedom.own("daemon")["version"]

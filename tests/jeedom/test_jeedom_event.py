@@ -82,7 +82,7 @@ def test_the_state_of_a_connection_is_shown(jeedom: Jeedom, bench: dict[str, str
 
 
 def test_an_available_command_is_created_once_and_stays_deleted(jeedom: Jeedom, bench: dict[str, str]) -> None:
-    make = "echo jeenergieDiscovery::create(jeenergie::byId($argv[1]), 'combined', uniqid(), 'Test combined')->getId();"
+    make = "echo Discovery::create(jeenergie::byId($argv[1]), 'combined', uniqid(), 'Test combined')->getId();"
     equipment = str(jeedom.php(make, bench["connection"]))
     available = {"event": "available", "equipment": equipment, "commands": ["PwattsNow", "tension"]}
     names = "echo json_encode(array_map(fn($c) => $c->getLogicalId(), jeenergie::byId($argv[1])->getCmd()));"
@@ -92,7 +92,7 @@ def test_an_available_command_is_created_once_and_stays_deleted(jeedom: Jeedom, 
     jeedom.php("cmd::byEqLogicIdAndLogicalId($argv[1], 'tension')->remove();", equipment)
     jeedom.post(available)
     assert set(jeedom.php(names, equipment)) == {"refresh", "PwattsNow"}
-    jeedom.php("jeenergieCommands::createMissing(jeenergie::byId($argv[1]));", equipment)
+    jeedom.php("Commands::createMissing(jeenergie::byId($argv[1]));", equipment)
     assert set(jeedom.php(names, equipment)) == {"refresh", "PwattsNow", "tension"}
 
 

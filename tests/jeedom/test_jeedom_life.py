@@ -26,7 +26,7 @@ def save(jeedom: Jeedom, identifier: str, config: dict[str, Any], **more: Any) -
 
 
 def equipment(jeedom: Jeedom, connection: str, key: str = "1") -> str:
-    code = "echo json_encode(jeenergieDiscovery::create(jeenergie::byId($argv[1]), 'inverter', $argv[2], '')->getId());"
+    code = "echo json_encode(Discovery::create(jeenergie::byId($argv[1]), 'inverter', $argv[2], '')->getId());"
     return str(jeedom.php(code, connection, key))
 
 
@@ -155,9 +155,9 @@ def test_a_connection_in_use_is_not_removed_where_the_catalogue_says_so(jeedom: 
     before = jeedom.php("echo json_encode(count(jeenergie::byId($argv[1])->getCmd()));", connection)
     refuse = """
         $c = jeenergie::byId($argv[1]);
-        $cache = new ReflectionProperty('jeenergieCatalogue', 'cache');
+        $cache = new ReflectionProperty(Catalogue::class, 'cache');
         $cache->setAccessible(true);
-        $catalogue = jeenergieCatalogue::of('enphase');
+        $catalogue = Catalogue::of('enphase');
         $catalogue['connection']['inUse'] = 'refuse';
         $cache->setValue(null, ['catalogue/enphase.json' => $catalogue]);
         try {
@@ -232,7 +232,7 @@ def test_commands_move_to_another_equipment_with_their_ids(jeedom: Jeedom, conne
         echo json_encode(array_column($pairs, 1, 0));
     """
     before = jeedom.php(ids, old)
-    jeedom.php("jeenergieCommands::move(jeenergie::byId($argv[1]), jeenergie::byId($argv[2]));", old, new)
+    jeedom.php("Commands::move(jeenergie::byId($argv[1]), jeenergie::byId($argv[2]));", old, new)
     assert jeedom.php(ids, new) == before
     assert not jeedom.php(ids, old)
 

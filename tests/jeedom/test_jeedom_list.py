@@ -35,7 +35,7 @@ MAKE = """
         $connection->setConfiguration('config', ['user' => 'a@example.org', 'password' => 'x']);
         $connection->save();
         foreach ($equipment as $key => $each) {
-            $made = jeenergieDiscovery::create($connection, 'charger', $key, $each);
+            $made = Discovery::create($connection, 'charger', $key, $each);
             $made->setObject_id($each === 'Liste Allée' ? $north->getId() : null)->save();
         }
     }

@@ -43,11 +43,11 @@ MAKE = """
         $connection->setEqType_name('jeenergie')->setName('Panneau ' . uniqid())->setIsEnable(1);
         $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', $backend);
         $connection->setConfiguration('config', array_intersect_key($settings, array_flip(array_column(
-            jeenergieCatalogue::fields($backend, null),
+            Catalogue::fields($backend, null),
             'key'
         ))));
         $connection->save();
-        $equipment = jeenergieDiscovery::create($connection, $type, $key ?: uniqid(), $name, $config);
+        $equipment = Discovery::create($connection, $type, $key ?: uniqid(), $name, $config);
         $made[$name] = (string) $equipment->getId();
     }
     echo json_encode($made);

@@ -27,7 +27,7 @@ def gateway(jeedom: Jeedom, connection: str) -> str:
 
 def create(jeedom: Jeedom, connection: str, kind: str, key: str, name: str) -> str:
     code = """
-        $made = jeenergieDiscovery::create(jeenergie::byId($argv[1]), $argv[2], $argv[3], $argv[4]);
+        $made = Discovery::create(jeenergie::byId($argv[1]), $argv[2], $argv[3], $argv[4]);
         echo json_encode($made->getId());
     """
     return str(jeedom.php(code, connection, kind, key, name))
@@ -46,11 +46,11 @@ def test_a_page_saved_while_commands_are_created_stays(jeedom: Jeedom, gateway: 
     code = """
         $read = jeenergie::byId($argv[1]);
         jeenergie::byId($argv[1])->setName('Mine')->setComment('my own')->save();
-        $rows = jeenergieCatalogue::applicableRows($read->backend(), $read->type(), $read->settings());
+        $rows = Catalogue::applicableRows($read->backend(), $read->type(), $read->settings());
         $seen = array_keys(array_filter($rows, fn($row) => ($row['create'] ?? '') === 'seen'));
-        $created = jeenergieCommands::seen($read, $seen);
+        $created = Commands::seen($read, $seen);
         $after = jeenergie::byId($argv[1]);
-        $again = jeenergieCommands::seen($after, $seen);
+        $again = Commands::seen($after, $seen);
         echo json_encode([count($created), $after->getName(), $after->getComment(), $again]);
     """
     created, kept, comment, again = jeedom.php(code, gateway)
@@ -61,9 +61,9 @@ def test_a_page_saved_while_commands_are_created_stays(jeedom: Jeedom, gateway: 
 def test_requests_at_once_create_each_command_once(jeedom: Jeedom, gateway: str) -> None:
     code = """
         $read = jeenergie::byId($argv[1]);
-        $rows = jeenergieCatalogue::applicableRows($read->backend(), $read->type(), $read->settings());
+        $rows = Catalogue::applicableRows($read->backend(), $read->type(), $read->settings());
         $seen = array_keys(array_filter($rows, fn($row) => ($row['create'] ?? '') === 'seen'));
-        echo json_encode([count($seen), count(jeenergieCommands::seen($read, $seen))]);
+        echo json_encode([count($seen), count(Commands::seen($read, $seen))]);
     """
     counts: list[list[int]] = []
     threads = [threading.Thread(target=lambda: counts.append(jeedom.php(code, gateway))) for _ in range(3)]
@@ -89,7 +89,7 @@ def test_a_command_is_put_right_by_its_columns_alone(jeedom: Jeedom, quiet: None
         [$max, $type] = [$cmd->getConfiguration('maxValue'), $cmd->getSubType()];
         $cmd->setName('Mine')->setUnite('x')->setConfiguration('maxValue', 1);
         $cmd->setConfiguration('own', 'é "quoted"')->save();
-        jeenergieCommands::apply(jeenergie::byId($argv[1]));
+        Commands::apply(jeenergie::byId($argv[1]));
         $after = cmd::byId($cmd->getId());
         echo json_encode([$max, $after->getName(), $after->getUnite(), $after->getConfiguration('maxValue'),
             $after->getConfiguration('own'), $after->getSubType() === $type]);

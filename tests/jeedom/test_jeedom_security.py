@@ -265,9 +265,7 @@ for message in MESSAGES:
 """
     messages: list[dict[str, Any]] = [{"cmd": "status"}, {"cmd": "shutdown", "apikey": ""}]
     messages += [{"cmd": "log", "apikey": ["x"], "unsecure": True}, {"cmd": "configure", "apikey": "x" * 32}]
-    code = code.replace("MESSAGES", repr(messages)).replace(
-        "PORT", jeedom.php("echo jeenergieDaemon::port();", decode=False)
-    )
+    code = code.replace("MESSAGES", repr(messages)).replace("PORT", jeedom.php("echo Daemon::port();", decode=False))
     answers = as_nobody("python3", "-c", code)
     assert answers.count('"unauthorized"') == len(messages), answers
     assert found(systems, *(each.encode() for each in (*texts, answers))) == []

@@ -108,7 +108,7 @@ class TestFiles:
     def test_a_daemon_of_the_version_before_is_ended_by_a_start(self, jeedom: Jeedom, daemon: None) -> None:
         """Its pid file was elsewhere."""
         jeedom.core("plugin", action="deamonStop", id="jeenergie")
-        port = jeedom.php("echo jeenergieDaemon::port();", decode=False)
+        port = jeedom.php("echo Daemon::port();", decode=False)
         command = ["sudo", "-u", "www-data", f"JEEDOM_APIKEY={jeedom.key}", PLUGIN / "resources/python_venv/bin/python"]
         command += ["-m", "jeenergied", "--callback", f"{URL}/core/api/jeeApi.php", "--socketport", port]
         command += ["--pid", "/tmp/jeenergie-former.pid", "--datadir", OWN]
@@ -146,9 +146,9 @@ class TestFiles:
         log = Path(ROOT, "log/jeenergie_daemon")
         jeedom.core("log", action="remove", log="jeenergie_daemon")
         assert not log.exists()
-        jeedom.php("jeenergieSocket::request('log', ['level' => 'debug']); jeenergieSocket::request('log', []);")
+        jeedom.php("Socket::request('log', ['level' => 'debug']); Socket::request('log', []);")
         until(lambda: log.exists() and "[DEBUG] socket: log" in log.read_text())
-        jeedom.php("jeenergieSocket::request('log', ['level' => jeenergieDaemon::logLevel()]);")
+        jeedom.php("Socket::request('log', ['level' => Daemon::logLevel()]);")
 
     def test_a_log_that_cannot_be_written_is_told_as_that(self, jeedom: Jeedom, daemon: None) -> None:
         log = Path(ROOT, "log/jeenergie_daemon")

@@ -1,12 +1,17 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Refusal;
+use Jeenergie\Equipment\Discovery;
+
 /** What saving an account leads to: it is verified, and the daemon starts. */
 final class AccountTest extends JeenergieTestCase
 {
     protected function setUp(): void
     {
         parent::setUp();
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['connection']['verify'] = true;
         $this->useCatalogue($catalogue);
     }
@@ -14,7 +19,7 @@ final class AccountTest extends JeenergieTestCase
     public function testAnEnabledAccountThatTheServiceRefusesIsNotSaved(): void
     {
         $this->startDaemon('refuse', true);
-        $this->expectException(jeenergieRefusal::class);
+        $this->expectException(Refusal::class);
         $this->expectExceptionMessage('Non ‹b›.');
         $this->connection();
     }
@@ -40,9 +45,9 @@ final class AccountTest extends JeenergieTestCase
         Memory::$config['deamon_start'] = fn() => $this->startDaemon('echo', true);
         $connection = $this->connection();
         $this->assertContains(['welcome', ['connection' => (string) $connection->getId()]], Memory::$async);
-        $this->assertFalse(jeenergieDaemon::isRunning());
-        jeenergieDiscovery::welcome((string) $connection->getId());
-        $this->assertTrue(jeenergieDaemon::isRunning());
+        $this->assertFalse(Daemon::isRunning());
+        Discovery::welcome((string) $connection->getId());
+        $this->assertTrue(Daemon::isRunning());
     }
 
     public function testADaemonThatTheUserStartsHimselfIsLeftAlone(): void

@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Daemon\Socket;
+
 final class ApiKeyTest extends JeenergieTestCase
 {
     protected function setUp(): void
@@ -45,7 +47,7 @@ final class ApiKeyTest extends JeenergieTestCase
         jeenergie_install();
         $this->startDaemon('echo');
         jeenergie_remove();
-        $this->assertSame('', jeenergieSocket::request('refresh')['apikey']);
+        $this->assertSame('', Socket::request('refresh')['apikey']);
         $this->assertSame(['', 'disable', 1], $this->access());
     }
 

@@ -1,24 +1,26 @@
 <?php
 
+use Jeenergie\Storage\DataFolder;
+
 /** A backup of Jeedom holds a whole copy of the daemon's data, made just before; not what is written meanwhile. */
 final class BackupTest extends JeenergieTestCase
 {
     private function asked(): string
     {
-        return (string) @file_get_contents(jeenergieFolder::path() . '/asked');
+        return (string) @file_get_contents(DataFolder::path() . '/asked');
     }
 
     protected function setUp(): void
     {
         parent::setUp();
-        @unlink(jeenergieFolder::path() . '/asked');
+        @unlink(DataFolder::path() . '/asked');
     }
 
     protected function tearDown(): void
     {
         parent::tearDown();
-        @unlink(jeenergieFolder::path() . '/asked');
-        @unlink(jeenergieFolder::path() . '/store.copy.sqlite');
+        @unlink(DataFolder::path() . '/asked');
+        @unlink(DataFolder::path() . '/store.copy.sqlite');
     }
 
     public function testTheDaemonIsAskedForACopy(): void
@@ -45,7 +47,7 @@ final class BackupTest extends JeenergieTestCase
     public function testTheDatabaseStaysOutOnceThereIsACopy(): void
     {
         $this->assertSame([], jeenergie::backupExclude());
-        $folder = jeenergieFolder::path();
+        $folder = DataFolder::path();
         $names = ['store.copy.sqlite', 'store.sqlite', 'store.sqlite-journal', 'store.sqlite.damaged-20260101-000000'];
         foreach ($names as $name) {
             touch($folder . '/' . $name);

@@ -1,5 +1,12 @@
 <?php
 
+use Jeenergie\Daemon\Callback;
+use Jeenergie\Equipment\State;
+use Jeenergie\Pages\PageActions;
+use Jeenergie\Pages\Progress;
+use Jeenergie\Storage\DataFolder;
+use Jeenergie\Storage\Moment;
+
 final class CallbackTest extends JeenergieTestCase
 {
     private $meter;
@@ -14,12 +21,12 @@ final class CallbackTest extends JeenergieTestCase
     protected function tearDown(): void
     {
         parent::tearDown();
-        @unlink(jeenergieFolder::file('callback.json'));
+        @unlink(DataFolder::file('callback.json'));
     }
 
     private function apply(array ...$events): array
     {
-        return (new jeenergieCallback())->apply($events);
+        return (new Callback())->apply($events);
     }
 
     private function values(array $values, int $age = 0): array
@@ -31,7 +38,7 @@ final class CallbackTest extends JeenergieTestCase
     private function answer(string $text): array
     {
         ob_start();
-        jeenergieCallback::answer($text);
+        Callback::answer($text);
         return json_decode(ob_get_clean(), true);
     }
 
@@ -60,10 +67,10 @@ final class CallbackTest extends JeenergieTestCase
 
     public function testTheAgeOfAValueIsReadFromTheDaemonsOwnClock(): void
     {
-        (new jeenergieCallback())->apply([$this->values(['power' => 12], -7200)], date('c', time() + 7500));
+        (new Callback())->apply([$this->values(['power' => 12], -7200)], date('c', time() + 7500));
         $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
         Memory::$events = [];
-        (new jeenergieCallback())->apply([$this->values(['power' => 13], 7200)], date('c', time() - 7195));
+        (new Callback())->apply([$this->values(['power' => 13], 7200)], date('c', time() - 7195));
         $this->assertSame([['cmd::event', ['power', 13, false]]], Memory::$events);
     }
 
@@ -152,7 +159,7 @@ final class CallbackTest extends JeenergieTestCase
             ['jeenergie::state', ['id' => $id, 'state' => 'no_data']],
             ['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5]],
         ], $told);
-        $this->assertSame('WORDS', json_decode(json_encode(jeenergiePages::list()), true)['connections'][0]['state']['message']);
+        $this->assertSame('WORDS', json_decode(json_encode(PageActions::list()), true)['connections'][0]['state']['message']);
     }
 
     public function testTheStateInAScenarioDoesNotDependOnTheLanguage(): void
@@ -161,7 +168,7 @@ final class CallbackTest extends JeenergieTestCase
         try {
             $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online']);
             $this->assertSame('En ligne', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
-            $this->assertSame('Online', jeenergieState::shown(jeenergie::byId(1))['text']);
+            $this->assertSame('Online', State::shown(jeenergie::byId(1))['text']);
         } finally {
             translate::$texts = [];
         }
@@ -212,7 +219,7 @@ final class CallbackTest extends JeenergieTestCase
         $message = ['event' => 'message', 'level' => 'warning', 'text' => 'Look.'];
         $this->apply($progress, $message, $message);
         $this->assertSame(['jeenergie::progress', ['connection' => '1', 'operation' => 'o', 'percent' => 5]], Memory::$events[0]);
-        $words = jeenergiePages::words(['connection' => '1', 'event' => 'progress']);
+        $words = PageActions::words(['connection' => '1', 'event' => 'progress']);
         $this->assertSame(['connection' => '1', 'operation' => 'o', 'percent' => 5, 'text' => 't'], $words);
         $this->assertSame(['Look.'], array_values(Memory::$messages));
     }
@@ -221,13 +228,13 @@ final class CallbackTest extends JeenergieTestCase
     {
         $connection = $this->meter->connection();
         $progress = ['event' => 'progress', 'connection' => (string) $connection->getId(), 'operation' => 'o', 'text' => 't'];
-        $shown = fn(): array => jeenergieProgress::underWay($connection);
+        $shown = fn(): array => Progress::underWay($connection);
         $this->apply(['percent' => 5] + $progress);
         $this->assertSame([5, 't'], [$shown()['percent'], $shown()['text']]);
         $this->apply(['percent' => 100] + $progress);
         $this->assertSame([], $shown());
         // The page that has asked for an operation shows its progress and its end itself.
-        jeenergieProgress::during((string) $connection->getId(), function () use ($progress): string {
+        Progress::during((string) $connection->getId(), function () use ($progress): string {
             $this->apply(['percent' => 50] + $progress);
             return 'done';
         });
@@ -257,7 +264,7 @@ final class CallbackTest extends JeenergieTestCase
     {
         $send = function (string $moment, int $value): array {
             $event = ['at' => $moment] + $this->values(['power' => $value]);
-            (new jeenergieCallback())->apply([$event], date('c'));
+            (new Callback())->apply([$event], date('c'));
             return [$this->cmd($this->meter, 'power')->execCmd(), $this->cmd($this->meter, 'power')->getCache('collectDate')];
         };
         $this->assertSame([1, '2025-10-26 02:50:00'], $send('2025-10-26T02:50:00+02:00', 1));
@@ -290,11 +297,11 @@ final class CallbackTest extends JeenergieTestCase
         // What the core has written a moment ago, in the second of the two hours.
         $power = $this->cmd($this->meter, 'power');
         $power->setCache('collectDate', '2025-10-26 02:10:03');
-        jeenergieMoment::note($power, strtotime('2025-10-26T02:10:02+01:00'));
-        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), jeenergieMoment::ofValue($power));
+        Moment::note($power, strtotime('2025-10-26T02:10:02+01:00'));
+        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), Moment::ofValue($power));
         // A value that the core has not taken leaves the former one its moment.
-        jeenergieMoment::note($power, strtotime('2025-10-26T02:40:00+01:00'));
-        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), jeenergieMoment::ofValue($power));
+        Moment::note($power, strtotime('2025-10-26T02:40:00+01:00'));
+        $this->assertSame(strtotime('2025-10-26T02:10:03+01:00'), Moment::ofValue($power));
     }
 
     private function communication(jeenergie $eqLogic): array

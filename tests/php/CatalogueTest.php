@@ -1,30 +1,32 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+
 final class CatalogueTest extends JeenergieTestCase
 {
     public function testRowsAreTheCommonOnesThoseOfTheSetsAndItsOwn(): void
     {
-        $logicalIds = array_column(jeenergieCatalogue::rows($this->lab(), 'meter'), 'logicalId');
+        $logicalIds = array_column(Catalogue::rows($this->lab(), 'meter'), 'logicalId');
         $this->assertSame(['refresh', 'power', 'index1', 'index2', 'valve', 'open', 'level', 'odd'], $logicalIds);
     }
 
     public function testEachFillsEveryText(): void
     {
-        $row = jeenergieCatalogue::rows($this->lab(), 'meter')[3];
+        $row = Catalogue::rows($this->lab(), 'meter')[3];
         $this->assertSame('Index 2', $row['name']);
         $this->assertArrayNotHasKey('each', $row);
     }
 
     public function testRowsThatHoldHaveTheirUnit(): void
     {
-        $rows = jeenergieCatalogue::applicableRows($this->lab(), 'meter', ['kind' => 'gas', 'connection.mode' => 'one']);
+        $rows = Catalogue::applicableRows($this->lab(), 'meter', ['kind' => 'gas', 'connection.mode' => 'one']);
         $this->assertArrayNotHasKey('level', $rows);
         $this->assertSame('m³', $rows['index1']['unit']);
     }
 
     public function testACommandMayBeSlowedDownAndARowMayAskMore(): void
     {
-        $fields = jeenergieCatalogue::commandFields($this->lab(), 'meter');
+        $fields = Catalogue::commandFields($this->lab(), 'meter');
         $this->assertSame(['period', 'cadence'], array_column($fields['odd'], 'key'));
         $this->assertSame(['cadence'], array_column($fields['power'], 'key'));
         $this->assertSame([], $fields['open']);
@@ -32,7 +34,7 @@ final class CatalogueTest extends JeenergieTestCase
 
     public function testPagesGetNoCommands(): void
     {
-        $catalogue = jeenergieCatalogue::translated($this->lab());
+        $catalogue = Catalogue::translated($this->lab());
         $this->assertArrayNotHasKey('commands', $catalogue['connection']);
         $this->assertArrayNotHasKey('commands', $catalogue['equipment']['meter']);
         $this->assertArrayNotHasKey('sets', $catalogue);
@@ -41,7 +43,7 @@ final class CatalogueTest extends JeenergieTestCase
     public function testAnUnknownSystemOrTypeIsSaid(): void
     {
         $this->expectExceptionMessage('inconnu du plugin');
-        jeenergieCatalogue::of('../schema/catalogue');
+        Catalogue::of('../schema/catalogue');
     }
 
     /** @dataProvider shipped */
@@ -52,7 +54,7 @@ final class CatalogueTest extends JeenergieTestCase
         $this->forgetCatalogues();
         $this->assertSame($backend, $catalogue['backend']);
         foreach (array_merge([null], array_keys($catalogue['equipment'])) as $type) {
-            $all = array_column(jeenergieCatalogue::rows($backend, $type), null, 'logicalId');
+            $all = array_column(Catalogue::rows($backend, $type), null, 'logicalId');
             foreach ($all as $row) {
                 $this->assertSame($row['value'] ?? null, isset($row['value']) ? $all[$row['value']]['logicalId'] : null);
                 $this->assertLessThanOrEqual(127, strlen($row['name']));
@@ -62,14 +64,14 @@ final class CatalogueTest extends JeenergieTestCase
 
     public function shipped(): array
     {
-        return array_map(fn(string $backend): array => [$backend], jeenergieCatalogue::backends());
+        return array_map(fn(string $backend): array => [$backend], Catalogue::backends());
     }
 
     public function testChoicesKeepTheirOrderInABrowser(): void
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['equipment']['meter']['fields'][0]['choices'] = ['all' => 'All', '1' => 'One', '2' => 'Two'];
         $this->useCatalogue($catalogue);
-        $this->assertSame(['all', '1', '2'], jeenergieCatalogue::fields($this->lab(), 'meter')[0]['order']);
+        $this->assertSame(['all', '1', '2'], Catalogue::fields($this->lab(), 'meter')[0]['order']);
     }
 }

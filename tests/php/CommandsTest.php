@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Equipment\Commands;
+
 final class CommandsTest extends JeenergieTestCase
 {
     public function testCommandsComeWithTheirDefaults(): void
@@ -45,7 +47,7 @@ final class CommandsTest extends JeenergieTestCase
     public function testAUnitFollowsItsSetting(): void
     {
         $meter = $this->equipment($this->connection());
-        jeenergieCommands::seen($meter, ['index1']);
+        Commands::seen($meter, ['index1']);
         $this->assertSame('m³', $this->cmd($meter, 'index1')->getUnite());
         $meter->setConfiguration('config', ['kind' => 'water']);
         $meter->save();
@@ -55,15 +57,15 @@ final class CommandsTest extends JeenergieTestCase
     public function testADeletedCommandDoesNotComeBackByItself(): void
     {
         $meter = $this->equipment($this->connection());
-        jeenergieCommands::seen($meter, ['index1']);
+        Commands::seen($meter, ['index1']);
         $this->cmd($meter, 'power')->remove();
         $this->cmd($meter, 'index1')->remove();
         $meter = jeenergie::byId($meter->getId());
         $meter->save();
-        $this->assertSame([], jeenergieCommands::seen($meter, ['index1']));
+        $this->assertSame([], Commands::seen($meter, ['index1']));
         $this->assertSame(['open', 'refresh', 'valve'], $this->logicalIds($meter));
-        $this->assertSame(['power', 'index1'], jeenergieCommands::createMissing($meter));
-        $this->assertSame(['odd'], jeenergieCommands::createMissing($meter, ['odd']));
+        $this->assertSame(['power', 'index1'], Commands::createMissing($meter));
+        $this->assertSame(['odd'], Commands::createMissing($meter, ['odd']));
     }
 
     public function testOnlyAResetRemovesWhatNoLongerHolds(): void
@@ -73,9 +75,9 @@ final class CommandsTest extends JeenergieTestCase
         $connection->setConfiguration('config', ['mode' => 'one']);
         $connection->save();
         $meter->save();
-        $this->assertSame(['level'], array_keys(jeenergieCommands::obsolete($meter)));
+        $this->assertSame(['level'], array_keys(Commands::obsolete($meter)));
         $this->assertContains('level', $this->logicalIds($meter));
-        jeenergieCommands::reset($meter);
+        Commands::reset($meter);
         $this->assertNotContains('level', $this->logicalIds($meter));
     }
 
@@ -86,7 +88,7 @@ final class CommandsTest extends JeenergieTestCase
         $own->setLogicalId('own')->setEqLogic_id($meter->getId());
         $this->cmd($meter, 'power')->setName('Mine')->save();
         $own->setName('Power')->setType('info')->save();
-        jeenergieCommands::reset($meter);
+        Commands::reset($meter);
         $this->assertSame('Power 2', $this->cmd($meter, 'power')->getName());
     }
 
@@ -95,7 +97,7 @@ final class CommandsTest extends JeenergieTestCase
         $connection = $this->connection();
         [$from, $to] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
         $id = $this->cmd($from, 'power')->getId();
-        $this->assertEqualsCanonicalizing(['power', 'valve', 'open'], jeenergieCommands::move($from, $to));
+        $this->assertEqualsCanonicalizing(['power', 'valve', 'open'], Commands::move($from, $to));
         $this->assertSame($id, $this->cmd($to, 'power')->getId());
         $this->assertSame(['refresh'], $this->logicalIds($from));
     }
@@ -105,7 +107,7 @@ final class CommandsTest extends JeenergieTestCase
         $connection = $this->connection();
         [$first, $second] = [$this->equipment($connection, '1'), $this->equipment($connection, '2')];
         $id = $this->cmd($first, 'power')->getId();
-        jeenergieCommands::move($second, $first);
+        Commands::move($second, $first);
         $this->assertSame($id, $this->cmd($first, 'power')->getId());
         $this->assertSame(['refresh'], $this->logicalIds($second));
     }

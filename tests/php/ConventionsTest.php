@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+
 /** What Jeedom, the translators and the next reader rely on in every file of the plugin. */
 final class ConventionsTest extends JeenergieTestCase
 {
@@ -23,7 +25,7 @@ final class ConventionsTest extends JeenergieTestCase
 
     public function testNoVendorIsNamedOutsideTheCatalogues(): void
     {
-        $names = jeenergieCatalogue::backends();
+        $names = Catalogue::backends();
         // At the beginning of a word, or of a part of one: "newest" names nobody.
         $vendors = '(?<![A-Za-z])(?i:' . implode('|', $names) . ')|' . implode('|', array_map('ucfirst', $names));
         foreach ($this->files('php', 'js') as $path => $content) {
@@ -33,12 +35,12 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
-    /** What runs without a user's save writes single columns: see jeenergieRow. */
+    /** What runs without a user's save writes single columns: see Row. */
     public function testNoRowIsWrittenWholeWhereNoUserHasAskedForASave(): void
     {
-        $byUsers = ['jeenergie', 'jeenergieLifecycle', 'jeenergieDiscovery', 'jeenergieCommands', 'jeenergiePages'];
+        $byUsers = ['Lifecycle', 'Discovery', 'Commands', 'PageActions'];
         foreach ($this->files('php') as $path => $content) {
-            if (strpos($path, 'core/class/') === 0 && !in_array(basename($path, '.class.php'), $byUsers, true)) {
+            if (strpos($path, 'core/src/') === 0 && !in_array(basename($path, '.php'), $byUsers, true)) {
                 $this->assertDoesNotMatchRegularExpression('/->save\(/', $content, $path);
             }
         }
@@ -48,7 +50,7 @@ final class ConventionsTest extends JeenergieTestCase
     public function testEventsAreMadeWhereTheyHoldNoWords(): void
     {
         foreach ($this->files('php') as $path => $content) {
-            if (!in_array(basename($path, '.class.php'), ['jeenergieWords', 'jeenergieState'], true)) {
+            if (!in_array(basename($path, '.php'), ['News', 'State'], true)) {
                 $this->assertDoesNotMatchRegularExpression('/event::add\(/', preg_replace('#^ \*.*$#m', '', $content), $path);
             }
         }
@@ -58,9 +60,23 @@ final class ConventionsTest extends JeenergieTestCase
     public function testJsonGoesThroughOneClass(): void
     {
         foreach ($this->files('php') as $path => $content) {
-            if (basename($path) !== 'jeenergieJson.class.php') {
+            if ($path !== 'core/src/Storage/Json.php') {
                 $this->assertDoesNotMatchRegularExpression('/json_(en|de)code/', $content, $path);
             }
+        }
+    }
+
+    /** The core looks for its two classes of the plugin in core/class; all others stand where their names say. */
+    public function testAClassIsFoundByItsName(): void
+    {
+        $this->assertSame(['jeenergie.class.php'], array_map('basename', glob(self::ROOT . '/core/class/*')));
+        foreach (glob(self::ROOT . '/core/src/*/*.php') as $file) {
+            $class = 'Jeenergie\\' . basename(dirname($file)) . '\\' . basename($file, '.php');
+            $this->assertTrue(class_exists($class) || trait_exists($class), $class);
+            $this->assertSame(realpath($file), (new ReflectionClass($class))->getFileName());
+        }
+        foreach (glob(self::ROOT . '/core/src/*', GLOB_ONLYDIR) as $folder) {
+            $this->assertLessThanOrEqual(15, count(glob($folder . '/*.php')), $folder);
         }
     }
 

@@ -1,5 +1,9 @@
 <?php
 
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Dependencies;
+use Jeenergie\Storage\DataFolder;
+
 /** "Installed" means that it works: an upgrade of the system ends it, and Jeedom installs again by itself. */
 final class DependenciesTest extends JeenergieTestCase
 {
@@ -11,7 +15,7 @@ final class DependenciesTest extends JeenergieTestCase
         parent::setUp();
         $this->plugin = jeedom::getTmpFolder() . '/plugin';
         $this->environment = $this->plugin . '/resources/python_venv';
-        $this->setStatic('jeenergieDependencies', 'root', $this->plugin);
+        $this->setStatic(Dependencies::class, 'root', $this->plugin);
         mkdir($this->environment . '/bin', 0755, true);
         mkdir($this->environment . '/lib/python3.9/site-packages', 0755, true);
         file_put_contents($this->plugin . '/resources/requirements.txt', "requests\n");
@@ -25,8 +29,8 @@ final class DependenciesTest extends JeenergieTestCase
     protected function tearDown(): void
     {
         parent::tearDown();
-        $this->setStatic('jeenergieDependencies', 'root', null);
-        exec('rm -rf ' . escapeshellarg($this->plugin) . ' ' . escapeshellarg(jeenergieFolder::path()));
+        $this->setStatic(Dependencies::class, 'root', null);
+        exec('rm -rf ' . escapeshellarg($this->plugin) . ' ' . escapeshellarg(DataFolder::path()));
         clearstatcache(true);
     }
 
@@ -45,7 +49,7 @@ final class DependenciesTest extends JeenergieTestCase
 
     private function state(): string
     {
-        return jeenergieDependencies::info()['state'];
+        return Dependencies::info()['state'];
     }
 
     public function testWhatWorksIsAskedOnce(): void
@@ -62,7 +66,7 @@ final class DependenciesTest extends JeenergieTestCase
         $this->interpreter('python3.11', 1); // has no packages in lib/python3.9
         unlink($this->environment . '/bin/python');
         symlink($this->plugin . '/python3.11', $this->environment . '/bin/python');
-        $info = jeenergieDaemon::info();
+        $info = Daemon::info();
         $this->assertSame('nok', $info['launchable']);
         $this->assertStringContainsString('dépendances', $info['launchable_message']);
         $this->assertSame('', cache::byKey('dependancyjeenergie')->getValue());
@@ -111,13 +115,13 @@ final class DependenciesTest extends JeenergieTestCase
 
     public function testAProgressFileThatNobodyWritesAnyMoreIsRemoved(): void
     {
-        $path = jeenergieFolder::file('install.progress');
+        $path = DataFolder::file('install.progress');
         file_put_contents($path, '40');
-        $lock = jeenergieFolder::lock('install.lock', 0);
-        $this->assertSame($path, jeenergieDependencies::info()['progress_file']);
+        $lock = DataFolder::lock('install.lock', 0);
+        $this->assertSame($path, Dependencies::info()['progress_file']);
         $this->assertFileExists($path);
         fclose($lock);
-        jeenergieDependencies::info();
+        Dependencies::info();
         $this->assertFileDoesNotExist($path);
     }
 
@@ -125,12 +129,12 @@ final class DependenciesTest extends JeenergieTestCase
     {
         Memory::$config['deamon_start'] = static function (): void {
         };
-        jeenergieDaemon::everyMinute();
+        Daemon::everyMinute();
         $this->assertSame([], Memory::$events);
-        jeenergieDependencies::install();
-        jeenergieDaemon::everyMinute();
+        Dependencies::install();
+        Daemon::everyMinute();
         $this->assertSame([['deamon_start', []]], Memory::$events);
-        jeenergieDaemon::everyMinute();
+        Daemon::everyMinute();
         $this->assertCount(1, Memory::$events);
     }
 
@@ -138,13 +142,13 @@ final class DependenciesTest extends JeenergieTestCase
     {
         Memory::$config['deamon_start'] = static function (): void {
         };
-        jeenergieDependencies::install();
+        Dependencies::install();
         $this->interpreter('python3.9', 1);
-        jeenergieDaemon::everyMinute();
+        Daemon::everyMinute();
         $this->assertSame([], Memory::$events);
         $this->interpreter('python3.9', 0);
         touch($this->plugin . '/python3.9', time() - 1000);
-        jeenergieDaemon::everyMinute();
+        Daemon::everyMinute();
         $this->assertCount(1, Memory::$events);
     }
 }

@@ -1,10 +1,13 @@
 <?php
 
+use Jeenergie\Daemon\DesiredState;
+use Jeenergie\Daemon\Socket;
+
 final class DesiredStateTest extends JeenergieTestCase
 {
     private function state(): array
     {
-        return json_decode(jeenergieSocket::encode(jeenergieDesiredState::build()), true);
+        return json_decode(Socket::encode(DesiredState::build()), true);
     }
 
     public function testItHoldsAllThatShouldRunWithReadableSecretsAndDefaults(): void
@@ -29,7 +32,7 @@ final class DesiredStateTest extends JeenergieTestCase
     public function testWhatIsEmptyIsAnObject(): void
     {
         $this->equipment($this->connection(['mode' => 'one']), '1', 'lonely');
-        $text = jeenergieSocket::encode(jeenergieDesiredState::build());
+        $text = Socket::encode(DesiredState::build());
         $this->assertStringContainsString('"config":{},"commands":{"power":{},"refresh":{}}', $text);
     }
 
@@ -73,6 +76,6 @@ final class DesiredStateTest extends JeenergieTestCase
     public function testWhatCannotBeWrittenIsSaidSo(): void
     {
         $this->expectExceptionMessage('un nombre y est infini');
-        jeenergieSocket::encode(['options' => ['level' => INF]]);
+        Socket::encode(['options' => ['level' => INF]]);
     }
 }

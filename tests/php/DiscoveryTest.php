@@ -1,5 +1,8 @@
 <?php
 
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\PageActions;
+
 final class DiscoveryTest extends JeenergieTestCase
 {
     public function testAnotherModeTakesTheCommandsOverWithTheirIds(): void
@@ -9,7 +12,7 @@ final class DiscoveryTest extends JeenergieTestCase
         $power = $this->cmd($old, 'power')->getId();
         $connection->setConfiguration('config', ['mode' => 'many'])->save();
         $this->assertNotNull(jeenergie::byId($old->getId()));
-        jeenergieDiscovery::createAll($connection, [['type' => 'meter', 'key' => '9', 'name' => 'All']]);
+        Discovery::createAll($connection, [['type' => 'meter', 'key' => '9', 'name' => 'All']]);
         $all = array_values($connection->equipment());
         $this->assertCount(1, $all);
         $this->assertSame('meter', $all[0]->type());
@@ -20,14 +23,14 @@ final class DiscoveryTest extends JeenergieTestCase
     {
         $connection = $this->connection(['mode' => 'one']);
         $lonely = $this->equipment($connection, '9', 'lonely');
-        jeenergieDiscovery::createAll($connection, [['type' => 'meter', 'key' => '9', 'name' => 'All']]);
+        Discovery::createAll($connection, [['type' => 'meter', 'key' => '9', 'name' => 'All']]);
         $this->assertCount(2, $connection->equipment());
         $this->assertContains('power', $this->logicalIds($lonely));
     }
 
     public function testAnApostropheOfANameStays(): void
     {
-        $equipment = jeenergieDiscovery::create($this->connection(), 'meter', '1', "Groupe d'onduleurs");
+        $equipment = Discovery::create($this->connection(), 'meter', '1', "Groupe d'onduleurs");
         $this->assertSame('Groupe d’onduleurs', $equipment->getName());
     }
 
@@ -36,7 +39,7 @@ final class DiscoveryTest extends JeenergieTestCase
         $connection = $this->connection();
         $unticked = $this->equipment($connection, '1');
         $kept = $this->equipment($connection, '2');
-        $answer = jeenergiePages::synchronise([
+        $answer = PageActions::synchronise([
             'connection' => $connection->getId(),
             'equipment' => [
                 ['type' => 'meter', 'key' => '2', 'name' => 'Known'],
@@ -58,13 +61,13 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->equipment($connection, '2');
         $found = ['type' => 'meter', 'key' => '2', 'name' => 'Known', 'config' => ['kind' => 'water', 'model' => 'M2']];
         $request = ['connection' => $connection->getId(), 'equipment' => [$found]];
-        $answer = jeenergiePages::synchronise($request);
+        $answer = PageActions::synchronise($request);
         $known = array_values($connection->equipment())[0];
         $this->assertSame([(string) $known->getId()], $answer['updated']);
         $this->assertSame([], $answer['created']);
         $this->assertSame('M2', $known->config()['model']);
         $this->assertSame('gas', $known->config()['kind'], 'the user\'s own choice');
-        $this->assertSame([], jeenergiePages::synchronise($request)['updated'], 'nothing is new the second time');
+        $this->assertSame([], PageActions::synchronise($request)['updated'], 'nothing is new the second time');
     }
 
     public function testADialogRemovesNothingOfOthers(): void
@@ -73,7 +76,7 @@ final class DiscoveryTest extends JeenergieTestCase
         $other = $this->connection([], 'Elsewhere');
         $foreign = $this->equipment($other, '1');
         $remove = [$foreign->getId(), $connection->getId(), '999'];
-        $answer = jeenergiePages::synchronise(['connection' => $connection->getId(), 'remove' => $remove]);
+        $answer = PageActions::synchronise(['connection' => $connection->getId(), 'remove' => $remove]);
         $this->assertSame(['created' => [], 'updated' => [], 'removed' => []], $answer);
         $this->assertNotNull(jeenergie::byId($foreign->getId()));
         $this->assertNotNull(jeenergie::byId($connection->getId()));

@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Pages\Documentation;
+
 /** The documentation is read inside Jeedom, also after a backup of Jeedom, which leaves every folder called docs out. */
 final class DocumentationTest extends JeenergieTestCase
 {
@@ -20,13 +22,13 @@ final class DocumentationTest extends JeenergieTestCase
         $this->folder = jeedom::getTmpFolder() . '/documentation';
         $this->shell('rm -rf ' . $this->folder . ' && mkdir -p ' . $this->plugin() . '/data');
         $this->shell('cp -r ' . self::ROOT . '/docs ' . $this->plugin() . '/');
-        $this->setStatic('jeenergieDocumentation', 'root', $this->plugin());
+        $this->setStatic(Documentation::class, 'root', $this->plugin());
     }
 
     protected function tearDown(): void
     {
         parent::tearDown();
-        $this->setStatic('jeenergieDocumentation', 'root', null);
+        $this->setStatic(Documentation::class, 'root', null);
         $this->shell('rm -rf ' . $this->folder);
     }
 
@@ -48,14 +50,14 @@ final class DocumentationTest extends JeenergieTestCase
         $excluded = implode(' ', array_map(fn(string $name): string => '--exclude="' . $name . '"', self::EXCLUDED));
         $this->shell('cd ' . $this->folder . '/jeedom && tar cfz ../backup.tar.gz ' . $excluded . ' .');
         $this->shell('mkdir ' . $this->folder . '/restored && cd ' . $this->folder . '/restored && tar xfz ../backup.tar.gz');
-        $this->setStatic('jeenergieDocumentation', 'root', $this->plugin('restored'));
+        $this->setStatic(Documentation::class, 'root', $this->plugin('restored'));
         $this->assertDirectoryDoesNotExist($this->plugin('restored') . '/docs');
     }
 
     public function testItIsTheSameAfterABackupAndARestore(): void
     {
         foreach (['fr_FR', 'en_US'] as $language) {
-            $before[$language] = jeenergieDocumentation::pages($language);
+            $before[$language] = Documentation::pages($language);
             $this->assertSame('index', array_key_first($before[$language]));
             $this->assertSame('changelog', array_key_last($before[$language]));
             $this->assertStringContainsString('src="data:image/png;base64,', $before[$language]['index']);
@@ -63,11 +65,11 @@ final class DocumentationTest extends JeenergieTestCase
         $this->assertNotSame($before['fr_FR']['index'], $before['en_US']['index']);
         $this->backUpAndRestore();
         foreach ($before as $language => $pages) {
-            $this->assertSame($pages, jeenergieDocumentation::pages($language));
+            $this->assertSame($pages, Documentation::pages($language));
         }
-        $this->assertSame($before['fr_FR'], jeenergieDocumentation::pages('de_DE'), 'the original for others');
+        $this->assertSame($before['fr_FR'], Documentation::pages('de_DE'), 'the original for others');
         jeenergie::backup();
-        $this->assertSame($before['fr_FR'], jeenergieDocumentation::pages('fr_FR'), 'the next backup keeps the copy');
+        $this->assertSame($before['fr_FR'], Documentation::pages('fr_FR'), 'the next backup keeps the copy');
     }
 
     public function testTheCopyFollowsWhatItIsACopyOf(): void
@@ -107,7 +109,7 @@ final class DocumentationTest extends JeenergieTestCase
     {
         $this->shell('rm -r ' . $this->plugin() . '/docs');
         jeenergie::backup();
-        $this->assertSame([], jeenergieDocumentation::pages('fr_FR'));
-        $this->assertSame([], jeenergieDocumentation::pages('../../etc'));
+        $this->assertSame([], Documentation::pages('fr_FR'));
+        $this->assertSame([], Documentation::pages('../../etc'));
     }
 }

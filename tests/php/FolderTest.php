@@ -1,5 +1,10 @@
 <?php
 
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\DesiredState;
+use Jeenergie\Storage\DataFolder;
+use Jeenergie\Storage\Lock;
+
 /** The plugin's own files are nobody else's: what another user of the machine has put in their place is not touched. */
 final class FolderTest extends JeenergieTestCase
 {
@@ -36,22 +41,22 @@ final class FolderTest extends JeenergieTestCase
 
     public function testTheFolderIsForItsOwnerOnly(): void
     {
-        $this->assertSame(0700, fileperms(jeenergieFolder::path()) & 07777);
-        $this->assertSame(0600, fstat(jeenergieFolder::open('callback.json'))['mode'] & 07777);
+        $this->assertSame(0700, fileperms(DataFolder::path()) & 07777);
+        $this->assertSame(0600, fstat(DataFolder::open('callback.json'))['mode'] & 07777);
     }
 
     public function testTheCoresModesAfterAnUpdateArePutRight(): void
     {
-        chmod(jeenergieFolder::path(), 0775);
-        $this->assertSame(0700, fileperms(jeenergieFolder::path()) & 07777);
+        chmod(DataFolder::path(), 0775);
+        $this->assertSame(0700, fileperms(DataFolder::path()) & 07777);
     }
 
     public function testAFolderThatIsALinkIsRefused(): void
     {
         mkdir(jeedom::getTmpFolder() . '/elsewhere');
         symlink(jeedom::getTmpFolder() . '/elsewhere', jeedom::getTmpFolder() . '/daemon');
-        $this->assertStringContainsString('ce n\'est pas un dossier', $this->refused([jeenergieFolder::class, 'path']));
-        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->assertStringContainsString('ce n\'est pas un dossier', $this->refused([DataFolder::class, 'path']));
+        $this->assertFalse(Daemon::isRunning());
         $this->remove(jeedom::getTmpFolder() . '/elsewhere');
     }
 
@@ -60,54 +65,54 @@ final class FolderTest extends JeenergieTestCase
         if (posix_geteuid() !== 0) {
             $this->markTestSkipped('only root can give a folder away');
         }
-        chown(jeenergieFolder::path(), 'nobody');
-        $this->assertStringContainsString('autre utilisateur', $this->refused([jeenergieFolder::class, 'path']));
-        $info = jeenergieDaemon::info();
+        chown(DataFolder::path(), 'nobody');
+        $this->assertStringContainsString('autre utilisateur', $this->refused([DataFolder::class, 'path']));
+        $info = Daemon::info();
         $this->assertSame(['nok', 'nok'], [$info['state'], $info['launchable']]);
     }
 
     public function testALinkInTheFolderLeavesItsTargetAlone(): void
     {
         foreach (['callback.json', 'configure.lock'] as $name) {
-            symlink($this->outside, jeenergieFolder::file($name));
-            $this->refused(fn() => jeenergieFolder::open($name));
-            $this->refused(fn() => jeenergieFolder::lock($name, 0.1));
+            symlink($this->outside, DataFolder::file($name));
+            $this->refused(fn() => DataFolder::open($name));
+            $this->refused(fn() => DataFolder::lock($name, 0.1));
         }
         $this->assertSame('precious', file_get_contents($this->outside));
     }
 
     public function testAPipeIsNotWaitedFor(): void
     {
-        posix_mkfifo(jeenergieFolder::file('callback.json'), 0600);
+        posix_mkfifo(DataFolder::file('callback.json'), 0600);
         $begun = microtime(true);
-        $this->refused(fn() => jeenergieFolder::open('callback.json'));
+        $this->refused(fn() => DataFolder::open('callback.json'));
         $this->assertLessThan(1, microtime(true) - $begun);
     }
 
     public function testALockThatIsNeverGivenBackEndsTheWait(): void
     {
-        $held = jeenergieFolder::lock('configure.lock', 1);
+        $held = DataFolder::lock('configure.lock', 1);
         $this->assertIsResource($held);
         $begun = microtime(true);
-        $this->assertNull(jeenergieFolder::lock('configure.lock', 0.2));
+        $this->assertNull(DataFolder::lock('configure.lock', 0.2));
         $this->assertLessThan(1, microtime(true) - $begun);
         fclose($held);
-        $this->assertIsResource(jeenergieFolder::lock('configure.lock', 1));
+        $this->assertIsResource(DataFolder::lock('configure.lock', 1));
     }
 
     public function testALockEndsWithItsRequestWhateverWasStartedMeanwhile(): void
     {
-        $held = jeenergieFolder::lock('callback.json', 1);
+        $held = DataFolder::lock('callback.json', 1);
         exec('sleep 3 > /dev/null 2>&1 &');
         fclose($held);
-        $this->assertIsResource(jeenergieFolder::lock('callback.json', 0.0));
+        $this->assertIsResource(DataFolder::lock('callback.json', 0.0));
     }
 
     public function testAConfigurationWaitsForTheOneBeforeOnlySoLong(): void
     {
-        $held = jeenergieFolder::lock('configure.lock', 1);
-        $this->setStatic('jeenergieLock', 'maxWaitS', 0.2);
-        $this->assertStringContainsString('est occupé', $this->refused([jeenergieDesiredState::class, 'send']));
+        $held = DataFolder::lock('configure.lock', 1);
+        $this->setStatic(Lock::class, 'maxWaitS', 0.2);
+        $this->assertStringContainsString('est occupé', $this->refused([DesiredState::class, 'send']));
         fclose($held);
     }
 }

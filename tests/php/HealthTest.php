@@ -1,15 +1,17 @@
 <?php
 
+use Jeenergie\Pages\Health;
+
 final class HealthTest extends JeenergieTestCase
 {
     /** The row of a connection on the core's health page, with a daemon that tells this of it. */
     private function row($oldest): string
     {
         $connection = jeenergie::byId(1);
-        $method = new ReflectionMethod('jeenergieHealth', 'oldest');
+        $method = new ReflectionMethod(Health::class, 'oldest');
         $method->setAccessible(true);
         $found = $method->invoke(null, ['connections' => ['1' => ['state' => 'online', 'oldest' => $oldest]]], $connection);
-        $method = new ReflectionMethod('jeenergieHealth', 'connectionRow');
+        $method = new ReflectionMethod(Health::class, 'connectionRow');
         $method->setAccessible(true);
         return html_entity_decode($method->invoke(null, $connection, $found)['result'], ENT_QUOTES);
     }
@@ -47,10 +49,10 @@ final class HealthTest extends JeenergieTestCase
     {
         $meter = $this->equipment($this->connection());
         $told = ['equipment' => (string) $meter->getId(), 'at' => date('c', time() - 60)];
-        $all = jeenergieHealth::oldestOfAll(['connections' => ['1' => ['oldest' => $told]]]);
+        $all = Health::oldestOfAll(['connections' => ['1' => ['oldest' => $told]]]);
         $this->assertSame(['1' => ['name' => 'Meter 1', 'at' => date('Y-m-d H:i:s', time() - 60)]], [
             '1' => array_intersect_key($all['1'], ['name' => 0, 'at' => 0]),
         ]);
-        $this->assertSame([], jeenergieHealth::oldestOfAll(['connections' => []]));
+        $this->assertSame([], Health::oldestOfAll(['connections' => []]));
     }
 }

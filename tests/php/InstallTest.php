@@ -1,5 +1,8 @@
 <?php
 
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Storage\DataFolder;
+
 final class InstallTest extends JeenergieTestCase
 {
     protected function setUp(): void
@@ -44,9 +47,9 @@ final class InstallTest extends JeenergieTestCase
     public function testRemovalEndsADaemonThatNoFileTellsOf(): void
     {
         $this->startDaemon('echo', true);
-        unlink(jeenergieFolder::file('deamon.pid'));
-        $this->assertTrue(jeenergieDaemon::isRunning());
+        unlink(DataFolder::file('deamon.pid'));
+        $this->assertTrue(Daemon::isRunning());
         jeenergie_remove();
-        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->assertFalse(Daemon::isRunning());
     }
 }

@@ -1,5 +1,11 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Daemon\DesiredState;
+use Jeenergie\Daemon\Reach;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\Documentation;
+use Jeenergie\Storage\DataFolder;
 use PHPUnit\Framework\TestCase;
 
 abstract class JeenergieTestCase extends TestCase
@@ -14,10 +20,10 @@ abstract class JeenergieTestCase extends TestCase
         Memory::forget();
         Memory::$config['jeenergie::deamonAutoMode'] = 0;
         Memory::$config['jeenergie::api'] = str_repeat('k', 64);
-        $this->setStatic('jeenergieDesiredState', 'scheduled', true);
-        $this->setStatic('jeenergieDocumentation', 'root', jeedom::getTmpFolder());
-        $this->setStatic('jeenergieFolder', 'path', jeedom::getTmpFolder() . '/daemon');
-        $this->setStatic('jeenergieReach', 'serverFiles', []);
+        $this->setStatic(DesiredState::class, 'scheduled', true);
+        $this->setStatic(Documentation::class, 'root', jeedom::getTmpFolder());
+        $this->setStatic(DataFolder::class, 'path', jeedom::getTmpFolder() . '/daemon');
+        $this->setStatic(Reach::class, 'serverFiles', []);
         $this->useCatalogue(json_decode(file_get_contents(self::CATALOGUE), true));
     }
 
@@ -34,18 +40,18 @@ abstract class JeenergieTestCase extends TestCase
     /** Lets a catalogue stand for the first one of the plugin; "lab" is its name in the tests. */
     protected function useCatalogue(array $catalogue): void
     {
-        $this->setStatic('jeenergieCatalogue', 'cache', ['catalogue/' . $this->lab() . '.json' => $catalogue]);
+        $this->setStatic(Catalogue::class, 'cache', ['catalogue/' . $this->lab() . '.json' => $catalogue]);
     }
 
     /** From here on the plugin's own files count. */
     protected function forgetCatalogues(): void
     {
-        $this->setStatic('jeenergieCatalogue', 'cache', []);
+        $this->setStatic(Catalogue::class, 'cache', []);
     }
 
     protected function lab(): string
     {
-        return jeenergieCatalogue::backends()[0];
+        return Catalogue::backends()[0];
     }
 
     protected function setStatic(string $class, string $name, $value): void
@@ -69,7 +75,7 @@ abstract class JeenergieTestCase extends TestCase
 
     protected function equipment(jeenergie $connection, string $key = '1', string $type = 'meter'): jeenergie
     {
-        $equipment = jeenergieDiscovery::create($connection, $type, $key, 'Meter ' . $key);
+        $equipment = Discovery::create($connection, $type, $key, 'Meter ' . $key);
         return jeenergie::byId($equipment->getId());
     }
 
@@ -78,7 +84,7 @@ abstract class JeenergieTestCase extends TestCase
     {
         $command = array_merge(
             [PHP_BINARY, __DIR__ . '/double/daemon.php', $manner],
-            $isOurs ? ['-m', 'jeenergied', '--datadir', jeenergieFolder::path()] : []
+            $isOurs ? ['-m', 'jeenergied', '--datadir', DataFolder::path()] : []
         );
         $this->daemon = proc_open($command, [1 => ['pipe', 'w']], $pipes);
         Memory::$config['jeenergie::socketport'] = (int) fgets($pipes[1]);
@@ -89,7 +95,7 @@ abstract class JeenergieTestCase extends TestCase
 
     private function pidFile(): string
     {
-        return jeenergieFolder::file('deamon.pid');
+        return DataFolder::file('deamon.pid');
     }
 
     protected function tearDown(): void

@@ -1,5 +1,8 @@
 <?php
 
+use Jeenergie\Daemon\Callback;
+use Jeenergie\Storage\DataFolder;
+
 /** What a load is to be: run once for each wish, the newest one last, and not lost by whatever stops Jeedom. */
 final class LevelsTest extends JeenergieTestCase
 {
@@ -19,7 +22,7 @@ final class LevelsTest extends JeenergieTestCase
     protected function tearDown(): void
     {
         parent::tearDown();
-        array_map('unlink', glob(jeenergieFolder::path() . '/*'));
+        array_map('unlink', glob(DataFolder::path() . '/*'));
     }
 
     private function command(string $logicalId): string
@@ -41,7 +44,7 @@ final class LevelsTest extends JeenergieTestCase
     /** Sends events; gives the numbers that the acknowledgement lists. */
     private function send(array ...$events): array
     {
-        $answer = (new jeenergieCallback())->apply($events, date('c'));
+        $answer = (new Callback())->apply($events, date('c'));
         $this->assertArrayNotHasKey('rejected', $answer);
         return array_column($answer['triggered'] ?? [], 'number');
     }
@@ -73,7 +76,7 @@ final class LevelsTest extends JeenergieTestCase
         $this->assertSame(0, $this->executed());
         $this->background();
         $this->assertSame(1, $this->executed());
-        $answer = (new jeenergieCallback())->apply([], date('c'));
+        $answer = (new Callback())->apply([], date('c'));
         $this->assertSame([['equipment' => $this->id, 'name' => 'onAlarm', 'number' => 7]], $answer['triggered']);
         $this->assertSame([], $this->send());
     }
@@ -94,7 +97,7 @@ final class LevelsTest extends JeenergieTestCase
     {
         $this->send($this->level(7));
         $this->background();
-        array_map('unlink', glob(jeenergieFolder::path() . '/*'));
+        array_map('unlink', glob(DataFolder::path() . '/*'));
         $this->assertSame([], $this->send());
         $this->assertSame([7], $this->send($this->level(7)));
         $this->assertSame(1, $this->executed());
@@ -137,7 +140,7 @@ final class LevelsTest extends JeenergieTestCase
     {
         $hour = 3600;
         $on = $this->level(7, ['expires' => date('c', time() - $hour + 15)]);
-        (new jeenergieCallback())->apply([$on], date('c', time() - $hour));
+        (new Callback())->apply([$on], date('c', time() - $hour));
         $this->background();
         $this->assertSame(1, $this->executed());
     }
@@ -273,7 +276,7 @@ final class LevelsTest extends JeenergieTestCase
         $this->load->setIsEnable(0)->save();
         $this->background();
         $this->assertSame(0, $this->executed());
-        $this->assertSame(['ok' => true, 'log' => 'info', 'unknown' => [$this->id]], (new jeenergieCallback())
+        $this->assertSame(['ok' => true, 'log' => 'info', 'unknown' => [$this->id]], (new Callback())
             ->apply([$this->level(8)], date('c')));
         $this->load->setIsEnable(1)->save();
         $this->send($this->level(8));
@@ -293,7 +296,7 @@ final class LevelsTest extends JeenergieTestCase
     /** @dataProvider wrong */
     public function testANumberThatIsNoneIsRefused(array $more): void
     {
-        $answer = (new jeenergieCallback())->apply([$more + $this->level(7)], date('c'));
+        $answer = (new Callback())->apply([$more + $this->level(7)], date('c'));
         $this->assertSame('a level without a number', $answer['rejected'][0]['message']);
         $this->assertArrayNotHasKey('jeenergie::levels', Memory::$config);
     }

@@ -1,5 +1,8 @@
 <?php
 
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\PageActions;
+
 final class LifecycleTest extends JeenergieTestCase
 {
     /** @dataProvider refusals */
@@ -31,11 +34,11 @@ final class LifecycleTest extends JeenergieTestCase
             }],
             'more than there can be' => ['tous les équipements possibles', function ($connection) {
                 foreach (['2', '3', '4'] as $key) {
-                    jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'meter', 'key' => $key]);
+                    PageActions::addByHand(['connection' => $connection->getId(), 'type' => 'meter', 'key' => $key]);
                 }
             }],
             'by hand what is only found' => ['ne s\'ajoutent pas à la main', function ($connection) {
-                jeenergiePages::addByHand(['connection' => $connection->getId(), 'type' => 'lonely', 'key' => '1']);
+                PageActions::addByHand(['connection' => $connection->getId(), 'type' => 'lonely', 'key' => '1']);
             }],
             'equipment without a key' => ['« Number »', function ($connection) {
                 $this->equipment($connection, ' ');
@@ -109,7 +112,7 @@ final class LifecycleTest extends JeenergieTestCase
             $this->assertSame($password, $connection->config()['password']);
             $this->assertStringNotContainsString($password, $this->stored($connection));
             $form = ['id' => (string) $connection->getId(), 'config' => ['password' => $password . ' ']];
-            $this->assertSame($password . ' ', jeenergieDiscovery::fromForm($form)->config()['password']);
+            $this->assertSame($password . ' ', Discovery::fromForm($form)->config()['password']);
         }
     }
 
@@ -184,9 +187,9 @@ final class LifecycleTest extends JeenergieTestCase
     {
         $connection = $this->connection();
         $form = ['id' => (string) $connection->getId(), 'config' => ['port' => 81, 'password' => '']];
-        $this->assertSame('p4ss', jeenergieDiscovery::fromForm($form)->config()['password']);
+        $this->assertSame('p4ss', Discovery::fromForm($form)->config()['password']);
         $form['config']['password'] = 'other';
-        $this->assertSame('other', jeenergieDiscovery::fromForm($form)->config()['password']);
+        $this->assertSame('other', Discovery::fromForm($form)->config()['password']);
         $this->assertSame(80, jeenergie::byId($connection->getId())->settings()['port']);
     }
 
@@ -197,7 +200,7 @@ final class LifecycleTest extends JeenergieTestCase
         $id = $this->cmd($lonely, 'power')->getId();
         $connection->setConfiguration('config', ['mode' => 'many']);
         $connection->save();
-        [$meter] = jeenergieDiscovery::createAll($connection, [['type' => 'meter', 'key' => '1', 'name' => 'New']]);
+        [$meter] = Discovery::createAll($connection, [['type' => 'meter', 'key' => '1', 'name' => 'New']]);
         $this->assertSame($id, $this->cmd($meter, 'power')->getId());
         $this->assertNull(jeenergie::byId($lonely->getId()));
     }

@@ -1,5 +1,8 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Pages\Markdown;
+
 final class MarkdownTest extends JeenergieTestCase
 {
     private const FOLDER = __DIR__ . '/../../docs/';
@@ -8,10 +11,10 @@ final class MarkdownTest extends JeenergieTestCase
     {
         $this->forgetCatalogues();
         foreach (['fr_FR', 'en_US'] as $language) {
-            $html = jeenergieMarkdown::ofFile(self::FOLDER . $language . '/index.md');
-            foreach (jeenergieCatalogue::backends() as $backend) {
+            $html = Markdown::ofFile(self::FOLDER . $language . '/index.md');
+            foreach (Catalogue::backends() as $backend) {
                 $this->assertStringContainsString('data-jn_document="' . $backend . '"', $html);
-                $this->assertStringContainsString('<h', jeenergieMarkdown::ofFile(self::FOLDER . "$language/$backend.md"));
+                $this->assertStringContainsString('<h', Markdown::ofFile(self::FOLDER . "$language/$backend.md"));
             }
         }
     }
@@ -27,7 +30,7 @@ final class MarkdownTest extends JeenergieTestCase
     /** @dataProvider documents */
     public function testEveryLinkOfAPageLeadsSomewhere(string $file): void
     {
-        $html = jeenergieMarkdown::ofFile($file);
+        $html = Markdown::ofFile($file);
         preg_match_all('/href="([^"]*)"/', $html, $addresses);
         foreach ($addresses[1] as $address) {
             $this->assertSame($address, filter_var($address, FILTER_VALIDATE_URL), $address);
@@ -39,7 +42,7 @@ final class MarkdownTest extends JeenergieTestCase
             $this->assertFileExists($target);
             if (($link[2] ?? '') !== '') {
                 $id = 'id="jn-' . $link[1] . '-' . $link[2] . '"';
-                $this->assertStringContainsString($id, jeenergieMarkdown::ofFile($target));
+                $this->assertStringContainsString($id, Markdown::ofFile($target));
             }
         }
         $this->assertDoesNotMatchRegularExpression('/\]\(|&lt;http/', preg_replace('/<(pre|code)>.*?<\/\1>/s', '', $html));
@@ -73,7 +76,7 @@ final class MarkdownTest extends JeenergieTestCase
         @mkdir(dirname($file));
         file_put_contents($file, $markdown);
         try {
-            return jeenergieMarkdown::ofFile($file);
+            return Markdown::ofFile($file);
         } finally {
             unlink($file);
             rmdir(dirname($file));

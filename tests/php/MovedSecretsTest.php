@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Equipment\Discovery;
+
 /** A saved secret goes to the address that it was entered for, and to no other without the user. */
 final class MovedSecretsTest extends JeenergieTestCase
 {
@@ -22,7 +24,7 @@ final class MovedSecretsTest extends JeenergieTestCase
     private function form(array $config): jeenergie
     {
         $form = ['id' => $this->connection->getId(), 'backend' => $this->lab(), 'name' => 'House'];
-        return jeenergieDiscovery::fromForm($form + ['config' => $config]);
+        return Discovery::fromForm($form + ['config' => $config]);
     }
 
     public function testASaveWithAnotherHostAsksForItAgain(): void
@@ -40,7 +42,7 @@ final class MovedSecretsTest extends JeenergieTestCase
     {
         $this->startDaemon('echo');
         $this->expectExceptionMessage('« Host » a changé');
-        jeenergieDiscovery::test($this->form(['host' => '192.0.2.1', 'password' => '']));
+        Discovery::test($this->form(['host' => '192.0.2.1', 'password' => '']));
     }
 
     public function testEnteredAgainItGoesToTheNewHost(): void

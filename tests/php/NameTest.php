@@ -1,5 +1,9 @@
 <?php
 
+use Jeenergie\Equipment\Commands;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Equipment\Names;
+
 /** Names as the core and its database take them; the double takes, cuts and refuses as they do. */
 final class NameTest extends JeenergieTestCase
 {
@@ -7,7 +11,7 @@ final class NameTest extends JeenergieTestCase
     {
         $connection = jeenergie::byId(1) ?? $this->connection();
         $connection->setObject_id(5)->save();
-        $equipment = jeenergieDiscovery::create(jeenergie::byId(1), 'meter', $key, $name);
+        $equipment = Discovery::create(jeenergie::byId(1), 'meter', $key, $name);
         return jeenergie::byId($equipment->getId());
     }
 
@@ -15,7 +19,7 @@ final class NameTest extends JeenergieTestCase
     public function testANameKeepsWhatItSays(string $wanted, string $name): void
     {
         $this->assertSame($name, $this->create($wanted)->getName());
-        $this->assertSame($name, jeenergieName::kept($name), 'kept once more, it stays as it is');
+        $this->assertSame($name, Names::kept($name), 'kept once more, it stays as it is');
     }
 
     public function names(): array
@@ -76,17 +80,17 @@ final class NameTest extends JeenergieTestCase
     {
         $meter = $this->create('Meter');
         $this->cmd($meter, 'power')->setName('index 1 ')->save();
-        jeenergieCommands::seen($meter, ['index1']);
+        Commands::seen($meter, ['index1']);
         $this->assertSame('Index 1 2', $this->cmd($meter, 'index1')->getName());
     }
 
     public function testEquipmentThatFollowsItsConnectionIntoAnObjectIsNumberedThere(): void
     {
         $other = $this->connection([], 'Other');
-        $homeless = jeenergieDiscovery::create($other, 'meter', '1', 'Meter');
+        $homeless = Discovery::create($other, 'meter', '1', 'Meter');
         $first = $this->connection([], 'First');
         $first->setObject_id(5)->save();
-        jeenergieDiscovery::create(jeenergie::byId($first->getId()), 'meter', '1', 'Meter');
+        Discovery::create(jeenergie::byId($first->getId()), 'meter', '1', 'Meter');
         jeenergie::byId($other->getId())->setObject_id(5)->save();
         $homeless = jeenergie::byId($homeless->getId());
         $this->assertSame([5, 'Meter 2'], [(int) $homeless->getObject_id(), $homeless->getName()]);
@@ -97,7 +101,7 @@ final class NameTest extends JeenergieTestCase
     {
         $connection = $this->connection();
         $found = [['type' => 'meter', 'key' => '8', 'name' => 'Eight']];
-        $this->assertCount(1, jeenergieDiscovery::createAll($connection, $found));
-        $this->assertSame([], jeenergieDiscovery::createAll($connection, $found));
+        $this->assertCount(1, Discovery::createAll($connection, $found));
+        $this->assertSame([], Discovery::createAll($connection, $found));
     }
 }

@@ -1,14 +1,17 @@
 <?php
 
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\PageActions;
+
 final class PagesTest extends JeenergieTestCase
 {
     public function testEquipmentIsListedWithItsNumbersInOrder(): void
     {
         $connection = $this->connection();
         foreach (['10', '2', '1'] as $number) {
-            jeenergieDiscovery::create($connection, 'meter', $number, 'Meter ' . $number, []);
+            Discovery::create($connection, 'meter', $number, 'Meter ' . $number, []);
         }
-        $listed = jeenergiePages::list()['connections'][0]['equipment'];
+        $listed = PageActions::list()['connections'][0]['equipment'];
         $this->assertSame(['Meter 1', 'Meter 2', 'Meter 10'], array_column($listed, 'name'));
     }
 }

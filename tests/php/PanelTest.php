@@ -1,10 +1,13 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Energy\Panel;
+
 final class PanelTest extends JeenergieTestCase
 {
     private function meter(): jeenergie
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         foreach (['day', 'month'] as $per) {
             $catalogue['equipment']['meter']['commands'][] = ['logicalId' => $per, 'name' => 'Conso ' . $per,
                 'type' => 'info', 'subType' => 'numeric', 'unit' => 'kWh', 'history' => true,
@@ -17,7 +20,7 @@ final class PanelTest extends JeenergieTestCase
     public function testTheFiguresOfADayAreOffered(): void
     {
         $day = $this->cmd($this->meter(), 'day')->getId();
-        [$equipment] = jeenergiePanel::equipment();
+        [$equipment] = Panel::equipment();
         $this->assertSame('Meter 1', $equipment['name']);
         $this->assertSame([[(string) $day, 'consumption', 'day', 'kWh']], array_map(
             fn(array $each): array => [$each['cmd'], $each['kind'], $each['per'], $each['unit']],
@@ -29,7 +32,7 @@ final class PanelTest extends JeenergieTestCase
     {
         $day = $this->cmd($this->meter(), 'day')->getId();
         Memory::$queries = [];
-        $found = jeenergiePanel::days(['cmds' => [$day], 'from' => '2026-03-01', 'to' => '2026-03-31']);
+        $found = Panel::days(['cmds' => [$day], 'from' => '2026-03-01', 'to' => '2026-03-31']);
         $this->assertSame([(int) $day], array_map('intval', array_keys($found)));
         [$sql, $values] = end(Memory::$queries);
         $this->assertMatchesRegularExpression('/`history` .*`historyArch`/', $sql);
@@ -38,7 +41,7 @@ final class PanelTest extends JeenergieTestCase
 
     public function testTheCatalogueNamesWhichCounterCounts(): void
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $row = ['type' => 'info', 'subType' => 'numeric', 'unit' => 'Wh', 'history' => true, 'historizeMode' => 'max'];
         foreach (['today' => 'CONSUMPTION', 'ever' => 'CONSUMPTION', 'sun' => 'PRODUCTION', 'night' => 'PRODUCTION'] as $id => $generic) {
             $panel = $id === 'ever' ? ['measures' => ['quantity' => 'supply.energy', 'per' => 'counter']] : [];
@@ -46,7 +49,7 @@ final class PanelTest extends JeenergieTestCase
         }
         $this->useCatalogue($catalogue);
         $meter = $this->equipment($this->connection());
-        [$equipment] = jeenergiePanel::equipment();
+        [$equipment] = Panel::equipment();
         $this->assertSame(
             [['ever', 'consumption', 'kWh'], ['night', 'production', 'kWh'], ['sun', 'production', 'kWh']],
             $this->sorted(array_map(
@@ -59,7 +62,7 @@ final class PanelTest extends JeenergieTestCase
 
     public function testACounterThatStoodStillIsNoGap(): void
     {
-        $growth = new ReflectionMethod(jeenergiePanel::class, 'growth');
+        $growth = new ReflectionMethod(Panel::class, 'growth');
         $growth->setAccessible(true);
         $days = ['2026-03-02' => 12.0, '2026-03-09' => 15.5, '2026-03-10' => 2.0, '2026-03-11' => 3.0];
         $this->assertSame(

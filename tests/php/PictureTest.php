@@ -1,10 +1,14 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\PageActions;
+
 final class PictureTest extends JeenergieTestCase
 {
     private function meter(array $config): jeenergie
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['equipment']['meter']['fields'][] = [
             'key' => 'icon', 'label' => 'Icon', 'type' => 'choice', 'choices' => ['lamp' => 'Lamp', 'own1' => 'Own'],
             'icons' => ['lamp' => 'fas fa-lightbulb'],
@@ -12,7 +16,7 @@ final class PictureTest extends JeenergieTestCase
         $this->useCatalogue($catalogue);
         $connection = jeenergie::connections()[0] ?? $this->connection();
         $key = (string) (count($connection->equipment()) + 1);
-        return jeenergieDiscovery::create($connection, 'meter', $key, 'Meter ' . $key, $config);
+        return Discovery::create($connection, 'meter', $key, 'Meter ' . $key, $config);
     }
 
     public function testTheFieldIconSaysHowAnEquipmentIsPictured(): void
@@ -20,7 +24,7 @@ final class PictureTest extends JeenergieTestCase
         $this->assertSame('fas fa-lightbulb', $this->meter(['icon' => 'lamp'])->icon());
         $this->assertSame('x', $this->meter(['icon' => 'own1'])->icon());
         $this->assertSame('x', $this->meter([])->icon());
-        $shown = jeenergiePages::get(['id' => $this->meter(['icon' => 'lamp'])->getId()]);
+        $shown = PageActions::get(['id' => $this->meter(['icon' => 'lamp'])->getId()]);
         $this->assertSame(['fas fa-lightbulb', 'x'], [$shown['icon'], $shown['typeIcon']]);
     }
 

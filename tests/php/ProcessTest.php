@@ -1,5 +1,11 @@
 <?php
 
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Process;
+use Jeenergie\Daemon\Refusal;
+use Jeenergie\Daemon\Socket;
+use Jeenergie\Storage\DataFolder;
+
 /** The daemon is found by what it is, not by what a file says; nobody else's process is taken for it. */
 final class ProcessTest extends JeenergieTestCase
 {
@@ -12,7 +18,7 @@ final class ProcessTest extends JeenergieTestCase
             proc_terminate($process, 9);
             proc_close($process);
         }
-        @unlink(jeenergieFolder::file('deamon.pid'));
+        @unlink(DataFolder::file('deamon.pid'));
     }
 
     /** A program that sleeps, with these arguments; as another user where a name is given. */
@@ -28,47 +34,47 @@ final class ProcessTest extends JeenergieTestCase
 
     private function daemon(string $user = '', ?string $folder = null): int
     {
-        return $this->program(['-m', 'jeenergied', '--datadir', $folder ?? jeenergieFolder::path()], $user);
+        return $this->program(['-m', 'jeenergied', '--datadir', $folder ?? DataFolder::path()], $user);
     }
 
     private function writePid(int $pid): void
     {
-        file_put_contents(jeenergieFolder::file('deamon.pid'), $pid . "\n");
+        file_put_contents(DataFolder::file('deamon.pid'), $pid . "\n");
     }
 
     public function testADaemonIsFoundWithoutItsFile(): void
     {
-        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->assertFalse(Daemon::isRunning());
         $this->startDaemon('echo', true);
-        $pid = jeenergieProcess::pid();
-        unlink(jeenergieFolder::file('deamon.pid'));
+        $pid = Process::pid();
+        unlink(DataFolder::file('deamon.pid'));
         $this->assertNotNull($pid);
-        $this->assertSame($pid, jeenergieProcess::pid());
-        $this->assertTrue(jeenergieDaemon::isRunning());
-        $this->assertSame('ok', jeenergieDaemon::info()['state']);
+        $this->assertSame($pid, Process::pid());
+        $this->assertTrue(Daemon::isRunning());
+        $this->assertSame('ok', Daemon::info()['state']);
     }
 
     public function testOneThatIsStartingIsNotAskedYetButEnded(): void
     {
         $pid = $this->daemon();
-        $this->assertFalse(jeenergieDaemon::isRunning());
-        $this->assertSame([$pid], jeenergieProcess::all());
-        jeenergieDaemon::stop();
-        $this->assertSame([], jeenergieProcess::all());
+        $this->assertFalse(Daemon::isRunning());
+        $this->assertSame([$pid], Process::all());
+        Daemon::stop();
+        $this->assertSame([], Process::all());
     }
 
     public function testTheNumberOfAnotherProgramIsNotTheDaemon(): void
     {
         $this->writePid($this->program(['something', 'else']));
-        $this->assertNull(jeenergieProcess::pid());
+        $this->assertNull(Process::pid());
     }
 
     public function testTheDaemonOfAnotherJeedomIsLeftAlone(): void
     {
         $other = $this->daemon('', '/elsewhere/data/daemon');
         $this->writePid($other);
-        $this->assertSame([], jeenergieProcess::all());
-        jeenergieDaemon::stop();
+        $this->assertSame([], Process::all());
+        Daemon::stop();
         $this->assertTrue(posix_kill($other, 0));
     }
 
@@ -78,9 +84,9 @@ final class ProcessTest extends JeenergieTestCase
             $this->markTestSkipped('only root can start one');
         }
         $this->writePid($this->daemon('nobody'));
-        $this->assertNull(jeenergieProcess::pid());
-        $this->assertSame([], jeenergieProcess::all());
-        $this->assertFalse(jeenergieDaemon::isRunning());
+        $this->assertNull(Process::pid());
+        $this->assertSame([], Process::all());
+        $this->assertFalse(Daemon::isRunning());
     }
 
     public function testEveryDaemonIsEndedNotOnlyTheOneInTheFile(): void
@@ -88,18 +94,18 @@ final class ProcessTest extends JeenergieTestCase
         $pids = [$this->daemon(), $this->daemon()];
         $this->writePid($pids[1]);
         sort($pids);
-        $this->assertSame($pids, jeenergieProcess::all());
-        jeenergieDaemon::stop();
-        $this->assertSame([], jeenergieProcess::all());
+        $this->assertSame($pids, Process::all());
+        Daemon::stop();
+        $this->assertSame([], Process::all());
     }
 
     public function testAListenerOfAnotherUserIsToldApart(): void
     {
         $server = stream_socket_server('tcp://127.0.0.1:0');
         $port = (int) substr(strrchr(stream_socket_get_name($server, false), ':'), 1);
-        $this->assertSame('ours', jeenergieProcess::listener($port));
+        $this->assertSame('ours', Process::listener($port));
         fclose($server);
-        $this->assertSame('free', jeenergieProcess::listener($port));
+        $this->assertSame('free', Process::listener($port));
     }
 
     public function testNothingIsSentToAProgramOfAnotherUser(): void
@@ -113,9 +119,9 @@ final class ProcessTest extends JeenergieTestCase
         $this->processes[] = proc_open($command, [1 => ['pipe', 'w']], $pipes);
         Memory::$config['jeenergie::socketport'] = (int) substr(fgets($pipes[1]), 1);
         try {
-            jeenergieSocket::request('status');
+            Socket::request('status');
             $this->fail('it was asked');
-        } catch (jeenergieRefusal $error) {
+        } catch (Refusal $error) {
             $this->assertStringContainsString('autre utilisateur', $error->getMessage());
         }
         $this->assertSame("0\n", fgets($pipes[1]));

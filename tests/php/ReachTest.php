@@ -1,5 +1,12 @@
 <?php
 
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Reach;
+use Jeenergie\Daemon\Refusal;
+use Jeenergie\Daemon\Socket;
+use Jeenergie\Pages\Health;
+use Jeenergie\Storage\DataFolder;
+
 /** Values that do not reach Jeedom: where else the daemon may try, and what the user is told. */
 final class ReachTest extends JeenergieTestCase
 {
@@ -9,14 +16,14 @@ final class ReachTest extends JeenergieTestCase
     protected function tearDown(): void
     {
         parent::tearDown();
-        @unlink(jeenergieFolder::file('asked'));
+        @unlink(DataFolder::file('asked'));
         array_map('unlink', glob(jeedom::getTmpFolder() . '/*.conf'));
     }
 
     /** A running daemon that tells this of its callback. */
     private function daemonTells(array $callback): void
     {
-        $callback += ['addresses' => jeenergieReach::addresses(), 'inUse' => '', 'failingFor' => 0, 'error' => null, 'detour' => null];
+        $callback += ['addresses' => Reach::addresses(), 'inUse' => '', 'failingFor' => 0, 'error' => null, 'detour' => null];
         $this->startDaemon(json_encode(['ok' => true, 'result' => ['version' => '1', 'callback' => $callback]]), true);
     }
 
@@ -28,7 +35,7 @@ final class ReachTest extends JeenergieTestCase
 
     private function asked(): array
     {
-        return explode("\n", trim((string) @file_get_contents(jeenergieFolder::file('asked'))));
+        return explode("\n", trim((string) @file_get_contents(DataFolder::file('asked'))));
     }
 
     private function told(): string
@@ -42,7 +49,7 @@ final class ReachTest extends JeenergieTestCase
         Memory::$config['core::internalComplement'] = '/jeedom/';
         $this->assertSame(
             ['http://192.0.2.7:81/jeedom/core/api/jeeApi.php', 'http://127.0.0.1:80/jeedom/core/api/jeeApi.php', self::OWN],
-            jeenergieReach::addresses()
+            Reach::addresses()
         );
     }
 
@@ -50,7 +57,7 @@ final class ReachTest extends JeenergieTestCase
     {
         Memory::$config['access'] = 'http://127.0.0.1:8443';
         Memory::$config['core::internalProtocol'] = 'https://';
-        $this->assertSame('https://127.0.0.1:8443/core/api/jeeApi.php', jeenergieReach::addresses()[0]);
+        $this->assertSame('https://127.0.0.1:8443/core/api/jeeApi.php', Reach::addresses()[0]);
     }
 
     public function testThePortsOfThisMachinesWebServerAreTriedToo(): void
@@ -60,13 +67,13 @@ final class ReachTest extends JeenergieTestCase
             . "  Listen 127.0.0.1:9443 https\n</IfModule>\n");
         file_put_contents($folder . '/nginx.conf', "server {\n listen 8090 default_server;\n listen [::]:8090;\n"
             . " listen 0.0.0.0:8444 default_server ssl http2;\n}\n");
-        $patterns = (new ReflectionClassConstant('jeenergieReach', 'SERVER_FILES'))->getValue();
-        $this->setStatic('jeenergieReach', 'serverFiles', [
+        $patterns = (new ReflectionClassConstant(Reach::class, 'SERVER_FILES'))->getValue();
+        $this->setStatic(Reach::class, 'serverFiles', [
             $folder . '/ports.conf' => $patterns['/etc/apache2/ports.conf'],
             $folder . '/ngin*.conf' => $patterns['/etc/nginx/conf.d/*.conf'],
         ]);
         Memory::$config['access'] = 'http://192.0.2.7:81';
-        $ports = array_map(fn(string $url): string => strstr($url, '/core', true), jeenergieReach::addresses());
+        $ports = array_map(fn(string $url): string => strstr($url, '/core', true), Reach::addresses());
         $this->assertSame([
             'http://192.0.2.7:81', 'http://127.0.0.1:80', 'http://127.0.0.1:9080', 'https://127.0.0.1:443',
             'https://127.0.0.1:9443', 'http://127.0.0.1:8090', 'https://127.0.0.1:8444',
@@ -76,49 +83,49 @@ final class ReachTest extends JeenergieTestCase
     public function testValuesThatArriveAreNotTalkedAbout(): void
     {
         $this->daemonTells([]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertSame('', $this->told());
-        $this->assertSame('', jeenergieReach::current());
-        $this->assertSame('running', jeenergieHealth::readiness()['state']);
+        $this->assertSame('', Reach::current());
+        $this->assertSame('running', Health::readiness()['state']);
         $this->assertNotContains('configure', $this->asked());
     }
 
     public function testAShortTroubleIsNotTold(): void
     {
         $this->daemonTells(['failingFor' => 59, 'error' => self::ERROR]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertSame('', $this->told());
     }
 
     public function testAfterAMinuteTheUserIsToldWhereAndWhyOnceAndNoMoreOnceItIsOver(): void
     {
         $this->daemonTells(['failingFor' => 61, 'error' => self::ERROR]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertStringContainsString(self::ERROR, $this->told());
         $this->assertStringContainsString('Réseaux', $this->told());
         Memory::$messages['jeenergie::reach'] .= ' ' . self::OWN; // the address that the daemon has
         $first = $this->told();
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertSame($first, $this->told());
-        $readiness = jeenergieHealth::readiness();
+        $readiness = Health::readiness();
         $this->assertSame('unheard', $readiness['state']);
         $this->assertStringContainsString(self::ERROR, $readiness['text']);
         $this->restartDaemon([]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertSame('', $this->told());
     }
 
     public function testAnAddressThatWasCorrectedIsSentToTheRunningDaemon(): void
     {
         $this->daemonTells(['addresses' => ['http://192.0.2.7:81/core/api/jeeApi.php'], 'failingFor' => 5, 'error' => 'x']);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertContains('configure', $this->asked());
     }
 
     public function testADaemonThatNobodyHearsIsConfiguredAllTheSame(): void
     {
         $this->daemonTells(['failingFor' => 61, 'error' => self::ERROR]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertContains('configure', $this->asked());
     }
 
@@ -126,7 +133,7 @@ final class ReachTest extends JeenergieTestCase
     {
         Memory::$config['access'] = 'http://192.0.2.8:82';
         $this->daemonTells(['failingFor' => 5, 'error' => self::ERROR]);
-        $row = jeenergieHealth::rows()[1];
+        $row = Health::rows()[1];
         $this->assertFalse($row['state']);
         $this->assertStringContainsString('192.0.2.7:81', html_entity_decode($row['result'], ENT_QUOTES));
         $this->assertStringNotContainsString('192.0.2.8', $row['advice']);
@@ -135,9 +142,9 @@ final class ReachTest extends JeenergieTestCase
     public function testADetourIsToldOnTheHealthPageOnly(): void
     {
         $this->daemonTells(['inUse' => self::OWN, 'detour' => self::ERROR]);
-        jeenergieReach::watch();
+        Reach::watch();
         $this->assertSame('', $this->told());
-        $row = jeenergieHealth::rows()[1];
+        $row = Health::rows()[1];
         $this->assertTrue($row['state']);
         $this->assertStringContainsString(self::OWN, $row['advice']);
     }
@@ -147,12 +154,12 @@ final class ReachTest extends JeenergieTestCase
         $refused = ['ok' => false, 'error' => ['code' => 'unauthorized', 'message' => 'wrong api key']];
         $this->startDaemon(json_encode($refused), true);
         try {
-            jeenergieSocket::request('status');
+            Socket::request('status');
             $this->fail('it was answered');
-        } catch (jeenergieRefusal $error) {
+        } catch (Refusal $error) {
             $this->assertStringContainsString('une autre clé API', $error->getMessage());
         }
-        jeenergieDaemon::everyMinute(); // there are no dependencies here to start another one with
-        $this->assertFalse(jeenergieDaemon::isRunning());
+        Daemon::everyMinute(); // there are no dependencies here to start another one with
+        $this->assertFalse(Daemon::isRunning());
     }
 }

@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Contract\Settings;
+
 final class SettingsTest extends JeenergieTestCase
 {
     private const FIELDS = [
@@ -16,7 +18,7 @@ final class SettingsTest extends JeenergieTestCase
     /** @dataProvider forms */
     public function testTextOfAFormBecomesTypedAndDefaultsAreNotStored(array $form, array $stored): void
     {
-        $this->assertSame($stored, jeenergieSettings::compact(self::FIELDS, $form));
+        $this->assertSame($stored, Settings::compact(self::FIELDS, $form));
     }
 
     public function forms(): array
@@ -40,14 +42,14 @@ final class SettingsTest extends JeenergieTestCase
 
     public function testDefaultsComeBackWhenRead(): void
     {
-        $this->assertSame(['n' => 5, 'b' => false], jeenergieSettings::resolve(self::FIELDS, []));
+        $this->assertSame(['n' => 5, 'b' => false], Settings::resolve(self::FIELDS, []));
     }
 
     /** @dataProvider conditions */
     public function testConditions(bool $expected, array $when): void
     {
         $settings = ['mode' => 'tri', 'on' => true, 'off' => false, 'n' => 3, 'list' => ['a', 'b'], 'connection.x' => 'y'];
-        $this->assertSame($expected, jeenergieSettings::holds($when, $settings));
+        $this->assertSame($expected, Settings::holds($when, $settings));
     }
 
     public function conditions(): array
@@ -71,7 +73,7 @@ final class SettingsTest extends JeenergieTestCase
 
     public function testWhatIsWrongIsSaidOfEachField(): void
     {
-        $errors = jeenergieSettings::errors(self::FIELDS, ['n' => 12, 'b' => true, 'c' => 'zz'], [], true);
+        $errors = Settings::errors(self::FIELDS, ['n' => 12, 'b' => true, 'c' => 'zz'], [], true);
         $this->assertCount(3, $errors);
         $this->assertStringContainsString('« N » doit être au plus 9', $errors[0]);
         $this->assertStringContainsString('« T »', $errors[1]);
@@ -80,31 +82,31 @@ final class SettingsTest extends JeenergieTestCase
 
     public function testAFieldThatDoesNotApplyIsNotAskedFor(): void
     {
-        $this->assertSame([], jeenergieSettings::errors(self::FIELDS, ['b' => false], [], true));
+        $this->assertSame([], Settings::errors(self::FIELDS, ['b' => false], [], true));
     }
 
     public function testAnIncompleteFormCanBeKept(): void
     {
-        $this->assertSame([], jeenergieSettings::errors(self::FIELDS, ['b' => true], [], false));
+        $this->assertSame([], Settings::errors(self::FIELDS, ['b' => true], [], false));
     }
 
     public function testAUnitMayFollowASetting(): void
     {
         $unit = ['by' => 'kind', 'gas' => 'm³', 'water' => 'l'];
-        $this->assertSame('l', jeenergieSettings::unit($unit, ['kind' => 'water']));
-        $this->assertSame('', jeenergieSettings::unit($unit, []));
-        $this->assertSame('W', jeenergieSettings::unit('W', []));
+        $this->assertSame('l', Settings::unit($unit, ['kind' => 'water']));
+        $this->assertSame('', Settings::unit($unit, []));
+        $this->assertSame('W', Settings::unit('W', []));
     }
 
     /** @dataProvider numbers */
     public function testANumberIsFiniteAndOnItsStep(string $sentence, string $key, string $text): void
     {
-        $errors = jeenergieSettings::errors(self::FIELDS, [$key => $text], [], false);
+        $errors = Settings::errors(self::FIELDS, [$key => $text], [], false);
         $this->assertSame($sentence === '' ? [] : [$sentence], $errors);
-        $usable = jeenergieSettings::usable(self::FIELDS, [$key => $text, 't' => 'x']);
+        $usable = Settings::usable(self::FIELDS, [$key => $text, 't' => 'x']);
         $this->assertSame($sentence === '', isset($usable[$key]));
         $this->assertSame('x', $usable['t'], 'the others are used');
-        $this->assertNotFalse(json_encode(jeenergieSettings::resolve(self::FIELDS, [$key => $text])));
+        $this->assertNotFalse(json_encode(Settings::resolve(self::FIELDS, [$key => $text])));
     }
 
     public function numbers(): array

@@ -1,5 +1,13 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Daemon\Callback;
+use Jeenergie\Daemon\DesiredState;
+use Jeenergie\Equipment\Commands;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\News;
+use Jeenergie\Storage\Notes;
+
 /** What the user saves while values arrive or something runs in the background is not undone, and nothing else is lost. */
 final class SideBySideTest extends JeenergieTestCase
 {
@@ -16,7 +24,7 @@ final class SideBySideTest extends JeenergieTestCase
     {
         $read = jeenergie::byId($this->meter->getId());
         $save(jeenergie::byId($this->meter->getId()));
-        jeenergieCommands::seen($read, $logicalIds);
+        Commands::seen($read, $logicalIds);
     }
 
     public function testWhatTheUserSavesWhileCommandsAreCreatedStays(): void
@@ -32,18 +40,18 @@ final class SideBySideTest extends JeenergieTestCase
     public function testACommandThatWasCreatedMeanwhileIsKnownAfterTheUsersSave(): void
     {
         $page = jeenergie::byId($this->meter->getId());
-        jeenergieCommands::seen(jeenergie::byId($this->meter->getId()), ['index1']);
+        Commands::seen(jeenergie::byId($this->meter->getId()), ['index1']);
         $page->setName('Mine')->save();
         $meter = jeenergie::byId($this->meter->getId());
         $this->cmd($meter, 'index1')->remove();
-        $this->assertSame([], jeenergieCommands::seen($meter, ['index1']), 'deleted by the user, it stays deleted');
+        $this->assertSame([], Commands::seen($meter, ['index1']), 'deleted by the user, it stays deleted');
     }
 
     public function testTwoRequestsDoNotCreateTheSameCommand(): void
     {
         $both = [jeenergie::byId($this->meter->getId()), jeenergie::byId($this->meter->getId())];
-        jeenergieCommands::seen($both[0], ['index1']);
-        jeenergieCommands::seen($both[1], ['index1', 'index2']);
+        Commands::seen($both[0], ['index1']);
+        Commands::seen($both[1], ['index1', 'index2']);
         $this->assertSame(
             ['index1', 'index2', 'open', 'power', 'refresh', 'valve'],
             $this->logicalIds(jeenergie::byId($this->meter->getId()))
@@ -54,18 +62,18 @@ final class SideBySideTest extends JeenergieTestCase
     {
         // An update of the plugin: the catalogue has another unit and another limit, and the info is a new one.
         $this->cmd($this->meter, 'valve')->remove();
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['sets']['power'][0] = ['unit' => 'VA', 'max' => 7000] + $catalogue['sets']['power'][0];
         $this->useCatalogue($catalogue);
         Memory::$meanwhile['update'] = function (): void {
             $this->cmd($this->meter, 'power')->setName('Mine')->setIsVisible(0)->save();
             $this->cmd($this->meter, 'open')->setName('Ouvrir')->save();
         };
-        jeenergieCommands::apply($this->meter);
+        Commands::apply($this->meter);
         $power = $this->cmd($this->meter, 'power');
         $this->assertSame(['VA', '7000'], [$power->getUnite(), (string) $power->getConfiguration('maxValue')]);
         $this->assertSame(['Mine', 0], [$power->getName(), $power->getIsVisible()]);
-        jeenergieCommands::createMissing($this->meter, ['valve']);
+        Commands::createMissing($this->meter, ['valve']);
         $open = $this->cmd($this->meter, 'open');
         $this->assertSame('Ouvrir', $open->getName());
         $this->assertSame($this->cmd($this->meter, 'valve')->getId(), $open->getValue());
@@ -75,7 +83,7 @@ final class SideBySideTest extends JeenergieTestCase
     {
         $power = $this->cmd($this->meter, 'power');
         $power->setGeneric_type('BATTERY')->setUnite('%')->save();
-        $callback = new jeenergieCallback();
+        $callback = new Callback();
         $read = new ReflectionMethod($callback, 'load');
         $read->setAccessible(true);
         $event = ['event' => 'values', 'equipment' => (string) $this->meter->getId(), 'at' => date('c'), 'values' => ['power' => 95]];
@@ -91,36 +99,36 @@ final class SideBySideTest extends JeenergieTestCase
 
     public function testTheFirstSearchDoesNotWriteTheRowAndIsTheOnlyOne(): void
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['discover'] = 'auto';
         $this->useCatalogue($catalogue);
         $this->startDaemon('discover', true);
         Memory::$config['jeenergie::deamonAutoMode'] = 1;
         $row = Memory::$eqLogics[1];
-        jeenergieDiscovery::welcome('1');
+        Discovery::welcome('1');
         $this->assertSame([['jeenergie::equipment', ['connection' => '1', 'created' => 1]]], Memory::$events);
-        $this->assertSame('success', jeenergieWords::of('equipment', '1')['level']);
+        $this->assertSame('success', News::of('equipment', '1')['level']);
         $this->assertCount(2, jeenergie::byId(1)->equipment());
         $this->assertSame($row, Memory::$eqLogics[1]);
         Memory::$async = [];
-        jeenergieDiscovery::scheduleWelcome(jeenergie::byId(1));
+        Discovery::scheduleWelcome(jeenergie::byId(1));
         $this->assertSame([], Memory::$async);
     }
 
     public function testWhatEarlierVersionsKeptInTheRowStillCounts(): void
     {
         $meter = jeenergie::byId($this->meter->getId());
-        jeenergieNotes::remove((string) $meter->getId());
+        Notes::remove((string) $meter->getId());
         $this->cmd($meter, 'power')->remove();
         $meter->setConfiguration('commandsKnown', ['power', 'index1', 'refresh', 'valve', 'open'])->save(true);
         $meter = jeenergie::byId($meter->getId());
-        $this->assertSame([], jeenergieCommands::seen($meter, ['index1']));
+        $this->assertSame([], Commands::seen($meter, ['index1']));
         $meter->save();
         $meter = jeenergie::byId($meter->getId());
         $this->assertSame('', $meter->getConfiguration('commandsKnown'));
         $this->assertNotContains('power', $this->logicalIds($meter));
-        $this->assertSame([], jeenergieCommands::seen($meter, ['index1']));
-        $this->assertSame(['power', 'index1'], jeenergieCommands::createMissing($meter));
+        $this->assertSame([], Commands::seen($meter, ['index1']));
+        $this->assertSame(['power', 'index1'], Commands::createMissing($meter));
     }
 
     public function testNothingIsRememberedOfWhatIsGone(): void
@@ -164,8 +172,8 @@ final class SideBySideTest extends JeenergieTestCase
     {
         $this->startDaemon('echo');
         Memory::$config['jeenergie::toForget'] = ['41'];
-        Memory::$meanwhile['request'] = static fn() => jeenergieDesiredState::forget('42');
-        jeenergieDesiredState::send();
+        Memory::$meanwhile['request'] = static fn() => DesiredState::forget('42');
+        DesiredState::send();
         $this->assertSame(['42'], Memory::$config['jeenergie::toForget']);
     }
 }

@@ -1,13 +1,16 @@
 <?php
 
+use Jeenergie\Daemon\Refusal;
+use Jeenergie\Daemon\Socket;
+
 final class SocketTest extends JeenergieTestCase
 {
     /** @return array{string, string} reason and sentence */
     private function refusal(float $timeout): array
     {
         try {
-            jeenergieSocket::request('status', [], $timeout);
-        } catch (jeenergieRefusal $refusal) {
+            Socket::request('status', [], $timeout);
+        } catch (Refusal $refusal) {
             return [$refusal->reason(), $refusal->getMessage()];
         }
         $this->fail('no refusal');
@@ -16,7 +19,7 @@ final class SocketTest extends JeenergieTestCase
     public function testAMessageCarriesTheKeyAndItsFields(): void
     {
         $this->startDaemon('echo');
-        $result = jeenergieSocket::request('refresh', ['equipment' => '12']);
+        $result = Socket::request('refresh', ['equipment' => '12']);
         $message = ['apikey' => str_repeat('k', 64), 'cmd' => 'refresh', 'equipment' => '12'];
         $this->assertSame($message + ['language' => translate::getLanguage()], $result);
     }
@@ -25,13 +28,13 @@ final class SocketTest extends JeenergieTestCase
     {
         $this->startDaemon('echo');
         $text = str_repeat('é', 400000);
-        $this->assertSame($text, jeenergieSocket::request('test', ['connection' => $text])['connection']);
+        $this->assertSame($text, Socket::request('test', ['connection' => $text])['connection']);
     }
 
     public function testAnAnswerInPiecesIsOne(): void
     {
         $this->startDaemon('long');
-        $this->assertSame(600000, strlen(jeenergieSocket::request('status')['text']));
+        $this->assertSame(600000, strlen(Socket::request('status')['text']));
     }
 
     public function testARefusalSpeaksTheDaemonsWords(): void
@@ -63,6 +66,6 @@ final class SocketTest extends JeenergieTestCase
     public function testAMessageThatTheDaemonWouldRefuseIsNotSent(): void
     {
         $this->expectExceptionMessage('trop long');
-        jeenergieSocket::encode(['x' => str_repeat('x', 1048576)]);
+        Socket::encode(['x' => str_repeat('x', 1048576)]);
     }
 }

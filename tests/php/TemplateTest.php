@@ -1,16 +1,19 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Equipment\Discovery;
+
 final class TemplateTest extends JeenergieTestCase
 {
     private function charger(array $config = []): jeenergie
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $catalogue['equipment']['meter']['widget'] = ['template' => 'labTile', 'when' => ['kind' => 'gas']];
         $catalogue['equipment']['meter']['fields'][] = ['key' => 'pin', 'label' => 'Pin', 'type' => 'secret'];
         $catalogue['equipment']['meter']['fields'][] = ['key' => 'note', 'label' => 'Note', 'type' => 'text'];
         $this->useCatalogue($catalogue);
         $connection = $this->connection();
-        $equipment = jeenergieDiscovery::create($connection, 'meter', '1', 'Meter', $config);
+        $equipment = Discovery::create($connection, 'meter', '1', 'Meter', $config);
         return jeenergie::byId($equipment->getId());
     }
 
@@ -71,11 +74,11 @@ final class TemplateTest extends JeenergieTestCase
     {
         $this->forgetCatalogues();
         $missing = [];
-        foreach (jeenergieCatalogue::backends() as $backend) {
-            $catalogue = jeenergieCatalogue::of($backend);
+        foreach (Catalogue::backends() as $backend) {
+            $catalogue = Catalogue::of($backend);
             foreach (array_merge([null], array_keys($catalogue['equipment'])) as $type) {
-                $names = [jeenergieCatalogue::part($backend, $type)['widget']['template'] ?? null];
-                foreach (jeenergieCatalogue::rows($backend, $type) as $row) {
+                $names = [Catalogue::part($backend, $type)['widget']['template'] ?? null];
+                foreach (Catalogue::rows($backend, $type) as $row) {
                     $own = explode('jeenergie::', $row['template'] ?? '')[1] ?? null;
                     $names[] = $own === null ? null : 'cmd.' . $row['type'] . '.' . $row['subType'] . '.' . $own;
                 }

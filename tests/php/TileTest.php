@@ -1,10 +1,14 @@
 <?php
 
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Energy\Tile;
+use Jeenergie\Equipment\Discovery;
+
 final class TileTest extends JeenergieTestCase
 {
     private function meter(array $config): jeenergie
     {
-        $catalogue = jeenergieCatalogue::of($this->lab());
+        $catalogue = Catalogue::of($this->lab());
         $meter = $catalogue['equipment']['meter'];
         $meter['fields'][] = ['key' => 'tile', 'label' => 'Tile', 'type' => 'choice', 'default' => 'own',
             'choices' => ['own' => 'Own', 'core' => 'Core']];
@@ -15,7 +19,7 @@ final class TileTest extends JeenergieTestCase
         $meter['commands'][] = ['logicalId' => 'color', 'name' => 'Tempo jour', 'type' => 'info', 'subType' => 'string'];
         $catalogue['equipment']['meter'] = $meter;
         $this->useCatalogue($catalogue);
-        $equipment = jeenergieDiscovery::create($this->connection(), 'meter', '1', 'Meter', $config);
+        $equipment = Discovery::create($this->connection(), 'meter', '1', 'Meter', $config);
         return jeenergie::byId($equipment->getId());
     }
 
@@ -34,7 +38,7 @@ final class TileTest extends JeenergieTestCase
         $this->cmd($meter, 'day')->setCache('value', 12.34);
         $this->cmd($meter, 'month')->setCache('value', 321.9);
         $this->cmd($meter, 'color')->setCache('value', 'rouge');
-        $parts = explode('</table>', jeenergieTile::content($meter));
+        $parts = explode('</table>', Tile::content($meter));
         $this->assertStringContainsString('<td>Conso <small>kWh</small></td>', $parts[0]);
         $this->assertMatchesRegularExpression('~>12\.3</span></td><td><span[^>]*>322</span>~', $parts[0]);
         $this->assertMatchesRegularExpression('~<td>Tempo jour</td>.*#d64541.*rouge~', $parts[1]);
@@ -44,7 +48,7 @@ final class TileTest extends JeenergieTestCase
     {
         $meter = $this->meter([]);
         $this->cmd($meter, 'month')->setIsVisible(0)->save();
-        $content = jeenergieTile::content($meter);
+        $content = Tile::content($meter);
         $this->assertStringContainsString('Conso jour', $content);
         $this->assertStringNotContainsString('Conso mois', $content);
     }

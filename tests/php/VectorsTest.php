@@ -2,6 +2,7 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Contract\Settings;
 use PHPUnit\Framework\TestCase;
 
 /** Rules that three languages implement, held together by one file of cases each. */
@@ -23,12 +24,12 @@ final class VectorsTest extends TestCase
     /** @dataProvider hosts */
     public function testAHostIsFound(string $address, string $host): void
     {
-        self::assertSame($host, jeenergieSettings::hostOf($address));
+        self::assertSame($host, Settings::hostOf($address));
     }
 
     /** @dataProvider conditions */
     public function testAConditionHolds(array $case): void
     {
-        self::assertSame($case['holds'], jeenergieSettings::holds($case['when'], $case['settings']));
+        self::assertSame($case['holds'], Settings::holds($case['when'], $case['settings']));
     }
 }

@@ -385,7 +385,7 @@ final class DB
         return [];
     }
 
-    /** One statement of jeenergieRow: columns by their names, keys of the configuration as path0, value0 and so on. */
+    /** One statement of Row: columns by their names, keys of the configuration as path0, value0 and so on. */
     private static function update(string $table, array $values): void
     {
         $stored = $table === 'cmd' ? Memory::$cmds[$values['id']] : Memory::$eqLogics[$values['id']];

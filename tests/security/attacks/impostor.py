@@ -30,8 +30,9 @@ print(heard.decode(), flush=True)
 """
 VICTIM = """
 Memory::$config['jeenergie::socketport'] = (int) $argv[2];
+$socket = $class('Jeenergie\\Daemon\\Socket', 'jeenergieSocket');
 try {
-    jeenergieSocket::request('configure', ['connections' => [['config' => ['password' => $argv[3]]]]], 3);
+    $socket::request('configure', ['connections' => [['config' => ['password' => $argv[3]]]]], 3);
 } catch (Throwable $error) {
     echo $error->getMessage();
 }

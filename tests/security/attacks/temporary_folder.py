@@ -18,8 +18,9 @@ $folder = jeedom::getTmpFolder('jeenergie');
 echo $folder, "\\n";
 fgets(STDIN);
 $payload = ['boot' => $argv[2], 'sequence' => 1, 'sentAt' => date('c'), 'events' => []];
+$callback = $class('Jeenergie\\Daemon\\Callback', 'jeenergieCallback');
 try {
-    jeenergieCallback::answer(json_encode($payload));
+    $callback::answer(json_encode($payload));
 } catch (Throwable $error) {
     echo get_class($error), ': ', $error->getMessage();
 }

@@ -1,0 +1,252 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Contract;
+
+use Exception;
+use Jeenergie\Storage\Json;
+use translate;
+
+/**
+ * The catalogues of core/contract: what systems there are, and the settings, equipment and commands of each.
+ *
+ * A catalogue is read once per request. Texts come as they are written, in French; translated() gives
+ * those that a user reads in the language of Jeedom. The names of commands are data and stay French.
+ */
+final class Catalogue
+{
+    private const FOLDER = __DIR__ . '/../../contract';
+
+    /** Keys whose text is shown to the user. */
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'unit'];
+
+    /** Which figures of a quantity the panel sums up: not those of the moment, nor a day that is still running. */
+    private const SHOWN_PER = ['counter', 'measure', 'day', 'month', 'year'];
+
+    private static $cache = [];
+
+    /** @return string[] names of the systems, for example to list their catalogues */
+    public static function backends(): array
+    {
+        return array_map(
+            fn(string $file): string => basename($file, '.json'),
+            glob(self::FOLDER . '/catalogue/*.json')
+        );
+    }
+
+    /** The catalogue of a system as it is written. */
+    public static function of(string $backend): array
+    {
+        if (!in_array($backend, self::backends(), true)) {
+            throw new Exception(sprintf(__('Le système « %s » est inconnu du plugin.', __FILE__), $backend));
+        }
+        return self::read('catalogue/' . $backend . '.json');
+    }
+
+    /** What all systems share: texts of the states, common commands, settings of every command. */
+    public static function common(): array
+    {
+        return self::read('common.json');
+    }
+
+    /** The part of a catalogue that describes a connection ($type = null) or a type of equipment. */
+    public static function part(string $backend, ?string $type): array
+    {
+        $catalogue = self::of($backend);
+        if ($type === null) {
+            return $catalogue['connection'];
+        }
+        if (!isset($catalogue['equipment'][$type])) {
+            throw new Exception(sprintf(__('Le type d\'équipement « %s » est inconnu du plugin.', __FILE__), $type));
+        }
+        return $catalogue['equipment'][$type];
+    }
+
+    /** Fields of a connection or of an equipment, in the user's language. */
+    public static function fields(string $backend, ?string $type): array
+    {
+        $catalogue = self::translated($backend);
+        return $type === null
+            ? $catalogue['connection']['fields']
+            : ($catalogue['equipment'][$type]['fields'] ?? []);
+    }
+
+    /**
+     * Every row of commands: the common ones, those of its sets, its own; one for each value of an "each".
+     * Several rows may share a logicalId under conditions that exclude each other.
+     *
+     * @return array[] list of rows
+     */
+    public static function rows(string $backend, ?string $type): array
+    {
+        $key = 'rows ' . $backend . ' ' . $type;
+        if (!isset(self::$cache[$key])) {
+            $common = self::common()[$type === null ? 'connection' : 'equipment']['commands'];
+            $part = self::part($backend, $type);
+            $sets = array_intersect_key(self::of($backend)['sets'] ?? [], array_flip($part['sets'] ?? []));
+            $rows = [];
+            foreach (array_merge($common, ...array_values($sets), ...[$part['commands']]) as $row) {
+                array_push($rows, ...self::expand($row));
+            }
+            self::$cache[$key] = $rows;
+        }
+        return self::$cache[$key];
+    }
+
+    /**
+     * The rows that hold with these settings, by logicalId, their unit resolved.
+     *
+     * @param array $settings resolved settings, those of the parent under "connection.<setting>"
+     */
+    public static function applicableRows(string $backend, ?string $type, array $settings): array
+    {
+        $applicable = [];
+        foreach (self::rows($backend, $type) as $index => $row) {
+            if (isset($applicable[$row['logicalId']]) || !Settings::holds($row['when'] ?? [], $settings)) {
+                continue;
+            }
+            $row['unit'] = Settings::unit($row['unit'] ?? '', $settings);
+            $row['order'] = $row['order'] ?? $index;
+            $applicable[$row['logicalId']] = $row;
+        }
+        return $applicable;
+    }
+
+    /** The fields that a user may fill for each command, by logicalId: those of its row, then those of every info. */
+    public static function commandFields(string $backend, ?string $type): array
+    {
+        $key = 'fields ' . $backend . ' ' . $type;
+        if (!isset(self::$cache[$key])) {
+            $common = self::translate(self::common()['settings'], 'common.json');
+            $fields = [];
+            foreach (self::rows($backend, $type) as $row) {
+                $own = self::translate($row['settings'] ?? [], 'catalogue/' . $backend . '.json');
+                $fields[$row['logicalId']] = array_merge($own, $row['type'] === 'info' ? $common : []);
+            }
+            self::$cache[$key] = $fields;
+        }
+        return self::$cache[$key];
+    }
+
+    /** The catalogue of a system with the texts in the user's language, without its commands. */
+    public static function translated(string $backend): array
+    {
+        $key = 'translated ' . $backend;
+        if (!isset(self::$cache[$key])) {
+            $catalogue = self::of($backend);
+            unset($catalogue['connection']['commands'], $catalogue['sets']);
+            foreach (array_keys($catalogue['equipment']) as $type) {
+                unset($catalogue['equipment'][$type]['commands']);
+            }
+            self::$cache[$key] = self::translate($catalogue, 'catalogue/' . $backend . '.json');
+        }
+        return self::$cache[$key];
+    }
+
+    /** The choices of an action, in the user's language. */
+    public static function choices(string $backend, array $row): array
+    {
+        return self::translate(['choices' => $row['choices'] ?? []], 'catalogue/' . $backend . '.json')['choices'];
+    }
+
+    /** The closed vocabulary of what commands measure and do. */
+    public static function quantities(): array
+    {
+        return self::read('quantities.json');
+    }
+
+    /**
+     * What a command is for the energy panel, by the quantity that it measures: {kind, per}, and {part, color} for one
+     * tariff period; null if the panel has no use for it.
+     */
+    public static function panel(array $row): ?array
+    {
+        $measures = $row['measures'] ?? null;
+        $quantity = is_array($measures) ? self::quantities()['quantities'][$measures['quantity']] ?? [] : [];
+        if (!isset($quantity['group']) || !in_array($measures['per'], self::SHOWN_PER, true)) {
+            return null;
+        }
+        $part = isset($measures['part']) ? self::quantities()['parts'][$measures['part']] : [];
+        return ['kind' => $quantity['group'], 'per' => $measures['per']] + ($part === [] ? [] : [
+            'part' => self::sentence($part['name'], 'quantities.json'),
+            'color' => $part['color'],
+        ]);
+    }
+
+    /** What the command "Etat" holds: the French words in every language, so that no scenario depends on the language. */
+    public static function stateValue(string $state): string
+    {
+        return self::common()['states'][$state] ?? $state;
+    }
+
+    /** The text of a connection's state, in the user's language. */
+    public static function state(string $state): string
+    {
+        return self::sentence(self::common()['states'][$state] ?? $state, 'common.json');
+    }
+
+    private static function translate(array $part, string $file): array
+    {
+        foreach ($part as $key => $value) {
+            if ($key === 'choices') {
+                foreach ($value as $choice => $label) {
+                    $part[$key][$choice] = self::sentence($label, $file);
+                }
+                // A browser puts the keys of an object that are numbers first.
+                $part['order'] = array_map('strval', array_keys($value));
+            } elseif (is_array($value)) {
+                $part[$key] = self::translate($value, $file);
+            } elseif (is_string($value) && in_array($key, self::TEXTS, true)) {
+                $part[$key] = self::sentence($value, $file);
+            }
+        }
+        return $part;
+    }
+
+    private static function sentence(string $text, string $file): string
+    {
+        return $text === '' ? '' : translate::sentence($text, 'plugins/jeenergie/core/contract/' . $file);
+    }
+
+    /** @return array[] one row for each value of "each", {n} replaced in every text of it */
+    private static function expand(array $row): array
+    {
+        if (!isset($row['each'])) {
+            return [$row];
+        }
+        $values = $row['each'];
+        unset($row['each']);
+        return array_map(fn($value): array => self::fill($row, (string) $value), $values);
+    }
+
+    private static function fill(array $row, string $value): array
+    {
+        $filled = [];
+        foreach ($row as $key => $item) {
+            if (is_array($item)) {
+                $item = self::fill($item, $value);
+            } elseif (is_string($item)) {
+                $item = str_replace('{n}', $value, $item);
+            }
+            $filled[str_replace('{n}', $value, (string) $key)] = $item;
+        }
+        return $filled;
+    }
+
+    private static function read(string $file): array
+    {
+        if (!isset(self::$cache[$file])) {
+            try {
+                $content = Json::decode((string) file_get_contents(self::FOLDER . '/' . $file));
+            } catch (Exception $error) {
+                throw new Exception(sprintf(
+                    __('Le fichier %s du plugin est illisible : réinstallez le plugin.', __FILE__),
+                    $file
+                ));
+            }
+            self::$cache[$file] = $content;
+        }
+        return self::$cache[$file];
+    }
+}

@@ -1,0 +1,247 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Contract;
+
+/**
+ * Settings described by the fields of a catalogue: types, defaults, conditions, what is missing.
+ *
+ * Stored values are typed (a number is a number) and hold only what differs from the default, so that
+ * a default that a new version changes reaches the users who had never touched it.
+ */
+final class Settings
+{
+    /** From here on a floating-point number no longer tells whole numbers apart. */
+    private const MAX_WHOLE = 2 ** 53;
+
+    /** Part of a step by which a value may be beside it, for what is rounded in binary. */
+    private const STEP_TOLERANCE = 1e-6;
+
+    /** Fields by key. */
+    public static function byKey(array $fields): array
+    {
+        return array_column($fields, null, 'key');
+    }
+
+    /** @return string[] keys of the fields that are never sent back to a browser */
+    public static function secretKeys(array $fields): array
+    {
+        return array_column(array_filter($fields, fn(array $field): bool => $field['type'] === 'secret'), 'key');
+    }
+
+    /**
+     * Addresses whose host has changed, with the secrets that are sent there and apply with the new settings.
+     *
+     * @return string[][] keys of secrets by the key of the address
+     */
+    public static function movedSecrets(array $fields, array $before, array $after): array
+    {
+        $before = self::resolve($fields, $before);
+        $after = self::resolve($fields, $after);
+        $known = self::byKey($fields);
+        $moved = [];
+        foreach ($fields as $field) {
+            [$old, $new] = [$before[$field['key']] ?? '', $after[$field['key']] ?? ''];
+            if (isset($field['sends']) && $old !== '' && self::hostOf((string) $old) !== self::hostOf((string) $new)) {
+                $moved[$field['key']] = array_values(array_filter(
+                    $field['sends'],
+                    fn(string $key): bool => self::holds($known[$key]['when'] ?? [], $after)
+                ));
+            }
+        }
+        return $moved;
+    }
+
+    /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
+    public static function hostOf(string $address): string
+    {
+        $text = strtolower(trim($address));
+        return preg_match('~^([^:/]+://)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)~', $text, $parts) === 1
+            ? $parts[1] . $parts[2]
+            : preg_replace('/:\d+$/', '', $text);
+    }
+
+    /** The value in the type of its field; null when it is empty. A form sends everything as text. */
+    public static function cast(array $field, $value)
+    {
+        if ($field['type'] === 'list') {
+            return self::castList($field, $value);
+        }
+        if (is_array($value) || $value === null) {
+            return null;
+        }
+        if ($field['type'] === 'boolean') {
+            return $value === '' ? null : !in_array($value, [false, 0, '0', 'false'], true);
+        }
+        $text = is_bool($value) ? (string) (int) $value : (string) $value;
+        // A secret is taken as it was typed: blanks may belong to it.
+        $text = $field['type'] === 'secret' ? $text : trim($text);
+        if ($text === '') {
+            return null;
+        }
+        return $field['type'] === 'number' ? self::number($text) ?? $text : $text;
+    }
+
+    /** A finite number, whole where it can be; null if the text is none. */
+    private static function number(string $text)
+    {
+        $text = str_replace(',', '.', $text);
+        $number = is_numeric($text) ? $text + 0 : INF;
+        if (!is_finite($number)) {
+            return null;
+        }
+        return abs($number) < self::MAX_WHOLE && $number == (int) $number ? (int) $number : $number;
+    }
+
+    /** Accepts an array, a comma separated text, or the boxes of a form ({"value": "1", "other": "0"}). */
+    private static function castList(array $field, $value): ?array
+    {
+        if ($value === null || $value === '') {
+            return null;
+        }
+        if (!is_array($value)) {
+            $value = array_map('trim', explode(',', (string) $value));
+        } elseif (array_keys($value) !== range(0, count($value) - 1)) {
+            $value = array_keys(array_filter($value));
+        }
+        return array_values(array_filter(
+            array_map('strval', $value),
+            fn(string $choice): bool => isset($field['choices'][$choice])
+        ));
+    }
+
+    /** Known settings only, typed, without the empty ones and those that equal their default. */
+    public static function compact(array $fields, array $values): array
+    {
+        $kept = [];
+        foreach ($fields as $field) {
+            $value = self::cast($field, $values[$field['key']] ?? null);
+            if ($value !== null && $value !== ($field['default'] ?? null)) {
+                $kept[$field['key']] = $value;
+            }
+        }
+        return $kept;
+    }
+
+    /** The same without those that are not valid: what was stored before there was a check must harm nothing else. */
+    public static function usable(array $fields, array $values): array
+    {
+        $known = self::byKey($fields);
+        return array_filter(
+            self::compact($fields, $values),
+            fn($value, string $key): bool => self::valueError($known[$key], $value) === null,
+            ARRAY_FILTER_USE_BOTH
+        );
+    }
+
+    /** Typed settings, defaults included, the empty ones left out. */
+    public static function resolve(array $fields, array $values): array
+    {
+        $resolved = [];
+        foreach ($fields as $field) {
+            $value = self::cast($field, $values[$field['key']] ?? null) ?? $field['default'] ?? null;
+            if ($value !== null) {
+                $resolved[$field['key']] = $value;
+            }
+        }
+        return $resolved;
+    }
+
+    /**
+     * Whether all of a "when" holds. Of a setting that is a list, one entry must match.
+     *
+     * @param array $when {"<setting>": value or [values]}; "connection.<setting>" reads the parent
+     * @param array $settings resolved settings, those of the parent under "connection.<setting>"
+     */
+    public static function holds(array $when, array $settings): bool
+    {
+        foreach ($when as $setting => $wanted) {
+            $present = $settings[$setting] ?? null;
+            $present = array_map([self::class, 'text'], is_array($present) ? $present : [$present]);
+            $accepted = array_map([self::class, 'text'], is_array($wanted) ? $wanted : [$wanted]);
+            if (array_intersect($present, $accepted) === []) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A setting as the daemon compares it as well: nothing is the same as "no". */
+    private static function text($value): string
+    {
+        return $value === null || $value === '' || $value === false ? '0' : (string) $value;
+    }
+
+    /** The unit of a row: a text, or {"by": "<setting>", "<value>": "<unit>"}. */
+    public static function unit($unit, array $settings): string
+    {
+        if (!is_array($unit)) {
+            return (string) $unit;
+        }
+        return (string) ($unit[self::text($settings[$unit['by']] ?? null)] ?? '');
+    }
+
+    /**
+     * What is wrong with settings, one sentence each, in the user's language.
+     *
+     * @param array $values compact or resolved settings, secrets included
+     * @param array $context settings that a "when" may read beside them
+     * @param bool $complete whether required settings must be there
+     * @return string[]
+     */
+    public static function errors(array $fields, array $values, array $context, bool $complete): array
+    {
+        $errors = [];
+        $settings = self::resolve($fields, $values);
+        foreach ($fields as $field) {
+            if (!self::holds($field['when'] ?? [], $settings + $context)) {
+                continue;
+            }
+            $value = $settings[$field['key']] ?? null;
+            if ($value === null) {
+                if ($complete && !empty($field['required'])) {
+                    $errors[] = sprintf(__('Renseignez le champ « %s ».', __FILE__), $field['label']);
+                }
+                continue;
+            }
+            $error = self::valueError($field, $value);
+            if ($error !== null) {
+                $errors[] = $error;
+            }
+        }
+        return $errors;
+    }
+
+    private static function valueError(array $field, $value): ?string
+    {
+        if ($field['type'] === 'number') {
+            if (!is_int($value) && !is_float($value)) {
+                return sprintf(__('« %s » doit être un nombre.', __FILE__), $field['label']);
+            }
+            if (isset($field['min']) && $value < $field['min']) {
+                return sprintf(__('« %s » doit être au moins %s.', __FILE__), $field['label'], $field['min']);
+            }
+            if (isset($field['max']) && $value > $field['max']) {
+                return sprintf(__('« %s » doit être au plus %s.', __FILE__), $field['label'], $field['max']);
+            }
+            return self::stepError($field, $value);
+        }
+        if ($field['type'] === 'choice' && !isset($field['choices'][$value])) {
+            return sprintf(__('« %s » ne fait pas partie des choix possibles.', __FILE__), $field['label']);
+        }
+        return null;
+    }
+
+    /** As a browser counts them, steps begin at the minimum. */
+    private static function stepError(array $field, $value): ?string
+    {
+        $steps = isset($field['step']) ? ($value - ($field['min'] ?? 0)) / $field['step'] : 0;
+        if (abs($steps - round($steps)) <= self::STEP_TOLERANCE) {
+            return null;
+        }
+        return $field['step'] == 1
+            ? sprintf(__('« %s » doit être un nombre entier.', __FILE__), $field['label'])
+            : sprintf(__('« %s » doit avancer par pas de %s.', __FILE__), $field['label'], $field['step']);
+    }
+}

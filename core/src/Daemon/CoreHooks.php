@@ -1,0 +1,143 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Daemon;
+
+use Jeenergie\Energy\Trigger;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\Documentation;
+use Jeenergie\Pages\Health;
+use log;
+use Throwable;
+
+/**
+ * What the core calls on the plugin's class by its name: daemon, dependencies, configuration, background tasks, backups and
+ * health. Tasks that were scheduled before an update are found by these names after it, so they never change.
+ */
+trait CoreHooks
+{
+    /** What the daemon sends, through core/api/jeeApi.php, which has checked the key. */
+    public static function event(): void
+    {
+        Callback::answer($_POST['payload'] ?? '');
+    }
+
+    public static function deamon_info(): array
+    {
+        return Daemon::info();
+    }
+
+    public static function deamon_start(): void
+    {
+        Daemon::start();
+    }
+
+    public static function deamon_stop(): void
+    {
+        Daemon::stop();
+    }
+
+    public static function dependancy_info(): array
+    {
+        return Dependencies::info();
+    }
+
+    public static function dependancy_install(): array
+    {
+        return Dependencies::install();
+    }
+
+    public static function preConfig_socketport($value): string
+    {
+        return Daemon::checkedPort($value);
+    }
+
+    public static function preConfig_cycle($value): string
+    {
+        return Daemon::checkedCycle($value);
+    }
+
+    public static function postConfig_socketport(): void
+    {
+        Daemon::followConfiguration();
+    }
+
+    public static function postConfig_cycle(): void
+    {
+        Daemon::followConfiguration();
+    }
+
+    /** Its key was made anew: the daemon that has the former one is of no use. */
+    public static function postConfig_api(): void
+    {
+        Daemon::followConfiguration();
+    }
+
+    /** Run by the core every minute. */
+    public static function cron(): void
+    {
+        Daemon::everyMinute();
+    }
+
+    /** Run in the background, see plugin_info/install.php. */
+    public static function startAfterUpdate(): void
+    {
+        Daemon::startAfterUpdate();
+    }
+
+    public static function postConfig_extendedDebug($value): void
+    {
+        Daemon::tellLog(['extendedDebug' => (bool) $value]);
+    }
+
+    public static function postConfig_unsecureLog($value): void
+    {
+        Daemon::tellLog(['unsecure' => (bool) $value]);
+    }
+
+    /** Called by the core before it makes a backup, which an exception would end. */
+    public static function backup(): void
+    {
+        foreach ([[Documentation::class, 'keep'], [Backup::class, 'prepare']] as $step) {
+            try {
+                $step();
+            } catch (Throwable $error) {
+                log::add('jeenergie', 'warning', $error->getMessage());
+            }
+        }
+    }
+
+    /** Called by the core while it makes a backup: what stays out of it. */
+    public static function backupExclude(): array
+    {
+        try {
+            return Backup::excluded();
+        } catch (Throwable $error) {
+            log::add('jeenergie', 'warning', $error->getMessage());
+            return [];
+        }
+    }
+
+    public static function health(): array
+    {
+        return Health::rows();
+    }
+
+    public static function getConfigForCommunity(): string
+    {
+        return Health::forCommunity();
+    }
+
+    /** Run in the background after the save of a connection: see Lifecycle::afterSave(). */
+    public static function welcome(array $_options): void
+    {
+        Discovery::welcome((string) $_options['connection']);
+    }
+
+    /** Run in the background: the command that the user chose, see Trigger. */
+    public static function runTrigger(array $_options): void
+    {
+        Trigger::run($_options);
+    }
+}

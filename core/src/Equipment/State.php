@@ -1,0 +1,93 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Equipment;
+
+use cmd;
+use event;
+use jeenergie;
+use Jeenergie\Contract\Catalogue;
+use message;
+
+/**
+ * The state of a connection, or of one equipment, as the daemon tells it.
+ */
+final class State
+{
+    /** States that the user must do something about. */
+    private const TOLD = ['authentication_failed', 'no_data'];
+
+    /** @param array $event {state, until, code, message} */
+    public static function apply(jeenergie $eqLogic, ?cmd $command, array $event): void
+    {
+        $before = $eqLogic->state();
+        $name = (string) $event['state'];
+        $state = ['state' => $name, 'since' => date('Y-m-d H:i:s')]
+            + array_intersect_key($event, array_flip(['until', 'code', 'message']));
+        if (($before['state'] ?? '') === $name) {
+            $state['since'] = $before['since'];
+        }
+        if ($state != $before) {
+            $eqLogic->setCache('state', $state);
+            // Every signed-in user hears it; the words are in "list", for administrators.
+            event::add('jeenergie::state', ['id' => $eqLogic->getId(), 'state' => $name]);
+        }
+        if ($command !== null) {
+            LastCommunication::without($eqLogic, static function () use ($eqLogic, $command, $name): void {
+                $eqLogic->checkAndUpdateCmd($command, Catalogue::stateValue($name), false);
+            });
+        }
+        self::tellUser($eqLogic, $before['state'] ?? '', $state);
+    }
+
+    /** The daemon ends: what it said last no longer holds. */
+    public static function allStopped(): void
+    {
+        foreach (jeenergie::connections() as $connection) {
+            if ($connection->getIsEnable() == 1) {
+                $command = $connection->getCmd('info', 'state');
+                self::apply($connection, is_object($command) ? $command : null, ['state' => 'stopped']);
+            }
+        }
+    }
+
+    /** The state as a page shows it: {state, text, since, until, code, message}, or nothing. */
+    public static function shown(jeenergie $eqLogic): array
+    {
+        return self::described($eqLogic->getIsEnable() == 1 ? $eqLogic->state() : ['state' => 'stopped']);
+    }
+
+    private static function described(array $state): array
+    {
+        return $state === [] ? [] : ['text' => Catalogue::state($state['state'])] + $state;
+    }
+
+    public static function messageId(string $id): string
+    {
+        return 'jeenergie::state::' . $id;
+    }
+
+    /**
+     * A text for the message centre, which shows it as HTML: it decodes entities and lets links through, with whatever
+     * is in their attributes. It may quote a vendor.
+     */
+    public static function plain(string $text): string
+    {
+        return str_replace(['<', '>'], ['‹', '›'], preg_replace('/&(?=#?\w{1,31};)/', '& ', $text));
+    }
+
+    /** One message while something is wrong, none once it is right again. */
+    private static function tellUser(jeenergie $eqLogic, string $before, array $state): void
+    {
+        $id = self::messageId((string) $eqLogic->getId());
+        if (in_array($state['state'], self::TOLD, true)) {
+            if ($before !== $state['state']) {
+                $text = ($state['message'] ?? '') ?: Catalogue::state($state['state']);
+                message::add('jeenergie', self::plain($eqLogic->getName() . ' : ' . $text), '', $id);
+            }
+        } elseif ($state['state'] === 'online' && $before !== 'online') {
+            message::removeAll('jeenergie', $id);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Pages;
+
+use Exception;
+use jeenergie;
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Contract\Settings;
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Refusal;
+use Jeenergie\Equipment\Commands;
+use Jeenergie\Equipment\Discovery;
+use Jeenergie\Equipment\State;
+use Jeenergie\Storage\Notes;
+use plugin;
+
+/**
+ * What the plugin's pages ask, one method for each action of core/ajax/jeenergie.ajax.php, described there.
+ */
+final class PageActions
+{
+    public static function catalogue(): array
+    {
+        $backends = [];
+        foreach (Catalogue::backends() as $backend) {
+            $backends[$backend] = Catalogue::translated($backend);
+        }
+        $states = [];
+        foreach (array_keys(Catalogue::common()['states']) as $state) {
+            $states[$state] = Catalogue::state($state);
+        }
+        return ['backends' => $backends, 'states' => $states];
+    }
+
+    public static function list(): array
+    {
+        return self::listOf(jeenergie::byType('jeenergie'));
+    }
+
+    /**
+     * The same of what is loaded already.
+     *
+     * @param jeenergie[] $eqLogics all of the plugin
+     */
+    public static function listOf(array $eqLogics): array
+    {
+        $connections = [];
+        $equipment = [];
+        $names = [];
+        foreach ($eqLogics as $eqLogic) {
+            $names[$eqLogic->getId()] = $eqLogic->getHumanName();
+            if ($eqLogic->isConnection()) {
+                $connections[$eqLogic->getId()] = self::summary($eqLogic) + ['equipment' => []];
+            } else {
+                $equipment[] = $eqLogic;
+            }
+        }
+        // The core sorts by object and name too, but sets 101 before 2.
+        usort($equipment, fn($a, $b): int => strnatcasecmp($names[$a->getId()], $names[$b->getId()]));
+        $orphans = [];
+        foreach ($equipment as $each) {
+            $parent = $each->getConfiguration('connection');
+            if (isset($connections[$parent])) {
+                $connections[$parent]['equipment'][] = self::summary($each);
+            } else {
+                $orphans[] = self::summary($each);
+            }
+        }
+        return [
+            'now' => date('Y-m-d H:i:s'),
+            'daemon' => Health::readiness(),
+            'connections' => array_values($connections),
+            'orphans' => $orphans,
+        ];
+    }
+
+    public static function get(array $request): array
+    {
+        $eqLogic = self::eqLogic($request['id'] ?? '');
+        $rows = $eqLogic->rows();
+        $fields = Catalogue::commandFields($eqLogic->backend(), $eqLogic->type());
+        $commands = [];
+        foreach (Commands::existing($eqLogic) as $logicalId => $cmd) {
+            $commands[$cmd->getId()] = [
+                'logicalId' => (string) $logicalId,
+                'obsolete' => isset($fields[$logicalId]) && !isset($rows[$logicalId]),
+                'settings' => $fields[$logicalId] ?? [],
+                'cadence' => $rows[$logicalId]['cadence'] ?? 0,
+            ];
+        }
+        $known = Notes::of($eqLogic, Notes::COMMANDS_KNOWN);
+        $missing = [];
+        foreach (Commands::missing($eqLogic) as $logicalId => $row) {
+            $missing[] = [
+                'logicalId' => (string) $logicalId,
+                'name' => $row['name'],
+                'create' => $row['create'] ?? 'always',
+                'known' => in_array((string) $logicalId, $known, true),
+            ];
+        }
+        $connection = $eqLogic->connection();
+        return self::summary($eqLogic) + [
+            'config' => self::withoutSecrets($eqLogic),
+            'secretsSet' => array_keys(array_filter($eqLogic->secrets())),
+            'connection' => $connection === null ? null : self::summary($connection)
+                + ['config' => self::withoutSecrets($connection)],
+            'commands' => (object) $commands,
+            'missing' => $missing,
+        ];
+    }
+
+    public static function addConnection(array $request): array
+    {
+        $connection = new jeenergie();
+        $connection->setEqType_name('jeenergie');
+        $connection->setName((string) ($request['name'] ?? ''));
+        self::refuseEmptyName($connection);
+        $connection->setIsVisible(0);
+        $connection->setIsEnable(0);
+        $connection->setConfiguration('kind', 'connection');
+        $connection->setConfiguration('backend', (string) ($request['backend'] ?? ''));
+        $connection->save();
+        return ['id' => (string) $connection->getId()];
+    }
+
+    public static function addByHand(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $type = (string) ($request['type'] ?? '');
+        $part = Catalogue::part($connection->backend(), $type);
+        if (empty($part['addByHand'])) {
+            throw new Exception(__('Les équipements de ce type ne s\'ajoutent pas à la main.', __FILE__));
+        }
+        $same = array_filter($connection->equipment(), fn(jeenergie $each): bool => $each->type() === $type);
+        if (isset($part['count']) && count($same) >= $part['count']) {
+            throw new Exception(sprintf(
+                __('« %s » a déjà tous les équipements possibles de ce type (%d).', __FILE__),
+                $connection->getName(),
+                $part['count']
+            ));
+        }
+        $equipment = Discovery::create(
+            $connection,
+            $type,
+            (string) ($request['key'] ?? ''),
+            (string) ($request['name'] ?? ''),
+            jeenergie::dictionary($request['config'] ?? null)
+        );
+        return ['id' => (string) $equipment->getId()];
+    }
+
+    public static function test(array $request): array
+    {
+        self::needDaemon();
+        return Discovery::test(self::formOrSaved($request['connection'] ?? ''));
+    }
+
+    public static function discover(array $request): array
+    {
+        self::needDaemon();
+        $connection = self::formOrSaved($request['connection'] ?? '');
+        $found = Discovery::discover($connection);
+        $seen = array_filter(array_column($found, 'known'));
+        $gone = array_filter(
+            $connection->equipment(),
+            fn(jeenergie $each): bool => !in_array((string) $each->getId(), $seen, true)
+        );
+        return ['equipment' => $found, 'gone' => array_map([self::class, 'summary'], array_values($gone))];
+    }
+
+    public static function createDiscovered(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $created = Discovery::createAll($connection, jeenergie::dictionary($request['equipment'] ?? null));
+        return ['created' => array_map(fn(jeenergie $each): string => (string) $each->getId(), $created)];
+    }
+
+    public static function synchronise(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        $unwanted = array_map('strval', jeenergie::dictionary($request['remove'] ?? null));
+        $created = self::createDiscovered($request)['created'];
+        $updated = Discovery::updateAll($connection, jeenergie::dictionary($request['equipment'] ?? null));
+        $removed = Discovery::removeAll($connection, $unwanted);
+        return ['created' => $created, 'updated' => $updated, 'removed' => $removed];
+    }
+
+    public static function runOperation(array $request): array
+    {
+        self::needDaemon();
+        $connection = self::formOrSaved($request['connection'] ?? '');
+        $run = fn(): string => Discovery::run(
+            $connection,
+            (string) ($request['operation'] ?? ''),
+            jeenergie::dictionary($request['options'] ?? null)
+        );
+        return ['text' => Progress::during((string) $connection->getId(), $run)];
+    }
+
+    public static function createMissingCommands(array $request): array
+    {
+        $logicalIds = $request['logicalIds'] ?? null;
+        $created = Commands::createMissing(
+            self::eqLogic($request['id'] ?? ''),
+            is_array($logicalIds) ? $logicalIds : null
+        );
+        return ['created' => $created];
+    }
+
+    public static function resetCommands(array $request): array
+    {
+        Commands::reset(self::eqLogic($request['id'] ?? ''));
+        return [];
+    }
+
+    public static function moveEquipment(array $request): array
+    {
+        $equipment = self::eqLogic($request['id'] ?? '');
+        $equipment->setConfiguration('connection', (string) self::connection($request['connection'] ?? '')->getId());
+        $equipment->save();
+        return [];
+    }
+
+    /** What an event of that name is about: see the events below. */
+    public static function words(array $request): array
+    {
+        return News::of((string) ($request['event'] ?? ''), (string) ($request['connection'] ?? ''));
+    }
+
+    public static function daemon(): array
+    {
+        $status = Health::daemon();
+        return ['oldest' => (object) Health::oldestOfAll($status)] + $status;
+    }
+
+    public static function startDaemon(): array
+    {
+        Daemon::startForUser();
+        return [];
+    }
+
+    private static function summary(jeenergie $eqLogic): array
+    {
+        // One of a system that this version does not know must not keep the others from being listed.
+        $catalogue = in_array($eqLogic->backend(), Catalogue::backends(), true)
+            ? Catalogue::translated($eqLogic->backend())
+            : ['name' => $eqLogic->backend(), 'connection' => [], 'equipment' => []];
+        $part = $eqLogic->isConnection()
+            ? $catalogue['connection']
+            : $catalogue['equipment'][$eqLogic->type()] ?? [];
+        return [
+            'id' => (string) $eqLogic->getId(),
+            'kind' => $eqLogic->isConnection() ? 'connection' : 'equipment',
+            'backend' => $eqLogic->backend(),
+            'backendName' => $catalogue['name'],
+            'type' => $eqLogic->type(),
+            'typeName' => $part['name'] ?? $part['label'] ?? '',
+            'icon' => $eqLogic->icon(),
+            'typeIcon' => $part['icon'] ?? '',
+            'key' => $eqLogic->key(),
+            'name' => $eqLogic->getName(),
+            'humanName' => $eqLogic->getHumanName(),
+            'isEnable' => $eqLogic->getIsEnable() == 1,
+            'isVisible' => $eqLogic->getIsVisible() == 1,
+            'image' => $eqLogic->getImage(),
+            'state' => (object) State::shown($eqLogic),
+            'progress' => (object) ($eqLogic->isConnection() ? Progress::underWay($eqLogic) : []),
+            'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
+        ];
+    }
+
+    private static function withoutSecrets(jeenergie $eqLogic): object
+    {
+        $secrets = Settings::secretKeys($eqLogic->fields());
+        return (object) array_diff_key($eqLogic->config(), array_flip($secrets));
+    }
+
+    private static function eqLogic($id): jeenergie
+    {
+        $eqLogic = jeenergie::byId($id);
+        if (!$eqLogic instanceof jeenergie) {
+            throw new Exception(__('Cet équipement n\'existe plus : rechargez la page.', __FILE__));
+        }
+        return $eqLogic;
+    }
+
+    private static function connection($id): jeenergie
+    {
+        $connection = self::eqLogic($id);
+        if (!$connection->isConnection()) {
+            throw new Exception(__('Choisissez la connexion de cet équipement.', __FILE__));
+        }
+        return $connection;
+    }
+
+    /** An id, or a whole form that may not be saved. */
+    private static function formOrSaved($connection): jeenergie
+    {
+        return is_array($connection) ? Discovery::fromForm($connection) : self::connection($connection);
+    }
+
+    private static function refuseEmptyName(jeenergie $eqLogic): void
+    {
+        if ($eqLogic->getName() === '') {
+            throw new Exception(__('Donnez un nom.', __FILE__));
+        }
+    }
+
+    /** A question from a page is worth starting the daemon, where the user lets it start by itself. */
+    private static function needDaemon(): void
+    {
+        if (!Daemon::isRunning()) {
+            plugin::byId('jeenergie')->deamon_start(false, true);
+        }
+        $readiness = Health::readiness();
+        if (in_array($readiness['state'], ['dependencies', 'installing', 'blocked'], true)) {
+            throw new Refusal($readiness['text'], 'daemon');
+        }
+    }
+}

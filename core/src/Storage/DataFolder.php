@@ -1,0 +1,133 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Storage;
+
+use Exception;
+
+/**
+ * The plugin's own files: data/daemon, which no other user of the machine can read, write or exchange.
+ *
+ * Jeedom's temporary folder is open to everybody: whatever lies there may be somebody else's, or a link to elsewhere.
+ */
+final class DataFolder
+{
+    private const POLL_US = 20000;
+
+    /** @var string|null another folder, for tests */
+    private static $path;
+
+    /**
+     * The folder, made when it is missing, closed to others where the core has opened it ("restore the rights").
+     *
+     * @throws Exception when it is a link, or belongs to somebody else
+     */
+    public static function path(): string
+    {
+        $folder = self::$path ?? dirname(__DIR__, 3) . '/data/daemon';
+        clearstatcache(true, $folder);
+        $found = @lstat($folder);
+        if ($found === false) {
+            // A request at the same time may have been faster.
+            if (!@mkdir($folder, 0700, true) && !is_dir($folder)) {
+                throw self::unusable($folder, __('il ne peut pas être créé', __FILE__));
+            }
+            self::giveToOwner($folder, dirname(__DIR__, 3));
+            $found = lstat($folder);
+        }
+        if (is_link($folder) || !is_dir($folder)) {
+            throw self::unusable($folder, __('ce n\'est pas un dossier', __FILE__));
+        }
+        // Root works for the web server's user, whose files these are.
+        $owners = posix_geteuid() === 0 ? [0, fileowner(dirname($folder))] : [posix_geteuid()];
+        if (!in_array($found['uid'], $owners, true)) {
+            throw self::unusable($folder, __('il appartient à un autre utilisateur que celui du serveur web', __FILE__));
+        }
+        if (($found['mode'] & 0077) !== 0) {
+            chmod($folder, 0700);
+        }
+        return $folder;
+    }
+
+    /** @return int[] uids of whom files and processes are trusted: root, and who owns the folder */
+    public static function trustedUids(): array
+    {
+        return array_unique([0, posix_geteuid(), lstat(self::path())['uid']]);
+    }
+
+    public static function file(string $name): string
+    {
+        return self::path() . '/' . $name;
+    }
+
+    /**
+     * Opens one of the files for reading and writing, making it when it is missing.
+     *
+     * @return resource
+     * @throws Exception when it is anything but a file of ours: what it leads to stays as it is
+     */
+    public static function open(string $name)
+    {
+        $path = self::file($name);
+        clearstatcache(true, $path);
+        $before = @lstat($path);
+        if ($before !== false && !self::isPlain($before)) {
+            throw self::unusable($path, __('ce n\'est pas un fichier du plugin', __FILE__));
+        }
+        // "e": a background task that is started meanwhile would inherit the handle, and keep the lock while it runs.
+        $file = @fopen($path, 'c+e');
+        if ($file === false) {
+            throw self::unusable($path, error_get_last()['message'] ?? '');
+        }
+        $opened = fstat($file);
+        if (!self::isPlain($opened) || ($before !== false && $before['ino'] !== $opened['ino'])) {
+            throw self::unusable($path, __('ce n\'est pas un fichier du plugin', __FILE__));
+        }
+        if ($before === false) {
+            chmod($path, 0600);
+            self::giveToOwner($path, self::path());
+        }
+        return $file;
+    }
+
+    /**
+     * Opens one of the files and locks it.
+     *
+     * @return resource|null holds the lock until it is closed; null when another holds it for longer than the wait
+     */
+    public static function lock(string $name, float $seconds)
+    {
+        $file = self::open($name);
+        for ($end = microtime(true) + $seconds; !flock($file, LOCK_EX | LOCK_NB); usleep(self::POLL_US)) {
+            if (microtime(true) >= $end) {
+                fclose($file);
+                return null;
+            }
+        }
+        return $file;
+    }
+
+    private static function isPlain(array $found): bool
+    {
+        return ($found['mode'] & 0170000) === 0100000 && in_array($found['uid'], self::trustedUids(), true);
+    }
+
+    /** What root makes belongs to the web server's user, who has to use it. */
+    private static function giveToOwner(string $made, string $like): void
+    {
+        if (posix_geteuid() === 0) {
+            chown($made, (int) fileowner($like));
+            chgrp($made, (int) filegroup($like));
+        }
+    }
+
+    private static function unusable(string $path, string $reason): Exception
+    {
+        return new Exception(sprintf(
+            __('%1$s est inutilisable : %2$s. Dans Jeedom : Réglages → Système → Configuration → OS/DB, « Rétablissement des droits ».', __FILE__),
+            $path,
+            $reason
+        ));
+    }
+}
