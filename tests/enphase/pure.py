@@ -7,8 +7,8 @@ from typing import Any, Callable, Optional
 from unittest import mock
 
 from jeenergied.devices.base import Connection, DeviceError, Equipment
-from jeenergied.devices.enphase.client import PageRefused
 from jeenergied.devices.enphase.device import Device
+from jeenergied.devices.enphase.gateway.client import EndpointRefused
 
 from jeedom_bridge import Contract
 from jeedom_bridge.clock import ManualClock
@@ -78,7 +78,7 @@ class FakeGateway:
     def get(self, path: str, read: Optional[float] = None) -> Any:
         name = PAGES[path]
         if name not in self.docs:
-            raise PageRefused("La passerelle n'offre pas {path}", path=path)
+            raise EndpointRefused("La passerelle n'offre pas {path}", path=path)
         return self.docs[name]
 
 
@@ -94,9 +94,9 @@ def run(docs: Mapping[str, Any], serials: tuple[str, ...] = (), every: bool = Fa
     config = {"host": "gateway", "tokenMode": "manual", **(EVERYTHING if every else TRI)}
     device = Device(Connection("1", "enphase", "", config, {}, tuple(members)), context)
     gateway: Any = FakeGateway(docs)
-    device._gateway = device._pages.gateway = gateway
+    device._gateway = device._endpoints.gateway = gateway
     device._know({"sn": "1", "software": docs["software"], "imeter": docs["imeter"], "time": docs["time"]})
-    device._keeper = mock.Mock()
+    device._tokens = mock.Mock()
     device._sign_in = mock.Mock()  # type: ignore[method-assign]
     device._adopt()
     for _ in range(2):  # a page that disappoints is replaced by another one at the next poll

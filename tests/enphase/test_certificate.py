@@ -7,7 +7,7 @@ import time
 
 import pytest
 from jeenergied.devices.base import VendorError
-from jeenergied.devices.enphase.certificate import Certificate
+from jeenergied.devices.enphase.gateway.certificate import Certificate
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError

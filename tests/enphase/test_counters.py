@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.enphase.counters import Began, DayCounter, DayCounters, Integrator
+from jeenergied.devices.enphase.values.counters import Began, DayCounter, DayCounters, Integrator
 
 PARIS = ZoneInfo("Europe/Paris")
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.enphase.energies import Energies
-from jeenergied.devices.enphase.plant_limits import PlantLimits
+from jeenergied.devices.enphase.values.energies import Energies
+from jeenergied.devices.enphase.values.plant_limits import PlantLimits
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 6, 10, 12, tzinfo=PARIS).timestamp()

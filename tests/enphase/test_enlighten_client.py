@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 import responses
-from jeenergied.devices.enphase import token
-from jeenergied.devices.enphase.client import cloud_session
-from jeenergied.devices.enphase.token_refusals import (
+from jeenergied.devices.enphase.gateway.client import cloud_session
+from jeenergied.devices.enphase.tokens import token
+from jeenergied.devices.enphase.tokens.token_refusals import (
     AccountRefused,
     LoginServiceAway,
     Reason,

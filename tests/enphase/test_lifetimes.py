@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from jeenergied.devices.enphase.lifetimes import ROLL_OVER, Lifetimes
-from jeenergied.devices.enphase.plant_limits import PlantLimits
+from jeenergied.devices.enphase.values.lifetimes import ROLL_OVER, Lifetimes
+from jeenergied.devices.enphase.values.plant_limits import PlantLimits
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway

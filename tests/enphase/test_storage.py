@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from jeenergied.devices.enphase import batteries
+from jeenergied.devices.enphase.values import batteries
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import AcBatteries, DaySource, EnphaseGateway, Fitted, Plant

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from jeenergied.devices.base import AuthenticationFailed
-from jeenergied.devices.enphase.token import DAY, Token
+from jeenergied.devices.enphase.tokens.token import DAY, Token
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError
@@ -217,7 +217,7 @@ def test_a_token_is_renewed_in_good_time_and_polling_goes_on_meanwhile(
     running.advance(900, 300)
     assert running.asked(READINGS) > before  # while the login was under way
     wait_until(lambda: len(cloud.tokens) == 2, "for the second token")
-    wait_until(lambda: not running.runner.device._keeper._renewing)
+    wait_until(lambda: not running.runner.device._tokens._renewing)
     running.advance(lifetime, lifetime / 40)
     assert running.states[-1] == "online"
     assert set(running.states) <= {"connecting", "online"}
@@ -241,7 +241,7 @@ def test_a_renewal_that_fails_is_tried_daily_and_announced_before_the_end(automa
     cloud.fault("status", value=500)
     for _ in range(4 * 32):
         running.advance(DAY / 4)
-        wait_until(lambda: not running.runner.device._keeper._renewing)  # it has a thread of its own
+        wait_until(lambda: not running.runner.device._tokens._renewing)  # it has a thread of its own
     assert 8 <= cloud.logins <= 16
     assert running.messages == []
     running.advance(4 * DAY, DAY / 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jeenergied.devices.enphase.token import DAY, Token
+from jeenergied.devices.enphase.tokens.token import DAY, Token
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError

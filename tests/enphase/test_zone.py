@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jeenergied.devices.enphase.roof import Roof
-from jeenergied.devices.enphase.wiring import Wiring
+from jeenergied.devices.enphase.ct_orientation import CtOrientation
+from jeenergied.devices.enphase.inverters import Inverters
 
 from jeedom_bridge.clock import ManualClock
 
@@ -55,7 +55,7 @@ def page(now: float) -> list[dict[str, Any]]:
 
 def test_inverters_show_the_hour_of_the_new_zone() -> None:
     here = context("Europe/Paris")
-    roof = Roof(here)
+    roof = Inverters(here)
     roof.adopt(connection())
     roof.read(page(NIGHT_IN_PARIS), NIGHT_IN_PARIS)
     assert here.published["20"]["lastReport"] == "2026-06-10 22:30:00"
@@ -66,7 +66,7 @@ def test_inverters_show_the_hour_of_the_new_zone() -> None:
 
 def test_the_report_of_the_evening_is_made_in_the_evening_of_the_new_zone() -> None:
     here = context("Europe/Paris")
-    roof = Roof(here)
+    roof = Inverters(here)
     roof.adopt(connection())
     here.timezone = "America/Montreal"
     roof.read(page(NIGHT_IN_PARIS), NIGHT_IN_PARIS)
@@ -81,7 +81,7 @@ def test_the_report_of_the_evening_is_made_in_the_evening_of_the_new_zone() -> N
 def test_daylight_is_that_of_the_new_zone() -> None:
     """Production below zero counts by day only: half past two at night in Paris is half past noon in Auckland."""
     here = context("Europe/Paris")
-    wiring = Wiring(here)
+    wiring = CtOrientation(here)
     here.timezone = "Pacific/Auckland"
     noon = NIGHT_IN_PARIS + 4 * 3600
     for second in range(0, 700, 20):

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 import requests
 from jeenergied.devices.base import Connection, DeviceError, Equipment
-from jeenergied.devices.enphase import token
-from jeenergied.devices.enphase.client import Gateway
 from jeenergied.devices.enphase.device import Device
+from jeenergied.devices.enphase.gateway.client import Gateway
+from jeenergied.devices.enphase.tokens import token
 
 from jeedom_bridge.contract import Row
 from simulators.enphase import answers
@@ -69,10 +69,10 @@ class World:
         config = {"host": "gateway", "tokenMode": "manual", **EVERYTHING}
         context: Any = self.context
         device = Device(context.adopt(Connection("1", "enphase", "", config, {}, tuple(members))), context)
-        device._gateway = device._pages.gateway = self.gateway()
+        device._gateway = device._endpoints.gateway = self.gateway()
         found = {name: str(self.docs[name]) for name in ("software", "imeter", "time")}
         device._know({"sn": "1", **found})
-        device._keeper = mock.Mock()
+        device._tokens = mock.Mock()
         device._sign_in = mock.Mock(return_value=None)  # type: ignore[method-assign]
         device._use_token = lambda: None  # type: ignore[method-assign]
         device._adopt()

@@ -14,8 +14,8 @@ from jeenergied.devices.base import DeviceError, Unreachable
 from jeenergied.devices.easee.client import Cloud
 from jeenergied.devices.easee.stream import Stream
 from jeenergied.devices.econetatmo.client import Service
-from jeenergied.devices.enphase import token
-from jeenergied.devices.enphase.client import cloud_session
+from jeenergied.devices.enphase.gateway.client import cloud_session
+from jeenergied.devices.enphase.tokens import token
 from jeenergied.devices.hellowatt.client import Site
 from jeenergied.devices.hellowatt.tempo import Tempo
 from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData

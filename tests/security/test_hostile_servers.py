@@ -18,8 +18,8 @@ from jeenergied.devices.base import Unreachable, VendorError
 from jeenergied.devices.easee.client import Cloud
 from jeenergied.devices.easee.client import status_error as easee_error
 from jeenergied.devices.econetatmo.client import AnswerLost, Service
-from jeenergied.devices.enphase import token
-from jeenergied.devices.enphase.client import Gateway, cloud_session
+from jeenergied.devices.enphase.gateway.client import Gateway, cloud_session
+from jeenergied.devices.enphase.tokens import token
 from jeenergied.devices.wes import ftp
 from jeenergied.devices.wes.page import parse
 

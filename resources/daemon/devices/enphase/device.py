@@ -12,22 +12,22 @@ from jeedom_bridge.worker import Backoff, Job
 from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Unreachable, VendorError
 from ..base import Device as Base
 from ..common.endpoints import Shapes
-from . import batteries, mapping
-from .access import Trust, clock_offset, describe, sign_in, token_days
-from .client import Gateway, PageRefused
-from .ended import EndedDays
-from .energies import STALE_S, Energies
-from .keeper import REFRESH_S, TokenKeeper, repeated
-from .lifetimes import Lifetimes
-from .mapping import Facts
-from .pages import Pages
-from .paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
-from .plant_limits import PlantLimits
-from .roof import Roof
-from .selfconsumption import WATCH_S, SelfConsumption
-from .sources import PROBE, SLOW, Sources
-from .token import DAY, Token
-from .wiring import Wiring
+from .closed_days import ClosedDays
+from .ct_orientation import CtOrientation
+from .gateway.client import EndpointRefused, Gateway
+from .gateway.endpoint_choice import PROBE, SLOW, EndpointChoice
+from .gateway.endpoints import Endpoints
+from .gateway.paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
+from .gateway.pinning import PinnedCertificate, clock_offset, describe, sign_in, token_days
+from .inverters import Inverters
+from .surplus_switch import WATCH_S, SurplusSwitch
+from .tokens.token import DAY, Token
+from .tokens.token_store import REFRESH_S, TokenStore, repeated
+from .values import batteries, mapping
+from .values.energies import STALE_S, Energies
+from .values.lifetimes import Lifetimes
+from .values.mapping import Facts
+from .values.plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,21 +60,21 @@ class Device(Base):
         super().__init__(connection, context)
         config = dict(connection.config)
         self._gateway = Gateway(str(config.get("host", "")), int(config.get("port", 443)))
-        self._trust = Trust(self._gateway, context)
-        self._keeper = TokenKeeper(config, context)
-        self._pages = Pages(
+        self._pin = PinnedCertificate(self._gateway, context)
+        self._tokens = TokenStore(config, context)
+        self._endpoints = Endpoints(
             self._gateway,
-            self._keeper,
+            self._tokens,
             context.clock,
             lambda: self._info["sn"],
             self._sign_in,
             Shapes(context.memory),
         )
         self._period = float(config.get("pollInterval", 60))
-        self._sources = Sources(self._pages, context, self._period, self._wanted())
-        self._wiring = Wiring(context)
+        self._choice = EndpointChoice(self._endpoints, context, self._period, self._wanted())
+        self._ct_orientation = CtOrientation(context)
         self._remember()
-        self._stages = SelfConsumption(context)
+        self._surplus = SurplusSwitch(context)
         self._watching = False
         self._kept = float("-inf")
         self._info: dict[str, str] = {}
@@ -100,8 +100,8 @@ class Device(Base):
         self._lifetimes = Lifetimes(self._plant, memory.get("lifetimes"))
         self._energies = Energies(self._plant, memory.get("energies"))
         self._storage = batteries.Storage(max(STALE_S, 2.5 * max(SLOW, self._period)), memory.get("storage"))
-        self._ended = EndedDays(self.context)
-        self._roof = Roof(self.context)
+        self._closed_days = ClosedDays(self.context)
+        self._inverters = Inverters(self.context)
 
     def _wanted(self) -> frozenset[str]:
         """The facts that some row of this connection asks for, beyond what every gateway shows."""
@@ -116,9 +116,9 @@ class Device(Base):
         if not self._watching:
             # Before anything that can fail: a load must go off however long nobody answers.
             self._watching = True
-            self._stages = SelfConsumption(self.context)
-            self._stages.adopt(self.connection)
-            self.context.every("stages", WATCH_S, lambda: self._stages.watch(self._sources.period), first=WATCH_S)
+            self._surplus = SurplusSwitch(self.context)
+            self._surplus.adopt(self.connection)
+            self.context.every("stages", WATCH_S, lambda: self._surplus.watch(self._choice.period), first=WATCH_S)
         self._remember()  # only now: the former life of this connection has ended just before
         try:
             self._begin()
@@ -126,7 +126,7 @@ class Device(Base):
             raise self._incident(error) from error
         self._adopt()
         every = self.context.every
-        self._main_job = every("main", self._sources.period, self._poll)
+        self._main_job = every("main", self._choice.period, self._poll)
         every("totals", max(SLOW, self._period), self._aside(self._poll_totals), first=1.0)
         every("inverters", SLOW, self._aside(self._poll_inverters), first=2.0)
         every("batteries", max(BATTERY, self._period), self._aside(self._poll_batteries), first=1.5)
@@ -144,38 +144,38 @@ class Device(Base):
         self._adopt()
 
     def switched(self, equipment: str) -> None:
-        self._stages.switched(equipment)
+        self._surplus.switched(equipment)
 
     def _adopt(self) -> None:
-        self._stages.adopt(self.connection)
-        self._roof.adopt(self.connection)
+        self._surplus.adopt(self.connection)
+        self._inverters.adopt(self.connection)
 
     def refresh(self) -> None:
-        self._keeper.ask_again(REFRESH_S)
+        self._tokens.ask_again(REFRESH_S)
         self._read_main()
         self._later.clear()
         for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
             self._aside(poll)()
 
     def test(self) -> Identity:
-        self._keeper.ask_again()
+        self._tokens.ask_again()
         found = self._sign_in()
         if self._main_job is not None:
             self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
-        meters = self._sources.count_meters()
-        return describe(self._info, found, meters, not self._keeper.automatic, self.context)
+        meters = self._choice.count_meters()
+        return describe(self._info, found, meters, not self._tokens.automatic, self.context)
 
     def discover(self) -> list[Found]:
-        self._keeper.ask_again()
+        self._tokens.ask_again()
         if not self._info:
             self._sign_in()
         found = self._offer()
         try:
-            listed = mapping.inverters(self._pages.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
-        except (PageRefused, VendorError, Unreachable):
+            listed = mapping.inverters(self._endpoints.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
+        except (EndpointRefused, VendorError, Unreachable):
             return found
         try:
-            measured = self._roof.measured(self._pages, self._gateway_time())
+            measured = self._inverters.measured(self._endpoints, self._gateway_time())
         except DeviceError:
             measured = {}  # an estimate then: the user can change it
         return found + [
@@ -190,7 +190,7 @@ class Device(Base):
         ]
 
     def _offer(self) -> list[Found]:
-        serial, sources = self._info["sn"], self._sources
+        serial, sources = self._info["sn"], self._choice
         if self.connection.config.get("mode", "combined") != "separate":
             return [Found("combined", serial, f"Passerelle Enphase {serial[-4:]}")]
         if not self._begun:
@@ -206,7 +206,7 @@ class Device(Base):
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         if operation != "acceptCertificate":
             return super().run(operation, options)
-        self._know(self._trust.accept(self._serial()))
+        self._know(self._pin.accept(self._serial()))
         self._begun = False  # another gateway perhaps: the next poll finds out
         return self.context.say("Le certificat de la passerelle est accepté")
 
@@ -218,23 +218,23 @@ class Device(Base):
     def _begin(self) -> None:
         """Signs in and asks what there is: at the start, hourly, and after a failure."""
         self._sign_in()
-        self._sources.probe()
+        self._choice.probe()
         self._begun = True
         self._reschedule()
         self._probe_soon()
 
     def _probe_soon(self) -> None:
-        if self._probe_job is not None and self._sources.uncertain:
+        if self._probe_job is not None and self._choice.uncertain:
             self._probe_job.run_in(AGAIN)
 
     def _sign_in(self) -> Token:
-        info, found = sign_in(self._gateway, self._trust, self._keeper, self._serial(), self.context)
+        info, found = sign_in(self._gateway, self._pin, self._tokens, self._serial(), self.context)
         self._know(info)
         self._tell_token(found)
         return found
 
     def _know(self, info: dict[str, str]) -> None:
-        self._sources.know(info)
+        self._choice.know(info)
         self._info = info
         self._ahead = clock_offset(info, self.context)
 
@@ -243,8 +243,8 @@ class Device(Base):
         self.context.publish(self.connection.id, {"tokenDays": days, "firmware": self._info["software"]})
 
     def _reschedule(self) -> None:
-        if self._main_job is not None and self._main_job.period != self._sources.period:
-            self._main_job.reschedule(self._sources.period)
+        if self._main_job is not None and self._main_job.period != self._choice.period:
+            self._main_job.reschedule(self._choice.period)
 
     # What is read.
 
@@ -258,10 +258,10 @@ class Device(Base):
             if not self._begun:
                 self._begin()
             self._use_token()
-            facts = self._sources.read()
+            facts = self._choice.read()
         except DeviceError as error:
             self._begun = self._working = False
-            self._sources.failed()
+            self._choice.failed()
             pause = self._backoff.next() if error.retry is None else min(error.retry, 60.0)
             self._not_before = self.context.clock.monotonic() + pause
             raise self._incident(error) from error
@@ -271,12 +271,12 @@ class Device(Base):
         self.context.count("polls")
         self.context.online()
         self._publish(facts)
-        self._wiring.look(facts, self._now())
-        if self._sources.fresh:
-            self._stages.step(facts, self._sources.period)
+        self._ct_orientation.look(facts, self._now())
+        if self._choice.fresh:
+            self._surplus.step(facts, self._choice.period)
 
     def _poll_totals(self) -> None:
-        facts = self._sources.read_totals()
+        facts = self._choice.read_totals()
         if facts:
             self._publish(facts)
 
@@ -293,51 +293,51 @@ class Device(Base):
             raise trouble
 
     def _probe_batteries(self) -> Facts:
-        self._sources.probe_batteries(self.context.clock.monotonic(), self._gateway_time())
+        self._choice.probe_batteries(self.context.clock.monotonic(), self._gateway_time())
         return {}
 
     def _read_charge(self) -> Facts:
-        if not self._has_iq or self._sources.iq_silent:
+        if not self._has_iq or self._choice.iq_silent:
             return {}
-        found = batteries.from_control(self._pages.offered(CONTROL))
-        return found or batteries.from_inventory(self._pages.offered(BATTERIES))
+        found = batteries.from_control(self._endpoints.offered(CONTROL))
+        return found or batteries.from_inventory(self._endpoints.offered(BATTERIES))
 
     def _read_battery_power(self) -> Facts:
-        if not self._has_iq or self._sources.iq_silent or self._sources.storage_meter:
+        if not self._has_iq or self._choice.iq_silent or self._choice.storage_meter:
             return {}
-        return batteries.from_power(self._pages.offered(BATTERY_POWER), self._sources.iq_serials)
+        return batteries.from_power(self._endpoints.offered(BATTERY_POWER), self._choice.iq_serials)
 
     @property
     def _has_iq(self) -> bool:
-        return bool(self._sources.has_iq) or self._storage.has("iq")
+        return bool(self._choice.has_iq) or self._storage.has("iq")
 
     def _poll_inverter_days(self) -> None:
-        self._roof.measured(self._pages, self._gateway_time())
+        self._inverters.measured(self._endpoints, self._gateway_time())
 
     def _poll_inverters(self) -> None:
-        if not self._pages.skipped(INVERTERS):
-            answer = self._pages.read(INVERTERS)
+        if not self._endpoints.skipped(INVERTERS):
+            answer = self._endpoints.read(INVERTERS)
             self._plant.learn_inverters(mapping.inverter_peaks(answer))
-            reporting = self._roof.read(answer, self._gateway_time())
+            reporting = self._inverters.read(answer, self._gateway_time())
             for equipment in self._members:
                 self.context.publish(equipment.id, {"inverters.reporting": reporting})
 
     def _report(self) -> None:
         """Each evening, what the groups of inverters have done."""
-        self._roof.report(self._gateway_time())
+        self._inverters.report(self._gateway_time())
 
     def _publish(self, facts: Facts) -> None:
         now = self._now()
         stored = self._learn_storage(facts, now)
         self._plant.learn(facts)
-        self._plant.learn_count(self._sources.inverter_count)
-        steady = self._lifetimes.steady(facts, now, self._sources.name)
-        stale_s = max(STALE_S, 3 * self._sources.period)
-        self._energies.period = self._sources.period
+        self._plant.learn_count(self._choice.inverter_count)
+        steady = self._lifetimes.steady(facts, now, self._choice.name)
+        stale_s = max(STALE_S, 3 * self._choice.period)
+        self._energies.period = self._choice.period
         counted = dict(steady.facts)
-        if not self._sources.storage_meter:
+        if not self._choice.storage_meter:
             counted.update({name: value for each in stored.values() for name, value in each.items()})
-        days = self._energies.read(counted, now, self._zone, self._sources.grid_indexes, steady.began, stale_s=stale_s)
+        days = self._energies.read(counted, now, self._zone, self._choice.grid_indexes, steady.began, stale_s=stale_s)
         shown = {**steady.facts, **days}
         members = self._members
         for equipment in members:
@@ -345,8 +345,8 @@ class Device(Base):
             for at, facts in stored.items():
                 self.context.publish(equipment.id, facts, at)
         ended = self._energies.take_ended()
-        self._ended.add(ended)
-        self._ended.send(self.connection, members, self._zone)
+        self._closed_days.add(ended)
+        self._closed_days.send(self.connection, members, self._zone)
         self._keep(force=bool(ended))
 
     @property
@@ -356,7 +356,7 @@ class Device(Base):
 
     def _learn_storage(self, facts: Facts, now: float) -> dict[float, Facts]:
         """What has become known of the batteries, by the time of its oldest part."""
-        for kind, is_there in (("iq", self._sources.has_iq), ("acb", self._sources.has_acb)):
+        for kind, is_there in (("iq", self._choice.has_iq), ("acb", self._choice.has_acb)):
             if is_there is not None:
                 self._storage.exists(kind, is_there, now)
         self._storage.learn(facts, now)
@@ -375,14 +375,14 @@ class Device(Base):
         memory.keep("lifetimes", self._lifetimes.state())
         memory.keep("plant", self._plant.state())
         memory.keep("storage", self._storage.state())
-        self._roof.keep()
+        self._inverters.keep()
 
     # What goes wrong.
 
     def _use_token(self) -> None:
         # Costs nothing as long as the token is good; takes over one that was renewed in the background.
-        found = self._keeper.current(self._info["sn"])
-        self._keeper.watch(found, self._info["sn"])
+        found = self._tokens.current(self._info["sn"])
+        self._tokens.watch(found, self._info["sn"])
         self._gateway.use_token(found.text)
 
     def _incident(self, error: DeviceError) -> DeviceError:
@@ -408,7 +408,7 @@ class Device(Base):
             except DeviceError as error:
                 # The second time: were all pages failing, the main one would have said so in between.
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
-                if failures == (1 if isinstance(error, PageRefused) else 2):
+                if failures == (1 if isinstance(error, EndpointRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, self.context.words(error))
                 self._later[name] = now() + min(SLOW * 2**failures, ASIDE_PAUSE)
             # Meanwhile nothing else can be asked: such a page gets a small share of the time.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import Phrase
+from ...base import Phrase
 
 READINGS = "/ivp/meters/readings"
 PRODUCTION = "/production.json?details=1"

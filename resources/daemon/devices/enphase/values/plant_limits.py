@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..common.numbers import finite
+from ...common.numbers import finite
 
 MOST_OF_AN_INVERTER_W = 600.0
 """More than the largest micro-inverter on sale gives (548 VA, data sheets of November 2026)."""

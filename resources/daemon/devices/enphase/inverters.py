@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..base import Connection, Context, Equipment
-from . import mapping, panels
-from .counters import midnight
-from .mapping import Facts
-from .pages import Pages
-from .paths import DEVICES
+from .gateway.endpoints import Endpoints
+from .gateway.paths import DEVICES
+from .values import inverter_energy, mapping
+from .values.counters import midnight
+from .values.mapping import Facts
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,14 +23,14 @@ ABSENT = 86400.0
 """Seconds after which an inverter that the gateway no longer lists has no values any more."""
 
 
-class Roof:
+class Inverters:
     """Publishes the inverters and their groups."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         kept = context.memory.get("inverters")
         kept = kept if isinstance(kept, dict) else {}
-        self._energies = panels.PanelEnergies(kept.get("days"))
+        self._energies = inverter_energy.InverterEnergies(kept.get("days"))
         self._reported = str(kept.get("reported", ""))
         self._rhythms = mapping.Rhythms()
         self._measured: dict[str, float] = {}
@@ -47,7 +47,7 @@ class Roof:
         """Takes over the equipment that Jeedom has."""
         self._connection = connection
 
-    def measured(self, pages: Pages, now: float) -> Mapping[str, float]:
+    def measured(self, pages: Endpoints, now: float) -> Mapping[str, float]:
         """Asks for the gateway's own figures of the day, where its firmware has them. Raises DeviceError."""
         midnight_before = self._midnight(now)
         found = mapping.day_energies(pages.offered(DEVICES), midnight_before)
@@ -93,10 +93,10 @@ class Roof:
 
     def _publish_group(self, group: Equipment, now: float) -> None:
         """A group's sums; nothing while an inverter that belongs to it is missing in the page."""
-        inverters = panels.grouped(group, self._connection.of_type("inverter") if self._connection else [])
+        inverters = inverter_energy.grouped(group, self._connection.of_type("inverter") if self._connection else [])
         if any(self._is_missing(each.key, now) for each in inverters):
             return
-        facts = panels.sums(self._members(group, now))
+        facts = inverter_energy.sums(self._members(group, now))
         known = [each["known"] for each in (self._known.get(i.key, {}) for i in inverters) if "known" in each]
         at = self._at(max(known), now) if known else None
         energy = {name: facts.pop(name) for name in ("energy",) if name in facts}
@@ -127,9 +127,9 @@ class Roof:
         rule: Any = self._context.catalogue.data["silences"]["inverter"]
         return float(rule["after"])
 
-    def _members(self, group: Equipment, now: float) -> list[panels.Member]:
+    def _members(self, group: Equipment, now: float) -> list[inverter_energy.Member]:
         inverters = self._connection.of_type("inverter") if self._connection else []
-        return panels.members(group, inverters, self._known, self._midnight(now))
+        return inverter_energy.members(group, inverters, self._known, self._midnight(now))
 
     def report(self, now: float) -> None:
         """Once each evening: who has produced clearly less than the others of his group."""
@@ -139,7 +139,7 @@ class Roof:
             return
         self._reported, self._changed = day, True
         for group in self._connection.of_type("group"):
-            found = panels.verdict(self._members(group, now))
+            found = inverter_energy.verdict(self._members(group, now))
             if found.alarm is None:
                 _LOG.info("group %s: nothing to report of today (%.0f Wh)", group.name, found.mean)
                 continue

@@ -17,7 +17,7 @@ LONG = 600.0
 """Seconds until it is believed."""
 
 
-class Wiring:
+class CtOrientation:
     """Looks at the production power of each poll."""
 
     def __init__(self, context: Context) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from jeedom_bridge.http_errors import classified
 
-from ..base import Unreachable, VendorError
+from ...base import Unreachable, VendorError
 
 _COMMON_NAME = bytes.fromhex("550403")  # object identifier 2.5.4.3, X.520
 _TIMEOUT = 10.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base import Connection, Context, Equipment
-from .stages import Stage, StageSettings, off_after
+from .values.surplus import Stage, StageSettings, off_after
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class _Load:
     """Monotonic time of the newest data."""
 
 
-class SelfConsumption:
+class SurplusSwitch:
     """Steps every stage with each set of fresh powers, switches off without them, and publishes what is so."""
 
     def __init__(self, context: Context) -> None:

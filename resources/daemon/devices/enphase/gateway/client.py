@@ -15,7 +15,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from jeedom_bridge.http import Response, new_session, send
 from jeedom_bridge.http_errors import ClosedUnanswered, FingerprintRefused, HttpError, TooLong
 
-from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
+from ...base import AuthenticationFailed, Refused, Unreachable, VendorError
 from .paths import CHECK, INFO, words_for
 
 _LOG = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class CertificateChanged(VendorError):
     """The gateway shows another certificate than the pinned one; nothing was sent to it."""
 
 
-class PageRefused(Refused):
+class EndpointRefused(Refused):
     """The gateway has not this page, or not for this token; the others are not touched."""
 
 
@@ -125,7 +125,7 @@ class Gateway:
     def get(self, path: str, read: float | None = None) -> Any:
         """The JSON at `path`. `read`: read timeout in seconds (default: FAST).
 
-        Raises AuthenticationFailed when the token is refused, PageRefused when only this page is (a role too low, a
+        Raises AuthenticationFailed when the token is refused, EndpointRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
         """
         answer = self._request(path, self._authorization(), read)
@@ -140,7 +140,7 @@ class Gateway:
                 )
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
-            raise PageRefused(
+            raise EndpointRefused(
                 "La passerelle n'offre pas {what} (statut {status}) : son firmware ne l'a pas, ou pas pour ce compte. "
                 "Le reste n'est pas touché.",
                 what=words_for(path),

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.http_errors import HttpError
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
-from ..common.refusals import Policy, Refusal, Refusals, Scope
+from ...base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from ...common.refusals import Policy, Refusal, Refusals, Scope
 
 HOUR = 3600.0
 DAY = 86_400.0

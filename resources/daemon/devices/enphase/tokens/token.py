@@ -16,7 +16,7 @@ import requests
 from jeedom_bridge.http import HttpError, Response, fetch, retry_after
 from jeedom_bridge.json_reader import loads
 
-from ..base import AuthenticationFailed
+from ...base import AuthenticationFailed
 from .token_refusals import NoToken, Reason, no_token
 
 _LOG = logging.getLogger(__name__)

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
-from ..base import Context, DeviceError, Unreachable, VendorError
-from . import batteries, mapping
-from .client import PageRefused
-from .lifetimes import NO_ROLL_OVER
-from .mapping import Facts, Meter
-from .pages import Pages
+from ...base import Context, DeviceError, Unreachable, VendorError
+from ..values import batteries, mapping
+from ..values.lifetimes import NO_ROLL_OVER
+from ..values.mapping import Facts, Meter
+from .client import EndpointRefused
+from .endpoints import Endpoints
 from .paths import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY
 
 _LOG = logging.getLogger(__name__)
@@ -34,11 +34,11 @@ REPORTED_S = 1200.0
 CONSUMPTION = {"net-consumption", "total-consumption"}
 
 
-class Sources:
+class EndpointChoice:
     """The main page of a gateway, chosen by what it has, and what belongs to it. `wanted`: facts on demand."""
 
-    def __init__(self, pages: Pages, context: Context, period: float, wanted: Collection[str]) -> None:
-        self._pages = pages
+    def __init__(self, pages: Endpoints, context: Context, period: float, wanted: Collection[str]) -> None:
+        self._endpoints = pages
         self._context = context
         self._period = period
         self._wanted = wanted
@@ -68,7 +68,7 @@ class Sources:
     def know(self, info: Mapping[str, str]) -> None:
         """Takes over who the gateway is."""
         if info["software"] != self._info.get("software") or info["sn"] != self._info.get("sn"):
-            self._pages.try_all_again()
+            self._endpoints.try_all_again()
             if self._info:
                 self._context.memory.delete("main")
         self._info = info
@@ -77,18 +77,18 @@ class Sources:
         """Asks what there is, and chooses the page that is read at every poll."""
         self.uncertain = False
         try:
-            answer = self._pages.ask(METERS)
-        except (PageRefused, VendorError, Unreachable) as error:
+            answer = self._endpoints.ask(METERS)
+        except (EndpointRefused, VendorError, Unreachable) as error:
             if self.meters:
                 return  # only that page perhaps: the readings may well be there
             if self._passing(READINGS):
                 raise
             # Hardware without meters has no such page, or a broken one. Meters may still be there: soon again.
-            self.uncertain = not isinstance(error, PageRefused)
+            self.uncertain = not isinstance(error, EndpointRefused)
             answer = []
         self.meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
-        if self._kinds & {"production", *CONSUMPTION} and not self._pages.skipped(READINGS):
+        if self._kinds & {"production", *CONSUMPTION} and not self._endpoints.skipped(READINGS):
             self._choose(self._read_meters)
         else:
             self._choose(self._without_readings())
@@ -117,7 +117,7 @@ class Sources:
         """Asks for IQ batteries, once an hour, and more often where there are some. `now`: monotonic."""
         if now < self._batteries_from:
             return
-        inventory = self._pages.offered(BATTERIES)
+        inventory = self._endpoints.offered(BATTERIES)
         if inventory is not None:
             self.has_iq = batteries.has_iq(inventory)
             self.iq_serials, self.iq_silent = batteries.iq_units(inventory, gateway_time)
@@ -128,8 +128,8 @@ class Sources:
     def count_meters(self) -> int | None:
         """How many meters are enabled; None while the gateway does not tell."""
         try:
-            return len(mapping.meters(self._pages.ask(METERS)))
-        except PageRefused:
+            return len(mapping.meters(self._endpoints.ask(METERS)))
+        except EndpointRefused:
             return 0
         except (VendorError, Unreachable):
             return None
@@ -171,7 +171,7 @@ class Sources:
         """Asks for batteries of both kinds, whatever is known."""
         self._batteries_from = float("-inf")
         self.probe_batteries(self._context.clock.monotonic(), gateway_time)
-        self._note(self._pages.offered(PRODUCTION))
+        self._note(self._endpoints.offered(PRODUCTION))
 
     @property
     def grid_indexes(self) -> bool:
@@ -204,7 +204,7 @@ class Sources:
             self._main, self._chosen = main, True
             _LOG.info(
                 "gateway %s: firmware %s, meters: %s, read by %s",
-                self._pages.gateway.host,
+                self._endpoints.gateway.host,
                 self._info.get("software"),
                 ", ".join(f"{meter.kind} ({meter.phases})" for meter in self.meters) or "none",
                 main.__name__.replace("_read_", ""),
@@ -212,7 +212,7 @@ class Sources:
 
     def _page_has_meters(self) -> bool:
         """Firmware that does not list its meters may show them all the same."""
-        answer = self._pages.offered(PRODUCTION)
+        answer = self._endpoints.offered(PRODUCTION)
         self._note(answer)
         return bool(mapping.from_production(answer, self.meters, everything=True))
 
@@ -229,7 +229,7 @@ class Sources:
         metered = self._info.get("imeter") == "true"
         if metered and mapping.firmware(self._info.get("software", "")) >= mapping.FROZEN_SUMMARY:
             return {}
-        return mapping.from_summary(self._pages.offered(SUMMARY))
+        return mapping.from_summary(self._endpoints.offered(SUMMARY))
 
     @property
     def period(self) -> float:
@@ -255,9 +255,9 @@ class Sources:
     def _read_meters(self) -> Facts:
         answer: Any = None
         try:
-            answer = self._pages.ask(READINGS)
+            answer = self._endpoints.ask(READINGS)
             facts = mapping.from_readings(self.meters, answer, self._wanted)
-        except PageRefused:
+        except EndpointRefused:
             if self._passing(READINGS):
                 raise
             facts = {}
@@ -266,7 +266,7 @@ class Sources:
             return self._completed(facts)
         if mapping.unloaded(self.meters, answer) or self._passing(READINGS):
             raise Unreachable(_NO_DATA)
-        self._pages.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
+        self._endpoints.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
         self._choose(self._read_production)
         return self._read_production()
 
@@ -289,19 +289,19 @@ class Sources:
         return whole
 
     def _read_production(self) -> Facts:
-        answer = self._pages.read(PRODUCTION)
+        answer = self._endpoints.read(PRODUCTION)
         acb = self._note(answer)
         facts = mapping.from_production(answer, self.meters, everything=True, wanted=self._wanted)
         return {**facts, **acb} if facts else facts
 
     def _read_summary(self) -> Facts:
-        facts = mapping.from_summary(self._pages.read(SUMMARY))
+        facts = mapping.from_summary(self._endpoints.read(SUMMARY))
         if facts:
             self._found(SUMMARY)
         return facts
 
     def _read_inverter_total(self) -> Facts:
-        answer = self._pages.read(PRODUCTION)
+        answer = self._endpoints.read(PRODUCTION)
         acb = self._note(answer)
         facts = mapping.from_inverter_total(answer)
         return {**facts, **acb} if facts else facts
@@ -313,7 +313,7 @@ class Sources:
         if facts.get("time") is None or facts["time"] != self._stamp[0]:
             self._stamp = (facts.get("time", 0.0), now)
         elif now - self._stamp[1] > max(FROZEN, 3 * self.period):
-            raise Unreachable(_FROZEN, host=self._pages.gateway.host)
+            raise Unreachable(_FROZEN, host=self._endpoints.gateway.host)
 
     @property
     def fresh(self) -> bool:
@@ -322,10 +322,10 @@ class Sources:
 
     def read_totals(self) -> Facts:
         """Lifetime consumption, and the production of a gateway with a meter on the grid only: a slow page has it."""
-        if self._main != self._read_meters or self._pages.skipped(PRODUCTION):
+        if self._main != self._read_meters or self._endpoints.skipped(PRODUCTION):
             return {}
         self._unmetered = (float("-inf"), {})
-        answer = self._pages.read(PRODUCTION)
+        answer = self._endpoints.read(PRODUCTION)
         acb = self._note(answer)
         facts = mapping.from_production(answer, self.meters, everything=False, wanted=self._wanted)
         if "production" not in self._kinds:

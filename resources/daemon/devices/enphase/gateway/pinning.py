@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any, ClassVar
 
-from ..base import AuthenticationFailed, Context, Identity, Refused, VendorError
+from ...base import AuthenticationFailed, Context, Identity, Refused, VendorError
+from ..tokens.token import DAY, Token, span
+from ..tokens.token_store import TokenStore
 from . import certificate
 from .client import CertificateChanged, Gateway
-from .keeper import TokenKeeper
-from .token import DAY, Token, span
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class CertificateRefused(Refused):
     state: ClassVar[str] = "unreachable"
 
 
-class Trust:
+class PinnedCertificate:
     """Pins the gateway's certificate on first use and decides about a new one."""
 
     def __init__(self, gateway: Gateway, context: Context) -> None:
@@ -129,19 +129,19 @@ _CHANGED = (
 
 
 def sign_in(
-    gateway: Gateway, trust: Trust, keeper: TokenKeeper, serial: str, context: Context
+    gateway: Gateway, pin: PinnedCertificate, tokens: TokenStore, serial: str, context: Context
 ) -> tuple[dict[str, str], Token]:
     """From nothing to an accepted token: who is there, which token, does the gateway take it.
 
     Raises DeviceError; AuthenticationFailed when a fresh token is refused too.
     """
-    info = trust.establish(serial)
-    found = keeper.current(info["sn"])
+    info = pin.establish(serial)
+    found = tokens.current(info["sn"])
     gateway.use_token(found.text)
     if gateway.check_token():
         return info, found
     _check_clock(info, found, context)
-    found = keeper.renew(info["sn"], refused=found.text)
+    found = tokens.renew(info["sn"], refused=found.text)
     gateway.use_token(found.text)
     if not gateway.check_token():
         raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la")

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.enphase.stages import Stage, StageSettings
+from jeenergied.devices.enphase.values.surplus import Stage, StageSettings
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Plant

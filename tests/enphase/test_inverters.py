@@ -6,8 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.enphase import panels
-from jeenergied.devices.enphase.mapping import day_energies
+from jeenergied.devices.enphase.values import inverter_energy
+from jeenergied.devices.enphase.values.mapping import day_energies
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
@@ -24,7 +24,7 @@ def at(text: str) -> float:
 
 def reports(*entries, day="2026-06-10T"):
     """Estimates after each (time, W)."""
-    energies = panels.PanelEnergies()
+    energies = inverter_energy.InverterEnergies()
     return [
         energies.read("1", {"meanPower": watts, "reported": at(day + time)}, at(day + time) + 60, PARIS)
         for time, watts in entries
@@ -38,34 +38,34 @@ def test_each_new_report_stands_for_the_time_since_the_last():
 
 
 def test_a_new_day_begins_at_zero_and_yesterdays_report_is_not_counted():
-    energies = panels.PanelEnergies()
+    energies = inverter_energy.InverterEnergies()
     evening = {"meanPower": 40, "reported": at("2026-06-10T21:30")}
     assert energies.read("1", evening, at("2026-06-10T21:31"), PARIS) == 10
     assert energies.read("1", evening, at("2026-06-11T00:01"), PARIS) == 0
-    kept = panels.PanelEnergies(energies.state())
+    kept = inverter_energy.InverterEnergies(energies.state())
     assert kept.read("1", evening, at("2026-06-11T05:00"), PARIS) == 0
-    assert panels.PanelEnergies().read("1", evening, at("2026-06-11T05:00"), PARIS) == 0
+    assert inverter_energy.InverterEnergies().read("1", evening, at("2026-06-11T05:00"), PARIS) == 0
 
 
 def member(name, energy, silent=False):
-    return panels.Member(name, 100.0, 300.0, energy, silent)
+    return inverter_energy.Member(name, 100.0, 300.0, energy, silent)
 
 
 def test_who_is_below_nine_tenths_of_the_mean_is_named():
-    found = panels.verdict([member("a", 1000), member("b", 1010), member("c", 800)])
+    found = inverter_energy.verdict([member("a", 1000), member("b", 1010), member("c", 800)])
     assert (found.alarm, found.weak) == (True, [("c", 800)])
-    assert panels.verdict([member("a", 1000), member("b", 950)]).alarm is False
+    assert inverter_energy.verdict([member("a", 1000), member("b", 950)]).alarm is False
 
 
 def test_a_day_without_sun_and_a_group_of_one_say_nothing():
-    assert panels.verdict([member("a", 90), member("b", 10)]).alarm is None
-    assert panels.verdict([member("a", 900)]).alarm is None
-    assert panels.verdict([member("a", None), member("b", 900, silent=True)]).alarm is None
-    assert panels.verdict([]).alarm is None
+    assert inverter_energy.verdict([member("a", 90), member("b", 10)]).alarm is None
+    assert inverter_energy.verdict([member("a", 900)]).alarm is None
+    assert inverter_energy.verdict([member("a", None), member("b", 900, silent=True)]).alarm is None
+    assert inverter_energy.verdict([]).alarm is None
 
 
 def test_who_is_silent_does_not_pull_the_mean_down():
-    found = panels.verdict([member("a", 1000), member("b", 980), member("c", 0, silent=True)])
+    found = inverter_energy.verdict([member("a", 1000), member("b", 980), member("c", 0, silent=True)])
     assert (found.alarm, found.weak, found.silent) == (True, [], ["c"])
 
 
@@ -73,7 +73,7 @@ def test_who_is_silent_does_not_pull_the_mean_down():
     ("one", "other", "same"), [("Toit sud", " toit  SUD", True), ("", "", False), ("1", "2", False), ("1", 1, True)]
 )
 def test_groups_are_found_by_name(one, other, same):
-    assert panels.same_group(one, str(other)) is same
+    assert inverter_energy.same_group(one, str(other)) is same
 
 
 def device(serial, today, end, **other):

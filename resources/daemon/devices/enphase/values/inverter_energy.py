@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from ..base import Equipment
+from ...base import Equipment
 from .mapping import Facts
 
 LONGEST = 1800.0
@@ -23,7 +23,7 @@ LEAST_MEAN = 100.0
 """Wh below which a day says nothing: snow, or a gateway that was off."""
 
 
-class PanelEnergies:
+class InverterEnergies:
     """Today's energy of each inverter out of its reports."""
 
     def __init__(self, kept: Mapping[str, Any] | None = None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..common.counter_guard import CounterGuards, Limits, Verdict
+from ...common.counter_guard import CounterGuards, Limits, Verdict
 from .counters import Began
 from .mapping import Facts
 from .plant_limits import PlantLimits
@@ -71,7 +71,7 @@ class Lifetimes:
     def steady(self, facts: Facts, now: float, source: str) -> Steady:
         """The facts without energies in doubt. `now` in Unix time.
 
-        `source`: what counts. Pages about the inverters count the same, modulo the roll-over; `meters` are others.
+        `source`: what counts. Endpoints about the inverters count the same, modulo the roll-over; `meters` are others.
         """
         if NO_ROLL_OVER in (source, self._source) and source != self._source:
             self._begin({})

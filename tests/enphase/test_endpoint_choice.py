@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from jeenergied.devices.enphase.client import PageRefused
-from jeenergied.devices.enphase.pages import Pages as AllPages
+from jeenergied.devices.enphase.gateway.client import EndpointRefused
+from jeenergied.devices.enphase.gateway.endpoints import Endpoints
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import DaySource, EnphaseGateway, Fitted, Plant
@@ -455,10 +455,10 @@ def test_a_page_refused_for_years_is_still_left_alone_for_a_day_at_a_time():
             if self.answers:
                 self.answers -= 1
                 return {}
-            raise PageRefused("gone")
+            raise EndpointRefused("gone")
 
     clock = ManualClock(noon())
-    pages = AllPages(Gone(), None, clock, lambda: SERIAL, lambda: None)
+    pages = Endpoints(Gone(), None, clock, lambda: SERIAL, lambda: None)
     pages.read(INVERTERS)
     for _ in range(1200):
         assert pages.offered(INVERTERS) is None

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from jeedom_bridge.outbox import Delivery, Point
 
 from ..base import Connection, Context, Equipment
-from .counters import midnight
-from .mapping import Facts
+from .values.counters import midnight
+from .values.mapping import Facts
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ KINDS = ("todayEnergy", "Today")
 """How the facts end that are one day's figure."""
 
 
-class EndedDays:
+class ClosedDays:
     """Keeps the figures until Jeedom has them."""
 
     def __init__(self, context: Context) -> None:

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..base import AuthenticationFailed, Context, DeviceError, vendor_url
-from ..common import tokens
-from ..common.refusals import Policy, Refusal, Scope
-from ..common.tokens import SETTLE_S, Judgement, Owner
+from ...base import AuthenticationFailed, Context, DeviceError, vendor_url
+from ...common import tokens
+from ...common.refusals import Policy, Refusal, Scope
+from ...common.tokens import SETTLE_S, Judgement, Owner
+from ..gateway.client import cloud_session
 from . import token
-from .client import cloud_session
 from .token import DAY, LONG_LIVED, Token
 from .token_refusals import NoToken, TokenRefusals
 
@@ -81,7 +81,7 @@ class Enlighten(tokens.TokenKeeper):
         self._refusals.over()
 
     def early_s(self, token: tokens.Token) -> float:
-        return 0.0  # in the background, long before (`TokenKeeper.watch`)
+        return 0.0  # in the background, long before (`TokenStore.watch`)
 
     def parsed(self, found: tokens.Token | None) -> Token | None:
         """The token as the gateway takes it; None if it is none, or has ended."""
@@ -95,7 +95,7 @@ class Enlighten(tokens.TokenKeeper):
         return known
 
 
-class TokenKeeper:
+class TokenStore:
     """The token in use. `renew` is called from the connection's thread and from one of its own."""
 
     def __init__(self, config: Mapping[str, Any], context: Context) -> None:

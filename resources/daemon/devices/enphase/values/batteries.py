@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..common.whole_sum import WholeSum
+from ...common.whole_sum import WholeSum
 from .mapping import Facts, entries, number
 
 ACB_CAPACITY_WH = 1240.0

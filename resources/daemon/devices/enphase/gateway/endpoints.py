@@ -6,12 +6,12 @@ from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
 
-from ..base import AuthenticationFailed
-from ..common.endpoints import Shapes
-from .client import CertificateChanged, Gateway, PageRefused
-from .keeper import TokenKeeper
+from ...base import AuthenticationFailed
+from ...common.endpoints import Shapes
+from ..tokens.token import DAY
+from ..tokens.token_store import TokenStore
+from .client import CertificateChanged, EndpointRefused, Gateway
 from .paths import NEEDED, PRODUCTION
-from .token import DAY
 
 PATIENT = 45.0
 """Seconds that the slowest pages may take."""
@@ -20,13 +20,13 @@ LOOK_S = 3600.0
 _SLOW = {PRODUCTION: PATIENT}
 
 
-class Pages:
+class Endpoints:
     """The pages of one gateway. All methods raise DeviceError."""
 
     def __init__(
         self,
         gateway: Gateway,
-        keeper: TokenKeeper,
+        tokens: TokenStore,
         clock: Clock,
         serial: Callable[[], str],
         sign_in: Callable[[], Any],
@@ -37,7 +37,7 @@ class Pages:
         `shapes`: where the keys of answers are remembered, and a needed one that is gone is named in the log.
         """
         self.gateway = gateway
-        self._keeper = keeper
+        self._tokens = tokens
         self._clock = clock
         self._serial = serial
         self._sign_in = sign_in
@@ -63,7 +63,7 @@ class Pages:
         try:
             return self.gateway.get(path, read)
         except AuthenticationFailed:
-            fresh = self._keeper.renew(self._serial(), refused=self.gateway.token)
+            fresh = self._tokens.renew(self._serial(), refused=self.gateway.token)
             self.gateway.use_token(fresh.text)
         except CertificateChanged:
             self._sign_in()
@@ -76,7 +76,7 @@ class Pages:
         """
         try:
             answer = self.ask(path)
-        except PageRefused:
+        except EndpointRefused:
             count = self._refusals.get(path)
             if count is not None:
                 self._refusals[path] = count + 1
@@ -91,7 +91,7 @@ class Pages:
             return None
         try:
             return self.read(path)
-        except PageRefused:
+        except EndpointRefused:
             return None
 
     def skip(self, path: str, seconds: float) -> None:
