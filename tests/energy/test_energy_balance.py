@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jeenergied.energy.balance import Balance, Energies, Flows, Row, Tank, charge, flows
-from jeenergied.energy.growth import Growth
+from jeenergied.energy.ledger.growth import Growth
 
 ROOT = Path(__file__).resolve().parents[2]
 HP, HC, RESALE, CO2 = 0.2065, 0.1579, 0.04, 21.7

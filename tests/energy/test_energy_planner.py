@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jeenergied.energy.money.tariff import Tariff
 from jeenergied.energy.planner import Plan, plan
-from jeenergied.energy.tariff import Tariff
 
 PARIS = ZoneInfo("Europe/Paris")
 POWER = 7.36 * 0.92

@@ -1,0 +1,1 @@
+"""What energy costs: contracts, published prices, off-peak hours learnt from the meter, comparisons."""

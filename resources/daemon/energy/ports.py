@@ -1,0 +1,110 @@
+"""What the house asks of the rest of the daemon: readings of all equipment, and a way to act.
+
+Protocols only: whoever builds the daemon hands in what fits them. Values are in the units of
+`core/contract/quantities.json` (W, Wh, VA, A, V, %, €), with its signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol, Union
+
+Value = Union[float, int, str, bool]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value comes from: a command of an equipment, and what of the vocabulary it measures.
+
+    `per`: now, today, counter, measure, day, month or year. `part`: a period of the tariff, or ''. `name`: what the
+    user calls the equipment.
+    """
+
+    equipment: str
+    command: str
+    quantity: str
+    per: str = "now"
+    part: str = ""
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names it in settings and in the store."""
+        return f"{self.equipment}:{self.command}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The newest value of a source; `at`: Unix time of the data, not of their arrival."""
+
+    source: Source
+    value: Value
+    at: float
+
+    def age(self, now: float) -> float:
+        """Seconds since the data were true; never negative, whatever the vendor's clock says."""
+        return max(now - self.at, 0.0)
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number; None for a text."""
+        return float(self.value) if isinstance(self.value, (int, float)) else None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A dated energy of a source: `energy` in Wh (or money in €) between two moments of Unix time."""
+
+    source: Source
+    begin: float
+    end: float
+    energy: float
+
+
+class Readings(Protocol):
+    """The board of all readings."""
+
+    def newest(self) -> Iterable[Reading]:
+        """The newest reading of every source of every equipment, the house's own left out."""
+        ...
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener` (quick, from any thread) whenever a reading was added; returns what ends that."""
+        ...
+
+    def measures(self) -> Iterable[Measure]:
+        """The dated energies that came since the last call."""
+        ...
+
+
+class Acts(Protocol):
+    """A way to act on any equipment, with the backend's own proof that it was done."""
+
+    def act(self, equipment: str, quantity: str, value: Value | None = None) -> None:
+        """Does what `quantity` says ("charger.current", "load.on"). Raises the backend's error; returns when proved."""
+        ...
+
+
+class Kept(Protocol):
+    """Small durable values of the house's connection."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+    def keep(self, key: str, value: Any) -> None: ...
+
+
+class Publishes(Protocol):
+    """Where the figures of the house go."""
+
+    def values(self, facts: Mapping[str, Value | None], at: float) -> None:
+        """Facts of the moment; None: not known now."""
+        ...
+
+    def dated(self, series: Mapping[str, list[tuple[str, Value]]]) -> bool:
+        """Dated figures by command; whether Jeedom has acknowledged them all."""
+        ...
+
+    def message(self, level: str, template: str, **values: object) -> None:
+        """For the user, once."""
+        ...
