@@ -74,7 +74,7 @@ class World:
             cookies = {"sessionid": "x", "csrftoken": "y"}
             self.context.memory.put("session", {"of": "mark", "data": cookies, "obtained": NOW - 86400.0})
         self.device._site._session = canned_session(self._reply)
-        for source in self.device._tempo._sources:
+        for source in self.device._tempo._services:
             source._session = canned_session(self._reply)
 
     def _reply(self, request: requests.PreparedRequest) -> Answer:

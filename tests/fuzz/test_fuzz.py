@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 from jeenergied.devices.base import VendorError
-from jeenergied.devices.hellowatt.errors import CredentialsRefused, LayoutChanged, LoginUnconfirmed
+from jeenergied.devices.hellowatt.site.errors import CredentialsRefused, LayoutChanged, LoginUnconfirmed
 from jeenergied.texts import Texts
 
 from jeedom_bridge.contract import Row

@@ -10,9 +10,9 @@ from typing import Any, Optional
 import pytest
 import requests
 import responses
-from jeenergied.devices.hellowatt.budget import Budget
-from jeenergied.devices.hellowatt.client import RETRIES, SessionLost, Site
-from jeenergied.devices.hellowatt.errors import (
+from jeenergied.devices.hellowatt.site.budget import Budget
+from jeenergied.devices.hellowatt.site.client import RETRIES, SessionLost, Site
+from jeenergied.devices.hellowatt.site.errors import (
     AccessRefused,
     LayoutChanged,
     Limited,

@@ -6,7 +6,7 @@ import time
 from datetime import date
 
 import pytest
-from jeenergied.devices.hellowatt.login_page import Page
+from jeenergied.devices.hellowatt.site.html_page import HtmlPage
 
 from jeedom_bridge.listener import CommandError
 from simulators.hellowatt import HelloWattSite
@@ -95,14 +95,14 @@ def test_a_hostile_page_is_read_in_linear_time():
     page = b"<form><input name=password><div>" + b"".join(b"<form id=f%d><div>" % n + inputs for n in range(120))
     assert len(page) > 800_000
     began = time.process_time()
-    found = Page(page)
+    found = HtmlPage(page)
     assert found.asks_password
     assert not found.challenged
     assert time.process_time() - began < 2.0
 
 
 def test_words_of_an_application_prove_nothing():
-    page = Page(SHELL.encode())
+    page = HtmlPage(SHELL.encode())
     assert not page.maintenance
     assert not page.challenged
     assert not page.asks_password

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 from jeenergied.devices.hellowatt import mapping
-from jeenergied.devices.hellowatt.tempo_sources import ColorService, NotTold, same_service
+from jeenergied.devices.hellowatt.colors.services import ColorService, NotTold, same_service
 
 from simulators.hellowatt import Calendar, RteService, TempoService
 from tests.support.fuzz import CONTRACT, Witness, canned_session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jeenergied.devices.hellowatt.errors import (
+from jeenergied.devices.hellowatt.site.errors import (
     AccessRefused,
     AccountBlocked,
     CredentialsRefused,

@@ -16,9 +16,9 @@ from jeenergied.devices.easee.stream import Stream
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.enphase.gateway.client import cloud_session
 from jeenergied.devices.enphase.tokens import token
-from jeenergied.devices.hellowatt.client import Site
-from jeenergied.devices.hellowatt.tempo import Tempo
-from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData
+from jeenergied.devices.hellowatt.colors.services import ColorService, OpenData
+from jeenergied.devices.hellowatt.colors.tempo import Tempo
+from jeenergied.devices.hellowatt.site.client import Site
 
 from jeedom_bridge.clock import SystemClock
 from simulators.server import LoopbackServer, Response

@@ -12,10 +12,10 @@ from jeenergied.devices.easee.stream import Stream
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.enphase.gateway.client import cloud_session
 from jeenergied.devices.enphase.tokens import token
-from jeenergied.devices.hellowatt.client import Site
-from jeenergied.devices.hellowatt.login import Login
-from jeenergied.devices.hellowatt.tempo import Tempo
-from jeenergied.devices.hellowatt.tempo_sources import ColorService, OpenData
+from jeenergied.devices.hellowatt.colors.services import ColorService, OpenData
+from jeenergied.devices.hellowatt.colors.tempo import Tempo
+from jeenergied.devices.hellowatt.site.client import Site
+from jeenergied.devices.hellowatt.site.login import Login
 from test_certificates import Budget as Unlimited
 from test_certificates import Context
 

@@ -26,17 +26,17 @@ from ..base import (
 from ..base import Device as Base
 from ..common.endpoints import Endpoints
 from . import mapping
-from .account import WEEK, Account
-from .budget import Budget
-from .client import Site
-from .collector import Collector
-from .delivery import Ledger, Points
-from .errors import STOPS, Missing, NoGas, NotJson, mark_of
-from .failures import Failures
-from .schedule import HOUR, Schedule
-from .session import Session
-from .tempo import MONTH, NEXT_COLOR_S, Tempo
-from .tempo_sources import ColorService, OpenData, Source
+from .colors.services import ColorService, OpenData, TempoService
+from .colors.tempo import MONTH, NEXT_COLOR_S, Tempo
+from .days.acknowledged import Acknowledged, Points
+from .days.collector import Collector
+from .days.schedule import HOUR, Schedule
+from .failure_memory import FailureMemory
+from .site.account import WEEK, Account
+from .site.budget import Budget
+from .site.client import Site
+from .site.errors import STOPS, Missing, NoGas, NotJson, mark_of
+from .site.session import Session
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class Device(Base):
         self._session = Session(self._site, context, str(config.get("user", "")), str(config.get("password", "")))
         self._account = Account(context, self._site, self._session)
         self._collector = Collector(context, self._account, self._budget, config)
-        self._ledger = Ledger(context)
+        self._acknowledged = Acknowledged(context)
         self._schedule = Schedule(context, int(config.get("startHour", 15)))
-        self._failures = Failures(context)
+        self._failure_memory = FailureMemory(context)
         self._endpoints = Endpoints(context.memory, context.clock)
         self._tempo = Tempo(context, [kind(context, url) for kind, url in self._tempo_addresses() if url])
         self._jobs: dict[str, Job] = {}
@@ -100,7 +100,7 @@ class Device(Base):
         fresh = False
         for equipment in self._energies():
             if self._collector.archive(equipment).known:
-                self._ledger.prune(equipment, self._points(equipment, everything=True))
+                self._acknowledged.prune(equipment, self._points(equipment, everything=True))
                 self._behind.add(equipment.id)
                 self._publish(equipment)
             else:
@@ -155,7 +155,7 @@ class Device(Base):
             return self.context.say("L'historique est relu mois par mois ; la page montre où en est la récupération.")
         if operation == "sendHistory":
             for equipment in self._energies():
-                self._ledger.forget(equipment, self._points(equipment, everything=True))
+                self._acknowledged.forget(equipment, self._points(equipment, everything=True))
                 self._behind.add(equipment.id)
             self._hurry("deliver", 0.0)
             return self.context.say("L'historique déjà lu est renvoyé à Jeedom.")
@@ -169,10 +169,10 @@ class Device(Base):
             if url:
                 vendor_url(url)
 
-    def _tempo_addresses(self) -> list[tuple[type[Source], str]]:
+    def _tempo_addresses(self) -> list[tuple[type[TempoService], str]]:
         """The sources of colours, the user's choice first; an empty address is not asked."""
         config = self.connection.config
-        known: list[tuple[type[Source], str]] = [
+        known: list[tuple[type[TempoService], str]] = [
             (kind, str(config.get(key) or "").strip().rstrip("/"))
             for kind, key in ((ColorService, "tempoUrl"), (OpenData, "rteUrl"))
         ]
@@ -180,10 +180,10 @@ class Device(Base):
 
     def _resume(self) -> None:
         """A restart asks nothing when nothing is due: the state is what it was. Other credentials are tried at once."""
-        if not self._session.kept and self._failures.none:
+        if not self._session.kept and self._failure_memory.none:
             self._schedule.at_once()
         elif self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._energies()):
-            self._failures.repeat(self._schedule.wait())
+            self._failure_memory.repeat(self._schedule.wait())
             self.context.online()
         elif not any(self._collector.archive(each).known for each in self._energies()):
             self._schedule.at_once()
@@ -241,7 +241,7 @@ class Device(Base):
             self._schedule.again()
             raise
         if failure is None:
-            self._failures.over()
+            self._failure_memory.over()
             if not any(map(self._asks_for, self._energies())):
                 self._schedule.settled()
             else:
@@ -249,10 +249,10 @@ class Device(Base):
             self.context.online()
             self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR))
             return
-        failure = self._failures.note(failure)
+        failure = self._failure_memory.note(failure)
         if isinstance(failure, RateLimited) and failure.retry:
             self._schedule.after(failure.retry)
-        elif self._failures.changed_site:
+        elif self._failure_memory.changed_site:
             self._schedule.tomorrow()
         else:
             self._schedule.again(failure.retry or 0.0)
@@ -428,7 +428,7 @@ class Device(Base):
 
     def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
         """What belongs into Jeedom's history, of some years or of all; `everything`: also what Jeedom has not."""
-        rows = self._ledger.rows(equipment, self.connection.config)
+        rows = self._acknowledged.rows(equipment, self.connection.config)
         if not everything:
             rows = [row for row in rows if row.logical_id in equipment.commands]
         days = self._collector.archive(equipment).days(years)
@@ -443,7 +443,7 @@ class Device(Base):
     def _deliver(self, equipment: Equipment, changed: Iterable[date] | None = None) -> None:
         """Brings the years of the changed days (default: all) to Jeedom; tries again later what it does not take."""
         years = None if changed is None or equipment.id in self._behind else {day.year for day in changed}
-        if self._ledger.reconcile(equipment, self._points(equipment, years)):
+        if self._acknowledged.reconcile(equipment, self._points(equipment, years)):
             self._behind.discard(equipment.id)
         else:
             self._behind.add(equipment.id)

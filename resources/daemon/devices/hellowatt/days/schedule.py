@@ -6,8 +6,8 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..base import Context
-from . import mapping
+from ...base import Context
+from .. import mapping
 
 HOUR = 3600.0
 SPREAD = 3000

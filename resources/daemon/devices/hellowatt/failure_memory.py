@@ -7,7 +7,7 @@ from typing import Any
 
 from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
 from . import mapping
-from .errors import LayoutChanged
+from .site.errors import LayoutChanged
 
 DAYS = 3
 """Failed days, one after the other, after which the user gets a message."""
@@ -16,7 +16,7 @@ LAYOUTS = 5
 _KINDS = {each.code: each for each in (AuthenticationFailed, RateLimited, Unreachable, VendorError)}
 
 
-class Failures:
+class FailureMemory:
     """Remembers the last failure until a success."""
 
     def __init__(self, context: Context) -> None:

@@ -6,11 +6,11 @@ import logging
 import random
 from datetime import datetime, timedelta
 
-from ..base import Context, Refused
-from ..common.rate_limit import Held, RateLimit, Window
-from ..common.refusals import Policy, Refusals, Scope
+from ...base import Context, Refused
+from ...common.rate_limit import Held, RateLimit, Window
+from ...common.refusals import Policy, Refusals, Scope
+from ..mapping import PARIS
 from .errors import Limited, OverBudget, TooManyLogins
-from .mapping import PARIS
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
 
-from ..base import Context
-from . import mapping
-from .client import AGENT
+from ...base import Context
+from .. import mapping
+from ..site.client import AGENT
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class NotTold(Exception):
         self.wait_s = wait_s
 
 
-class Source(ABC):
+class TempoService(ABC):
     """One public service. `name` is shown to the user."""
 
     name: ClassVar[str]
@@ -72,7 +72,7 @@ class Source(ABC):
             raise NotTold(str(error)) from error
 
 
-class ColorService(Source):
+class ColorService(TempoService):
     """api-couleur-tempo.fr, which reads RTE a few times each morning: a question for each day."""
 
     name = "api-couleur-tempo.fr"
@@ -87,7 +87,7 @@ class ColorService(Source):
         return found
 
 
-class OpenData(Source):
+class OpenData(TempoService):
     """RTE's `tempoLight`: today and, once published, tomorrow, in one answer."""
 
     name = "RTE"

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from ..base import Memory
-from . import mapping
+from ...base import Memory
+from .. import mapping
 
 ARRIVALS = 30
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from ..base import Context, DeviceError, Equipment
-from . import mapping
-from .account import Account
+from ...base import Context, DeviceError, Equipment
+from .. import mapping
+from ..site.account import Account
+from ..site.budget import Budget
+from ..site.errors import STOPS, SiteDown
 from .archive import Archive
-from .budget import Budget
-from .errors import STOPS, SiteDown
 from .new_days import NewDays
 
 _LOG = logging.getLogger(__name__)

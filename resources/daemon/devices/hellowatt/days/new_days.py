@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from ..base import Context, Equipment, NoData
-from . import mapping
+from ...base import Context, Equipment, NoData
+from .. import mapping
 
 DAY = 86400.0
 

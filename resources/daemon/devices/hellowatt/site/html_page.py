@@ -14,7 +14,7 @@ MAX_ELEMENTS = 50_000
 """Elements that are looked at in one walk, whatever a page nests or repeats."""
 
 
-class Page:
+class HtmlPage:
     """A page that may be anything. Each question walks over its elements once."""
 
     def __init__(self, body: bytes) -> None:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from jeedom_bridge.http import Response
 
-from ..base import Context, DeviceError
-from ..common.refusals import LONGEST_S, Policy, Refusal, Scope
-from ..common.tokens import Judgement, Owner, Token, TokenKeeper
+from ...base import Context, DeviceError
+from ...common.refusals import LONGEST_S, Policy, Refusal, Scope
+from ...common.tokens import Judgement, Owner, Token, TokenKeeper
 from .client import DOWN, MAINTENANCE, PATHS, UNCONFIRMED, Site
 from .errors import (
     AccessRefused,
@@ -25,7 +25,7 @@ from .errors import (
     SiteDown,
     TooManyLogins,
 )
-from .login_page import CHALLENGES, Page
+from .html_page import CHALLENGES, HtmlPage
 
 _LOG = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Login(TokenKeeper):
         _raise_down(answer)
         if not self.site.cookie("csrftoken"):
             _raise_down(self.site.visit("user"))
-        page = Page(answer.body)
+        page = HtmlPage(answer.body)
         if page.challenged:
             raise ExtraStep(_EXTRA)
         token = self.site.cookie("csrftoken")
@@ -185,7 +185,7 @@ class Login(TokenKeeper):
             self._arrived(location)
             return
         if data is None:
-            page = Page(answer.body)
+            page = HtmlPage(answer.body)
             if page.maintenance:
                 raise SiteDown(MAINTENANCE)
             if page.asks_password and answer.status == 200:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, Callable, TypeVar
 
-from ..base import Context, DeviceError, Found
-from . import mapping
+from ...base import Context, DeviceError, Found
+from .. import mapping
 from .client import SHOWN, Site
 from .errors import STOPS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
 from .session import Session

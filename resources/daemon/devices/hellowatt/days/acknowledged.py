@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jeedom_bridge.contract import Row
 
-from ..base import Context, Equipment
-from . import mapping
+from ...base import Context, Equipment
+from .. import mapping
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ PATIENCE = 60.0
 Points = dict[str, dict[date, Any]]
 
 
-class Ledger:
+class Acknowledged:
     """What Jeedom has acknowledged of each equipment, by month. A point that is sent twice is one row there."""
 
     def __init__(self, context: Context) -> None:

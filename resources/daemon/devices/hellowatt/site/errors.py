@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError
+from ...base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError
 
 
 class CredentialsRefused(AuthenticationFailed):

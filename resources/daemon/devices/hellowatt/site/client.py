@@ -11,21 +11,12 @@ from urllib.parse import urljoin, urlsplit
 from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
 from jeedom_bridge.http_errors import TooLong
 
-from ..base import Context, DeviceError, VendorError
-from ..common.endpoints import Shapes
+from ...base import Context, DeviceError, VendorError
+from ...common.endpoints import Shapes
+from ..mapping import PARIS
 from .budget import Budget
-from .errors import (
-    AccessRefused,
-    LayoutChanged,
-    Limited,
-    LoginUnconfirmed,
-    Missing,
-    NotAccepted,
-    NotJson,
-    SiteDown,
-)
-from .login_page import Page
-from .mapping import PARIS
+from .errors import AccessRefused, LayoutChanged, Limited, LoginUnconfirmed, Missing, NotAccepted, NotJson, SiteDown
+from .html_page import HtmlPage
 
 _LOG = logging.getLogger(__name__)
 
@@ -232,7 +223,7 @@ class Site:
         kind = answer.headers.get("content-type", "").split(";")[0].strip()[:60]
         _LOG.info("helloWatt answers %s where data was expected", kind or "nothing known")
         if "html" in kind or answer.body.lstrip()[:1] == b"<":
-            page = Page(answer.body)
+            page = HtmlPage(answer.body)
             if page.maintenance:
                 raise SiteDown(MAINTENANCE)
             if page.asks_password:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Callable, TypeVar
 
-from ..base import Context, DeviceError
-from ..common.refusals import Policy, Refusals, Scope
-from ..common.tokens import Token
+from ...base import Context, DeviceError
+from ...common.refusals import Policy, Refusals, Scope
+from ...common.tokens import Token
 from .client import SessionLost, Site
 from .errors import LoginUnconfirmed
 from .login import DAY, Login

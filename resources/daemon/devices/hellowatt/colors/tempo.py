@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..base import Context
-from ..common.refusals import Policy, Refusals, Scope
-from . import mapping
-from .tempo_sources import NotTold, Source
+from ...base import Context
+from ...common.refusals import Policy, Refusals, Scope
+from .. import mapping
+from .services import NotTold, TempoService
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,14 +35,14 @@ POLICIES = {Scope.ADDRESS: Policy((HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY), tel
 class Tempo:
     """Knows the colours over restarts; asks its sources, first the first, for what is not known or not settled."""
 
-    def __init__(self, context: Context, sources: list[Source]) -> None:
+    def __init__(self, context: Context, sources: list[TempoService]) -> None:
         self._context = context
-        self._sources = sources
+        self._services = sources
         self._refusals = Refusals(context.memory, context.clock, POLICIES, "tempoRefusals")
 
     def close(self) -> None:
         """Ends the connections."""
-        for source in self._sources:
+        for source in self._services:
             source.close()
 
     def now(self) -> datetime:
@@ -79,7 +79,7 @@ class Tempo:
 
     def due(self) -> float:
         """Seconds until the next question makes sense."""
-        if not self._sources:
+        if not self._services:
             return MONTH
         now = self.now().timestamp()
         if self._wanted():
@@ -101,23 +101,23 @@ class Tempo:
         return sorted(days)
 
     def ask(self) -> None:
-        """Asks for what is wanted, one source after the other until one knows. Failures are told here."""
+        """Asks for what is wanted, one source after the other until one knows. Failures are logged here."""
         now = self.now()
         state = self._state()
         if state.get("day") != now.date().isoformat():
             state.update(day=now.date().isoformat(), asked=0)
         found: dict[date, int] = {}
-        for source in self._sources:
+        for source in self._services:
             missing = [day for day in self._wanted() if day not in found]
             if missing and int(state.get("asked", 0)) < PER_DAY and not self._pause(source):
                 state["asked"] = int(state.get("asked", 0)) + 1
                 found.update(self._ask(source, missing, now.date()))
         self._keep(state, found, now)
 
-    def _pause(self, source: Source) -> float:
+    def _pause(self, source: TempoService) -> float:
         return self._refusals.wait_s(Scope.ADDRESS, source.key)
 
-    def _ask(self, source: Source, days: list[date], today: date) -> dict[date, int]:
+    def _ask(self, source: TempoService, days: list[date], today: date) -> dict[date, int]:
         try:
             found = source.ask(days)
             late = self.now().timestamp() >= _moment(today, SETTLED_S)
@@ -131,15 +131,15 @@ class Tempo:
             _LOG.info("the source of Tempo colours %s answers again", source.name)
         return found
 
-    def _refused(self, source: Source, error: NotTold) -> None:
+    def _refused(self, source: TempoService, error: NotTold) -> None:
         wait_s = None if error.wait_s is None else min(max(error.wait_s, HOUR), DAY)
         refusal = self._refusals.note(Scope.ADDRESS, source.key, str(error)[:80], wait_s)
         if not self._refusals.to_tell(refusal):
             return
         _LOG.warning("the Tempo source %s has given nothing usable for a day: %s", source.name, error)
-        standing = [self._refusals.standing(Scope.ADDRESS, each.key) for each in self._sources]
+        standing = [self._refusals.standing(Scope.ADDRESS, each.key) for each in self._services]
         if all(each is not None and each.told for each in standing):
-            names = ", ".join(each.name for each in self._sources)
+            names = ", ".join(each.name for each in self._services)
             self._context.message("warning", _SILENT, names=names)
 
     def _keep(self, state: dict[str, Any], found: Mapping[date, int], now: datetime) -> None:
@@ -151,7 +151,7 @@ class Tempo:
             colors[day.isoformat()] = [code, now.timestamp()]
         oldest = (now.date() - timedelta(days=KEPT_DAYS)).isoformat()
         state["colors"] = {day: entry for day, entry in colors.items() if day >= oldest}
-        pauses = [self._pause(source) for source in self._sources]
+        pauses = [self._pause(source) for source in self._services]
         state["next"] = now.timestamp() + max(HOUR, min(pauses, default=HOUR))
         self._context.memory.keep("tempo", state)
 
