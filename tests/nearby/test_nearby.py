@@ -93,6 +93,7 @@ def test_a_host_that_never_ends_its_answer_holds_nobody() -> None:
         (["127.0.0.1/8"], 0),
         (["169.254.3.4/16"], 0),
         (["8.8.8.8/24"], 0),
+        (["192.0.2.2/24"], 0),
         (["nonsense", ""], 0),
     ],
 )
@@ -100,6 +101,11 @@ def test_a_network_of_ones_own_is_asked_and_254_addresses_at_most(own: list[str]
     asked = sweep.hosts(own)
     assert len(asked) == count
     assert all(ipaddress.ip_address(each).is_private for each in asked)
+
+
+def test_a_search_from_one_address_asks_nothing_but_its_network() -> None:
+    asked = sweep.hosts(["127.0.0.1/8", "192.168.1.12/24"], only="127.0.0.1")
+    assert {each.rpartition(".")[0] for each in asked} == {"127.0.0"}
 
 
 def test_without_its_library_nothing_is_found_and_the_log_says_so(

@@ -44,10 +44,11 @@ class Finder:
     ) -> None:
         """`wanted`: `connection.nearby` of the catalogues that have one, by backend. `listen`: seconds for answers.
 
-        `interface` (an address of this machine) and `port` replace the network's and the catalogue's, for tests.
+        `interface` is the one address of this machine from which to search; `port` replaces the catalogue's.
         """
         self._wanted = wanted
         self._interface = interface
+        self._only = None if interface == "all" else interface
         self._port = port
         self._listen_s = listen
 
@@ -59,7 +60,7 @@ class Finder:
         realms = {name: how for name, how in wanted.items() if "realm" in how}
         if realms:
             own = heard.get("networks")
-            addresses = sweep.hosts(own if isinstance(own, list) else [], loopback=self._interface != "all")
+            addresses = sweep.hosts(own if isinstance(own, list) else [], self._only)
             for name, how in realms.items():
                 port = self._port or how["port"]
                 for address in sweep.ask_for_password(addresses, port, how["path"], how["realm"]):

@@ -16,10 +16,14 @@ SMALLEST_PREFIX = 24
 """At most 254 addresses are asked: of a larger network those beside the machine's own address."""
 
 
-def hosts(own: Iterable[str], loopback: bool = False) -> list[str]:
+PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""RFC 1918: what any other address leads to is nobody's own device."""
+
+
+def hosts(own: Iterable[str], only: str | None = None) -> list[str]:
     """The addresses to ask, for this machine's own ("192.168.1.12/24"), its own left out.
 
-    Private networks only: what a public address leads to is nobody's own device. `loopback`: those of this machine too.
+    `only` is one of the machine's own addresses: nothing but its network is asked then, whatever it is.
     """
     interfaces = []
     for text in own:
@@ -30,7 +34,7 @@ def hosts(own: Iterable[str], loopback: bool = False) -> list[str]:
     found: dict[ipaddress.IPv4Address, None] = {}
     for interface in interfaces:
         address = interface.ip
-        if address.is_link_local or not address.is_private or (address.is_loopback and not loopback):
+        if str(address) != only if only else not any(address in network for network in PRIVATE):
             continue
         prefix = max(interface.network.prefixlen, SMALLEST_PREFIX)
         found.update(dict.fromkeys(ipaddress.IPv4Network(f"{address}/{prefix}", strict=False).hosts()))
