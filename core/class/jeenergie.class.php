@@ -10,6 +10,7 @@ use Jeenergie\Daemon\Socket;
 use Jeenergie\Energy\Tile;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Names;
+use Jeenergie\Equipment\SettingsForm;
 use Jeenergie\Pages\WidgetTemplate;
 use Jeenergie\Storage\Row;
 
@@ -365,7 +366,7 @@ class jeenergieCmd extends cmd
 
     public function preSave(): void
     {
-        Lifecycle::beforeCommand($this);
+        SettingsForm::ofCommand($this);
     }
 
     public function postSave(): void

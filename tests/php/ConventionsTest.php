@@ -80,10 +80,21 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
+    public function testEveryImportIsUsed(): void
+    {
+        foreach ($this->files('php') as $path => $content) {
+            preg_match_all('/^use (?:[\w\\\\]+\\\\)?(\w+);$/m', $content, $imports);
+            $rest = preg_replace('/^use [\w\\\\]+;$/m', '', $content);
+            foreach ($imports[1] as $name) {
+                $this->assertMatchesRegularExpression('/\b' . $name . '\b/', $rest, $path);
+            }
+        }
+    }
+
     public function testNoFileIsLong(): void
     {
         foreach ($this->files('php', 'js') as $path => $content) {
-            $this->assertLessThanOrEqual(500, substr_count($content, "\n"), $path);
+            $this->assertLessThanOrEqual(400, substr_count($content, "\n"), $path);
         }
     }
 

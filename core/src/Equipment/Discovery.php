@@ -37,8 +37,8 @@ final class Discovery
         }
         $connection->setName($form['name'] ?? $connection->getName());
         $connection->setConfiguration('config', jeenergie::dictionary($form['config'] ?? null));
-        Lifecycle::mergeSettings($connection, is_object($saved) ? $saved : null);
-        Lifecycle::checkSettings($connection, [], true);
+        SettingsForm::merge($connection, is_object($saved) ? $saved : null);
+        SettingsForm::check($connection, [], true);
         return $connection;
     }
 

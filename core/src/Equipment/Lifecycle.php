@@ -8,35 +8,33 @@ use DB;
 use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
-use Jeenergie\Contract\Settings;
 use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Daemon\Refusal;
 use Jeenergie\Storage\Notes;
-use jeenergieCmd;
 use log;
 use message;
 
 /**
- * What happens around the save and the removal of a connection or an equipment.
+ * Checks and side effects of saving and removing a connection or an equipment.
  */
 final class Lifecycle
 {
-    private const LOGICAL_ID_LENGTH = 127;
+    private const MAX_LOGICAL_ID_CHARS = 127;
 
-    /** Ids of the commands that the page showed when it was saved, by eqLogic id. */
+    /** @var string[][] ids of the commands on the page when it was saved, by eqLogic id */
     private static $shown = [];
 
-    /** Connections that are being given their first object, by id. */
-    private static $housed = [];
+    /** @var true[] connections placed in an object for the first time by the save under way, by id */
+    private static $placed = [];
 
     public static function beforeSave(jeenergie $eqLogic): void
     {
         $before = $eqLogic->getId() == '' ? null : jeenergie::byId($eqLogic->getId());
         if ($before === null) {
-            // A copy brings the original's along.
+            // A copy carries the original's notes.
             if ($eqLogic->isConnection() && $eqLogic->getLogicalId() != '') {
-                // Started as it is, it would find all the original's equipment a second time.
+                // Enabled, it would discover the original's equipment a second time.
                 $eqLogic->setIsEnable(0);
             }
             $eqLogic->setConfiguration('commandsKnown', null);
@@ -66,12 +64,12 @@ final class Lifecycle
         if (!$eqLogic->isConnection()) {
             return;
         }
-        if (isset(self::$housed[$eqLogic->getId()])) {
-            unset(self::$housed[$eqLogic->getId()]);
-            self::houseEquipment($eqLogic);
+        if (isset(self::$placed[$eqLogic->getId()])) {
+            unset(self::$placed[$eqLogic->getId()]);
+            self::moveEquipmentToObject($eqLogic);
         }
         if ($eqLogic->getIsEnable() == 1) {
-            self::startWaiting($eqLogic);
+            self::enableWaiting($eqLogic);
             Discovery::scheduleWelcome($eqLogic);
             return;
         }
@@ -86,9 +84,9 @@ final class Lifecycle
     }
 
     /**
-     * Changes the equipment of a connection, each as it is at that moment: to change many of them takes a while.
+     * Changes the equipment of a connection. Each is read again first: a loop over many of them takes a while.
      *
-     * @param callable $change of an equipment; returns whether it is to be saved
+     * @param callable $change (jeenergie): bool, whether the equipment must be saved
      */
     private static function changeEquipment(jeenergie $connection, callable $change): void
     {
@@ -105,9 +103,10 @@ final class Lifecycle
     }
 
     /**
-     * Refuses a removal, or removes what goes with it.
+     * Removes the equipment of a connection with it, or refuses.
      *
-     * @return callable to be called once the eqLogic is gone
+     * @return callable to call after the eqLogic has been removed
+     * @throws Exception if the connection is in use and its system forbids the removal
      */
     public static function beforeRemove(jeenergie $eqLogic): callable
     {
@@ -147,13 +146,13 @@ final class Lifecycle
             && (Catalogue::part($backend, null)['inUse'] ?? 'refuse') === 'refuse';
     }
 
-    /** Whether a command came to be while the page that is being saved was open. */
+    /** True if the command was created while the page that is being saved was open. */
     public static function isUnknownToPage($eqLogicId, $cmdId): bool
     {
         return isset(self::$shown[$eqLogicId]) && !in_array((string) $cmdId, self::$shown[$eqLogicId], true);
     }
 
-    /** The page tells with each save which commands it shows; that is not kept. */
+    /** The page posts with each save which commands it shows; this is used during the request and not stored. */
     private static function takeShownCommands(jeenergie $eqLogic): void
     {
         $shown = $eqLogic->getConfiguration('shownCommands', null);
@@ -164,7 +163,7 @@ final class Lifecycle
         }
     }
 
-    /** The database refuses two of the same name in an object, with a text that is not for a user. */
+    /** The database also refuses two equal names in an object, with an error that is not written for users. */
     private static function checkName(jeenergie $eqLogic, ?jeenergie $before): void
     {
         $place = [(string) $eqLogic->getObject_id(), (string) $eqLogic->getName()];
@@ -206,21 +205,21 @@ final class Lifecycle
             }
         }
         if ($before !== null && $before->getObject_id() == '' && $eqLogic->getObject_id() != '') {
-            self::$housed[$eqLogic->getId()] = true;
+            self::$placed[$eqLogic->getId()] = true;
         }
         $eqLogic->setLogicalId('connection::' . $eqLogic->backend());
-        self::mergeSettings($eqLogic, $before);
+        SettingsForm::merge($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
-        self::checkSettings($eqLogic, [], $enabled);
+        SettingsForm::check($eqLogic, [], $enabled);
         if ($enabled) {
-            // See mayBeEnabled(): from now on only what the user does counts.
+            // Set by the core at a deactivation, see mayBeEnabled(); done with.
             $eqLogic->setConfiguration('previousIsEnable', null);
             self::verify($eqLogic, $before, $part);
         }
     }
 
-    /** What its connection has switched off, or was created while that was off, has not been disabled by anybody. */
-    private static function startWaiting(jeenergie $connection): void
+    /** Enables the equipment that is off only because its connection was; what the user disabled stays off. */
+    private static function enableWaiting(jeenergie $connection): void
     {
         self::changeEquipment($connection, static function (jeenergie $equipment): bool {
             $waits = $equipment->getConfiguration('waits') == 1;
@@ -231,16 +230,16 @@ final class Lifecycle
         });
     }
 
-    /** Equipment without an object is on no dashboard: it follows its connection into the first one. */
-    private static function houseEquipment(jeenergie $connection): void
+    /** Equipment without an object is on no dashboard: it follows its connection into the connection's first object. */
+    private static function moveEquipmentToObject(jeenergie $connection): void
     {
         self::changeEquipment($connection, static function (jeenergie $equipment) use ($connection): bool {
-            $isHomeless = $equipment->getObject_id() == '';
-            if ($isHomeless) {
+            $isUnplaced = $equipment->getObject_id() == '';
+            if ($isUnplaced) {
                 $equipment->setObject_id($connection->getObject_id());
                 $equipment->setName(Names::ofEqLogic($equipment));
             }
-            return $isHomeless;
+            return $isUnplaced;
         });
     }
 
@@ -267,7 +266,7 @@ final class Lifecycle
             ));
         }
         self::checkUnique($eqLogic, $connection);
-        self::mergeSettings($eqLogic, $before);
+        SettingsForm::merge($eqLogic, $before);
         $enabled = $eqLogic->getIsEnable() == 1;
         if ($enabled) {
             $eqLogic->setConfiguration('waits', null);
@@ -281,7 +280,7 @@ final class Lifecycle
             ));
         }
         $context = array_diff_key($eqLogic->settings(), $eqLogic->config());
-        self::checkSettings($eqLogic, $context, $enabled);
+        SettingsForm::check($eqLogic, $context, $enabled);
     }
 
     private static function checkMove(jeenergie $eqLogic, jeenergie $before, jeenergie $connection): void
@@ -305,8 +304,8 @@ final class Lifecycle
     private static function checkUnique(jeenergie $eqLogic, jeenergie $connection): void
     {
         $logicalId = $connection->getId() . '::' . $eqLogic->type() . '::' . $eqLogic->key();
-        if (strlen($logicalId) > self::LOGICAL_ID_LENGTH) {
-            $logicalId = substr($logicalId, 0, self::LOGICAL_ID_LENGTH - 41) . '#' . sha1($logicalId);
+        if (strlen($logicalId) > self::MAX_LOGICAL_ID_CHARS) {
+            $logicalId = substr($logicalId, 0, self::MAX_LOGICAL_ID_CHARS - 41) . '#' . sha1($logicalId);
         }
         foreach ($connection->equipment() as $other) {
             if ($other->getId() != $eqLogic->getId() && $other->getLogicalId() === $logicalId) {
@@ -319,77 +318,7 @@ final class Lifecycle
         $eqLogic->setLogicalId($logicalId);
     }
 
-    /** Settings that a form has not sent stay as they are; so does a secret that it has left empty. */
-    public static function mergeSettings(jeenergie $eqLogic, ?jeenergie $before): void
-    {
-        $fields = $eqLogic->fields();
-        $sent = jeenergie::dictionary($eqLogic->getConfiguration('config'));
-        $saved = $before === null ? [] : jeenergie::dictionary($before->getConfiguration('config'));
-        $secrets = $eqLogic->secrets() + ($before === null ? [] : $before->secrets());
-        $entered = [];
-        foreach (Settings::secretKeys($fields) as $key) {
-            $value = is_scalar($sent[$key] ?? null) ? (string) $sent[$key] : '';
-            if ($value !== '') {
-                $secrets[$key] = $value;
-                $entered[] = $key;
-            }
-            unset($sent[$key]);
-        }
-        $config = Settings::compact($fields, $sent + $saved);
-        if ($before !== null) {
-            self::askForMovedSecrets($fields, $saved, $config, $before->secrets(), $entered);
-        }
-        $eqLogic->setConfiguration('config', $config);
-        $eqLogic->setConfiguration('secrets', $secrets === [] ? null : $secrets);
-    }
-
-    /** Whoever may change an address must not get what was entered for another one: a saved secret stays where it was. */
-    private static function askForMovedSecrets(
-        array $fields,
-        array $saved,
-        array $config,
-        array $secrets,
-        array $entered
-    ): void {
-        $labels = array_column($fields, 'label', 'key');
-        foreach (Settings::movedSecrets($fields, $saved, $config) as $address => $keys) {
-            $missing = array_diff(array_intersect($keys, array_keys(array_filter($secrets))), $entered);
-            if ($missing !== []) {
-                $names = array_map(fn(string $key): string => '« ' . $labels[$key] . ' »', array_values($missing));
-                throw new Exception(sprintf(
-                    __('« %s » a changé : saisissez de nouveau %s, qui ne va à aucune autre adresse sans vous.', __FILE__),
-                    $labels[$address],
-                    implode(', ', $names)
-                ));
-            }
-        }
-    }
-
-    /** The settings of a command: those of its catalogue row, typed. */
-    public static function beforeCommand(jeenergieCmd $cmd): void
-    {
-        $eqLogic = $cmd->getEqLogic();
-        $settings = jeenergie::dictionary($cmd->getConfiguration('settings'));
-        if ($settings === [] || !$eqLogic instanceof jeenergie) {
-            return;
-        }
-        $fields = Catalogue::commandFields($eqLogic->backend(), $eqLogic->type())[$cmd->getLogicalId()] ?? [];
-        $errors = Settings::errors($fields, $settings, $eqLogic->settings(), false);
-        if ($errors !== []) {
-            throw new Exception($cmd->getName() . ' : ' . implode(' ', $errors));
-        }
-        $cmd->setConfiguration('settings', Settings::compact($fields, $settings));
-    }
-
-    public static function checkSettings(jeenergie $eqLogic, array $context, bool $complete): void
-    {
-        $errors = Settings::errors($eqLogic->fields(), $eqLogic->config(), $context, $complete);
-        if ($errors !== []) {
-            throw new Exception(implode(' ', $errors));
-        }
-    }
-
-    /** Some systems want the account verified before it is saved; a vendor out of reach is no reason to refuse. */
+    /** Logs in with changed settings where the catalogue asks for it. An unreachable vendor does not block the save. */
     private static function verify(jeenergie $eqLogic, ?jeenergie $before, array $part): void
     {
         $known = $before !== null && $before->getIsEnable() == 1 && $before->config() === $eqLogic->config();
@@ -406,8 +335,8 @@ final class Lifecycle
     }
 
     /**
-     * An equipment needs an enabled connection. When the plugin is activated again the core enables all eqLogics
-     * in the order of their names, so an equipment may come before its connection, which is then about to be enabled.
+     * True if the connection is enabled, or is about to be: when the plugin is activated again, the core enables all
+     * eqLogics in the order of their names, so that an equipment may come before its connection.
      */
     private static function mayBeEnabled(jeenergie $connection): bool
     {
