@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 CORE = Path(__file__).resolve().parents[2] / "core"
+COPY = CORE.parent / "tools" / "copy_widgets.py"
 CATALOGUES = sorted((CORE / "contract" / "catalogue").glob("*.json"))
 BINARY = {"default", "icon", "line", "alert", "door", "heat", "light", "lock", "presence", "prise", "window", "flood"}
 
@@ -33,11 +37,28 @@ def test_a_binary_has_a_widget_for_binaries(path):
     assert [each for each in named if each[1] == "core" and each[2] not in BINARY] == []
 
 
-def test_both_views_have_the_same_widgets():
-    """Jeedom wants a file for each view and offers only those that are there: they are written once and copied."""
-    dashboard, mobile = (
-        {path.name: path.read_bytes() for path in (CORE / "template" / view).glob("*.html")}
-        for view in ("dashboard", "mobile")
-    )
-    assert dashboard
-    assert dashboard == mobile
+def test_the_mobile_widgets_are_current_copies():
+    done = subprocess.run([sys.executable, str(COPY), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert [path.name for path in (CORE / "template" / "mobile").glob("cmd.*.html")]
+
+
+def test_a_changed_widget_is_found_outdated(tmp_path: Path):
+    """The copies are compared, not only counted."""
+    for part in ("tools", "core"):
+        (tmp_path / part).mkdir()
+    shutil.copy(COPY, tmp_path / "tools")
+    shutil.copytree(CORE / "template", tmp_path / "core" / "template")
+    dashboard, mobile = (tmp_path / "core" / "template" / view for view in ("dashboard", "mobile"))
+    changed, removed, *_ = sorted(path.name for path in dashboard.glob("cmd.*.html"))
+    (dashboard / changed).write_text("changed")
+    (mobile / removed).unlink()
+    (mobile / "cmd.info.numeric.former.html").write_text("")
+    command = [sys.executable, str(tmp_path / "tools" / COPY.name)]
+    check = subprocess.run([*command, "--check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 1
+    assert len(check.stdout.splitlines()) == 3
+    assert subprocess.run(command, check=False).returncode == 0
+    assert (mobile / changed).read_text() == "changed"
+    assert (mobile / removed).exists()
+    assert not (mobile / "cmd.info.numeric.former.html").exists()

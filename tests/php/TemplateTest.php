@@ -5,6 +5,8 @@ use Jeenergie\Equipment\Discovery;
 
 final class TemplateTest extends JeenergieTestCase
 {
+    private const FOLDER = __DIR__ . '/../../core/template/dashboard';
+
     private function charger(array $config = []): jeenergie
     {
         $catalogue = Catalogue::of($this->lab());
@@ -24,6 +26,18 @@ final class TemplateTest extends JeenergieTestCase
         $id = $this->cmd($charger, 'power')->getId();
         $this->assertSame('Meter <b>power dashboard</b> ' . $id, $charger->toHtml());
         $this->assertSame('Meter <b>power mobile</b> ' . $id, $charger->toHtml('mview'));
+    }
+
+    public function testOneFileServesBothViews(): void
+    {
+        $name = preg_replace('/\.html$/', '', current(preg_grep('/^(?!cmd\.).*\.html$/', scandir(self::FOLDER))));
+        $catalogue = Catalogue::of($this->lab());
+        $charger = $this->charger();
+        $catalogue['equipment']['meter']['widget'] = ['template' => $name];
+        $this->useCatalogue($catalogue);
+        foreach (['dview', 'mview'] as $view) {
+            $this->assertStringContainsString('<div class="eqLogic eqLogic-widget', $charger->toHtml($view), $view);
+        }
     }
 
     public function testTheCoresTileIsShownOtherwise(): void
@@ -77,7 +91,9 @@ final class TemplateTest extends JeenergieTestCase
         foreach (Catalogue::backends() as $backend) {
             $catalogue = Catalogue::of($backend);
             foreach (array_merge([null], array_keys($catalogue['equipment'])) as $type) {
-                $names = [Catalogue::part($backend, $type)['widget']['template'] ?? null];
+                $tile = Catalogue::part($backend, $type)['widget']['template'] ?? null;
+                $missing[] = $tile === null || getTemplate('core', 'dashboard', $tile, 'jeenergie') !== '' ? null : $tile;
+                $names = [];
                 foreach (Catalogue::rows($backend, $type) as $row) {
                     $own = explode('jeenergie::', $row['template'] ?? '')[1] ?? null;
                     $names[] = $own === null ? null : 'cmd.' . $row['type'] . '.' . $row['subType'] . '.' . $own;

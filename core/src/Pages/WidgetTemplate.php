@@ -13,7 +13,8 @@ use Jeenergie\Equipment\Commands;
 use translate;
 
 /**
- * The tile of a type of equipment that has its own: a template of core/template, named by "widget" in the catalogue.
+ * The tile of a type of equipment that has its own: a template of core/template/dashboard, named by "widget" in the
+ * catalogue and used in both views.
  *
  * Beside the core's tags a template may use, for what the equipment has; without it they are empty:
  *  - #cmd:<logicalId>#: the widget of a command that the user lets be shown
@@ -23,6 +24,8 @@ use translate;
  */
 final class WidgetTemplate
 {
+    /** One template for both views; #version# in it tells which. */
+    private const FOLDER = 'dashboard';
     private const TAG = '/#(cmd|cmdId|cmdValue|config):([A-Za-z0-9_:.$-]+)#/';
 
     /** The name of the template; null where another tile is to be shown. */
@@ -47,8 +50,8 @@ final class WidgetTemplate
     public static function fill(jeenergie $eqLogic, string $template, array $tags, string $version): string
     {
         $html = translate::exec(
-            (string) getTemplate('core', $version, $template, 'jeenergie'),
-            'plugins/jeenergie/core/template/' . $version . '/' . $template . '.html'
+            (string) getTemplate('core', self::FOLDER, $template, 'jeenergie'),
+            'plugins/jeenergie/core/template/' . self::FOLDER . '/' . $template . '.html'
         );
         if ($html === '') {
             return '';
