@@ -8,8 +8,8 @@ use config;
 use jeedom;
 
 /**
- * The plugin's api key: by it the daemon proves to Jeedom who it is, and Jeedom to the daemon. It is worth something
- * only while the plugin is active.
+ * The plugin's api key, with which the daemon and Jeedom authenticate to each other. It is valid only while the plugin is
+ * active.
  */
 final class ApiKey
 {
@@ -17,15 +17,15 @@ final class ApiKey
     private const RESTRICTED = 'api::jeenergie::restricted';
 
     /**
-     * Empty while the plugin is deactivated. The core's getApiKey() would make one, and open it to every address: it
-     * turns the mode "disable", which it takes for "not set yet", into "enable".
+     * Returns the key, or '' while the plugin is deactivated. The core's getApiKey() would create one and accept it from
+     * any address: it takes the mode "disable" for "not set yet" and turns it into "enable".
      */
     public static function get(): string
     {
         return (string) config::byKey('api', 'jeenergie');
     }
 
-    /** At activation: the key is for the daemon, which is on this machine and sends events only. */
+    /** Run at activation: creates a key for the daemon, which runs on this machine and only sends events. */
     public static function give(): void
     {
         self::restrict();
@@ -33,15 +33,15 @@ final class ApiKey
         jeedom::getApiKey('jeenergie', 'localhost');
     }
 
-    /** Keys that were made by the core alone can do everything. */
+    /** Limits the key to events; one that the core has created may call everything. */
     public static function restrict(): void
     {
         config::save(self::RESTRICTED, 1);
     }
 
     /**
-     * At deactivation. What limits it stays: whatever makes another key meanwhile, such as the core's page of api keys,
-     * makes one that opens nothing.
+     * Run at deactivation: removes the key. Its limits stay, so that a key created meanwhile, for example on the core's
+     * page of api keys, gives access to nothing.
      */
     public static function withdraw(): void
     {

@@ -7,15 +7,15 @@ namespace Jeenergie\Daemon;
 use Jeenergie\Storage\DataFolder;
 
 /**
- * What of the daemon's data goes into a backup of Jeedom: the whole copy that the daemon makes when it is asked, not the
- * database that it writes meanwhile. Asked before the core saves its own database, so that neither is ahead of the other.
+ * Selects which of the daemon's data go into a backup of Jeedom: a consistent copy of its store, made on request, instead of
+ * the database it is writing to. The copy is made before the core dumps its own database, so that the two agree.
  */
 final class Backup
 {
     private const COPY = 'store.copy.sqlite';
     private const LIVE = ['store.sqlite', 'store.sqlite-*', 'store.sqlite.*'];
 
-    /** Has the copy made; a daemon that does not run has made it when it ended. */
+    /** Asks the daemon for the copy. One that is stopped has made it when it ended. */
     public static function prepare(): void
     {
         if (Daemon::isRunning()) {
@@ -23,7 +23,7 @@ final class Backup
         }
     }
 
-    /** @return string[] paths below the plugin's folder that stay out; none as long as there is no copy */
+    /** @return string[] paths below the plugin's folder to exclude from a backup; none as long as there is no copy */
     public static function excluded(): array
     {
         $folder = DataFolder::path();

@@ -32,29 +32,29 @@ use Throwable;
  */
 final class Callback
 {
-    /** Seconds after which the moment of a value becomes its date in Jeedom. */
-    private const OLD = 60;
+    /** Age from which a value is stored with its own date instead of the present one. */
+    private const DATED_AFTER_S = 60;
 
-    /** Seconds to wait for a request before this one that is still being applied. */
-    private const PATIENCE = 20;
+    /** How long a request waits while an earlier one is still being applied. */
+    private const MAX_WAIT_S = 20;
 
-    /** @var jeenergie[] by id: those that exist, are enabled, and are spoken of in the payload */
+    /** @var jeenergie[] by id: those named in the payload that exist and are enabled */
     private $eqLogics = [];
 
-    /** @var jeenergieCmd[][] by logicalId by eqLogic id */
+    /** @var jeenergieCmd[][] info commands by eqLogic id, then logicalId */
     private $commands = [];
 
-    /** @var int when the payload left, by the daemon's clock */
+    /** @var int Unix time at which the payload was sent, by the daemon's clock */
     private $sent = 0;
 
-    /** @var jeenergie[] by id: those that have sent data */
+    /** @var jeenergie[] by id: those that have sent data in this payload */
     private $alive = [];
 
     private $unknown = [];
     private $unknownCommands = [];
     private $rejected = [];
 
-    /** Answers one request of the daemon: prints the acknowledgement. */
+    /** Applies one request of the daemon and prints the acknowledgement. */
     public static function answer(string $text): void
     {
         try {
@@ -67,9 +67,9 @@ final class Callback
             echo '{"ok":false,"message":"not a payload"}';
             return;
         }
-        // Read ahead in one query; the last one the core would otherwise ask again for each value when it is empty.
+        // One query ahead; the core would query the last one again for each value while it is empty.
         config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
-        // Scenarios and widgets may print: nothing but the acknowledgement must leave.
+        // Scenarios and widgets may print; the response must hold the acknowledgement alone.
         ob_start();
         try {
             $answer = self::once(
@@ -83,14 +83,14 @@ final class Callback
     }
 
     /**
-     * Does it unless it was the last thing done; then the same answer is given again.
+     * Runs the action, or returns the previous answer if the request with this id was the last one applied.
      *
-     * The daemon repeats what it has no answer to, even while the first request is still at work: the lock
-     * makes the repeat wait for it. A repeat may hold less, so that "rejected" would name the wrong events.
+     * The daemon repeats a request that got no answer, even while the first one is still being applied: the lock makes
+     * the repeat wait. "rejected" is not repeated: a repeat may hold fewer events, and the indexes would not match.
      */
     private static function once(string $id, callable $action): array
     {
-        $file = DataFolder::lock('callback.json', self::PATIENCE);
+        $file = DataFolder::lock('callback.json', self::MAX_WAIT_S);
         if ($file === null) {
             http_response_code(503);
             throw new Exception('the request before this one is still being applied');
@@ -99,7 +99,7 @@ final class Callback
         try {
             $last = $kept === '' ? [] : Json::decode($kept);
         } catch (Exception $error) {
-            $last = []; // half written: its request has not been answered
+            $last = []; // truncated: that request has not been answered
         }
         if (($last['id'] ?? '') === $id) {
             return $last['answer'];
@@ -113,7 +113,7 @@ final class Callback
     }
 
     /**
-     * @param string|null $sentAt by the daemon's clock, which may have been set at another moment than this one's
+     * @param string|null $sentAt ISO 8601, by the daemon's clock, which may differ from this machine's
      * @return array the acknowledgement
      */
     public function apply(array $events, ?string $sentAt = null): array
@@ -127,7 +127,7 @@ final class Callback
                 $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
             }
         }
-        // After the values: one with an old date has set it back.
+        // After the values: one with an old date sets the core's last communication back.
         LastCommunication::of($this->alive);
         $answer = ['ok' => true, 'log' => Daemon::logLevel()];
         if ($this->unknown !== []) {
@@ -198,8 +198,8 @@ final class Callback
             if ($cmd === null) {
                 continue;
             }
-            if ($age > self::OLD) {
-                self::oldValue($cmd, $value, time() - $age);
+            if ($age > self::DATED_AFTER_S) {
+                self::datedValue($cmd, $value, time() - $age);
             } else {
                 $eqLogic->checkAndUpdateCmd($cmd, $value, false);
                 Moment::note($cmd, time());
@@ -208,8 +208,8 @@ final class Callback
         $this->hasData($eqLogic);
     }
 
-    /** An old value has its own date, and does not replace a newer one, which the core would let happen. */
-    private static function oldValue(jeenergieCmd $cmd, $value, int $moment): void
+    /** Stores a dated value, unless a newer one is there, which the core would overwrite. */
+    private static function datedValue(jeenergieCmd $cmd, $value, int $moment): void
     {
         $known = Moment::ofValue($cmd);
         if ($known === null || $moment > $known || ($moment === $known && $cmd->execCmd() !== $cmd->formatValue($value))) {
@@ -218,7 +218,7 @@ final class Callback
         }
     }
 
-    /** Only data are a communication: who is told every few minutes to be out of reach has not sent any. */
+    /** Only data count as a communication; a state that is reported every few minutes does not. */
     private function hasData(jeenergie $eqLogic): void
     {
         $this->alive[$eqLogic->getId()] = $eqLogic;
@@ -261,14 +261,14 @@ final class Callback
 
     private function message(array $event): void
     {
-        // The same text is told once, however often it comes; the log shares the id for its own message of an error.
+        // One message per text, however often it is sent; the log uses the same id for the message of an error.
         $id = 'jeenergie::' . sha1(($event['connection'] ?? '') . $event['text']);
         $text = State::plain($event['text']);
         log::add('jeenergie', $event['level'], $text, $id);
         message::add('jeenergie', $text, '', $id);
     }
 
-    /** JSON knows no infinity, but numbers that are too large to be any other one. */
+    /** JSON has no infinity, but a number such as 1e999 becomes one. */
     private static function checkFinite($value): void
     {
         if (is_float($value) && !is_finite($value)) {
@@ -294,7 +294,7 @@ final class Callback
         return $cmd;
     }
 
-    /** Reads the eqLogics and the commands that the events speak of, and no others, in two queries. */
+    /** Loads the eqLogics and commands named in the events, in two queries. */
     private function load(array $events): void
     {
         $ids = [];

@@ -17,7 +17,7 @@ use Throwable;
  */
 trait CoreHooks
 {
-    /** What the daemon sends, through core/api/jeeApi.php, which has checked the key. */
+    /** Receives what the daemon posts to core/api/jeeApi.php, which has checked the key. */
     public static function event(): void
     {
         Callback::answer($_POST['payload'] ?? '');
@@ -68,7 +68,7 @@ trait CoreHooks
         Daemon::followConfiguration();
     }
 
-    /** Its key was made anew: the daemon that has the former one is of no use. */
+    /** The api key has changed; a daemon with the former one is refused. */
     public static function postConfig_api(): void
     {
         Daemon::followConfiguration();
@@ -88,15 +88,15 @@ trait CoreHooks
 
     public static function postConfig_extendedDebug($value): void
     {
-        Daemon::tellLog(['extendedDebug' => (bool) $value]);
+        Daemon::setLogOptions(['extendedDebug' => (bool) $value]);
     }
 
     public static function postConfig_unsecureLog($value): void
     {
-        Daemon::tellLog(['unsecure' => (bool) $value]);
+        Daemon::setLogOptions(['unsecure' => (bool) $value]);
     }
 
-    /** Called by the core before it makes a backup, which an exception would end. */
+    /** Called by the core before a backup, which an exception would abort. */
     public static function backup(): void
     {
         foreach ([[Documentation::class, 'keep'], [Backup::class, 'prepare']] as $step) {
@@ -108,7 +108,7 @@ trait CoreHooks
         }
     }
 
-    /** Called by the core while it makes a backup: what stays out of it. */
+    /** Called by the core during a backup: paths to leave out. */
     public static function backupExclude(): array
     {
         try {
@@ -135,7 +135,7 @@ trait CoreHooks
         Discovery::welcome((string) $_options['connection']);
     }
 
-    /** Run in the background: the command that the user chose, see Trigger. */
+    /** Run in the background: executes the command the user chose, see Trigger. */
     public static function runTrigger(array $_options): void
     {
         Trigger::run($_options);

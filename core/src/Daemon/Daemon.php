@@ -15,27 +15,24 @@ use plugin;
 use system;
 
 /**
- * The daemon as a process: whether it runs, its start, its end.
+ * The daemon's process: start, stop, and whether it runs.
  */
 final class Daemon
 {
-    private const LOG = 'jeenergie_daemon';
-    private const ERRORS = 'deamon.err';
-    private const KEY_VARIABLE = 'JEEDOM_APIKEY';
-    private const SECONDS_TO_ANSWER = 15;
-    private const SECONDS_TO_STOP = 8;
-    private const SECONDS_OF_UPDATE = 120;
+    private const MAX_START_S = 15;
+    private const MAX_STOP_S = 8;
+    private const MAX_UPDATE_S = 120;
 
-    /** Signals: their names are unknown to PHP inside a web server. */
-    private const TERMINATE = 15;
-    private const KILL = 9;
+    /** Signal numbers: PHP does not define them inside a web server. */
+    private const SIGNAL_TERM = 15;
+    private const SIGNAL_KILL = 9;
 
-    /** Why the last start of this request failed: the core writes it into the log only. */
+    /** Why the last start in this request failed: the core only logs it. */
     private static $failure = '';
 
     public static function info(): array
     {
-        $info = ['log' => self::LOG, 'state' => self::isRunning() ? 'ok' : 'nok', 'launchable' => 'ok'];
+        $info = ['log' => Launcher::LOG_NAME, 'state' => self::isRunning() ? 'ok' : 'nok', 'launchable' => 'ok'];
         $obstacle = self::obstacle($info['state'] === 'ok');
         if ($obstacle !== '') {
             $info['launchable'] = 'nok';
@@ -44,7 +41,7 @@ final class Daemon
         return $info;
     }
 
-    /** Why the daemon cannot be started, in words for the user; empty when nothing stands in the way. */
+    /** Why the daemon cannot be started, as a sentence for the user; '' if it can. */
     private static function obstacle(bool $running): string
     {
         try {
@@ -55,10 +52,10 @@ final class Daemon
         if (!Dependencies::work()) {
             return __('Les dépendances ne sont pas installées.', __FILE__);
         }
-        if (!$running && !self::isWritable(self::logFile())) {
+        if (!$running && !self::isWritable(Launcher::logFile())) {
             return sprintf(
                 __('Le log %s ne peut pas être écrit. Dans Jeedom : Réglages → Système → Configuration → OS/DB, « Rétablissement des droits ».', __FILE__),
-                self::LOG
+                Launcher::LOG_NAME
             );
         }
         $free = $running || Process::listener(self::port()) === Process::FREE;
@@ -70,7 +67,11 @@ final class Daemon
         return (int) config::byKey('socketport', 'jeenergie');
     }
 
-    /** Called by the core before it stores the port. */
+    /**
+     * Called by the core before it stores the port.
+     *
+     * @throws Exception if it is not a number from 1024 to 65535
+     */
     public static function checkedPort($value): string
     {
         if (!ctype_digit((string) $value) || $value < 1024 || $value > 65535) {
@@ -79,7 +80,11 @@ final class Daemon
         return (string) $value;
     }
 
-    /** Called by the core before it stores the pause between two requests. */
+    /**
+     * Called by the core before it stores the pause between two callbacks, in seconds.
+     *
+     * @throws Exception if it is not a number from 0 to 60
+     */
     public static function checkedCycle($value): string
     {
         $text = str_replace(',', '.', trim((string) $value));
@@ -94,11 +99,15 @@ final class Daemon
         try {
             return Process::pid() !== null;
         } catch (Exception $error) {
-            return false; // without a folder of its own it cannot run; info() tells the user
+            return false; // it cannot run without its folder; info() reports why
         }
     }
 
-    /** Starts the daemon through the core, as its own button does; throws the reason when it does not run then. */
+    /**
+     * Starts the daemon through the core, as the core's own button does.
+     *
+     * @throws Exception with the reason if it does not run afterwards
+     */
     public static function startForUser(): void
     {
         self::$failure = '';
@@ -113,7 +122,11 @@ final class Daemon
         )));
     }
 
-    /** Starts the daemon and returns when it answers; otherwise throws the reason. */
+    /**
+     * Starts the daemon and returns once it answers.
+     *
+     * @throws Exception with the reason if it does not
+     */
     public static function start(): void
     {
         try {
@@ -131,41 +144,45 @@ final class Daemon
         if ($info['launchable'] !== 'ok') {
             throw new Exception($info['launchable_message']);
         }
-        @unlink(DataFolder::file(Process::PID_FILE)); // one left by root could not be written again
-        [$process, $pipe] = self::launch();
+        @unlink(DataFolder::file(Process::PID_FILE)); // the daemon could not overwrite one that root has left
+        [$process, $pipe] = Launcher::launch();
         try {
             self::waitUntilItAnswers($pipe);
         } finally {
             fclose($pipe);
             proc_close($process);
         }
-        Dependencies::forgetStart();
+        Dependencies::dropPendingStart();
     }
 
-    /** @param resource $pipe ends when the daemon does */
+    /** @param resource $pipe reaches its end when the daemon exits */
     private static function waitUntilItAnswers($pipe): void
     {
-        for ($deadline = microtime(true) + self::SECONDS_TO_ANSWER; microtime(true) < $deadline; usleep(100000)) {
+        for ($deadline = microtime(true) + self::MAX_START_S; microtime(true) < $deadline; usleep(100000)) {
             if (self::answers()) {
                 return;
             }
             if (fread($pipe, 1) === '' && feof($pipe)) {
-                if (strpos(self::lastWords(), 'cannot be used, is it taken?') !== false) {
-                    throw new Exception(self::portTaken()); // by the near end of a connection: nobody listens there
+                if (strpos(Launcher::lastError(), 'cannot be used, is it taken?') !== false) {
+                    throw new Exception(self::portTaken()); // as the local port of a connection, where nobody listens
                 }
                 throw new Exception(sprintf(
                     __('Le démon s\'est arrêté dès son démarrage : %s', __FILE__),
-                    self::lastWords() ?: __('regardez le log jeenergie_daemon.', __FILE__)
+                    Launcher::lastError() ?: __('regardez le log jeenergie_daemon.', __FILE__)
                 ));
             }
         }
         throw new Exception(sprintf(
             __('Le démon n\'a pas répondu en %d s. Regardez le log jeenergie_daemon.', __FILE__),
-            self::SECONDS_TO_ANSWER
+            self::MAX_START_S
         ));
     }
 
-    /** Stops every daemon that works on our data, gently first, and returns when all are gone. */
+    /**
+     * Stops every daemon that uses our data folder, gracefully first, and returns once all have exited.
+     *
+     * @throws Exception if one cannot be stopped
+     */
     public static function stop(): void
     {
         $left = Process::all();
@@ -178,11 +195,11 @@ final class Daemon
         } catch (Exception $error) {
             $asked = false;
         }
-        foreach ($asked ? [null, self::TERMINATE, self::KILL] : [self::TERMINATE, self::KILL] as $signal) {
+        foreach ($asked ? [null, self::SIGNAL_TERM, self::SIGNAL_KILL] : [self::SIGNAL_TERM, self::SIGNAL_KILL] as $signal) {
             foreach ($signal === null ? [] : $left as $pid) {
                 self::signal($pid, $signal);
             }
-            for ($deadline = microtime(true) + self::SECONDS_TO_STOP; microtime(true) < $deadline; usleep(50000)) {
+            for ($deadline = microtime(true) + self::MAX_STOP_S; microtime(true) < $deadline; usleep(50000)) {
                 $left = array_filter($left, [Process::class, 'isOurs']);
                 if ($left === []) {
                     return;
@@ -194,7 +211,7 @@ final class Daemon
         );
     }
 
-    /** One that root has started is not ours to end, except by the right that Jeedom has. */
+    /** A daemon that root has started can only be signalled with Jeedom's sudo right. */
     private static function signal(int $pid, int $signal): void
     {
         if (!posix_kill($pid, $signal) && jeedom::isCapable('sudo')) {
@@ -203,8 +220,8 @@ final class Daemon
     }
 
     /**
-     * Once the request is over: a running daemon that was started with another port, cycle or key is restarted, and one
-     * that does not run, maybe because of the former port, is started where the user lets it start by itself.
+     * Applies the plugin's configuration at the end of the request: restarts a daemon that runs with another port, cycle or
+     * key, and starts one that is stopped, maybe because of the former port, if automatic start is on.
      */
     public static function followConfiguration(): void
     {
@@ -228,12 +245,12 @@ final class Daemon
     private static function isOutdated(): bool
     {
         $pid = (int) Process::pid();
-        $key = Process::variable($pid, self::KEY_VARIABLE);
+        $key = Process::variable($pid, Launcher::KEY_VARIABLE);
         if ($key !== '' && !hash_equals(ApiKey::get(), $key)) {
             return true;
         }
         $running = Process::arguments($pid);
-        $wanted = self::command();
+        $wanted = Launcher::command();
         foreach (['--socketport', '--cycle'] as $option) {
             if (Process::argument($running, $option) !== Process::argument($wanted, $option)) {
                 return true;
@@ -246,7 +263,7 @@ final class Daemon
     public static function everyMinute(): void
     {
         try {
-            Dependencies::work(); // what the core remembers of them may have come to an end
+            Dependencies::work(); // drops what the core has cached if they no longer work
             if (!self::isRunning() && Dependencies::isStartDue()) {
                 plugin::byId('jeenergie')->deamon_start(false, true);
             }
@@ -257,23 +274,23 @@ final class Daemon
     }
 
     /**
-     * Run in the background after an update, in which the core stops the daemon and holds automatic starts back until
-     * it is done; it would start it by itself within five minutes.
+     * Run in the background after an update: starts the daemon as soon as the core, which has stopped it, allows automatic
+     * starts again. The core itself would do so within five minutes.
      */
     public static function startAfterUpdate(): void
     {
-        Dependencies::startSoon();
-        for ($end = time() + self::SECONDS_OF_UPDATE; time() < $end; sleep(1)) {
+        Dependencies::requestStart();
+        for ($end = time() + self::MAX_UPDATE_S; time() < $end; sleep(1)) {
             if (config::byKey('deamonAutoMode', 'jeenergie', 1, true) == 1) {
-                cache::delete('deamonStartjeenergieinprogress'); // it was the core that stopped it
+                cache::delete('deamonStartjeenergieinprogress'); // the core's minimum between two starts does not apply
                 plugin::byId('jeenergie')->deamon_start(false, true);
                 return;
             }
         }
     }
 
-    /** Tells a running daemon about a log option; one that is down gets it at its start. */
-    public static function tellLog(array $options): void
+    /** Passes log options on to a running daemon; a stopped one gets them at its start. */
+    public static function setLogOptions(array $options): void
     {
         try {
             if (self::isRunning()) {
@@ -284,90 +301,22 @@ final class Daemon
         }
     }
 
-    /** Its path without the core's detours, which the log is opened by again for years. */
-    private static function logFile(): string
-    {
-        $path = log::getPathToLog(self::LOG);
-        return (realpath(dirname($path)) ?: dirname($path)) . '/' . basename($path);
-    }
-
     private static function isWritable(string $path): bool
     {
         clearstatcache(true, $path);
         return file_exists($path) ? is_writable($path) : is_writable(dirname($path));
     }
 
-    /** Jeedom's log level for the plugin, by name. */
+    /** Name of Jeedom's log level for the plugin. */
     public static function logLevel(): string
     {
         return log::convertLogLevel((int) log::getLogLevel('jeenergie'));
     }
 
-    /** @return string[] the command, without any secret: every local user may read it */
-    private static function command(): array
-    {
-        $addresses = Reach::addresses();
-        $command = [
-            Dependencies::python(), '-m', Process::MODULE,
-            '--loglevel', self::logLevel(),
-            '--logfile', self::logFile(),
-            '--callback', array_shift($addresses),
-            '--plugin', 'jeenergie',
-            '--socketport', (string) self::port(),
-            '--pid', DataFolder::file(Process::PID_FILE),
-            '--datadir', DataFolder::path(),
-            '--cycle', (string) config::byKey('cycle', 'jeenergie'),
-        ];
-        foreach ($addresses as $address) {
-            array_push($command, '--alternative', $address);
-        }
-        if (config::byKey('extendedDebug', 'jeenergie') == 1) {
-            $command[] = '--extendeddebug';
-        }
-        if (config::byKey('unsecureLog', 'jeenergie') == 1) {
-            $command[] = '--unsecurelog';
-        }
-        return $command;
-    }
-
-    /**
-     * Starts the process in a session of its own.
-     *
-     * @return array{resource, resource} the launcher, which ends at once, and a pipe that the daemon holds open
-     * and never writes to: it ends when the daemon does
-     */
-    private static function launch(): array
-    {
-        $errors = DataFolder::open(self::ERRORS);
-        ftruncate($errors, 0);
-        $streams = [
-            ['file', '/dev/null', 'r'],
-            ['file', self::logFile(), 'a'],
-            $errors,
-            ['pipe', 'w'],
-        ];
-        // Forked once more by setsid, so that it is no child of the web server, which would keep it as a zombie.
-        $process = @proc_open(
-            array_merge(['setsid', '--fork'], self::command()),
-            $streams,
-            $pipes,
-            DataFolder::path(),
-            [self::KEY_VARIABLE => ApiKey::get()] + getenv()
-        );
-        if ($process === false) {
-            throw new Exception(sprintf(
-                __('Le démon ne peut pas être lancé : %s', __FILE__),
-                error_get_last()['message'] ?? __('regardez le log http.error.', __FILE__)
-            ));
-        }
-        stream_set_blocking($pipes[3], false);
-        return [$process, $pipes[3]];
-    }
-
     private static function answers(): bool
     {
         try {
-            // Its pid first: on this port could be another one, started by hand.
+            // The pid first: another daemon, started by hand, could be listening on this port.
             return self::isRunning() && Socket::request('status', [], 2) !== [];
         } catch (Exception $error) {
             return false;
@@ -380,12 +329,5 @@ final class Daemon
             __('Le port %d est déjà utilisé par un autre programme : choisissez-en un autre dans la configuration du plugin.', __FILE__),
             self::port()
         );
-    }
-
-    /** What the daemon wrote to its error output when it gave up. */
-    private static function lastWords(): string
-    {
-        $lines = array_filter(array_map('trim', explode("\n", (string) @file_get_contents(DataFolder::file(self::ERRORS)))));
-        return (string) end($lines);
     }
 }

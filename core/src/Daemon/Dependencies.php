@@ -19,17 +19,17 @@ final class Dependencies
     /** @var string|null another folder of the plugin, for tests */
     private static $root;
 
-    private const PROGRESS = 'install.progress';
-    private const LOCK = 'install.lock';
-    private const PROVED = 'dependencies.json';
-    private const CHECK = '/resources/check_environment.py';
+    private const PROGRESS_FILE = 'install.progress';
+    private const LOCK_FILE = 'install.lock';
+    private const RESULT_FILE = 'dependencies.json';
+    private const CHECK_SCRIPT = '/resources/check_environment.py';
 
-    /** Seconds after a failed check before the next one, and for which a check may take. */
-    private const AGAIN_AFTER_S = 60;
+    /** Pause after a failed check, and how long one check may take. */
+    private const RECHECK_AFTER_S = 60;
     private const MAX_CHECK_S = 30;
 
-    /** Seconds for which a start that waits for an installation is still wanted. */
-    private const SOON_S = 3600;
+    /** How long a start that waits for an installation stays pending. */
+    private const PENDING_START_S = 3600;
 
     public static function info(): array
     {
@@ -43,7 +43,7 @@ final class Dependencies
     public static function install(): array
     {
         log::remove('jeenergie_update');
-        self::startSoon();
+        self::requestStart();
         return [
             'script' => self::root() . '/install_deps.sh ' . self::progressFile(),
             'log' => log::getPathToLog('jeenergie_update'),
@@ -56,26 +56,26 @@ final class Dependencies
     }
 
     /**
-     * Whether the daemon can run with what is installed.
+     * True if the daemon can run with what is installed.
      *
-     * The script leaves the hash of the lists that it has installed from. Whether that still works is asked of Python itself
-     * once for each state of the interpreter and of its packages: an upgrade of the system changes both. What the core
-     * remembers as "ok" for ever is dropped when it is not.
+     * The script records the hash of the lists it has installed. Whether the packages work is verified by Python itself,
+     * once per state of the interpreter and the packages: an upgrade of the system changes both. If they do not, the
+     * state "ok", which the core caches without limit, is dropped.
      */
     public static function work(): bool
     {
         $stamp = trim((string) @file_get_contents(self::environment() . '/.jeenergie-deps'));
-        $list = self::wanted();
-        clearstatcache(true); // a server process remembers for two minutes where a link has led
-        $works = is_file(self::python()) && $list !== '' && hash_equals($list, $stamp) && self::isProved();
+        $list = self::requirementsHash();
+        clearstatcache(true); // PHP caches where a link leads for two minutes
+        $works = is_file(self::python()) && $list !== '' && hash_equals($list, $stamp) && self::isVerified();
         if (!$works) {
             cache::delete('dependancyjeenergie');
         }
         return $works;
     }
 
-    /** Hash of all that says which versions are wanted, as the script makes it; empty without the list. */
-    private static function wanted(): string
+    /** Hash of the lists of versions, computed as the script does; '' without the list. */
+    private static function requirementsHash(): string
     {
         $list = @file_get_contents(self::root() . '/resources/requirements.txt');
         if ($list === false) {
@@ -85,18 +85,18 @@ final class Dependencies
         return hash('sha256', $list . implode('', $locks));
     }
 
-    private static function isProved(): bool
+    private static function isVerified(): bool
     {
         $state = self::state();
         try {
-            $file = DataFolder::open(self::PROVED);
+            $file = DataFolder::open(self::RESULT_FILE);
         } catch (Exception $error) {
-            return self::check(); // not remembered; that the folder is unusable is told elsewhere
+            return self::check(); // without caching; the unusable folder is reported elsewhere
         }
         try {
             $known = self::remembered((string) stream_get_contents($file));
             $isKnown = ($known['state'] ?? '') === $state;
-            if ($isKnown && ($known['works'] || time() < $known['at'] + self::AGAIN_AFTER_S)) {
+            if ($isKnown && ($known['works'] || time() < $known['at'] + self::RECHECK_AFTER_S)) {
                 return $known['works'];
             }
             $known = ['state' => $state, 'works' => self::check(), 'at' => time()];
@@ -114,11 +114,11 @@ final class Dependencies
         try {
             return Json::decode($text);
         } catch (Exception $error) {
-            return []; // the first time, or written by half
+            return []; // empty or truncated
         }
     }
 
-    /** What an upgrade of the system, another architecture or a removed package changes. */
+    /** Fingerprint that changes with an upgrade of the system, the architecture and a removed package. */
     private static function state(): string
     {
         $python = (string) realpath(self::python());
@@ -129,11 +129,11 @@ final class Dependencies
         return sha1(implode("\n", $parts));
     }
 
-    /** Imports what the daemon imports, once, in a process of its own. */
+    /** True if everything the daemon imports can be imported, in a process of its own. */
     private static function check(): bool
     {
         $null = ['file', '/dev/null', 'r+'];
-        $command = [self::python(), '-I', self::root() . self::CHECK];
+        $command = [self::python(), '-I', self::root() . self::CHECK_SCRIPT];
         $process = @proc_open($command, [$null, $null, $null], $pipes, '/');
         if ($process === false) {
             return false;
@@ -150,40 +150,40 @@ final class Dependencies
         return !$status['running'] && $status['exitcode'] === 0;
     }
 
-    /** The daemon is to be started as soon as the dependencies work. */
-    public static function startSoon(): void
+    /** Requests a start of the daemon as soon as the dependencies work. */
+    public static function requestStart(): void
     {
-        config::save('startBefore', time() + self::SOON_S, 'jeenergie');
+        config::save('startBefore', time() + self::PENDING_START_S, 'jeenergie');
     }
 
-    /** Whether a start has waited for the dependencies, and may be tried; it is forgotten then. */
+    /** True once if a start was pending and the dependencies work now. */
     public static function isStartDue(): bool
     {
         $before = (int) config::byKey('startBefore', 'jeenergie', 0);
         if ($before === 0 || is_file(self::progressFile()) || !self::work()) {
             return false;
         }
-        self::forgetStart();
+        self::dropPendingStart();
         return time() < $before;
     }
 
-    /** It was started, or is not wanted any more. */
-    public static function forgetStart(): void
+    /** Drops a pending start. */
+    public static function dropPendingStart(): void
     {
         config::remove('startBefore', 'jeenergie');
     }
 
-    /** The core takes an installation for under way while this file exists: one that ended without it is not. */
+    /** Path of the file whose existence means "installing" to the core; removed if the installation has died. */
     private static function progressFile(): string
     {
         try {
-            $path = DataFolder::file(self::PROGRESS);
+            $path = DataFolder::file(self::PROGRESS_FILE);
         } catch (Exception $error) {
-            return self::root() . '/data/daemon/' . self::PROGRESS;
+            return self::root() . '/data/daemon/' . self::PROGRESS_FILE;
         }
         clearstatcache(true, $path);
         if (is_file($path)) {
-            $lock = DataFolder::lock(self::LOCK, 0);
+            $lock = DataFolder::lock(self::LOCK_FILE, 0);
             if ($lock !== null) {
                 @unlink($path);
                 fclose($lock);

@@ -17,16 +17,16 @@ use Throwable;
 use translate;
 
 /**
- * All that should run, as the daemon's "configure" wants it.
+ * Everything that should run, in the form of the daemon's command "configure".
  *
- * Any save or removal calls changed(); the state leaves once, at the end of the request. A daemon that is
- * down misses it without harm: it asks for it at its next start.
+ * Every save or removal calls changed(); the state is sent once, at the end of the request. A stopped daemon can miss it: it
+ * asks for the state at its next start.
  */
 final class DesiredState
 {
     private static $scheduled = false;
 
-    /** Something that the daemon should know has changed. */
+    /** Schedules sending the state at the end of the request. */
     public static function changed(): void
     {
         if (!self::$scheduled) {
@@ -35,7 +35,7 @@ final class DesiredState
         }
     }
 
-    /** Sends what changed() has announced; never throws. */
+    /** Sends the state if changed() was called; never throws. */
     public static function flush(): void
     {
         if (!self::$scheduled) {
@@ -54,7 +54,12 @@ final class DesiredState
         }
     }
 
-    /** Sends the state now, after the connections to forget. */
+    /**
+     * Sends the connections to forget and the state now.
+     *
+     * @return array {started, updated, stopped, unchanged}: ids of connections
+     * @throws Refusal if the daemon refuses or does not answer
+     */
     public static function send(): array
     {
         self::$scheduled = false;
@@ -66,7 +71,7 @@ final class DesiredState
         });
     }
 
-    /** A removed connection: the daemon erases what it stores for it, now or at its next start. */
+    /** Has the daemon erase what it stores for a removed connection, now or at its next start. */
     public static function forget(string $connection): void
     {
         self::changeForgotten(fn(array $ids): array => array_merge($ids, [$connection]));
@@ -106,10 +111,10 @@ final class DesiredState
     }
 
     /**
-     * One connection as it goes over the wire.
+     * One connection as the socket's messages describe it.
      *
      * @param jeenergie[] $equipment
-     * @param array $commands what the user has set, by logicalId, by eqLogic id
+     * @param array $commands settings of commands, by eqLogic id, then logicalId
      */
     public static function connection(jeenergie $connection, array $equipment, array $commands): array
     {
@@ -126,7 +131,7 @@ final class DesiredState
         $fields = Catalogue::commandFields($eqLogic->backend(), $eqLogic->type());
         $typed = [];
         foreach ($commands[$eqLogic->getId()] ?? [] as $logicalId => $settings) {
-            // An empty array would leave as [], where an object is wanted.
+            // An object: an empty array would be encoded as [].
             $typed[$logicalId] = (object) Settings::usable($fields[$logicalId] ?? [], $settings);
         }
         return [
@@ -137,7 +142,7 @@ final class DesiredState
         ];
     }
 
-    /** What the user has set on every command of the plugin, by logicalId, by eqLogic id, in one query. */
+    /** Settings of all commands of the plugin, by eqLogic id, then logicalId, in one query. */
     private static function commands(): array
     {
         $rows = DB::Prepare(
@@ -177,13 +182,13 @@ final class DesiredState
         foreach ($sent as $id) {
             Socket::request('forget', ['connection' => (string) $id]);
         }
-        // Others may have been removed while the daemon answered.
+        // Other connections may have been removed meanwhile.
         if ($sent !== []) {
             self::changeForgotten(fn(array $ids): array => array_diff($ids, $sent));
         }
     }
 
-    /** @return string[] ids of the removed connections that the daemon has still to forget, read anew */
+    /** @return string[] ids of removed connections the daemon has yet to forget, from the database */
     private static function forgotten(): array
     {
         return jeenergie::dictionary(config::byKey('toForget', 'jeenergie', '', true));
@@ -201,7 +206,7 @@ final class DesiredState
         });
     }
 
-    /** Grows for ever: it follows the clock, so that losing the stored one does no harm. */
+    /** A number that only grows. It follows the clock, so that the stored one may be lost. */
     private static function nextRevision(): int
     {
         $revision = max((int) config::byKey('revision', 'jeenergie', 0, true) + 1, time());

@@ -7,10 +7,10 @@ namespace Jeenergie\Daemon;
 use Jeenergie\Storage\DataFolder;
 
 /**
- * Which processes of this machine are the daemon of this plugin, and whose program listens on its port.
+ * Finds the daemon's processes on this machine, and who listens on its port.
  *
- * The pid file only says where to look first: files disappear, numbers are given to other programs. A process is the
- * daemon by its command line, its data folder and its user.
+ * The pid file is a hint only: files disappear, and pids are reused. A process is recognised as the daemon by its command
+ * line, its data folder and its user.
  */
 final class Process
 {
@@ -21,7 +21,7 @@ final class Process
     public const OURS = 'ours';
     public const OTHERS = 'others';
 
-    /** The daemon's pid, null when none runs; without its file it counts once it listens: before, it is starting. */
+    /** The daemon's pid, or null if none runs. Without a pid file it counts once it listens; before, it is starting. */
     public static function pid(): ?int
     {
         $pid = (int) @file_get_contents(DataFolder::file(self::PID_FILE));
@@ -31,7 +31,7 @@ final class Process
         return self::listener(Daemon::port()) === self::OURS ? self::all()[0] ?? null : null;
     }
 
-    /** @return int[] pids of every daemon that works on our data, whether a file tells of it or not */
+    /** @return int[] pids of every daemon that uses our data folder, with or without a pid file */
     public static function all(): array
     {
         $pids = array_map('intval', preg_grep('/^\d+$/', (array) @scandir('/proc')));
@@ -52,7 +52,7 @@ final class Process
             && self::uids($pid) !== [];
     }
 
-    /** @return string[] command line of a process; none of one that is gone, or a zombie */
+    /** @return string[] command line of a process; [''] if it has exited or is a zombie */
     public static function arguments(int $pid): array
     {
         return explode("\0", (string) @file_get_contents('/proc/' . $pid . '/cmdline'));
@@ -64,7 +64,7 @@ final class Process
         return $place === false ? '' : $arguments[$place + 1] ?? '';
     }
 
-    /** A variable of its environment; empty when it has none, or runs as another user. */
+    /** A variable of a process's environment; '' if it is not set, or the process runs as another user. */
     public static function variable(int $pid, string $name): string
     {
         foreach (explode("\0", (string) @file_get_contents('/proc/' . $pid . '/environ')) as $each) {
@@ -76,8 +76,8 @@ final class Process
     }
 
     /**
-     * Its real, effective, saved and file system uid. Not the owner of /proc/<pid>: that is root for any process that
-     * does not want to be looked at; and not one of them: anybody can run sudo with a command line of his choice.
+     * Real, effective, saved and file system uid of a process. The owner of /proc/<pid> would not do: it is root for a
+     * process that is not dumpable. Nor would one of the four: any user may run sudo with any command line.
      *
      * @return int[]
      */
@@ -90,8 +90,8 @@ final class Process
     }
 
     /**
-     * Whose program listens on a port of this machine. Read, not tried: a try could get in the way of a daemon that
-     * starts just now, and would tell a stranger that we are there.
+     * Who listens on a port of this machine: FREE (nobody), OURS or OTHERS. Read from /proc instead of binding or
+     * connecting, which could disturb a daemon that is just starting, or announce us to a stranger.
      */
     public static function listener(int $port): string
     {

@@ -11,33 +11,33 @@ use message;
 use network;
 
 /**
- * Whether values reach Jeedom: at which addresses the daemon may try, and what the user is told when it fails.
+ * Whether values reach Jeedom: the addresses the daemon may use, and the message to the user when all fail.
  *
- * A daemon that does not reach Jeedom cannot say so: it is asked, every minute.
+ * A daemon that cannot reach Jeedom cannot report it; Jeedom asks for its status every minute.
  */
 final class Reach
 {
-    /** Seconds without a callback after which the user is told. */
-    private const TOLD_AFTER_S = 60;
+    /** Time without a successful callback after which the user gets a message. */
+    private const REPORT_AFTER_S = 60;
     private const MAX_WAIT_S = 2;
     private const MAX_ALTERNATIVES = 8;
-    private const MESSAGE = 'jeenergie::reach';
+    private const MESSAGE_ID = 'jeenergie::reach';
 
-    /** Where web servers of this machine say on which ports they listen. */
+    /** Configuration files of web servers, and what names a port to listen on. */
     private const SERVER_FILES = [
         '/etc/apache2/ports.conf' => '/^\s*Listen\s+(?:\S*:)?(?<port>\d{1,5})(?<tls>\s+https)?\s*$/mi',
         '/etc/nginx/sites-enabled/*' => '/^\s*listen\s+(?:\S*:)?(?<port>\d{1,5})(?:\s+(?!ssl)\w+)*(?<tls>\s+ssl)?[^;\n]*;/mi',
         '/etc/nginx/conf.d/*.conf' => '/^\s*listen\s+(?:\S*:)?(?<port>\d{1,5})(?:\s+(?!ssl)\w+)*(?<tls>\s+ssl)?[^;\n]*;/mi',
     ];
 
-    private const API = '/core/api/jeeApi.php';
+    private const CALLBACK_PATH = '/core/api/jeeApi.php';
 
     /** @var string[]|null patterns by files, for tests */
     private static $serverFiles;
 
     /**
-     * Where Jeedom takes the callback, the configured address first. The daemon uses another one of this machine only
-     * when that fails, and only if it proves to be this Jeedom.
+     * URLs of the callback, the configured one first. The daemon uses another one, always of this machine, only while the
+     * first fails, and only after it has proved to be this Jeedom.
      *
      * @return string[]
      */
@@ -46,25 +46,25 @@ final class Reach
         $addresses = [self::configured()];
         foreach (self::bases() as $base) {
             foreach (array_unique([trim((string) config::byKey('internalComplement'), '/'), '']) as $complement) {
-                $addresses[] = rtrim($base . '/' . $complement, '/') . self::API;
+                $addresses[] = rtrim($base . '/' . $complement, '/') . self::CALLBACK_PATH;
             }
         }
         return array_slice(array_values(array_unique($addresses)), 0, 1 + self::MAX_ALTERNATIVES);
     }
 
-    /** Where Jeedom answers on this machine by its settings; the certificate of that address is asked by nobody. */
+    /** URL of the callback by Jeedom's settings. Certificates of a loopback address are not checked. */
     private static function configured(): string
     {
         $url = network::getNetworkAccess('internal', 'http:127.0.0.1:port:comp');
         $port = parse_url($url, PHP_URL_PORT);
-        // The core keeps the configured port, which speaks what it was configured for.
+        // The core changes the protocol but keeps the configured port, which may expect TLS.
         if ($port === 443 || ($port !== 80 && config::byKey('internalProtocol') === 'https://')) {
             $url = preg_replace('/^http:/', 'https:', $url);
         }
-        return $url . self::API;
+        return $url . self::CALLBACK_PATH;
     }
 
-    /** @return string[] this machine's web server: its usual port, and those that it is configured for */
+    /** @return string[] URLs of this machine's web server: its usual port and the configured ones */
     private static function bases(): array
     {
         $bases = ['http://127.0.0.1:80'];
@@ -80,45 +80,45 @@ final class Reach
         return array_unique($bases);
     }
 
-    /** Run every minute: tells the daemon another address, and the user that values do not arrive. */
+    /** Run every minute: sends the daemon changed addresses, and the user a message if values do not arrive. */
     public static function watch(): void
     {
         try {
-            $status = Daemon::isRunning() ? self::ask() : [];
+            $status = Daemon::isRunning() ? self::status() : [];
         } catch (Refusal $refusal) {
             if ($refusal->reason() === 'unauthorized') {
-                Daemon::start(); // it has a key from before
+                Daemon::start(); // it has a former key
             }
-            return; // a daemon that does not answer is the business of the core's heartbeat
+            return; // the core's heartbeat restarts a daemon that does not answer
         }
-        self::follow($status);
-        self::tell(self::problem($status), $status['callback']['addresses'][0] ?? '');
+        self::sendAddresses($status);
+        self::notifyUser(self::problem($status), $status['callback']['addresses'][0] ?? '');
     }
 
-    /** What is wrong, in words for the user; empty when values arrive or the daemon does not run. */
+    /** What is wrong, as a sentence for the user; '' if values arrive or the daemon does not run. */
     public static function current(): string
     {
         try {
-            return self::problem(self::ask());
+            return self::problem(self::status());
         } catch (Refusal $refusal) {
             return '';
         }
     }
 
-    private static function ask(): array
+    private static function status(): array
     {
         return Socket::request('status', [], self::MAX_WAIT_S);
     }
 
-    /** Another address than the one in force, or none that works: all is sent again. */
-    private static function follow(array $status): void
+    /** Sends the addresses again if they have changed or none works. */
+    private static function sendAddresses(array $status): void
     {
         $callback = jeenergie::dictionary($status['callback'] ?? null);
         if ($callback === []) {
             return;
         }
         $isOther = $callback['addresses'] !== array_map([self::class, 'withoutAccount'], self::addresses());
-        if ($isOther || $callback['failingFor'] >= self::TOLD_AFTER_S) {
+        if ($isOther || $callback['failingFor'] >= self::REPORT_AFTER_S) {
             DesiredState::changed();
             DesiredState::flush();
         }
@@ -132,13 +132,13 @@ final class Reach
     private static function problem(array $status): string
     {
         $callback = jeenergie::dictionary($status['callback'] ?? null);
-        if (($callback['failingFor'] ?? 0) < self::TOLD_AFTER_S || empty($callback['error'])) {
+        if (($callback['failingFor'] ?? 0) < self::REPORT_AFTER_S || empty($callback['error'])) {
             return '';
         }
         return self::sentence((string) $callback['error']);
     }
 
-    /** @param string $reason what the daemon has met, in the user's language */
+    /** @param string $reason reported by the daemon, in the user's language */
     public static function sentence(string $reason): string
     {
         return sprintf(
@@ -147,18 +147,18 @@ final class Reach
         );
     }
 
-    /** One message while it lasts, a new one when another address is meant, none once it is over. */
-    private static function tell(string $problem, string $address): void
+    /** One message while the problem lasts, replaced if the address changes, removed once it is over. */
+    private static function notifyUser(string $problem, string $address): void
     {
-        $known = message::byPluginLogicalId('jeenergie', self::MESSAGE);
+        $known = message::byPluginLogicalId('jeenergie', self::MESSAGE_ID);
         if ($problem !== '' && $known !== [] && strpos($known[0]->getMessage(), $address) !== false) {
             return;
         }
         if ($known !== []) {
-            message::removeAll('jeenergie', self::MESSAGE);
+            message::removeAll('jeenergie', self::MESSAGE_ID);
         }
         if ($problem !== '') {
-            message::add('jeenergie', State::plain($problem), '', self::MESSAGE);
+            message::add('jeenergie', State::plain($problem), '', self::MESSAGE_ID);
         }
     }
 }

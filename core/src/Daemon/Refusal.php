@@ -7,13 +7,13 @@ namespace Jeenergie\Daemon;
 use Exception;
 
 /**
- * The daemon, or the vendor behind it, has not done what was asked; the message is for the user.
+ * Thrown when the daemon, or the vendor behind it, refuses a command or cannot be reached; the message is for the user.
  */
 final class Refusal extends Exception
 {
     private $reason;
 
-    /** @param string $reason a code of the contract ("authentication_failed", ...), or "daemon": it is not there */
+    /** @param string $reason error code of the contract ("authentication_failed", ...), or "daemon": no daemon answers */
     public function __construct(string $message, string $reason)
     {
         parent::__construct($message);

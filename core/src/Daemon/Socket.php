@@ -10,12 +10,12 @@ use Jeenergie\Storage\Json;
 use translate;
 
 /**
- * Messages to the daemon: one JSON line each way over TCP on the machine itself.
+ * Client of the daemon's socket: one JSON line each way over TCP on the loopback interface.
  */
 final class Socket
 {
-    /** Seconds the daemon allows itself for each command; the client waits a little longer. */
-    private const LIMITS = [
+    /** The daemon's own limit for each command, in seconds; the client waits MARGIN_S longer. */
+    private const LIMITS_S = [
         'configure' => 5,
         'forget' => 5,
         'test' => 60,
@@ -28,20 +28,20 @@ final class Socket
         'backup' => 5,
         'shutdown' => 5,
     ];
-    private const MARGIN = 5;
+    private const MARGIN_S = 5;
 
-    /** The daemon refuses a longer message. */
-    private const LONGEST = 1048576;
+    /** The daemon refuses longer messages. */
+    private const MAX_MESSAGE_BYTES = 1048576;
 
     /**
      * Sends one command and returns its result.
      *
      * @param float|null $timeout seconds, instead of the command's own limit
-     * @throws Refusal when the daemon refuses, or cannot be reached ("daemon" as reason)
+     * @throws Refusal if the daemon refuses, or cannot be reached (reason "daemon")
      */
     public static function request(string $command, array $fields = [], ?float $timeout = null): array
     {
-        $deadline = microtime(true) + ($timeout ?? self::LIMITS[$command] + self::MARGIN);
+        $deadline = microtime(true) + ($timeout ?? self::LIMITS_S[$command] + self::MARGIN_S);
         $stream = @stream_socket_client('tcp://127.0.0.1:' . Daemon::port(), $code, $reason, 2);
         if ($stream === false) {
             throw new Refusal(
@@ -67,7 +67,7 @@ final class Socket
     public static function encode(array $message): string
     {
         $line = Json::encode($message);
-        if (strlen($line) >= self::LONGEST) {
+        if (strlen($line) >= self::MAX_MESSAGE_BYTES) {
             throw new Refusal(__('Le message pour le démon est trop long.', __FILE__), 'daemon');
         }
         return $line . "\n";
@@ -134,7 +134,7 @@ final class Socket
             }
             $text = (string) ($answer['error']['message'] ?? __('Le démon a refusé la demande.', __FILE__));
             throw new Refusal(
-                // It may quote a vendor, and the core shows the text of an exception as HTML.
+                // Escaped: it may quote a vendor, and the core shows the message of an exception as HTML.
                 str_replace(['<', '>'], ['‹', '›'], $text),
                 (string) ($answer['error']['code'] ?? 'internal')
             );
