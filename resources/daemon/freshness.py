@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jeedom_bridge.clock import Clock
-from jeedom_bridge.contract import Catalogue, Settings
+from jeedom_bridge.contract import Catalogue, Row, Settings
 
 from .devices.base import Connection, Equipment
 
@@ -91,7 +91,7 @@ class Freshness:
         now, wall = self._clock.monotonic(), self._clock.time()
         kept = self._kept.get(equipment.id)
         for row in self._catalogue.rows(equipment.type, equipment.config, parent):
-            name = row.data.get("silence", self._catalogue.silence(equipment.type))
+            name = _silence(self._catalogue, row, equipment)
             if not name or row.data["type"] != "info" or row.logical_id not in equipment.commands:
                 continue
             if name not in watched.groups:
@@ -173,6 +173,17 @@ class Freshness:
                 }
                 for equipment, watched in self._watched.items()
             }
+
+
+def limit_s(catalogue: Catalogue, row: Row, equipment: Equipment, parent: Settings) -> float | None:
+    """The age in seconds from which the data of a row counts as silent; None if it never does."""
+    name = _silence(catalogue, row, equipment)
+    return _seconds(catalogue.data["silences"][name]["after"], equipment.config, parent) if name else None
+
+
+def _silence(catalogue: Catalogue, row: Row, equipment: Equipment) -> str:
+    """The silence that a row belongs to; "" for none. A connection's own commands have none."""
+    return str(row.data.get("silence", catalogue.silence(equipment.type))) if equipment.type else ""
 
 
 def _parsed(kept: Any) -> tuple[float | None, bool]:

@@ -1,20 +1,45 @@
-"""From a device's facts to Jeedom's commands: which rows apply, how often, and what Jeedom could create."""
+"""From a device's facts to Jeedom's commands and to the board of readings, by the rows of the catalogue."""
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue, Row, finite
-from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.outbox import Outbox, Point
 
 from .devices.base import Connection, Equipment
+from .freshness import limit_s
+from .readings import Board, Measure, Slot
 
 MAX_CADENCE_S = 3600.0
 """As common.json says of the setting."""
+SI = {"kW": 1000.0, "kWh": 1000.0, "kVA": 1000.0}
+"""What a value in this unit is multiplied by for the unit of quantities.json; units not listed are those of it."""
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """A row with `measures`: its key on the board, and the factor to the unit there."""
+
+    row: Row
+    measure: Measure
+    factor: float
+
+    def value(self, raw: Any) -> Any:
+        """Of a fact, as the board takes it; None if the row has no value for it."""
+        return self.in_si(self.row.value(raw))
+
+    def in_si(self, value: Any) -> Any:
+        """A value of the row in the unit of its quantity."""
+        if self.factor == 1.0 or isinstance(value, (bool, str)) or value is None:
+            return value
+        return round(value * self.factor, 6)  # the unit of the board adds no digits, and no dust of binary fractions
 
 
 @dataclass
@@ -23,6 +48,8 @@ class _Plan:
 
     rows: dict[str, list[Row]]
     """By the fact that they show."""
+    measuring: dict[str, list[_Measuring]]
+    """For the board, by fact; those of dated rows by logicalId."""
     offered: list[Row]
     cadence: dict[str, float]
     facts: dict[str, Any]
@@ -40,12 +67,19 @@ class Publisher:
     """
 
     def __init__(
-        self, catalogue: Catalogue, outbox: Outbox, clock: Clock, translate: Callable[[str], str] = str
+        self,
+        catalogue: Catalogue,
+        outbox: Outbox,
+        clock: Clock,
+        translate: Callable[[str], str] = str,
+        board: Board | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._outbox = outbox
         self._clock = clock
         self._translate = translate
+        self._board = board or Board(clock)
+        self._connection = ""
         self._lock = threading.Lock()
         self._plans: dict[str, _Plan] = {}
 
@@ -58,7 +92,10 @@ class Publisher:
         members += connection.equipment
         with self._lock:
             plans = {each.id: self._plan(each, connection.config) for each in members}
+            slots = {each.id: self._slots(each, plans[each.id], connection.config) for each in members}
             old, self._plans = self._plans, plans
+            self._connection = connection.id
+            self._board.adopt(connection.id, slots)
             for equipment in old.keys() - plans.keys():
                 self._outbox.forget(equipment)
             for equipment, plan in plans.items():
@@ -68,6 +105,7 @@ class Publisher:
                     for at in {at for _, at in plan.seen.values()}:
                         known = {name: raw for name, raw in plan.facts.items() if plan.seen[name][1] == at}
                         self._send(equipment, plan, known, at)
+                        self._measure(equipment, plan, known, at, missing_only=True)
 
     def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
         """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""
@@ -82,6 +120,19 @@ class Publisher:
                 plan.seen.pop(name, None)
             self._see(plan, known, at)
             self._send(equipment, plan, known, at)
+            self._measure(equipment, plan, facts, at)
+
+    def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> None:
+        """Puts the newest of dated measures (by logicalId) on the board."""
+        with self._lock:
+            plan = self._plans.get(equipment)
+            if plan is None:
+                return
+            for command, points in series.items():
+                for each in plan.measuring.get(command, ()) if points else ():
+                    at, value = max(points, key=lambda point: datetime.fromisoformat(point[0]))
+                    moment = datetime.fromisoformat(at).timestamp()
+                    self._board.put(equipment, {each.measure: each.in_si(value)}, moment)
 
     def confirm(self, equipment: str, facts: Iterable[str] | None, at: float | None) -> list[str]:
         """These facts (None: all) still hold as of `at`. Returns those of them that are known."""
@@ -91,6 +142,9 @@ class Publisher:
                 return []
             names = [name for name in (plan.facts if facts is None else facts) if name in plan.facts]
             self._see(plan, names, at)
+            self._board.confirm(
+                equipment, [each.measure for name in names for each in plan.measuring.get(name, ())], at
+            )
             return names
 
     def _see(self, plan: _Plan, facts: Iterable[str], at: float | None) -> None:
@@ -119,11 +173,14 @@ class Publisher:
     def close(self) -> None:
         """Publishes nothing more: once this returns, no value of a call under way reaches the outbox."""
         with self._lock:
+            if self._plans:
+                self._board.release(self._connection)
             self._plans = {}
 
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
         kind = equipment.type or None
-        rows = [row for row in self._catalogue.rows(kind, equipment.config, parent) if row.source]
+        possible = self._catalogue.rows(kind, equipment.config, parent)
+        rows = [row for row in possible if row.source]
         offered = [row for row in rows if row.seen and row.logical_id not in equipment.commands]
         wanted: dict[str, list[Row]] = {}
         cadence = {}
@@ -134,7 +191,33 @@ class Publisher:
             seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)
             if seconds:
                 cadence[row.logical_id] = seconds
-        return _Plan(wanted, offered, cadence, {}, {})
+        measuring: dict[str, list[_Measuring]] = {}
+        for row in possible:
+            if row.measures is not None and (row.source or row.dated):
+                name = row.logical_id if row.dated else row.source or ""
+                factor = SI.get(_unit(row, equipment.config), 1.0)
+                measuring.setdefault(name, []).append(_Measuring(row, Measure(*row.measures), factor))
+        return _Plan(wanted, measuring, offered, cadence, {}, {})
+
+    def _slots(self, equipment: Equipment, plan: _Plan, parent: Mapping[str, Any]) -> dict[Measure, Slot]:
+        found = {}
+        for source, measuring in plan.measuring.items():
+            for each in measuring:
+                limit = limit_s(self._catalogue, each.row, equipment, parent)
+                found[each.measure] = Slot(each.row.logical_id, source, math.inf if limit is None else limit)
+        return found
+
+    def _measure(
+        self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None, missing_only: bool = False
+    ) -> None:
+        values = {
+            each.measure: each.value(raw)
+            for fact, raw in facts.items()
+            for each in plan.measuring.get(fact, ())
+            if not each.row.dated
+        }
+        if values:
+            self._board.put(equipment, values, at, missing_only)
 
     def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> None:
         values = {}
@@ -149,6 +232,12 @@ class Publisher:
             plan.offered = [row for row in plan.offered if row not in fresh]
             names = [row.logical_id for row in fresh]
             self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
+
+
+def _unit(row: Row, config: Mapping[str, Any]) -> str:
+    """A row's unit, which may depend on a setting: {"by": setting, value of it: unit}."""
+    unit = row.data.get("unit", "")
+    return str(unit if isinstance(unit, str) else unit.get(str(config.get(unit["by"], "")), ""))
 
 
 def _seconds(own: Any, default: float) -> float:

@@ -84,7 +84,7 @@ class Runner:
         self._backoff = Backoff(2.0, 60.0)
         self._refused: list[Job] = []
         self._mistake: str | None = None
-        self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts)
+        self._publisher = Publisher(catalogue, shared.outbox, shared.clock, shared.texts, shared.board)
         ages = predecessors[-1].freshness.state() if predecessors else self.memory.get(FRESHNESS)
         self.freshness: Freshness = Freshness(catalogue, shared.clock, ages)
         self.device = device_class(connection, self)
@@ -171,8 +171,8 @@ class Runner:
             self._asides = {each for each in self._asides if not each.done()} | {future}
         return future
 
-    def refresh(self) -> None:
-        """Reads at once, for the user. An account that is refused is the connection's state from then on."""
+    def refresh(self) -> bool:
+        """Reads at once, for the user; True. An account that is refused is the connection's state from then on."""
         try:
             self.device.refresh()
         except AuthenticationFailed as error:
@@ -183,6 +183,7 @@ class Runner:
             self._tell(error.state, error.code, text)
             raise
         self.proved()
+        return True
 
     def ran(self, equipment: str, name: str, number: int) -> None:
         """Jeedom has run the command of a level."""
@@ -338,6 +339,8 @@ class Runner:
                 return
             if self.state != state:
                 self.state, self.since = state, self.clock.time()
+            if not self._silent:
+                self._shared.board.report_state(self.connection.id, state)
             self._reported = (code, text)
             self._until = self._until if again else until
             event: dict[str, Any] = {"event": "connection", "connection": self.connection.id, "state": state}
@@ -399,6 +402,8 @@ class Runner:
                 self.freshness.seen(
                     equipment, (command,), max(datetime.fromisoformat(at).timestamp() for at, _ in points)
                 )
+        if not self._silent and not self._ended:
+            self._publisher.history(equipment, series)
         return self._shared.outbox.history(equipment, series, lambda: self._silent or self._ended)
 
     def trouble(self, equipment: str, error: DeviceError | None) -> None:
@@ -411,6 +416,9 @@ class Runner:
         with self._lock:
             silent = list(self._silences.get(equipment, {}).values())
             shown = self._troubles.get(equipment)
+            if not self._silent and not self._ended:
+                # What has only become silent is told by its age, of each quantity by its own.
+                self._shared.board.report_state(equipment, shown[0] if shown else "online")
             label = self._label
             if shown is None and silent:
                 label = f"{label}: {self._name(equipment)}"

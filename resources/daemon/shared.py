@@ -10,6 +10,7 @@ from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import Store
 
+from .readings import Board
 from .texts import Texts
 
 
@@ -22,6 +23,7 @@ class Shared:
         self.store = store
         self.masker = masker
         self.texts = texts
+        self.board = Board(clock)
         self.timezone = "Europe/Paris"
         self.lull: Callable[[], float] = lambda: 0.0
 
