@@ -17,6 +17,7 @@ from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import StoreError
 
 from . import __version__
+from .actions import REFRESH, Actions, Order, Result
 from .devices.base import Device, DeviceError
 from .reach import Reach
 from .shared import Shared
@@ -45,6 +46,7 @@ class Commands:
         self._contract = contract
         self._shared = shared
         self._supervisor = supervisor
+        self._actions = Actions(supervisor.owner, shared.texts, shared.outgoing)
         self._logs = logs
         self._on_message = on_message
         self._on_shutdown = on_shutdown
@@ -220,44 +222,30 @@ class Commands:
         return answer
 
     def _refresh(self, message: Message) -> dict[str, Any]:
-        if "equipment" in message:
-            runner, _ = self._supervisor.owner(message["equipment"])
-        else:
-            runner = self._supervisor.running(message["connection"])
-        future = runner.call(runner.refresh)
-        try:
-            self._wait(future, "refresh", cancel=False)
-        except CommandError as error:
-            if error.code != "timeout":
-                raise
-            runner.report_failure("refresh", future)
-            return {"accepted": True}
-        return {}
+        if "equipment" not in message:
+            self._supervisor.running(message["connection"])  # else the error would speak of an equipment
+        asked = message["equipment"] if "equipment" in message else message["connection"]
+        return self._act(Order.by_command(asked, REFRESH), "refresh")
 
     def _action(self, message: Message) -> dict[str, Any]:
-        runner, equipment = self._supervisor.owner(message["equipment"])
-        command, options = message["command"], dict(message.get("options") or {})
-        catalogue = runner.catalogue
-        rows = {row.logical_id: row.data for row in catalogue.all_rows(equipment.type or None)}
-        if command == "refresh":
-            return self._refresh({"equipment": equipment.id})
-        if rows.get(command, {}).get("type") != "action":
-            text = self._shared.texts("Commande inconnue pour cet équipement : {command}", command=command[:64])
-            raise CommandError("unknown_action", text)
-        device = runner.device
-        begin = runner.call_aside if device.acts_aside else runner.call
-        self._wait(begin(lambda: device.act(equipment, command, options)), "action")
-        return {}
+        order = Order.by_command(message["equipment"], message["command"], message.get("options"))
+        return self._act(order, "refresh" if order.command == REFRESH else "action")
 
-    def _wait(self, future: Future[Any], command: str, cancel: bool = True) -> Any:
+    def _act(self, order: Order, command: str) -> dict[str, Any]:
+        outcome = self._actions.act(order, LIMITS[command])
+        if not outcome.done:
+            raise CommandError(outcome.code, outcome.message)
+        reading = command == "refresh" and outcome.result is not Result.PROVED
+        return {"accepted": True} if reading else {}
+
+    def _wait(self, future: Future[Any], command: str) -> Any:
         try:
             return future.result(LIMITS[command])
         except DeviceError as error:
             text = self._shared.texts(error.template, **error.values)
             raise CommandError(error.code, self._shared.outgoing(text)) from error
         except FutureTimeout:
-            if cancel:
-                future.cancel()  # an action must not happen minutes after the user gave up
+            future.cancel()
             text = self._shared.texts("Pas de réponse en {seconds} s", seconds=int(LIMITS[command]))
             raise CommandError("timeout", text) from None
         except CancelledError:

@@ -308,8 +308,8 @@ class Device(ABC):
     def refresh(self) -> None:
         """Reads everything now and publishes it."""
 
-    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
-        """Does what the user asked; returns once the vendor has accepted it."""
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> bool | None:
+        """Does what was asked; returns once the vendor has accepted it. True: the device has proved that it obeyed."""
         raise Refused("Cette commande n'est pas prise en charge : {command}", command=command)
 
     @abstractmethod

@@ -175,9 +175,9 @@ class Flights:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._last: dict[str, tuple[Hashable, Future[None], float | None]] = {}
+        self._last: dict[str, tuple[Hashable, Future[bool], float | None]] = {}
 
-    def run(self, charger: str, wish: Hashable, action: Callable[[], None]) -> None:
+    def run(self, charger: str, wish: Hashable, action: Callable[[], bool]) -> bool:
         """Carries out `action`, or shares the outcome of the same wish that is under way or was just fulfilled."""
         with self._lock:
             before = self._last.get(charger)
@@ -187,25 +187,25 @@ class Flights:
                 future, mine = Future(), True
                 self._last[charger] = (wish, future, None)
         if not mine:
-            future.result(LIMIT + 5.0)
-            return
+            return future.result(LIMIT + 5.0)
         try:
-            action()
+            proved = action()
         except BaseException as error:
             future.set_exception(error)
             raise
         else:
-            future.set_result(None)
+            future.set_result(proved)
+            return proved
         finally:
             self._settle(charger, wish, future)
 
-    def _counts(self, before: tuple[Hashable, Future[None], float | None]) -> bool:
+    def _counts(self, before: tuple[Hashable, Future[bool], float | None]) -> bool:
         _, future, ended = before
         if ended is None:
             return True
         return self._clock.monotonic() - ended < REPEAT and future.exception() is None
 
-    def _settle(self, charger: str, wish: Hashable, future: Future[None]) -> None:
+    def _settle(self, charger: str, wish: Hashable, future: Future[bool]) -> None:
         with self._lock:
             if self._last.get(charger, (None, None, None))[1] is future:
                 self._last[charger] = (wish, future, self._clock.monotonic())

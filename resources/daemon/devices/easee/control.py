@@ -38,13 +38,13 @@ class Control:
         self.confirmations = Confirmations(context.clock)
         self._flights = Flights(context.clock)
 
-    def act(self, charger: Charger, command: str, action: Action, amps: int | None) -> None:
-        """Returns once the charger has accepted it. Raises DeviceError."""
+    def act(self, charger: Charger, command: str, action: Action, amps: int | None) -> bool:
+        """True once the charger has obeyed; False if the service alone has taken it. Raises DeviceError."""
         if charger.offline:
             raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
-        self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
+        return self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
 
-    def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> None:
+    def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> bool:
         begun = self._clock.monotonic()
         serial = charger.serial
         base = self._reader.circuit(serial) if action.circuit else f"/api/chargers/{segment(serial)}"
@@ -62,8 +62,10 @@ class Control:
                 raise
             answer = self._send(found, action, amps)  # the charger has been moved to another circuit
         waiting = tickets(answer, serial)
-        if waiting:
-            self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
+        if not waiting:
+            return False
+        self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
+        return True
 
     def _send(self, base: str, action: Action, amps: int | None) -> Any:
         return parsed(self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True))

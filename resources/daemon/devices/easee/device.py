@@ -287,14 +287,14 @@ class Device(Base):
 
     # Actions, in threads of their own.
 
-    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> bool | None:
         action = ACTIONS.get(command)
         charger = self._fleet.get(equipment.key.strip())
         if action is None or charger is None:
-            super().act(equipment, command, options)
-            return
+            return super().act(equipment, command, options)
         amps = amperes(self._rows[command], options)
         with self._link.attention():
-            self._control.act(charger, command, action, amps)
+            proved = self._control.act(charger, command, action, amps)
         if not self._link.live:
             self._read_quietly(charger)
+        return proved

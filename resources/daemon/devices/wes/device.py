@@ -181,11 +181,11 @@ class Device(Base):
 
     # Actions.
 
-    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> bool | None:
         if not equipment.type and command == "docgxupdate":
             if self._source.outdated(self._source.read()):
                 self.run("sendCgx", {})
-            return
+            return None
         request = self._request(equipment, command)
         wanted = {"ON": True, "OFF": False}.get(request.rpartition("=")[2])
         toggle = wanted is None
@@ -193,7 +193,7 @@ class Device(Base):
             before = mapping.state(self._source.read(), equipment.type, equipment.key)
             wanted = None if before is None else not before
         self._wes.order(request, repeatable=not toggle)
-        self._prove(equipment, wanted)
+        return self._prove(equipment, wanted)
 
     def _request(self, equipment: Equipment, command: str) -> str:
         rows = self.context.catalogue.all_rows(equipment.type or None)
@@ -204,33 +204,33 @@ class Device(Base):
             raise Refused("« {key} » n'est pas le numéro d'une sortie du WES", key=equipment.key[:20])
         return found[0].replace("{key}", equipment.key)
 
-    def _prove(self, equipment: Equipment, wanted: bool | None) -> None:
-        """Reads the state until it is as wanted: the answer to an action proves nothing."""
+    def _prove(self, equipment: Equipment, wanted: bool | None) -> bool:
+        """Reads the state until it is as wanted: the answer to an action proves nothing. False: not seen, stopping."""
         shown: bool | None = None
         began = self.context.clock.monotonic()
         for pause in PROOFS:
             if pause and not self.context.pause(pause):
-                return
+                return False
             page = self._source.read()
             self._publish(page)
             shown = mapping.state(page, equipment.type, equipment.key)
             if shown is not None and wanted in (None, shown):
                 if self._job is not None:
                     self._job.run_in(self._period)
-                return
+                return wanted is not None
             if self.context.clock.monotonic() - began > PATIENCE:
                 break
-        self._not_proved(equipment, shown)
+        raise self._not_proved(equipment, shown)
 
-    def _not_proved(self, equipment: Equipment, shown: bool | None) -> None:
+    def _not_proved(self, equipment: Equipment, shown: bool | None) -> Refused:
         name = equipment.name or equipment.key
         if shown is None:
-            raise Refused(
+            return Refused(
                 "Le WES a reçu la commande, mais sa page ne montre pas l'état de « {name} » : vérifiez que cette "
                 "sortie existe sur ce WES.",
                 name=name,
             )
-        raise Refused(
+        return Refused(
             "Le WES a reçu la commande, mais « {name} » est toujours à {state} : la sortie est peut-être pilotée par "
             "un programme du WES, ou le compte HTTP n'a pas le droit de la commander.",
             name=name,

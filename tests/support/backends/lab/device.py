@@ -7,7 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ..base import (
     AuthenticationFailed,
@@ -115,19 +115,21 @@ class Device(Base):
         self._tested = True
         self.poll()
 
-    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> None:
+    def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> Optional[bool]:
         self.tell("act", command=command, options=dict(options))
         if command == "set":
             self.tell("publish", number=options["slider"])
             self.context.publish(equipment.id, {"power": options["slider"], "extra": options.get("extra")})
-        elif command == "explode":
+            return True
+        if command == "explode":
             raise RuntimeError(f"exploded with {self.connection.config.get('password')}")
-        elif command == "warn":
+        if command == "warn":
             self.context.trigger(equipment.id, "alarm", str(options.get("message", "")), expires=60)
         elif command == "want":
             self.context.want(equipment.id, str(options["name"]), options.get("value"), options.get("lifetime"))
         else:
             super().act(equipment, command, options)
+        return None
 
     def switched(self, equipment: str) -> None:
         state = self.context.level(equipment)
