@@ -6,7 +6,6 @@ Jeedom in this one; plain HTTP on loopback, so without the cost of TLS.
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import sys
@@ -20,6 +19,7 @@ from typing import Any, Callable
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from jeedom_bridge.contract import Contract  # noqa: E402
 from simulators.easee import Account, EaseeCloud  # noqa: E402
 from simulators.easee.charger import Observed  # noqa: E402
 from tests.support.callback_server import CallbackServer  # noqa: E402
@@ -33,8 +33,8 @@ POWER, CURRENT = 120, 183
 
 def commands() -> dict[str, Any]:
     """Every command of a charger."""
-    data = json.loads((ROOT / "core/contract/catalogue/easee.json").read_text(encoding="utf-8"))
-    return {row["logicalId"]: {} for row in data["equipment"]["charger"]["commands"]}
+    rows = Contract(ROOT / "core" / "contract").catalogues["easee"].all_rows("charger")
+    return {row.logical_id: {} for row in rows}
 
 
 def connection(cloud: EaseeCloud, chargers: int) -> dict[str, Any]:

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-CATALOGUES = ROOT / "core" / "contract" / "catalogue"
+sys.path.insert(0, str(ROOT))
+
+from jeedom_bridge.contract import without_profiles  # noqa: E402
+
+CONTRACT = ROOT / "core" / "contract"
+CATALOGUES = CONTRACT / "catalogue"
 FIRST = ["enphase", "easee", "wes", "econetatmo", "hellowatt"]
 SYSTEMS = [*FIRST, *sorted({path.stem for path in CATALOGUES.glob("*.json")} - set(FIRST))]
 WORDS = {
@@ -92,7 +97,7 @@ class Pages:
             links = self._words["list"].format(page=f"commands_{own}", system=own)
             pages["commands"] += ["", f"## {name}", "", links]
             title = [f"# {self._words['of']}{name}", "", self._words["intro"].format(system=own)]
-            pages[f"commands_{system}"] = title + self._system(catalogue)
+            pages[f"commands_{system}"] = title + self._system(without_short_forms(catalogue))
         return {page: "\n".join(lines) + "\n" for page, lines in pages.items()}
 
     def _say(self, french: str) -> str:
@@ -156,6 +161,25 @@ class Pages:
         if isinstance(value, bool):
             return str(self._words["yes" if value else "no"])
         return self._say(field.get("choices", {}).get(str(value), str(value)))
+
+
+def without_short_forms(catalogue: dict[str, Any]) -> dict[str, Any]:
+    """A catalogue whose rows are whole, each of those with `each` still once."""
+    shared = json.loads((CONTRACT / "profiles.json").read_text("utf-8"))["profiles"]
+    profiles = {**shared, **catalogue.get("profiles", {})}
+
+    def whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [part for row in rows for part in without_profiles(row, profiles, catalogue.get("phases"))]
+
+    def part(of: dict[str, Any]) -> dict[str, Any]:
+        return {**of, "commands": whole(of.get("commands", []))}
+
+    return {
+        **catalogue,
+        "sets": {name: whole(rows) for name, rows in catalogue.get("sets", {}).items()},
+        "connection": part(catalogue["connection"]),
+        "equipment": {name: part(of) for name, of in catalogue["equipment"].items()},
+    }
 
 
 def unit(said: Any) -> str:

@@ -37,6 +37,11 @@ class Catalogues:
         """What all systems share; empty where a contract has no such file."""
         return self._file("common.json") if (self.folder / "common.json").is_file() else {}
 
+    @property
+    def profiles(self) -> dict[str, Row]:
+        """What rows of all systems may name by `as`; empty where a contract has no such file."""
+        return self._file("profiles.json")["profiles"] if (self.folder / "profiles.json").is_file() else {}
+
     def part(self, backend: str, kind: Optional[str]) -> dict[str, Any]:
         """The part of a connection (`kind` None) or of an equipment type. Raises ValueError."""
         catalogue = self.of(backend)
@@ -71,8 +76,9 @@ class Catalogues:
         rows: dict[str, Row] = {}
         part, sets = self.part(backend, kind), self.of(backend).get("sets", {})
         grouped = [row for name in part.get("sets", []) for row in sets[name]]
+        profiles = {**self.profiles, **self.of(backend).get("profiles", {})}
         for written in [*shared, *grouped, *part["commands"]]:
-            for row in expanded(written):
+            for row in expanded(written, profiles, self.of(backend).get("phases", {})):
                 if row["logicalId"] not in rows and holds(row.get("when"), settings):
                     row["unit"] = unit(row.get("unit", ""), settings)
                     row.setdefault("order", len(rows))
@@ -85,8 +91,26 @@ class Catalogues:
         return self._read[name]
 
 
-def expanded(row: Row) -> list[Row]:
-    """One row for each value of its `each`, which replaces `{n}` in every text of the row."""
+def expanded(row: Row, profiles: Optional[Mapping[str, Row]] = None, phases: Optional[Row] = None) -> list[Row]:
+    """What a row stands for: its profiles taken in, then one for each value of its `each`, which replaces `{n}`.
+
+    One with `phases` is followed by those of the single phases, which measure nothing of the whole.
+    """
+    known: Row = {}
+    for name in row.get("as", "").split():
+        known |= (profiles or {})[name]
+    known |= {key: value for key, value in row.items() if key != "as"}
+    by_phase = known.pop("phases", False)
+    if not by_phase:
+        return _each_value(known)
+    start, _, end = known["source"].partition(".")
+    single = {key: value for key, value in known.items() if key not in ("measures", "silence")}
+    single |= {"logicalId": known["logicalId"] + "{n}", "name": known["name"] + "{n}", "source": f"{start}.{{n}}.{end}"}
+    single |= {"each": (phases or {})["each"], "when": {**(phases or {})["when"], **known.get("when", {})}}
+    return [*_each_value(known), *_each_value(single | (by_phase if isinstance(by_phase, dict) else {}))]
+
+
+def _each_value(row: Row) -> list[Row]:
     if "each" not in row:
         return [dict(row)]
     rest = {key: value for key, value in row.items() if key != "each"}

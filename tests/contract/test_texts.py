@@ -33,7 +33,7 @@ def shown(part: Any) -> Iterator[str]:
                 yield from value.values()
             elif key in SHOWN and isinstance(value, str) and "logicalId" not in part and " " in value:
                 yield value
-            else:
+            elif key != "phases":
                 yield from shown(value)
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from jeedom_bridge.contract import holds
+from jeedom_bridge.contract import holds, written_out
+from simulators.jeedom.catalogue import expanded
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "core" / "contract" / "vectors"
 WHEN: list[dict[str, Any]] = json.loads((VECTORS / "when.json").read_text("utf-8"))["cases"]
+PROFILES: dict[str, Any] = json.loads((VECTORS / "profiles.json").read_text("utf-8"))
 HARNESS = """
 const fs = require('fs');
 const [source, vectors] = process.argv.slice(1);
@@ -33,6 +35,14 @@ def test_a_condition_holds_in_python(case: dict[str, Any]) -> None:
     parent = {key[11:]: value for key, value in case["settings"].items() if key.startswith("connection.")}
     own = {key: value for key, value in case["settings"].items() if not key.startswith("connection.")}
     assert holds(case["when"], own, parent) == case["holds"]
+
+
+@pytest.mark.parametrize("case", PROFILES["cases"], ids=[each["name"] for each in PROFILES["cases"]])
+def test_a_row_is_written_out_in_python_and_in_the_simulated_jeedom(case: dict[str, Any]) -> None:
+    given = json.dumps(case["row"])
+    assert written_out(case["row"], PROFILES["profiles"], PROFILES["phases"]) == case["rows"]
+    assert expanded(case["row"], PROFILES["profiles"], PROFILES["phases"]) == case["rows"]
+    assert json.dumps(case["row"]) == given
 
 
 def in_javascript(vectors: str) -> list[Any]:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from jeedom_bridge.contract import Catalogue, Contract
+
 CORE = Path(__file__).resolve().parents[2] / "core"
 COPY = CORE.parent / "tools" / "copy_widgets.py"
-CATALOGUES = sorted((CORE / "contract" / "catalogue").glob("*.json"))
+CATALOGUES = Contract(CORE / "contract").catalogues
 BINARY = {"default", "icon", "line", "alert", "door", "heat", "light", "lock", "presence", "prise", "window", "flood"}
 
 
-def commands(part: Any) -> Iterator[dict[str, Any]]:
-    """All rows of a catalogue."""
-    if isinstance(part, list):
-        for each in part:
-            yield from commands(each)
-    elif isinstance(part, dict):
-        if "logicalId" in part:
-            yield part
-        for value in part.values():
-            yield from commands(value)
-
-
-@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
-def test_a_binary_has_a_widget_for_binaries(path):
-    rows = [row for row in commands(json.loads(path.read_text("utf-8"))) if row["subType"] == "binary"]
+@pytest.mark.parametrize("catalogue", CATALOGUES.values(), ids=CATALOGUES)
+def test_a_binary_has_a_widget_for_binaries(catalogue: Catalogue) -> None:
+    every = [row.data for kind in (None, *catalogue.data["equipment"]) for row in catalogue.all_rows(kind)]
+    rows = [row for row in every if row["subType"] == "binary"]
     named = [(row["logicalId"], *row["template"].split("::")) for row in rows if "template" in row]
     assert [each for each in named if each[1] == "core" and each[2] not in BINARY] == []
 

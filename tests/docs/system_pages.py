@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jeedom_bridge.contract import Contract
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 CATALOGUES = ROOT / "core" / "contract" / "catalogue"
@@ -109,9 +111,10 @@ def fields(system: str) -> Iterator[tuple[str, dict[str, Any]]]:
             if field not in seen:
                 seen.append(field)
                 yield part, field
-    for kind in whole["equipment"].values():
-        for row in kind.get("commands", []):
-            for field in row.get("settings", []):
+    made = Contract(CATALOGUES.parent).catalogues[system]
+    for kind in whole["equipment"]:
+        for row in made.all_rows(kind):
+            for field in row.data.get("settings", []):
                 if field["key"] not in [each["key"] for each in seen]:
                     seen.append(field)
                     yield "commands", field

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
+from jeedom_bridge.contract import Contract
+
 ROOT = Path(__file__).resolve().parents[2]
+CATALOGUES = Contract(ROOT / "core" / "contract").catalogues
 EQUIPMENT = {
     "Toit": ("enphase", "combined"),
     "Passerelle": ("enphase", "connection"),
@@ -31,14 +33,8 @@ def used(language: str) -> list[tuple[str, str]]:
 
 
 def names(backend: str, kind: str) -> set[str]:
-    catalogue = json.loads((ROOT / "core" / "contract" / "catalogue" / f"{backend}.json").read_text("utf-8"))
-    if kind == "connection":
-        return OF_A_CONNECTION | {row["name"] for row in catalogue["connection"].get("commands", [])}
-    part = catalogue["equipment"][kind]
-    rows = list(part.get("commands", []))
-    for each in part.get("sets", []):
-        rows += catalogue["sets"][each]
-    return {row["name"] for row in rows}
+    known = {row.data["name"] for row in CATALOGUES[backend].all_rows(None if kind == "connection" else kind)}
+    return known | OF_A_CONNECTION if kind == "connection" else known
 
 
 @pytest.mark.parametrize("language", ["fr_FR", "en_US"])

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from jeedom_bridge.contract import Contract
+
 ROOT = Path(__file__).resolve().parents[2]
+CATALOGUES = Contract(ROOT / "core" / "contract").catalogues
 PROMISES = (ROOT / "docs" / "promises.md").read_text("utf-8")
 LINES = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -79,9 +82,8 @@ def catalogue(backend: str) -> Any:
 
 def rows(backend: str) -> list[dict[str, Any]]:
     """All command rows of the equipment of a backend."""
-    whole = catalogue(backend)
-    parts = [*whole.get("sets", {}).values(), *(each["commands"] for each in whole["equipment"].values())]
-    return [row for part in parts for row in part]
+    made = CATALOGUES[backend]
+    return [dict(row.data) for kind in made.data["equipment"] for row in made.all_rows(kind)]
 
 
 def setting(backend: str, key: str) -> dict[str, Any]:

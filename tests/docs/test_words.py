@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from jeedom_bridge.contract import Contract
 
 ROOT = Path(__file__).resolve().parents[2]
 BANNED: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("banned_words.json").read_text("utf-8"))
@@ -21,19 +22,10 @@ WRITTEN_BY_A_TOOL = "commands"
 
 def command_names() -> set[str]:
     """The names of all commands."""
-
-    def rows(part: Any) -> Iterator[str]:
-        if isinstance(part, list):
-            for each in part:
-                yield from rows(each)
-        elif isinstance(part, dict):
-            if "logicalId" in part:
-                yield part["name"]
-            for each in part.values():
-                yield from rows(each)
-
-    files = (ROOT / "core" / "contract" / "catalogue").glob("*.json")
-    return {name for path in files for name in rows(json.loads(path.read_text("utf-8")))}
+    made = Contract(ROOT / "core" / "contract").catalogues.values()
+    return {
+        row.data["name"] for each in made for kind in (None, *each.data["equipment"]) for row in each.all_rows(kind)
+    }
 
 
 def texts(language: str) -> Iterator[tuple[str, str]]:

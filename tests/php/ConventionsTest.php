@@ -151,7 +151,7 @@ final class ConventionsTest extends JeenergieTestCase
             if ($key === 'choices') {
                 array_push($texts, ...array_values($value));
             } elseif (is_array($value)) {
-                array_push($texts, ...$this->texts(isset($value['logicalId']) ? array_diff_key($value, ['name' => 0]) : $value));
+                array_push($texts, ...$this->texts(isset($value['logicalId']) ? array_diff_key($value, ['name' => 0, 'phases' => 0]) : $value));
             } elseif (in_array($key, ['name', 'label', 'help', 'confirm', 'keyLabel'], true)) {
                 $texts[] = $value;
             }

@@ -2,23 +2,39 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Contract\Rows;
 use Jeenergie\Contract\Settings;
 use PHPUnit\Framework\TestCase;
 
 /** Rules that three languages implement, held together by one file of cases each. */
 final class VectorsTest extends TestCase
 {
+    private static function read(string $file): array
+    {
+        $text = file_get_contents(dirname(__DIR__, 2) . '/core/contract/vectors/' . $file);
+        return json_decode($text, true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    /** @return array[] one set of arguments for each case of a file, by its name */
+    private static function cases(string $file): array
+    {
+        $named = array_map(fn(array $case): array => [$case['name'], [$case]], self::read($file)['cases']);
+        return array_column($named, 1, 0);
+    }
+
     public static function conditions(): array
     {
-        $file = dirname(__DIR__, 2) . '/core/contract/vectors/when.json';
-        $cases = json_decode(file_get_contents($file), true, 512, JSON_THROW_ON_ERROR)['cases'];
-        return array_column(array_map(fn(array $case): array => [$case['name'], [$case]], $cases), 1, 0);
+        return self::cases('when.json');
+    }
+
+    public static function rows(): array
+    {
+        return self::cases('profiles.json');
     }
 
     public static function hosts(): array
     {
-        $file = dirname(__DIR__, 2) . '/core/contract/vectors/hosts.json';
-        return json_decode(file_get_contents($file), true, 512, JSON_THROW_ON_ERROR)['cases'];
+        return self::read('hosts.json')['cases'];
     }
 
     /** @dataProvider hosts */
@@ -31,5 +47,12 @@ final class VectorsTest extends TestCase
     public function testAConditionHolds(array $case): void
     {
         self::assertSame($case['holds'], Settings::holds($case['when'], $case['settings']));
+    }
+
+    /** @dataProvider rows */
+    public function testARowIsWrittenOut(array $case): void
+    {
+        $given = self::read('profiles.json');
+        $this->assertEquals($case['rows'], Rows::writtenOut($case['row'], $given['profiles'], $given['phases']));
     }
 }

@@ -84,14 +84,24 @@ final class Catalogue
         if (!isset(self::$cache[$key])) {
             $common = self::common()[$type === null ? 'connection' : 'equipment']['commands'];
             $part = self::part($backend, $type);
-            $sets = array_intersect_key(self::of($backend)['sets'] ?? [], array_flip($part['sets'] ?? []));
+            $sets = self::of($backend)['sets'] ?? [];
+            $shared = array_map(fn(string $name): array => $sets[$name], $part['sets'] ?? []);
+            [$profiles, $phases] = self::shortForms($backend);
             $rows = [];
-            foreach (array_merge($common, ...array_values($sets), ...[$part['commands']]) as $row) {
-                array_push($rows, ...self::expand($row));
+            foreach (array_merge($common, ...$shared, ...[$part['commands']]) as $row) {
+                array_push($rows, ...Rows::writtenOut($row, $profiles, $phases));
             }
             self::$cache[$key] = $rows;
         }
         return self::$cache[$key];
+    }
+
+    /** @return array[] the profiles that rows of a catalogue name, and its rule for rows of single phases */
+    private static function shortForms(string $backend): array
+    {
+        $catalogue = self::of($backend);
+        $shared = self::read('profiles.json')['profiles'];
+        return [array_replace($shared, $catalogue['profiles'] ?? []), $catalogue['phases'] ?? []];
     }
 
     /**
@@ -136,6 +146,7 @@ final class Catalogue
         if (!isset(self::$cache[$key])) {
             $catalogue = self::of($backend);
             unset($catalogue['connection']['commands'], $catalogue['sets']);
+            unset($catalogue['profiles'], $catalogue['phases']);
             foreach (array_keys($catalogue['equipment']) as $type) {
                 unset($catalogue['equipment'][$type]['commands']);
             }
@@ -207,31 +218,6 @@ final class Catalogue
     private static function sentence(string $text, string $file): string
     {
         return $text === '' ? '' : translate::sentence($text, 'plugins/jeenergie/core/contract/' . $file);
-    }
-
-    /** @return array[] one row for each value of "each", {n} replaced in every text of it */
-    private static function expand(array $row): array
-    {
-        if (!isset($row['each'])) {
-            return [$row];
-        }
-        $values = $row['each'];
-        unset($row['each']);
-        return array_map(fn($value): array => self::fill($row, (string) $value), $values);
-    }
-
-    private static function fill(array $row, string $value): array
-    {
-        $filled = [];
-        foreach ($row as $key => $item) {
-            if (is_array($item)) {
-                $item = self::fill($item, $value);
-            } elseif (is_string($item)) {
-                $item = str_replace('{n}', $value, $item);
-            }
-            $filled[str_replace('{n}', $value, (string) $key)] = $item;
-        }
-        return $filled;
     }
 
     private static function read(string $file): array

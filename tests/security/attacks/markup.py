@@ -5,9 +5,9 @@ Jeedom's widgets put values into the page as they are: it ran as script in the a
 
 from __future__ import annotations
 
-import json
 import sys
 
+from jeedom_bridge.contract import Contract
 from simulators.wes.box import Tic
 from simulators.wes.server import WesServer
 from tests.security.attacks.target import Checkout, Succeeded, configure, tried
@@ -20,9 +20,8 @@ ESCAPED = SCRIPT.replace("<", "&lt;").replace(">", "&gt;")
 
 def attack(checkout: Checkout) -> None:
     """Raises Succeeded if a value reaches Jeedom with markup in it."""
-    catalogue = json.loads((checkout.root / "core/contract/catalogue/wes.json").read_text("utf-8"))
-    rows = catalogue["equipment"]["teleinfo"]["commands"]
-    commands = {row["logicalId"]: {} for row in rows if row["type"] == "info" and row["subType"] == "string"}
+    rows = Contract(checkout.root / "core" / "contract").catalogues["wes"].all_rows("teleinfo")
+    commands = {row.logical_id: {} for row in rows if row.data["subType"] == "string"}
     with WesServer() as wes, CallbackServer() as jeedom:
         wes.box.tics[0] = Tic("031976543210", ESCAPED, 45, ESCAPED, 1840, 0, [8, 2, 3, 4], [233, 234, 235])
         config = {"host": "127.0.0.1", "port": wes.port, "user": "admin", "password": "wes", "pollInterval": 5}
