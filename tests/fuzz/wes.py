@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from jeenergied.devices.base import Connection
-from jeenergied.devices.wes import cgx, wire
+from jeenergied.devices.wes import cgx, http_get
 from jeenergied.devices.wes.device import Device
 
 from simulators.wes import templates
@@ -20,7 +20,7 @@ from tests.support.mutations import Answer, answer_of
 from tests.support.recorded import answers
 
 NOW = 1_700_000_000.0
-LIMITS = wire.Limits(1.0, 1.0, 2.0, 256 * 1024)
+LIMITS = http_get.Limits(1.0, 1.0, 2.0, 256 * 1024)
 COUNTS = {"teleinfo": 3, "compteur": 6, "pince": 4, "sonde": 30, "bouton": 2, "relais": 2}
 COUNTS.update({"switch": 24, "analogique": 4, "variable": 8})
 OWN_SAY = {"status", "cgxupdate", "PRODUCTEUR", "PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"}
@@ -51,7 +51,7 @@ class Box:
         connection = self.context.adopt(Connection("1", "wes", "Wes", config, {}, tuple(members)))
         context: Any = self.context
         self.device = Device(connection, context)
-        self.device._reader.adopt(connection)
+        self.device._changed_facts.adopt(connection)
         self.pages: dict[str, bytes] = {}
         self.device._wes._fetch = self._fetch  # type: ignore[method-assign]
 
@@ -62,7 +62,7 @@ class Box:
             near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             far.sendall(self.pages.get(path, b"HTTP/1.1 404 Not Found\r\n\r\n"))
             far.shutdown(socket.SHUT_WR)
-            return wire._receive(near, LIMITS, float("inf"))
+            return http_get._receive(near, LIMITS, float("inf"))
 
     def poll(self) -> Seen:
         self.context.seen = Seen()

@@ -21,7 +21,7 @@ from jeenergied.devices.econetatmo.client import AnswerLost, Service
 from jeenergied.devices.enphase.gateway.client import Gateway, cloud_session
 from jeenergied.devices.enphase.tokens import token
 from jeenergied.devices.wes import ftp
-from jeenergied.devices.wes.page import parse
+from jeenergied.devices.wes.cgx_page import parse
 
 from jeedom_bridge.http import HttpError, Response, fetch, new_session, retry_after
 from tests.support.memory import forget_peak, peak_mib

@@ -8,10 +8,10 @@ from typing import Any, Optional
 import pytest
 from jeenergied.devices.base import VendorError
 from jeenergied.devices.wes import cgx, mapping
-from jeenergied.devices.wes.judge import Judge
+from jeenergied.devices.wes.cgx_page import CgxPage, Truncated, parse
+from jeenergied.devices.wes.changed_facts import ChangedFacts
 from jeenergied.devices.wes.mapping import OURS, Origin, number
-from jeenergied.devices.wes.page import Page, Truncated, parse
-from jeenergied.devices.wes.reader import Reader
+from jeenergied.devices.wes.plausibility import PlausibilityCheck
 
 from simulators.wes import templates
 from simulators.wes.codes import values as firmware_values
@@ -25,7 +25,7 @@ MADE = {"PTECRAW", "PERIODE", "COULEUR", "COULEUR_DEMAIN"}
 BODY = b"".join(render(furnished(), cgx.content(cgx.OWN)))
 
 
-def with_value(tag: str, value: str) -> Page:
+def with_value(tag: str, value: str) -> CgxPage:
     body = re.sub(f"<{tag}>[^<]*</{tag}>".encode(), f"<{tag}>{value}</{tag}>".encode(), BODY, count=1)
     return parse(body, "x")
 
@@ -209,10 +209,10 @@ def test_real_power_needs_the_9_v_supply() -> None:
 
 
 def test_unchanged_equipment_is_not_handed_out_again() -> None:
-    reader = Reader(CATALOGUE, Judge())
+    reader = ChangedFacts(CATALOGUE, PlausibilityCheck())
     reader.adopt(connection({"host": "x"}, [item("sonde", 1), item("relais", 1)]))
 
-    def read(page: Page) -> dict[str, dict[str, Any]]:
+    def read(page: CgxPage) -> dict[str, dict[str, Any]]:
         return {each.equipment.id: each.facts for each in reader.read(page, OURS, 0.0)}
 
     assert set(read(parse(BODY, "x"))) == {"sonde1", "relais1"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from jeenergied.devices.wes import cgx, mapping, tariff
-from jeenergied.devices.wes.page import parse
+from jeenergied.devices.wes.cgx_page import parse
 
 from simulators.clock import SimulatedClock
 from simulators.wes.life import Life, furnished

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.devices.wes import cgx, mapping
-from jeenergied.devices.wes.judge import Judge
+from jeenergied.devices.wes.cgx_page import CgxPage, parse
+from jeenergied.devices.wes.changed_facts import ChangedFacts
+from jeenergied.devices.wes.discovery import offers
 from jeenergied.devices.wes.mapping import OURS, Origin
-from jeenergied.devices.wes.offers import offers
-from jeenergied.devices.wes.page import Page, parse
-from jeenergied.devices.wes.reader import Reader
+from jeenergied.devices.wes.plausibility import PlausibilityCheck
 
 from simulators.wes import templates
 from simulators.wes.box import PERIODS, Box, Clamp, Counter, Tic
@@ -148,7 +148,7 @@ def all_settings(kind: str) -> Iterator[dict[str, Any]]:
         yield {field["key"]: value for field, value in zip(fields, values) if value is not None}
 
 
-def page(box: Box, template: bytes) -> Page:
+def page(box: Box, template: bytes) -> CgxPage:
     return parse(b"".join(render(box, template)), "x")
 
 
@@ -158,10 +158,10 @@ def exact(value: Any) -> Any:
 
 
 def values(
-    found: Page, kind: str, key: object, config: dict[str, Any], uploaded: bool, origin: Origin = OURS
+    found: CgxPage, kind: str, key: object, config: dict[str, Any], uploaded: bool, origin: Origin = OURS
 ) -> dict[str, Any]:
     """What would be published of one equipment."""
-    reader = Reader(CATALOGUE, Judge())
+    reader = ChangedFacts(CATALOGUE, PlausibilityCheck())
     equipment = Equipment("e", kind, str(key), "", CATALOGUE.settings(config, kind), {})
     reader.adopt(Connection("1", "wes", "", {}, {}, (equipment,)))
     facts = next((change.facts for change in reader.read(found, origin, 0.0)), {})

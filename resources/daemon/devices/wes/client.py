@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 from jeedom_bridge.http import HttpError
 
 from ..base import AuthenticationFailed, Refused, Unreachable, VendorError
-from . import wire
-from .page import Page, Truncated, parse
+from . import http_get
+from .cgx_page import CgxPage, Truncated, parse
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Wes:
         finally:
             self._turn.lock.release()
 
-    def page(self, path: str) -> Page:
+    def page(self, path: str) -> CgxPage:
         """A whole page; one that was cut is asked for once more."""
         try:
             return parse(self.get(path), path)
@@ -172,8 +172,8 @@ class Wes:
 
     def _fetch(self, path: str) -> tuple[int, bytes]:
         self.check()
-        limits = wire.Limits(CONNECT, READ, TOTAL, MAX_BYTES)
-        return wire.get(self.host, self.port, path, self._headers, limits)
+        limits = http_get.Limits(CONNECT, READ, TOTAL, MAX_BYTES)
+        return http_get.get(self.host, self.port, path, self._headers, limits)
 
     def _failure(self, error: HttpError) -> Exception:
         if error.kind == "size":

@@ -12,13 +12,13 @@ from jeedom_bridge.worker import Job
 from ..base import AuthenticationFailed, Connection, Context, DeviceError, Equipment, Found, Identity, Refused
 from ..base import Device as Base
 from . import mapping
+from .cgx_choice import CgxChoice
+from .cgx_page import CgxPage
+from .changed_facts import ChangedFacts
 from .client import Forbidden, Wes
-from .judge import Judge
-from .offers import offers
-from .page import Page
-from .reader import Reader
-from .source import Source
-from .teller import Teller
+from .discovery import offers
+from .plausibility import PlausibilityCheck
+from .user_reports import UserReports
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,10 +43,10 @@ class Device(Base):
         super().__init__(connection, context)
         config = connection.config
         self._wes = Wes(config)
-        self._source = Source(self._wes, config, context)
-        self._judge = Judge()
-        self._reader = Reader(context.catalogue, self._judge)
-        self._teller = Teller(context)
+        self._choice = CgxChoice(self._wes, config, context)
+        self._plausibility = PlausibilityCheck()
+        self._changed_facts = ChangedFacts(context.catalogue, self._plausibility)
+        self._reports = UserReports(context)
         self._period = float(config.get("pollInterval", 30))
         self._job: Job | None = None
         self._failures = 0
@@ -59,24 +59,24 @@ class Device(Base):
 
     def start(self) -> None:
         self._wes.check()
-        self._judge.restore(self.context.memory.get(GUARDS))
-        self._reader.adopt(self.connection)
+        self._plausibility.restore(self.context.memory.get(GUARDS))
+        self._changed_facts.adopt(self.connection)
         self._job = self.context.every("poll", self._period, self._poll)
 
     def stop(self) -> None:
         self._keep()
 
     def changed(self) -> None:
-        self._reader.adopt(self.connection)
+        self._changed_facts.adopt(self.connection)
 
     def refresh(self) -> None:
-        self._reader.publish_all()
+        self._changed_facts.publish_all()
         self._anew = True
         self._poll()
 
     def test(self) -> Identity:
-        page = self._source.read()
-        data: dict[str, Any] = {"firmware": page.firmware, "page": self._source.path, "version": page.version}
+        page = self._choice.read()
+        data: dict[str, Any] = {"firmware": page.firmware, "page": self._choice.path, "version": page.version}
         text = self.context.say("Serveur WES, firmware {firmware}", firmware=page.firmware)
         if page.version:
             text += self.context.say(", fichier CGX {version}", version=page.version)
@@ -90,10 +90,10 @@ class Device(Base):
         return Identity(data, text)
 
     def discover(self) -> list[Found]:
-        page = self._source.read()
+        page = self._choice.read()
         types = self.context.catalogue.data["equipment"]
         found = []
-        for offer in offers(page, self._source.names(), self._source.origin(page)):
+        for offer in offers(page, self._choice.names(), self._choice.origin(page)):
             name = offer.name or f"{types[offer.type]['name']} {offer.key}"
             if self.connection.name:
                 name += f" ({self.connection.name})"
@@ -102,7 +102,7 @@ class Device(Base):
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         if operation == "sendCgx":
-            text = self._source.send(
+            text = self._choice.send(
                 lambda percent, text: self.context.progress(operation, percent, "{text}", text=text)
             )
             if self._job is not None:
@@ -117,7 +117,7 @@ class Device(Base):
 
     def _poll(self) -> None:
         try:
-            page = self._source.read()
+            page = self._choice.read()
         except DeviceError as error:
             self._failures += 1
             # One busy moment is not worth a change of the command; what follows it within seconds is.
@@ -128,35 +128,35 @@ class Device(Base):
         self.context.count("polls")
         self.context.online()
         self._publish(page)
-        if self._source.keep_up(page) and self._job is not None:
+        if self._choice.keep_up(page) and self._job is not None:
             self._job.run_in(0)
 
-    def _publish(self, page: Page) -> None:
+    def _publish(self, page: CgxPage) -> None:
         now = self.context.clock.time()
         confirm = self._confirms()
         if confirm:
-            self._reader.look_again()
-            self._teller.clock(page, self.context.timezone)
+            self._changed_facts.look_again()
+            self._reports.clock(page, self.context.timezone)
         if page.repaired:
-            self._teller.repaired(self._wes.host)
-        self._teller.supply(mapping.voltage(page) is not None)
+            self._reports.repaired(self._wes.host)
+        self._reports.supply(mapping.voltage(page) is not None)
         server = mapping.server(page)
         server["status"] = True
-        server["cgxupdate"] = self._source.outdated(page)
+        server["cgxupdate"] = self._choice.outdated(page)
         self._publish_server(server)
         news = False
-        for change in self._reader.read(page, self._source.origin(page), now):
+        for change in self._changed_facts.read(page, self._choice.origin(page), now):
             equipment = change.equipment
             if "ADCO" in change.facts:
                 self.context.hide(change.facts["ADCO"])  # a meter's number tells whose it is
             if change.facts:
                 self.context.publish(equipment.id, change.facts)
-            self._teller.news(equipment, change.news)
+            self._reports.news(equipment, change.news)
             if equipment.type == "teleinfo":
-                self._teller.contract(equipment, change.tariff)
+                self._reports.contract(equipment, change.tariff)
             news = news or bool(change.news)
         if confirm:
-            for identifier in (self.connection.id, *self._reader.shown()):
+            for identifier in (self.connection.id, *self._changed_facts.shown()):
                 self.context.confirm(identifier)
         if news or self.context.clock.monotonic() >= self._keep_at:
             self._keep()
@@ -171,7 +171,7 @@ class Device(Base):
     def _keep(self) -> None:
         if self._job is not None:  # a test of a form keeps nothing
             self._keep_at = self.context.clock.monotonic() + KEEP_S
-            self.context.memory.keep(GUARDS, self._judge.state())
+            self.context.memory.keep(GUARDS, self._plausibility.state())
 
     def _publish_server(self, facts: mapping.Facts) -> None:
         if self._anew or facts != self._server:
@@ -183,14 +183,14 @@ class Device(Base):
 
     def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> bool | None:
         if not equipment.type and command == "docgxupdate":
-            if self._source.outdated(self._source.read()):
+            if self._choice.outdated(self._choice.read()):
                 self.run("sendCgx", {})
             return None
         request = self._request(equipment, command)
         wanted = {"ON": True, "OFF": False}.get(request.rpartition("=")[2])
         toggle = wanted is None
         if toggle:
-            before = mapping.state(self._source.read(), equipment.type, equipment.key)
+            before = mapping.state(self._choice.read(), equipment.type, equipment.key)
             wanted = None if before is None else not before
         self._wes.order(request, repeatable=not toggle)
         return self._prove(equipment, wanted)
@@ -211,7 +211,7 @@ class Device(Base):
         for pause in PROOFS:
             if pause and not self.context.pause(pause):
                 return False
-            page = self._source.read()
+            page = self._choice.read()
             self._publish(page)
             shown = mapping.state(page, equipment.type, equipment.key)
             if shown is not None and wanted in (None, shown):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import tariff
-from .page import LAST, UNKNOWN, Page
+from .cgx_page import LAST, UNKNOWN, CgxPage
 
 Facts = dict[str, Any]
 Texts = Mapping[str, str]
@@ -160,7 +160,7 @@ def _clamp(texts: Texts, ours: bool) -> Facts:
     return found
 
 
-def server(page: Page) -> Facts:
+def server(page: CgxPage) -> Facts:
     """The facts of the box itself."""
     info = page.section("info")
     shown = {name: info.get(name, "") for name in ("firmware", "serverversion")}
@@ -177,7 +177,7 @@ def server(page: Page) -> Facts:
     return found
 
 
-def voltage(page: Page) -> float | None:
+def voltage(page: CgxPage) -> float | None:
     """The mains voltage in V; None without the 9 V supply, which gives it."""
     return number(page.section("pince").get("V")) or None
 
@@ -187,7 +187,7 @@ def voltage(page: Page) -> float | None:
 SWITCHED = {"relais": "RELAIS", "switch": "SWITCH"}
 
 
-def state(page: Page, kind: str, key: str) -> bool | None:
+def state(page: CgxPage, kind: str, key: str) -> bool | None:
     """Whether a relay, a switch or, with no kind, the alarm is on; None when the page does not tell."""
     if not kind:
         text = page.section("info").get("alarme", "")

@@ -47,7 +47,7 @@ class News:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Checked:
     """`doubtful`: the same texts must be judged again, since time decides.
 
     `tariff`: the contract that the meter is on if it is not the one of the settings, else ''.
@@ -77,7 +77,7 @@ class _Meter:
     contract: _Since | None = None
 
 
-class Judge:
+class PlausibilityCheck:
     """Judges the facts of all equipment of one WES. `state` carries it over a restart."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Judge:
         self._probes: dict[str, SensorGuard] = {}
         self._kept_probes = _mapping(state.get("probes"))
 
-    def judge(self, equipment: Equipment, facts: Facts, now: float) -> Judged:
+    def check(self, equipment: Equipment, facts: Facts, now: float) -> Checked:
         """Returns what may be shown of `facts`, as `mapping.facts` made them."""
         if equipment.type == "teleinfo":
             return self._meter(equipment, facts, now)
@@ -99,7 +99,7 @@ class Judge:
             return self._probe(equipment, facts, now)
         if equipment.type in _COUNTED:
             return self._count(equipment, facts, _COUNTED[equipment.type], now)
-        return Judged(facts)
+        return Checked(facts)
 
     def state(self) -> dict[str, Any]:
         """What survives a restart, as JSON."""
@@ -112,7 +112,7 @@ class Judge:
 
     # Counters.
 
-    def _count(self, equipment: Equipment, facts: Facts, names: Any, now: float, meter: str = "") -> Judged:
+    def _count(self, equipment: Equipment, facts: Facts, names: Any, now: float, meter: str = "") -> Checked:
         shown, news = dict(facts), []
         doubtful = False
         limits = _limits(equipment.type)
@@ -132,21 +132,21 @@ class Judge:
                 shown[name] = facts[name] if reading.value == value else reading.value
                 if reading.verdict is Verdict.RESTARTED:
                     news.append(News(Kind.RESTARTED, name, value, last))
-        return Judged(shown, doubtful, tuple(news))
+        return Checked(shown, doubtful, tuple(news))
 
     # Meters.
 
-    def _meter(self, equipment: Equipment, facts: Facts, now: float) -> Judged:
+    def _meter(self, equipment: Equipment, facts: Facts, now: float) -> Checked:
         meter = self._meters.setdefault(equipment.key, _Meter())
         if not facts:
             meter.other = None
-            return Judged({})
+            return Checked({})
         number = facts.get("ADCO") or meter.number  # spoilt bytes tell nothing of another meter
         news: list[News] = []
         if meter.number and number != meter.number:
             meter.other = _lasting(meter.other, number, now)
             if not _lasts(meter.other, now, METER_CONFIRM_S):
-                return Judged({}, doubtful=True)
+                return Checked({}, doubtful=True)
             news.append(News(Kind.REPLACED))
         meter.number, meter.other = number, None
         contract = tariff.tariff(facts.get("OPTARIF", ""), facts.get("PTEC", ""))
@@ -159,7 +159,7 @@ class Judge:
         if judged.doubtful and self._blank(equipment, found, read, shown):
             shown = {}
         other, wait = self._other_contract(meter, contract, setting, now)
-        return Judged(shown, judged.doubtful or wait, (*news, *judged.news), other)
+        return Checked(shown, judged.doubtful or wait, (*news, *judged.news), other)
 
     def _blank(self, equipment: Equipment, found: Facts, names: list[str], shown: Facts) -> bool:
         """Whether the frame is one of zeros: no index of a meter that has counted is left."""
@@ -178,17 +178,17 @@ class Judge:
 
     # Probes.
 
-    def _probe(self, equipment: Equipment, facts: Facts, now: float) -> Judged:
+    def _probe(self, equipment: Equipment, facts: Facts, now: float) -> Checked:
         value = finite(facts.get("SONDE"))
         if value is None:
-            return Judged({})
+            return Checked({})
         measure = str(equipment.config.get("sondeMeasure", "temperature"))
         name = f"{equipment.key} {measure}"
         guard = self._probes.get(name)
         if guard is None:
             guard = self._probes[name] = SensorGuard(_probe_limits(measure))
             guard.last = finite(self._kept_probes.get(name))
-        return Judged({} if guard.read(value, now) is None else facts)
+        return Checked({} if guard.read(value, now) is None else facts)
 
 
 def _restored(kept: Any) -> _Meter:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import mapping
+from .cgx_page import CgxPage
 from .mapping import SECTIONS, Facts, Origin, Texts, number
-from .page import Page
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ _SIGNS = {
 """Values of which one that is not 0 tells that something is connected; other types are always there."""
 
 
-def offers(page: Page, names: Page | None, origin: Origin = mapping.OURS) -> list[Offer]:
+def offers(page: CgxPage, names: CgxPage | None, origin: Origin = mapping.OURS) -> list[Offer]:
     """Every input and output that the page shows; `names`: our second page, when the WES has it."""
     found = []
     for number_ in range(1, 4):
@@ -64,14 +64,14 @@ def _keys(section: Texts, tag: str) -> Iterator[str]:
             yield end
 
 
-def _tic_offer(page: Page, names: Page | None, key: str, origin: Origin) -> Offer:
+def _tic_offer(page: CgxPage, names: CgxPage | None, key: str, origin: Origin) -> Offer:
     texts = page.section(f"tic{key}")
     producing = bool(mapping.facts("teleinfo", texts, origin).get("PRODUCTEUR"))
     config: Facts = {"typetic": "linky", "ticMeasure": "consumptionprod" if producing else "consumption"}
     return Offer("teleinfo", key, _name(names, "teleinfo", key), config, mapping.present(texts))
 
 
-def _offer(page: Page, names: Page | None, section: str, kind: str, key: str) -> Offer:
+def _offer(page: CgxPage, names: CgxPage | None, section: str, kind: str, key: str) -> Offer:
     texts = page.section(section)
     name = _name(names, kind, key)
     active = kind not in _SIGNS or any(number(texts.get(sign + key)) for sign in _SIGNS[kind])
@@ -88,11 +88,11 @@ def _offer(page: Page, names: Page | None, section: str, kind: str, key: str) ->
     return Offer(kind, key, name, config, active)
 
 
-def _name(names: Page | None, kind: str, key: str) -> str:
+def _name(names: CgxPage | None, kind: str, key: str) -> str:
     text = names.section(kind).get("NAME" + key, "") if names is not None else ""
     return "" if text == "Pas Dispo" else re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()[:60]
 
 
-def _has_rom(names: Page | None, key: str) -> bool:
+def _has_rom(names: CgxPage | None, key: str) -> bool:
     text = names.section("rom").get("SONDE" + key, "") if names is not None else ""
     return bool(re.fullmatch(r"[0-9A-Fa-f]{16}", text)) and text.strip("0") != "" and text.upper().strip("F") != ""

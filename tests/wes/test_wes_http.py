@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 import pytest
-from jeenergied.devices.wes.wire import Limits, get
+from jeenergied.devices.wes.http_get import Limits, get
 
 from jeedom_bridge.http import HttpError
 

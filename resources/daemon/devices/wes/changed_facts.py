@@ -9,9 +9,9 @@ from jeedom_bridge.contract import Catalogue
 
 from ..base import Connection, Equipment
 from . import mapping
-from .judge import Judge, News
+from .cgx_page import CgxPage
 from .mapping import Facts, Origin
-from .page import Page
+from .plausibility import News, PlausibilityCheck
 
 
 @dataclass
@@ -38,12 +38,12 @@ class Change:
     tariff: str
 
 
-class Reader:
+class ChangedFacts:
     """Hands out the facts of equipment whose texts have changed: most of a page is as it was a second ago."""
 
-    def __init__(self, catalogue: Catalogue, judge: Judge) -> None:
+    def __init__(self, catalogue: Catalogue, plausibility: PlausibilityCheck) -> None:
         self._catalogue = catalogue
-        self._judge = judge
+        self._plausibility = plausibility
         self._plans: list[_Plan] = []
 
     def adopt(self, connection: Connection) -> None:
@@ -66,7 +66,7 @@ class Reader:
         """Ids of the equipment of which the last page told something."""
         return (plan.equipment.id for plan in self._plans if plan.facts)
 
-    def read(self, page: Page, origin: Origin, now: float) -> Iterator[Change]:
+    def read(self, page: CgxPage, origin: Origin, now: float) -> Iterator[Change]:
         """What is new of each equipment whose texts are not those of the page before. `now`: Unix time."""
         for plan in self._plans:
             get = page.section(plan.section).get
@@ -76,7 +76,7 @@ class Reader:
             found = mapping.facts(
                 plan.equipment.type, {name: text for name, text in zip(plan.names, texts) if text is not None}, origin
             )
-            judged = self._judge.judge(plan.equipment, found, now)
+            judged = self._plausibility.check(plan.equipment, found, now)
             plan.before = [] if judged.doubtful else texts
             known, plan.facts = plan.facts, judged.facts
             fresh = {name: value for name, value in plan.facts.items() if plan.anew or known.get(name) != value}

@@ -28,7 +28,7 @@ class Truncated(VendorError):
 
 
 @dataclass(frozen=True)
-class Page:
+class CgxPage:
     """The sections of a page by name, each with its elements' texts. `repaired`: its bytes had to be mended."""
 
     sections: Mapping[str, Section]
@@ -49,7 +49,7 @@ class Page:
         return self.section("jeedom").get("cgxversion") or None
 
 
-def parse(body: bytes, path: str) -> Page:
+def parse(body: bytes, path: str) -> CgxPage:
     """Reads a page. Raises Truncated or VendorError; `path` is for the log."""
     # Without its declaration, so that no encoding that it names can hide anything from the looks below.
     trimmed = _DECLARATION.sub(b"", body.strip(b"\xef\xbb\xbf \t\r\n\0"), count=1)
@@ -70,7 +70,7 @@ def parse(body: bytes, path: str) -> Page:
         root = _tree(_mended(trimmed))
     if root is None or root.tag != "data":
         raise _strange(body, path)
-    page = Page({section.tag: _texts(section) for section in root}, repaired)
+    page = CgxPage({section.tag: _texts(section) for section in root}, repaired)
     if not page.firmware:
         raise _strange(body, path)
     return page

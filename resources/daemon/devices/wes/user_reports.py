@@ -8,8 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..base import Context, Equipment, NoData
-from .judge import Kind, News
-from .page import Page
+from .cgx_page import CgxPage
+from .plausibility import Kind, News
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ SUPPLY = "supply"
 """The key of the memory that says whether there ever was a mains voltage: {"told": it was reported gone}."""
 
 
-class Teller:
+class UserReports:
     """Keeps what was reported of one WES."""
 
     def __init__(self, context: Context) -> None:
@@ -36,7 +36,7 @@ class Teller:
             self._told.add("repaired")
             _LOG.warning("the page of %s holds characters that are no XML, it was mended", host)
 
-    def clock(self, page: Page, timezone: str) -> None:
+    def clock(self, page: CgxPage, timezone: str) -> None:
         """Compares the clock of the page with ours."""
         info = page.section("info")
         try:

@@ -8,9 +8,9 @@ from typing import Any, Callable
 
 from ..base import Context, DeviceError, Refused, Unreachable, VendorError
 from . import cgx, ftp
+from .cgx_page import CgxPage
 from .client import PageMissing, Wes
 from .mapping import Origin
-from .page import Page
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ SETTLED = 300.0
 Progress = Callable[[float, str], None]
 
 
-class Source:
+class CgxChoice:
     """Reads the best page there is; tells whether ours should be sent, and sends it."""
 
     def __init__(self, wes: Wes, config: Mapping[str, Any], context: Context) -> None:
@@ -46,7 +46,7 @@ class Source:
         self._next_upload = float("-inf")
         self.path = OWN if self._uploaded else STANDARD
 
-    def read(self) -> Page:
+    def read(self) -> CgxPage:
         """One page, by one request once it is known which. Raises DeviceError."""
         if not self._uploaded:
             return self._wes.page(STANDARD)
@@ -64,7 +64,7 @@ class Source:
             return self._use(path, page, now)
         return self._use(STANDARD, self._wes.page(STANDARD), now)
 
-    def _use(self, path: str, page: Page, now: float) -> Page:
+    def _use(self, path: str, page: CgxPage, now: float) -> CgxPage:
         if path != self.path:
             _LOG.info("%s is read from %s", self._wes.host, path)
         self.path = path
@@ -72,16 +72,16 @@ class Source:
         self._look_again = now + AGAIN
         return page
 
-    def origin(self, page: Page) -> Origin:
+    def origin(self, page: CgxPage) -> Origin:
         """What kind of page the last one is."""
         ours = self.path == OWN
         return Origin(ours, flag=ours or not cgx.older(page.version, FLAG_SINCE))
 
-    def outdated(self, page: Page) -> bool:
+    def outdated(self, page: CgxPage) -> bool:
         """Whether a newer page than this one could be on the WES."""
         return self._uploaded and (self.path != OWN or cgx.older(page.version, cgx.version()))
 
-    def keep_up(self, page: Page) -> bool:
+    def keep_up(self, page: CgxPage) -> bool:
         """Updates our page when the user allows it, or announces the new one, once. True when it was sent."""
         wanted = cgx.version()
         if not self.outdated(page):
@@ -120,7 +120,7 @@ class Source:
         self._next_upload = now + SETTLED
         return True
 
-    def names(self) -> Page | None:
+    def names(self) -> CgxPage | None:
         """Names and identities of the inputs, when our second page is there and sound."""
         if not self._uploaded:
             return None
