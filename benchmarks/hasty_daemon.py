@@ -6,9 +6,10 @@ import os
 import sys
 
 import jeenergied.daemon
-from jeenergied.devices.easee import account, link
+from jeenergied.devices.easee import account
+from jeenergied.devices.easee.streaming import stream_session
 
-link.BACKOFF = (0.01,)
+stream_session.BACKOFF = (0.01,)
 account.BUDGET = 1_000_000
 
 if __name__ == "__main__":

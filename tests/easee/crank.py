@@ -113,7 +113,7 @@ class Crank:
         members = tuple(Equipment(f"1{n}", "charger", serial, serial, {}, {}) for n, serial in enumerate(serials))
         self.device = Device(Connection("1", "easee", "Compte", dict(config), {}, members), self)  # type: ignore[arg-type]
         if quiet:
-            self.device._link = QuietLink()
+            self.device._session = QuietLink()
         self.device.start()
 
     # Time.

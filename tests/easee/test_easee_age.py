@@ -124,10 +124,10 @@ def test_no_mode_but_charging_has_power(crank, mode):
 
 
 def test_while_the_service_cannot_be_heard_nothing_is_said_about_the_charger(crank):
-    crank.device._link.reached = False
+    crank.device._session.reached = False
     crank.run(2 * HOUR)
     assert shown(crank) == THERE
-    crank.device._link.reached = True
+    crank.device._session.reached = True
     crank.device.subscribed(FIRST, None)
     crank.tell(FIRST, {48: 32}, crank.clock.time() - 2 * HOUR)  # the replay begins with something old
     crank.tell(FIRST, {150: 41})

@@ -9,8 +9,8 @@ import time
 
 import pytest
 from cryptography import x509
-from jeenergied.devices.easee import channel
-from jeenergied.devices.easee.channel import LimitedSocket
+from jeenergied.devices.easee.streaming import channel
+from jeenergied.devices.easee.streaming.channel import LimitedSocket
 
 from simulators.easee.charger import Observed
 from tests.easee.conftest import FIRST, SECOND, connection

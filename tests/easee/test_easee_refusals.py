@@ -88,7 +88,7 @@ def test_two_chargers_refused_in_the_same_way_are_one_kind_of_request(make_crank
     service.fault("firewall", "/state/")
     crank = make_crank(FIRST, SECOND, quiet=True)
     crank.device.refresh()  # the stream is asked instead
-    assert crank.device._link.asked == [FIRST, SECOND]
+    assert crank.device._session.asked == [FIRST, SECOND]
     crank.device.test()
 
 
@@ -101,7 +101,7 @@ def test_a_refused_reading_is_not_asked_for_again_and_again(make_crank, service)
         crank.run(15 * MINUTE)
         crank.tell(FIRST, {150: 20})
     assert service.asked("/state/") <= 5
-    assert len(crank.device._link.asked) > 96  # the stream is asked for all values instead, which costs nothing
+    assert len(crank.device._session.asked) > 96  # the stream is asked for all values instead, which costs nothing
 
 
 def test_a_kept_circuit_that_is_refused_is_looked_up_again(make_crank, service):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from jeenergied.devices.easee.stream import Records
+from jeenergied.devices.easee.streaming.stream import Records
 
 from tests.easee.conftest import FIRST, connection
 from tests.support.mutations import Mutator

@@ -12,7 +12,7 @@ from jeenergied.devices.base import Connection
 from jeenergied.devices.easee import actions
 from jeenergied.devices.easee.client import Cloud, parsed
 from jeenergied.devices.easee.device import Device
-from jeenergied.devices.easee.stream import Stream
+from jeenergied.devices.easee.streaming.stream import Stream
 
 from simulators.clock import SimulatedClock
 from simulators.easee.charger import Charger as Simulated
@@ -55,7 +55,7 @@ class World:
         self.device._account.tokens.owner._mark = "mark"  # a hash would take the time
         cloud = self.device._account.cloud
         cloud._session = canned_session(self._reply)
-        self.device._link._subscribe = lambda: None  # type: ignore[method-assign]
+        self.device._session._subscribe = lambda: None  # type: ignore[method-assign]
         self.device._adopt()
 
     def _reply(self, request: requests.PreparedRequest) -> Answer:
@@ -74,19 +74,19 @@ class World:
     def circuit(self) -> Seen:
         return Seen(texts=[self.device._reader.circuit(SERIAL)])
 
-    def tickets(self) -> Seen:
-        found = actions.tickets(parsed(self.device._account.call("POST", "/x")), SERIAL)
+    def queued_commands(self) -> Seen:
+        found = actions.queued_commands(parsed(self.device._account.call("POST", "/x")), SERIAL)
         return Seen(texts=[each.path for each in found])
 
     def result(self) -> Seen:
         charger = self.device._fleet.get(SERIAL)
-        waiting = [actions.Ticket(SERIAL, 48, 639054504000000000)]
+        waiting = [actions.QueuedCommand(SERIAL, 48, 639054504000000000)]
         self.device._control._ask(charger, waiting)
         return Seen(texts=[each.path for each in waiting])
 
     def frames(self) -> Seen:
         """The bytes of the stream in two parts, as the library hands them over."""
-        link = self.device._link
+        link = self.device._session
         stream = Stream("wss://stream/hub", "token", "", link._opened, link._received, link._ended)
         stream._channel = SimpleNamespace(send=lambda text: None, abort=lambda: None)  # type: ignore[assignment]
         link._stream = stream
@@ -165,7 +165,7 @@ def endpoints() -> list[Endpoint]:
         Endpoint("easee", "chargers", [answer_of(LIST)], lambda answer: World(answer).chargers()),
         Endpoint("easee", "state/…/observations", states, lambda answer: World(answer).state(), explain),
         Endpoint("easee", "chargers/…/site", [answer_of(SITE)], lambda answer: World(answer).circuit()),
-        Endpoint("easee", "commands", [answer_of([TICKET])], lambda answer: World(answer).tickets()),
+        Endpoint("easee", "commands", [answer_of([TICKET])], lambda answer: World(answer).queued_commands()),
         Endpoint("easee", "commands/…", [answer_of(RESPONSE)], lambda answer: World(answer).result()),
         Endpoint("easee", "stream, records", lists, observe, explain),
         Endpoint("easee", "stream, bytes", frames(), lambda answer: World(answer).frames(), explain),

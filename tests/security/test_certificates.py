@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from jeenergied.devices.base import DeviceError, Unreachable
 from jeenergied.devices.easee.client import Cloud
-from jeenergied.devices.easee.stream import Stream
+from jeenergied.devices.easee.streaming.stream import Stream
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.enphase.gateway.client import cloud_session
 from jeenergied.devices.enphase.tokens import token

@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 from jeenergied.devices.base import DeviceError
-from jeenergied.devices.easee.stream import Stream
+from jeenergied.devices.easee.streaming.stream import Stream
 
 from simulators.easee.websocket import CLOSE, PING, TEXT, accept_key, frame
 from tests.support.memory import forget_peak, peak_mib

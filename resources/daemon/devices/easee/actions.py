@@ -99,7 +99,7 @@ def amperes(row: Row, options: Mapping[str, Any]) -> int | None:
 
 
 @dataclass(frozen=True)
-class Ticket:
+class QueuedCommand:
     """A command that the service has queued for a charger. `ticks` exceeds what a float can hold."""
 
     serial: str
@@ -112,7 +112,7 @@ class Ticket:
         return f"/api/commands/{self.serial}/{self.command}/{self.ticks}"
 
 
-def tickets(answer: Any, serial: str) -> list[Ticket]:
+def queued_commands(answer: Any, serial: str) -> list[QueuedCommand]:
     """What was queued; empty when the service did it at once, or had nothing to change."""
     found = []
     for entry in answer if isinstance(answer, list) else [answer]:
@@ -121,7 +121,9 @@ def tickets(answer: Any, serial: str) -> list[Ticket]:
         ticks, command = entry.get("ticks"), entry.get("commandId")
         if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks > 0 and isinstance(command, int):
             device = entry.get("device")
-            found.append(Ticket(device if isinstance(device, str) and device.isalnum() else serial, command, ticks))
+            found.append(
+                QueuedCommand(device if isinstance(device, str) and device.isalnum() else serial, command, ticks)
+            )
     return found
 
 
@@ -148,7 +150,7 @@ class Confirmations:
             with self.changed:
                 self.changed.notify_all()
 
-    def find(self, ticket: Ticket) -> CommandResponse | None:
+    def find(self, ticket: QueuedCommand) -> CommandResponse | None:
         """The answer to a command, if it came within the last minute."""
         with self.changed:
             at, response = self._responses.get((ticket.serial, ticket.ticks), (0.0, None))
@@ -169,7 +171,7 @@ class Confirmations:
                 self._waiting -= 1
 
 
-class Flights:
+class InFlightActions:
     """Makes one action of several equal clicks."""
 
     def __init__(self, clock: Clock) -> None:

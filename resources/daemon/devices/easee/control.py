@@ -9,10 +9,10 @@ from typing import Any, Callable
 from ..base import Context, DeviceError, Refused, Unreachable
 from . import mapping
 from .account import Account
-from .actions import ASK_AT, LIMIT, Action, Confirmations, Flights, NotConfirmed, Ticket, tickets
+from .actions import ASK_AT, LIMIT, Action, Confirmations, InFlightActions, NotConfirmed, QueuedCommand, queued_commands
 from .charger import Charger
 from .client import Forbidden, parsed
-from .reader import Reader, segment
+from .rest_reader import RestReader, segment
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Control:
     def __init__(
         self,
         account: Account,
-        reader: Reader,
+        reader: RestReader,
         context: Context,
         lock: threading.RLock,
         read: Callable[[Charger], object],
@@ -36,13 +36,13 @@ class Control:
         self._lock = lock
         self._read_quietly = read
         self.confirmations = Confirmations(context.clock)
-        self._flights = Flights(context.clock)
+        self._in_flight = InFlightActions(context.clock)
 
     def act(self, charger: Charger, command: str, action: Action, amps: int | None) -> bool:
         """True once the charger has obeyed; False if the service alone has taken it. Raises DeviceError."""
         if charger.offline:
             raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
-        return self._flights.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
+        return self._in_flight.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
 
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> bool:
         begun = self._clock.monotonic()
@@ -61,7 +61,7 @@ class Control:
             if found == base:
                 raise
             answer = self._send(found, action, amps)  # the charger has been moved to another circuit
-        waiting = tickets(answer, serial)
+        waiting = queued_commands(answer, serial)
         if not waiting:
             return False
         self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
@@ -71,7 +71,7 @@ class Control:
         return parsed(self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True))
 
     def _confirm(
-        self, charger: Charger, action: Action, amps: int | None, waiting: list[Ticket], sent: float, end: float
+        self, charger: Charger, action: Action, amps: int | None, waiting: list[QueuedCommand], sent: float, end: float
     ) -> None:
         """Waits for the charger's own answer, or the observation that proves it. Raises DeviceError."""
 
@@ -121,7 +121,7 @@ class Control:
             )
         raise Refused("Le chargeur {serial} a refusé la commande (résultat {code})", serial=charger.serial, code=code)
 
-    def _ask(self, charger: Charger, waiting: list[Ticket]) -> None:
+    def _ask(self, charger: Charger, waiting: list[QueuedCommand]) -> None:
         """Asks the service what became of a command."""
         for ticket in list(waiting):
             try:

@@ -17,9 +17,9 @@ from .actions import ACTIONS, amperes
 from .charger import Charger
 from .control import Control
 from .fleet import Fleet
-from .link import TICK, Link
-from .reader import Reader
-from .watch import Watch
+from .rest_reader import RestReader
+from .streaming.stall_detector import StallDetector
+from .streaming.stream_session import TICK, StreamSession
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class Device(Base):
         table = mapping.Table(self._rows.values())
         self._fleet = Fleet(context, table, self._account.time)
         self._lock = self._fleet.lock
-        self._reader = Reader(self._account, context, table.ids)
-        self._link = Link(self._account, context, self, self._wake)
-        self._watch = Watch()
+        self._reader = RestReader(self._account, context, table.ids)
+        self._session = StreamSession(self._account, context, self, self._wake)
+        self._stalls = StallDetector()
         self._control = Control(self._account, self._reader, context, self._lock, self._read_quietly)
         self._to_read: dict[str, None] = {}
         self._read_at: dict[str, float] = {}
@@ -68,7 +68,7 @@ class Device(Base):
             self.context.every("state", STATE_READ, self._fall_back, first=STATE_READ)
 
     def stop(self) -> None:
-        self._link.close()
+        self._session.close()
         self._account.close()
         self._fleet.keep()
 
@@ -81,7 +81,7 @@ class Device(Base):
         failure = self._read_all(self._fleet.all(), asked=True)
         if failure is None:
             return
-        if isinstance(failure, (Refused, VendorError)) and self._link.alive() and not self._missing_any():
+        if isinstance(failure, (Refused, VendorError)) and self._session.alive() and not self._missing_any():
             return  # the stream was asked instead
         raise failure
 
@@ -96,7 +96,7 @@ class Device(Base):
         return self._reader.chargers()
 
     def _adopt(self) -> None:
-        self._link.want(self._fleet.adopt(self.connection))
+        self._session.want(self._fleet.adopt(self.connection))
 
     # The connection's own thread.
 
@@ -111,9 +111,9 @@ class Device(Base):
             self._woken = False
         self._account.tokens.keep_fresh()
         self._account.show_budget()
-        self._link.tick()
-        pause = min(TICK, self._link.due())
-        if self._link.live:
+        self._session.tick()
+        pause = min(TICK, self._session.due())
+        if self._session.live:
             if not self._fleet.all():
                 self.context.online()
             self._read_waiting()
@@ -127,7 +127,7 @@ class Device(Base):
 
     def _read_waiting(self) -> None:
         """After each subscription the values are read as well: not every firmware sends all by the stream."""
-        while self._to_read and not self.context.stopping and self._link.live:
+        while self._to_read and not self.context.stopping and self._session.live:
             with self._lock:
                 serial = next(iter(self._to_read), None)
                 if serial is None:
@@ -142,8 +142,8 @@ class Device(Base):
         now, left = self._clock.monotonic(), False
         for charger in self._fleet.all():
             first = charger.first_heard
-            settled = first is not None and now - max(first, self._watch.since(charger.serial)) >= SETTLED
-            self._fleet.judge(charger, settled and self._link.alive())
+            settled = first is not None and now - max(first, self._stalls.since(charger.serial)) >= SETTLED
+            self._fleet.judge(charger, settled and self._session.alive())
             left = left or (first is not None and not charger.judged)
         return left
 
@@ -151,51 +151,51 @@ class Device(Base):
         """Reads what has been quiet for long, and reconnects when the stream proves to be stalled."""
         with self._lock:
             now = self._clock.monotonic()
-            charger = self._watch.to_look_at(self._fleet.all(), now)
-        if charger is not None and self._watch.is_absent(charger.serial):
+            charger = self._stalls.to_look_at(self._fleet.all(), now)
+        if charger is not None and self._stalls.is_absent(charger.serial):
             with self._lock:
-                self._watch.absent(charger.serial, now)
+                self._stalls.absent(charger.serial, now)
             if not self._reader.lacks(charger.serial):
-                self._link.again(charger.serial)
+                self._session.again(charger.serial)
         elif charger is not None:
             differs = self._read_quietly(charger)
             with self._lock:
-                heard = self._watch.answered(charger)
-                if not self._watch.is_absent(charger.serial):
-                    self._watch.looked(charger, bool(differs), self._clock.monotonic())
+                heard = self._stalls.answered(charger)
+                if not self._stalls.is_absent(charger.serial):
+                    self._stalls.looked(charger, bool(differs), self._clock.monotonic())
             if differs is None and heard:
-                self._link.again(charger.serial)  # the replay tells what no request does
+                self._session.again(charger.serial)  # the replay tells what no request does
         with self._lock:
-            stalled = self._watch.stalled(self._fleet.all(), self._clock.monotonic())
+            stalled = self._stalls.stalled(self._fleet.all(), self._clock.monotonic())
         if stalled is None:
             return
         serial, reconnect = stalled
         self.context.count("stalls")
         if not reconnect:
             _LOG.info("%s: the stream brings nothing of charger %s: asking for it anew", self.connection.name, serial)
-            self._link.again(serial)
+            self._session.again(serial)
         else:
             _LOG.warning(
                 "%s: the stream is open but brings nothing more of charger %s: reconnecting",
                 self.connection.name,
                 serial,
             )
-            self._watch.clear()
-            self._link.drop(Unreachable("Le flux Easee est ouvert mais ne transmet plus rien : reconnexion"))
+            self._stalls.clear()
+            self._session.drop(Unreachable("Le flux Easee est ouvert mais ne transmet plus rien : reconnexion"))
 
     def _keep_fresh(self) -> None:
         """While the stream is proven alive, what a charger has not changed still holds."""
         now = self._clock.monotonic()
-        if now - self._fresh_at < FRESH or not self._link.alive() or self._watch.pending():
+        if now - self._fresh_at < FRESH or not self._session.alive() or self._stalls.pending():
             return
         self._fresh_at = now
         self._fleet.confirm_lasting()
 
     def _fall_back(self) -> None:
         """The values of chargers that no stream has for some minutes: by requests, now and then."""
-        since, chosen = self._link.down_since, self._fleet.all()
+        since, chosen = self._session.down_since, self._fleet.all()
         if since is None:  # the stream refuses single ones, perhaps, that requests are answered for
-            chosen = [e for e in chosen if self._watch.is_absent(e.serial) and not self._fleet.is_missing(e)]
+            chosen = [e for e in chosen if self._stalls.is_absent(e.serial) and not self._fleet.is_missing(e)]
         elif self._clock.monotonic() - since < FALLBACK_AFTER:
             return
         failure = self._read_all(chosen)
@@ -218,7 +218,7 @@ class Device(Base):
                 silent = 0
             except (Refused, VendorError) as error:
                 failure, silent = failure or error, 0
-                self._link.again(charger.serial)
+                self._session.again(charger.serial)
             except Unreachable as error:
                 failure, silent = failure or error, silent + 1
             except DeviceError as error:
@@ -251,7 +251,7 @@ class Device(Base):
     def _missing(self, charger: Charger, reason: str) -> None:
         _LOG.debug("charger %s: %s", charger.serial, reason)
         with self._lock:
-            self._watch.absent(charger.serial, self._clock.monotonic())
+            self._stalls.absent(charger.serial, self._clock.monotonic())
         self._fleet.missing(charger)
 
     def _missing_any(self) -> bool:
@@ -260,7 +260,7 @@ class Device(Base):
     # What the stream brings, in its thread.
 
     def invoked(self, target: str, arguments: Any) -> None:
-        """See link.Listener."""
+        """See stream_session.Listener."""
         if target in ("ProductUpdate", "ChargerUpdate"):
             for record in mapping.observations(arguments):
                 if self._fleet.observe(record):
@@ -272,12 +272,12 @@ class Device(Base):
             self.context.count("recordsUnknown")
 
     def subscribed(self, serial: str, error: str | None) -> None:
-        """See link.Listener."""
+        """See stream_session.Listener."""
         with self._lock:
             charger = self._fleet.get(serial)
             if charger is None:
                 return
-            self._watch.subscribed(serial, self._clock.monotonic())
+            self._stalls.subscribed(serial, self._clock.monotonic())
             self._to_read[serial] = None
             if error is not None:
                 self._missing(charger, error)
@@ -293,8 +293,8 @@ class Device(Base):
         if action is None or charger is None:
             return super().act(equipment, command, options)
         amps = amperes(self._rows[command], options)
-        with self._link.attention():
+        with self._session.attention():
             proved = self._control.act(charger, command, action, amps)
-        if not self._link.live:
+        if not self._session.live:
             self._read_quietly(charger)
         return proved

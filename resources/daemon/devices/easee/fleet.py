@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..base import Connection, Context, Refused
 from . import mapping
 from .charger import NEVER, Charger
-from .reader import silence
+from .rest_reader import silence
 from .server_time import ServerTime
 
 KEEP_S = 600.0

@@ -49,7 +49,7 @@ _WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceSpec:
     """A row's source, read."""
 
     fact: str
@@ -73,7 +73,7 @@ class Table:
     """What the catalogue's rows ask of a charger."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._by_id: dict[int, list[Source]] = {}
+        self._by_id: dict[int, list[SourceSpec]] = {}
         for row in rows:
             source = parse_source(row)
             if source is not None:
@@ -139,14 +139,14 @@ def flows(values: Values, away: bool) -> bool:
     return not away and (mode == CHARGING or mode not in MODES)
 
 
-def parse_source(row: Row) -> Source | None:
+def parse_source(row: Row) -> SourceSpec | None:
     """The source of a row when it names an observation. Raises ValueError for one that cannot be read."""
     if not row.source or not row.source[0].isdigit():
         return None
     observation, _, *rules = row.source.split("|")
     if rules not in ([], ["live"]):
         raise ValueError(f"unknown rule in source {row.source!r}")
-    return Source(row.source, int(observation), bool(rules), row.data["subType"])
+    return SourceSpec(row.source, int(observation), bool(rules), row.data["subType"])
 
 
 def _binary(value: Any) -> bool | None:

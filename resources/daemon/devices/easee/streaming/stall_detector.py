@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .charger import Charger
+from ..charger import Charger
 
 FIRST = 10.0
 """Seconds after a subscription within which its replay must have begun."""
@@ -33,7 +33,7 @@ class _Charger:
     again: bool = False
 
 
-class Watch:
+class StallDetector:
     """Times are monotonic seconds. Not thread-safe: the device holds its lock."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ OBSERVATIONS = "observations"
 COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
 
 
-class Reader:
+class RestReader:
     """Everything that is read by requests. Used by the connection's thread, `circuit` by actions as well."""
 
     def __init__(self, account: Account, context: Context, ids: Iterable[int]) -> None:

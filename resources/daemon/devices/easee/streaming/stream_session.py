@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable, Protocol
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
-from ..common.endpoints import Endpoints
-from .account import STREAM, Account
-from .client import NotThere, TokenRefused
+from ...base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable
+from ...common.endpoints import Endpoints
+from ..account import STREAM, Account
+from ..client import NotThere, TokenRefused
 from .stream import Record, Stream
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Listener(Protocol):
         ...
 
 
-class Link:
+class StreamSession:
     """`tick` runs in the connection's thread; it raises what the user is to be told."""
 
     def __init__(self, account: Account, context: Context, listener: Listener, wake: Callable[[], None]) -> None:

@@ -22,10 +22,10 @@ from signalrcore.protocol.json_hub_protocol import JsonHubProtocol
 from jeedom_bridge.http import Response
 from jeedom_bridge.json_reader import loads
 
-from ..base import DeviceError, Unreachable
+from ...base import DeviceError, Unreachable
+from ..client import USER_AGENT, status_error
+from ..mapping import PRIVATE
 from .channel import Channel, TooLong, UpgradeRefused
-from .client import USER_AGENT, status_error
-from .mapping import PRIVATE
 
 _LOG = logging.getLogger(__name__)
 _WIRE = logging.getLogger("signalr")

@@ -7,8 +7,8 @@ import json
 import pytest
 from jeenergied.devices.easee.charger import Charger
 from jeenergied.devices.easee.mapping import Observation, Table
-from jeenergied.devices.easee.stream import _shown
-from jeenergied.devices.easee.watch import IDLE, PER_HOUR, SUSPICION, Watch
+from jeenergied.devices.easee.streaming.stall_detector import IDLE, PER_HOUR, SUSPICION, StallDetector
+from jeenergied.devices.easee.streaming.stream import _shown
 
 from tests.easee.conftest import FIRST, catalogue
 
@@ -25,7 +25,7 @@ def heard(charger: Charger, now: float) -> None:
 
 
 def test_a_subscription_that_nothing_answers_is_a_stalled_stream(charger: Charger) -> None:
-    watch = Watch()
+    watch = StallDetector()
     watch.subscribed(FIRST, 10.0)
     watch.looked(charger, False, 20.0)
     assert watch.pending()
@@ -35,7 +35,7 @@ def test_a_subscription_that_nothing_answers_is_a_stalled_stream(charger: Charge
 
 
 def test_word_from_the_charger_ends_a_suspicion(charger: Charger) -> None:
-    watch = Watch()
+    watch = StallDetector()
     watch.subscribed(FIRST, 10.0)
     watch.looked(charger, True, 20.0)
     heard(charger, 21.0)
@@ -44,7 +44,7 @@ def test_word_from_the_charger_ends_a_suspicion(charger: Charger) -> None:
 
 
 def test_a_charger_that_the_account_does_not_see_stalls_nothing(charger: Charger) -> None:
-    watch = Watch()
+    watch = StallDetector()
     watch.absent(FIRST, 5.0)
     assert watch.is_absent(FIRST)
     assert watch.stalled([charger], 5.0 + SUSPICION) is None
@@ -54,7 +54,7 @@ def test_a_charger_that_the_account_does_not_see_stalls_nothing(charger: Charger
 
 
 def test_a_stream_is_not_renewed_without_end(charger: Charger) -> None:
-    watch, told = Watch(), []
+    watch, told = StallDetector(), []
     for n in range(3 * PER_HOUR):
         now = 100.0 + n * (SUSPICION + 1)
         watch.subscribed(FIRST, now)
@@ -66,7 +66,7 @@ def test_a_stream_is_not_renewed_without_end(charger: Charger) -> None:
 
 
 def test_a_subscription_that_is_repeated_is_not_looked_at_sooner(charger: Charger) -> None:
-    watch = Watch()
+    watch = StallDetector()
     watch._reconnected = [90.0] * PER_HOUR
     watch.subscribed(FIRST, 100.0)
     watch.looked(charger, True, 110.0)
