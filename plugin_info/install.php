@@ -8,9 +8,9 @@ use Jeenergie\Equipment\Commands;
 
 require_once __DIR__ . '/../../../core/php/core.inc.php';
 
-class_exists('jeenergie'); // its other classes load through this one
+class_exists('jeenergie'); // registers the autoloader of the plugin's other classes
 
-/** Minutes without any news after which the core restarts the daemon. */
+/** Minutes without a communication after which the core restarts the daemon. */
 const JEENERGIE_HEARTBEAT = 15;
 
 /** Run by the core when the plugin is activated. */
@@ -35,7 +35,7 @@ function jeenergie_update(): void
             log::add('jeenergie', 'error', $eqLogic->getName() . ' : ' . $error->getMessage());
         }
     }
-    // The core has stopped the daemon, and would start it again within five minutes.
+    // The core has stopped the daemon and would restart it within five minutes only.
     utils::executeAsync('jeenergie', 'startAfterUpdate');
 }
 
@@ -43,14 +43,14 @@ function jeenergie_update(): void
 function jeenergie_remove(): void
 {
     try {
-        Daemon::stop(); // also one that the core has not seen
+        Daemon::stop(); // also one without a pid file
     } catch (Exception $error) {
         log::add('jeenergie', 'error', $error->getMessage());
     }
     message::removeAll('jeenergie');
     ApiKey::withdraw();
     $removed = eqLogic::byType('jeenergie') === [];
-    // What the user has chosen survives a deactivation.
+    // A value chosen by the user survives a deactivation.
     if ($removed || config::byKey('heartbeat::delay::jeenergie') == JEENERGIE_HEARTBEAT) {
         config::remove('heartbeat::delay::jeenergie');
         config::remove('heartbeat::restartDeamon::jeenergie');
@@ -69,7 +69,7 @@ function jeenergie_defaultHeartbeat(): void
     }
 }
 
-/** The core leaves for a week what a version has dropped: classes that stand in core/src now stood in core/class once. */
+/** Removes the classes that were in core/class before core/src: the core deletes dropped files only after a week. */
 function jeenergie_removeFormerClasses(): void
 {
     array_map('unlink', glob(dirname(__DIR__) . '/core/class/jeenergie[A-Z]*.class.php'));

@@ -5,14 +5,14 @@
 use Jeenergie\Daemon\Daemon;
 
 /**
- * Run by the core, from the old version, once the new one is downloaded and before it is copied.
+ * Run by the core in the old version, after the new one was downloaded and before it is copied.
  *
- * The core cleans the other folders of what a version has dropped, but not these.
+ * The core removes dropped files from the other folders, but not from these.
  */
 function jeenergie_pre_update(): void
 {
     try {
-        // In good order, while its files are there.
+        // Gracefully, while its files exist.
         class_exists('jeenergie') && Daemon::stop();
     } catch (Throwable $error) {
         log::add('jeenergie', 'error', $error->getMessage());

@@ -17,7 +17,7 @@ use Jeenergie\Storage\Row;
 require_once __DIR__ . '/../src/autoload.php';
 
 /**
- * A connection (account, gateway, server) or an equipment behind one; both are eqLogics of this class.
+ * A connection (account, gateway, server), or a piece of equipment behind one; both are eqLogics of this class.
  *
  * Configuration of a connection:
  *  - kind "connection"; backend: name of its catalogue
@@ -27,28 +27,28 @@ require_once __DIR__ . '/../src/autoload.php';
  *  - kind "equipment"; backend; connection: id of the connection's eqLogic (text); type; key: the vendor's identifier
  *  - config: {setting: value}
  * Both:
- *  - shownCommands: only on its way from the page, see Lifecycle
+ *  - shownCommands: posted by the page and not stored, see Lifecycle
  * logicalId: "connection::<backend>", or "<connection>::<type>::<key>", unique.
- * What the plugin itself remembers of them is not in their rows: see Notes.
+ * What the plugin remembers about them is not in their rows, see Notes.
  * Configuration of a command: settings: {setting: value}, those of its catalogue row (cadence, ...).
  */
 class jeenergie extends eqLogic
 {
     use CoreHooks;
 
-    /** toHtml() is overridden, which the core takes for a tile that cannot be customised: most are its own. */
+    /** Allows the core's customization of tiles, which it disables for classes that override toHtml(). */
     public static $_widgetPossibility = ['custom' => true];
 
-    /** Before a secret that the core's encryption would spoil. */
+    /** Marks a secret, stored in base64, that the core's encryption would not restore. */
     private const RAW = 'raw:';
 
-    /** Whether isEnable has been changed since the last save. */
+    /** True if isEnable has changed since the last save. */
     private $_toggled = false;
 
-    /** Whether its secrets are as they are stored; null of one that was just made or read. */
+    /** True if secrets are encrypted in memory, false if readable, null if just created or read. */
     private $_isEncrypted = null;
 
-    /** Whether the core is at work on the level of its battery. */
+    /** True while the core updates the level of the battery. */
     private $_batteryTime = false;
 
     /* ---------------------------------------------------------------- what it is */
@@ -74,7 +74,7 @@ class jeenergie extends eqLogic
         return (string) $this->getConfiguration('key');
     }
 
-    /** The connection of an equipment; null when it is gone, and for a connection. */
+    /** The connection of a piece of equipment; null if it is missing, and for a connection. */
     public function connection(): ?jeenergie
     {
         $parent = $this->isConnection() ? null : self::byId($this->getConfiguration('connection'));
@@ -96,14 +96,14 @@ class jeenergie extends eqLogic
         return self::byTypeAndSearchConfiguration('jeenergie', ['kind' => 'connection']);
     }
 
-    /** Its settings with their defaults, secrets included and readable. */
+    /** Settings in force, with defaults and readable secrets. */
     public function config(): array
     {
         $values = self::dictionary($this->getConfiguration('config')) + $this->secrets();
         return Settings::resolve($this->fields(), $values);
     }
 
-    /** What a "when" or a unit of the catalogue may read: its settings, and its parent's as "connection.<setting>". */
+    /** Settings for a "when" or a unit of the catalogue: its own, and its connection's as "connection.<setting>". */
     public function settings(): array
     {
         $settings = $this->config();
@@ -119,13 +119,13 @@ class jeenergie extends eqLogic
         return Catalogue::fields($this->backend(), $this->type());
     }
 
-    /** Rows of commands that hold with its settings, by logicalId. */
+    /** Rows of commands that apply with its settings, by logicalId. */
     public function rows(): array
     {
         return Catalogue::applicableRows($this->backend(), $this->type(), $this->settings());
     }
 
-    /** The template of its type or the plugin's own tile, where the user has chosen one; else the core's. */
+    /** The tile: the template of its type, the plugin's own tile if chosen, or the core's. */
     public function toHtml($_version = 'dashboard')
     {
         $template = WidgetTemplate::of($this);
@@ -134,7 +134,7 @@ class jeenergie extends eqLogic
         }
         $replace = $this->preToHtml($_version);
         if (!is_array($replace)) {
-            return $replace; // nothing to show, or kept from the last time
+            return $replace; // not visible, or cached HTML
         }
         $version = jeedom::versionAlias($_version);
         $replace['#calledFrom#'] = __CLASS__;
@@ -153,7 +153,7 @@ class jeenergie extends eqLogic
         return self::dictionary($this->getConfiguration('secrets'));
     }
 
-    /** Last state told by the daemon: {state, since, until, code, message}; empty when it has told none. */
+    /** Last state reported by the daemon: {state, since, until, code, message}; [] if none. */
     public function state(): array
     {
         return self::dictionary($this->getCache('state'));
@@ -166,7 +166,7 @@ class jeenergie extends eqLogic
 
     /* ---------------------------------------------------------------- how it is pictured */
 
-    /** Classes of the icon that stands for it: by its field "icon", or that of its type; '' of an unknown system. */
+    /** CSS classes of its icon: by its field "icon", or that of its type; '' for an unknown system. */
     public function icon(): string
     {
         try {
@@ -177,7 +177,7 @@ class jeenergie extends eqLogic
         return Settings::byKey($part['fields'])['icon']['icons'][$this->iconChoice()] ?? $part['icon'] ?? '';
     }
 
-    /** Path of the picture: the user's own, or the one that its field "icon" names; null without one. */
+    /** Path of its picture: the user's own, or the one its field "icon" names; null if there is none. */
     public function picture(): ?string
     {
         $own = $this->getCustomImage();
@@ -213,7 +213,7 @@ class jeenergie extends eqLogic
         }
         $this->_isEncrypted = true;
         $this->eachSecret(static function (string $secret): ?string {
-            // The core takes these for encrypted already, or for nothing.
+            // The core takes these for encrypted already, or for empty.
             $isOdd = $secret === '0' || strpos($secret, 'crypt:') !== false || strpos($secret, self::RAW) === 0;
             return utils::encrypt($isOdd ? self::RAW . base64_encode($secret) : $secret);
         });
@@ -242,7 +242,7 @@ class jeenergie extends eqLogic
         }
     }
 
-    /** What any logged-in user may read of it through the core: everything but the secrets. */
+    /** What the core hands to every signed-in user: everything but the secrets. */
     public function toArray(): array
     {
         $array = parent::toArray();
@@ -262,7 +262,7 @@ class jeenergie extends eqLogic
 
     public function setName($_name)
     {
-        return parent::setName(Names::kept((string) $_name));
+        return parent::setName(Names::accepted((string) $_name));
     }
 
     public function setIsEnable($_isEnable)
@@ -271,7 +271,7 @@ class jeenergie extends eqLogic
         return parent::setIsEnable($_isEnable);
     }
 
-    /** Called by the core for each new level of a battery. It would write the row whole once one has been charged. */
+    /** Called by the core for each new battery level; after a charge it saves the whole row. */
     public function batteryStatus($_pourcent = '', $_datetime = '')
     {
         $this->_batteryTime = true;
@@ -282,7 +282,7 @@ class jeenergie extends eqLogic
         }
     }
 
-    /** One of the core's pages enables and disables without calling preSave() and postSave(), where it matters. */
+    /** Saves in full what has been enabled or disabled: one of the core's pages skips preSave() and postSave(). */
     public function save($_direct = false)
     {
         if ($this->_batteryTime) {
@@ -297,7 +297,7 @@ class jeenergie extends eqLogic
         try {
             return parent::save($direct);
         } finally {
-            $this->decrypt(); // the core does not, where the database refuses a row
+            $this->decrypt(); // the core does not if the database refuses the row
         }
     }
 
@@ -311,7 +311,7 @@ class jeenergie extends eqLogic
         Lifecycle::afterSave($this);
     }
 
-    /** The core removes the commands before it asks preRemove(): a refusal must come earlier. */
+    /** Refusals come here: the core removes the commands before it calls preRemove(). */
     public function remove()
     {
         $removal = Lifecycle::beforeRemove($this);
@@ -323,7 +323,7 @@ class jeenergie extends eqLogic
 
 class jeenergieCmd extends cmd
 {
-    /** What the core hands to execute() may hold a whole request, its key included: only these go further. */
+    /** Options passed on to the daemon; execute() may get a whole request, the api key included. */
     private const OPTIONS = ['slider', 'select', 'color', 'title', 'message', 'value'];
 
     public function execute($_options = [])
@@ -346,10 +346,10 @@ class jeenergieCmd extends cmd
 
     public function setName($_name)
     {
-        return parent::setName(Names::kept((string) $_name));
+        return parent::setName(Names::accepted((string) $_name));
     }
 
-    /** The page save removes what the page did not post: keep what the page did not even know. */
+    /** A save of the page removes commands it has not posted; keeps those created after it was loaded. */
     public function dontRemoveCmd(): bool
     {
         return in_array($this->getLogicalId(), ['refresh', 'state'], true)

@@ -471,7 +471,7 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         connection = browser.run("jeenergiePage.current.id")
         event = {"connection": connection, "operation": "import", "percent": 40, "text": "2 jours <u>sur</u> 5"}
         browser.until(f"document.querySelector('{RESULT} .progress')")
-        jeedom.php("Progress::tell(json_decode($argv[1], true));", json.dumps(event))
+        jeedom.php("Progress::report(json_decode($argv[1], true));", json.dumps(event))
         browser.until(f"document.querySelector('{RESULT}').innerText.includes('2 jours <u>sur</u> 5')")
         assert browser.run(f"document.querySelector('{RESULT} .progress-bar').style.width") == "40%"
         browser.run("finish()")

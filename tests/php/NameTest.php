@@ -19,7 +19,7 @@ final class NameTest extends JeenergieTestCase
     public function testANameKeepsWhatItSays(string $wanted, string $name): void
     {
         $this->assertSame($name, $this->create($wanted)->getName());
-        $this->assertSame($name, Names::kept($name), 'kept once more, it stays as it is');
+        $this->assertSame($name, Names::accepted($name), 'kept once more, it stays as it is');
     }
 
     public function names(): array

@@ -107,7 +107,7 @@ final class SideBySideTest extends JeenergieTestCase
         $row = Memory::$eqLogics[1];
         Discovery::welcome('1');
         $this->assertSame([['jeenergie::equipment', ['connection' => '1', 'created' => 1]]], Memory::$events);
-        $this->assertSame('success', News::of('equipment', '1')['level']);
+        $this->assertSame('success', News::latest('equipment', '1')['level']);
         $this->assertCount(2, jeenergie::byId(1)->equipment());
         $this->assertSame($row, Memory::$eqLogics[1]);
         Memory::$async = [];

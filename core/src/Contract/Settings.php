@@ -5,17 +5,17 @@
 namespace Jeenergie\Contract;
 
 /**
- * Settings described by the fields of a catalogue: types, defaults, conditions, what is missing.
+ * Settings described by the fields of a catalogue: types, defaults, conditions, validity.
  *
- * Stored values are typed (a number is a number) and hold only what differs from the default, so that
- * a default that a new version changes reaches the users who had never touched it.
+ * Stored values are typed (a number is a number). Values that equal the default are not stored, so that a default changed
+ * by a new version reaches users who have never touched the setting.
  */
 final class Settings
 {
-    /** From here on a floating-point number no longer tells whole numbers apart. */
+    /** Beyond this, floating-point numbers do not represent all integers. */
     private const MAX_WHOLE = 2 ** 53;
 
-    /** Part of a step by which a value may be beside it, for what is rounded in binary. */
+    /** Tolerance for binary rounding, as a fraction of a step. */
     private const STEP_TOLERANCE = 1e-6;
 
     /** Fields by key. */
@@ -24,14 +24,14 @@ final class Settings
         return array_column($fields, null, 'key');
     }
 
-    /** @return string[] keys of the fields that are never sent back to a browser */
+    /** @return string[] keys of fields whose values are never sent to a browser */
     public static function secretKeys(array $fields): array
     {
         return array_column(array_filter($fields, fn(array $field): bool => $field['type'] === 'secret'), 'key');
     }
 
     /**
-     * Addresses whose host has changed, with the secrets that are sent there and apply with the new settings.
+     * Address fields whose host has changed, with the secrets sent there that apply with the new settings.
      *
      * @return string[][] keys of secrets by the key of the address
      */
@@ -53,7 +53,7 @@ final class Settings
         return $moved;
     }
 
-    /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
+    /** Scheme and host of an address, for comparison (see core/contract/vectors/hosts.json). */
     public static function hostOf(string $address): string
     {
         $text = strtolower(trim($address));
@@ -62,7 +62,7 @@ final class Settings
             : preg_replace('/:\d+$/', '', $text);
     }
 
-    /** The value in the type of its field; null when it is empty. A form sends everything as text. */
+    /** Converts a value, which a form sends as text, to the type of its field; null if it is empty. */
     public static function cast(array $field, $value)
     {
         if ($field['type'] === 'list') {
@@ -75,7 +75,7 @@ final class Settings
             return $value === '' ? null : !in_array($value, [false, 0, '0', 'false'], true);
         }
         $text = is_bool($value) ? (string) (int) $value : (string) $value;
-        // A secret is taken as it was typed: blanks may belong to it.
+        // A secret is not trimmed: blanks may be part of it.
         $text = $field['type'] === 'secret' ? $text : trim($text);
         if ($text === '') {
             return null;
@@ -83,7 +83,7 @@ final class Settings
         return $field['type'] === 'number' ? self::number($text) ?? $text : $text;
     }
 
-    /** A finite number, whole where it can be; null if the text is none. */
+    /** Converts to a finite number, int if possible; null if the text is not a number. */
     private static function number(string $text)
     {
         $text = str_replace(',', '.', $text);
@@ -111,7 +111,7 @@ final class Settings
         ));
     }
 
-    /** Known settings only, typed, without the empty ones and those that equal their default. */
+    /** Settings to store: known ones, typed, without empty ones and those that equal their default. */
     public static function compact(array $fields, array $values): array
     {
         $kept = [];
@@ -124,7 +124,7 @@ final class Settings
         return $kept;
     }
 
-    /** The same without those that are not valid: what was stored before there was a check must harm nothing else. */
+    /** compact() without invalid settings, which earlier versions may have stored. */
     public static function usable(array $fields, array $values): array
     {
         $known = self::byKey($fields);
@@ -135,7 +135,7 @@ final class Settings
         );
     }
 
-    /** Typed settings, defaults included, the empty ones left out. */
+    /** Settings in force: typed, with defaults, without empty ones. */
     public static function resolve(array $fields, array $values): array
     {
         $resolved = [];
@@ -149,7 +149,7 @@ final class Settings
     }
 
     /**
-     * Whether all of a "when" holds. Of a setting that is a list, one entry must match.
+     * True if all conditions of a "when" hold. Of a setting that is a list, one entry must match.
      *
      * @param array $when {"<setting>": value or [values]}; "connection.<setting>" reads the parent
      * @param array $settings resolved settings, those of the parent under "connection.<setting>"
@@ -167,7 +167,7 @@ final class Settings
         return true;
     }
 
-    /** A setting as the daemon compares it as well: nothing is the same as "no". */
+    /** A setting as text for comparison, as the daemon compares it: an empty one equals "no". */
     private static function text($value): string
     {
         return $value === null || $value === '' || $value === false ? '0' : (string) $value;
@@ -183,7 +183,7 @@ final class Settings
     }
 
     /**
-     * What is wrong with settings, one sentence each, in the user's language.
+     * Validates settings; returns a sentence in the user's language for each that is not valid.
      *
      * @param array $values compact or resolved settings, secrets included
      * @param array $context settings that a "when" may read beside them
@@ -233,7 +233,7 @@ final class Settings
         return null;
     }
 
-    /** As a browser counts them, steps begin at the minimum. */
+    /** Steps are counted from the minimum, as browsers do. */
     private static function stepError(array $field, $value): ?string
     {
         $steps = isset($field['step']) ? ($value - ($field['min'] ?? 0)) / $field['step'] : 0;

@@ -128,12 +128,12 @@ final class Callback
             }
         }
         // After the values: one with an old date sets the core's last communication back.
-        LastCommunication::of($this->alive);
+        LastCommunication::update($this->alive);
         $answer = ['ok' => true, 'log' => Daemon::logLevel()];
         if ($this->unknown !== []) {
             $answer['unknown'] = array_map('strval', array_keys($this->unknown));
         }
-        $triggered = Levels::untold();
+        $triggered = Levels::takeUnacknowledged();
         if ($triggered !== []) {
             $answer['triggered'] = $triggered;
         }
@@ -168,7 +168,7 @@ final class Callback
                 $this->trigger($event);
                 break;
             case 'progress':
-                Progress::tell($event);
+                Progress::report($event);
                 break;
             case 'message':
                 $this->message($event);

@@ -18,38 +18,38 @@ use Throwable;
 use utils;
 
 /**
- * What loads are to be: the newest wish of each equipment, and whether the command chosen for it has run.
+ * The state each load shall have: the newest request of each equipment, and whether its command has run.
  *
- * The daemon asks for the same number again until it is told that it ran. It is run once, in the background, however
- * often it is asked for; a smaller number than the newest is an old wish and is not run. All that must not be lost is
- * in the database: after a restart the daemon asks again and is told what has run already.
+ * The daemon repeats a request, by its number, until it is acknowledged as run. The command is run once, in the background,
+ * however often it is requested; a number smaller than the newest is obsolete and not run. The state is in the database:
+ * after a restart the daemon repeats its requests, and what has run already is acknowledged.
  */
 final class Levels
 {
-    /** Seconds after which a command that is still at work no longer keeps others from running. */
-    private const STUCK = 120;
+    /** Time after which a running command no longer blocks the next one. */
+    private const STUCK_AFTER_S = 120;
 
-    /** Requests for one number without any background task having begun, after which the user should know. */
-    private const IN_VAIN = 7;
+    /** Repeated requests without a background task having begun, after which the user gets a message. */
+    private const REQUESTS_BEFORE_MESSAGE = 7;
 
-    /** Of the setting that keeps them all, and of the lock around it. */
+    /** Key of the plugin's configuration that stores all levels; also the name of its lock. */
     private const KEY = 'levels';
 
-    /** A file that is there while something has run that was not told yet. */
-    private const MARK = 'triggered';
+    /** A file that exists while something has run and is not acknowledged yet. */
+    private const MARKER_FILE = 'triggered';
 
-    private const NONE = [
+    private const INITIAL = [
         'name' => '', 'number' => 0, 'value' => null, 'expires' => null,
         'ran' => true, 'told' => true, 'asked' => 0, 'begun' => 0, 'trouble' => '',
     ];
 
     /**
-     * Takes a wish and has its command run in the background.
+     * Accepts a request and schedules its command in the background.
      *
      * @param array $event {name: key of the field that holds the command, number, value}
-     * @param int|null $expires by this machine's clock; null: it is run however late
+     * @param int|null $expires Unix time by this machine's clock; null if it never expires
      */
-    public static function take(jeenergie $eqLogic, array $event, ?int $expires): void
+    public static function request(jeenergie $eqLogic, array $event, ?int $expires): void
     {
         if (!is_int($event['number'] ?? null) || $event['number'] < 1) {
             throw new Exception('a level without a number');
@@ -72,8 +72,8 @@ final class Levels
             self::mark();
             return;
         }
-        if ($level['asked'] === self::IN_VAIN && $level['begun'] === 0) {
-            self::tell($eqLogic, 'vain', sprintf(
+        if ($level['asked'] === self::REQUESTS_BEFORE_MESSAGE && $level['begun'] === 0) {
+            self::notifyUser($eqLogic, 'vain', sprintf(
                 __('%s : Jeedom n\'exécute pas « %s ». Vérifiez que le moteur de tâches est activé.', __FILE__),
                 $eqLogic->getHumanName(),
                 self::label($eqLogic, $level['name'])
@@ -82,38 +82,38 @@ final class Levels
         self::start($id, $level);
     }
 
-    /** What has run and has not been told yet, as the acknowledgement lists it. */
-    public static function untold(): array
+    /** What has run and is not acknowledged yet: [{equipment, name, number}]. Marks it as acknowledged. */
+    public static function takeUnacknowledged(): array
     {
-        // It saves a query for each request of the daemon; were it lost, what ran is told when it is asked for again.
-        $mark = DataFolder::file(self::MARK);
+        // Saves a query for each callback. If the file is lost, the daemon's next request has the level acknowledged.
+        $mark = DataFolder::file(self::MARKER_FILE);
         if (!is_file($mark)) {
             return [];
         }
-        @unlink($mark); // first: what runs from here on leaves another one
-        $untold = [];
-        Lock::during(self::KEY, static function () use (&$untold): void {
+        @unlink($mark); // first: what runs from here on creates it again
+        $takeUnacknowledged = [];
+        Lock::during(self::KEY, static function () use (&$takeUnacknowledged): void {
             $levels = self::read();
             foreach ($levels as $id => $level) {
                 if ($level['ran'] && !$level['told']) {
                     $levels[$id]['told'] = true;
-                    $untold[] = ['equipment' => (string) $id] + array_intersect_key($level, ['name' => 0, 'number' => 0]);
+                    $takeUnacknowledged[] = ['equipment' => (string) $id] + array_intersect_key($level, ['name' => 0, 'number' => 0]);
                 }
             }
-            if ($untold !== []) {
+            if ($takeUnacknowledged !== []) {
                 config::save(self::KEY, $levels, 'jeenergie');
             }
         });
-        return $untold;
+        return $takeUnacknowledged;
     }
 
-    /** Runs the newest wish of an equipment; one that comes meanwhile is run after it, so that the newest one stays. */
+    /** Runs the newest request of an equipment, then any that has arrived meanwhile, so that the newest one is run last. */
     public static function carryOut(string $id): void
     {
         $lock = DataFolder::lock('level.' . $id . '.lock', 0.0);
         $age = abs(time() - (int) (self::read()[$id]['begun'] ?? 0));
-        if ($lock === null && $age < self::STUCK) {
-            return; // whoever is at work looks for a newer wish afterwards
+        if ($lock === null && $age < self::STUCK_AFTER_S) {
+            return; // the task at work looks for newer requests afterwards
         }
         try {
             self::runNewest($id);
@@ -136,7 +136,7 @@ final class Levels
             $failure = self::attempt($id, $wish);
             $level = self::change($id, static function (array $level) use ($wish, $failure): array {
                 $level['begun'] = 0;
-                // A newer wish may have run meanwhile, and this command still have come after it: it is run again.
+                // If a newer request has run meanwhile, this command may have come after it: the newer one is run again.
                 $level['ran'] = $failure === '' && $level['number'] == $wish['number'];
                 $level['told'] = false;
                 return $level;
@@ -147,7 +147,7 @@ final class Levels
         }
     }
 
-    /** Tries once; '' when the command ran, null when it is not to be run now, else why it failed. */
+    /** Tries once. Returns '' if the command has run, null if it must not run now, else why it failed. */
     private static function attempt(string $id, array $wish): ?string
     {
         $eqLogic = jeenergie::byId($id);
@@ -165,7 +165,7 @@ final class Levels
         try {
             Trigger::execute($eqLogic, $wish);
         } catch (Throwable $error) {
-            self::tell($eqLogic, 'failed', sprintf(
+            self::notifyUser($eqLogic, 'failed', sprintf(
                 __('%s : « %s » n\'a pas pu être exécutée (%s). Elle est répétée jusqu\'à ce qu\'elle le soit.', __FILE__),
                 $eqLogic->getHumanName(),
                 self::label($eqLogic, $wish['name']),
@@ -173,12 +173,12 @@ final class Levels
             ));
             return $error->getMessage();
         }
-        self::tell($eqLogic, '', '');
+        self::notifyUser($eqLogic, '', '');
         return '';
     }
 
-    /** Tells once that something is wrong; with no `trouble`, that it is over. */
-    private static function tell(jeenergie $eqLogic, string $trouble, string $text): void
+    /** Adds one message per kind of trouble; removes it if `$trouble` is ''. */
+    private static function notifyUser(jeenergie $eqLogic, string $trouble, string $text): void
     {
         $id = (string) $eqLogic->getId();
         $isNews = false;
@@ -189,10 +189,10 @@ final class Levels
         });
         $messageId = 'jeenergie::level::' . $id;
         if ($isNews) {
-            message::removeAll('jeenergie', $messageId); // the core keeps the older one of two with the same id
+            message::removeAll('jeenergie', $messageId); // of two with the same id the core would keep the older one
         }
         if ($trouble !== '') {
-            // The log shares the id for its own message of an error.
+            // The log uses the same id for the message of an error.
             log::add('jeenergie', $isNews ? 'error' : 'debug', $text, $messageId);
         }
         if ($isNews && $trouble !== '') {
@@ -207,14 +207,14 @@ final class Levels
         return (string) (Settings::byKey($fields)[$name]['label'] ?? $name);
     }
 
-    /** The core starts a background task once: one that is left over, since Jeedom was stopped, is started again. */
+    /** Starts the background task, or starts one again that is left over because Jeedom was stopped. */
     private static function start(string $id, array $level): void
     {
         $task = ['equipment' => $id, 'number' => $level['number']];
         $left = cron::byClassAndFunction('jeenergie', 'runTrigger', $task);
-        $isStuck = $level['begun'] > 0 && abs(time() - $level['begun']) >= self::STUCK;
+        $isStuck = $level['begun'] > 0 && abs(time() - $level['begun']) >= self::STUCK_AFTER_S;
         if (is_object($left) && !$isStuck) {
-            $left->run(true); // does nothing while it is running
+            $left->run(true); // no effect while it runs
         } else {
             utils::executeAsync('jeenergie', 'runTrigger', $task);
         }
@@ -222,10 +222,10 @@ final class Levels
 
     private static function mark(): void
     {
-        fclose(DataFolder::open(self::MARK));
+        fclose(DataFolder::open(self::MARKER_FILE));
     }
 
-    /** Changes the level of one equipment while nobody else does; gives what it is then. */
+    /** Changes the level of one equipment under the lock, and returns the new one. */
     private static function change(string $id, callable $change): array
     {
         return Lock::during(self::KEY, static function () use ($id, $change): array {
@@ -233,7 +233,7 @@ final class Levels
             if (!isset($levels[$id])) {
                 $levels = array_filter($levels, fn($each): bool => is_object(jeenergie::byId($each)), ARRAY_FILTER_USE_KEY);
             }
-            $level = $change(($levels[$id] ?? []) + self::NONE);
+            $level = $change(($levels[$id] ?? []) + self::INITIAL);
             if ($level != ($levels[$id] ?? [])) {
                 $levels[$id] = $level;
                 config::save(self::KEY, $levels, 'jeenergie');

@@ -12,18 +12,18 @@ use jeenergie;
 use Jeenergie\Contract\Catalogue;
 
 /**
- * What the energy panel shows: the commands that the catalogue says are figures of energy, and their days.
+ * Data of the energy panel: the commands that measure a quantity of energy or money, and their daily figures.
  *
- * A row of the catalogue names itself by the quantity that it "measures"; where no row of a kind does, counters of energy are recognised by
- * their generic type. Months, years and comparisons are made of days in the browser.
+ * Rows of the catalogue are selected by the quantity they "measure". Where no row of a kind has one, energy counters are
+ * recognised by their generic type. The browser sums days up to months and years and compares them.
  */
 final class Panel
 {
-    private const COUNTERS = ['CONSUMPTION' => 'consumption', 'PRODUCTION' => 'production'];
-    private const SCALES = ['Wh' => 0.001, 'kWh' => 1.0, 'MWh' => 1000.0];
-    private const SUMMED = ['day', 'counter', 'measure'];
+    private const KINDS_BY_GENERIC_TYPE = ['CONSUMPTION' => 'consumption', 'PRODUCTION' => 'production'];
+    private const KWH_PER_UNIT = ['Wh' => 0.001, 'kWh' => 1.0, 'MWh' => 1000.0];
+    private const DAILY = ['day', 'counter', 'measure'];
 
-    /** @return array[] [{id, name, object, series: [{cmd, name, kind, per, part, color, unit}]}] that the user may see */
+    /** @return array[] [{id, name, object, series: [{cmd, name, kind, per, part, color, unit}]}] the user may see */
     public static function equipment(): array
     {
         $found = [];
@@ -42,13 +42,13 @@ final class Panel
                 ];
             }
         }
-        // First those with the most to show, such as a meter with costs; single panels and lines come last.
+        // Most series first, such as a meter with costs; single solar panels and phone lines come last.
         usort($found, fn(array $a, array $b): int => count($b['series']) <=> count($a['series'])
             ?: strnatcasecmp($a['name'], $b['name']));
         return $found;
     }
 
-    /** @return array[] the figures of an equipment that have a history, by day, as a counter or measure by measure */
+    /** @return array[] the historized series of an equipment: daily figures, counters and single measures */
     private static function series(jeenergie $eqLogic): array
     {
         $rows = $eqLogic->rows();
@@ -61,7 +61,7 @@ final class Panel
             $panel = Catalogue::panel($row);
             if ($panel === null) {
                 $counters[] = self::counter($row, $cmd);
-            } elseif (in_array($panel['per'], self::SUMMED, true)) {
+            } elseif (in_array($panel['per'], self::DAILY, true)) {
                 $named[] = self::one($panel, $cmd);
             }
         }
@@ -78,20 +78,20 @@ final class Panel
             'name' => $cmd->getName(),
             'part' => '',
             'color' => '',
-            'unit' => isset(self::SCALES[$unit]) ? 'kWh' : $unit,
+            'unit' => isset(self::KWH_PER_UNIT[$unit]) ? 'kWh' : $unit,
         ];
     }
 
-    /** A counter that the catalogue does not name for the panel, by its generic type: all of a kind are one figure. */
+    /** A counter without a quantity, by its generic type; null if it is not one of energy. */
     private static function counter(array $row, cmd $cmd): ?array
     {
-        $kind = self::COUNTERS[$cmd->getGeneric_type()] ?? null;
-        $counts = ($row['historizeMode'] ?? '') === 'max' && isset(self::SCALES[$cmd->getUnite()]);
+        $kind = self::KINDS_BY_GENERIC_TYPE[$cmd->getGeneric_type()] ?? null;
+        $counts = ($row['historizeMode'] ?? '') === 'max' && isset(self::KWH_PER_UNIT[$cmd->getUnite()]);
         return $kind !== null && $counts ? self::one(['kind' => $kind, 'per' => 'counter'], $cmd) : null;
     }
 
     /**
-     * The days of some commands.
+     * Daily figures of some commands, energy in kWh.
      *
      * @param array $request {cmds: [ids], from, to: "YYYY-MM-DD"}
      * @return array {<cmd id>: {<YYYY-MM-DD>: number}}
@@ -124,7 +124,7 @@ final class Panel
     private static function daysOf(array $series, string $from, string $to): array
     {
         $cmd = (int) $series['cmd'];
-        $scale = self::SCALES[cmd::byId($cmd)->getUnite()] ?? 1.0;
+        $scale = self::KWH_PER_UNIT[cmd::byId($cmd)->getUnite()] ?? 1.0;
         $days = self::rows($series['per'] === 'measure' ? 'SUM' : 'MAX', $cmd, $from, $to);
         if ($series['per'] === 'counter') {
             $days = self::growth($days, self::before($cmd, $from));
@@ -133,8 +133,8 @@ final class Panel
     }
 
     /**
-     * What a counter has grown by each day. One that stood still for days has no history of them, so that a growth is
-     * that of the day on which it is seen; nothing for a day of a reset.
+     * Growth of a counter per day. A counter that stands still has no history, so that growth counts for the day on which it
+     * was recorded. A day on which the counter was reset has no figure.
      */
     private static function growth(array $days, ?float $last): array
     {
@@ -148,7 +148,7 @@ final class Panel
         return $growth;
     }
 
-    /** @return array<string, float> one figure a day out of both tables of the core: the recent and the older history */
+    /** @return array<string, float> one figure per day, from the core's two tables of history */
     private static function rows(string $figure, int $cmd, string $from, string $to): array
     {
         $sql = 'SELECT DATE(`datetime`) AS `day`, ' . $figure . '(`value` + 0) AS `value` FROM ('
@@ -166,7 +166,7 @@ final class Panel
         return $found === [] ? null : (float) $found[0]['value'];
     }
 
-    /** The points of both tables; `$each` is what stands around the question to each of them. */
+    /** SQL that selects points from both tables; `$each` is a sprintf format around each of the two queries. */
     private static function points(string $when, string $each): string
     {
         $part = 'SELECT `datetime`, `value` FROM `%s` WHERE `cmd_id` = :cmd AND ' . $when;
@@ -174,7 +174,7 @@ final class Panel
         return implode(' UNION ALL ', $tables);
     }
 
-    /** The tile of an equipment, as on the dashboard or in the mobile application. */
+    /** The tile of an equipment for the dashboard or the mobile application: {html}. */
     public static function tile(array $request): array
     {
         $eqLogic = eqLogic::byId((int) ($request['id'] ?? 0));

@@ -9,10 +9,10 @@ use jeenergie;
 use Jeenergie\Contract\Catalogue;
 
 /**
- * The plugin's own tile: figures of energy as a table of day, month and year, what is no such figure below it.
+ * The plugin's own tile: figures of energy in a table of day, month and year, all other values below it.
  *
- * An equipment has it when its setting "tile" says so; the core's tile is the other choice. What the user has hidden by
- * the usual visibility of commands is left out. The frame (title, refresh, colours) is the core's.
+ * Chosen by the setting "tile" of an equipment, instead of the core's tile. Commands that are not visible are left out. The
+ * frame (title, refresh, colours) is the core's.
  */
 final class Tile
 {
@@ -25,7 +25,7 @@ final class Tile
         return !$eqLogic->isConnection() && ($eqLogic->config()['tile'] ?? '') === 'own';
     }
 
-    /** What stands in the frame. */
+    /** HTML inside the frame. */
     public static function content(jeenergie $eqLogic): string
     {
         $rows = $eqLogic->rows();
@@ -46,7 +46,7 @@ final class Tile
         return self::style() . '<div class="jtBody">' . self::table($table, $dates) . $rest . '</div>' . self::script();
     }
 
-    /** The name of a line is that of its first command without the period; the unit stands there once. */
+    /** Label of a line: the name of its first command without the period, and the unit. */
     private static function label(cmd $cmd): string
     {
         $name = (string) preg_replace('/ (jour|mois|mensuelle|ann(ée|uelle?))$/u', '', $cmd->getName());
@@ -73,7 +73,7 @@ final class Tile
         return '<table class="jtTable"><thead><tr>' . $head . '</tr></thead><tbody>' . $body . '</tbody></table>';
     }
 
-    /** The day, the month or the year that the figures below are about. */
+    /** Heading of a column: the day, month or year of its figures. */
     private static function date(string $period, string $moment): string
     {
         $time = strtotime($moment);
@@ -84,7 +84,7 @@ final class Tile
         return date($formats[$period], $time);
     }
 
-    /** One value; in the table without its unit, and as short as it can be read there. */
+    /** One value; `$short` is the form in the table, rounded and without its unit. */
     private static function figure(cmd $cmd, $value, bool $short = false): string
     {
         $unit = (string) $cmd->getUnite();
@@ -117,7 +117,7 @@ final class Tile
             . 'border:1px solid rgba(128,128,128,.6)}</style>';
     }
 
-    /** A new value shows at once. */
+    /** Updates the figures when the core pushes a new value. */
     private static function script(): string
     {
         return <<<'HTML'

@@ -12,21 +12,21 @@ use log;
 use utils;
 
 /**
- * The daemon asks for something: the command that the user chose for it is run, in the background.
+ * Runs the command that the user has chosen for a request of the daemon, in the background.
  *
- * What has happened once (an edge) may be too late; what a load is to be (a level) is up to Levels.
+ * A single request (an edge) expires. The state a load shall have (a level) is handled by Levels.
  */
 final class Trigger
 {
     /**
      * @param array $event {equipment, name: key of the field that holds the command, value, at, expires}, or a level
-     * @param int $sent when the event left, by the daemon's clock
+     * @param int $sent Unix time at which the event was sent, by the daemon's clock
      */
     public static function schedule(jeenergie $eqLogic, array $event, int $sent): void
     {
         if (!empty($event['level'])) {
             $left = isset($event['expires']) ? Moment::parse($event['expires']) - $sent : null;
-            Levels::take($eqLogic, $event, $left === null ? null : time() + $left);
+            Levels::request($eqLogic, $event, $left === null ? null : time() + $left);
             return;
         }
         if (self::command($eqLogic, (string) $event['name']) === '') {
@@ -38,7 +38,7 @@ final class Trigger
         ));
     }
 
-    /** What runs in the background: an edge, or the level of an equipment. */
+    /** The background part: runs an edge, or the level of a piece of equipment. */
     public static function run(array $event): void
     {
         if (isset($event['number'])) {
@@ -65,9 +65,10 @@ final class Trigger
     }
 
     /**
-     * Runs the command that was chosen; nothing where none was.
+     * Runs the chosen command, if there is one.
      *
      * @param array $event {name, value}
+     * @throws Exception if the command does not exist any more, or fails
      */
     public static function execute(jeenergie $eqLogic, array $event): void
     {
@@ -88,7 +89,7 @@ final class Trigger
         $cmd->execCmd(self::options($cmd, $event));
     }
 
-    /** What the chosen command can make use of; without a value there is nothing to share out. */
+    /** Options for the chosen command, by its subtype; the value is 0 if the daemon has sent none. */
     private static function options(cmd $cmd, array $event): ?array
     {
         $value = $event['value'] ?? 0;
@@ -103,7 +104,7 @@ final class Trigger
         }
     }
 
-    /** "#id#" of the chosen command: a setting of the equipment, or of its connection. */
+    /** "#id#" of the chosen command, a setting of the equipment or of its connection; '' if none. */
     private static function command(jeenergie $eqLogic, string $name): string
     {
         $settings = $eqLogic->settings();

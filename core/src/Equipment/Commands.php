@@ -14,21 +14,25 @@ use Jeenergie\Storage\Row;
 use jeenergieCmd;
 
 /**
- * The commands of an eqLogic, made after the rows of its catalogue and found again by logicalId.
+ * Creates and updates the commands of an eqLogic from the rows of its catalogue; they are matched by logicalId.
  *
- * What the daemon relies on (type, unit, limits, link) follows the catalogue at each save; what belongs to the
- * user (name, visibility, history, widget, order, generic type) is set once. Every command once created is
- * remembered, so that one that the user deleted does not come back by itself.
+ * What the daemon relies on (type, unit, limits, link) follows the catalogue at each save. What belongs to the user (name,
+ * visibility, history, widget, order, generic type) is set at creation only. LogicalIds of created commands are
+ * remembered, so that one the user has deleted does not come back.
  *
- * Most of it runs while values arrive or in the background, beside a page that the user saves: a command that exists
- * is changed by single columns, and only one request at a time creates commands.
+ * Most of this runs while values arrive or in the background, at the same time as a save of the page: existing commands
+ * are updated by single columns, and only one request at a time creates commands.
  */
 final class Commands
 {
-    /** Brings existing commands up to date and creates those that come by themselves. @return string[] created */
+    /**
+     * Updates existing commands and creates those the catalogue creates automatically.
+     *
+     * @return string[] logicalIds created
+     */
     public static function apply(jeenergie $eqLogic): array
     {
-        return self::alone(static function () use ($eqLogic): array {
+        return self::exclusively(static function () use ($eqLogic): array {
             $existing = self::existing($eqLogic);
             $rows = $eqLogic->rows();
             self::update($eqLogic, $existing, $rows);
@@ -40,14 +44,18 @@ final class Commands
         });
     }
 
-    /** Data exists for these commands: creates those that were never there. @return string[] created */
+    /**
+     * Creates the commands for which data has been seen, except those that have existed before.
+     *
+     * @return string[] logicalIds created
+     */
     public static function seen(jeenergie $eqLogic, array $logicalIds): array
     {
         $logicalIds = array_map('strval', $logicalIds);
         if (array_diff($logicalIds, self::known($eqLogic)) === []) {
-            return []; // what is told most of the time costs no more than this
+            return []; // the usual case, without a query for commands
         }
-        return self::alone(static function () use ($eqLogic, $logicalIds): array {
+        return self::exclusively(static function () use ($eqLogic, $logicalIds): array {
             $wanted = array_diff($logicalIds, self::known($eqLogic));
             $rows = array_intersect_key($eqLogic->rows(), array_flip($wanted));
             return $rows === [] ? [] : self::create($eqLogic, self::existing($eqLogic), $rows);
@@ -55,14 +63,14 @@ final class Commands
     }
 
     /**
-     * Creates again what is missing.
+     * Creates missing commands.
      *
-     * @param string[]|null $logicalIds exactly these; by default all that come by themselves or were once there
-     * @return string[] created
+     * @param string[]|null $logicalIds which ones; by default the automatic ones and those that have existed before
+     * @return string[] logicalIds created
      */
     public static function createMissing(jeenergie $eqLogic, ?array $logicalIds = null): array
     {
-        return self::alone(static function () use ($eqLogic, $logicalIds): array {
+        return self::exclusively(static function () use ($eqLogic, $logicalIds): array {
             $existing = self::existing($eqLogic);
             $missing = array_diff_key($eqLogic->rows(), $existing);
             $known = self::known($eqLogic);
@@ -75,13 +83,13 @@ final class Commands
         });
     }
 
-    /** Rows that hold and have no command, by logicalId. */
+    /** Applicable rows without a command, by logicalId. */
     public static function missing(jeenergie $eqLogic): array
     {
         return array_diff_key($eqLogic->rows(), self::existing($eqLogic));
     }
 
-    /** @return cmd[] commands whose row no longer holds with the present settings */
+    /** @return cmd[] commands whose row does not apply with the present settings, by logicalId */
     public static function obsolete(jeenergie $eqLogic): array
     {
         $all = array_column(Catalogue::rows($eqLogic->backend(), $eqLogic->type()), null, 'logicalId');
@@ -90,12 +98,12 @@ final class Commands
     }
 
     /**
-     * Gives every command the catalogue's defaults again; ids, history and what uses them stay.
-     * Only here do commands whose row no longer holds disappear.
+     * Resets every command to the catalogue's defaults; ids, history and references stay.
+     * This is the only place where commands whose row no longer applies are removed.
      */
     public static function reset(jeenergie $eqLogic): void
     {
-        self::alone(static function () use ($eqLogic): void {
+        self::exclusively(static function () use ($eqLogic): void {
             self::resetAll($eqLogic);
         });
     }
@@ -107,7 +115,7 @@ final class Commands
         }
         $existing = self::existing($eqLogic);
         $rows = array_intersect_key($eqLogic->rows(), $existing);
-        // The user may have exchanged names, and the database wants them unique at every step.
+        // The user may have swapped two names, and the database wants them unique at every step.
         foreach ($rows as $logicalId => $row) {
             if ($existing[$logicalId]->getName() !== $row['name']) {
                 $existing[$logicalId]->setName($row['name'] . ' ' . $existing[$logicalId]->getId());
@@ -125,13 +133,13 @@ final class Commands
     }
 
     /**
-     * Hands commands over to another equipment: ids, history and all that uses them stay. Of two, the older one stays.
+     * Moves commands to another equipment; ids, history and references stay. Where both have one, the older one is kept.
      *
      * @return string[] logicalIds moved
      */
     public static function move(jeenergie $from, jeenergie $to): array
     {
-        return self::alone(static fn(): array => self::moveAll($from, $to));
+        return self::exclusively(static fn(): array => self::moveAll($from, $to));
     }
 
     private static function moveAll(jeenergie $from, jeenergie $to): array
@@ -145,7 +153,7 @@ final class Commands
             }
             if (isset($there[$logicalId])) {
                 if ($there[$logicalId]->getId() < $cmd->getId()) {
-                    // Several equipment had it, and the first of them has the history.
+                    // Several pieces of equipment had it; the first one has the history.
                     $cmd->remove();
                     continue;
                 }
@@ -177,10 +185,10 @@ final class Commands
     }
 
     /**
-     * Creates commands: first the infos, then the actions that are linked to them.
+     * Creates commands, infos before the actions that are linked to them.
      *
      * @param cmd[] $existing by logicalId
-     * @param array $rows those to be created, by logicalId; what exists already is left alone
+     * @param array $rows rows to create commands for, by logicalId; existing commands are left alone
      * @return string[] logicalIds created
      */
     private static function create(jeenergie $eqLogic, array $existing, array $rows): array
@@ -210,7 +218,7 @@ final class Commands
             }
         }
         if ($created !== []) {
-            // Actions that were there before the info that they are linked to.
+            // Links actions that existed before their info.
             self::update($eqLogic, array_diff_key($existing, array_flip($created)), $eqLogic->rows(), $existing);
         }
         Notes::add($eqLogic, Notes::COMMANDS_KNOWN, array_keys($existing));
@@ -218,17 +226,17 @@ final class Commands
     }
 
     /**
-     * Puts right, in commands that exist, what the daemon and the catalogue rely on.
+     * Updates in existing commands what the daemon relies on.
      *
-     * @param cmd[] $commands those to be looked at, by logicalId
-     * @param cmd[]|null $all those that an action may be linked to, when these are more
+     * @param cmd[] $commands commands to update, by logicalId
+     * @param cmd[]|null $all commands an action may be linked to, if more than these
      */
     private static function update(jeenergie $eqLogic, array $commands, array $rows, ?array $all = null): void
     {
         $changed = false;
         foreach (array_intersect_key($commands, $rows) as $logicalId => $cmd) {
             [$columns, $configuration] = self::structure($eqLogic, $rows[$logicalId], $all ?? $commands);
-            // A page sends numbers back as text: that is no change.
+            // Compared as text: a page sends numbers back as text.
             $columns = array_filter($columns, static fn($value, string $column): bool =>
                 (string) $cmd->{'get' . ucfirst($column)}() !== (string) $value, ARRAY_FILTER_USE_BOTH);
             $configuration = array_filter($configuration, static fn($value, string $key): bool =>
@@ -244,9 +252,9 @@ final class Commands
     }
 
     /**
-     * What the daemon and the catalogue rely on.
+     * The part of a command that the daemon relies on.
      *
-     * @param cmd[] $commands that an action may be linked to, by logicalId
+     * @param cmd[] $commands commands an action may be linked to, by logicalId
      * @return array[] {column: value}, {key of the configuration: value}
      */
     private static function structure(jeenergie $eqLogic, array $row, array $commands): array
@@ -268,7 +276,7 @@ final class Commands
         return [$columns, array_filter($configuration, fn($value): bool => $value !== null)];
     }
 
-    /** What the user may change afterwards. */
+    /** Sets what the user may change later. */
     private static function setDefaults(cmd $cmd, array $row, string $name): void
     {
         $cmd->setName($name);
@@ -286,7 +294,7 @@ final class Commands
             $cmd->setConfiguration('historizeMode', $row['historizeMode']);
         }
         if (isset($row['precision'])) {
-            // The core rounds after it has turned 1041 W into 1.041 kW: with no decimal, that would show as 1 kW.
+            // The core rounds after converting 1041 W to 1.041 kW: without decimals it would show 1 kW.
             $cmd->setConfiguration('historizeRound', max(2, $row['precision']));
         }
     }
@@ -296,14 +304,14 @@ final class Commands
         return ($row['create'] ?? 'always') === 'always';
     }
 
-    /** @return string[] logicalIds of the commands that are or once were there */
+    /** @return string[] logicalIds of commands that exist or have existed */
     private static function known(jeenergie $eqLogic): array
     {
         return Notes::of($eqLogic, Notes::COMMANDS_KNOWN);
     }
 
-    /** Two requests would otherwise create the same command. */
-    private static function alone(callable $action)
+    /** Runs the action under the lock without which two requests could create the same command. */
+    private static function exclusively(callable $action)
     {
         return Lock::during('commands', $action);
     }

@@ -20,13 +20,13 @@ use plugin;
 use utils;
 
 /**
- * Asks the daemon what a connection leads to, and makes equipment of it.
+ * Asks the daemon which equipment a connection gives access to, and creates it in Jeedom.
  */
 final class Discovery
 {
-    private const SECONDS_TO_START = 20;
+    private const MAX_START_S = 20;
 
-    /** A connection as a form has it, saved or not; the secrets that the form leaves empty are the saved ones. */
+    /** An unsaved connection with the settings of a form; secrets that the form leaves empty are the saved ones. */
     public static function fromForm(array $form): jeenergie
     {
         $saved = empty($form['id']) ? null : jeenergie::byId($form['id']);
@@ -42,13 +42,13 @@ final class Discovery
         return $connection;
     }
 
-    /** @return array {identity, text} who answered */
+    /** @return array {identity, text}: who has answered */
     public static function test(jeenergie $connection): array
     {
         return Socket::request('test', ['connection' => self::definition($connection)]);
     }
 
-    /** @return array[] {type, typeName, key, name, config, active, known: id of the equipment that is there or null} */
+    /** @return array[] {type, typeName, key, name, config, active, known: id of the existing equipment or null} */
     public static function discover(jeenergie $connection): array
     {
         $result = Socket::request('discover', ['connection' => self::definition($connection)]);
@@ -66,7 +66,7 @@ final class Discovery
         return $found;
     }
 
-    /** @return string the daemon's text: what the operation has done */
+    /** @return string the daemon's report of what the operation has done */
     public static function run(jeenergie $connection, string $operation, array $options): string
     {
         $result = Socket::request('run', [
@@ -78,10 +78,11 @@ final class Discovery
     }
 
     /**
-     * Makes equipment of what was found and is not there yet; one that fails does not stand in the others' way.
+     * Creates equipment that was found and does not exist yet. If some fail, the others are created all the same.
      *
      * @param array[] $found {type, key, name, config}
      * @return jeenergie[] created
+     * @throws Exception the first failure, after all have been tried
      */
     public static function createAll(jeenergie $connection, array $found): array
     {
@@ -89,7 +90,7 @@ final class Discovery
         $failure = null;
         foreach ($found as $each) {
             try {
-                // The search after the first save and the user's own may come to this at the same time.
+                // Under a lock: the search after the first save and the user's own may run at the same time.
                 $created[] = Lock::during('equipment', fn(): ?jeenergie =>
                     isset(self::known($connection)[$each['type'] . ' ' . $each['key']]) ? null : self::create(
                         $connection,
@@ -102,7 +103,7 @@ final class Discovery
                 $failure = $failure ?? $error;
             }
         }
-        self::handOver($connection);
+        self::moveCommandsOfExcluded($connection);
         if ($failure !== null) {
             throw $failure;
         }
@@ -110,10 +111,10 @@ final class Discovery
     }
 
     /**
-     * Brings what only discovery can tell (read-only settings) up to date where it has changed since.
+     * Updates settings that only discovery can supply (read-only ones) where they have changed.
      *
      * @param array[] $found {type, key, config}
-     * @return string[] ids of the equipment that was changed
+     * @return string[] ids of the changed equipment
      */
     public static function updateAll(jeenergie $connection, array $found): array
     {
@@ -141,7 +142,7 @@ final class Discovery
     }
 
     /**
-     * Removes equipment of this connection, with its commands and their history; others' is left alone.
+     * Removes equipment of this connection with its commands and history; ids of other connections are ignored.
      *
      * @param string[] $ids
      * @return string[] ids removed
@@ -159,7 +160,7 @@ final class Discovery
         return $removed;
     }
 
-    /** Makes one equipment, in the object of its connection, enabled if that is. */
+    /** Creates a piece of equipment in the object of its connection, enabled if the connection is. */
     public static function create(
         jeenergie $connection,
         string $type,
@@ -193,17 +194,17 @@ final class Discovery
         });
     }
 
-    /** After the save of an enabled connection: starts the daemon and looks for equipment, without keeping the user waiting. */
+    /** After the save of an enabled connection: starts the daemon and discovers equipment in the background. */
     public static function scheduleWelcome(jeenergie $connection): void
     {
-        // 0 as well while the core activates the plugin, when nothing is ready for the daemon yet.
+        // Also 0 while the core activates the plugin, when the daemon cannot be started yet.
         $automatic = config::byKey('deamonAutoMode', 'jeenergie', 1) == 1;
         if ($automatic && (!Daemon::isRunning() || self::isWanted($connection))) {
             utils::executeAsync('jeenergie', 'welcome', ['connection' => (string) $connection->getId()]);
         }
     }
 
-    /** What scheduleWelcome() runs in the background. */
+    /** The background part of scheduleWelcome(). */
     public static function welcome(string $id): void
     {
         $connection = jeenergie::byId($id);
@@ -221,7 +222,7 @@ final class Discovery
                 $connection->getName(),
                 $error->getMessage()
             ));
-            self::tell($connection, 0, 'warning', $connection->getName() . ' : ' . $error->getMessage());
+            self::publish($connection, 0, 'warning', $connection->getName() . ' : ' . $error->getMessage());
         }
     }
 
@@ -237,21 +238,21 @@ final class Discovery
         }
         Notes::add($connection, Notes::DISCOVERED, ['1']);
         DesiredState::send();
-        self::tell($connection, count($created), 'success', sprintf(
+        self::publish($connection, count($created), 'success', sprintf(
             __('« %s » : %d équipement(s) créé(s).', __FILE__),
             $connection->getName(),
             count($created)
         ));
     }
 
-    /** Whether equipment is to be looked for by itself: at first, and when a setting has done away with some types. */
+    /** True if equipment is to be discovered automatically: at first, and when a setting has excluded some types. */
     private static function isWanted(jeenergie $connection): bool
     {
         return Catalogue::of($connection->backend())['discover'] === 'auto'
             && (Notes::of($connection, Notes::DISCOVERED) === [] || self::outdated($connection) !== []);
     }
 
-    /** @return jeenergie[] equipment of a type that the connection's settings exclude */
+    /** @return jeenergie[] equipment whose type the connection's settings exclude */
     private static function outdated(jeenergie $connection): array
     {
         $settings = $connection->config();
@@ -264,8 +265,8 @@ final class Discovery
         );
     }
 
-    /** Commands of excluded equipment go, with their history, to the equipment that now has them; what is empty goes. */
-    private static function handOver(jeenergie $connection): void
+    /** Moves commands of excluded equipment, with history, to the equipment that has them now; removes what is empty. */
+    private static function moveCommandsOfExcluded(jeenergie $connection): void
     {
         $outdated = self::outdated($connection);
         $present = array_udiff(
@@ -291,7 +292,7 @@ final class Discovery
             return true;
         }
         plugin::byId('jeenergie')->deamon_start(false, true);
-        for ($end = time() + self::SECONDS_TO_START; time() < $end; usleep(200000)) {
+        for ($end = time() + self::MAX_START_S; time() < $end; usleep(200000)) {
             if (Daemon::isRunning()) {
                 return true;
             }
@@ -299,7 +300,7 @@ final class Discovery
         return false;
     }
 
-    /** Ids of the equipment that is there, by "type key". */
+    /** Ids of existing equipment by "<type> <key>". */
     private static function known(jeenergie $connection): array
     {
         $known = [];
@@ -315,9 +316,9 @@ final class Discovery
         return ['id' => $definition['id'] === '' ? 'new' : $definition['id']] + $definition;
     }
 
-    private static function tell(jeenergie $connection, int $created, string $level, string $text): void
+    private static function publish(jeenergie $connection, int $created, string $level, string $text): void
     {
         $news = ['created' => $created, 'level' => $level, 'text' => $text];
-        News::tell('equipment', (string) $connection->getId(), ['created'], $news);
+        News::publish('equipment', (string) $connection->getId(), ['created'], $news);
     }
 }

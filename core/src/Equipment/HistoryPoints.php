@@ -10,11 +10,10 @@ use Jeenergie\Storage\Moment;
 use jeenergieCmd;
 
 /**
- * Dated measures, written where Jeedom's own archiving would have put them.
+ * Stores dated measures in the table where the core's archiving would have put them.
  *
- * The core reads two tables together: what is younger than the archive time in "history", the rest in
- * "historyArch", where it moves rows once a day. A point written into the wrong one, or into both, shows twice
- * or loses a later correction.
+ * The core reads two tables together: "history" for what is younger than the archive time, and "historyArch", to which it
+ * moves the rest once a day. A point in the wrong one, or in both, shows twice or loses a later correction.
  */
 final class HistoryPoints
 {
@@ -37,7 +36,7 @@ final class HistoryPoints
         }
     }
 
-    /** The newest point becomes the current value, unless a newer one is there; a corrected one counts as well. */
+    /** Makes the newest point the current value, unless that is newer; a correction of the current value is applied. */
     private static function showNewest(jeenergieCmd $cmd, int $moment, $value): void
     {
         $known = Moment::ofValue($cmd);
@@ -47,7 +46,7 @@ final class HistoryPoints
         }
     }
 
-    /** @param array $values by their moments, in order: of two that have the same text the later one counts */
+    /** @param array $values by Unix time, ascending: of two moments with the same local text the later one counts */
     private static function write(jeenergieCmd $cmd, array $values): void
     {
         $limit = time() - 3600 * max(1, (int) config::byKey('historyArchiveTime', 'core', 2));
@@ -65,7 +64,7 @@ final class HistoryPoints
         }
     }
 
-    /** Two queries: off the live table, where the nightly archiving would take an old value from; into the archive. */
+    /** Removes the points from the live table, whose old values would be archived at night, and archives them. */
     private static function archive(int $cmdId, array $values): void
     {
         $dates = array_keys($values);

@@ -8,18 +8,18 @@ use jeenergie;
 use Jeenergie\Storage\Moment;
 
 /**
- * The core's "last communication", which the user's own time-out alerts go by: only data count.
+ * The core's "last communication", on which the user's own time-out alerts are based. Only data count.
  *
- * A connection that is told every few minutes to be out of reach has not communicated. Data of its equipment are its
- * own communication: it has hardly any command itself.
+ * A connection that is reported unreachable every few minutes has not communicated. Data of its equipment count for the
+ * connection, which has hardly any commands itself.
  */
 final class LastCommunication
 {
-    /** For so long a connection is not marked again, which costs a query. */
+    /** Minimum time between two updates of a connection, each of which costs a query. */
     private const INTERVAL_S = 60;
 
-    /** @param jeenergie[] $eqLogics that have sent data just now */
-    public static function of(array $eqLogics): void
+    /** @param jeenergie[] $eqLogics by id: those that have just sent data */
+    public static function update(array $eqLogics): void
     {
         $connections = [];
         foreach ($eqLogics as $eqLogic) {
@@ -36,8 +36,8 @@ final class LastCommunication
         }
     }
 
-    /** Runs what the core takes for a communication and is none. */
-    public static function without(jeenergie $eqLogic, callable $action): void
+    /** Runs an action that the core takes for a communication, and restores the former one. */
+    public static function unchangedBy(jeenergie $eqLogic, callable $action): void
     {
         $before = self::status($eqLogic);
         $action();
@@ -51,7 +51,7 @@ final class LastCommunication
         $eqLogic->setStatus(['lastCommunication' => Moment::text(time()), 'timeout' => 0]);
     }
 
-    /** Whether it has been marked within the interval; read without its row. */
+    /** True if it was updated within INTERVAL_S; read from the cache, without the eqLogic's row. */
     private static function isMarked(string $id): bool
     {
         $status = self::status((new jeenergie())->setId($id));

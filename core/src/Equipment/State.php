@@ -11,12 +11,12 @@ use Jeenergie\Contract\Catalogue;
 use message;
 
 /**
- * The state of a connection, or of one equipment, as the daemon tells it.
+ * The state of a connection, or of one piece of equipment, as reported by the daemon.
  */
 final class State
 {
-    /** States that the user must do something about. */
-    private const TOLD = ['authentication_failed', 'no_data'];
+    /** States for which the user gets a message. */
+    private const REPORTED = ['authentication_failed', 'no_data'];
 
     /** @param array $event {state, until, code, message} */
     public static function apply(jeenergie $eqLogic, ?cmd $command, array $event): void
@@ -30,18 +30,18 @@ final class State
         }
         if ($state != $before) {
             $eqLogic->setCache('state', $state);
-            // Every signed-in user hears it; the words are in "list", for administrators.
+            // Every signed-in user receives the event; the texts are in "list", for administrators.
             event::add('jeenergie::state', ['id' => $eqLogic->getId(), 'state' => $name]);
         }
         if ($command !== null) {
-            LastCommunication::without($eqLogic, static function () use ($eqLogic, $command, $name): void {
+            LastCommunication::unchangedBy($eqLogic, static function () use ($eqLogic, $command, $name): void {
                 $eqLogic->checkAndUpdateCmd($command, Catalogue::stateValue($name), false);
             });
         }
-        self::tellUser($eqLogic, $before['state'] ?? '', $state);
+        self::notifyUser($eqLogic, $before['state'] ?? '', $state);
     }
 
-    /** The daemon ends: what it said last no longer holds. */
+    /** The daemon stops: sets all enabled connections to "stopped". */
     public static function allStopped(): void
     {
         foreach (jeenergie::connections() as $connection) {
@@ -52,7 +52,7 @@ final class State
         }
     }
 
-    /** The state as a page shows it: {state, text, since, until, code, message}, or nothing. */
+    /** The state for a page: {state, text, since, until, code, message}, or [] if none was reported. */
     public static function shown(jeenergie $eqLogic): array
     {
         return self::described($eqLogic->getIsEnable() == 1 ? $eqLogic->state() : ['state' => 'stopped']);
@@ -69,19 +69,19 @@ final class State
     }
 
     /**
-     * A text for the message centre, which shows it as HTML: it decodes entities and lets links through, with whatever
-     * is in their attributes. It may quote a vendor.
+     * Makes a text, which may quote a vendor, safe for the message centre. That shows HTML, decodes entities, and lets links
+     * through with all of their attributes.
      */
     public static function plain(string $text): string
     {
         return str_replace(['<', '>'], ['‹', '›'], preg_replace('/&(?=#?\w{1,31};)/', '& ', $text));
     }
 
-    /** One message while something is wrong, none once it is right again. */
-    private static function tellUser(jeenergie $eqLogic, string $before, array $state): void
+    /** Adds a message when something is wrong, and removes it once the connection is online again. */
+    private static function notifyUser(jeenergie $eqLogic, string $before, array $state): void
     {
         $id = self::messageId((string) $eqLogic->getId());
-        if (in_array($state['state'], self::TOLD, true)) {
+        if (in_array($state['state'], self::REPORTED, true)) {
             if ($before !== $state['state']) {
                 $text = ($state['message'] ?? '') ?: Catalogue::state($state['state']);
                 message::add('jeenergie', self::plain($eqLogic->getName() . ' : ' . $text), '', $id);

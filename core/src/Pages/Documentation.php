@@ -8,10 +8,10 @@ use Exception;
 use Jeenergie\Storage\Lock;
 
 /**
- * The plugin's own documentation, for reading inside Jeedom.
+ * The plugin's documentation, shown inside Jeedom.
  *
- * Jeedom leaves every folder called "docs" out of its backups, so that a restored plugin has none. A copy is kept in
- * data/, which goes into backups and outlives updates; it is made by the plugin itself, and read while docs/ is missing.
+ * Jeedom excludes every folder called "docs" from its backups, so that a restored plugin has none. The plugin keeps a copy
+ * in data/, which is backed up and survives updates; it is read while docs/ is missing.
  */
 final class Documentation
 {
@@ -22,9 +22,9 @@ final class Documentation
     private static $root;
 
     /**
-     * The documents of a language, or of the French original where there is none in it.
+     * The documents of a language, or the French originals if there are none in it.
      *
-     * @return string[] HTML by name, in the order of reading: index, one for each subject, changelog; empty without any
+     * @return string[] HTML by name, in reading order: index, one per subject, changelog; [] if there is no document
      */
     public static function pages(string $language): array
     {
@@ -40,7 +40,7 @@ final class Documentation
         return $pages;
     }
 
-    /** Keeps the copy like docs/; without docs/ the copy stays as it is. */
+    /** Updates the copy from docs/, if that exists. */
     public static function keep(): void
     {
         $files = self::files();
@@ -76,7 +76,7 @@ final class Documentation
         return null;
     }
 
-    /** @return string[] paths below docs/: the documents of every language and the pictures that they show */
+    /** @return string[] paths below docs/: documents of all languages, and the pictures they show */
     private static function files(): array
     {
         $docs = self::root() . '/docs/';
@@ -110,7 +110,7 @@ final class Documentation
             throw new Exception(sprintf(__('%s ne peut pas être écrit.', __FILE__), $path));
         }
         foreach (posix_geteuid() === 0 ? $made : [] as $each) {
-            // Root works for the web server's user, who has to replace it one day.
+            // Run as root: the web server's user must be able to replace the copy.
             chown($each, (int) fileowner($owner));
             chgrp($each, (int) filegroup($owner));
         }

@@ -14,17 +14,17 @@ use Jeenergie\Storage\Moment;
 use plugin;
 
 /**
- * How the plugin does: for the pages, the core's health page and a post on the forum.
+ * The plugin's state of health: for its pages, the core's health page and posts on the forum.
  */
 final class Health
 {
     private const JUST_NOW_S = 5;
 
-    /** Up to how many seconds an age is told in a unit, and how many make one of it. */
+    /** Units of an age: [up to how many seconds it is used, its length in seconds]. */
     private const UNITS = ['s' => [60, 1], 'min' => [3600, 60], 'h' => [172800, 3600], 'd' => [null, 86400]];
 
-    /** Seconds that a page waits for the daemon. */
-    private const PATIENCE = 2;
+    /** How long a page waits for the daemon. */
+    private const MAX_WAIT_S = 2;
 
     /** @return array {running, version, uptime, outbox, callbackError, connections, error} */
     public static function daemon(): array
@@ -35,7 +35,7 @@ final class Health
             return $status;
         }
         try {
-            return Socket::request('status', [], self::PATIENCE) + $status;
+            return Socket::request('status', [], self::MAX_WAIT_S) + $status;
         } catch (Exception $error) {
             $status['error'] = $error->getMessage();
             return $status;
@@ -43,10 +43,10 @@ final class Health
     }
 
     /**
-     * Whether the daemon runs and, when it does not, why, in words for the user.
+     * Whether the daemon runs and, if not, why, as a sentence for the user.
      *
      * @return array {state: running, unheard (it runs, but its values do not arrive), stopped, dependencies, installing
-     * or blocked, text: empty when all is well}
+     * or blocked, text: '' if running}
      */
     public static function readiness(): array
     {
@@ -107,7 +107,7 @@ final class Health
         ];
     }
 
-    /** Without it the daemon reads everything and Jeedom shows nothing. */
+    /** Whether values reach Jeedom. */
     private static function callbackRow(array $status): array
     {
         $callback = jeenergie::dictionary($status['callback'] ?? null);
@@ -146,8 +146,8 @@ final class Health
     /**
      * The equipment of a connection whose expected data are the oldest.
      *
-     * @param array $status the daemon's
-     * @return array {equipment: id, name, moment: seconds since 1970, at: date}; empty when the daemon has nothing to tell
+     * @param array $status as daemon() returns it
+     * @return array {equipment: id, name, moment: Unix time, at: local date}; [] if the daemon reports none
      */
     private static function oldest(array $status, jeenergie $connection): array
     {
@@ -165,7 +165,7 @@ final class Health
         ];
     }
 
-    /** The same for a page, of every connection that the daemon tells something of, by id. */
+    /** The same of all connections for which the daemon reports one, by id. */
     public static function oldestOfAll(array $status): array
     {
         $all = [];
@@ -188,7 +188,7 @@ final class Health
         return sprintf(__('il y a %s', __FILE__), intdiv($seconds, $size) . ' ' . ($unit === 'd' ? __('j', __FILE__) : $unit));
     }
 
-    /** Public material: no name, no address, no identifier, no secret. */
+    /** HTML to post in public: no name, address, identifier or secret. */
     public static function forCommunity(): string
     {
         $status = self::daemon();

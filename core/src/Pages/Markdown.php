@@ -5,19 +5,19 @@
 namespace Jeenergie\Pages;
 
 /**
- * Turns the plugin's own documentation into HTML, so that it can be read without leaving Jeedom, offline too.
+ * Renders the plugin's documentation as HTML, so that it can be read inside Jeedom and offline.
  *
- * Knows what docs/ uses: headings, paragraphs, lists, tables, quotes, code, links, images of docs/images. Every heading has
- * an address, and a document of several sections begins with a table of them.
+ * Supports what docs/ uses: headings, paragraphs, lists, tables, quotes, code, links, images of docs/images. Headings
+ * have an id, and a document of several sections begins with a table of contents.
  */
 final class Markdown
 {
-    private const SECTIONS_WITH_CONTENTS = 3;
+    private const MIN_SECTIONS_FOR_CONTENTS = 3;
 
-    /** @var string folder of the document, where its images are looked for */
+    /** @var string folder of the document, to which paths of images are relative */
     private $folder;
 
-    /** @var string name of the document: part of the addresses of its headings */
+    /** @var string name of the document, part of the ids of its headings */
     private $name;
 
     private $html = [];
@@ -25,7 +25,7 @@ final class Markdown
     /** @var array[] [slug, HTML] of the sections (##) */
     private $sections = [];
 
-    /** @var string[] lines of the paragraph, list, table or quote that is being read */
+    /** @var string[] lines of the current paragraph, list, table or quote */
     private $block = [];
 
     private $kind = '';
@@ -43,7 +43,7 @@ final class Markdown
         return (new self(dirname($file), basename($file, '.md')))->convert($lines);
     }
 
-    /** The address of a heading within its document, made as GitHub makes it. */
+    /** The anchor of a heading within its document, as GitHub makes it. */
     public static function slug(string $heading): string
     {
         $plain = preg_replace('/[`*]|\[([^\]]+)\]\([^)]*\)/', '$1', $heading);
@@ -82,10 +82,10 @@ final class Markdown
         }
     }
 
-    /** The table of sections stands behind the title; two sections need none. */
+    /** Inserts the table of contents after the title, if there are enough sections. */
     private function withContents(): array
     {
-        if (count($this->sections) < self::SECTIONS_WITH_CONTENTS) {
+        if (count($this->sections) < self::MIN_SECTIONS_FOR_CONTENTS) {
             return $this->html;
         }
         $items = array_map(
@@ -181,7 +181,7 @@ final class Markdown
 
     private function inline(string $text): string
     {
-        // Code first, kept aside: nothing in it means anything else.
+        // Code is set aside first: it is not searched for other markup.
         $codes = [];
         $text = preg_replace_callback('/`([^`]+)`/', static function (array $found) use (&$codes): string {
             $codes[] = '<code>' . htmlspecialchars($found[1]) . '</code>';
@@ -190,7 +190,7 @@ final class Markdown
         $text = htmlspecialchars($text);
         $text = preg_replace_callback('/!\[([^\]]*)\]\(([^)\s]+)\)/', [$this, 'image'], $text);
         $text = preg_replace_callback('/\[([^\]]+)\]\(([^)\s]+)\)/', [$this, 'link'], $text);
-        // An address in angle brackets, or one that stands alone: not with the punctuation that ends the sentence.
+        // URLs in angle brackets and bare ones, without the punctuation that ends the sentence.
         $text = preg_replace('/&lt;(https?:\/\/[^\s<]+?)&gt;/', '$1', $text);
         $text = preg_replace(
             '/(?<!["\w=])(https?:\/\/[^\s<)]+?)(?=[.,;:!?»]*(?:[\s<)]|$))/u',
@@ -212,14 +212,14 @@ final class Markdown
             : $found[1];
     }
 
-    /** A link to a document of the folder, or to a section of one: the page shows it without loading anything. */
+    /** A link to a document of the folder, or a section of one, which is in the same page already. */
     private function reference(string $document, string $section, string $html): string
     {
         return '<a class="cursor" role="button" tabindex="0" data-jn_document="' . $document . '"'
             . ($section === '' ? '' : ' data-jn_section="' . $section . '"') . '>' . $html . '</a>';
     }
 
-    /** The web server does not show docs/: the image goes along with the page. */
+    /** Images are embedded: the web server does not serve docs/. */
     private function image(array $found): string
     {
         $file = realpath($this->folder . '/' . $found[2]);

@@ -9,26 +9,26 @@ use event;
 use jeenergie;
 
 /**
- * News for the pages that are open. The core hands an event to every signed-in user, whatever he may see: an event
- * says that there is something new, and the words are for administrators, whose pages ask for them.
+ * News for open pages. The core sends an event to every signed-in user, whatever their rights: the event only says that
+ * there is something new, and pages of administrators ask for the texts.
  */
 final class News
 {
-    /** Seconds in which a page asks. */
+    /** How long the texts can be asked for. */
     private const KEPT_S = 60;
 
     /**
-     * @param string[] $shown keys of the news that everybody may know
-     * @param array $news of a connection
+     * @param string[] $shown keys of the news that every user may see
+     * @param array $news {key: value}, about a connection
      */
-    public static function tell(string $event, string $connection, array $shown, array $news): void
+    public static function publish(string $event, string $connection, array $shown, array $news): void
     {
         cache::set(self::key($connection, $event), $news, self::KEPT_S);
         event::add('jeenergie::' . $event, ['connection' => $connection] + array_intersect_key($news, array_flip($shown)));
     }
 
-    /** The newest of that kind, or nothing. */
-    public static function of(string $event, string $connection): array
+    /** The latest news of that event; [] if there is none. */
+    public static function latest(string $event, string $connection): array
     {
         return jeenergie::dictionary(cache::byKey(self::key($connection, $event))->getValue(''));
     }

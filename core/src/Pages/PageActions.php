@@ -17,7 +17,7 @@ use Jeenergie\Storage\Notes;
 use plugin;
 
 /**
- * What the plugin's pages ask, one method for each action of core/ajax/jeenergie.ajax.php, described there.
+ * The actions of core/ajax/jeenergie.ajax.php, which describes their requests and results; one method each.
  */
 final class PageActions
 {
@@ -40,9 +40,9 @@ final class PageActions
     }
 
     /**
-     * The same of what is loaded already.
+     * The result of list() for eqLogics that are loaded already.
      *
-     * @param jeenergie[] $eqLogics all of the plugin
+     * @param jeenergie[] $eqLogics all those of the plugin
      */
     public static function listOf(array $eqLogics): array
     {
@@ -57,7 +57,7 @@ final class PageActions
                 $equipment[] = $eqLogic;
             }
         }
-        // The core sorts by object and name too, but sets 101 before 2.
+        // The core sorts by object and name too, but puts 101 before 2.
         usort($equipment, fn($a, $b): int => strnatcasecmp($names[$a->getId()], $names[$b->getId()]));
         $orphans = [];
         foreach ($equipment as $each) {
@@ -223,10 +223,10 @@ final class PageActions
         return [];
     }
 
-    /** What an event of that name is about: see the events below. */
+    /** The texts behind an event; see News. */
     public static function words(array $request): array
     {
-        return News::of((string) ($request['event'] ?? ''), (string) ($request['connection'] ?? ''));
+        return News::latest((string) ($request['event'] ?? ''), (string) ($request['connection'] ?? ''));
     }
 
     public static function daemon(): array
@@ -243,7 +243,7 @@ final class PageActions
 
     private static function summary(jeenergie $eqLogic): array
     {
-        // One of a system that this version does not know must not keep the others from being listed.
+        // An eqLogic of a system that this version does not know must not prevent the list.
         $catalogue = in_array($eqLogic->backend(), Catalogue::backends(), true)
             ? Catalogue::translated($eqLogic->backend())
             : ['name' => $eqLogic->backend(), 'connection' => [], 'equipment' => []];
@@ -295,7 +295,7 @@ final class PageActions
         return $connection;
     }
 
-    /** An id, or a whole form that may not be saved. */
+    /** @param array|string $connection the fields of a form, saved or not, or an id */
     private static function formOrSaved($connection): jeenergie
     {
         return is_array($connection) ? Discovery::fromForm($connection) : self::connection($connection);
@@ -308,7 +308,11 @@ final class PageActions
         }
     }
 
-    /** A question from a page is worth starting the daemon, where the user lets it start by itself. */
+    /**
+     * Starts the daemon if it is stopped and automatic start is on.
+     *
+     * @throws Refusal if it cannot be started
+     */
     private static function needDaemon(): void
     {
         if (!Daemon::isRunning()) {

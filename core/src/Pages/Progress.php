@@ -8,49 +8,50 @@ use cache;
 use jeenergie;
 
 /**
- * How far something is that takes its time: told to the pages that are open, and kept for one that is opened meanwhile.
+ * Progress of long operations: sent to open pages, and kept for pages opened meanwhile.
  *
- * In caches of their own: the core writes the one of an eqLogic whole, and the daemon and a page are at work at once.
+ * Kept under cache keys of its own: the core writes the cache of an eqLogic as a whole, and the daemon and a page write at
+ * the same time.
  */
 final class Progress
 {
-    /** Seconds for which something that goes on by itself may be silent between two steps. */
-    private const KEPT = 3600;
+    /** How long progress is kept without a further report. */
+    private const KEPT_S = 3600;
 
-    /** Seconds after the answer to a user's operation in which what it reported on its way may still come. */
-    private const LATE = 3;
+    /** How long reports of a finished user operation may still arrive. */
+    private const LATE_REPORTS_S = 3;
 
     /** @param array $event {connection, operation, percent, text} */
-    public static function tell(array $event): void
+    public static function report(array $event): void
     {
         $progress = array_diff_key($event, ['event' => 0]);
         $id = (string) $event['connection'];
-        News::tell('progress', $id, ['operation', 'percent'], $progress);
+        News::publish('progress', $id, ['operation', 'percent'], $progress);
         $connection = jeenergie::byId($id);
         if ($connection instanceof jeenergie && self::read('operation', $id) === '') {
-            self::keep('progress', $id, $event['percent'] < 100 ? $progress : '', self::KEPT);
+            self::keep('progress', $id, $event['percent'] < 100 ? $progress : '', self::KEPT_S);
         }
     }
 
-    /** What goes on by itself: {connection, operation, percent, text}, or nothing. */
+    /** The automatic operation under way: {connection, operation, percent, text}; [] if none. */
     public static function underWay(jeenergie $connection): array
     {
         return jeenergie::dictionary(self::read('progress', (string) $connection->getId()));
     }
 
-    /** Runs an operation of the user: its page shows it and its end, so that nothing of it is kept. */
+    /** Runs an operation the user has started. Its page shows progress and result, so that nothing is kept. */
     public static function during(string $id, callable $operation): string
     {
         $connection = jeenergie::byId($id);
         if (!$connection instanceof jeenergie) {
             return $operation();
         }
-        self::keep('operation', $id, 'under way', self::KEPT);
-        self::keep('progress', $id, '', self::KEPT);
+        self::keep('operation', $id, 'under way', self::KEPT_S);
+        self::keep('progress', $id, '', self::KEPT_S);
         try {
             return $operation();
         } finally {
-            self::keep('operation', $id, 'over', self::LATE);
+            self::keep('operation', $id, 'over', self::LATE_REPORTS_S);
         }
     }
 

@@ -16,11 +16,11 @@ use translate;
  * The tile of a type of equipment that has its own: a template of core/template/dashboard, named by "widget" in the
  * catalogue and used in both views.
  *
- * Beside the core's tags a template may use, for what the equipment has; without it they are empty:
- *  - #cmd:<logicalId>#: the widget of a command that the user lets be shown
- *  - #cmdId:<logicalId>#: the id of a command, shown or not
- *  - #cmdValue:<logicalId>#: the value of an info, shown or not
- *  - #config:<field>#: a setting; secrets are never told
+ * Beside the core's tags a template may use these, which are empty if the equipment has no such command or setting:
+ *  - #cmd:<logicalId>#: the widget of a visible command
+ *  - #cmdId:<logicalId>#: the id of a command, visible or not
+ *  - #cmdValue:<logicalId>#: the value of an info, visible or not
+ *  - #config:<field>#: a setting that is not a secret
  */
 final class WidgetTemplate
 {
@@ -28,7 +28,7 @@ final class WidgetTemplate
     private const FOLDER = 'dashboard';
     private const TAG = '/#(cmd|cmdId|cmdValue|config):([A-Za-z0-9_:.$-]+)#/';
 
-    /** The name of the template; null where another tile is to be shown. */
+    /** The name of the template; null if another tile is to be shown. */
     public static function of(jeenergie $eqLogic): ?string
     {
         if ($eqLogic->isConnection() || $eqLogic->getDisplay('widgetTmpl', 1) == 0) {
@@ -44,8 +44,8 @@ final class WidgetTemplate
     }
 
     /**
-     * @param array $tags the core's, as preToHtml() gives them
-     * @return string the template filled in; empty when there is no such file
+     * @param array $tags the core's, as preToHtml() returns them
+     * @return string HTML; '' if there is no such template
      */
     public static function fill(jeenergie $eqLogic, string $template, array $tags, string $version): string
     {
@@ -60,7 +60,7 @@ final class WidgetTemplate
         $commands = Commands::existing($eqLogic);
         $secrets = Settings::secretKeys($eqLogic->fields());
         $settings = array_diff_key($eqLogic->config(), array_flip($secrets));
-        // After the core's tags and in one pass: what a command shows is not searched for tags.
+        // After the core's tags, in one pass, so that values are not searched for tags.
         return (string) preg_replace_callback(
             self::TAG,
             fn(array $tag): string => $tag[1] === 'config'

@@ -7,9 +7,9 @@ namespace Jeenergie\Storage;
 use Exception;
 
 /**
- * The plugin's own files: data/daemon, which no other user of the machine can read, write or exchange.
+ * The plugin's private folder, data/daemon, which other users of the machine can neither read nor write.
  *
- * Jeedom's temporary folder is open to everybody: whatever lies there may be somebody else's, or a link to elsewhere.
+ * Jeedom's temporary folder does not do: every user may create files and links there.
  */
 final class DataFolder
 {
@@ -19,9 +19,9 @@ final class DataFolder
     private static $path;
 
     /**
-     * The folder, made when it is missing, closed to others where the core has opened it ("restore the rights").
+     * The path of the folder. Creates it, and makes it private again if the core has opened it ("restore the rights").
      *
-     * @throws Exception when it is a link, or belongs to somebody else
+     * @throws Exception if it is a link, or belongs to somebody else
      */
     public static function path(): string
     {
@@ -29,7 +29,7 @@ final class DataFolder
         clearstatcache(true, $folder);
         $found = @lstat($folder);
         if ($found === false) {
-            // A request at the same time may have been faster.
+            // Another request may have created it meanwhile.
             if (!@mkdir($folder, 0700, true) && !is_dir($folder)) {
                 throw self::unusable($folder, __('il ne peut pas être créé', __FILE__));
             }
@@ -39,7 +39,7 @@ final class DataFolder
         if (is_link($folder) || !is_dir($folder)) {
             throw self::unusable($folder, __('ce n\'est pas un dossier', __FILE__));
         }
-        // Root works for the web server's user, whose files these are.
+        // Run as root: the files belong to the web server's user.
         $owners = posix_geteuid() === 0 ? [0, fileowner(dirname($folder))] : [posix_geteuid()];
         if (!in_array($found['uid'], $owners, true)) {
             throw self::unusable($folder, __('il appartient à un autre utilisateur que celui du serveur web', __FILE__));
@@ -50,7 +50,7 @@ final class DataFolder
         return $folder;
     }
 
-    /** @return int[] uids of whom files and processes are trusted: root, and who owns the folder */
+    /** @return int[] uids whose files and processes are trusted: root, our own, and the folder's owner */
     public static function trustedUids(): array
     {
         return array_unique([0, posix_geteuid(), lstat(self::path())['uid']]);
@@ -62,10 +62,10 @@ final class DataFolder
     }
 
     /**
-     * Opens one of the files for reading and writing, making it when it is missing.
+     * Opens a file of the folder for reading and writing; creates it if it is missing.
      *
      * @return resource
-     * @throws Exception when it is anything but a file of ours: what it leads to stays as it is
+     * @throws Exception if it is a link, not a regular file or somebody else's; nothing is changed then
      */
     public static function open(string $name)
     {
@@ -75,7 +75,7 @@ final class DataFolder
         if ($before !== false && !self::isPlain($before)) {
             throw self::unusable($path, __('ce n\'est pas un fichier du plugin', __FILE__));
         }
-        // "e": a background task that is started meanwhile would inherit the handle, and keep the lock while it runs.
+        // "e" (close-on-exec): a background task started meanwhile would inherit the handle, and with it the lock.
         $file = @fopen($path, 'c+e');
         if ($file === false) {
             throw self::unusable($path, error_get_last()['message'] ?? '');
@@ -92,9 +92,9 @@ final class DataFolder
     }
 
     /**
-     * Opens one of the files and locks it.
+     * Opens a file of the folder and locks it.
      *
-     * @return resource|null holds the lock until it is closed; null when another holds it for longer than the wait
+     * @return resource|null holds the lock until it is closed; null if another request keeps it for `$seconds`
      */
     public static function lock(string $name, float $seconds)
     {
@@ -113,7 +113,7 @@ final class DataFolder
         return ($found['mode'] & 0170000) === 0100000 && in_array($found['uid'], self::trustedUids(), true);
     }
 
-    /** What root makes belongs to the web server's user, who has to use it. */
+    /** Run as root: gives a new file to the web server's user. */
     private static function giveToOwner(string $made, string $like): void
     {
         if (posix_geteuid() === 0) {

@@ -8,7 +8,7 @@ use Exception;
 use JsonException;
 
 /**
- * JSON both ways, never in silence: PHP's own functions answer false or null where they fail.
+ * Encodes and decodes JSON, and throws on failure, where PHP's own functions return false or null.
  */
 final class Json
 {
@@ -26,7 +26,7 @@ final class Json
     }
 
     /**
-     * An object or a list.
+     * Decodes an object or a list.
      *
      * @throws Exception if the text is neither, with a sentence for the user
      */

@@ -7,23 +7,23 @@ namespace Jeenergie\Storage;
 use Exception;
 
 /**
- * One request at a time for what is read, changed and written again: each name is a lock of its own.
+ * Named locks between requests, for data that is read, changed and written back.
  *
- * A request that holds a lock may ask for it again. It ends with the request, however that one ends.
+ * A request may acquire a lock again that it holds. Locks are released at the end of a request, however it ends.
  */
 final class Lock
 {
-    /** @var float seconds to wait for another request */
+    /** @var float how long to wait for another request, in seconds */
     private static $maxWaitS = 20.0;
 
-    /** @var int[] how often this request holds each lock */
+    /** @var int[] depth to which this request holds each lock, by name */
     private static $held = [];
 
     /**
-     * Runs the action while no other request runs one under this name, and returns its result.
+     * Runs the action under a lock and returns its result.
      *
      * @param string $name lower case letters
-     * @throws Exception if another request holds the lock for longer than that
+     * @throws Exception if another request holds the lock for longer than maxWaitS
      */
     public static function during(string $name, callable $action)
     {

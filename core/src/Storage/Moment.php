@@ -9,17 +9,17 @@ use Exception;
 use jeenergie;
 
 /**
- * Moments (seconds since 1970), and the local texts in which Jeedom keeps them.
+ * Unix times, and the local dates in which Jeedom stores them.
  *
- * In the hour that clocks repeat in autumn a text stands for two moments, and the later one may be the smaller text:
- * moments are compared, never their texts.
+ * In the hour that clocks repeat in autumn a local date stands for two moments, and the later one may have the smaller date:
+ * Unix times are compared, never dates.
  */
 final class Moment
 {
-    /** The moment of a text that is not the one PHP would take it for. */
+    /** Cache key for the Unix time of a date that PHP would parse as the other of its two moments. */
     private const NOTE = 'moment';
 
-    /** Between our look at the clock and the core's. */
+    /** Time that may pass between our look at the clock and the core's. */
     private const TOLERANCE_S = 5;
 
     /** @throws Exception if it is not ISO 8601 */
@@ -37,7 +37,7 @@ final class Moment
         return date('Y-m-d H:i:s', $moment);
     }
 
-    /** Since when a command has its value; null of one that has none. */
+    /** Unix time since which a command has its value; null if it has none. */
     public static function ofValue(cmd $cmd): ?int
     {
         $text = (string) $cmd->getCache('collectDate');
@@ -49,7 +49,7 @@ final class Moment
         return $moment === false ? null : $moment;
     }
 
-    /** To be called when a command has got a value; it costs something in the second of the two hours only. */
+    /** Must be called after a command's value was set. Writes only in the second of the two hours. */
     public static function note(cmd $cmd, int $moment): void
     {
         $shift = $moment - strtotime(self::text($moment));
@@ -58,7 +58,7 @@ final class Moment
         }
         $text = (string) $cmd->getCache('collectDate');
         $meant = $text === '' ? 0 : strtotime($text) + $shift;
-        // Another date means that the core has not taken the value.
+        // A different date means that the core has not accepted the value.
         if (abs($meant - $moment) <= self::TOLERANCE_S) {
             $cmd->setCache(self::NOTE, ['text' => $text, 'moment' => $meant]);
         }

@@ -8,18 +8,18 @@ use config;
 use jeenergie;
 
 /**
- * What the plugin itself remembers of an eqLogic, apart from its row.
+ * What the plugin remembers about an eqLogic, stored outside its row.
  *
- * The core writes a row whole. A note in it would be lost when a page that was loaded before is saved, and whoever
- * writes a note would undo what the user has saved meanwhile. Each note is a set of texts, stored under a key of its
- * own among the plugin's configuration, and only ever added to under a lock.
+ * The core writes rows as a whole: a note in a row would be lost with the save of a page loaded earlier, and writing a note
+ * would undo what the user has saved meanwhile. Each note is a set of strings under a key of its own in the plugin's
+ * configuration; strings are only added, under a lock.
  */
 final class Notes
 {
-    /** LogicalIds of the commands once created, so that one deleted by the user stays deleted. */
+    /** LogicalIds of all commands ever created, so that one deleted by the user stays deleted. */
     public const COMMANDS_KNOWN = 'commandsKnown';
 
-    /** Not empty once the equipment of a connection has been looked for after its first save. */
+    /** Not empty once a connection has been searched for equipment after its first save. */
     public const DISCOVERED = 'discovered';
 
     /** @return string[] */
@@ -40,7 +40,7 @@ final class Notes
         });
     }
 
-    /** Takes over what earlier versions kept in the row, which the user is about to save. */
+    /** Moves notes of earlier versions out of the row, which is about to be saved. */
     public static function takeOver(jeenergie $eqLogic): void
     {
         foreach ([self::COMMANDS_KNOWN, self::DISCOVERED] as $note) {
@@ -52,7 +52,7 @@ final class Notes
         }
     }
 
-    /** The eqLogic is gone. */
+    /** Removes all notes; called when the eqLogic is removed. */
     public static function remove(string $id): void
     {
         foreach ([self::COMMANDS_KNOWN, self::DISCOVERED] as $note) {
@@ -60,13 +60,13 @@ final class Notes
         }
     }
 
-    /** @return string[] read anew: another request may have added to it since this one began */
+    /** @return string[] from the database: another request may have added to it */
     private static function stored(jeenergie $eqLogic, string $note): array
     {
         return jeenergie::dictionary(config::byKey(self::key($eqLogic->getId(), $note), 'jeenergie', '', true));
     }
 
-    /** @return string[] what earlier versions kept in the row: a list, or 1 */
+    /** @return string[] from the row, where earlier versions kept a list, or 1 */
     private static function former(jeenergie $eqLogic, string $note): array
     {
         return array_map('strval', array_filter((array) $eqLogic->getConfiguration($note, [])));

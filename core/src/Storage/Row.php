@@ -7,10 +7,10 @@ namespace Jeenergie\Storage;
 use DB;
 
 /**
- * Writes single columns, and single keys of the column "configuration", in one statement.
+ * Updates single columns, and single keys of the column "configuration", in one statement.
  *
- * The core's save() writes a row whole, as it was read some time before: where nobody has asked for a save (values
- * that arrive, background runs, an update of the plugin), that would undo what the user has saved meanwhile.
+ * The core's save() writes a whole row as it was read earlier. Where no user has asked for a save (incoming values,
+ * background tasks, an update of the plugin), that would undo what a user has saved meanwhile.
  */
 final class Row
 {
@@ -34,7 +34,7 @@ final class Row
                 $values['path' . $n] = '$."' . $key . '"';
                 $values['value' . $n] = $configuration[$key];
             }
-            // The core writes an empty one as a list, to which no key can be set.
+            // The core stores an empty configuration as a list, to which no key can be added.
             $isObject = 'JSON_VALID(`configuration`) AND JSON_TYPE(`configuration`) = \'OBJECT\'';
             $set[] = '`configuration` = JSON_SET(IF(' . $isObject . ', `configuration`, \'{}\')' . $paths . ')';
         }
