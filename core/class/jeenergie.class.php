@@ -99,8 +99,13 @@ class jeenergie extends eqLogic
     /** Settings in force, with defaults and readable secrets. */
     public function config(): array
     {
-        $values = self::dictionary($this->getConfiguration('config')) + $this->secrets();
-        return Settings::resolve($this->fields(), $values);
+        return Settings::resolve($this->fields(), $this->enteredSettings());
+    }
+
+    /** Settings as they were entered, right or wrong, without defaults, with readable secrets. */
+    public function enteredSettings(): array
+    {
+        return self::dictionary($this->getConfiguration('config')) + $this->secrets();
     }
 
     /** Settings for a "when" or a unit of the catalogue: its own, and its connection's as "connection.<setting>". */

@@ -23,6 +23,34 @@
     });
   };
 
+  /** A value in the type of its field; undefined if it is empty or cannot be read. */
+  function typed(field, value) {
+    if (value === undefined || value === null || value === '') return undefined;
+    if (field.type === 'list') {
+      return (Array.isArray(value) ? value : String(value).split(',')).map(function(each) { return String(each).trim(); })
+        .filter(function(each) { return each in field.choices; });
+    }
+    if (field.type === 'boolean') return ![false, 0, '0', 'false'].includes(value);
+    if (field.type === 'secret') return String(value);
+    const text = String(value).trim();
+    if (field.type !== 'number') return text || undefined;
+    const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.replace(',', '.')) ? Number(text.replace(',', '.')) : NaN;
+    if (!Number.isFinite(number)) return undefined;
+    const atLeast = field.min === undefined ? number : Math.max(number, field.min);
+    return field.max === undefined ? atLeast : Math.min(atLeast, field.max);
+  }
+
+  /** What holds of settings: typed, with the defaults of what is empty (see core/contract/vectors/settings.json). */
+  jn.resolved = function(fields, values) {
+    const known = {};
+    fields.forEach(function(field) {
+      const own = typed(field, values[field.key]);
+      const value = own === undefined ? field.default : own;
+      if (value !== undefined) known[field.key] = value;
+    });
+    return known;
+  };
+
   /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
   jn.hostOf = function(address) {
     const text = String(address === undefined ? '' : address).trim().toLowerCase();
@@ -181,13 +209,7 @@
     }
 
     function settings() {
-      const values = {};
-      rows.forEach(function(each) {
-        const value = each.input.setting();
-        if (value !== '') values[each.field.key] = value;
-        else if (each.field.default !== undefined) values[each.field.key] = each.field.default;
-      });
-      return values;
+      return jn.resolved(fields, Object.fromEntries(rows.map(function(each) { return [each.field.key, each.input.setting()]; })));
     }
 
     /** Whether an address that a secret is sent to leads elsewhere than the saved one. */

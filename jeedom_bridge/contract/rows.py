@@ -69,13 +69,13 @@ class Row:
         mapping = self.data.get("map")
         if mapping is not None and raw is not None:
             raw = mapping.get(_map_key(raw), mapping.get("*"))
-        if raw is None or (isinstance(raw, float) and not math.isfinite(raw)):
+        if raw is None or isinstance(raw, (list, dict)) or (isinstance(raw, float) and not math.isfinite(raw)):
             return None
         kind = self.data["subType"]
         if kind == "binary":
-            return is_true(raw)
+            return None if raw == "" else is_true(raw)
         if kind == "string":
-            return plain(str(raw))
+            return plain(str(raw).lower() if isinstance(raw, bool) else str(raw))
         number = finite(raw)
         return None if number is None else self._number(number)
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+Data = Mapping[str, Any]
 Settings = Mapping[str, Any]
+MAX_WHOLE = 2**53
+"""From here on a floating-point number no longer tells whole numbers apart."""
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def resolved(fields: Iterable[Mapping[str, Any]], config: Settings) -> dict[str, Any]:
-    """`config` with the defaults of what it lacks; texts of number and boolean fields are converted."""
+def resolved(fields: Iterable[Data], config: Settings) -> dict[str, Any]:
+    """`config` typed by its fields, with the defaults of what it lacks; what has no field stays as it is.
+
+    A number beyond its bounds is brought to them; what cannot be read counts as not set. The rules that PHP and the
+    pages share: core/contract/vectors/settings.json.
+    """
     result = dict(config)
-    for each in fields:
-        key = each["key"]
-        value = result.get(key)
-        if value is None or value == "":
-            value = each.get("default")
-        typed = None if value is None else _typed(each, value)
-        if typed is None:
-            result.pop(key, None)
-        else:
-            result[key] = typed
+    for field in fields:
+        typed = _typed(field, result.pop(field["key"], None))
+        value = field.get("default") if typed is None else typed
+        if value is not None:
+            result[field["key"]] = value
     return result
 
 
@@ -48,21 +52,40 @@ def as_text(value: Any) -> str:
     return "0" if value is None or value == "" else str(value)
 
 
-def _typed(each: Mapping[str, Any], value: Any) -> Any:
-    if each["type"] == "number" and not isinstance(value, bool):
-        number = finite(value)
-        if number is None:
-            return each.get("default")
-        number = max(number, each.get("min", number))
-        number = min(number, each.get("max", number))
-        return int(number) if number == int(number) else number
-    if each["type"] == "boolean":
-        return is_true(value)
-    if each["type"] == "secret":
-        return str(value)  # as it was typed: blanks may belong to a password
-    if each["type"] in ("text", "choice", "command"):
-        return str(value).strip()
-    return value
+def _typed(field: Data, value: Any) -> Any:
+    """A value in the type of its field; None if it is empty or cannot be read."""
+    kind = field["type"]
+    if kind == "list":
+        return _choices(field, value)
+    if value is None or isinstance(value, (list, dict)):
+        return None
+    if kind == "boolean":
+        return None if value == "" else is_true(value)
+    # A secret is taken as it was typed: blanks may belong to it.
+    text = _written(value) if kind == "secret" else _written(value).strip()
+    if text == "":
+        return None
+    return _number(field, text) if kind == "number" else text
+
+
+def _choices(field: Data, value: Any) -> list[str] | None:
+    if value is None or value == "":
+        return None
+    given = value if isinstance(value, list) else _written(value).split(",")
+    known = field.get("choices", {})
+    return [text for text in (_written(each).strip() for each in given) if text in known]
+
+
+def _number(field: Data, text: str) -> float | None:
+    number = finite(text.replace(",", "."))
+    if number is None:
+        return None
+    number = min(max(number, field.get("min", number)), field.get("max", number))
+    return int(number) if abs(number) < MAX_WHOLE and number == int(number) else number
+
+
+def _written(value: Any) -> str:
+    return as_text(value) if isinstance(value, (bool, float)) else str(value)
 
 
 def is_true(value: Any) -> bool:
@@ -71,7 +94,12 @@ def is_true(value: Any) -> bool:
 
 
 def finite(value: Any) -> float | None:
-    """Converts to a finite float, also from text, or None: for NaN, infinity, and what is not a number."""
+    """Converts to a finite float, also from text, or None: for NaN, infinity, and what is not a number.
+
+    Of texts only what all languages read alike is a number: not "1_000", "inf", or the digits of another script.
+    """
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

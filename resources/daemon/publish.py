@@ -19,7 +19,7 @@ from .readings import Board, Measure, Slot
 
 MAX_CADENCE_S = 3600.0
 """As common.json says of the setting."""
-SI = {"kW": 1000.0, "kWh": 1000.0, "kVA": 1000.0}
+SI = {"kW": 1000.0, "kVA": 1000.0, "kWh": 1000.0, "MWh": 1e6}
 """What a value in this unit is multiplied by for the unit of quantities.json; units not listed are those of it."""
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jeenergied.publish import SI
 
-from jeedom_bridge.contract import holds, written_out
+from jeedom_bridge.contract import Contract, Row, holds, resolved, written_out
 from simulators.jeedom.catalogue import expanded
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "core" / "contract" / "vectors"
 WHEN: list[dict[str, Any]] = json.loads((VECTORS / "when.json").read_text("utf-8"))["cases"]
 PROFILES: dict[str, Any] = json.loads((VECTORS / "profiles.json").read_text("utf-8"))
+SETTINGS: dict[str, Any] = json.loads((VECTORS / "settings.json").read_text("utf-8"))
+VALUES: dict[str, Any] = json.loads((VECTORS / "value.json").read_text("utf-8"))
 HARNESS = """
 const fs = require('fs');
 const [source, vectors] = process.argv.slice(1);
@@ -24,8 +27,9 @@ const window = { jeenergie: {}, JN: {} };
 const jn = {};
 const text = fs.readFileSync(source, 'utf8').replace(/\\}\\)\\([^)]*\\);?\\s*$/, '})(jn);');
 eval(text);
-const cases = JSON.parse(fs.readFileSync(vectors, 'utf8')).cases;
-const rule = Array.isArray(cases[0]) ? (each) => jn.hostOf(each[0]) : (each) => jn.holds(each.when, each.settings);
+const { cases, fields } = JSON.parse(fs.readFileSync(vectors, 'utf8'));
+const rule = fields ? (each) => jn.resolved(fields, each.given)
+  : Array.isArray(cases[0]) ? (each) => jn.hostOf(each[0]) : (each) => jn.holds(each.when, each.settings);
 console.log(JSON.stringify(cases.map(rule)));
 """
 
@@ -35,6 +39,44 @@ def test_a_condition_holds_in_python(case: dict[str, Any]) -> None:
     parent = {key[11:]: value for key, value in case["settings"].items() if key.startswith("connection.")}
     own = {key: value for key, value in case["settings"].items() if not key.startswith("connection.")}
     assert holds(case["when"], own, parent) == case["holds"]
+
+
+@pytest.mark.parametrize("group", VALUES["rows"], ids=[each["name"] for each in VALUES["rows"]])
+def test_a_value_is_converted_as_its_row_says(group: dict[str, Any]) -> None:
+    row = Row("x", group["row"])
+    assert [(raw, json.dumps(row.value(raw))) for raw, _ in group["cases"]] == [
+        (raw, json.dumps(value)) for raw, value in group["cases"]
+    ]
+
+
+def test_the_board_knows_the_units() -> None:
+    assert {unit: SI.get(unit, 1) for unit in VALUES["units"]} == {
+        unit: by for unit, (_, by) in VALUES["units"].items()
+    }
+    assert set(SI) <= set(VALUES["units"])
+    catalogues = Contract(VECTORS.parent).catalogues.values()
+    rows = [row for each in catalogues for kind in (None, *each.data["equipment"]) for row in each.all_rows(kind)]
+    used = {row.data.get("unit", "") for row in rows if row.measures and isinstance(row.data.get("unit", ""), str)}
+    quantities = {each["unit"] for each in Contract(VECTORS.parent).quantities["quantities"].values()}
+    assert used <= set(VALUES["units"]) | quantities
+
+
+def typed(settings: dict[str, Any]) -> str:
+    """Settings as a text that tells 1, true and "1" apart."""
+    return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("case", SETTINGS["cases"], ids=[each["name"] for each in SETTINGS["cases"]])
+def test_settings_hold_in_python(case: dict[str, Any]) -> None:
+    wanted = {**SETTINGS["defaults"], **case["holds"]}
+    assert typed(resolved(SETTINGS["fields"], case["given"])) == typed(wanted)
+
+
+def test_settings_hold_in_javascript() -> None:
+    answered = dict(zip([each["name"] for each in SETTINGS["cases"]], in_javascript("settings.json")))
+    wanted = {each["name"]: each["holds"] for each in SETTINGS["cases"] if each.get("form", True)}
+    found = {name: typed(answered[name]) for name in wanted}
+    assert found == {name: typed({**SETTINGS["defaults"], **holds}) for name, holds in wanted.items()}
 
 
 @pytest.mark.parametrize("case", PROFILES["cases"], ids=[each["name"] for each in PROFILES["cases"]])

@@ -4,6 +4,7 @@
 
 use Jeenergie\Contract\Rows;
 use Jeenergie\Contract\Settings;
+use Jeenergie\Energy\Panel;
 use PHPUnit\Framework\TestCase;
 
 /** Rules that three languages implement, held together by one file of cases each. */
@@ -27,6 +28,18 @@ final class VectorsTest extends TestCase
         return self::cases('when.json');
     }
 
+    public function testThePanelKnowsTheUnitsOfEnergy(): void
+    {
+        $shown = (new ReflectionClassConstant(Panel::class, 'KWH_PER_UNIT'))->getValue();
+        $energies = array_filter(self::read('value.json')['units'], fn(array $unit): bool => $unit[0] === 'Wh');
+        self::assertEquals(array_map(fn(array $unit): float => $unit[1] / 1000, $energies), $shown);
+    }
+
+    public static function settings(): array
+    {
+        return self::cases('settings.json');
+    }
+
     public static function rows(): array
     {
         return self::cases('profiles.json');
@@ -47,6 +60,17 @@ final class VectorsTest extends TestCase
     public function testAConditionHolds(array $case): void
     {
         self::assertSame($case['holds'], Settings::holds($case['when'], $case['settings']));
+    }
+
+    /** @dataProvider settings */
+    public function testSettingsHold(array $case): void
+    {
+        $file = self::read('settings.json');
+        $wanted = $case['holds'] + $file['defaults'];
+        $found = Settings::resolve($file['fields'], $case['given']);
+        ksort($wanted);
+        ksort($found);
+        self::assertSame($wanted, $found);
     }
 
     /** @dataProvider rows */

@@ -72,7 +72,7 @@ final class Settings
             return null;
         }
         if ($field['type'] === 'boolean') {
-            return $value === '' ? null : !in_array($value, [false, 0, '0', 'false'], true);
+            return $value === '' ? null : !in_array($value, [false, 0, 0.0, '0', 'false'], true);
         }
         $text = is_bool($value) ? (string) (int) $value : (string) $value;
         // A secret is not trimmed: blanks may be part of it.
@@ -101,12 +101,12 @@ final class Settings
             return null;
         }
         if (!is_array($value)) {
-            $value = array_map('trim', explode(',', (string) $value));
+            $value = explode(',', (string) $value);
         } elseif (array_keys($value) !== range(0, count($value) - 1)) {
             $value = array_keys(array_filter($value));
         }
         return array_values(array_filter(
-            array_map('strval', $value),
+            array_map(fn($choice): string => trim((string) $choice), $value),
             fn(string $choice): bool => isset($field['choices'][$choice])
         ));
     }
@@ -135,17 +135,36 @@ final class Settings
         );
     }
 
-    /** Settings in force: typed, with defaults, without empty ones. */
+    /**
+     * Settings in force: typed, with defaults, without empty ones. A number is brought within its bounds; an unreadable one
+     * counts as not set (see core/contract/vectors/settings.json).
+     */
     public static function resolve(array $fields, array $values): array
     {
-        $resolved = [];
+        return self::withDefaults($fields, $values, static function (array $field, $value) {
+            if ($field['type'] !== 'number' || $value === null) {
+                return $value;
+            }
+            return is_string($value) ? null : min(max($value, $field['min'] ?? $value), $field['max'] ?? $value);
+        });
+    }
+
+    /** The same with numbers as they were entered, right or wrong. */
+    private static function entered(array $fields, array $values): array
+    {
+        return self::withDefaults($fields, $values, fn(array $field, $value) => $value);
+    }
+
+    private static function withDefaults(array $fields, array $values, callable $accepted): array
+    {
+        $all = [];
         foreach ($fields as $field) {
-            $value = self::cast($field, $values[$field['key']] ?? null) ?? $field['default'] ?? null;
+            $value = $accepted($field, self::cast($field, $values[$field['key']] ?? null)) ?? $field['default'] ?? null;
             if ($value !== null) {
-                $resolved[$field['key']] = $value;
+                $all[$field['key']] = $value;
             }
         }
-        return $resolved;
+        return $all;
     }
 
     /**
@@ -193,7 +212,7 @@ final class Settings
     public static function errors(array $fields, array $values, array $context, bool $complete): array
     {
         $errors = [];
-        $settings = self::resolve($fields, $values);
+        $settings = self::entered($fields, $values);
         foreach ($fields as $field) {
             if (!self::holds($field['when'] ?? [], $settings + $context)) {
                 continue;

@@ -89,7 +89,7 @@ final class SettingsForm
      */
     public static function check(jeenergie $eqLogic, array $context, bool $complete): void
     {
-        $errors = Settings::errors($eqLogic->fields(), $eqLogic->config(), $context, $complete);
+        $errors = Settings::errors($eqLogic->fields(), $eqLogic->enteredSettings(), $context, $complete);
         if ($errors !== []) {
             throw new Exception(implode(' ', $errors));
         }

@@ -1,0 +1,28 @@
+"""What the daemon makes of a vendor's value is taken by the core as it is (core/contract/vectors/value.json)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jeedom_host import Jeedom
+
+VECTORS = Path(__file__).resolve().parents[2] / "core" / "contract" / "vectors" / "value.json"
+TAKEN = """
+    $taken = [];
+    foreach (json_decode($argv[1], true) as [$subType, $value]) {
+        $cmd = new cmd();
+        $cmd->setType('info')->setSubType($subType);
+        $taken[] = $cmd->formatValue($value);
+    }
+    echo json_encode($taken, JSON_UNESCAPED_UNICODE);
+"""
+
+
+def test_a_value_is_kept_as_it_was_sent(jeedom: Jeedom) -> None:
+    groups: list[dict[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["rows"]
+    sent = [(each["row"]["subType"], value) for each in groups for _, value in each["cases"] if value is not None]
+    # The core keeps yes and no as 1 and 0.
+    wanted = [int(value) if kind == "binary" else value for kind, value in sent]
+    assert jeedom.php(TAKEN, json.dumps(sent)) == wanted
