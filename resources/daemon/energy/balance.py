@@ -134,6 +134,11 @@ class Balance:
     contradictions: int = 0
     """Intervals in which the meters contradict each other."""
 
+    def __add__(self, other: Balance) -> Balance:
+        """Both periods; `other` is the later one, whose tank it ends with."""
+        names = [each.name for each in fields(Balance) if each.name != "tank"]
+        return Balance(tank=other.tank, **{name: getattr(self, name) + getattr(other, name) for name in names})
+
     @classmethod
     def of(cls, rows: Iterable[Row], tank: Tank | None = None, subscription: float = 0.0) -> Balance:
         """Adds up rows in the order of their time. `tank`: at their beginning; `subscription`: € of the period."""
@@ -142,14 +147,14 @@ class Balance:
             total.add(row)
         return total
 
-    def add(self, row: Row) -> None:
-        """Takes one more interval."""
+    def add(self, row: Row, tank: Tank | None = None) -> None:
+        """Takes one more interval. `tank`: the battery after it, if that is known already (kept with the interval)."""
         energies, flow = row.energies, flows(row.energies)
         house = energies.house
         if house < -TOLERANCE:
             self.contradictions += 1
         house = max(house, 0.0)
-        self.tank = self.tank.after(flow)
+        self.tank = self.tank.after(flow) if tank is None else tank
         share = self.tank.solar_share
         self.imported += energies.imported
         self.exported += energies.exported

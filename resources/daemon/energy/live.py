@@ -88,7 +88,11 @@ class Moment:
             if source is None:
                 continue
             reading = self._readings.get(source.key)
-            if reading is None or reading.age(self._now) > self._paces.get(source.key, _USUAL).limit_s:
+            if (
+                reading is None
+                or reading.doubtful
+                or reading.age(self._now) > self._paces.get(source.key, _USUAL).limit_s
+            ):
                 return None
             self.oldest = reading.at if self.oldest is None else min(self.oldest, reading.at)
         return power_of(role, self._readings)

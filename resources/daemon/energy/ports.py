@@ -41,6 +41,8 @@ class Reading:
     source: Source
     value: Value
     at: float
+    doubtful: bool = False
+    """Whether its equipment does not work now: the value says nothing of this moment."""
 
     def age(self, now: float) -> float:
         """Seconds since the data were true; never negative, whatever the vendor's clock says."""

@@ -7,6 +7,7 @@ Pure. Indexes and growth in kWh, powers in kW, moments in Unix time. Unlike a gu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 SMALL_DIP = 0.1
 """kWh that an index may fall back for a moment (rounding, an older copy): the growth waits until it has recovered."""
@@ -14,6 +15,10 @@ RESTART_SHARE = 0.1
 """An index that falls below this share of the last one has begun anew."""
 MARGIN = 1.1
 """How far beyond its greatest power a counter may grow before the step is called impossible."""
+STEP = 0.01
+"""kWh that any step may have: indexes are rounded, and readings may come at once after each other."""
+LATE_RESET_S = 900.0
+"""A figure of the day may still be yesterday's for so long after midnight."""
 
 
 @dataclass
@@ -25,26 +30,55 @@ class Growth:
     at: float = 0.0
     quarantined: float | None = None
     """An index that cannot follow from the last one; kept until the user decides or the counter is back."""
+    day: float = 0.0
+    """When the day began that a daily figure counts for."""
+    anchored: bool = False
+    """Whether the last reading was a beginning: what was counted before it is not known."""
 
-    def read(self, index: float, now: float) -> float | None:
-        """The growth that a reading adds (0 or more); None while the reading is in quarantine."""
+    def read(self, index: float, now: float, midnight: float | None = None, plausible: float = 0.0) -> float | None:
+        """The growth that a reading adds (0 or more); None while the reading is in quarantine.
+
+        `midnight`: for a figure that begins anew each day, when the day of `now` began; growth then counts from there.
+        `plausible`: kWh that are to be expected anyway, for a counter that is told seldom.
+        """
+        self.anchored = self.last is None
         if self.last is None:
-            self.last, self.at = index, now
+            self.last, self.at, self.day = index, now, midnight or 0.0
             return 0.0
+        if midnight is not None and self.day < midnight <= now and self._has_begun_its_day(index, now - midnight):
+            self.last, self.at, self.day, self.anchored = 0.0, midnight, midnight, True
         step = index - self.last
-        if 0 <= step <= MARGIN * self.most_kw * max(now - self.at, 0.0) / 3600 + 1e-9:
+        most = MARGIN * self.most_kw * max(now - self.at, 0.0) / 3600
+        if 0 <= step <= max(most, plausible) + STEP:
             self.last, self.at, self.quarantined = index, now, None
             return step
         if -SMALL_DIP < step < 0:
             return 0.0
         if 0 <= index < RESTART_SHARE * self.last:
             # What it counted between its new beginning and now is not known: it is an anchor, not a growth.
-            self.last, self.at, self.quarantined = index, now, None
+            self.last, self.at, self.quarantined, self.anchored = index, now, None, True
             return 0.0
         self.quarantined = index
         return None
+
+    def _has_begun_its_day(self, index: float, since: float) -> bool:
+        return since > LATE_RESET_S or index < (self.last or 0.0)
 
     def accept(self, now: float) -> None:
         """The user says that the quarantined index is right: it is the new anchor, the step no growth."""
         if self.quarantined is not None:
             self.last, self.at, self.quarantined = self.quarantined, now, None
+
+    def state(self) -> list[float | None]:
+        """What is kept over a restart."""
+        return [self.last, self.at, self.quarantined, self.day]
+
+    def restore(self, state: Any) -> None:
+        """Takes over what `state` gave; anything else leaves the counter without an anchor."""
+        if isinstance(state, list) and len(state) == 4 and all(each is None or _is_number(each) for each in state):
+            self.last, self.at, self.quarantined = state[0], float(state[1] or 0.0), state[2]
+            self.day = float(state[3] or 0.0)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,300 @@
+"""The book of the house: from the readings of its meters to intervals, hours and days.
+
+No thread and no clock of its own: whoever owns it hands in readings and moments. Energies in Wh, moments in Unix time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Protocol
+
+from ..balance import Tank
+from ..live import Pace
+from ..ports import Reading, Source
+from ..topology import Role, power_of
+from . import periods
+from .cells import CHARGED, COLUMNS, DISCHARGED, EXPORTED, IMPORTED, SLOT_S, SOLAR, Cells, slot_of
+from .growth import Growth
+from .meter import Meter
+from .row import Interval, Sums
+from .store import Book, Change
+
+KEEP_S = 400 * 86400
+"""How long intervals of five minutes are kept."""
+MOST_KW = {IMPORTED: 50.0, EXPORTED: 50.0, SOLAR: 50.0, CHARGED: 30.0, DISCHARGED: 30.0}
+"""What a counter can grow at most, until the subscribed power says less. A device: as the whole house."""
+COUNTED = {
+    "grid.import": IMPORTED,
+    "grid.export": EXPORTED,
+    "solar.energy": SOLAR,
+    "battery.charged": CHARGED,
+    "battery.discharged": DISCHARGED,
+}
+"""Which column the counters of a role fill."""
+POWERS = {
+    IMPORTED: ("grid.power", 1),
+    EXPORTED: ("grid.power", -1),
+    SOLAR: ("solar.power", 1),
+    CHARGED: ("battery.power", -1),
+    DISCHARGED: ("battery.power", 1),
+}
+"""Whose power, with which sign, tells where a column's energy belongs."""
+DEVICES = {"charger": ("charger.power", "charger.energy"), "load": ("load.power", "load.energy")}
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What holds at a moment: €/kWh drawn, €/kWh fed in, g CO2/kWh, the tariff's period. None: not known."""
+
+    price: float | None = None
+    resale: float | None = None
+    co2: float | None = None
+    period: str = ""
+
+
+class PriceBook(Protocol):
+    """Who knows the prices."""
+
+    def at(self, moment: float) -> Prices: ...
+
+    def per_year(self, day: date) -> float:
+        """€ of a year's subscription as it stands on a day."""
+        ...
+
+
+@dataclass
+class _Fed:
+    """A meter and what feeds it: its counters (their sum counts) and its power with a sign."""
+
+    meter: Meter
+    counters: tuple[Source, ...]
+    power: Role | None
+    sign: int
+
+
+class Ledger:
+    """Keeps the book. `flush` is to be called every five minutes; all else waits in memory until then."""
+
+    def __init__(self, book: Book, prices: PriceBook, zone: tzinfo) -> None:
+        self.book = book
+        self.prices = prices
+        self.zone = zone
+        self.cells = Cells()
+        self.quarantined: dict[str, float] = {}
+        """Counters (by the key of their first source) whose reading (Wh) cannot be true."""
+        self.most_kw: dict[str, float] = {}
+        """What the subscribed power allows, by column."""
+        self._fed: dict[str, _Fed] = {}
+        self._levels: dict[int, float] = {}
+        self._pruned: date | None = None
+
+    # Which meters there are.
+
+    def adopt(self, roles: Iterable[Role]) -> None:
+        """Takes the sources in use. A meter that was known before goes on where it was, also before a restart."""
+        wanted = self._wanted([role for role in roles if role.used])
+        for key in [key for key in self._fed if key not in wanted]:
+            del self._fed[key]
+        for key, fed in wanted.items():
+            known = self._fed.get(key)
+            if known is None:
+                fed.meter.restore(self.book.note(f"meter:{key}"))
+                self._fed[key] = fed
+            else:
+                known.power, known.sign = fed.power, fed.sign
+
+    def _wanted(self, roles: list[Role]) -> dict[str, _Fed]:
+        by_role: dict[str, list[Role]] = {}
+        for role in roles:
+            by_role.setdefault(role.role, []).append(role)
+        wanted: dict[str, _Fed] = {}
+        for name, column in COUNTED.items():
+            role_name, sign = POWERS[column]
+            powers = by_role.get(role_name, [])
+            counted = _by_equipment(by_role.get(name, []))
+            for equipment, sources in counted.items():
+                own = [each for each in powers if each.source.equipment == equipment]
+                alone = powers if len(counted) == 1 and len(powers) == 1 else []
+                self._feed(wanted, column, sources, next(iter(own or alone), None), sign)
+            if not (counted and name.startswith("grid")):
+                for power in powers:
+                    if power.source.equipment not in counted:
+                        self._feed(wanted, column, (), power, sign)
+        for power_name, energy_name in DEVICES.values():
+            energies = _by_equipment(by_role.get(energy_name, []))
+            own_powers = {each.source.equipment: each for each in by_role.get(power_name, [])}
+            for equipment in {**energies, **own_powers}:
+                sources = tuple(each for each in energies.get(equipment, ()) if each.per == "counter")
+                if sources or equipment in own_powers:
+                    self._feed(wanted, equipment, sources, own_powers.get(equipment), 1)
+        return wanted
+
+    def _feed(
+        self, wanted: dict[str, _Fed], column: str, sources: tuple[Source, ...], power: Role | None, sign: int
+    ) -> None:
+        sources = tuple(each for each in sources if each.per in ("counter", "today"))
+        if not sources and power is None:
+            return
+        most = self.most_kw.get(column, MOST_KW.get(column, MOST_KW[IMPORTED]))
+        growth = Growth(most) if sources else None
+        meter = Meter(column, self.cells, growth, daily=bool(sources) and sources[0].per == "today")
+        names = ",".join(each.key for each in sources) or (power.source.key if power is not None else "")
+        wanted[f"{column}|{names}"] = _Fed(meter, sources, power, sign)
+
+    # What they tell.
+
+    def take(self, readings: Mapping[str, Reading], paces: Mapping[str, Pace], now: float) -> None:
+        """Takes the readings of now, by the key of their source."""
+        day = periods.midnight(periods.day_of(now, self.zone), self.zone)
+        for fed in self._fed.values():
+            if fed.power is not None:
+                self._take_power(fed, readings, paces)
+            if fed.counters:
+                self._take_count(fed, readings, day, now)
+
+    def _take_power(self, fed: _Fed, readings: Mapping[str, Reading], paces: Mapping[str, Pace]) -> None:
+        assert fed.power is not None
+        key = fed.power.source.key
+        reading, power = readings.get(key), power_of(fed.power, readings)
+        if reading is None or power is None or reading.doubtful:
+            return
+        pace = paces.get(key)
+        fed.meter.power(fed.sign * power, reading.at, pace.limit_s if pace is not None else 60.0)
+
+    def _take_count(self, fed: _Fed, readings: Mapping[str, Reading], day: float, now: float) -> None:
+        parts = [readings.get(source.key) for source in fed.counters]
+        values = [part.number for part in parts if part is not None]
+        if len(values) < len(fed.counters) or None in values:
+            return
+        at = max(part.at for part in parts if part is not None)
+        midnight = day if at >= day else periods.midnight(periods.day_of(at, self.zone), self.zone)
+        total = sum(value for value in values if value is not None)
+        name = fed.counters[0].key
+        if at <= now + 1 and fed.meter.count(total, at, midnight):
+            self.quarantined.pop(name, None)
+        elif at <= now + 1:
+            self.quarantined[name] = total
+
+    def accept(self, source: str, now: float) -> bool:
+        """The user says that the reading in quarantine is right; False if there is none."""
+        found = False
+        for fed in self._fed.values():
+            if fed.counters and fed.counters[0].key == source and fed.meter.growth is not None:
+                fed.meter.growth.accept(now)
+                fed.meter.trace.clear()
+                fed.meter.changed_at = fed.meter.read_at = now
+                found = self.quarantined.pop(source, None) is not None or found
+        return found
+
+    def level(self, content: float, now: float) -> None:
+        """The battery's content (Wh) by its state of charge; the tank is corrected by it once an hour."""
+        slot = slot_of(now)
+        if (slot + SLOT_S) % periods.HOUR_S == 0:
+            self._levels[slot] = content
+
+    # What is written.
+
+    def flush(self, now: float) -> set[date]:
+        """Writes what waits; returns the local days that have changed. Raises StoreError: it then still waits."""
+        changes, levels = self.cells.changes, self._levels
+        change = Change()
+        touched = self._intervals(changes, levels, change)
+        days = self._sums(touched, change)
+        change.notes = {f"meter:{key}": fed.meter.state() for key, fed in self._fed.items() if fed.meter.growth}
+        self.book.write(change)
+        self.cells.changes.clear()
+        self._levels.clear()
+        today = periods.day_of(now, self.zone)
+        if self._pruned != today:
+            self.book.prune(now - KEEP_S)
+            self._pruned = today
+        return days
+
+    def _intervals(
+        self, changes: Mapping[int, Mapping[str, object]], levels: Mapping[int, float], change: Change
+    ) -> dict[int, Interval]:
+        """The intervals that change, and those after them whose battery is another one then."""
+        slots = sorted({*changes, *levels})
+        touched: dict[int, Interval] = {}
+        if not slots:
+            return touched
+        last = self.book.before(slots[0])
+        tank = last.tank if last is not None else Tank()
+        while slots:
+            start = slots.pop(0)
+            known = self.book.intervals(start, start + 1)
+            each = known[0] if known else Interval(start)
+            self._apply(each, levels)
+            tank = each.tank = each.tank_after(tank)
+            touched[start] = each
+            tank = self._carry_on(each, tank, slots[0] if slots else None, touched)
+        change.intervals = list(touched.values())
+        return touched
+
+    def _apply(self, each: Interval, levels: Mapping[int, float]) -> None:
+        present = {fed.meter.column: 0 for fed in self._fed.values()}
+        for fed in self._fed.values():
+            present[fed.meter.column] += 1
+        for column, cell in self.cells.changes.get(each.start, {}).items():
+            each.take(column, cell, present.get(column, 1))
+        for column in COLUMNS:
+            if column not in present and each.energy[column] is None:
+                each.energy[column], each.seconds[column] = 0.0, float(SLOT_S)  # the house has no such thing
+        if each.start in levels:
+            each.level = levels[each.start]
+        if each.price is None or each.resale is None:
+            prices = self.prices.at(each.start + SLOT_S / 2)
+            each.price = prices.price if each.price is None else each.price
+            each.resale = prices.resale if each.resale is None else each.resale
+            each.co2 = prices.co2 if each.co2 is None else each.co2
+            each.period = each.period or prices.period
+
+    def _carry_on(self, each: Interval, tank: Tank, until: int | None, touched: dict[int, Interval]) -> Tank:
+        """Follows the battery through the intervals after a change, until it is what it was there."""
+        start = each.start
+        while True:
+            following = self.book.after(start, 288)
+            for one in following:
+                if until is not None and one.start >= until:
+                    return tank
+                after = one.tank_after(tank)
+                if _same(after, one.tank):
+                    before = self.book.before(until) if until is not None else None
+                    return before.tank if before is not None and before.start > one.start else after
+                tank = one.tank = after
+                touched[one.start] = one
+                start = one.start
+            if not following:
+                return tank
+
+    def _sums(self, touched: Mapping[int, Interval], change: Change) -> set[date]:
+        hours = {periods.hour_of(start, self.zone) for start in touched}
+        for hour in hours:
+            stored = {each.start: each for each in self.book.intervals(hour, hour + periods.HOUR_S)}
+            stored.update({start: each for start, each in touched.items() if hour <= start < hour + periods.HOUR_S})
+            change.hours[hour] = Sums.of(stored[start] for start in sorted(stored)).packed()
+        days = {periods.day_of(hour, self.zone) for hour in hours}
+        for day in days:
+            begin, end = periods.span(day, self.zone)
+            parts = dict(self.book.hours(begin, end))
+            parts.update({hour: data for hour, data in change.hours.items() if begin <= hour < end})
+            total = periods.sum_of(Sums.unpacked(parts[hour]) for hour in sorted(parts))
+            known = dict(self.book.days(day.isoformat(), day.isoformat())).get(day.isoformat())
+            paid = Sums.unpacked(known).balance.subscription if known else 0.0
+            total.balance.subscription = paid or periods.subscription(self.prices.per_year(day), day)
+            change.days[day.isoformat()] = total.packed()
+        return days
+
+
+def _same(one: Tank, other: Tank) -> bool:
+    return abs(one.content - other.content) < 1e-5 and abs(one.solar_share - other.solar_share) < 1e-5
+
+
+def _by_equipment(roles: Iterable[Role]) -> dict[str, tuple[Source, ...]]:
+    """The counters of each equipment: the periods of a tariff are one counter together."""
+    found: dict[str, tuple[Source, ...]] = {}
+    for role in roles:
+        found[role.source.equipment] = (*found.get(role.source.equipment, ()), role.source)
+    return found

@@ -1,0 +1,180 @@
+"""One meter of the house: from its counter and its power to energies by interval.
+
+Pure. Energies in Wh, powers in W, moments in Unix time. The counter decides how much, the power only where within the
+time between two changes of the counter. What the power has integrated since the last change is provisional: it is
+there at once, and taken back when the counter tells. A meter without a counter has nothing but its power.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cells import COLUMNS, Cells, slices
+from .growth import Growth
+
+SLOW_S = 5400.0
+"""A counter that has been read but has not changed for longer has not grown: some are told once an hour."""
+GAP_S = 600.0
+"""Growth over a longer time without a reading is placed by estimate."""
+COVERED = 0.8
+"""Share of a time that the power must have been known for to place all of the growth by it."""
+LAG_S = 600.0
+"""What a counter lacks beside the power may come for so long; then it is taken at its word."""
+BACK_S = 300.0
+"""A reading that is older than the last one by more shows that a clock was set back."""
+
+
+@dataclass
+class Meter:
+    """`column`: what it fills. `growth`: its counter; None if it has only a power. `daily`: it begins anew each day."""
+
+    column: str
+    cells: Cells
+    growth: Growth | None = None
+    daily: bool = False
+    trace: dict[int, list[float]] = field(default_factory=dict)
+    """Provisional [Wh, seconds] by interval, integrated since the counter has last changed."""
+    pool: float = 0.0
+    """Wh that have grown and are not placed yet."""
+    changed_at: float | None = None
+    read_at: float | None = None
+    _power: tuple[float, float] | None = None
+
+    def power(self, watts: float, at: float, limit_s: float) -> None:
+        """Takes the power of a moment (>= 0). A longer time than `limit_s` since the last one is not known."""
+        watts = max(watts, 0.0)
+        before, self._power = self._power, (at, watts)
+        if before is None or not 0 < at - before[0] <= limit_s:
+            return
+        mean = (before[1] + watts) / 2
+        for slot, seconds in slices(before[0], at):
+            energy = mean * seconds / 3600
+            if self.growth is None:
+                self.cells.add(self.column, slot, energy, seconds)
+            elif self.growth.last is not None:
+                part = self.trace.setdefault(slot, [0.0, 0.0])
+                part[0] += energy
+                part[1] += seconds
+                self.cells.add(self.column, slot, energy)
+
+    def count(self, index: float, at: float, midnight: float) -> bool:
+        """Takes a reading of the counter (Wh). False while it is in quarantine: the user has to decide."""
+        growth = self.growth
+        if growth is None:
+            return True
+        if self.read_at is not None and at < self.read_at:
+            if self.read_at - at <= BACK_S:
+                return True  # an older copy of what is known
+            self._set_back(at)
+        known = growth.last is not None
+        grown = growth.read(index / 1000, at, midnight if self.daily else None, self._expected(at) / 1000)
+        if grown is None:
+            return False
+        if not known or self.read_at is None or self.changed_at is None:
+            self.changed_at = self.read_at = at
+            self.pool = 0.0
+            self.trace.clear()
+            return True
+        self.pool += 1000 * grown
+        if grown > 0 and not self._lags(at):
+            grown, self.pool = self.pool / 1000, 0.0
+            first = self.changed_at if self.trace else self.read_at
+            if 1000 * grown > self._plausible(at - first):
+                first = self.changed_at
+            if self.daily and growth.anchored:
+                first = max(first, midnight)  # it has begun anew: its growth is of today
+            self._place(1000 * grown, first, at)
+        elif grown == 0 and at - self.changed_at > SLOW_S:
+            self._give_up(at - SLOW_S)
+        since = self.read_at
+        if growth.anchored and at - since > GAP_S:
+            since = max(since, midnight) if self.daily else at  # what was counted before is not known
+        estimated = at - self.read_at > GAP_S
+        for slot, seconds in slices(since, at):
+            self.cells.add(self.column, slot, 0.0, seconds, estimated)
+        self.read_at = at
+        return True
+
+    def _lags(self, at: float) -> bool:
+        """Whether the counter tells far less than the power, as an older copy of it does: it catches up in a moment."""
+        traced = sum(part[0] for part in self.trace.values())
+        return self.pool < COVERED * traced and at - (self.changed_at or at) < LAG_S
+
+    def _plausible(self, seconds: float) -> float:
+        """Wh that the meter can count in a time."""
+        assert self.growth is not None
+        return 1000 * self.growth.most_kw * max(seconds, 0.0) / 3600
+
+    def _expected(self, at: float) -> float:
+        """Wh that a counter which is told seldom may have grown by, beside what its greatest power allows."""
+        assert self.growth is not None
+        traced = sum(part[0] for part in self.trace.values())
+        if traced > 0:
+            return 1.5 * traced + 500.0
+        if self.column in COLUMNS or self.changed_at is None:
+            return 0.0
+        return self._plausible(min(at - self.changed_at, SLOW_S))
+
+    def _set_back(self, at: float) -> None:
+        """The clock was set back: what has been placed stays, growth is counted from this moment on."""
+        assert self.growth is not None
+        self.read_at = self.changed_at = at
+        self.growth.at = at - BACK_S
+        self.trace.clear()
+
+    def _place(self, energy: float, begin: float, end: float) -> None:
+        """Places growth between two moments: by the power where that is known, else evenly over the rest."""
+        traced = sum(part[0] for part in self.trace.values())
+        covered = sum(part[1] for part in self.trace.values())
+        for slot, part in self.trace.items():
+            self.cells.add(self.column, slot, -part[0])
+        whole = end - begin
+        if traced > 0 and (covered >= COVERED * whole or traced >= energy):
+            for slot, part in self.trace.items():
+                self.cells.add(self.column, slot, part[0] * energy / traced)
+        else:
+            for slot, part in self.trace.items():
+                self.cells.add(self.column, slot, part[0])
+            self._place_rest(energy - traced, begin, end)
+        self.trace.clear()
+        self.changed_at = end
+
+    def _place_rest(self, energy: float, begin: float, end: float) -> None:
+        spans = [(slot, seconds - self.trace.get(slot, (0.0, 0.0))[1]) for slot, seconds in slices(begin, end)]
+        free = [(slot, seconds) for slot, seconds in spans if seconds > 1e-6]
+        if not free:
+            free = list(slices(begin, end)) or [(next(slices(end - 1, end))[0], 1.0)]
+        total = sum(seconds for _, seconds in free)
+        for slot, seconds in free:
+            self.cells.add(self.column, slot, energy * seconds / total)
+
+    def _give_up(self, before: float) -> None:
+        """The counter was read and has not grown: what the power told of that time was nothing."""
+        for slot in [each for each in self.trace if each < before - 300]:
+            self.cells.add(self.column, slot, -self.trace.pop(slot)[0])
+        self.changed_at = max(self.changed_at or before, before)
+
+    def state(self) -> dict[str, Any]:
+        """What is kept over a restart, in the same step as the intervals."""
+        return {
+            "growth": self.growth.state() if self.growth is not None else None,
+            "changed": self.changed_at,
+            "read": self.read_at,
+            "pool": self.pool,
+            "trace": {str(slot): part for slot, part in self.trace.items()},
+        }
+
+    def restore(self, state: Any) -> None:
+        """Takes over what `state` gave; what is not of that form is left out."""
+        if not isinstance(state, dict) or self.growth is None:
+            return
+        self.growth.restore(state.get("growth"))
+        if self.growth.last is None:
+            return
+        try:
+            self.trace = {int(slot): [float(e), float(s)] for slot, (e, s) in dict(state["trace"]).items()}
+            self.changed_at, self.read_at = float(state["changed"]), float(state["read"])
+            self.pool = float(state["pool"])
+        except (KeyError, TypeError, ValueError):
+            self.pool, self.trace, self.changed_at, self.read_at = 0.0, {}, self.growth.at, self.growth.at

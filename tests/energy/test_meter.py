@@ -1,0 +1,104 @@
+"""One meter: whatever its counter and its power tell, nothing is negative, giant or counted twice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jeenergied.energy.ledger.cells import SOLAR, Cells, slices
+from jeenergied.energy.ledger.growth import Growth
+from jeenergied.energy.ledger.meter import Meter
+
+BEGIN = 1_780_000_200.0
+events = st.lists(
+    st.tuples(
+        st.floats(-400, 7200), st.one_of(st.none(), st.floats(0, 12000)), st.one_of(st.none(), st.floats(-3e5, 3e5))
+    ),
+    max_size=60,
+)
+
+
+def energies(cells: Cells) -> list[float]:
+    return [cell.energy for columns in cells.changes.values() for cell in columns.values()]
+
+
+@settings(max_examples=60)
+@given(events, st.booleans())
+def test_no_interval_is_negative_or_giant(steps: list[tuple[float, float | None, float | None]], daily: bool) -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0), daily)
+    at, index, spent = BEGIN, 1_000_000.0, 0.0
+    for seconds, power, step in steps:
+        at += seconds
+        spent += max(seconds, 0.0)
+        if power is not None:
+            meter.power(power, at, 900)
+        if step is not None:
+            index = max(index + step, 0.0)
+            meter.count(index, at, BEGIN - BEGIN % 86400)
+        assert min(energies(cells), default=0.0) >= -1e-6
+    assert sum(energies(cells)) <= 2.5 * 12000 * (spent + 900 * len(steps)) / 3600 + 600 * len(steps) + 1e-6
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.floats(1, 5000), st.floats(0, 8000)), min_size=2, max_size=40), st.integers(0, 40))
+def test_the_sum_is_what_the_counter_has_grown_also_over_a_restart(
+    steps: list[tuple[float, float]], restart_after: int
+) -> None:
+    """Power and counter agree roughly; whatever is provisional, the sum is the counter's in the end."""
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    at, index = BEGIN, 500_000.0
+    meter.power(0, at, 900)
+    meter.count(index, at, BEGIN)
+    for number, (seconds, watts) in enumerate(steps):
+        at += seconds
+        index += watts * seconds / 3600
+        meter.power(watts * 0.9, at, 900)
+        assert meter.count(index, at, BEGIN)
+        if number == restart_after:
+            again = Meter(SOLAR, cells, Growth(12.0))
+            again.restore(meter.state())
+            meter = again
+    at += 3600  # nothing is left in the air
+    meter.power(0, at, 900)
+    meter.count(index, at, BEGIN)
+    index += 500
+    meter.count(index, at + 1800, BEGIN)
+    assert sum(energies(cells)) == pytest.approx(index - 500_000, abs=0.01)
+
+
+def test_a_figure_of_the_day_begins_anew() -> None:
+    cells, midnight = Cells(), BEGIN + 3600
+    meter = Meter(SOLAR, cells, Growth(12.0), daily=True)
+    meter.count(9000, BEGIN, BEGIN - 40000)
+    meter.count(9500, midnight - 60, BEGIN - 40000)
+    meter.count(9500, midnight + 30, midnight)  # the vendor's day ends a moment later
+    meter.count(20, midnight + 90, midnight)
+    assert sum(energies(cells)) == pytest.approx(520)
+    by_slot = {slot: sum(cell.energy for cell in columns.values()) for slot, columns in cells.changes.items()}
+    assert by_slot[int(midnight)] == pytest.approx(20, abs=2)
+
+
+@pytest.mark.parametrize("state", [None, {}, {"growth": "x"}, {"growth": [1.0, 2.0, None, 0.0], "trace": 5}, [1]])
+def test_a_state_that_is_none_is_no_harm(state: object) -> None:
+    meter = Meter(SOLAR, Cells(), Growth(12.0))
+    meter.restore(state)
+    assert meter.count(1000, BEGIN, BEGIN)
+
+
+def test_a_clock_that_was_set_back_makes_no_giant() -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    for second in range(0, 7200, 60):
+        meter.count(1000 + second, BEGIN + second, BEGIN)
+    for second in range(7200, 10800, 60):
+        meter.count(1000 + second, BEGIN + second - 3600, BEGIN)
+    assert sum(energies(cells)) == pytest.approx(10740, abs=130)
+    assert max(energies(cells)) < 700
+
+
+def test_slices_cover_a_span_without_a_gap() -> None:
+    parts = list(slices(BEGIN + 10, BEGIN + 1000))
+    assert sum(seconds for _, seconds in parts) == pytest.approx(990)
+    assert len(parts) == 4
