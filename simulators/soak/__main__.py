@@ -24,7 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     # An orderly end on SIGTERM too: mounts and processes must go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    soak = Soak(StandIn(options.python), options.minutes, options.seed)
+    soak = Soak(StandIn(str(Path(options.python).absolute())), options.minutes, options.seed)
     good = soak.run()
     text = soak.report()
     print(text, flush=True)

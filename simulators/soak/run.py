@@ -100,7 +100,8 @@ class Soak:
 
     def _storm(self, seconds: float, kills: bool) -> None:
         end = time.monotonic() + seconds
-        choices = ["vendor"] * 6 + ["jeedom"] * 3 + ["network"] + ["disk"] * self.host.disk + ["kill"] * (2 * kills)
+        choices = ["vendor"] * 6 + ["network"] + ["disk"] * self.host.disk + ["kill"] * (2 * kills)
+        choices += ["jeedom"] * (3 if self._kinds(self.host) else 0)
         choices += ["clock"] * self.daemon.steps
         if kills and seconds > 3:
             self._incident("kill")
@@ -118,15 +119,18 @@ class Soak:
             self.decks[name] = self.dice.sample(kinds, len(kinds))
         return self.decks[name].pop()
 
+    def _kinds(self, of: System | Host) -> tuple[tuple[str, Any], ...]:
+        return of.faults + (of.rare if self.thorough else ())
+
     def _incident(self, what: str) -> None:
         system = self.dice.choice(self.systems)
         name, weight = what, 1
         if what == "vendor":
-            kind, value = self._dealt(system.name, system.faults + (system.rare if self.thorough else ()))
+            kind, value = self._dealt(system.name, self._kinds(system))
             name = f"{system.name} {kind}"
             system.inject(kind, value)
         elif what == "jeedom":
-            kind, value = self._dealt("jeedom", self.host.faults + (self.host.rare if self.thorough else ()))
+            kind, value = self._dealt("jeedom", self._kinds(self.host))
             name = f"jeedom {kind}"
             self.host.inject(kind, value)
         elif what == "network":
@@ -231,10 +235,13 @@ class Soak:
             series = list(system.dated())
             if not series:
                 continue
-            if system.name == "econetatmo":
-                self._as_user(system)  # it is asked every ten minutes only
-            print(f"{system.name}: {sum(len(self._differs(each)) for each in series)} measures to come", flush=True)
-            self._until(lambda system=system: not any(self._differs(each) for each in system.dated()), 180.0)
+            left = [text for each in series for text in self._differs(each)]
+            print(f"{system.name}: {len(left)} measures to come {left[:3]}", flush=True)
+            for _ in range(9):
+                if system.name == "econetatmo":
+                    self._as_user(system)  # it is asked every ten minutes only
+                if self._until(lambda system=system: not any(self._differs(each) for each in system.dated()), 20.0):
+                    break
             series = list(system.dated())
             bad = [text for each in series for text in self._differs(each)]
             points = sum(len(each.truth) for each in series)

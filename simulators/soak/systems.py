@@ -316,7 +316,12 @@ class Econetatmo(System):
             begin -= begin % 86400
             first = have[0][0] if have else ""
             truth: dict[str, float] = {}
+            now = self.clock()
             for label, values in self.cloud.record(each["key"], "30min", begin).items():
+                if label > now:
+                    # An upload a few minutes into a slot: Jeedom gets no measure of the future, so that it comes with
+                    # the first reading after its date; and now the clock stands still.
+                    continue
                 filled = [value for value in values[:4] if value is not None]
                 local = f"{datetime.fromtimestamp(label, PARIS):%Y-%m-%d %H:%M:%S}"
                 if filled and local >= first:

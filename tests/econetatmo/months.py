@@ -28,14 +28,16 @@ CATALOGUE = Contract(CORE / "contract").catalogues["econetatmo"]
 class Account:
     """One account with its lines; `with` ends it. `history`: points by (equipment, command), as Jeedom has them."""
 
-    def __init__(self, folder: Path, home: Home) -> None:
+    def __init__(self, folder: Path, home: Home, **config: Any) -> None:
         self.clock = ManualClock(START)
         self.cloud = NetatmoCloud([home], clock=self.clock.time)
         self.history: dict[tuple[str, str], dict[str, Any]] = {}
         self.told: list[dict[str, Any]] = []
         self._folder = folder
         self._home = home
+        self._config = config
         self._token = ""
+        self.failed: list[Exception] = []
         self._open = True
         self.outbox = Outbox(self.clock)
 
@@ -63,8 +65,8 @@ class Account:
                 members.append(Equipment(key, "line", key, str(name), config, commands))
         authority = self.cloud.authority
         config = {"clientId": authority.client_id, "clientSecret": authority.client_secret}
-        config.update(refreshToken=self._token, apiUrl=self.cloud.url)
-        self.store = Store(self._folder / "store.sqlite")
+        config.update(refreshToken=self._token, apiUrl=self.cloud.url, **self._config)
+        self.store = self._opened()
         shared = Shared(self.clock, self.outbox, self.store, Masker(), Texts(CORE / "i18n"))
         connection = Connection("1", "econetatmo", "Netatmo", CATALOGUE.settings(config), {}, tuple(members))
         kind = device_class("econetatmo")
@@ -76,6 +78,9 @@ class Account:
         assert isinstance(self.runner.device, Device)
         self.device = self.runner.device
         self.device.start()
+
+    def _opened(self) -> Store:
+        return Store(self._folder / "store.sqlite")
 
     def restart(self) -> None:
         """The daemon ends and starts again."""

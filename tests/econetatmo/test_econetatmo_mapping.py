@@ -108,7 +108,8 @@ def test_a_row_that_cannot_be_read_is_skipped_in_the_other_shape_too() -> None:
 def test_slots_without_any_value_are_told_apart_from_none() -> None:
     found = mapping.measures({"900": [5], "2700": [None], "4500": [None]}, 1, "30min", PARIS, 0, FAR)
     assert (found.slots, found.empty, found.skipped) == ({900: [5]}, 4500, 0)
-    assert mapping.measures([{"beg_time": 900}], 1, "30min", PARIS, 0, FAR) == mapping.Measures({})
+    assert mapping.measures([{"beg_time": 900}], 1, "30min", PARIS, 0, FAR) == mapping.Measures({}, whole=False)
+    assert mapping.measures([], 1, "30min", PARIS, 0, FAR) == mapping.Measures({})
 
 
 def test_the_types_of_a_family_are_asked_for_together() -> None:

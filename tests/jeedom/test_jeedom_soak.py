@@ -17,9 +17,9 @@ from soak_host import RealJeedom
 
 from simulators.soak.run import Soak
 
-MINUTES = float(os.environ.get("JEENERGIE_SOAK_JEEDOM", "0"))
-OUTAGES = json.loads(os.environ.get("JEEDOM_OUTAGES", "[]"))
-SEED = int(os.environ.get("JEENERGIE_SOAK_SEED", "11"))
+MINUTES = float(os.environ.get("JEENERGIE_SOAK_JEEDOM") or "0")
+OUTAGES = json.loads(os.environ.get("JEEDOM_OUTAGES") or "[]")
+SEED = int(os.environ.get("JEENERGIE_SOAK_SEED") or "11")
 pytestmark = pytest.mark.skipif(not MINUTES, reason="minutes: JEENERGIE_SOAK_JEEDOM=10 runs it")
 
 

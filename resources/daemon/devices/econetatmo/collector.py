@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from jeedom_bridge.contract import Row
 from jeedom_bridge.outbox import Delivery
+from jeedom_bridge.store import StoreError
 
 from ..base import Connection, Context, Equipment
 from . import grid, mapping
 from .api import Api
 from .client import ArgumentRefused
 from .ledger import DAY, LineState, Track
-from .mapping import Line, Slots
+from .mapping import Line, Measures, Slots
+from .tokens import NotDurable
 
 _LOG = logging.getLogger(__name__)
 
 PATIENCE = 100
 """Fifths of a second that a delivery is waited for; then it is looked at again later."""
 LONGEST = 10 * 365
+READINGS_TO_BELIEVE = 3
+"""Readings in a row that lack pieces before what is missing is given up; before that they do not count as read."""
+READINGS_TO_BELIEVE_EMPTY = 2
+"""The same for a page of the past that comes without a single slot: answers are empty for passing reasons, too."""
 
 
 class Waiting(Exception):
@@ -48,6 +54,7 @@ class Collector:
         self._pending: list[_Sent] = []
         self._without: dict[str, set[str]] = {}
         self._empty: dict[str, int] = {}
+        self._doubts: dict[tuple[str, str, int], int] = {}
 
     # What is remembered.
 
@@ -64,6 +71,19 @@ class Collector:
     def keep(self, equipment: Equipment) -> None:
         """Writes the state of a line."""
         self._context.memory.keep(f"line:{equipment.key}", self.state(equipment).stored())
+
+    def import_again(self, equipment: Equipment, since: int) -> None:
+        """Has a line read once more from `since` on. Raises NotDurable if that would be forgotten at the next start."""
+        state = self.adopt(equipment)
+        state.again(since)
+        try:
+            self._context.memory.put(f"line:{equipment.key}", state.stored())
+        except StoreError as error:
+            raise NotDurable(
+                "Jeedom ne peut pas enregistrer ce qui est à relire ({why}) : libérez de la place sur le disque, puis "
+                "recommencez",
+                why=error,
+            ) from error
 
     def members(self) -> list[Equipment]:
         """The lines and meters of the connection."""
@@ -121,7 +141,7 @@ class Collector:
         types = self._types(equipment, self.rows(equipment).values())
         now = int(self.now())
         for begin, stop in grid.pages(now - LONGEST * DAY, now, "1day", self._zone(equipment)):
-            found = self._fetch(equipment, types, "1day", begin, stop, "import")
+            found = self._fetch(equipment, types, "1day", begin, stop, "import").slots
             if found:
                 return grid.midnight(min(found), self._context.timezone)
         return grid.midnight(now, self._context.timezone, -7)
@@ -209,8 +229,11 @@ class Collector:
         else:
             begin, deep = track.begin(scale, now, self._context.timezone)
         for start, stop in grid.pages(begin, now + 1, scale, self._context.timezone):
-            found = self._fetch(equipment, types, scale, start, stop, purpose)
-            self._send_new(equipment, state, scale, rows, found, stop, deep)
+            answer = self._fetch(equipment, types, scale, start, stop, purpose)
+            believed = self._believed(equipment, scale, start, stop, answer)
+            self._send_new(equipment, state, scale, rows, answer.slots, stop, deep, believed)
+            if not believed and stop <= self.now():
+                break  # what follows would move the mark beyond what is missing
 
     def _send_new(
         self,
@@ -221,6 +244,7 @@ class Collector:
         found: Slots,
         stop: int,
         deep: int,
+        believed: bool,
     ) -> None:
         track, zone = state.track(scale), self._context.timezone
         changed = track.changed(found)
@@ -230,6 +254,8 @@ class Collector:
             series[name] = mapping.points(row, track.types, found, chosen, zone)
 
         def commit() -> None:
+            if not believed:
+                return
             empty = not found and stop <= self.now() and stop > track.searched
             if changed or deep or empty:
                 track.commit(found, deep)
@@ -290,7 +316,9 @@ class Collector:
     def _zone(self, equipment: Equipment) -> str:
         return self.zones.get(equipment.key, self._context.timezone)
 
-    def _fetch(self, equipment: Equipment, types: list[str], scale: str, start: int, stop: int, purpose: str) -> Slots:
+    def _fetch(
+        self, equipment: Equipment, types: list[str], scale: str, start: int, stop: int, purpose: str
+    ) -> Measures:
         zone = self._zone(equipment)
         begin = grid.aligned(start, scale, zone)
         answer = self._api.ask(
@@ -312,7 +340,7 @@ class Collector:
             newest = max(found.slots, default=0)
             self._empty[equipment.key] = found.empty if found.empty > newest else 0
         # The middle of a day may lie ahead; Jeedom wants no measures of the future.
-        return {label: values for label, values in found.slots.items() if label <= now}
+        return replace(found, slots={label: values for label, values in found.slots.items() if label <= now})
 
     # The past, in slices.
 
@@ -326,8 +354,8 @@ class Collector:
         spans = (c.until - (c.next or 0) for _, state in self.behind() for c in state.behind().values())
         return sum(spans) / DAY
 
-    def slice(self, equipment: Equipment, state: LineState) -> int:
-        """Reads one slice of the past of a line; returns where it ended."""
+    def slice(self, equipment: Equipment, state: LineState) -> int | None:
+        """Reads one slice of the past of a line; returns where it ended, None if it is to be read once more."""
         behind = state.behind()
         scale = next(iter(behind.values())).scale
         counters = {name: each for name, each in behind.items() if each.scale == scale}
@@ -336,7 +364,9 @@ class Collector:
         start, stop = next(grid.pages(begin, begin + 1, scale, self._context.timezone))
         stop = min(stop, grid.midnight(self.now(), self._context.timezone, 1))
         types = self._types(equipment, rows.values())
-        found = self._fetch(equipment, types, scale, start, stop, "import") if types else {}
+        answer = self._fetch(equipment, types, scale, start, stop, "import") if types else Measures({})
+        believed = not types or self._believed(equipment, scale, start, stop, answer)
+        found = answer.slots
         members = {name: each for name, each in counters.items() if each.next is not None and each.next < stop}
         series = {}
         for name, row in rows.items():
@@ -345,9 +375,32 @@ class Collector:
                 series[name] = mapping.points(row, types, found, chosen, self._context.timezone)
 
         def commit() -> None:
-            for each in members.values():
+            for each in members.values() if believed else ():
                 each.next = stop if stop < each.until else None
             self.keep(equipment)
 
         self._deliver(equipment, series, commit)
-        return stop
+        return stop if believed else None
+
+    def _believed(self, equipment: Equipment, scale: str, start: int, stop: int, answer: Measures) -> bool:
+        """Whether what an answer lacks is missing for good: always if it lacks nothing, else after some readings.
+
+        A page of this day may be empty as long as nothing was uploaded; one of the past only where the line has none.
+        """
+        line = self.lines.get(equipment.key)
+        needed = 1
+        if not answer.whole:
+            needed = READINGS_TO_BELIEVE
+        elif not answer.slots and not answer.empty and start < self.now() - DAY and not (line and stop <= line.setup):
+            needed = READINGS_TO_BELIEVE_EMPTY
+        place = (equipment.key, scale, start)
+        readings = self._doubts.pop(place, 0) + 1
+        if readings < needed:
+            self._doubts[place] = readings
+        elif needed > 1:
+            _LOG.info(
+                "%s, %s: nothing more comes of the days from %s on", equipment.name, scale, grid.text(start, "UTC")
+            )
+            if not answer.whole:  # it is spoilt as it stands: the newest page is read again and again
+                self._doubts[place] = readings - 1
+        return readings >= needed

@@ -63,6 +63,7 @@ class Device(Base):
         self._indexes: dict[str, tuple[float, int]] = {}
         self._failed: dict[str, str] = {}
         self._resting: dict[str, float] = {}
+        self._slices_from: dict[str, float] = {}
         self._span = 0.0
         self._lines = _signatures(connection)
         self._new: set[str] = set()
@@ -351,7 +352,11 @@ class Device(Base):
 
     def _read_slice(self) -> None:
         now = self.context.clock.monotonic()
-        behind = [each for each in self._collector.behind() if self._rests(each[0]) <= now]
+        behind = [
+            each
+            for each in self._collector.behind()
+            if max(self._rests(each[0]), self._slices_from.get(each[0].id, 0.0)) <= now
+        ]
         if not behind:
             self._span = 0.0
             return
@@ -364,10 +369,13 @@ class Device(Base):
         except DeviceError as error:
             # The round of the present tells what is wrong; the past of the other lines goes on.
             _LOG.debug("the past of %s: %s", equipment.name, error)
-            self._resting.setdefault(equipment.id, now + SLICE_PAUSE)
+            self._slices_from[equipment.id] = now + SLICE_PAUSE
             return
         finally:
             self._budget.keep()
+        if stop is None:
+            self._slices_from[equipment.id] = now + SLICE_PAUSE
+            return
         done = 100.0 * (1 - self._collector.days_left() / self._span) if self._span else 100.0
         self.context.progress(
             "importHistory",
@@ -384,9 +392,7 @@ class Device(Base):
             raise Refused("Le nombre de jours doit être un nombre : {days}", days=str(days)[:20]) from None
         lines = self._collector.members()
         for equipment in lines:
-            state = self._collector.adopt(equipment)
-            state.again(self._collector.beginning(equipment, count))
-            self._collector.keep(equipment)
+            self._collector.import_again(equipment, self._collector.beginning(equipment, count))
         return self.context.say(
             "L'historique de {lines} ligne(s) est relu peu à peu, environ {days} jours de mesures en tout",
             lines=len(lines),

@@ -113,6 +113,9 @@ class Index:
             self.scale, self.counted, self.floor = scale, {}, max(self.floor, self.end)
         half = grid.STEPS[scale] // 2
         slack = 3600 if scale == "1day" else 0  # a day's label is noon, 11 to 13 hours after its start
+        if not self.end and energies:
+            # A deeper reading, a day later, must not add days at once to what is drawn as consumption.
+            self.floor = max(self.floor, min(energies) - half)
         for label, energy in energies.items():
             if label - half + slack < self.floor:
                 continue

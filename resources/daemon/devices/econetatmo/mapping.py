@@ -177,11 +177,13 @@ class Measures:
     """What `getmeasure` told. `empty`: the label of the newest slot that came without any value, 0 without one.
 
     `skipped`: pieces that could not be read (a row that is null or too short, a value that is no number, ...).
+    `whole`: nothing is missing that the answer had a place for; a series without `value` is such a place.
     """
 
     slots: Slots
     empty: int = 0
     skipped: int = 0
+    whole: bool = True
 
 
 def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Measures:
@@ -211,7 +213,12 @@ def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, late
             empty = max(empty, label)
     if skipped and not read:
         raise _no_measures()
-    return Measures(dict(sorted(found.items())), empty, skipped)
+    return Measures(dict(sorted(found.items())), empty, skipped, not skipped and not _has_bare_series(body))
+
+
+def _has_bare_series(body: Any) -> bool:
+    series = body if isinstance(body, list) else []
+    return any(isinstance(each, dict) and each.get("value") is None for each in series)
 
 
 def powers(body: Any) -> dict[str, tuple[float | None, float | None]]:
