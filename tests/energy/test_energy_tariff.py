@@ -9,7 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.energy.money.tariff import KINDS, PriceGrid, Tariff
+from jeenergied.energy.money.offers import PriceGrid
+from jeenergied.energy.money.tariff import KINDS, Tariff
 
 PARIS = ZoneInfo("Europe/Paris")
 GRID = PriceGrid(json.loads((Path(__file__).resolve().parents[2] / "core/contract/tariffs.json").read_text("utf-8")))

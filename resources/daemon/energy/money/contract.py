@@ -1,0 +1,183 @@
+"""The contract of the house: which prices hold at a moment, from the meter, the published prices and the user.
+
+Pure. Prices in €/kWh, subscriptions in € a year, emissions in g/kWh, subscribed power in kVA, moments in Unix time.
+What the user has typed counts before what was published; what is not known is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from ..ledger.intervals import Prices
+from .learning import OffPeakLearner
+from .offers import PriceGrid
+from .tariff import KINDS, OffPeakHours, Tariff, tempo_day
+
+CO2 = 21.7
+"""g/kWh of French electricity, a year's mean: RTE, 2024 (analysesetdonnees.rte-france.com)."""
+DEFAULT_HOURS = ("22:00-06:00",)
+"""Until the meter has shown its own: the most common ones."""
+COLOUR_WORDS = {"bleu": "blue", "blanc": "white", "rouge": "red", "blue": "blue", "white": "white", "red": "red"}
+COLOUR_NUMBERS = {1: "blue", 2: "white", 3: "red"}
+"""Colours of a Tempo day as sources tell them."""
+KEPT_DAYS = 420
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user has typed; None or '' where nothing was.
+
+    `kind`: auto or one of KINDS. `hours`: off-peak windows ("22:00-06:00, 12:30-14:30"). `prices`: by period.
+    """
+
+    kind: str = "auto"
+    kva: float | None = None
+    resale: float | None = None
+    subscription: float | None = None
+    hours: str = ""
+    summer_hours: str = ""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    co2: float = CO2
+
+
+def parse_hours(text: str) -> list[str]:
+    """Windows separated by commas or semicolons. Raises ValueError if one is not of the form 22:00-06:00."""
+    windows = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    OffPeakHours.parse(windows)
+    return windows
+
+
+def parse_prices(text: str) -> dict[str, float]:
+    """Prices by period or time of day, "hp=0.2065, hc=0.1579" or "00:00=0.15, 07:00=0.21". Raises ValueError."""
+    found = {}
+    for part in text.replace(";", ",").replace("\n", ",").split(","):
+        if part.strip():
+            name, _, price = part.partition("=")
+            number = float(price)
+            if not 0 <= number < 10:
+                raise ValueError(f"not a price: {price}")
+            found[name.strip().lower()] = number
+    return found
+
+
+class HouseContract:
+    """Knows the prices of every moment. `colours`: of Tempo days by ISO date, as they became known."""
+
+    def __init__(self, grid: PriceGrid, zone: tzinfo, learner: OffPeakLearner | None = None) -> None:
+        self.grid = grid
+        self.zone = zone
+        self.learner = learner or OffPeakLearner(zone)
+        self.wishes = Wishes()
+        self.colours: dict[str, str] = {}
+        self.parts: frozenset[str] = frozenset()
+        """The periods that the meter counts apart, which tell the contract."""
+        self.subscribed_kva: float | None = None
+        """By the meter."""
+        self._tariffs: dict[tuple[Any, ...], Tariff | None] = {}
+
+    @property
+    def kind(self) -> str:
+        """The kind of contract, one of KINDS; '' while it is not known."""
+        if self.wishes.kind in KINDS:
+            return self.wishes.kind
+        if any(part.startswith(("blue.", "white.", "red.")) for part in self.parts):
+            return "tempo"
+        if {"hp", "hc"} & self.parts:
+            return "hphc"
+        if {"normal", "peak"} & self.parts:
+            return "ejp"
+        return "base" if self.parts else ""
+
+    @property
+    def kva(self) -> float:
+        """Subscribed power: the user's, the meter's, else the most common one."""
+        return self.wishes.kva or self.subscribed_kva or 6.0
+
+    def learn(self, indexes: Mapping[str, float], at: float) -> None:
+        """Takes the indexes (Wh) of the meter's periods at a moment."""
+        self.parts = frozenset(indexes)
+        self.learner.observe(indexes, at)
+
+    def colour(self, day: date, told: object) -> None:
+        """The colour of a Tempo day, as a source tells it; anything else is left out."""
+        colour = COLOUR_NUMBERS.get(told) if isinstance(told, int) else COLOUR_WORDS.get(str(told).strip().lower())
+        if colour is None and isinstance(told, float) and told.is_integer():
+            colour = COLOUR_NUMBERS.get(int(told))
+        if colour is not None and self.colours.get(day.isoformat()) != colour:
+            self.colours[day.isoformat()] = colour
+            for old in sorted(self.colours)[:-KEPT_DAYS]:
+                del self.colours[old]
+
+    def tariff(self, at: float, kind: str = "") -> Tariff | None:
+        """The contract in force at a moment (or another `kind`, at the published prices); None if not known."""
+        own = not kind or kind == self.kind
+        kind = kind or self.kind
+        if not kind:
+            return None
+        day = datetime.fromtimestamp(at, self.zone).date()
+        key = (kind, own, day, id(self.wishes))
+        if key not in self._tariffs:
+            if len(self._tariffs) > 32:
+                self._tariffs.clear()
+            self._tariffs[key] = self._make(kind, own, day)
+        return self._tariffs[key]
+
+    def _make(self, kind: str, own: bool, day: date) -> Tariff | None:
+        prices: Mapping[str, float] = self.wishes.prices if own else {}
+        if not prices:
+            offer = self.grid.offer(kind, self.kva, day)
+            if offer is None:
+                return None
+            prices = offer.prices
+        hours: Any = None
+        if kind == "hphc":
+            hours = self.hours()
+        return Tariff(kind, dict(prices), self.zone, OffPeakHours.parse(hours or list(_hours_of(kind))), self.colours)
+
+    def hours(self) -> Mapping[str, list[str]] | list[str]:
+        """Off-peak hours: the user's, those learnt from the meter, else the most common ones."""
+        try:
+            winter = parse_hours(self.wishes.hours)
+            summer = parse_hours(self.wishes.summer_hours)
+        except ValueError:
+            winter = summer = []
+        if winter or summer:
+            return {"winter": winter or summer, "summer": summer or winter}
+        return self.learner.hours() or list(DEFAULT_HOURS)
+
+    @property
+    def hours_are_known(self) -> bool:
+        """Whether off-peak hours were typed or learnt."""
+        return bool(self.wishes.hours or self.wishes.summer_hours or self.learner.hours())
+
+    def at(self, moment: float) -> Prices:
+        """What holds at a moment."""
+        tariff = self.tariff(moment)
+        period = tariff.period(moment) if tariff is not None else None
+        price = tariff.price(moment) if tariff is not None else None
+        return Prices(price, self.wishes.resale or 0.0, self.wishes.co2, period or "")
+
+    def per_year(self, day: date) -> float:
+        """€ of a year's subscription: the user's, else the published one; 0 while neither is known."""
+        if self.wishes.subscription is not None:
+            return self.wishes.subscription
+        offer = self.grid.offer(self.kind, self.kva, day) if self.kind else None
+        return (offer.subscription(self.kva) if offer is not None else None) or 0.0
+
+    def next_change(self, at: float) -> float | None:
+        """When the period of now ends; None if it does not within a day."""
+        tariff = self.tariff(at)
+        return None if tariff is None else tariff.next_change(at)
+
+    def colours_of_now(self, at: float) -> tuple[str | None, str | None]:
+        """(today's, tomorrow's) colour of a Tempo contract; None where it is not known."""
+        day = tempo_day(datetime.fromtimestamp(at, self.zone))
+        today, tomorrow = day.isoformat(), (day + timedelta(days=1)).isoformat()
+        return self.colours.get(today), self.colours.get(tomorrow)
+
+
+def _hours_of(kind: str) -> Iterable[str]:
+    return DEFAULT_HOURS if kind == "tempo" else ()
