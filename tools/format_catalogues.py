@@ -29,18 +29,30 @@ PLACES = {key: place for place, key in enumerate(key for group in KEYS.values() 
 def written(value: Any, indent: int = 0) -> str:
     """The text of a part of a catalogue, from where it begins in its line on."""
     inner, outer = " " * (indent + 2), " " * indent
-    if isinstance(value, dict) and _is_broken(value, indent):
-        parts = [f"{inner}{_compact(key)}: {written(part, indent + 2)}" for key, part in value.items()]
-        return "{\n" + ",\n".join(parts) + f"\n{outer}}}"
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+    if isinstance(value, dict) and (indent == 0 or len(_compact(value)) + indent > MAX_WIDTH):
+        if len(value) == 1 and indent:
+            ((key, part),) = value.items()
+            return f"{{{_compact(key)}: {written(part, indent)}}}"
+        return "{\n" + ",\n".join(_lines(value, indent + 2)) + f"\n{outer}}}"
+    if _is_list_of_rows(value):
         parts = [inner + (written(each, indent + 2) if _has_rows(each) else _compact(_sorted(each))) for each in value]
         return "[\n" + ",\n".join(parts) + f"\n{outer}]"
     return _compact(value)
 
 
-def _is_broken(part: dict[str, Any], indent: int) -> bool:
-    """Whether it takes several lines: it has rows, or does not fit on one."""
-    return _has_rows(part) or indent == 0 or len(_compact(part)) + indent > MAX_WIDTH
+def _lines(part: dict[str, Any], indent: int) -> list[str]:
+    """The members of an object, several on a line where they are short, without the commas at the ends."""
+    lines: list[str] = []
+    is_open = False
+    for key, value in part.items():
+        text = f"{_compact(key)}: {written(value, indent)}"
+        is_short = "\n" not in text and not isinstance(value, dict)
+        if is_open and is_short and len(lines[-1]) + 2 + len(text) <= MAX_WIDTH:
+            lines[-1] += f", {text}"
+        else:
+            lines.append(" " * indent + text)
+        is_open = is_short
+    return lines
 
 
 def _has_rows(part: Any) -> bool:

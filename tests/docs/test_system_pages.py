@@ -134,7 +134,7 @@ def test_the_table_that_compares_all_has_the_figures_of_the_code(language: str) 
     text = sections((DOCS / language / "faq.md").read_text("utf-8"))[OVERVIEW[language]]
     rows = {row[0]: " ".join(row[1:]) for row in next(tables(text))[1:]}
     names = {"easee": "Easee", "econetatmo": "Netatmo", "enphase": "Enphase", "hellowatt": "helloWatt", "wes": "WES"}
-    assert set(rows) == {names[system] for system in SYSTEMS}
+    assert set(rows) == {names.get(system, say(language, system, catalogue(system)["name"])) for system in SYSTEMS}
     hour = constant("econetatmo/budget.py", "HOUR")
     assert isinstance(hour, dict)
     figures = {
