@@ -18,9 +18,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="JEEDOM_ROOT and JEEDOM_URL are not set"))
 
 
+HOME = "if (jeeObject::all() === []) { $home = new jeeObject(); $home->setName('Maison'); $home->save(); }"
+"""A Jeedom that was just installed has no object."""
+
+
 @pytest.fixture(scope="session")
 def jeedom() -> Jeedom:
-    return Jeedom()
+    host = Jeedom()
+    host.php(HOME)
+    return host
 
 
 MAKE = """
