@@ -1,14 +1,14 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The table of commands. What the plugin relies on (type, unit) is shown; what belongs to the user can be changed;
- * the settings of each command, from the catalogue, come once the server has told them.
+ * The table of commands. What the plugin relies on (type, unit) is read-only; what belongs to the user can be changed. The
+ * settings of each command are added when the server has sent their fields.
  */
 (function(jn) {
   'use strict';
 
-  /** The core makes these again and again: the page offers no way to remove them. */
-  const KEPT = ['refresh', 'state'];
+  /** Commands that the plugin always recreates: they have no button to remove them. */
+  const PERMANENT = ['refresh', 'state'];
   const SUBTYPES = {
     info: { numeric: '{{Numérique}}', binary: '{{Binaire}}', string: '{{Texte}}' },
     action: { other: '{{Bouton}}', slider: '{{Curseur}}', message: '{{Message}}', color: '{{Couleur}}', select: '{{Liste}}' }
@@ -31,7 +31,7 @@
     return attribute('input', ['configuration', key], { class: 'form-control input-sm jnSmall', placeholder: label, title: label });
   }
 
-  /** One row, as the core's page script asks for it. */
+  /** Called by the core's page script for each command. */
   jn.addCommand = function(cmd) {
     const isInfo = cmd.type === 'info';
     const isNumber = cmd.subType === 'numeric' || cmd.subType === 'slider';
@@ -64,7 +64,7 @@
     const actionCell = jn.el('td', {}, [
       jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'configure', title: '{{Configuration avancée}}' }, [jn.icon('fas fa-cogs')]),
       isInfo ? null : jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'test' }, [jn.icon('fas fa-rss'), ' {{Tester}}']),
-      KEPT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', title: '{{Supprimer la commande}}' })
+      PERMANENT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', title: '{{Supprimer la commande}}' })
     ]);
     const row = jn.el('tr', { class: 'cmd', 'data-cmd_id': cmd.id }, [
       jn.el('td', { class: 'hidden-xs' }, [attribute('span', ['id'])]),
@@ -82,7 +82,7 @@
     return Object.fromEntries(Object.entries(settings || {}).filter(function([, value]) { return value !== ''; }));
   }
 
-  /** What equals its default is not kept: a default that a new version changes must reach those who never touched it. */
+  /** Defaults are not stored: one changed by a new version must reach users who have never touched the setting. */
   function withoutDefaults(settings, fields) {
     const defaults = Object.fromEntries(fields.map(function(field) {
       return [field.key, field.type === 'boolean' ? (field.default ? '1' : '0') : String(field.default)];
@@ -90,13 +90,13 @@
     return Object.fromEntries(Object.entries(settings).filter(function([key, value]) { return String(value) !== defaults[key]; }));
   }
 
-  /** Runs after the core's own, which puts the unit of the scaled value (kW) beside the raw one (4119 W). */
+  /** Run after the core's own handler, which shows the unit of the scaled value (kW) beside the raw one (4119 W). */
   function showLiveValue(news) {
     const cell = document.querySelector('.cmdTableState[data-cmd_id="' + news.cmd_id + '"]');
     if (cell) cell.textContent = (String(news.value).substring(0, 50) + ' ' + (news.raw_unit || '')).trim();
   }
 
-  /** Completes the rows with what the server tells about each command. */
+  /** Completes the rows with the server's answer about each command. */
   jn.showCommandDetails = function(details, context) {
     document.querySelectorAll('#table_cmd tr.cmd').forEach(function(row) {
       const told = details.commands[row.getAttribute('data-cmd_id')];

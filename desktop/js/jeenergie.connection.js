@@ -1,20 +1,20 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * What can be done with a connection from its page: test, operations with their progress, its equipment, removal.
+ * Actions on the page of a connection: test, operations with their progress, its equipment, removal.
  */
 (function(jn) {
   'use strict';
 
   const result = function() { return document.getElementById('div_jeenergieResult'); };
 
-  /** The connection as the form has it, saved or not; a secret left empty means the saved one. */
+  /** The connection with the settings of the form, saved or not; an empty secret means the saved one. */
   jn.formNow = function() {
     const name = document.querySelector('.eqLogicAttr[data-l1key="name"]').value;
     return { id: jn.current.id, backend: jn.current.backend, name: name, config: jn.current.form.values() };
   };
 
-  /** Shows why something was refused, and the button that helps when the daemon may be the reason. */
+  /** Shows why something was refused, with a button to start the daemon if that may be the reason. */
   jn.showRefusal = async function(place, error) {
     jn.current?.form?.mark();
     await jn.refresh().catch(function() { /* the refusal itself is what matters */ });
@@ -47,7 +47,7 @@
     jn.showOperations();
   };
 
-  /** Shows those that the present settings allow. They are not drawn anew: a click may be under way. */
+  /** Shows the operations that the present settings allow, without recreating buttons: a click may be under way. */
   jn.showOperations = function() {
     const settings = jn.current.form.settings();
     jn.backend(jn.current.backend).connection.operations.forEach(function(operation) {
@@ -106,22 +106,22 @@
     const current = jn.current;
     if (!current || String(progress.connection) !== current.id) return false;
     if (current.running && current.running !== progress.operation) return false;
-    // What an operation reported on its way may come after its answer, and must not take that one's place. One that
-    // goes on by itself after its answer, or without any (a first import), reports for longer than that.
+    // Progress of a finished operation may arrive after its answer and must not replace it. One that continues in the
+    // background after its answer, or has none (a first import), reports for longer than that.
     const answered = current.answered;
     return current.running || !answered || answered.operation !== progress.operation || Date.now() - answered.at >= 2000;
   }
 
-  function tellProgress(progress) {
+  function showCurrentProgress(progress) {
     const current = jn.current;
     if (!current.running && progress.percent >= 100) return jn.answer(result(), 'success', progress.text);
     const operations = jn.backend(current.backend).connection.operations;
     const operation = operations.find(function(each) { return each.key === current.running; });
-    // What goes on by itself says what it is: a label is that of a button, which nobody has clicked.
+    // The label of a button is shown only if the user has clicked it.
     showProgress(operation ? operation.label : '{{En cours}}', progress.text, progress.percent);
   }
 
-  // The event has no words, since every user gets it. One question at a time, and one more for what came meanwhile.
+  // The event, which every user gets, carries no text. One request at a time, and one more if events came meanwhile.
   let isAsking = false;
   let newest = null;
   jn.on('jeenergie::progress', async function(event) {
@@ -133,18 +133,18 @@
       const asked = newest;
       newest = null;
       const progress = await jn.ask('words', { connection: asked.connection, event: 'progress' }).catch(function() { return {}; });
-      if (progress.text && concerns(progress)) tellProgress(progress);
+      if (progress.text && concerns(progress)) showCurrentProgress(progress);
     }
     isAsking = false;
   });
 
-  /** What goes on by itself since before the page was opened. */
+  /** Shows an operation that was running in the background before the page was opened. */
   jn.showUnderWay = function() {
     const progress = jn.summary(jn.current.id)?.progress;
     if (progress?.text && !result().firstChild) showProgress('{{En cours}}', progress.text, progress.percent);
   };
 
-  /** Asks the daemon how old the oldest of its expected data are; nothing is shown of what is not known. */
+  /** Asks the daemon for the age of the oldest expected data; shows nothing if that is not known. */
   jn.refreshOldest = async function() {
     const current = jn.current;
     if (current?.kind !== 'connection') return;
@@ -177,7 +177,7 @@
     })));
   };
 
-  /** Instead of the core's question, which knows nothing of what goes along with a connection. */
+  /** Replaces the core's confirmation, which does not list what is removed together with a connection. */
   jn.removeConnection = async function() {
     const summary = jn.summary(jn.current.id);
     const names = summary.equipment.map(function(each) { return each.typeName + ' « ' + each.name + ' »'; });

@@ -10,8 +10,8 @@
    * Opens a dialog.
    *
    * @param options title; content: element; confirm: label of its button (none without); className of that button;
-   *   width in px; done(): called by the button, its promise keeps the dialog open until it is kept, a rejection is
-   *   shown inside; closed(): called however it ends
+   *   width in px; done(): called by the button; the dialog closes when its promise resolves, and shows a
+   *   rejection; closed(): called in any case
    * @return {close(), notice(level, text)}
    */
   jn.dialog = function(options) {
@@ -58,7 +58,7 @@
     return { close: close, notice: function(level, text) { jn.notice(notice, level, text); } };
   };
 
-  /** Asks; lines are sentences, items a list below them. Resolves to whether the user agrees. */
+  /** Asks for confirmation; lines are sentences, items a list below them. Resolves to true if the user agrees. */
   jn.confirm = function(title, lines, items, label, className) {
     return new Promise(function(resolve) {
       let agreed = false;
@@ -156,7 +156,7 @@
     });
   };
 
-  /** Settings of a connection as a "when" of its equipment reads them. */
+  /** Settings of a connection under the names that a "when" of its equipment uses. */
   jn.prefixed = function(settings) {
     return Object.fromEntries(Object.entries(settings).map(function([key, value]) { return ['connection.' + key, value]; }));
   };

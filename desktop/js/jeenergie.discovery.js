@@ -1,8 +1,8 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * Synchronisation: asks what a connection leads to, lets the user tick what Jeedom should have, creates what is
- * newly ticked and deletes what no longer is.
+ * Synchronization: lists what a connection gives access to, lets the user tick what Jeedom should have, creates what is
+ * newly ticked and deletes what was unticked.
  */
 (function(jn) {
   'use strict';
@@ -73,7 +73,7 @@
     return jn.el('span', { text: text }).innerHTML;
   }
 
-  /** Of what can be created only: one click must not ask to delete everything. */
+  /** Only for what can be created: one click must not propose to delete everything. */
   function allBox(unknown) {
     const all = jn.el('input', { type: 'checkbox' });
     all.checked = unknown.every(function(each) { return each.box.checked; });
@@ -132,7 +132,7 @@
     return jn.el('label', { class: 'jnFoundLine' + (each.id === null ? '' : ' jnKnown') }, [each.box].concat(children));
   }
 
-  /** Asks first when something is to be deleted; what is ticked is created or brought up to date, the rest goes. */
+  /** Creates or updates what is ticked and deletes the rest, after a confirmation if anything is to be deleted. */
   async function apply(lines) {
     const wanted = lines.filter(function(each) { return each.id === null && each.box.checked; });
     const unwanted = lines.filter(function(each) { return each.id !== null && !each.box.checked; });

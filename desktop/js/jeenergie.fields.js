@@ -2,20 +2,20 @@
 
 /*
  * A form made of fields of the catalogue: text, secret, number, boolean, choice, list, command; conditions
- * ("when"), required and advanced ones. The same rules as jeenergieSettings on the server.
+ * ("when"), required and advanced ones. The same rules as Contract/Settings.php on the server.
  */
 (function(jn) {
   'use strict';
 
   let count = 0;
 
-  /** A setting as PHP and the daemon compare it as well: nothing is the same as "no". */
+  /** A setting as text for comparison, as PHP and the daemon compare it: an empty one equals "no". */
   function asText(value) {
     if (value === true) return '1';
     return value === undefined || value === null || value === '' || value === false ? '0' : String(value);
   }
 
-  /** Whether all of a "when" holds with these settings (see core/contract/vectors/when.json). */
+  /** True if all conditions of a "when" hold with these settings (see core/contract/vectors/when.json). */
   jn.holds = function(when, settings) {
     return Object.entries(when || {}).every(function([key, wanted]) {
       const values = [].concat(key in settings ? settings[key] : '').map(asText);
@@ -40,7 +40,7 @@
     return field.max === undefined ? atLeast : Math.min(atLeast, field.max);
   }
 
-  /** What holds of settings: typed, with the defaults of what is empty (see core/contract/vectors/settings.json). */
+  /** Settings in force: typed, with defaults for empty ones (see core/contract/vectors/settings.json). */
   jn.resolved = function(fields, values) {
     const known = {};
     fields.forEach(function(field) {
@@ -51,7 +51,7 @@
     return known;
   };
 
-  /** What tells where an address leads to (see core/contract/vectors/hosts.json). */
+  /** Scheme and host of an address, for comparison (see core/contract/vectors/hosts.json). */
   jn.hostOf = function(address) {
     const text = String(address === undefined ? '' : address).trim().toLowerCase();
     const parts = /^([^:/]+:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(text);
@@ -78,7 +78,7 @@
         element.type = element.type === 'password' ? 'text' : 'password';
         eye.firstChild.className = element.type === 'password' ? 'fas fa-eye' : 'fas fa-eye-slash';
       });
-      // As it was typed: blanks may belong to a password.
+      // Not trimmed: blanks may be part of a password.
       const get = function() { return element.value; };
       const moved = jn.el('span', { class: 'jnHelp jnMoved', text: "{{L'adresse a changé : ce qui est enregistré n'y est pas envoyé sans vous. Saisissez-le de nouveau.}}" });
       let isAsked = false;
@@ -87,7 +87,7 @@
           jn.el('div', { class: 'input-group' }, [element, jn.el('span', { class: 'input-group-btn' }, [eye])]), moved
         ]),
         get: get, setting: get, isEmpty: function() { return get() === '' && (isAsked || !options.isSet); },
-        // What is saved goes to the address that it was entered for.
+        // The saved secret is sent only to the address it was entered for.
         askAgain: function(isMoved) {
           isAsked = isMoved && options.isSet;
           element.placeholder = isAsked ? '{{à saisir de nouveau}}' : options.isSet ? '{{inchangé}}' : field.placeholder || '';
@@ -159,7 +159,7 @@
     return (field.order || Object.keys(field.choices)).map(function(key) { return [key, field.choices[key]]; });
   }
 
-  /** What is shown and cannot be changed: its value in words. It is never sent. */
+  /** A read-only field: shows its value in words, and sends nothing. */
   function fixed(field, value) {
     const words = field.type === 'boolean'
       ? [[true, 1, '1', 'true'].includes(value) ? '{{oui}}' : '{{non}}']
@@ -172,7 +172,7 @@
   }
 
   function simple(element, holder) {
-    // A browser makes nothing of what is no number, and nothing would be the default: the server says what is wrong.
+    // A browser returns '' for an invalid number, which would mean the default: send it so that the server refuses it.
     const get = function() { return holder.validity.badInput ? '?' : holder.value.trim(); };
     return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; } };
   }
@@ -212,7 +212,7 @@
       return jn.resolved(fields, Object.fromEntries(rows.map(function(each) { return [each.field.key, each.input.setting()]; })));
     }
 
-    /** Whether an address that a secret is sent to leads elsewhere than the saved one. */
+    /** True if an address to which a secret is sent has another host than the saved one. */
     function isMoved(key) {
       return rows.some(function(each) {
         const before = saved[each.field.key] === undefined ? each.field.default : saved[each.field.key];
@@ -247,7 +247,7 @@
       return rows.filter(function(each) { return each.shown && each.field.required && each.input.isEmpty(); });
     };
     return {
-      /** Everything that can be changed, also what is hidden: the server ignores what does not apply. */
+      /** Values of all fields, hidden ones included: the server ignores those that do not apply. */
       values: function() {
         return Object.fromEntries(rows.filter(function(each) { return !each.field.readonly; }).map(function(each) {
           return [each.field.key, each.input.get()];

@@ -1,19 +1,20 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The list: states and ages, kept up to date; folding, remembered; search; what is wrong with the daemon.
+ * The list: states and ages, kept up to date; folding, which is remembered; search; problems of the daemon.
  */
 (function(jn) {
   'use strict';
 
-  const REFRESH = 10;
-  const SOON = 300;
+  const REFRESH_S = 10;
+  /** How long states that change together are collected before one request. */
+  const COLLECT_MS = 300;
   const LEVELS = {
     online: 'success', connecting: 'info', waiting: 'warning', no_data: 'warning', unreachable: 'danger',
-    authentication_failed: 'danger', error: 'danger', no_data: 'warning', stopped: 'default'
+    authentication_failed: 'danger', error: 'danger', stopped: 'default'
   };
 
-  /* ------------------------------------------------------------------ what is known of each */
+  /* ------------------------------------------------------------------ summaries by id */
 
   const known = {};
 
@@ -30,19 +31,19 @@
     list.orphans.forEach(function(each) { known[each.id] = each; });
   }
 
-  /** Summary of a connection or an equipment; a connection's has its equipment. */
+  /** Summary of a connection, with its equipment, or of a piece of equipment. */
   jn.summary = function(id) {
     return known[id];
   };
 
-  /** The newest date at which anything came from a connection; that it is out of order is no news from it. */
+  /** Date of the last communication of a connection or its equipment; '' if there was none. */
   function lastNews(summary) {
     const isSilent = summary.kind === 'connection' && summary.state?.state !== 'online';
     return (isSilent ? [] : [summary]).concat(summary.equipment || [])
       .map(function(each) { return each.lastCommunication || ''; }).sort().pop() || '';
   }
 
-  /** {level, text, message, since} of a connection or an equipment, as the user should read it; no text: nothing to tell. */
+  /** State to show of a connection or a piece of equipment: {level, text, message, since, until}; no text: show nothing. */
   jn.stateOf = function(summary) {
     const state = summary.state || {};
     const isConnection = summary.kind === 'connection';
@@ -52,7 +53,7 @@
     return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
   };
 
-  /** Elements that show a state: a coloured label, and how old the last data are. */
+  /** Elements that show a state: a coloured label, and the age of the last data. */
   jn.stateElements = function(summary) {
     const state = jn.stateOf(summary);
     const news = lastNews(summary);
@@ -87,7 +88,7 @@
     jn.showOwnState?.();
   }
 
-  /** Asks for the states again. Cards that have come or gone are drawn by a new page, as soon as the list is shown. */
+  /** Updates the states. If equipment was added or removed, the page is reloaded as soon as the list is shown. */
   jn.refresh = async function() {
     const before = Object.keys(known).sort().join();
     const list = await jn.ask('list');
@@ -107,7 +108,7 @@
 
   /* ------------------------------------------------------------------ the daemon */
 
-  /** Buttons that help when the daemon does not run; what becomes of it is told in that place. */
+  /** Buttons for a daemon that does not run; results are shown in the same place. */
   jn.daemonButtons = function(place) {
     const small = 'btn-sm btn-default';
     return {
@@ -182,7 +183,7 @@
     target.closest('.jnGroup').querySelector('.jnConnection').click();
   };
 
-  /** After the core has hidden the cards that do not match: groups without a match go, the others open. */
+  /** Run after the core has hidden cards that do not match: hides groups without a match and unfolds the others. */
   function afterSearch(text) {
     groups().forEach(function(group) {
       const head = group.querySelector('.jnGroupHead .eqLogicDisplayCard');
@@ -213,19 +214,19 @@
     group.querySelector('.jnByHand')?.classList.toggle('hidden', !byHand);
   });
 
-  // In the bubbling phase: the core's own listener, on the input, has then done its part.
+  // In the bubbling phase, after the core's own listener on the input.
   document.querySelector('.eqLogicThumbnailDisplay').addEventListener('keyup', function(event) {
     if (event.target.id === 'in_searchEqlogic') afterSearch(event.target.value);
   });
 
-  // An event says only that there is something new: every user gets it. Many that come together are one question.
+  // Events, which every user gets, carry no texts: they are asked for, once for all that arrive together.
   let soon = null;
   jn.on('jeenergie::state', function(state) {
     if (!known[state.id] || soon) return;
     soon = setTimeout(function() {
       soon = null;
       jn.refresh().catch(function() { /* tried again soon */ });
-    }, SOON);
+    }, COLLECT_MS);
   });
   jn.on('jeenergie::equipment', async function(event) {
     try {
@@ -237,7 +238,7 @@
   });
 
   jn.every(5, showStates);
-  jn.every(REFRESH, function() {
+  jn.every(REFRESH_S, function() {
     if (!document.hidden) jn.refresh().catch(function() { /* tried again soon */ });
   });
 })(window.jeenergiePage);

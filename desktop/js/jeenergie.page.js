@@ -1,7 +1,7 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The form of a connection or of an equipment, between the core's page script and the catalogue.
+ * The form of a connection or a piece of equipment, between the core's page script and the catalogue.
  *
  * The core binds what all equipment has (eqLogicAttr, cmdAttr); settings of the catalogue are drawn, read and posted
  * here, since the core would turn a pasted JSON text into an object and lose it.
@@ -19,7 +19,7 @@
 
   window.prePrintEqLogic = function() {
     jn.current = null;
-    // The core leaves boxes alone that the next one has nothing to say about.
+    // The core does not reset checkboxes for which the next one has no value.
     document.querySelectorAll('#eqlogictab .eqLogicAttr[data-l1key="category"]').forEach(function(box) { box.checked = false; });
     ['div_jeenergieFields', 'div_jeenergieState', 'div_jeenergieResult', 'div_jeenergieOperations', 'div_jeenergieEquipment', 'div_jeenergieCommands'].forEach(function(id) {
       byId(id).empty();
@@ -131,7 +131,7 @@
     key.readOnly = !type.addByHand;
   }
 
-  /** What only the server knows: settings of the connection, fields and defaults of the commands, missing ones. */
+  /** Loads what the core's page script does not: settings of the connection, fields of commands, missing commands. */
   async function loadDetails(current) {
     try {
       const details = await jn.ask('get', { id: current.id });
@@ -196,7 +196,7 @@
     jn.removeConnection();
   }, true);
 
-  // Back to a list that no longer tells the truth: it is drawn anew.
+  // Back to a list that is out of date: reload it.
   page.addEventListener('click', function(event) {
     if (!jn.stale || !event.target.closest('.eqLogicAction[data-action="returnToThumbnailDisplay"]')) return;
     event.stopPropagation();
@@ -214,7 +214,7 @@
     }
   });
 
-  // What is drawn as a button is one for the keyboard too.
+  // Elements that look like buttons can be used with the keyboard.
   page.querySelectorAll('[data-jn_action]').forEach(function(element) {
     element.setAttribute('role', 'button');
     element.setAttribute('tabindex', '0');

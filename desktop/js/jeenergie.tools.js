@@ -1,10 +1,10 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * What the scripts of the page share: questions to the server, events of the daemon, elements, messages, ages.
+ * Shared by the scripts of the page: requests to the server, events of the daemon, elements, messages, ages.
  *
- * Everything is in window.jeenergiePage, made anew each time the core loads the page. Texts that come from the
- * daemon are never put into HTML.
+ * Everything is in window.jeenergiePage, created each time the core loads the page. Texts from the daemon are never used
+ * as HTML.
  */
 window.jeenergiePage = { data: window.jeenergieData, actions: {} };
 
@@ -13,18 +13,18 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
 
   const URL = 'plugins/jeenergie/core/ajax/jeenergie.ajax.php';
 
-  /** The server's sentences are HTML: this is what they say. Nothing in them is run or loaded. */
+  /** Plain text of a sentence of the server, which is HTML; nothing in it is run or loaded. */
   jn.plain = function(html) {
     return new DOMParser().parseFromString(String(html), 'text/html').body.textContent.trim();
   };
 
-  /** Asks a script of the server. Rejects with an Error whose message is a sentence for the user. */
+  /** Posts to a script of the server. Rejects with an Error whose message is a sentence for the user. */
   jn.post = async function(url, form) {
     let answer;
     try {
       answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form), credentials: 'same-origin', signal: jn.leaving.signal });
     } catch (error) {
-      if (error.name === 'AbortError') return new Promise(function() { }); // the page is gone, and who asked with it
+      if (error.name === 'AbortError') return new Promise(function() { }); // the page was left, and the caller with it
       throw new Error('{{Jeedom ne répond pas : vérifiez que votre navigateur est toujours relié à lui.}}');
     }
     let content = null;
@@ -37,12 +37,12 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return content.result;
   };
 
-  /** Asks core/ajax/jeenergie.ajax.php, which documents the actions. */
+  /** Posts an action to core/ajax/jeenergie.ajax.php, which documents them. */
   jn.ask = function(action, request) {
     return jn.post(URL, { action: action, request: JSON.stringify(request || {}) });
   };
 
-  // The core empties the container when it leaves the page: what was asked for it is dropped, timers stop.
+  // The core empties the container when it leaves the page: pending requests are aborted, timers stop.
   jn.leaving = new AbortController();
   jn.isHere = function() {
     return window.jeenergiePage === jn && document.getElementById('div_jeenergie') !== null;
@@ -116,7 +116,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     ]));
   };
 
-  /** The same for an answer to what the user has just done: it must be seen. */
+  /** The same for the result of a user's action, scrolled into view. */
   jn.answer = function(container, level, text, buttons) {
     jn.notice(container, level, text, buttons);
     container.scrollIntoView({ block: 'nearest' });
@@ -128,7 +128,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     jeedomUtils.showAlert({ message: holder.innerHTML, level: level });
   };
 
-  /** A message for the page that is loaded next, which would otherwise wipe it. */
+  /** Keeps a message for after the next load of the page. */
   jn.afterReload = function(level, text) {
     window.jeenergieAfterReload = { level: level, text: text };
   };
@@ -148,7 +148,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     jeeFrontEnd.modifyWithoutSave = window.modifyWithoutSave = false;
   };
 
-  /** Keeps an element busy while a promise lasts: a second click does nothing. */
+  /** Disables an element while a promise is pending, so that a second click has no effect. */
   jn.busy = function(element, promise) {
     element?.addClass('disabled').setAttribute('aria-busy', 'true');
     const free = function() {
@@ -162,7 +162,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return text ? new Date(String(text).replace(' ', 'T')).getTime() : NaN;
   };
 
-  // Dates come in the server's time, which may be another than the browser's.
+  // Dates are in the server's time, which may differ from the browser's.
   let serverAhead = 0;
   jn.setServerTime = function(now) {
     serverAhead = jn.parseDate(now) - Date.now();
@@ -186,7 +186,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return jn.fill('{{il y a %s}}', Math.floor(seconds / unit[1]) + ' ' + unit[2]);
   };
 
-  /** Day and time, as the user's language writes them. */
+  /** Day and time in the format of the user's language. */
   jn.moment = function(date) {
     const language = String(jeeFrontEnd.language || 'fr_FR').replace('_', '-');
     return new Date(jn.parseDate(date)).toLocaleString(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });

@@ -1,18 +1,19 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * What the energy panel counts: which figures stand side by side, which parts make one of them, what is left over.
- * Pure: from the series of equipment and their days to figures. It knows kinds of figures, no system.
+ * Figures of the energy panel: which stand side by side, of which parts one consists, and what is left over. Pure functions
+ * from the series of equipment and their days; they know kinds of figures, but no system.
  */
 (function() {
   'use strict';
 
   const KINDS = { energy: ['consumption', 'production', 'solar', 'import', 'export'], money: ['cost', 'gain'] };
-  /** What is a part of a figure although it is a figure of its own: a cost has the subscription in it. */
+  /** Figures of their own that are part of another one: a cost includes the subscription. */
   const WITHIN = { cost: 'subscription' };
-  const COARSE = ['peak', 'offPeak'];
-  /** What rounding may leave of a day. */
-  const NOTHING = { '€': 0.04, kWh: 0.011 };
+  /** Parts of a tariff that a split by colour replaces. */
+  const UNCOLOURED = ['peak', 'offPeak'];
+  /** Differences per day that rounding may cause, by unit. */
+  const ROUNDING_ERROR = { '€': 0.04, kWh: 0.011 };
 
   /** The series of an equipment that a kind is made of. */
   function ofKind(equipment, kind) {
@@ -34,7 +35,7 @@
     return found.map((each) => each.cmd);
   }
 
-  /** Whether some figure of these can be shown by tariff. */
+  /** True if any of these figures can be split by tariff. */
   function hasParts(equipments, figure) {
     return equipments.some((equipment) => KINDS[figure].some((kind) => ofKind(equipment, kind).parts.length > 0));
   }
@@ -47,20 +48,20 @@
 
   const some = (days) => Object.keys(days).length > 0;
 
-  /** Parts by colour take the place of peak and off-peak on their days: these would count the same twice. */
+  /** Drops peak and off-peak on days that are split by colour, which would otherwise be counted twice. */
   function withoutDoubles(parts) {
-    const fine = sum(parts.filter((each) => !COARSE.includes(each.color)).map((each) => each.days));
-    return parts.map((each) => (COARSE.includes(each.color)
+    const fine = sum(parts.filter((each) => !UNCOLOURED.includes(each.color)).map((each) => each.days));
+    return parts.map((each) => (UNCOLOURED.includes(each.color)
       ? { ...each, days: Object.fromEntries(Object.entries(each.days).filter(([day]) => !(day in fine))) }
       : each)).filter((each) => some(each.days));
   }
 
-  /** What the parts of a figure do not tell of its days. */
+  /** What the parts do not account for, by day. */
   function rest(whole, parts, unit) {
     const known = sum(parts.map((each) => each.days));
     return Object.fromEntries(Object.entries(whole)
       .map(([day, value]) => [day, value - (known[day] || 0)])
-      .filter(([, value]) => value > (NOTHING[unit] || 0.001)));
+      .filter(([, value]) => value > (ROUNDING_ERROR[unit] || 0.001)));
   }
 
   /**

@@ -27,9 +27,9 @@
     blue: '#2f6fd0', blueLight: '#8db4ee', white: '#b9c1cd', whiteLight: '#dfe5ee', red: '#d64541', redLight: '#efa19f',
     peak: '#2c63b0', offPeak: '#7fb2ee'
   };
-  /** Of the equipment beside the first. */
-  const OTHERS = ['#d0712f', '#8a63c9', '#3f9c5c', '#b0508a'];
-  const REMEMBERED = 'jeenergiePanel';
+  /** Colours of the second and further pieces of equipment. */
+  const OTHER_COLORS = ['#d0712f', '#8a63c9', '#3f9c5c', '#b0508a'];
+  const STORAGE_KEY = 'jeenergiePanel';
   const state = { equipment: [], chosen: [], period: 'day', at: new Date(), figure: 'energy', split: false, compare: false };
   const find = (selector) => root.querySelector(selector);
   let asked = 0;
@@ -85,7 +85,7 @@
     return Array.from({ length: 10 }, (_, index) => String(first.getFullYear() + index));
   }
 
-  /** Sums of days by slot; a slot without a day stays empty. */
+  /** Sums of days by slot; null for a slot without a day. */
   function filled(days, first, length) {
     const sums = new Array(length).fill(null);
     Object.entries(days).forEach(([day, value]) => {
@@ -108,7 +108,7 @@
 
   /* ------------------------------------------------------------------ what is drawn */
 
-  /** Where all that is shown are parts of one figure, its name would be said again and again. */
+  /** Label of a series; without the name of the figure if all series are parts of the same one. */
   function label(each, list) {
     const kind = TEXTS[each.kind] || each.kind;
     const alone = list.every((other) => other.stack === each.stack && other.role !== 'whole');
@@ -126,7 +126,7 @@
     const place = each.role === 'whole' ? chosen().indexOf(each.equipment) : 0;
     const color = COLORS[name] || '#7b8794';
     if (place > 0 && color === COLORS.consumption) {
-      return OTHERS[(place - 1) % OTHERS.length];
+      return OTHER_COLORS[(place - 1) % OTHER_COLORS.length];
     }
     return place > 0 ? Highcharts.color(color).brighten(0.12 * place).get() : color;
   }
@@ -287,7 +287,7 @@
     } else if (others.length) {
       state.chosen = others;
     }
-    localStorage.setItem(REMEMBERED, JSON.stringify(state.chosen));
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(state.chosen));
     tile();
   }
 
@@ -348,7 +348,7 @@
 
   function remembered() {
     try {
-      const kept = JSON.parse(localStorage.getItem(REMEMBERED) || '[]');
+      const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) || '[]');
       return state.equipment.map((each) => each.id).filter((id) => kept.includes(id));
     } catch (error) {
       return [];

@@ -6,7 +6,7 @@ use Jeenergie\Storage\DataFolder;
 use Jeenergie\Storage\Lock;
 
 /** The plugin's own files are nobody else's: what another user of the machine has put in their place is not touched. */
-final class FolderTest extends JeenergieTestCase
+final class DataFolderTest extends JeenergieTestCase
 {
     private $outside;
 

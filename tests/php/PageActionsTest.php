@@ -3,7 +3,7 @@
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\Pages\PageActions;
 
-final class PagesTest extends JeenergieTestCase
+final class PageActionsTest extends JeenergieTestCase
 {
     public function testEquipmentIsListedWithItsNumbersInOrder(): void
     {

@@ -5,7 +5,7 @@ use Jeenergie\Equipment\Discovery;
 use Jeenergie\Equipment\Names;
 
 /** Names as the core and its database take them; the double takes, cuts and refuses as they do. */
-final class NameTest extends JeenergieTestCase
+final class NamesTest extends JeenergieTestCase
 {
     private function create(string $name, string $key = '1'): jeenergie
     {

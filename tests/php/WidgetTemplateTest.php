@@ -3,7 +3,7 @@
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Equipment\Discovery;
 
-final class TemplateTest extends JeenergieTestCase
+final class WidgetTemplateTest extends JeenergieTestCase
 {
     private const FOLDER = __DIR__ . '/../../core/template/dashboard';
 
