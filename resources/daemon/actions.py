@@ -85,7 +85,11 @@ class Owner(Protocol):
 
     device: Device
     catalogue: Catalogue
-    connection: Connection
+
+    @property
+    def connection(self) -> Connection:
+        """As Jeedom wants it now."""
+        ...
 
     def call(self, task: Callable[[], Any]) -> Future[Any]:
         """Runs a task in the connection's own thread."""

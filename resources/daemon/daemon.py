@@ -32,11 +32,13 @@ from jeedom_bridge.options import KEY_VARIABLE
 from jeedom_bridge.process import FolderLock, on_stop_signals
 
 from . import __version__
-from .commands import Commands
-from .loads import proofs
-from .reach import Reach
-from .shared import Shared
-from .supervisor import Supervisor
+from .actions import Actions
+from .api.commands import Commands
+from .api.reach import Reach
+from .connections.loads import proofs
+from .connections.services import Services
+from .connections.supervisor import Supervisor
+from .readings import Board
 from .texts import Texts
 
 _LOG = logging.getLogger(__name__)
@@ -66,17 +68,23 @@ class Daemon:
         outbox = Outbox(self._clock)
         store = Store(options.datadir / "store.sqlite")
         contract = Contract(CORE / "contract")
-        self.shared = Shared(self._clock, outbox, store, logs.masker, Texts(CORE / "i18n"))
-        self._supervisor = Supervisor(contract, self.shared)
         addresses = Addresses(options.callback, self._clock, options.alternatives, _proof(options))
         self._callback = Callback(
             outbox, addresses, options.apikey, options.plugin, self._clock, options.cycle, self._acknowledged
         )
-        self.shared.lull = self._callback.lull
+        texts, board = Texts(CORE / "i18n"), Board(self._clock)
+        self.services = Services(self._clock, outbox, store, logs.masker, texts, board, self._callback.lull)
+        self._supervisor = Supervisor(contract, self.services)
         self._commands = Commands(
-            contract, self.shared, self._supervisor, logs, self._callback.nudge, lambda: self.stop("shutdown")
+            contract,
+            self.services,
+            self._supervisor,
+            Actions(self._supervisor.owner, texts, self.services.outgoing),
+            logs,
+            self._callback.nudge,
+            lambda: self.stop("shutdown"),
+            Reach(self._callback, texts, logs.masker),
         )
-        self._commands.reach = Reach(self._callback, self.shared.texts, logs.masker)
         self._listener = Listener(options.sockethost, options.socketport, options.apikey, self._commands.handle)
 
     def bind(self) -> None:
@@ -96,7 +104,7 @@ class Daemon:
 
     def run(self) -> None:
         """Works until `stop`, then ends in order, within about five seconds."""
-        outbox = self.shared.outbox
+        outbox = self.services.outbox
         _LOG.info("version %s, listening on %s:%s", __version__, self._options.sockethost, self.port)
         self._tidy(at_start=True)
         outbox.event({"event": "daemon", "state": "started", "version": __version__})
@@ -105,7 +113,7 @@ class Daemon:
         copied = self._clock.monotonic()
         while not self._stop.wait(PROTECT):
             if self._home is None or self._home.is_there():
-                self.shared.store.protect()
+                self.services.store.protect()
                 self._tidy()
                 if self._clock.monotonic() - copied >= COPY_S:
                     copied = self._clock.monotonic()
@@ -117,12 +125,12 @@ class Daemon:
         outbox.event({"event": "daemon", "state": "stopping", "version": __version__})
         outbox.close()
         self._callback.stop(2.0)
-        self.shared.store.close()
+        self.services.store.close()
         _LOG.info("stopped")
 
     def _copy_store(self) -> None:
         try:
-            self.shared.store.back_up()
+            self.services.store.back_up()
         except StoreError as error:
             _LOG.debug("%s", error)  # a disk that is full is reported by those who must keep something
 

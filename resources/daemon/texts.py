@@ -15,13 +15,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class Texts:
-    """Translates templates; `language` can change at any time."""
+    """Translates templates; `language` and `timezone` are Jeedom's, and can change at any time."""
 
     def __init__(self, directory: Path, language: str = "fr_FR") -> None:
         self._directory = directory
         self._known: dict[str, dict[str, str]] = {"fr_FR": {}}
         self._reasons = _reasons(directory.parent / "contract" / "common.json")
         self.language = language
+        self.timezone = "Europe/Paris"
+        """A name of the IANA database: dates in texts are local ones."""
 
     def __call__(self, template: str, **values: object) -> str:
         """The template in the user's language, with `{names}` filled in."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from jeenergied.connections.publisher import Publisher
 from jeenergied.devices.base import Connection, Equipment
-from jeenergied.publish import Publisher
 
 from jeedom_bridge import Outbox
 from jeedom_bridge.clock import ManualClock

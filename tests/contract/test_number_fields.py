@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jeenergied.connections.publisher import Publisher
 from jeenergied.devices.base import Connection, Equipment
-from jeenergied.publish import Publisher
 
 from jeedom_bridge import Contract, ContractError, Outbox
 from jeedom_bridge.clock import ManualClock

@@ -133,7 +133,7 @@ def test_ten_minutes_without_jeedom_cost_no_memory_and_no_value(lab: Lab, inside
     inside.clock.advance(0.5)  # the callback's cycle ends
     lab.server.wait_for(lambda: lab.server.value("50", "power") == 10)
     lab.server.leave()
-    outbox = inside.daemon.shared.outbox
+    outbox = inside.daemon.services.outbox
     sizes = []
     for number in range(10, 610):
         second(number)
@@ -173,7 +173,7 @@ def test_jeedom_sees_life_every_five_minutes(lab: Lab, inside: Inside, failing: 
     while inside.clock.monotonic() - begun < 1000:
         inside.clock.advance(5)
         until(lambda: inside.clock.sleepers == 2 and (inside.clock.next_wake or 0) > 0)
-    until(lambda: len(inside.daemon.shared.outbox) == 0)
+    until(lambda: len(inside.daemon.services.outbox) == 0)
     states = [event for event in lab.server.of("connection") if event["state"] == (failing or "online")]
     assert 3 <= len(states) <= 5
     powers = [event for event in lab.server.of("values") if "power" in event["values"]]

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jeenergied.connections.freshness import Freshness
+from jeenergied.connections.runner import HEARTBEAT_S, Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices.base import Connection, Device, Equipment, Identity, Unreachable
-from jeenergied.freshness import Freshness
-from jeenergied.runner import HEARTBEAT, Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import ManualClock
@@ -81,11 +83,11 @@ def clock() -> ManualClock:
 def runner(clock: ManualClock, tmp_path: Path) -> Iterator[Runner]:
     """A running connection whose jobs the test calls by hand."""
     store = Store(tmp_path / "store.sqlite")
-    shared = Shared(clock, Outbox(clock), store, Masker(), Texts(ROOT / "core" / "i18n"))
+    shared = Services(clock, Outbox(clock), store, Masker(), Texts(ROOT / "core" / "i18n"), Board(clock))
     made = Runner(CONNECTION, Quiet, CATALOGUE, shared)
-    made._publisher.adopt(CONNECTION)
+    made.publisher.adopt(CONNECTION)
     made.freshness.adopt(CONNECTION)
-    made.online()
+    made.context.online()
     yield made
     store.close()
 
@@ -93,7 +95,7 @@ def runner(clock: ManualClock, tmp_path: Path) -> Iterator[Runner]:
 def sent(runner: Runner) -> list[dict[str, Any]]:
     """What has left for Jeedom since the last call."""
     events = []
-    outbox = runner._shared.outbox
+    outbox = runner.context.services.outbox
     while (batch := outbox.take(everything=True)) is not None:
         events += [json.loads(part) for part in batch.parts]
         outbox.settled(batch, {"ok": True})
@@ -111,7 +113,7 @@ def live(runner: Runner, clock: ManualClock, seconds: float, **facts: Any) -> li
     for _ in range(int(seconds / 30)):
         clock.advance(30)
         if facts:
-            runner.publish("11", facts)
+            runner.context.publish("11", facts)
         runner._watch()
         reported += states(runner)
     return reported
@@ -128,12 +130,12 @@ def test_a_silent_line_is_reported_once_and_once_when_it_is_back(runner: Runner,
 
 def next_life(runner: Runner, clock: ManualClock) -> Runner:
     """The daemon ends and starts again, with the same store."""
-    runner._keep_freshness()
+    runner.troubles.keep()
     clock.advance(5)
-    made = Runner(CONNECTION, Quiet, CATALOGUE, runner._shared)
-    made._publisher.adopt(CONNECTION)
+    made = Runner(CONNECTION, Quiet, CATALOGUE, runner.context.services)
+    made.publisher.adopt(CONNECTION)
     made.freshness.adopt(CONNECTION)
-    made.online()
+    made.context.online()
     return made
 
 
@@ -160,20 +162,20 @@ def test_who_never_told_anything_is_reported_once_over_restarts(runner: Runner, 
 
 
 def test_a_trouble_of_before_a_restart_ends_when_the_backend_says_so(runner: Runner, clock: ManualClock) -> None:
-    runner.trouble("11", Unreachable("Injoignable"))
+    runner.context.trouble("11", Unreachable("Injoignable"))
     live(runner, clock, 60, power=1, line=1)
     again = next_life(runner, clock)
     assert live(again, clock, 60, power=1, line=1) == []
-    again.trouble("11", Unreachable("Injoignable"))
+    again.context.trouble("11", Unreachable("Injoignable"))
     assert states(again) == []
-    again.trouble("11", None)
+    again.context.trouble("11", None)
     assert states(again) == [("online", "")]
 
 
 def runner_zone(runner: Runner) -> Any:
     from zoneinfo import ZoneInfo
 
-    return ZoneInfo(runner.timezone)
+    return ZoneInfo(runner.context.timezone)
 
 
 def test_several_silences_are_one_state(runner: Runner, clock: ManualClock) -> None:
@@ -194,9 +196,9 @@ def test_an_equipment_that_never_told_anything_is_reported_after_a_grace(runner:
 
 def test_a_connection_that_does_not_work_says_so_itself(runner: Runner, clock: ManualClock) -> None:
     live(runner, clock, 900, power=1, line=1)
-    runner._tell(Unreachable.state, Unreachable.code, "nobody")
+    runner.health.report(Unreachable.state, Unreachable.code, "nobody")
     assert live(runner, clock, 7200) == []
-    runner.online()
+    runner.context.online()
     assert live(runner, clock, 30, power=1, line=1) == []
 
 
@@ -204,10 +206,10 @@ def test_a_trouble_of_the_backend_comes_first_and_does_not_hide_what_follows(
     runner: Runner, clock: ManualClock
 ) -> None:
     live(runner, clock, 900, power=1, line=1)
-    runner.trouble("11", Unreachable("Câble débranché"))
+    runner.context.trouble("11", Unreachable("Câble débranché"))
     assert states(runner) == [("unreachable", "Câble débranché")]
     assert live(runner, clock, 3600, power=1) == []
-    runner.trouble("11", None)
+    runner.context.trouble("11", None)
     assert [state for state, _ in states(runner)] == ["no_data"]
 
 
@@ -265,13 +267,13 @@ def test_nonsense_in_the_store_is_ignored(clock: ManualClock, kept: Any) -> None
 
 
 def test_only_what_was_found_true_again_is_sent_with_the_heartbeat(runner: Runner, clock: ManualClock) -> None:
-    runner.publish("11", {"power": 5, "line": 7, "serial": 1})
+    runner.context.publish("11", {"power": 5, "line": 7, "serial": 1})
     sent(runner)
-    clock.advance(HEARTBEAT - 10)
-    runner.publish("11", {"power": 5})
-    runner.confirm("11", ["serial", "no such fact"], at=clock.time() - 100)
+    clock.advance(HEARTBEAT_S - 10)
+    runner.context.publish("11", {"power": 5})
+    runner.context.confirm("11", ["serial", "no such fact"], at=clock.time() - 100)
     clock.advance(20)
-    runner._publisher.refresh(HEARTBEAT)
+    runner.publisher.refresh(HEARTBEAT_S)
     events = [event for event in sent(runner) if event["event"] == "values"]
     values = {name: event["at"] for event in events for name in event["values"]}
     assert set(values) == {"power", "serial"}
@@ -280,39 +282,39 @@ def test_only_what_was_found_true_again_is_sent_with_the_heartbeat(runner: Runne
 
 
 def test_a_value_beyond_its_bounds_does_not_make_the_last_one_younger(runner: Runner, clock: ManualClock) -> None:
-    runner.publish("11", {"share": 5})
+    runner.context.publish("11", {"share": 5})
     sent(runner)
     clock.advance(100)
-    runner.publish("11", {"share": 5000})
-    runner._publisher.refresh(HEARTBEAT)
+    runner.context.publish("11", {"share": 5000})
+    runner.publisher.refresh(HEARTBEAT_S)
     assert [event for event in sent(runner) if event["event"] == "values"] == []
-    runner.publish("11", {"share": 6})
-    runner._publisher.refresh(HEARTBEAT)
+    runner.context.publish("11", {"share": 6})
+    runner.publisher.refresh(HEARTBEAT_S)
     assert [event["values"] for event in sent(runner) if event["event"] == "values"] == [{"share": 6}]
 
 
 def test_a_fact_that_is_said_to_be_unknown_is_not_shown_again(runner: Runner, clock: ManualClock) -> None:
-    runner.publish("11", {"power": 5})
-    runner.publish("11", {"power": None})
+    runner.context.publish("11", {"power": 5})
+    runner.context.publish("11", {"power": None})
     sent(runner)
-    runner._publisher.refresh(HEARTBEAT)
-    runner._publisher.adopt(CONNECTION)
+    runner.publisher.refresh(HEARTBEAT_S)
+    runner.publisher.adopt(CONNECTION)
     assert [event for event in sent(runner) if event["event"] == "values"] == []
 
 
 def test_the_status_tells_the_oldest_data(runner: Runner, clock: ManualClock) -> None:
     assert runner.status()["oldest"] is None
-    runner.publish("11", {"power": 5})
+    runner.context.publish("11", {"power": 5})
     clock.advance(50)
-    runner.publish("11", {"line": 5})
+    runner.context.publish("11", {"line": 5})
     oldest = runner.status()["oldest"]
     assert oldest["equipment"] == "11"
     assert datetime.fromisoformat(oldest["at"]).timestamp() == pytest.approx(clock.time() - 50, abs=1)
 
 
 def test_shared_memory_is_one_for_all_connections_of_a_backend(runner: Runner) -> None:
-    other = Runner(Connection("2", "meter", "", {}), Quiet, CATALOGUE, runner._shared)
-    runner.shared_memory.put("blocked", 7)
-    assert other.shared_memory.get("blocked") == 7
-    runner.memory.close()
-    assert other.shared_memory.get("blocked") == 7
+    other = Runner(Connection("2", "meter", "", {}), Quiet, CATALOGUE, runner.context.services)
+    runner.context.shared_memory.put("blocked", 7)
+    assert other.context.shared_memory.get("blocked") == 7
+    runner.context.memory.close()
+    assert other.context.shared_memory.get("blocked") == 7

@@ -7,10 +7,13 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from jeenergied.commands import Commands
+from jeenergied.actions import Actions
+from jeenergied.api.commands import Commands
+from jeenergied.connections.publisher import Publisher
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices.base import Connection, Device, Equipment, Identity, Refused
-from jeenergied.publish import Publisher
-from jeenergied.runner import Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import SystemClock
@@ -59,7 +62,7 @@ def runner(tmp_path):
     def make(device):
         clock = SystemClock()
         store = Store(tmp_path / "store.sqlite")
-        shared = Shared(clock, Outbox(clock), store, Masker(), Texts(tmp_path))
+        shared = Services(clock, Outbox(clock), store, Masker(), Texts(tmp_path), Board(clock))
         made.append(Runner(Connection("1", "lamp", "L", {}, {}, (LAMP,)), device, CATALOGUE, shared))
         return made[-1]
 
@@ -74,7 +77,15 @@ def acting(runner):
     data = {"type": "action"}
     runner.catalogue = SimpleNamespace(all_rows=lambda kind: [SimpleNamespace(logical_id="on", data=data)])
     supervisor = SimpleNamespace(owner=lambda identifier: (runner, LAMP))
-    commands = Commands(None, runner._shared, supervisor, None, lambda: None, lambda: None)
+    commands = Commands(
+        None,
+        runner.context.services,
+        supervisor,
+        Actions(supervisor.owner, runner.context.services.texts, runner.context.services.outgoing),
+        None,
+        lambda: None,
+        lambda: None,
+    )
     commands._action({"equipment": "11", "command": "on"})
     return runner.device.thread
 
@@ -90,13 +101,13 @@ def test_actions_queue_in_the_connections_thread_unless_the_device_wants_them_as
 def test_a_trouble_of_one_equipment_is_told_once_and_its_end_too(runner):
     running = runner(Lamp)
     for _ in range(2):
-        running.trouble("11", Refused("Défaut de {name}", name="Lamp"))
-    running.trouble("11", None)
-    running.trouble("11", None)
+        running.context.trouble("11", Refused("Défaut de {name}", name="Lamp"))
+    running.context.trouble("11", None)
+    running.context.trouble("11", None)
     events = []
-    while (batch := running._shared.outbox.take()) is not None:
+    while (batch := running.context.services.outbox.take()) is not None:
         events += [json.loads(part) for part in batch.parts]
-        running._shared.outbox.settled(batch, {"ok": True})
+        running.context.services.outbox.settled(batch, {"ok": True})
     assert [event["state"] for event in events] == ["online"]  # the newer replaces the one that waits
     assert events[0]["equipment"] == "11"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from jeenergied import runner as runners
+from jeenergied.connections import runner as runners
 from jeenergied.devices.base import Connection, Equipment, Identity
 
 from jeedom_bridge.listener import CommandError
@@ -163,7 +163,7 @@ def test_a_life_that_hangs_is_waited_for_so_long_and_then_writes_nothing(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runners, "LAST_REQUEST_S", 0.2)
-    monkeypatch.setattr("jeenergied.supervisor.LAST_REQUEST_S", 0.2)
+    monkeypatch.setattr("jeenergied.connections.supervisor.LAST_REQUEST_S", 0.2)
     hanging = begin(core)
     hanging.own_gate = None
     turned_off_and_on(core)
@@ -234,12 +234,12 @@ def test_a_question_asked_after_forget_keeps_nothing(core: Core) -> None:
 def test_a_question_given_up_tells_nothing_more_and_is_forgotten_when_it_ends(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jeenergied.commands.LIMITS", {"test": 0.1})
+    monkeypatch.setattr("jeenergied.api.commands.LIMITS", {"test": 0.1})
     with pytest.raises(CommandError) as caught:
         core.ask("test", connection=named("A"))
     assert caught.value.code == "timeout"
     (given_up,) = core.supervisor._temporary
-    given_up.progress("import", 50, "moitié")
+    given_up.context.progress("import", 50, "moitié")
     assert len(core.outbox) == 0
     Slow.gate.set()
     until(lambda: not core.supervisor._temporary, PATIENCE_S, "its end")

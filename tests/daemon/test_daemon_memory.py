@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.memory import StoreMemory
+from jeenergied.connections.memory import StoreMemory
 from jeenergied.texts import Texts
 
 from jeedom_bridge.store import Store, StoreError
@@ -64,8 +64,6 @@ def test_what_was_damaged_is_told_once_in_the_users_language(
     """The language comes with the first desired state: before that nobody could be told."""
     (tmp_path / "store.sqlite").write_bytes(b"not a database at all")
     core = Core(tmp_path, monkeypatch, Quiet)
-    core.shared.texts = Texts(ROOT / "core" / "i18n")
-    core.commands._shared = core.shared
     assert len(core.outbox) == 0
     for revision in (1, 2):
         core.ask("configure", revision=revision, settings={"language": language}, connections=[])

@@ -21,7 +21,7 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
 
 
 def publish(core: Core, power: int) -> None:
-    core.runner.publish("10", {"power": power})
+    core.runner.context.publish("10", {"power": power})
 
 
 @pytest.mark.parametrize("refusal", [{"unknown": ["10"]}, {"unknownCommands": {"10": ["power"]}}])
@@ -74,7 +74,7 @@ def test_what_jeedom_goes_on_to_refuse_stays_silent(core: Core) -> None:
 
 
 def test_a_value_that_is_known_for_long_keeps_its_date(core: Core) -> None:
-    core.runner.publish("10", {"voltage": 230}, at=core.clock.time() - 5000)
+    core.runner.context.publish("10", {"voltage": 230}, at=core.clock.time() - 5000)
     publish(core, 5)
     core.drain({"ok": True, "unknown": ["10"]})
     core.configure(named("A"))

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices.base import Connection, DeviceError, RateLimited, Unreachable
-from jeenergied.runner import Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import ManualClock
@@ -30,7 +32,7 @@ class Life:
         self.clock = ManualClock()
         self.store = Store(folder / "store.sqlite")
         texts = Texts(ROOT / "core" / "i18n")
-        self.shared = Shared(self.clock, Outbox(self.clock), self.store, Masker(), texts)
+        self.shared = Services(self.clock, Outbox(self.clock), self.store, Masker(), texts, Board(self.clock))
         self.begin()
 
     def begin(self, connection: Connection = CONNECTION) -> None:
@@ -55,7 +57,7 @@ def test_a_new_connection_that_fails_is_reported_at_once(life: Life) -> None:
 
 
 def test_one_that_has_worked_may_fail_for_a_moment_also_after_a_restart(life: Life) -> None:
-    life.runner.online()
+    life.runner.context.online()
     sent(life.runner)
     assert life.fail(Unreachable("Injoignable")) == []
     life.begin()
@@ -65,14 +67,14 @@ def test_one_that_has_worked_may_fail_for_a_moment_also_after_a_restart(life: Li
 
 
 def test_other_settings_have_not_worked_yet(life: Life) -> None:
-    life.runner.online()
+    life.runner.context.online()
     sent(life.runner)
     life.begin(replace(CONNECTION, config={"pollInterval": 61}))
     assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
 
 
 def test_a_connection_that_waits_may_fail_for_a_moment(life: Life) -> None:
-    life.runner.online()
+    life.runner.context.online()
     sent(life.runner)
     assert life.fail(RateLimited("Attendre", retry=300)) == ["waiting"]
     life.clock.advance(300)

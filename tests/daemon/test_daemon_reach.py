@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jeenergied.daemon as module
 import pytest
-from jeenergied.reach import TEMPLATES
+from jeenergied.api.reach import TEMPLATES
 
 from jeedom_bridge import Logs, Masker, Options
 from tests.support import callback_server as answers

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jeenergied.connections.publisher import Publisher
 from jeenergied.devices.base import Connection, Equipment, Unreachable, VendorError
-from jeenergied.publish import Publisher
 from jeenergied.readings import Board, Measure, Slot
 
 from jeedom_bridge import Outbox
@@ -268,16 +268,16 @@ class TestConnection:
         runner = core.runner
         runner._job_failed(Job(runner.worker, "poll", 10.0, lambda: None), Unreachable("Personne"))
         assert self.doubt(core) == "unreachable"
-        runner.online()
+        runner.context.online()
         assert self.doubt(core) == ""
 
     def test_an_equipment_that_does_not_work_is_doubted_alone(self, core: Core) -> None:
         core.configure(named("A", 2))
         core.settle()
-        core.runner.publish("11", {"power": 2.0})
-        core.runner.trouble("11", VendorError("Défaut"))
+        core.runner.context.publish("11", {"power": 2.0})
+        core.runner.context.trouble("11", VendorError("Défaut"))
         assert [each.doubt for each in core.shared.board.readings("load.power")] == ["", "error"]
-        core.runner.trouble("11", None)
+        core.runner.context.trouble("11", None)
         assert [each.doubt for each in core.shared.board.readings("load.power")] == ["", ""]
 
     def test_a_test_of_an_unsaved_connection_leaves_the_board_alone(self, core: Core) -> None:

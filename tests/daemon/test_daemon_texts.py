@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from jeenergied import texts
-from jeenergied.commands import Commands
-from jeenergied.shared import Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.actions import Actions
+from jeenergied.api.commands import Commands
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
+from jeenergied.readings import Board
 
 from jeedom_bridge import http_errors, store_errors
 from jeedom_bridge.clock import ManualClock
@@ -56,10 +58,18 @@ def test_words_of_the_real_thing_are_known() -> None:
 def test_the_newest_message_decides_the_language(tmp_path: Path) -> None:
     clock, contract = ManualClock(), Contract(I18N.parent / "contract")
     store = Store(tmp_path / "store.sqlite")
-    shared = Shared(clock, Outbox(clock), store, Masker(), texts.Texts(I18N))
+    shared = Services(clock, Outbox(clock), store, Masker(), texts.Texts(I18N), Board(clock))
     supervisor = Supervisor(contract, shared)
     logs = Logs.__new__(Logs)
-    commands = Commands(contract, shared, supervisor, logs, lambda: None, lambda: None)
+    commands = Commands(
+        contract,
+        shared,
+        supervisor,
+        Actions(supervisor.owner, shared.texts, shared.outgoing),
+        logs,
+        lambda: None,
+        lambda: None,
+    )
 
     def refusal(**more: str) -> str:
         with pytest.raises(CommandError) as refused:

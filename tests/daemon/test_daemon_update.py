@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from jeenergied.connections.publisher import Publisher
 from jeenergied.devices.base import Connection, Equipment
-from jeenergied.publish import Publisher
 
 from jeedom_bridge import Outbox
 from jeedom_bridge.clock import ManualClock
@@ -113,7 +113,6 @@ def test_a_connection_that_could_not_be_started_is_started_by_the_same_state_sen
     monkeypatch.setattr("jeedom_bridge.worker.Worker.start", refuse)
     assert bench.configure(named("A"))["started"] == []
     monkeypatch.undo()
-    monkeypatch.setattr("jeenergied.supervisor.device_class", lambda backend: Meter)
     assert bench.configure(named("A"))["started"] == ["1"]
     bench.settle()
     assert "online" in bench.states
@@ -166,7 +165,7 @@ def test_a_refresh_that_fails_after_its_answer_is_reported(
     bench: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The user was told that it goes on: what becomes of it shows in the state."""
-    monkeypatch.setattr("jeenergied.commands.LIMITS", {"refresh": 0.05})
+    monkeypatch.setattr("jeenergied.api.commands.LIMITS", {"refresh": 0.05})
     gate = threading.Event()
 
     def refresh(self: Meter) -> None:

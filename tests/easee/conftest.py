@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import DeviceError
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.callback import Callback
@@ -96,7 +98,16 @@ class Rig:
         self.outbox = Outbox(SystemClock())
         self.masker = Masker()
         self.store = Store(folder / "store.sqlite")
-        self.shared = Shared(self.clock, self.outbox, self.store, self.masker, Texts(ROOT / "core" / "i18n"))
+        self.quiet_period: Callable[[], float] = lambda: 0.0
+        self.shared = Services(
+            self.clock,
+            self.outbox,
+            self.store,
+            self.masker,
+            Texts(ROOT / "core" / "i18n"),
+            Board(self.clock),
+            lambda: self.quiet_period(),
+        )
         self.supervisor = Supervisor(Contract(ROOT / "core" / "contract"), self.shared)
         self.callback = Callback(self.outbox, self.server.url, "key", "jeenergie", SystemClock(), cycle=0.01)
         self.callback.start()

@@ -290,7 +290,7 @@ def test_a_quiet_charger_counts_as_fresh_while_the_stream_lives(make_rig, cloud)
     rig.wait_value("10", "status", 1)
     begun = rig.clock.monotonic()
     rig.wait(lambda: rig.clock.monotonic() - begun > 200, 6.0)
-    seen, _ = rig.runner()._publisher._plans["10"].seen["status"]
+    seen, _ = rig.runner().publisher._plans["10"].seen["status"]
     assert rig.clock.monotonic() - seen < 150
 
 

@@ -40,7 +40,7 @@ def settled(rig, cloud):
         rig.lulls += 1
         return LULL
 
-    rig.shared.lull = lull
+    rig.quiet_period = lull
     return rig
 
 

@@ -9,10 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from jeenergied.connections.runner import WATCH_S, Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices import device_class
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.devices.econetatmo.device import Device
-from jeenergied.runner import WATCH_S, Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
@@ -67,14 +69,14 @@ class Account:
         config = {"clientId": authority.client_id, "clientSecret": authority.client_secret}
         config.update(refreshToken=self._token, apiUrl=self.cloud.url, **self._config)
         self.store = self._opened()
-        shared = Shared(self.clock, self.outbox, self.store, Masker(), Texts(CORE / "i18n"))
+        shared = Services(self.clock, self.outbox, self.store, Masker(), Texts(CORE / "i18n"), Board(self.clock))
         connection = Connection("1", "econetatmo", "Netatmo", CATALOGUE.settings(config), {}, tuple(members))
         kind = device_class("econetatmo")
         assert kind is not None
         self.runner = Runner(connection, kind, CATALOGUE, shared)
-        self.runner._publisher.adopt(connection)
+        self.runner.publisher.adopt(connection)
         self.runner.freshness.adopt(connection)
-        self.runner.pause = self._pause  # type: ignore[method-assign]
+        self.runner.context.pause = self._pause  # type: ignore[method-assign]
         assert isinstance(self.runner.device, Device)
         self.device = self.runner.device
         self.device.start()
@@ -84,7 +86,7 @@ class Account:
 
     def restart(self) -> None:
         """The daemon ends and starts again."""
-        self.runner._keep_freshness()
+        self.runner.troubles.keep()
         self.device.stop()
         self.store.close()
         self._begin()

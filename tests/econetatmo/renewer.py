@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices import device_class
 from jeenergied.devices.base import AuthenticationFailed, Connection
 from jeenergied.devices.econetatmo.budget import Budget
 from jeenergied.devices.econetatmo.client import Service
 from jeenergied.devices.econetatmo.tokens import TokenKeeper
-from jeenergied.runner import Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
@@ -29,7 +31,7 @@ def runner(
 ) -> Runner:
     """A connection that was not started: the context of a keeper."""
     config = {"clientId": identity, "clientSecret": secret, "refreshToken": token, "apiUrl": url}
-    shared = Shared(clock, Outbox(clock), Store(store), Masker(), Texts(CORE / "i18n"))
+    shared = Services(clock, Outbox(clock), Store(store), Masker(), Texts(CORE / "i18n"), Board(clock))
     catalogue = Contract(CORE / "contract").catalogues["econetatmo"]
     connection = Connection(name, "econetatmo", "Netatmo", catalogue.settings(config))
     device = device_class("econetatmo")

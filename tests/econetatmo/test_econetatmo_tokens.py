@@ -14,9 +14,9 @@ from typing import Any
 from urllib.request import HTTPErrorProcessor, build_opener
 
 import pytest
+from jeenergied.connections.runner import Runner
 from jeenergied.devices.base import AuthenticationFailed, DeviceError, Unreachable, VendorError
 from jeenergied.devices.econetatmo.tokens import NotDurable, NotNow, pasted_token
-from jeenergied.runner import Runner
 
 from jeedom_bridge import Store, StoreError
 from jeedom_bridge.clock import ManualClock
@@ -76,7 +76,7 @@ class Account:
 
     def messages(self) -> list[str]:
         """What the user was told."""
-        batch = self.runner._shared.outbox.take()
+        batch = self.runner.context.services.outbox.take()
         return [] if batch is None else [part for part in batch.parts if '"message"' in part and '"level"' in part]
 
 
@@ -113,7 +113,7 @@ def test_a_pair_is_renewed_half_an_hour_before_its_end(account: Account) -> None
 
 def refusing(account: Account, failures: set[int]) -> list[int]:
     """Makes the n-th writes fail as a full disk does; returns the count of writes."""
-    store, count = account.runner._shared.store, [0]
+    store, count = account.runner.context.services.store, [0]
     write = store._flush
 
     def flush() -> None:
@@ -465,7 +465,7 @@ def test_an_authorization_code_signs_in_step_by_step(world: MakeWorld) -> None:
     running.jeedom.run(connection, "authorizationCode", code=landed)
     running.ready(connection, 2)
     assert running.jeedom.state(connection) == "online"
-    assert running.history("00:04:74:aa:bb:cc#0", "total_energy")
+    assert running.context.history("00:04:74:aa:bb:cc#0", "total_energy")
 
 
 def test_no_token_reaches_the_log_or_an_address(capsys: pytest.CaptureFixture[str], world: MakeWorld) -> None:

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from jeenergied.connections.loads import MAX_ABSENT, Loads, proofs
 from jeenergied.devices.base import LevelState
-from jeenergied.loads import MAX_ABSENT, Loads, proofs
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.worker import Worker

@@ -215,7 +215,7 @@ def test_a_load_that_is_switched_by_hand_is_left_alone(running):
 @pytest.mark.parametrize("lost", ["levels", "stages"])
 def test_a_crash_between_the_two_writings_leaves_no_load_on(running, lost):
     switched_on(running)
-    memory = running.runner.memory
+    memory = running.runner.context.memory
     before = memory.get(lost)
     running.gateway.set(production=[0, 0, 0])
     running.advance(4, 2)
@@ -293,7 +293,7 @@ def test_between_two_readings_of_an_hour_nothing_is_missing(opened, bench, clock
 def test_a_start_with_old_data_leads_to_off_when_the_gateway_does_not_answer(running):
     switched_on(running)
     silence(running).close()
-    running.clock.advance(3600)
+    running.context.clock.advance(3600)
     running._open()
     running.revision = 0
     running.configure()
@@ -305,7 +305,7 @@ def test_a_start_with_old_data_leads_to_off_when_the_gateway_does_not_answer(run
 def test_a_start_with_old_data_and_a_gateway_that_answers_switches_nothing(running):
     switched_on(running)
     running.close()
-    running.clock.advance(3600)
+    running.context.clock.advance(3600)
     running._open()
     running.revision = 0
     running.start().advance(300, 2)

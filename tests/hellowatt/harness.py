@@ -11,9 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional
 
-from jeenergied.commands import Commands
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.actions import Actions
+from jeenergied.api.commands import Commands
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
@@ -144,10 +147,20 @@ class Bench:
         self.outbox = Outbox(self.clock)
         self.store = Store(self.folder / "store.sqlite")
         self.masker = Masker()
-        self.shared = Shared(self.clock, self.outbox, self.store, self.masker, Texts(ROOT / "core" / "i18n"))
+        self.shared = Services(
+            self.clock, self.outbox, self.store, self.masker, Texts(ROOT / "core" / "i18n"), Board(self.clock)
+        )
         self.supervisor = Supervisor(CONTRACT, self.shared)
         logs: Any = None
-        self.socket = Commands(CONTRACT, self.shared, self.supervisor, logs, lambda: None, lambda: None)
+        self.socket = Commands(
+            CONTRACT,
+            self.shared,
+            self.supervisor,
+            Actions(self.supervisor.owner, self.shared.texts, self.shared.outgoing),
+            logs,
+            lambda: None,
+            lambda: None,
+        )
         self.jeedom.serve(self.outbox)
 
     @property

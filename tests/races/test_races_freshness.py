@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jeenergied.connections.freshness import Freshness
 from jeenergied.devices.base import Connection, Equipment
-from jeenergied.freshness import Freshness
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.contract import Catalogue

@@ -7,8 +7,8 @@ import threading
 from collections import UserDict
 from typing import Any, Optional
 
+from jeenergied.connections.publisher import Publisher
 from jeenergied.devices.base import Connection, Equipment
-from jeenergied.publish import Publisher
 
 from jeedom_bridge import Outbox
 from jeedom_bridge.clock import ManualClock

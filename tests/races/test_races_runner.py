@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from jeenergied.connections.runner import Runner
 from jeenergied.devices.base import Unreachable, VendorError
-from jeenergied.runner import Runner
 
 from jeedom_bridge.worker import Job
 from tests.support.core import Core, Quiet, named
@@ -51,12 +51,12 @@ def failing(runner: Runner) -> None:
 
 def test_the_last_state_told_is_the_one_that_holds(core: Core, race: Race) -> None:
     runner = light(core)
-    runner.online()
+    runner.context.online()
     for _ in range(ROUNDS):
-        race(lambda: failing(runner), lambda: [runner.online() for _ in range(12)])
+        race(lambda: failing(runner), lambda: [runner.context.online() for _ in range(12)])
         states = [each["state"] for each in waiting(core) if each["event"] == "connection"]
-        assert not states or states[-1] == runner.state
-        runner.online()
+        assert not states or states[-1] == runner.health.state
+        runner.context.online()
         waiting(core)
 
 
@@ -64,36 +64,36 @@ def test_the_last_state_told_of_an_equipment_is_the_one_that_holds(core: Core, r
     runner = light(core)
     for number in range(ROUNDS):
         error = VendorError("Défaut {n}", n=number)
-        race(lambda error=error: runner.trouble("10", error), lambda: runner.trouble("10", None))
+        race(lambda error=error: runner.context.trouble("10", error), lambda: runner.context.trouble("10", None))
         told = [each for each in waiting(core) if each.get("equipment") == "10"]
-        broken = runner._troubles["10"] is not None
-        shown = runner._shown.get("10") is not None
+        broken = runner.troubles._troubles["10"] is not None
+        shown = runner.troubles._shown.get("10") is not None
         assert broken == shown
         if told:
             assert (told[-1]["state"] != "online") == broken
-        runner.trouble("10", None)
+        runner.context.trouble("10", None)
         waiting(core)
 
 
 @pytest.mark.parametrize("what", ["message", "progress", "trouble", "state", "values"])
 def test_nothing_is_told_once_a_connection_has_ended(core: Core, race: Race, what: str) -> None:
     tell: dict[str, Callable[[Runner], Any]] = {
-        "message": lambda runner: runner.message("info", "Bonjour"),
-        "progress": lambda runner: runner.progress("import", 50, "moitié"),
-        "trouble": lambda runner: runner.trouble("10", VendorError("Défaut")),
-        "state": lambda runner: runner.online(),
-        "values": lambda runner: runner.publish("10", {"power": 5}),
+        "message": lambda runner: runner.context.message("info", "Bonjour"),
+        "progress": lambda runner: runner.context.progress("import", 50, "moitié"),
+        "trouble": lambda runner: runner.context.trouble("10", VendorError("Défaut")),
+        "state": lambda runner: runner.context.online(),
+        "values": lambda runner: runner.context.publish("10", {"power": 5}),
     }
     chance = random.Random(what)
     for _ in range(ROUNDS):
         runner = light(core)
-        runner._publisher.adopt(runner.connection)
+        runner.publisher.adopt(runner.connection)
         left: list[int] = []
 
         def end(runner: Runner = runner, left: list[int] = left) -> None:
             time.sleep(chance.random() * MEET_S)
             runner.stop()
-            runner.forget_outbox()
+            runner.reports.forget()
             left.append(len(core.outbox))
 
         race(lambda runner=runner: tell[what](runner), end, every=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jeenergied.memory import StoreMemory
+from jeenergied.connections.memory import StoreMemory
 
 from jeedom_bridge.store import Store
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import UNSAVED_S, Supervisor
 from jeenergied.devices.base import Device, Identity
-from jeenergied.runner import Shared
-from jeenergied.supervisor import UNSAVED_S, Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
@@ -88,7 +89,7 @@ class Netatmo:
         self.pasted = cloud.authority.generate().refresh
         self.store = Store(folder / "store.sqlite")
         core = ROOT / "core"
-        shared = Shared(self.clock, Outbox(self.clock), self.store, Masker(), Texts(core / "i18n"))
+        shared = Services(self.clock, Outbox(self.clock), self.store, Masker(), Texts(core / "i18n"), Board(self.clock))
         self.supervisor = Supervisor(Contract(core / "contract"), shared)
 
     def test(self, identifier: str) -> Identity:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.commands import Commands
+from jeenergied.actions import Actions
+from jeenergied.api.commands import Commands
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import Connection, Device, Equipment, Found, Identity, VendorError
-from jeenergied.runner import Runner
-from jeenergied.shared import Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import ManualClock
@@ -68,12 +70,23 @@ def world(tmp_path: Path) -> Any:
     clock, masker = ManualClock(), Masker()
     masker.register(SHORT, LONG)
     store = Store(tmp_path / "store.sqlite")
-    shared = Shared(clock, Outbox(clock), store, masker, Texts(ROOT / "core" / "i18n"))
+    shared = Services(clock, Outbox(clock), store, masker, Texts(ROOT / "core" / "i18n"), Board(clock))
     runner = Runner(Connection("1", "box", "Box", {}, {}, (METER,)), Evil, CATALOGUE, shared)
     supervisor = Supervisor(Contract(ROOT / "core" / "contract"), shared)
     supervisor._runners["1"] = runner
     logs = Logs.__new__(Logs)
-    yield runner, Commands(Contract(ROOT / "core" / "contract"), shared, supervisor, logs, lambda: None, lambda: None)
+    yield (
+        runner,
+        Commands(
+            Contract(ROOT / "core" / "contract"),
+            shared,
+            supervisor,
+            Actions(supervisor.owner, shared.texts, shared.outgoing),
+            logs,
+            lambda: None,
+            lambda: None,
+        ),
+    )
     runner.stop()
     runner.finish(5)
     store.close()
@@ -92,7 +105,7 @@ def test_no_exit_of_the_daemon_repeats_a_secret_or_carries_markup(world: Any) ->
     runner, commands = world
     runner.start()
     runner.call(lambda: None).result(10)
-    outbox, events = runner._shared.outbox, []
+    outbox, events = runner.context.services.outbox, []
     while (batch := outbox.take(everything=True)) is not None:
         events += [json.loads(part) for part in batch.parts]
         outbox.settled(batch, {"ok": True})

@@ -12,8 +12,10 @@ from types import TracebackType
 from typing import Any, Optional
 
 import pytest
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Masker, Outbox, Store
@@ -31,7 +33,7 @@ class Hour:
         self.clock = clock
         self.outbox = Outbox(clock)
         self.store = Store(folder / "store.sqlite")
-        self.shared = Shared(clock, self.outbox, self.store, Masker(), Texts(ROOT / "core" / "i18n"))
+        self.shared = Services(clock, self.outbox, self.store, Masker(), Texts(ROOT / "core" / "i18n"), Board(clock))
         self.supervisor = Supervisor(CONTRACT, self.shared)
         self.definition = definition
         self.values: dict[tuple[str, str], tuple[Any, float]] = {}

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from jeenergied.commands import Commands
+from jeenergied.actions import Actions
+from jeenergied.api.commands import Commands
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import Connection, Device, Equipment, Identity
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import Supervisor
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge import Contract, Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
-from tests.support.process import lab_connection, lab_core
+from tests.support.process import ROOT, lab_connection, lab_core
 from tests.support.waiting import until
 
 
@@ -42,16 +45,25 @@ class Core:
     """A supervisor whose connections, of the test backend, all run `device`. `values` and `states`: what has left."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, device: type[Device]) -> None:
-        monkeypatch.setattr("jeenergied.supervisor.device_class", lambda backend: device)
         self.clock = ManualClock()
         self.outbox = Outbox(self.clock)
         self.store = Store(folder / "store.sqlite")
         core = lab_core(folder)
         contract = Contract(core / "contract")
-        self.shared = Shared(self.clock, self.outbox, self.store, Masker(), Texts(core / "i18n"))
-        self.supervisor = Supervisor(contract, self.shared)
+        self.shared = Services(
+            self.clock, self.outbox, self.store, Masker(), Texts(ROOT / "core" / "i18n"), Board(self.clock)
+        )
+        self.supervisor = Supervisor(contract, self.shared, lambda backend: device)
         logs: Any = None
-        self.commands = Commands(contract, self.shared, self.supervisor, logs, lambda: None, lambda: None)
+        self.commands = Commands(
+            contract,
+            self.shared,
+            self.supervisor,
+            Actions(self.supervisor.owner, self.shared.texts, self.shared.outgoing),
+            logs,
+            lambda: None,
+            lambda: None,
+        )
         self.revision = 0
         self.states: list[str] = []
         self.values: dict[str, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jeenergied.daemon
 import jeenergied.devices
-from jeenergied import commands
+from jeenergied.api import commands
 
 from jeedom_bridge import callback, listener
 

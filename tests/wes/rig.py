@@ -9,10 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional
 
+from jeenergied.connections.runner import Runner
+from jeenergied.connections.services import Services
+from jeenergied.connections.supervisor import with_defaults
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.devices.wes.device import Device
-from jeenergied.runner import Runner, Shared
-from jeenergied.supervisor import with_defaults
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import SystemClock
@@ -67,7 +69,7 @@ class Rig:
         self.store = Store(directory / "store.sqlite")
         self.masker = Masker()
         self.texts = Texts(CORE / "i18n", language)
-        self.shared = Shared(SystemClock(), self.outbox, self.store, self.masker, self.texts)
+        self.shared = Services(SystemClock(), self.outbox, self.store, self.masker, self.texts, Board(SystemClock()))
         self.runners: list[Runner] = []
         self._stop = threading.Event()
         threading.Thread(target=self._pump, name="rig", daemon=True).start()

@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from jeenergied.connections.runner import HEARTBEAT_S, WATCH_S, Runner
+from jeenergied.connections.services import Services
 from jeenergied.devices.base import DeviceError, Equipment
 from jeenergied.devices.wes.device import Device
-from jeenergied.runner import HEARTBEAT, WATCH_S, Runner, Shared
+from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
 from jeedom_bridge.clock import ManualClock
@@ -45,16 +47,16 @@ class World:
     def _begin(self) -> None:
         self.store = Store(self._path)
         self.outbox = Outbox(self.clock)
-        shared = Shared(self.clock, self.outbox, self.store, Masker(), Texts(CORE / "i18n"))
+        shared = Services(self.clock, self.outbox, self.store, Masker(), Texts(CORE / "i18n"), Board(self.clock))
         self.runner = Runner(connection(self.config, self.equipment), Device, CATALOGUE, shared)
-        self.runner._publisher.adopt(self.runner.connection)
+        self.runner.publisher.adopt(self.runner.connection)
         self.runner.freshness.adopt(self.runner.connection)
         self.device = self.runner.device
         self.device.start()
 
     def close(self) -> None:
         """Ends the connection and its store."""
-        self.runner._keep_freshness()
+        self.runner.troubles.keep()
         self.device.stop()
         self.store.close()
 
@@ -76,7 +78,7 @@ class World:
                 self.messages.append(f"poll: {error}")
             if self._elapsed % WATCH_S == 0:
                 self.runner._watch()
-            if self._elapsed % HEARTBEAT == 0:
+            if self._elapsed % HEARTBEAT_S == 0:
                 self.runner._heartbeat()
             self._deliver()
 

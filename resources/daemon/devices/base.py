@@ -164,8 +164,15 @@ class Context(Protocol):
     replaced (a token good for one use) is found there by the connection that is saved afterwards.
     """
 
-    clock: Clock
-    catalogue: Catalogue
+    @property
+    def clock(self) -> Clock:
+        """Where a device takes its time from."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """That of its backend."""
+        ...
 
     @property
     def memory(self) -> Memory:

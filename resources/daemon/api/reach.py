@@ -9,7 +9,7 @@ from typing import Any
 from jeedom_bridge import Callback, Masker
 from jeedom_bridge.addresses import Trouble, shown
 
-from .texts import Texts
+from ..texts import Texts
 
 _LOG = logging.getLogger(__name__)
 

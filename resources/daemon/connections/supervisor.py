@@ -13,10 +13,11 @@ from jeedom_bridge.contract import Catalogue, Contract
 from jeedom_bridge.listener import CommandError
 from jeedom_bridge.worker import in_thread
 
-from .devices import device_class
-from .devices.base import Connection, Device, Equipment
-from .runner import LAST_REQUEST_S, UNSAVED, Runner
-from .shared import Shared
+from ..devices import device_class as backend_class
+from ..devices.base import Connection, Device, Equipment
+from .context import UNSAVED
+from .runner import LAST_REQUEST_S, Runner
+from .services import Services
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,9 +29,16 @@ UNSAVED_S = 3600.0
 class Supervisor:
     """Owns the runners. Thread-safe; never waits for a vendor."""
 
-    def __init__(self, contract: Contract, shared: Shared) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        services: Services,
+        device_class: Callable[[str], type[Device] | None] = backend_class,
+    ) -> None:
+        """`device_class(backend)`: what runs a connection of that system; None if there is no such system."""
         self._contract = contract
-        self._shared = shared
+        self._services = services
+        self._device_class = device_class
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}
         self._ending: list[Runner] = []
@@ -50,14 +58,14 @@ class Supervisor:
                 return result
             wanted = {each.id: each for each in map(self.parse, definitions)}
             if len(wanted) > MAX_CONNECTIONS:
-                text = self._shared.texts("Plus de {n} connexions : c'est trop", n=MAX_CONNECTIONS)
+                text = self._services.texts("Plus de {n} connexions : c'est trop", n=MAX_CONNECTIONS)
                 raise CommandError("invalid_message", text)
             self._revision = revision
             self._forgotten -= wanted.keys()
-            muted = self._shared.outbox.unmute()  # first: of what was muted, the values known are published below
+            muted = self._services.outbox.unmute()  # first: of what was muted, the values known are published below
             for identifier in [each for each in self._runners if each not in wanted]:
                 self._end(self._runners[identifier])
-                self._runners.pop(identifier).forget_outbox()
+                self._runners.pop(identifier).reports.forget()
                 result["stopped"].append(identifier)
             for connection in wanted.values():
                 try:
@@ -79,37 +87,37 @@ class Supervisor:
         if runner is not None:
             self._end(self._runners.pop(connection.id))
             for gone in runner.connection.equipment_ids - connection.equipment_ids:
-                self._shared.outbox.forget(gone)
+                self._services.outbox.forget(gone)
         fresh = self._new(connection)
         try:
             fresh.start()
         except Exception:
             self._end(fresh)
-            fresh.forget_outbox()  # whole or not at all: the next desired state starts it anew, equal or not
+            fresh.reports.forget()  # whole or not at all: the next desired state starts it anew, equal or not
             raise
         self._runners[connection.id] = fresh
         return "started" if runner is None else "updated"
 
     def _tell_broken(self, connection: Connection, error: Exception) -> None:
         _LOG.error("%s %s cannot be started", connection.backend, connection.name or connection.id, exc_info=error)
-        text = self._shared.texts.mistake(error)
+        text = self._services.texts.mistake(error)
         event = {
             "event": "connection",
             "connection": connection.id,
             "state": "error",
             "code": "internal",
-            "message": self._shared.outgoing(text),
+            "message": self._services.outgoing(text),
         }
-        self._shared.outbox.event(event, ("connection", connection.id))
+        self._services.outbox.event(event, ("connection", connection.id))
 
     def _new(self, connection: Connection, silent: bool = False) -> Runner:
-        device = device_class(connection.backend)
+        device = self._device_class(connection.backend)
         assert device is not None  # `parse` has seen it
         catalogue = self._contract.catalogues[connection.backend]
         before = [] if silent else [each for each in self._ending if each.connection.id == connection.id]
-        runner = Runner(connection, device, catalogue, self._shared, before, silent)
+        runner = Runner(connection, device, catalogue, self._services, before, silent)
         if connection.id in self._forgotten:
-            runner.close_memory()
+            runner.memories.close()
         return runner
 
     def _end(self, runner: Runner) -> None:
@@ -131,8 +139,8 @@ class Supervisor:
         """A connection as it came over the wire, with its defaults. Raises CommandError for an unknown backend."""
         backend = str(definition["backend"])
         catalogue = self._contract.catalogues.get(backend)
-        if catalogue is None or device_class(backend) is None:
-            text = self._shared.texts("Système inconnu : {backend}", backend=backend)
+        if catalogue is None or self._device_class(backend) is None:
+            text = self._services.texts("Système inconnu : {backend}", backend=backend)
             raise CommandError("invalid_message", text)
         equipment = tuple(
             Equipment(
@@ -164,7 +172,7 @@ class Supervisor:
             runner = self._new(connection, silent=True)
             self._temporary.add(runner)
             if connection.id == UNSAVED:
-                self._tested_at = self._shared.clock.monotonic()
+                self._tested_at = self._services.clock.monotonic()
 
         def ask() -> Any:
             try:
@@ -190,7 +198,7 @@ class Supervisor:
         with self._lock:
             runner = self._runners.get(identifier)
         if runner is None:
-            text = self._shared.texts(
+            text = self._services.texts(
                 "Cette connexion n'est pas active dans le démon : activez-la et sauvegardez-la ({id})", id=identifier
             )
             raise CommandError("unknown_connection", text)
@@ -211,7 +219,7 @@ class Supervisor:
             found = runner.connection.find(equipment)
             if found is not None:
                 return runner, found
-        text = self._shared.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
+        text = self._services.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
         raise CommandError("unknown_equipment", text)
 
     def ran(self, equipment: str, name: str, number: int) -> None:
@@ -229,12 +237,12 @@ class Supervisor:
             runner = self._runners.pop(identifier, None)
             if runner is not None:
                 self._end(runner)
-                runner.forget_outbox()
+                runner.reports.forget()
             for each in (*self._ending, *self._temporary):
                 if each.connection.id == identifier:
-                    each.close_memory()
+                    each.memories.close()
                     each.stop()
-        self._shared.store.forget(identifier)
+        self._services.store.forget(identifier)
 
     def tidy(self, at_start: bool = False) -> None:
         """Erases what tests of unsaved connections have left: tokens of an account that may never be used here.
@@ -242,7 +250,7 @@ class Supervisor:
         An hour after the last one, since a service may have given its tokens once only, or at once `at_start`. To be
         called now and then. Raises StoreError.
         """
-        store, now = self._shared.store, self._shared.clock.monotonic()
+        store, now = self._services.store, self._services.clock.monotonic()
         with self._lock:
             if not store.scope(UNSAVED):
                 return
@@ -267,9 +275,9 @@ class Supervisor:
             self._runners.clear()
         for runner in runners:
             runner.stop()
-        end = self._shared.clock.monotonic() + timeout
+        end = self._services.clock.monotonic() + timeout
         for runner in runners:
-            runner.finish(max(0.0, end - self._shared.clock.monotonic()))
+            runner.finish(max(0.0, end - self._services.clock.monotonic()))
 
 
 def with_defaults(connection: Connection, catalogue: Catalogue) -> Connection:

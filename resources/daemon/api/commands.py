@@ -16,17 +16,15 @@ from jeedom_bridge.logs import Logs
 from jeedom_bridge.plain import LONGEST_SENTENCE, plain
 from jeedom_bridge.store import StoreError
 
-from . import __version__
-from .actions import REFRESH, Actions, Order, Result
-from .devices.base import Device, DeviceError
+from .. import __version__
+from ..actions import REFRESH, Actions, Order, Result
+from ..connections.services import Services
+from ..connections.supervisor import Supervisor
+from ..devices.base import Device, DeviceError
+from .limits import LIMITS
 from .reach import Reach
-from .shared import Shared
-from .supervisor import Supervisor
 
 _LOG = logging.getLogger(__name__)
-
-LIMITS = {"test": 60.0, "discover": 60.0, "refresh": 30.0, "action": 25.0, "run": 300.0}
-"""Seconds until a command is answered `timeout` (the others need none: they wait for nobody)."""
 
 Message = Mapping[str, Any]
 
@@ -37,22 +35,26 @@ class Commands:
     def __init__(
         self,
         contract: Contract,
-        shared: Shared,
+        services: Services,
         supervisor: Supervisor,
+        actions: Actions,
         logs: Logs,
         on_message: Callable[[], None],
         on_shutdown: Callable[[], None],
+        reach: Reach | None = None,
     ) -> None:
+        """`on_message` is called before a message is carried out; without `reach`, Jeedom's addresses stay."""
         self._contract = contract
-        self._shared = shared
+        self._services = services
         self._supervisor = supervisor
-        self._actions = Actions(supervisor.owner, shared.texts, shared.outgoing)
+        self._actions = actions
+        self._reach = reach
         self._logs = logs
         self._on_message = on_message
         self._on_shutdown = on_shutdown
-        self._started = shared.clock.time()
-        self._since = shared.clock.monotonic()
-        self._damage = shared.store.damage
+        self._started = services.clock.time()
+        self._since = services.clock.monotonic()
+        self._damage = services.store.damage
         self._handlers: dict[str, Callable[[Message], dict[str, Any]]] = {
             "configure": self._configure,
             "forget": self._forget,
@@ -66,21 +68,20 @@ class Commands:
             "backup": self._backup,
             "shutdown": self._shutdown,
         }
-        self.reach: Reach | None = None
 
     def handle(self, command: str, message: Message) -> dict[str, Any]:
         """Carries out one authenticated message. Raises CommandError."""
         self._on_message()
         handler = self._handlers.get(command)
         if handler is None:
-            raise CommandError("unknown_command", self._shared.texts("Commande inconnue : {cmd}", cmd=command[:64]))
+            raise CommandError("unknown_command", self._services.texts("Commande inconnue : {cmd}", cmd=command[:64]))
         try:
             self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
         language = message.get("language")
         if isinstance(language, str) and language:
-            self._shared.texts.language = language
+            self._services.texts.language = language
         self._hide(command, message)
         if command != "status":
             _LOG.debug("socket: %s %s", command, {k: v for k, v in message.items() if k not in ("apikey", "cmd")})
@@ -92,7 +93,7 @@ class Commands:
         except Exception as error:
             _LOG.exception("the command %s failed", command)
             # The answer is shown to the user and may end in another log.
-            text = self._shared.outgoing(f"{type(error).__name__}: {error}")
+            text = self._services.outgoing(f"{type(error).__name__}: {error}")
             raise CommandError("internal", text) from error
 
     def _hide(self, command: str, message: Message) -> None:
@@ -106,10 +107,10 @@ class Commands:
         for definition in definitions:
             catalogue = self._contract.catalogues.get(str(definition["backend"]))
             if catalogue is not None:
-                self._shared.masker.register(*catalogue.confidential(dict(definition["config"] or {})))
+                self._services.masker.register(*catalogue.confidential(dict(definition["config"] or {})))
                 for each in definition.get("equipment") or []:
                     values = catalogue.confidential(dict(each.get("config") or {}), each["type"])
-                    self._shared.masker.register(*values)
+                    self._services.masker.register(*values)
         if command == "run":
             self._hide_options(message)
 
@@ -119,19 +120,19 @@ class Commands:
             for operation in catalogue.data["connection"]["operations"]:
                 if operation["key"] == message["operation"]:
                     hidden = [f["key"] for f in operation["fields"] if f["type"] == "secret" or f.get("private")]
-                    self._shared.masker.register(*(options.get(key) for key in hidden))
+                    self._services.masker.register(*(options.get(key) for key in hidden))
 
     # Commands that wait for nobody.
 
     def _configure(self, message: Message) -> dict[str, Any]:
         settings = message.get("settings") or {}
         if settings.get("language"):
-            self._shared.texts.language = str(settings["language"])
+            self._services.texts.language = str(settings["language"])
         self._report_damage()
         if settings.get("timezone"):
             self._adopt_timezone(str(settings["timezone"]))
-        if settings.get("callback") and self.reach is not None:
-            self.reach.adopt(settings["callback"])
+        if settings.get("callback") and self._reach is not None:
+            self._reach.adopt(settings["callback"])
         result = self._supervisor.configure(message["revision"], message["connections"])
         if any(result[kind] for kind in ("started", "updated", "stopped")):
             _LOG.info("configuration %s: %s", message["revision"], {k: v for k, v in result.items() if v})
@@ -141,29 +142,29 @@ class Commands:
         """Once, and only now: before the first desired state nobody knows the user's language."""
         damage, self._damage = self._damage, None
         if damage is not None:
-            text = self._shared.outgoing(self._shared.texts.damage(damage))
-            self._shared.outbox.event({"event": "message", "level": "error", "text": text})
+            text = self._services.outgoing(self._services.texts.damage(damage))
+            self._services.outbox.event({"event": "message", "level": "error", "text": text})
 
     def _adopt_timezone(self, name: str) -> None:
         try:
             ZoneInfo(name)
         except (LookupError, ValueError, OSError):
-            _LOG.error("unknown time zone %.64r: %s stays in force", name, self._shared.timezone)
+            _LOG.error("unknown time zone %.64r: %s stays in force", name, self._services.texts.timezone)
         else:
-            self._shared.timezone = name
+            self._services.texts.timezone = name
 
     def _forget(self, message: Message) -> dict[str, Any]:
         try:
             self._supervisor.forget(message["connection"])
         except StoreError as error:
-            raise CommandError("internal", self._shared.texts.mistake(error)) from error
+            raise CommandError("internal", self._services.texts.mistake(error)) from error
         return {}
 
     def _backup(self, _message: Message) -> dict[str, Any]:
         try:
-            self._shared.store.back_up()
+            self._services.store.back_up()
         except StoreError as error:
-            raise CommandError("internal", self._shared.texts.mistake(error)) from error
+            raise CommandError("internal", self._services.texts.mistake(error)) from error
         return {}
 
     def _log(self, message: Message) -> dict[str, Any]:
@@ -171,12 +172,12 @@ class Commands:
         return {}
 
     def _status(self, _message: Message) -> dict[str, Any]:
-        reach = self.reach.status() if self.reach is not None else {}
+        reach = self._reach.status() if self._reach is not None else {}
         return {
             "version": __version__,
-            "uptime": round(self._shared.clock.monotonic() - self._since, 1),
+            "uptime": round(self._services.clock.monotonic() - self._since, 1),
             "started": moment(self._started),
-            "outbox": len(self._shared.outbox),
+            "outbox": len(self._services.outbox),
             "callbackError": reach.get("error"),
             "callback": reach,
             "connections": self._supervisor.status(),
@@ -218,7 +219,7 @@ class Commands:
         device = runner.device
         answer = self._wait(runner.call(lambda: question(device)), command)
         if command == "test":
-            runner.proved()
+            runner.credentials_accepted()
         return answer
 
     def _refresh(self, message: Message) -> dict[str, Any]:
@@ -242,17 +243,17 @@ class Commands:
         try:
             return future.result(LIMITS[command])
         except DeviceError as error:
-            text = self._shared.texts(error.template, **error.values)
-            raise CommandError(error.code, self._shared.outgoing(text)) from error
+            text = self._services.texts(error.template, **error.values)
+            raise CommandError(error.code, self._services.outgoing(text)) from error
         except FutureTimeout:
             future.cancel()
-            text = self._shared.texts("Pas de réponse en {seconds} s", seconds=int(LIMITS[command]))
+            text = self._services.texts("Pas de réponse en {seconds} s", seconds=int(LIMITS[command]))
             raise CommandError("timeout", text) from None
         except CancelledError:
-            text = self._shared.texts("La connexion vient d'être arrêtée")
+            text = self._services.texts("La connexion vient d'être arrêtée")
             raise CommandError("unknown_connection", text) from None
         except StoreError as error:
-            raise CommandError("internal", self._shared.texts.mistake(error)) from error
+            raise CommandError("internal", self._services.texts.mistake(error)) from error
 
 
 def _disarmed(part: Any) -> Any:

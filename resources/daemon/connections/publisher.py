@@ -13,9 +13,9 @@ from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue, Row, finite
 from jeedom_bridge.outbox import Outbox, Point
 
-from .devices.base import Connection, Equipment
+from ..devices.base import Connection, Equipment
+from ..readings import Board, Measure, Slot
 from .freshness import limit_s
-from .readings import Board, Measure, Slot
 
 MAX_CADENCE_S = 3600.0
 """As common.json says of the setting."""

@@ -15,7 +15,7 @@ from typing import Any
 from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue, Row, Settings
 
-from .devices.base import Connection, Equipment
+from ..devices.base import Connection, Equipment
 
 LEAST_GRACE_S = 600.0
 """Seconds after a start before old data from before it is called silence: the first reading may be under way."""

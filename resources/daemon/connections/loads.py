@@ -8,8 +8,8 @@ from typing import Any, Callable
 from jeedom_bridge.clock import Clock, moment
 from jeedom_bridge.worker import Job, Worker
 
-from .devices.base import LevelState, Memory
-from .energy.levels import Level
+from ..devices.base import LevelState, Memory
+from ..energy.levels import Level
 
 HOUR = 3600.0
 MAX_ABSENT = 100

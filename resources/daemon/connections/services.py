@@ -1,0 +1,36 @@
+"""What the daemon offers to all connections; whoever builds a part hands it only what it needs of this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from jeedom_bridge.clock import Clock
+from jeedom_bridge.logs import Masker
+from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.plain import LONGEST_SENTENCE, plain
+from jeedom_bridge.store import Store
+
+from ..readings import Board
+from ..texts import Texts
+
+
+def _no_pause() -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """Made once, complete; `quiet_period()` gives the seconds during which nothing new can leave for Jeedom."""
+
+    clock: Clock
+    outbox: Outbox
+    store: Store
+    masker: Masker
+    texts: Texts
+    board: Board
+    quiet_period: Callable[[], float] = _no_pause
+
+    def outgoing(self, text: str) -> str:
+        """A sentence that leaves the daemon: without secrets, and without markup that a vendor may have put into it."""
+        return plain(self.masker.mask(text), LONGEST_SENTENCE)
