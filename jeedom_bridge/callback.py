@@ -208,7 +208,7 @@ class Callback:
         if self._failing_since is not None:
             _LOG.info("Jeedom takes values again, after %.0f s", self._clock.monotonic() - self._failing_since)
             self._failing_since = None
-        for part, reason in self._outbox.settled(batch, acknowledgement):
+        for part, reason in self._outbox.acknowledged(batch, acknowledgement):
             if reason not in self._seen_rejections:
                 if len(self._seen_rejections) > 100:
                     self._seen_rejections.clear()

@@ -109,7 +109,7 @@ class TestInFlight:
         outbox.values("1", {"power": 2})
         outbox.values("1", {"power": 3})
         assert batch is not None
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
         assert deliver(outbox) == {"1.power": 3}
 
     def test_the_value_under_way_is_not_sent_twice(self, outbox: Outbox) -> None:
@@ -117,7 +117,7 @@ class TestInFlight:
         batch = outbox.take()
         outbox.values("1", {"power": 1})
         assert batch is not None
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
         assert due(outbox) is None
 
     def test_a_value_that_went_and_came_back_during_a_request_leaves_nothing_to_do(self, outbox: Outbox) -> None:
@@ -126,7 +126,7 @@ class TestInFlight:
         outbox.values("1", {"power": 2})
         outbox.values("1", {"power": 1})
         assert batch is not None
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
         assert due(outbox) is None
         assert len(outbox) == 0
 
@@ -182,7 +182,7 @@ class TestInFlight:
             outbox.failed(batch, unknown)
             assert len(outbox) == 4
         while (batch := outbox.take()) is not None:
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert len(outbox) == 0
 
     def test_forgotten_during_a_request(self, outbox: Outbox) -> None:
@@ -296,7 +296,7 @@ class TestEvents:
             outbox.failed(repeat, unknown=False)
         repeat = outbox.take()
         assert repeat is not None
-        outbox.settled(repeat, {"ok": True})
+        outbox.acknowledged(repeat, {"ok": True})
         after = outbox.take()
         assert after is not None
         assert after.sequence > first.sequence
@@ -315,7 +315,7 @@ class TestEvents:
         outbox.event({"event": "message", "level": "odd", "text": "bad"})
         batch = outbox.take()
         assert batch is not None
-        rejected = outbox.settled(batch, {"ok": True, "rejected": [{"event": 1, "message": "odd level"}]})
+        rejected = outbox.acknowledged(batch, {"ok": True, "rejected": [{"event": 1, "message": "odd level"}]})
         assert [(json.loads(part)["text"], reason) for part, reason in rejected] == [("bad", "odd level")]
         assert due(outbox) is None
 
@@ -327,7 +327,7 @@ class TestEvents:
         outbox.values("1", {"power": 1})
         batch = outbox.take()
         assert batch is not None
-        assert outbox.settled(batch, {"ok": True, "rejected": rejected}) == []
+        assert outbox.acknowledged(batch, {"ok": True, "rejected": rejected}) == []
         assert due(outbox) is None
 
     @pytest.mark.parametrize("answer", [{"unknown": 5}, {"unknownCommands": []}, {"unknownCommands": {"1": 5}}])
@@ -387,7 +387,7 @@ class TestSize:
             points = sum(len(each.get("values", each.get("points", "1"))) for each in events(batch))
             assert points == batch.points <= MAX_POINTS
             total += points
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert total == 30 + 600 + 2000
 
     @pytest.mark.parametrize("filling", ["x" * 1000, "é" * 1000, '"' * 1000, "\U0001f600" * 500])
@@ -400,7 +400,7 @@ class TestSize:
         while (batch := outbox.take()) is not None:
             assert sum(map(len, batch.parts)) <= MAX_BYTES
             parts += batch.points
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert parts == 1200
 
     def test_one_that_is_too_big_alone_goes_alone(self, outbox: Outbox) -> None:
@@ -410,7 +410,7 @@ class TestSize:
         seen = []
         while (batch := outbox.take()) is not None:
             seen.append(batch.points)
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert sum(seen) == 4
 
 
@@ -431,7 +431,7 @@ def test_many_threads_and_one_callback_lose_nothing(outbox: Outbox) -> None:
             if count % 3:
                 jeedom.update(values(batch))
                 applied.extend(each["text"] for each in events(batch) if each["event"] == "message")
-                outbox.settled(batch, {"ok": True})
+                outbox.acknowledged(batch, {"ok": True})
             else:
                 outbox.failed(batch, unknown=False)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jeedom_bridge.clock import ManualClock
-from jeedom_bridge.outbox import ROOM, Outbox
+from jeedom_bridge.outbox import MAX_WAITING_POINTS, Outbox
 from tests.support.outboxes import deliver, due, events
 
 
@@ -39,7 +39,7 @@ class TestHistory:
             batch = outbox.take(100)
             assert batch is not None
             assert batch.points == size
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert delivery.wait(0) is True
         assert len(outbox) == 0
 
@@ -58,7 +58,7 @@ class TestHistory:
             if batch is None:
                 break
             sent += [tuple(point) for each in events(batch) for point in each["points"]]
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert sent == POINTS
         assert delivery.delivered
 
@@ -67,7 +67,7 @@ class TestHistory:
         delivery = outbox.history("1", {"energy": POINTS})
         batch = outbox.take(25)
         assert batch is not None
-        outbox.settled(batch, {"ok": True, **answer})
+        outbox.acknowledged(batch, {"ok": True, **answer})
         assert delivery.ended
         assert delivery.wait(0) is False
         assert outbox.take() is None
@@ -78,7 +78,7 @@ class TestHistory:
         other = outbox.history("2", {"energy": POINTS})
         batch = outbox.take()
         assert batch is not None
-        outbox.settled(batch, {"ok": True, "rejected": [{"event": 0, "message": "no"}]})
+        outbox.acknowledged(batch, {"ok": True, "rejected": [{"event": 0, "message": "no"}]})
         assert (delivery.ended, delivery.delivered) == (True, False)
         assert other.delivered
         assert len(outbox) == 0
@@ -91,7 +91,7 @@ class TestHistory:
         assert len(outbox) == 0
 
     def test_too_many_points_wait_until_there_is_room(self, outbox: Outbox) -> None:
-        many = [(f"x{n}", n) for n in range(ROOM)]
+        many = [(f"x{n}", n) for n in range(MAX_WAITING_POINTS)]
         outbox.history("1", {"energy": many})
         entered = threading.Event()
 
@@ -104,17 +104,17 @@ class TestHistory:
         batch = outbox.take()
         assert batch is not None
         assert not entered.is_set()
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
         assert entered.wait(5)
 
     def test_more_than_the_room_at_once_is_taken_when_nothing_waits(self, outbox: Outbox) -> None:
-        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(2 * ROOM)]})
+        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(2 * MAX_WAITING_POINTS)]})
         while (batch := outbox.take()) is not None:
-            outbox.settled(batch, {"ok": True})
+            outbox.acknowledged(batch, {"ok": True})
         assert delivery.delivered
 
     def test_the_end_lets_everybody_go(self, outbox: Outbox) -> None:
-        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(ROOM)]})
+        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(MAX_WAITING_POINTS)]})
         flying = outbox.take()
         later: list[bool] = []
         waiter = threading.Thread(target=lambda: later.append(outbox.history("1", {"energy": POINTS}).wait()))
@@ -124,12 +124,12 @@ class TestHistory:
         assert later == [False]
         assert (delivery.ended, delivery.delivered) == (True, False)
         assert flying is not None
-        outbox.settled(flying, {"ok": True})
+        outbox.acknowledged(flying, {"ok": True})
         assert len(outbox) == 0
 
     def test_a_forgotten_equipment_has_no_measures_under_way(self, outbox: Outbox) -> None:
         """The connection is stopped: who waits for its delivery goes on, and its place is free."""
-        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(ROOM)]})
+        delivery = outbox.history("1", {"energy": [(f"x{n}", n) for n in range(MAX_WAITING_POINTS)]})
         flying = outbox.take()
         outbox.forget("1")
         assert (delivery.ended, delivery.delivered) == (True, False)
@@ -142,7 +142,7 @@ class TestHistory:
         assert other.delivered
 
     def test_who_gives_up_does_not_wait_for_room(self, outbox: Outbox) -> None:
-        outbox.history("1", {"energy": [(f"x{n}", n) for n in range(ROOM)]})
+        outbox.history("1", {"energy": [(f"x{n}", n) for n in range(MAX_WAITING_POINTS)]})
         given_up = threading.Event()
         ended: list[bool] = []
 
@@ -154,7 +154,7 @@ class TestHistory:
         given_up.set()
         waiter.join(5)
         assert ended == [True]
-        assert len(outbox) == ROOM
+        assert len(outbox) == MAX_WAITING_POINTS
 
 
 class TestUnknown:
@@ -193,7 +193,7 @@ class TestUnknown:
         batch = outbox.take()
         outbox.values("1", {"power": 2, "more": 1})
         assert batch is not None
-        outbox.settled(batch, {"ok": True, "unknown": ["1"]})
+        outbox.acknowledged(batch, {"ok": True, "unknown": ["1"]})
         assert due(outbox) is None
         assert len(outbox) == 0
 

@@ -89,7 +89,7 @@ def gap(cadence: Any) -> float:
     publisher.facts("2", {"p": 1}, None)
     batch = outbox.take()
     assert batch is not None
-    outbox.settled(batch, {"ok": True})
+    outbox.acknowledged(batch, {"ok": True})
     publisher.facts("2", {"p": 2}, None)
     with outbox.changed:
         due = outbox.due()

@@ -98,7 +98,7 @@ def sent(runner: Runner) -> list[dict[str, Any]]:
     outbox = runner.context.services.outbox
     while (batch := outbox.take(everything=True)) is not None:
         events += [json.loads(part) for part in batch.parts]
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
     return events
 
 

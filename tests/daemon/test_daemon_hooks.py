@@ -107,7 +107,7 @@ def test_a_trouble_of_one_equipment_is_told_once_and_its_end_too(runner):
     events = []
     while (batch := running.context.services.outbox.take()) is not None:
         events += [json.loads(part) for part in batch.parts]
-        running.context.services.outbox.settled(batch, {"ok": True})
+        running.context.services.outbox.acknowledged(batch, {"ok": True})
     assert [event["state"] for event in events] == ["online"]  # the newer replaces the one that waits
     assert events[0]["equipment"] == "11"
 

@@ -44,7 +44,7 @@ def test_a_refusal_from_before_the_new_state_counts_no_more(core: Core, refusal:
     batch = core.outbox.take(everything=True)
     assert batch is not None
     core.configure(named("B"))
-    core.outbox.settled(batch, {"ok": True, **refusal})
+    core.outbox.acknowledged(batch, {"ok": True, **refusal})
     core.drain()
     assert core.values["10"] == {"power": 5}
     publish(core, 6)
@@ -58,7 +58,7 @@ def test_a_newer_value_takes_the_place_of_the_one_that_was_refused(core: Core) -
     assert batch is not None
     core.configure(named("B"))
     publish(core, 6)
-    core.outbox.settled(batch, {"ok": True, "unknown": ["10"]})
+    core.outbox.acknowledged(batch, {"ok": True, "unknown": ["10"]})
     core.drain()
     assert core.values["10"] == {"power": 6}
 

@@ -122,7 +122,7 @@ class Account:
                     self.history.setdefault((event["equipment"], event["command"]), {}).update(event["points"])
                 elif event["event"] in ("connection", "message"):
                     self.told.append(event)
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
 
     # What was seen.
 

@@ -275,7 +275,7 @@ class Bench:
         while (batch := self.outbox.take(everything=True)) is not None:
             events = [json.loads(part) for part in batch.parts]
             self.events += events
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
             levels = [event for event in events if event["event"] == "trigger" and self.runs_commands]
             for event in levels:
                 self.supervisor.ran(event["equipment"], event["name"], event["number"])

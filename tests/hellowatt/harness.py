@@ -86,7 +86,7 @@ class Jeedom:
                 continue
             events = [json.loads(part) for part in batch.parts]
             unknown = self._apply(events)
-            outbox.settled(batch, {"ok": True, "unknownCommands": unknown})
+            outbox.acknowledged(batch, {"ok": True, "unknownCommands": unknown})
 
     def _apply(self, events: list[dict[str, Any]]) -> dict[str, list[str]]:
         unknown: dict[str, list[str]] = {}

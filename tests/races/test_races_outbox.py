@@ -42,7 +42,7 @@ class Jeedom:
                     self.points += event["points"]
             if not known:
                 time.sleep(0.01)  # its answer is on the way
-            self.outbox.settled(batch, {"ok": True} if known else {"ok": True, "unknown": ["2"]})
+            self.outbox.acknowledged(batch, {"ok": True} if known else {"ok": True, "unknown": ["2"]})
 
 
 def test_the_newest_value_arrives_whatever_is_under_way(race: Race) -> None:

@@ -45,7 +45,7 @@ class Bench:
         while (batch := self.outbox.take(everything=True)) is not None:
             for part in batch.parts:
                 self.values.update(json.loads(part)["values"])
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
         return self.values
 
 

@@ -41,7 +41,7 @@ def waiting(core: Core) -> list[dict[str, Any]]:
     batch = core.outbox.take(everything=True)
     if batch is None:
         return []
-    core.outbox.settled(batch, {"ok": True})
+    core.outbox.acknowledged(batch, {"ok": True})
     return [json.loads(part) for part in batch.parts]
 
 

@@ -108,7 +108,7 @@ def test_no_exit_of_the_daemon_repeats_a_secret_or_carries_markup(world: Any) ->
     outbox, events = runner.context.services.outbox, []
     while (batch := outbox.take(everything=True)) is not None:
         events += [json.loads(part) for part in batch.parts]
-        outbox.settled(batch, {"ok": True})
+        outbox.acknowledged(batch, {"ok": True})
     kinds = {event["event"] for event in events}
     assert {"values", "connection", "message", "progress"} <= kinds
     values = [event for event in events if event["event"] == "values"]

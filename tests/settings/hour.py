@@ -85,7 +85,7 @@ class Hour:
                         self.seen.setdefault((event["equipment"], command), []).append(value)
                 elif event["event"] == "connection" and "equipment" not in event:
                     self.states.append(event["state"])
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
 
     def value(self, equipment: str, command: str) -> Any:
         """The newest value."""

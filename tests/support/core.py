@@ -101,7 +101,7 @@ class Core:
                     self.values.setdefault(event["equipment"], {}).update(event["values"])
                 elif event["event"] == "connection" and "equipment" not in event:
                     self.states.append(event["state"])
-            self.outbox.settled(batch, answer or {"ok": True})
+            self.outbox.acknowledged(batch, answer or {"ok": True})
 
     def close(self) -> None:
         """Ends everything."""

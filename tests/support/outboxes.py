@@ -25,7 +25,7 @@ def deliver(outbox: Outbox, **answer: Any) -> dict[str, Any]:
     """Takes the next request and acknowledges it; its values."""
     batch = outbox.take()
     assert batch is not None
-    outbox.settled(batch, {"ok": True, **answer})
+    outbox.acknowledged(batch, {"ok": True, **answer})
     return values(batch)
 
 

@@ -141,7 +141,7 @@ class Rig:
             batch = self.outbox.take()
             if batch is None:
                 continue
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
             with self.changed:
                 for event in map(json.loads, batch.parts):
                     if event["event"] == "values":

@@ -84,7 +84,7 @@ class World:
 
     def _deliver(self) -> None:
         while (batch := self.outbox.take(everything=True)) is not None:
-            self.outbox.settled(batch, {"ok": True})
+            self.outbox.acknowledged(batch, {"ok": True})
             for event in map(json.loads, batch.parts):
                 self._take(event)
 
