@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.publish import SI
+from jeenergied.connections.publisher import SI
 
 from jeedom_bridge.contract import Contract, Row, holds, resolved, written_out
 from simulators.jeedom.catalogue import expanded
