@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jeedom_bridge.contract import Contract
+from tests.support.example_page import scenarios, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = Contract(ROOT / "core" / "contract").catalogues
@@ -55,3 +56,14 @@ def test_no_expression_uses_what_jeedom_understands_otherwise(language: str) -> 
     for code in re.findall(r"```\n(.*?)```", page(language), re.DOTALL):
         assert not re.search(r"\b(min|max)\(", code)
         assert not re.search(r"(floor|round|ceil)\(\s*\(", code)
+
+
+def test_every_block_is_a_scenario_that_can_be_read_and_the_same_in_both_languages() -> None:
+    """They are run in a real Jeedom by tests/jeedom/test_jeedom_examples.py."""
+    french, english = scenarios("fr_FR"), scenarios("en_US")
+    assert len(french) == len(english) == 7
+    assert len({each.section for each in french}) == 5
+    for here, there in zip(french, english):
+        assert (here.triggers, here.schedules) == (there.triggers, there.schedules)
+        assert [each["type"] for each in here.elements] == [each["type"] for each in there.elements]
+    assert len(settings("fr_FR")) == len(settings("en_US")) == 9
