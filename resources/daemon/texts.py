@@ -9,7 +9,7 @@ from pathlib import Path
 from jeedom_bridge.http_errors import HttpError
 from jeedom_bridge.store_errors import Damage, StoreError
 
-from .devices.base import Phrase
+from .devices.base import Moment, Phrase
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class Texts:
         for name, value in values.items():
             if isinstance(value, Phrase):
                 values[name] = table.get(value) or str(value)
+            elif isinstance(value, Moment):
+                values[name] = str(value) if self.language == "fr_FR" else value.iso
             elif isinstance(value, (HttpError, StoreError)):
                 classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up
                 words = next((self._reasons[each] for each in classes if each in self._reasons), None)

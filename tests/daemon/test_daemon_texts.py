@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from jeenergied.actions import Actions
 from jeenergied.api.commands import Commands
 from jeenergied.connections.services import Services
 from jeenergied.connections.supervisor import Supervisor
+from jeenergied.devices.base import Moment
 from jeenergied.readings import Board
 
 from jeedom_bridge import http_errors, store_errors
@@ -81,3 +83,28 @@ def test_the_newest_message_decides_the_language(tmp_path: Path) -> None:
     assert refusal().startswith("This connection")
     assert refusal(language="../../etc/passwd").startswith("Cette connexion")
     store.close()
+
+
+def test_a_date_is_read_the_same_way_by_every_reader() -> None:
+    """Anything but French has ISO 8601: 04/05 is in April for some, in May for others."""
+    when = datetime(2026, 5, 4, 7, 8)
+    template = "Aucune donnée depuis le {when} : {says}"
+    said = texts.Texts(I18N)
+    assert said(template, when=Moment(when), says="x") == "Aucune donnée depuis le 04/05/2026 07:08 : x"
+    assert said(template, when=Moment(when.date()), says="x") == "Aucune donnée depuis le 04/05/2026 : x"
+    assert said(template, when=Moment(when, "%d/%m à %H:%M"), says="x") == "Aucune donnée depuis le 04/05 à 07:08 : x"
+    said.language = "en_US"
+    assert said(template, when=Moment(when), says="x") == "No data since 2026-05-04 07:08: x"
+    assert said(template, when=Moment(when.date()), says="x") == "No data since 2026-05-04: x"
+    assert said(template, when=Moment(when, "%d/%m à %H:%M"), says="x") == "No data since 2026-05-04 07:08: x"
+
+
+def test_no_sentence_holds_a_date_of_one_language() -> None:
+    daemon = I18N.parents[1] / "resources" / "daemon"
+    french = [
+        f"{path.relative_to(daemon)}: {line.strip()}"
+        for path in daemon.rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if "%d/%m" in line and "Moment(" not in line and "strptime" not in line
+    ]
+    assert len(french) == 1, french  # that of Moment itself

@@ -194,7 +194,7 @@ def test_an_installer_s_token_is_named_when_tested_and_when_saved(bench, gateway
     token = gateway.token(lifetime=43_200, role="installer")
     running = bench(gateway, clock=clock, token=token)
     text = running.ask("test", connection=running.definition)["text"]
-    assert "token valable encore 12 heures" in text
+    assert "jeton valable encore 12 heures" in text
     assert "installateur" in text
     assert "mode automatique" in text
     running.own = {"tokenDays": {}}
@@ -217,7 +217,7 @@ def test_an_installer_s_token_is_named_when_tested_and_when_saved(bench, gateway
 def test_a_token_of_a_year_is_told_in_days(bench, gateway, clock):
     running = bench(gateway, clock=clock)
     text = running.ask("test", connection=running.definition)["text"]
-    assert text.endswith("token valable encore 365 jours")
+    assert text.endswith("jeton valable encore 365 jours")
     assert running.start().messages == []
     assert running.asked(READINGS)
 

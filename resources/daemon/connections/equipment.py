@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..devices.base import DeviceError, Memory, NoData
+from ..devices.base import DeviceError, Memory, Moment, NoData
 from ..texts import Texts
 from .freshness import Freshness, Silence
 from .remembered import REPORTED, reported
@@ -69,7 +69,7 @@ class EquipmentHealth:
         says = self._texts(silence.says)
         if silence.since is None:
             return NoData("Aucune donnée reçue : {says}", says=says)
-        when = datetime.fromtimestamp(silence.since, ZoneInfo(self._texts.timezone)).strftime("%d/%m/%Y %H:%M")
+        when = Moment(datetime.fromtimestamp(silence.since, ZoneInfo(self._texts.timezone)))
         return NoData("Aucune donnée depuis le {when} : {says}", when=when, says=says)
 
     def _show(self, equipment: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Callable, ClassVar, Protocol
 
 from jeedom_bridge.clock import Clock
@@ -18,6 +19,22 @@ class Phrase(str):
     """A French text that is a value of another text, and translated with it."""
 
     __slots__ = ()
+
+
+class Moment(str):
+    """A day, or a day and its time, that is a value of a text: in French as it stands, elsewhere as `iso`.
+
+    04/05 is one day to a Frenchman and another to an American; ISO 8601 is the same to both.
+    """
+
+    iso: str
+
+    def __new__(cls, when: date, pattern: str = "") -> Moment:
+        """`when`: a datetime in the user's time zone, or a date; `pattern`: the French way, if not the usual one."""
+        time = " %H:%M" if isinstance(when, datetime) else ""
+        made = super().__new__(cls, when.strftime(pattern or "%d/%m/%Y" + time))
+        made.iso = when.strftime("%Y-%m-%d" + time)
+        return made
 
 
 class DeviceError(Exception):

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.http import Response
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Refused, vendor_url
+from ..base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Refused, vendor_url
 from ..common.rate_limit import RateLimit, Window
 from ..common.refusals import Policy, Refusals, Scope
 from .client import DAY, Blocked, Cloud, Forbidden, TokenRefused
@@ -236,9 +236,9 @@ class Account:
             retry=rest,
         )
 
-    def _until(self, at: float) -> str:
+    def _until(self, at: float) -> Moment:
         # Rounded up, so that the same end reads the same however often it is told.
-        return datetime.fromtimestamp(-(-at // 60) * 60, ZoneInfo(self._context.timezone)).strftime("%d/%m/%Y %H:%M")
+        return Moment(datetime.fromtimestamp(-(-at // 60) * 60, ZoneInfo(self._context.timezone)))
 
     def show_budget(self) -> None:
         """Brings what `status` shows of the budget up to date."""

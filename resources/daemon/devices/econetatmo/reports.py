@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from ..base import Context, DeviceError, Equipment, NoData, Refused, Unreachable
+from ..base import Context, DeviceError, Equipment, Moment, NoData, Refused, Unreachable
 from ..common.refusals import Policy, Refusals, Scope
 from . import grid, mapping
 from .api import Api
@@ -62,7 +62,7 @@ class Reports:
         return NoData(
             "Les relevés arrivent, mais sans valeur depuis le {when} : le contrat d'électricité enregistré dans "
             "l'application Home + Control a sans doute changé ou été retiré. Vérifiez-le dans l'application.",
-            when=f"{grid.local(newest, self._context.timezone):%d/%m/%Y %H:%M}",
+            when=Moment(grid.local(newest, self._context.timezone)),
         )
 
     def vanished(self, members: Sequence[Equipment]) -> None:

@@ -18,6 +18,7 @@ from ..base import (
     Equipment,
     Found,
     Identity,
+    Moment,
     RateLimited,
     Refused,
     Unreachable,
@@ -199,7 +200,7 @@ class Device(Base):
         for energy, home in asked[:3]:
             found = self._account.glance(energy, home)
             if found is not None and (found.days or found.ongoing):
-                return f"{max(found.days):%d/%m/%Y}" if found.days else "…"
+                return Moment(max(found.days)) if found.days else "…"
         raise Refused(
             "Connexion réussie, mais aucune donnée n'est visible sur ce compte helloWatt : vérifiez la page "
             "mes-donnees du site"

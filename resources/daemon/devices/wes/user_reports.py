@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..base import Context, Equipment, NoData
+from ..base import Context, Equipment, Moment, NoData
 from .cgx_page import CgxPage
 from .plausibility import Kind, News
 
@@ -53,7 +53,7 @@ class UserReports:
                 "warning",
                 "L'horloge du WES est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "
                 "reviennent pas à zéro à la bonne heure. Réglez-la dans le WES.",
-                shown=f"{shown:%d/%m/%Y %H:%M}",
+                shown=Moment(shown),
             )
 
     def supply(self, there: bool) -> None:

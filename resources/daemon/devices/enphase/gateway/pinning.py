@@ -178,7 +178,7 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
         )
     else:
         text = context.say(
-            "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), token valable encore {left}",
+            "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), jeton valable encore {left}",
             meters=meters,
             **words,
         )

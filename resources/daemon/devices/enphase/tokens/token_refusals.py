@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.http_errors import HttpError
 
-from ...base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from ...base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Unreachable, VendorError
 from ...common.refusals import Policy, Refusal, Refusals, Scope
 
 HOUR = 3600.0
@@ -87,7 +87,7 @@ def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> 
     if reason is Reason.SECOND_FACTOR:
         return AccountRefused(
             "Enphase demande une seconde étape de connexion : désactivez la double authentification du compte, ou "
-            "passez en token manuel"
+            "passez en jeton manuel"
         )
     if reason is Reason.BLOCKED:
         return AccountRefused(
@@ -172,7 +172,7 @@ class TokenRefusals:
                 book.over(scope, each.key)
 
     def _told(self, refusal: Refusal, serial: str, error: HttpError | None) -> DeviceError:
-        when = datetime.fromtimestamp(refusal.until, ZoneInfo(self._context.timezone)).strftime("%d/%m à %H:%M")
+        when = Moment(datetime.fromtimestamp(refusal.until, ZoneInfo(self._context.timezone)), "%d/%m à %H:%M")
         told = no_token(Reason(refusal.reason), serial=serial, error=error, when=when)
         told.retry = max(refusal.until - self._context.clock.time(), 1.0)
         return told

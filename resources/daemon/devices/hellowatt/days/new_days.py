@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from ...base import Context, Equipment, NoData
+from ...base import Context, Equipment, Moment, NoData
 from .. import mapping
 
 DAY = 86400.0
@@ -43,7 +43,7 @@ class NewDays:
         if newest is None:
             error = NoData(_NEVER_IN_WORDS if says else _NEVER, says=says)
         else:
-            error = NoData(_ENDED_IN_WORDS if says else _ENDED, day=f"{newest:%d/%m/%Y}", says=says)
+            error = NoData(_ENDED_IN_WORDS if says else _ENDED, day=Moment(newest), says=says)
         self._context.trouble(equipment.id, error)
 
     def _state(self, equipment: Equipment) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 import random
 from datetime import datetime, timedelta
 
-from ...base import Context, Refused
+from ...base import Context, Moment, Refused
 from ...common.rate_limit import Held, RateLimit, Window
 from ...common.refusals import Policy, Refusals, Scope
 from ..mapping import PARIS
@@ -137,7 +137,7 @@ class Budget:
         """The time of day so many seconds from now, as the user reads it; with the day when it is not today's."""
         now = self.now()
         then = now + timedelta(seconds=seconds)
-        return then.strftime("%H:%M" if then.date() == now.date() else "%d/%m %H:%M")
+        return f"{then:%H:%M}" if then.date() == now.date() else Moment(then, "%d/%m %H:%M")
 
 
 _EARLY = "helloWatt vient d'être interrogé (au plus une fois en {minutes} min) : rafraîchissement possible à {time}"
