@@ -47,7 +47,7 @@ class Row:
 
     @property
     def measures(self) -> tuple[str, str, str] | None:
-        """(quantity, per, part of a tariff or '') in the words of quantities.json; None if the row names none."""
+        """(quantity, per, part) as in quantities.json, or None. `part`: of a tariff, the number of a phase, or ''."""
         named = self.data.get("measures")
         if named is None:
             return None

@@ -19,6 +19,8 @@ SAME_UNIT = {
     "%": {"%"},
     "€": {"€"},
     "kgCO₂": {"kgCO₂"},
+    "€/kWh": {"€/kWh"},
+    "s": {"s"},
     "": {""},
 }
 GENERIC = {"POWER": ("W", "VA"), "CONSUMPTION": ("Wh",), "PRODUCTION": ("Wh",), "VOLTAGE": ("V",), "BATTERY": ("%",)}
@@ -48,7 +50,7 @@ def test_what_a_row_measures_is_a_word_of_the_vocabulary_in_its_unit(name: str, 
     known = QUANTITIES[quantity]
     assert row.data["type"] == "info"
     assert per in CONTRACT.quantities["per"]
-    assert part == "" or part in CONTRACT.quantities["parts"]
+    assert part in (("1", "2", "3") if known.get("phase") else ("", *CONTRACT.quantities["parts"]))
     unit = row.data.get("unit", "")
     if isinstance(unit, str):
         assert unit in SAME_UNIT[known["unit"]]
@@ -63,10 +65,43 @@ def test_what_an_action_does_is_a_word_of_the_vocabulary() -> None:
     assert [each for each in doing if each[1] not in DOES or each[2] != "action"] == []
 
 
+OF_THE_HOUSE = {word for words in (QUANTITIES, DOES) for word, known in words.items() if known.get("of") == "house"}
+
+
 def test_every_word_is_used_somewhere() -> None:
-    """A word that nothing measures would be a promise."""
-    assert {row.measures[0] for _, row in rows() if row.measures} == set(QUANTITIES)
-    assert {row.data["does"] for _, row in rows() if "does" in row.data} == set(DOES)
+    """A word that nothing measures would be a promise. Those of the house wait for its catalogue."""
+    measured = {row.measures[0] for _, row in rows() if row.measures}
+    done = {row.data["does"] for _, row in rows() if "does" in row.data}
+    awaited = set() if "house" in CONTRACT.catalogues else OF_THE_HOUSE
+    assert set(QUANTITIES) - measured == awaited & set(QUANTITIES)
+    assert set(DOES) - done == awaited & set(DOES)
+
+
+def test_what_the_house_makes_of_all_is_measured_by_nobody_else() -> None:
+    """Else it would count itself."""
+    for name, row in rows():
+        words = {row.measures[0]} if row.measures else set()
+        words |= {row.data["does"]} if "does" in row.data else set()
+        assert words <= OF_THE_HOUSE if name.startswith("house.") else not words & OF_THE_HOUSE, name
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("ground", ["#fafafa", "#f0f1f2", "#262828", "#191919"])
+def test_colors_can_be_told_from_the_ground_of_both_themes(ground: str) -> None:
+    """3:1, as WCAG 2.2 asks of what is drawn (1.4.11); grounds of Jeedom 4.5's light and dark themes."""
+    colors = CONTRACT.quantities["colors"]
+    named = {known["color"] for known in QUANTITIES.values() if "color" in known}
+    parts = {known["color"] for known in CONTRACT.quantities["parts"].values()}
+    assert named | parts | {"edge"} == set(colors)
+    for name in named | {"edge"}:
+        light, dark = sorted((luminance(colors[name]), luminance(ground)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, name
 
 
 @pytest.mark.parametrize("catalogue", CONTRACT.catalogues.values(), ids=CONTRACT.catalogues)
