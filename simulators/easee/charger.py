@@ -164,6 +164,10 @@ class Charger:
         if self.online:
             self.tell(self, observed)
 
+    def pulse_in(self) -> float:
+        """Seconds until its next burst."""
+        return self.pulsed + PULSE_S - self.wall()
+
     def pulse(self) -> None:
         """Sends its burst, if it lives."""
         with self.lock:

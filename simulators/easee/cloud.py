@@ -38,7 +38,7 @@ from typing import Any, Callable, Optional
 from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.easee.accounts import Account, Accounts
-from simulators.easee.charger import DISCONNECTED, PULSE_S, Charger, stamp
+from simulators.easee.charger import DISCONNECTED, Charger, stamp
 from simulators.easee.hub import Hub
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
@@ -55,7 +55,8 @@ but any third party integration will fail.</p></body></html>"""
 class EaseeCloud(Service):
     """The service on loopback; `with` starts and stops it. `life`: charging sessions evolve by themselves.
 
-    `clock` is what charging goes by, `wall` what dates, tokens and blocks go by.
+    `clock` is what charging goes by, `wall` what dates, tokens and blocks go by. Without `alone` nothing happens by
+    itself: who moves the clocks calls `beat` and `hub.ping`.
     """
 
     def __init__(
@@ -69,12 +70,13 @@ class EaseeCloud(Service):
         control_port: int = 0,
         token_lifetime: float = 3600.0,
         life: bool = True,
+        alone: bool = True,
     ) -> None:
         known = list(accounts)
         self.clock, self.wall = clock, wall
         self.accounts = Accounts(known, wall, token_lifetime)
         self.chargers = {s: Charger(s, clock=clock, wall=wall) for account in known for s in account.serials}
-        self.hub = Hub(self.accounts, self.chargers, hub_port, self.gate)
+        self.hub = Hub(self.accounts, self.chargers, hub_port, self.gate, wall)
         for charger in self.chargers.values():
             charger.tell = self.hub.observed
         self.faults = FaultBox("limited", "firewall", "nulls", "too_many", "limiter")
@@ -82,6 +84,7 @@ class EaseeCloud(Service):
         self.typed = True
         self.commands: list[tuple[str, str, Any]] = []
         self.results: dict[tuple[str, int, int], dict[str, Any]] = {}
+        self._obeying: list[tuple[float, Callable[[], None]]] = []
         self.server = LoopbackServer(self._answer, port=port, name="easee", date=wall)
         self._block = self._blocked_until = 0.0
         self.control = control_server(
@@ -95,7 +98,10 @@ class EaseeCloud(Service):
             },
             control_port,
         )
-        self._life = life
+        self._life, self._alone = life, alone
+        self._before = clock()
+        if not alone:
+            self.hub.ping_interval = None
         self._ticks = 0
         self._closing = threading.Event()
 
@@ -159,7 +165,8 @@ class EaseeCloud(Service):
         """Listen."""
         super().start()
         self.hub.start()
-        threading.Thread(target=self._live, name="easee life", daemon=True).start()
+        if self._alone:
+            threading.Thread(target=self._live, name="easee life", daemon=True).start()
 
     def close(self) -> None:
         """Stop for good."""
@@ -168,16 +175,27 @@ class EaseeCloud(Service):
         self.hub.close()
         super().close()
 
+    def beat(self) -> None:
+        """What has become of the chargers since the last call."""
+        now = self.clock()
+        for charger in self.chargers.values():
+            if self._life:
+                charger.pass_time(now - self._before)
+            if charger.pulse_in() <= 0:
+                charger.pulse()
+        self._before = now
+        for each in [each for each in self._obeying if each[0] <= now]:
+            self._obeying.remove(each)
+            each[1]()
+
+    def next_beat(self) -> float:
+        """Seconds until something happens at a charger."""
+        pulses = [charger.pulse_in() for charger in self.chargers.values()]
+        return min([*pulses, *(due - self.clock() for due, _ in self._obeying)])
+
     def _live(self) -> None:
-        before = self.clock()
         while not self._closing.wait(STEP):
-            now = self.clock()
-            for charger in self.chargers.values():
-                if self._life:
-                    charger.pass_time(now - before)
-                if self.wall() - charger.pulsed >= PULSE_S:
-                    charger.pulse()
-            before = now
+            self.beat()
 
     # ---- control
 
@@ -327,10 +345,16 @@ class EaseeCloud(Service):
         if mode == "early":
             self._finish(charger, name, body, ticket)
         else:
-            timer = threading.Timer(charger.command_delay, self._finish, (charger, name, body, ticket))
-            timer.daemon = True
-            timer.start()
+            self._later(charger.command_delay, lambda: self._finish(charger, name, body, ticket))
         return Response.of_json(ticket if single else [ticket], 202)
+
+    def _later(self, seconds: float, task: Callable[[], None]) -> None:
+        if not self._alone:
+            self._obeying.append((self.clock() + seconds, task))
+            return
+        timer = threading.Timer(seconds, task)
+        timer.daemon = True
+        timer.start()
 
     def _finish(self, charger: Charger, name: str, body: dict[str, Any], ticket: dict[str, Any]) -> None:
         mode = charger.command_mode

@@ -27,6 +27,7 @@ from http.client import parse_headers
 from typing import Any, BinaryIO, Callable, Optional
 from urllib.parse import parse_qs, urlsplit
 
+from simulators.clock import Clock
 from simulators.easee.accounts import Account, Accounts
 from simulators.easee.charger import Charger, Observed
 from simulators.easee.websocket import CLOSE, TEXT, Ended, ServerSocket, accept_key, frame
@@ -47,13 +48,16 @@ class Hub:
         chargers: dict[str, Charger],
         port: int = 0,
         gate: Callable[[], Optional[Response]] = lambda: None,
+        wall: Clock = time.time,
     ) -> None:
         self.accounts = accounts
         self.chargers = chargers
         self.port = port
         self.gate = gate
         self.faults = FaultBox()
-        self.ping_interval = 15.0
+        self.wall = wall
+        self.ping_interval: Optional[float] = 15.0
+        """Real seconds; None: only when `ping` is called."""
         self.client_limit = 30.0
         self.stalled = self.mute = self.glue = self.shuffle = False
         self.handshake = "normal"
@@ -87,6 +91,28 @@ class Hub:
         """How many clients are subscribed to a charger."""
         with self.changed:
             return sum(serial in peer.serials for peer in self._peers)
+
+    def peer(self, port: int) -> Optional[Peer]:
+        """The client that is connected from that port."""
+        with self.changed:
+            return next((peer for peer in self._peers if peer.port == port), None)
+
+    def ports(self) -> set[int]:
+        """The ports that clients are connected from."""
+        with self.changed:
+            return {peer.port for peer in self._peers}
+
+    def spoke(self) -> list[float]:
+        """When each client that has shaken hands was sent something last (`wall`)."""
+        with self.changed:
+            return [peer.spoke_at for peer in self._peers if peer.ready]
+
+    def ping(self, before: float) -> None:
+        """Pings the clients that were sent nothing since then (`wall`)."""
+        with self.changed:
+            peers = [peer for peer in self._peers if peer.ready and peer.spoke_at <= before]
+        for peer in peers:
+            peer.send_text(_PING)
 
     def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
@@ -258,9 +284,16 @@ class Peer:
         self.account = account
         self.serials: set[str] = set()
         self.ready = False
+        self.port = ws.sock.getpeername()[1]
+        self.told = 0
+        """Characters that were sent."""
+        self.busy = self.ending = self.silent = False
+        """Whether a record of the client is being answered; whether `end` was called; whether its handshake was not
+        answered."""
         self._ws = ws
         self._over = threading.Event()
         self._spoke = time.monotonic()
+        self.spoke_at = hub.wall()
 
     def talk(self, key: str) -> None:
         """From the upgrade to the end."""
@@ -280,6 +313,7 @@ class Peer:
         rest = ""
         while (text := self._ws.read()) is not None:
             *whole, rest = (rest + text).split(SEPARATOR)
+            self.busy = True
             for part in whole:
                 with self.hub.changed:
                     self.hub.received.append(part)
@@ -289,10 +323,12 @@ class Peer:
                     self._take(record)
                 else:
                     self._shake_hands(record)
+            self.busy = False
         self._ws.write(CLOSE, b"\x03\xe8")
 
     def _shake_hands(self, record: dict[str, Any]) -> None:
         kind = self.hub.handshake
+        self.silent = kind == "none" or self.hub.mute
         if kind == "none":
             return
         if kind == "error" or record.get("protocol") != "json" or record.get("version") != 1:
@@ -358,6 +394,8 @@ class Peer:
         """Text in one frame, or several texts that each hold a part."""
         if self.hub.mute:
             return
+        with self.hub.changed:
+            self.told += len(text)
         size = self.hub.chop or len(text)
         data = b"".join(_framed(text[at : at + size]) for at in range(0, len(text), size))
         try:
@@ -365,9 +403,11 @@ class Peer:
         except Ended:
             self._over.set()
         self._spoke = time.monotonic()
+        self.spoke_at = self.hub.wall()
 
     def end(self, how: str) -> None:
         """See Hub.end_streams."""
+        self.ending = True
         try:
             if how == "close":
                 self._ws.write(CLOSE, b"\x03\xe9going away")
@@ -383,8 +423,11 @@ class Peer:
             _shut(self._ws.sock)
 
     def _ping(self) -> None:
-        while not self._over.wait(min(0.5, self.hub.ping_interval / 4)):
-            if time.monotonic() - self._spoke >= self.hub.ping_interval:
+        while True:
+            interval = self.hub.ping_interval
+            if self._over.wait(0.5 if interval is None else min(0.5, interval / 4)):
+                return
+            if self.ready and interval is not None and time.monotonic() - self._spoke >= interval:
                 self.send_text(_PING)
 
 

@@ -1,18 +1,19 @@
-"""Accounts run in this process against the simulated cloud, with time that can pass faster than it does."""
+"""Accounts run in this process against the simulated cloud, in a time that passes when nothing else is to be done."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 from jeenergied.connections.runner import Runner
 from jeenergied.connections.services import Services
 from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import DeviceError
+from jeenergied.devices.easee.streaming.stream import Stream
 from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
@@ -24,37 +25,12 @@ from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.store import Store
 from simulators.easee import Account, EaseeCloud
 from tests.easee.crank import Crank
+from tests.easee.standing import StandingClock, Timekeeper, counted
 from tests.support.callback_server import CallbackServer
-from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, PASSWORD = "user@example.org", "correct horse battery"
 FIRST, SECOND = "EH000001", "EH000002"
-
-
-class FastClock:
-    """A clock that runs `speed` times as fast as the machine's; the speed can be changed on the way."""
-
-    def __init__(self, speed: float = 1.0) -> None:
-        self._lock = threading.Lock()
-        self._speed, self._mark, self._base = speed, time.monotonic(), 1000.0
-        self._wall = time.time() - 1000.0
-
-    def monotonic(self) -> float:
-        with self._lock:
-            return self._base + (time.monotonic() - self._mark) * self._speed
-
-    def time(self) -> float:
-        return self._wall + self.monotonic()
-
-    def wait(self, condition: threading.Condition, timeout: Optional[float]) -> bool:
-        # Short waits: the speed may change meanwhile.
-        return condition.wait(0.05 if timeout is None else min(0.05, max(0.0, timeout / self._speed)))
-
-    def run_at(self, speed: float) -> None:
-        now = self.monotonic()
-        with self._lock:
-            self._base, self._mark, self._speed = now, time.monotonic(), speed
 
 
 def catalogue() -> Catalogue:
@@ -91,7 +67,7 @@ def connection(cloud: EaseeCloud, *serials: str, identifier: str = "1", **config
 class Rig:
     """The daemon's core in this process, without its socket."""
 
-    def __init__(self, folder: Path, clock: FastClock) -> None:
+    def __init__(self, folder: Path, clock: StandingClock, cloud: EaseeCloud) -> None:
         self.clock = clock
         self.server = CallbackServer()
         self.server.listen()
@@ -111,6 +87,7 @@ class Rig:
         self.supervisor = Supervisor(Contract(ROOT / "core" / "contract"), self.shared)
         self.callback = Callback(self.outbox, self.server.url, "key", "jeenergie", SystemClock(), cycle=0.01)
         self.callback.start()
+        self.time = Timekeeper(clock, cloud, self.outbox, self.callback, self.supervisor._runners.values)
         self._revision = 0
 
     def configure(self, *connections: dict[str, Any]) -> None:
@@ -127,16 +104,40 @@ class Rig:
     def value(self, equipment: str, command: str) -> Any:
         return self.server.value(equipment, command)
 
-    def wait(self, probe: Callable[[], Any], timeout: float = 5.0) -> Any:
-        return until(probe, timeout)
+    def wait(self, probe: Callable[[], Any], most: float = 60.0) -> Any:
+        """What `probe` returns once that is true: within `most` seconds of the accounts' time."""
+        return self.time.until(probe, most)
 
-    def wait_value(self, equipment: str, command: str, value: Any, timeout: float = 5.0) -> None:
-        self.server.wait_for(lambda: self.server.value(equipment, command) == value, timeout)
+    def wait_value(self, equipment: str, command: str, value: Any, most: float = 60.0) -> None:
+        """Waits until Jeedom has that value."""
+        self.wait(lambda: self.server.value(equipment, command) == value, most)
+
+    def begin(self, task: Callable[[], Any], follows: bool = False) -> Future[Any]:
+        """Does something in a thread of its own that waits for time to pass, or (`follows`) for another thread."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(task())
+            except BaseException as error:
+                future.set_exception(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        if not follows:
+            self.time.helpers.append(thread)
+        thread.start()
+        return future
+
+    def click(self, equipment: str, command: str, follows: bool = False, **options: Any) -> Future[Any]:
+        """An action as the socket carries it out; see `begin`."""
+        runner, found = self.supervisor.owner(equipment)
+        return self.begin(lambda: runner.device.act(found, command, options), follows)
 
     def act(self, equipment: str, command: str, **options: Any) -> None:
-        """Carries out an action as the socket does."""
-        runner, found = self.supervisor.owner(equipment)
-        runner.device.act(found, command, options)
+        """Carries out an action and waits for its end."""
+        asked = self.click(equipment, command, **options)
+        self.wait(asked.done)
+        asked.result()
 
     def refused(self, equipment: str, command: str, **options: Any) -> DeviceError:
         """The error of an action that must fail."""
@@ -157,29 +158,44 @@ class Rig:
 
 
 @pytest.fixture
-def clock() -> FastClock:
+def clock() -> StandingClock:
     """The time of the service and of the accounts."""
-    return FastClock()
+    return StandingClock()
+
+
+def simulated(**more: Any) -> EaseeCloud:
+    """A cloud with one account and two chargers that are quick."""
+    cloud = EaseeCloud([Account(USER, PASSWORD, (FIRST, SECOND))], life=False, **more)
+    for charger in cloud.chargers.values():
+        charger.command_delay = 0.02
+    return cloud
 
 
 @pytest.fixture
-def cloud(clock: FastClock) -> Iterator[EaseeCloud]:
-    account = Account(USER, PASSWORD, (FIRST, SECOND))
-    with EaseeCloud([account], clock=clock.time, wall=clock.time, life=False) as running:
-        running.hub.ping_interval = 0.1  # also when time passes faster than it does
-        for charger in running.chargers.values():
-            charger.command_delay = 0.02
+def cloud(clock: StandingClock) -> Iterator[EaseeCloud]:
+    """The service in the time of the accounts."""
+    with simulated(clock=clock.time, wall=clock.stamped, alone=False) as running:
         yield running
 
 
 @pytest.fixture
-def make_rig(tmp_path: Path, clock: FastClock) -> Iterator[Callable[..., Rig]]:
+def real_cloud() -> Iterator[EaseeCloud]:
+    """The service in real time, for daemons that are processes."""
+    with simulated() as running:
+        running.hub.ping_interval = 0.1
+        yield running
+
+
+@pytest.fixture
+def make_rig(
+    tmp_path: Path, clock: StandingClock, cloud: EaseeCloud, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Rig]]:
     """Makes rigs, all on the same store."""
+    monkeypatch.setattr(Stream, "take", counted(Stream.take))
     made: list[Rig] = []
 
-    def make(speed: float = 1.0) -> Rig:
-        clock.run_at(speed)
-        made.append(Rig(tmp_path, clock))
+    def make() -> Rig:
+        made.append(Rig(tmp_path, clock, cloud))
         return made[-1]
 
     yield make
@@ -188,7 +204,7 @@ def make_rig(tmp_path: Path, clock: FastClock) -> Iterator[Callable[..., Rig]]:
 
 
 @pytest.fixture
-def rig(make_rig: Callable[..., Rig]) -> Rig:
+def rig(make_rig: Callable[[], Rig]) -> Rig:
     return make_rig()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.easee.conftest import FIRST, SECOND, connection
 from tests.support.process import Lab, measured
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -18,6 +19,13 @@ def ready(rig, cloud):
     rig.wait_value("10", "status", 3)
     rig.wait_value("11", "status", 1)
     return rig
+
+
+def taken(rig, command):
+    """Seconds from a click to its end."""
+    begun = rig.clock.monotonic()
+    rig.act("10", command)
+    return rig.clock.monotonic() - begun
 
 
 def test_pause_and_resume_are_confirmed_and_seen(ready, cloud):
@@ -74,21 +82,21 @@ def test_a_limit_out_of_bounds_is_refused_before_it_is_sent(ready, cloud, value)
 
 def test_a_response_that_comes_before_the_answer_counts(ready, cloud):
     cloud.chargers[FIRST].command_mode = "early"
-    assert measured(lambda: ready.act("10", "start_charging")) < 1.0
+    assert taken(ready, "start_charging") < 1.0
 
 
 def test_nothing_to_change_is_done_at_once(ready, cloud):
     cloud.chargers[FIRST].command_mode = "nothing"
-    assert measured(lambda: ready.act("10", "smartCharging_OFF")) < 1.0
+    assert taken(ready, "smartCharging_OFF") < 1.0
 
 
 def test_an_observation_proves_it_without_a_response(ready, cloud):
     cloud.chargers[FIRST].command_mode = "readback"
-    assert measured(lambda: ready.act("10", "pause_ON")) < 1.0
+    assert taken(ready, "pause_ON") < 1.0
 
 
 def test_the_service_is_asked_when_the_stream_tells_nothing(make_rig, cloud):
-    rig = make_rig(speed=10)
+    rig = make_rig()
     rig.configure(connection(cloud, FIRST))
     rig.wait_value("10", "status", 1)
     cloud.hub.stalled = True
@@ -105,7 +113,7 @@ def test_a_refusal_is_told_in_words(ready, cloud, mode, words):
 
 
 def test_a_command_without_an_answer_ends_in_time_and_is_not_repeated(make_rig, cloud):
-    rig = make_rig(speed=20)
+    rig = make_rig()
     rig.configure(connection(cloud, FIRST))
     rig.wait_value("10", "status", 1)
     cloud.chargers[FIRST].command_mode = "lost"
@@ -126,14 +134,14 @@ def test_an_offline_charger_is_told_at_once_and_nothing_is_sent(ready, cloud):
 
 def test_clicks_that_repeat_are_sent_once_and_share_the_outcome(ready, cloud):
     cloud.chargers[FIRST].command_delay = 0.3
-    outcomes = []
-    clicks = [threading.Thread(target=lambda: outcomes.append(ready.act("10", "pause_ON"))) for _ in range(5)]
-    for click in clicks:
-        click.start()
-    for click in clicks:
-        click.join(5)
+    clicks = [ready.click("10", "pause_ON")]
+    until(lambda: cloud.commands)
+    clicks += [ready.click("10", "pause_ON", follows=True) for _ in range(4)]
+    _, flight, _ = ready.device()._control._in_flight._last[FIRST]
+    until(lambda: len(flight._condition._waiters) == 4)
+    ready.wait(lambda: all(click.done() for click in clicks))
+    assert [click.result() for click in clicks] == [True] * 5
     ready.act("10", "pause_ON")
-    assert len(outcomes) == 5
     assert len(cloud.commands) == 1
 
 
@@ -154,15 +162,11 @@ def test_a_refused_click_can_be_repeated(ready, cloud):
 def test_actions_of_two_chargers_go_side_by_side(ready, cloud):
     for charger in cloud.chargers.values():
         charger.command_delay = 0.5
-    clicks = [threading.Thread(target=ready.act, args=(each, "start_charging")) for each in ("10", "11")]
-
-    def both():
-        for click in clicks:
-            click.start()
-        for click in clicks:
-            click.join(5)
-
-    assert measured(both) < 0.9
+    begun = ready.clock.monotonic()
+    clicks = [ready.click(each, "start_charging") for each in ("10", "11")]
+    ready.wait(lambda: all(click.done() for click in clicks))
+    assert [click.result() for click in clicks] == [True, True]
+    assert ready.clock.monotonic() - begun < 0.9
 
 
 def test_a_command_that_the_service_limits_is_told(ready, cloud):
@@ -172,7 +176,8 @@ def test_a_command_that_the_service_limits_is_told(ready, cloud):
     assert len(cloud.commands) == 0
 
 
-def test_a_click_does_not_wait_for_a_service_that_hangs_elsewhere(lab: Lab, cloud):
+def test_a_click_does_not_wait_for_a_service_that_hangs_elsewhere(lab: Lab, real_cloud):
+    cloud = real_cloud
     daemon = lab.daemon(module="jeenergied")
     daemon.configure(connection(cloud, FIRST))
     lab.server.wait_for(lambda: lab.server.value("10", "status") == 1)

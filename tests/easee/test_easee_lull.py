@@ -17,7 +17,8 @@ from tests.easee.conftest import FIRST, SECOND, connection
 from tests.support.certificates import certificate
 from tests.support.waiting import until
 
-LULL = 1.2
+LULL = 30.0
+"""Seconds: far longer than any of these tests may take, on a busy machine as well."""
 
 
 def tell(cloud, power):
@@ -32,13 +33,12 @@ def settled(rig, cloud):
     rig.configure(connection(cloud, FIRST, SECOND))
     rig.wait_value("10", "power", 11.04)
     rig.wait_value("11", "power", 0)
-    cloud.hub.ping_interval = 60.0
-    time.sleep(0.3)
-    rig.lulls = 0
+    rig.time.settle()
+    rig.lulls, rig.lull = 0, LULL
 
     def lull():
         rig.lulls += 1
-        return LULL
+        return rig.lull
 
     rig.quiet_period = lull
     return rig
@@ -48,21 +48,27 @@ def in_a_lull(rig, cloud):
     """An observation has come, and nothing more is read for a while."""
     before = rig.lulls
     tell(cloud, 1.0)
-    rig.wait_value("10", "power", 1.0)
-    rig.wait(lambda: rig.lulls > before)
+    until(lambda: rig.value("10", "power") == 1.0)
+    until(lambda: rig.lulls > before)
+
+
+def end(rig):
+    """The lull is over, and no other begins."""
+    rig.lull = 0.0
+    with rig.device()._session.attention():
+        pass
 
 
 def test_what_comes_in_a_lull_is_read_together_and_the_newest_is_shown(settled, cloud):
     in_a_lull(settled, cloud)
-    begun = time.monotonic()
     for power in (2.0, 3.0, 4.0):
         tell(cloud, power)
     time.sleep(0.1)
     assert settled.value("10", "power") == 1.0
+    lulls = settled.lulls
+    end(settled)
     settled.wait_value("10", "power", 4.0)
-    assert time.monotonic() - begun > LULL - 0.3
-    shown = [event["values"]["power"] for event in settled.server.of("values") if "power" in event["values"]]
-    assert shown[-2:] == [1.0, 4.0]
+    assert settled.lulls == lulls + 1  # all three were read at once
 
 
 def test_an_action_ends_the_lull_and_its_answer_is_read_at_once(settled, cloud):
@@ -76,15 +82,16 @@ def test_an_end_in_a_lull_is_noticed_and_mended(settled, cloud):
     in_a_lull(settled, cloud)
     opened = len(cloud.hub.subscriptions)
     cloud.hub.end_streams("rst")
-    until(lambda: len(cloud.hub.subscriptions) >= opened + 2, 10)
+    end(settled)
+    settled.wait(lambda: len(cloud.hub.subscriptions) >= opened + 2)
 
 
 def test_a_disabled_account_ends_in_a_lull(settled, cloud):
     in_a_lull(settled, cloud)
     begun = time.monotonic()
     settled.configure()
-    assert time.monotonic() - begun < 1.0
-    until(lambda: not cloud.hub.streams, 3)
+    until(lambda: not cloud.hub.streams)
+    assert time.monotonic() - begun < LULL / 2
 
 
 @pytest.fixture

@@ -30,29 +30,29 @@ def walk(lab, cloud, daemon):
 
 
 @pytest.mark.parametrize("options", [(), ("--extendeddebug",)], ids=["debug", "extended"])
-def test_no_secret_reaches_the_log(lab, cloud, options):
+def test_no_secret_reaches_the_log(lab, real_cloud, options):
     daemon = lab.daemon(*options, module="jeenergied")
-    walk(lab, cloud, daemon)
+    walk(lab, real_cloud, daemon)
     daemon.stop()
     log = daemon.log + daemon.errors
-    assert len(cloud.accounts.issued) >= 4
-    for secret in (PASSWORD, USER, RFID, *cloud.accounts.issued):
+    assert len(real_cloud.accounts.issued) >= 4
+    for secret in (PASSWORD, USER, RFID, *real_cloud.accounts.issued):
         assert secret not in log
         assert secret[:40] not in log or len(secret) < 40
     assert not any(line for line in log.splitlines() if "Bearer" in line and "********" not in line)
 
 
-def test_no_secret_is_in_an_address_or_an_invocation(lab, cloud):
+def test_no_secret_is_in_an_address_or_an_invocation(lab, real_cloud):
     daemon = lab.daemon(module="jeenergied")
-    walk(lab, cloud, daemon)
-    sent = [seen.path for seen in cloud.requests] + cloud.hub.received
-    for secret in (PASSWORD, *cloud.accounts.issued):
+    walk(lab, real_cloud, daemon)
+    sent = [seen.path for seen in real_cloud.requests] + real_cloud.hub.received
+    for secret in (PASSWORD, *real_cloud.accounts.issued):
         assert not any(secret in each for each in sent)
 
 
-def test_pings_are_logged_with_extended_debug_only(lab, cloud):
+def test_pings_are_logged_with_extended_debug_only(lab, real_cloud):
     daemon = lab.daemon(module="jeenergied")
-    daemon.configure(connection(cloud, FIRST))
+    daemon.configure(connection(real_cloud, FIRST))
     lab.server.wait_for(lambda: lab.server.value("10", "status") == 1, 10)
     assert '"type": 6' not in daemon.log
     daemon.result("log", extendedDebug=True)

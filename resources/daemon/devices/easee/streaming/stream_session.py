@@ -133,7 +133,10 @@ class StreamSession:
         raise self._failed(error)
 
     def close(self) -> None:
-        """Ends it for good."""
+        """Ends it for good, a lull included."""
+        with self._lock:
+            self._attentive += 1
+            self._attention.set()
         self._release()
 
     def alive(self) -> bool:
