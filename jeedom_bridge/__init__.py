@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .app import App
 from .callback import Callback
 from .clock import Clock, ManualClock, SystemClock
 from .contract import Catalogue, Contract, ContractError
@@ -18,6 +19,7 @@ from .worker import Worker
 __all__ = [
     "AlreadyRunning",
     "Answer",
+    "App",
     "Callback",
     "Catalogue",
     "Clock",

@@ -129,7 +129,7 @@ class TestFolder:
         lab.launch(pid=tmp_path / "other.pid", datadir=first.datadir).ready()
 
     def test_a_daemon_ends_when_its_folder_is_gone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "PROTECT", 0.05)
+        monkeypatch.setattr(module.Daemon, "watch_s", 0.05)
         with CallbackServer() as server:
             options = Options(server.url, KEY, tmp_path / "pid", tmp_path / "data", "jeenergie", socketport=free_port())
             options.datadir.mkdir()

@@ -124,7 +124,7 @@ class World:
         shared = self.daemon.shared
         threads = 1 + len(self.daemon._supervisor.status())
         while calm < 3:
-            stuck = self.daemon._callback.error is not None
+            stuck = self.daemon.callback.error is not None
             with shared.outbox.changed:
                 idle = shared.outbox.due() != 0.0
             quiet = self.clock.asleep() >= threads and (stuck or idle)
