@@ -153,6 +153,15 @@ def test_a_promised_explanation_stands_in_the_documentation(backend: str, words:
     assert words in (ROOT / "docs" / "fr_FR" / f"{backend}.md").read_text("utf-8")
 
 
+def test_every_icon_that_can_be_chosen_has_a_picture() -> None:
+    """The user's own, Perso1 to Perso9, are files that the user puts there."""
+    whole = catalogue("econetatmo")["equipment"]["line"]
+    field = next(each for each in whole["fields"] if each["key"] == "icon")
+    own = {f"Perso{n}" for n in range(1, 10)}
+    assert set(field["choices"]) == set(field["icons"]) | own
+    assert len(set(field["icons"].values())) == len(field["icons"]) == 17
+
+
 def test_dated_figures_are_not_smoothed() -> None:
     dated = [row for row in rows("hellowatt") if row.get("dated") and row["subType"] == "numeric"]
     assert dated

@@ -143,7 +143,7 @@ class House:
     def event(self, reference: str, value: str) -> None:
         self.jeedom.php(EVENT, self.own(reference), value)
 
-    def wait_for(self, reference: str, value: Union[str, int, float], seconds: float = 30) -> None:
+    def wait_for(self, reference: str, value: Union[str, int, float], seconds: float = 60) -> None:
         try:
             until(lambda: self.value(reference) == value, seconds)
         except AssertionError:
@@ -183,8 +183,8 @@ class House:
 
     def runs(self, scenario: str, before: str) -> None:
         """It is launched after `before`, by whomever, and ends."""
-        until(lambda: self.launched(scenario) != before)
-        until(lambda: self.jeedom.php(IDLE, scenario))
+        until(lambda: self.launched(scenario) != before, 60)
+        until(lambda: self.jeedom.php(IDLE, scenario), 60)
 
     def later(self, scenario: str) -> list[dict[str, Any]]:
         """What its IN blocks have put off: seconds from now."""

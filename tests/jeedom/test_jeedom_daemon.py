@@ -187,6 +187,7 @@ def test_it_follows_the_log_level(jeedom: Jeedom, daemon: None) -> None:
         form = {"id": connection, "isEnable": "1", "configuration": {"config": config}}
         jeedom.core("eqLogic", action="save", type="jeenergie", eqLogic=json.dumps([form]))
         until(lambda: "[INFO] log level: debug" in log.read_text(errors="replace")[seen:])
+        until(lambda: "[DEBUG]" in log.read_text(errors="replace")[seen:])
     finally:
         jeedom.php("jeenergie::byId($argv[1])->remove();", connection)
         jeedom.php("config::save('log::level::jeenergie', json_decode($argv[1], true));", json.dumps(level))

@@ -21,6 +21,7 @@ from tests.support.example_page import Scenario, scenarios, settings
 
 SURPLUS, TELEINFO, TEMPO, SILENT, PLUGGED, YESTERDAY, TODAY = range(7)
 LIMIT, LARGEST = 48, 32
+PATIENCE_S = 60
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 REFERENCE = r"#\[[^#]+\]#"
 
@@ -72,11 +73,11 @@ def test_the_surplus_goes_into_the_car(home: House, language: str) -> None:
         charging = home.charger.get(120) * 1000
         home.gateway.set(production=export + 300.0, consumption=300.0 + charging)
         net = export - charging
-        until(lambda: abs(home.value("#[Maison][Toit][Export Réseau]#") - max(0.0, net)) < 5, 20)
-        until(lambda: abs(home.value("#[Maison][Toit][Impor Réseau]#") - max(0.0, -net)) < 5, 20)
-        until(lambda: abs(home.value("#[Garage][Borne][Puissance]#") * 1000 - charging) < 5, 20)
+        until(lambda: abs(home.value("#[Maison][Toit][Export Réseau]#") - max(0.0, net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.value("#[Maison][Toit][Impor Réseau]#") - max(0.0, -net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.value("#[Garage][Borne][Puissance]#") * 1000 - charging) < 5, PATIENCE_S)
         home.start(run)
-        until(lambda: limit(home) == after, 20)
+        until(lambda: limit(home) == after, PATIENCE_S)
         home.wait_for("#[Garage][Borne][Limite du chargeur]#", after)
 
     home.gateway.set(production=5000.0, consumption=300.0)
@@ -105,15 +106,15 @@ def test_it_charges_off_peak_and_never_on_a_red_day(home: House, language: str) 
     tariff("H. Pleine BLEU", "HP", "bleu")
     home.save(example(language, TELEINFO))
     home.charger.plug()
-    until(lambda: limit(home) == 0, 30)
+    until(lambda: limit(home) == 0, PATIENCE_S)
     tariff("H. Creuse BLEU", "HC", "bleu")
-    until(lambda: limit(home) == LARGEST, 30)
+    until(lambda: limit(home) == LARGEST, PATIENCE_S)
     tariff("H. Creuse ROUGE", "HC", "rouge")
-    until(lambda: limit(home) == 0, 30)
+    until(lambda: limit(home) == 0, PATIENCE_S)
     tariff("H. Creuse BLANC", "HC", "blanc")
-    until(lambda: limit(home) == LARGEST, 30)
+    until(lambda: limit(home) == LARGEST, PATIENCE_S)
     tariff("H. Pleine BLANC", "HP", "blanc")
-    until(lambda: limit(home) == 0, 30)
+    until(lambda: limit(home) == 0, PATIENCE_S)
 
 
 @BOTH
@@ -129,11 +130,11 @@ def test_without_a_wes_the_hours_are_those_of_the_contract(home: House, language
     ):
         home.event("#[Maison][Électricité][Tempo en cours]#", color)
         home.start(home.save(example_, time=hour))
-        until(lambda wanted=after: limit(home) == wanted, 20)  # type: ignore[misc]
+        until(lambda wanted=after: limit(home) == wanted, PATIENCE_S)  # type: ignore[misc]
     home.event("#[Maison][Électricité][Tempo en cours]#", "blanc")
     home.start(home.save(example_))
     clock = int(time.strftime("%H%M"))
-    until(lambda: limit(home) == (LARGEST if clock >= 2200 or clock < 600 else 0), 20)
+    until(lambda: limit(home) == (LARGEST if clock >= 2200 or clock < 600 else 0), PATIENCE_S)
 
 
 @BOTH
@@ -165,7 +166,7 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
     told = example(language, PLUGGED)
     run = home.save(told)
     home.charger.plug()
-    (task,) = until(lambda: home.later(run), 30)
+    (task,) = until(lambda: home.later(run), PATIENCE_S)
     assert 14 * 60 <= task["at"] <= 16 * 60
     home.wait_for("#[Garage][Borne][Etat]#", 3)
     home.now(task)
@@ -181,7 +182,7 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
     home.runs(run, before)
     home.wait_for("#[Garage][Borne][Etat]#", 2)
     home.wait_for("#[Garage][Borne][Branché]#", 1)
-    (task,) = until(lambda: home.later(run), 30)
+    (task,) = until(lambda: home.later(run), PATIENCE_S)
     home.now(task)
     assert home.messages == [expected(home, told)]
 
@@ -237,7 +238,7 @@ def test_the_water_heater_follows_the_surplus(home: House, language: str) -> Non
         time.sleep(6)
         assert home.journal[begun:] == [], "not enough"
         home.gateway.set(production=surplus + 400.0, consumption=300.0)
-        until(lambda: home.journal[begun:] == ["on"], 30)
+        until(lambda: home.journal[begun:] == ["on"], PATIENCE_S)
         on = time.monotonic()
         home.gateway.set(consumption=300.0 + 2200.0)
         time.sleep(5)

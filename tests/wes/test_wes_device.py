@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from jeenergied.devices.base import AuthenticationFailed, Refused
 from jeenergied.devices.wes import cgx
 
 from simulators.wes.server import WesServer
+from tests.support.waiting import until
 from tests.wes.rig import Rig, item, settings
 
 
@@ -30,7 +33,22 @@ def test_a_poll_brings_values_of_every_equipment_by_one_request(wes: WesServer, 
     assert rig.value("relais103", "state") is True
     assert rig.value("1", "tension") == 234
     assert rig.value("1", "status") is True
-    assert [seen.path for seen in wes.requests[:1]] == ["/jeenergie.cgx"]
+    polls = len(wes.requests)
+    until(lambda: len(wes.requests) >= polls + 3, 20)
+    assert {seen.path for seen in wes.requests} == {"/jeenergie.cgx"}
+
+
+def test_a_wes_is_read_each_second_where_the_user_wants_it(wes: WesServer, rig: Rig) -> None:
+    """The smallest interval of the form, with what there is at most on one page."""
+    ready(wes)
+    everything = [item("teleinfo", 1), item("teleinfo", 2), *(item("sonde", n) for n in range(1, 31))]
+    rig.start(settings(wes, jeedomCgx=True, pollInterval=1), *everything)
+    rig.wait(lambda: rig.value("sonde2", "temperature") == -3.1)
+    begin, before = time.monotonic(), len(wes.requests)
+    until(lambda: len(wes.requests) >= before + 5, 20)
+    took = time.monotonic() - begin
+    assert 4.0 < took < 10.0, "five readings, a second apart"
+    assert wes.server.max_in_flight == 1
 
 
 def test_the_page_is_sent_from_the_form_and_read_back(wes: WesServer, rig: Rig) -> None:
