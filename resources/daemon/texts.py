@@ -37,6 +37,7 @@ class Texts:
             elif isinstance(value, (HttpError, StoreError)):
                 classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up
                 words = next((self._reasons[each] for each in classes if each in self._reasons), None)
+                _LOG.debug("%s: %s", classes[0], value)
                 values[name] = value if words is None else table.get(words) or words
         try:
             return translated.format(**values)

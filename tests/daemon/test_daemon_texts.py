@@ -46,9 +46,11 @@ def test_a_class_without_words_has_those_of_its_parent(name: str) -> None:
     assert REASONS["NoAnswer"] in texts.Texts(I18N)(TEMPLATE, error=error)
 
 
-def test_a_reason_that_nobody_knows_stays_as_it_is() -> None:
+def test_words_of_the_system_are_for_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
     error = http_errors.ConnectFailed("Too many open files")
-    assert "(Too many open files)" in texts.Texts(I18N)(TEMPLATE, error=error)
+    with caplog.at_level("DEBUG"):
+        assert "(pas de réponse utilisable)" in texts.Texts(I18N)(TEMPLATE, error=error)
+    assert "Too many open files" in caplog.text
 
 
 def test_words_of_the_real_thing_are_known() -> None:

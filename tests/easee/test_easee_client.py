@@ -95,7 +95,7 @@ def test_a_success_is_handed_on_and_its_date_told(service: responses.RequestsMoc
         ("+33600000000", 401, "", AuthenticationFailed, "adresse e-mail du compte comme identifiant"),
         ("+33600000000", 500, "", VendorError, "adresse e-mail du compte"),
         ("a@b.example", 500, "", Unreachable, "indisponible"),
-        ("a@b.example", 400, "<html>Bad Request</html>", Refused, "400"),
+        ("a@b.example", 400, "<html>Bad Request</html>", Refused, "n.accepte pas cette demande"),
         ("a@b.example", 429, "", Blocked, "trop"),
         ("a@b.example", 200, "<html></html>", VendorError, "inattendue"),
         ("a@b.example", 200, [PAIR], VendorError, "inattendue"),

@@ -460,7 +460,7 @@ def test_a_silent_ecometer_is_told_once_and_again_after_it_came_back(world: Make
     running.step(1800, 40)
     told = [text for text in running.messages() if "aucune mesure" in text]
     assert len(told) == 1
-    assert "code 6" in told[0]
+    assert "injoignable pour Netatmo" in told[0]
     assert running.jeedom.state(connection) == "online"
     running.step(1800, 20)
     assert running.history(LINE, "total_energy") == expected_total(running)

@@ -27,7 +27,7 @@ def test_a_line_that_vanished_is_told_once_and_the_others_go_on(world: MakeWorld
     del running.cloud.model.homes[0].ecometers[0].lines[1]
     running.step(1800, 10)
     assert running.messages() == [], "one list of homes proves nothing"
-    assert "code 9" in running.jeedom.callback.states[second]["message"]
+    assert "ne trouve pas cette ligne" in running.jeedom.callback.states[second]["message"]
     running.step(1800, 30)
     assert running.messages() == [
         "Netatmo : « Ligne 2 » n'est plus dans votre compte Netatmo. Son équipement et son historique restent dans "

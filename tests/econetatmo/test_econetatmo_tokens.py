@@ -346,7 +346,7 @@ def test_a_refused_token_is_replaced_once_and_a_fresh_one_is_not_wasted(account:
     ("answer", "kind", "words"),
     [
         ({"error": "invalid_client"}, AuthenticationFailed, "client secret"),
-        ({"error": "unauthorized_client"}, AuthenticationFailed, "unauthorized_client"),
+        ({"error": "unauthorized_client"}, AuthenticationFailed, "refuse la connexion"),
         ({"error": "too_many_connections"}, NotNow, "automatique"),
         ({"error": {"code": 30, "message": "x"}}, AuthenticationFailed, "collez"),
         ([], DeviceError, "pas donné de jetons"),

@@ -188,7 +188,7 @@ def test_a_refresh_has_everything_sent_that_changed(bench, gateway, clock):
 def test_a_refresh_before_the_first_success_says_why_not(bench, gateway, clock):
     gateway.fault("status", value=503)
     running = bench(gateway, clock=clock).start()
-    with pytest.raises(Exception, match="503") as refused:
+    with pytest.raises(Exception, match="démarre ou est surchargée") as refused:
         running.ask("refresh")
     assert refused.value.code == "unreachable"
     gateway.clear()
@@ -209,7 +209,7 @@ FAULTS = {
     "garbage": (None, "sous une forme lisible", "error"),
     "drop": (None, "ne répond pas", "unreachable"),
     "truncated": (None, "ne répond pas", "unreachable"),
-    "status": (503, "statut 503", "unreachable"),
+    "status": (503, "démarre ou est surchargée", "unreachable"),
     "zeros": (None, "n'a pas de mesure", "unreachable"),
     "frozen": (None, "n'avancent plus", "unreachable"),
 }

@@ -47,7 +47,8 @@ class Reach:
     def _words(self, trouble: Trouble | None) -> str | None:
         if trouble is None:
             return None
-        text = self._texts(TEMPLATES.get(trouble.code, _OTHER), url=trouble.url, error=trouble.error)
+        error = str(trouble.error) if trouble.code in QUOTING else trouble.error
+        text = self._texts(TEMPLATES.get(trouble.code, _OTHER), url=trouble.url, error=error)
         return self._masker.mask(text)  # a stranger may have quoted the request
 
 
@@ -59,8 +60,10 @@ TEMPLATES = {
     "protocol": _OTHER,
     "size": _OTHER,
     "redirect": "{url} renvoie vers une autre adresse, {error}",
-    "status": "{url} répond par une erreur HTTP ({error})",
+    "status": "le serveur web de {url} répond par une erreur",
     "stranger": "ce n'est pas ce Jeedom qui répond à {url} (« {error} »)",
     "jeedom": "Jeedom répond à {url}, mais par une erreur (« {error} »)",
 }
 """What the user reads, by the code of a Trouble."""
+QUOTING = ("redirect", "stranger", "jeedom")
+"""Codes whose error quotes what the peer itself has answered."""

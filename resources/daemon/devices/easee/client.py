@@ -86,7 +86,7 @@ class Cloud:
             raise wrong_login(user)
         if answer.status >= 500 and "@" not in user:
             raise VendorError(
-                "Easee ne peut rien faire de cet identifiant (erreur {status}) : essayez l'adresse e-mail du compte",
+                "Easee ne peut rien faire de cet identifiant : essayez l'adresse e-mail du compte",
                 status=answer.status,
             )
         return _tokens(self._checked(answer, "/api/accounts/login"))
@@ -96,7 +96,7 @@ class Cloud:
         body = {"accessToken": access, "refreshToken": refresh}
         answer = self._send("POST", f"{self._api}/api/accounts/refresh_token", None, body, 20.0)
         if answer.status in (400, 401, 404):
-            raise TokenRefused("Easee refuse de renouveler le jeton (statut {status})", status=answer.status)
+            raise TokenRefused("Easee refuse de renouveler le jeton", status=answer.status)
         return _tokens(self._checked(answer, "/api/accounts/refresh_token"))
 
     def call(self, method: str, path: str, token: str, body: Any = None, read: float = 15.0) -> Response:
@@ -182,18 +182,16 @@ def status_error(answer: Response, path: str) -> DeviceError:
     if status == 401:
         return TokenRefused("Easee refuse le jeton du compte, nouvel essai automatique")
     if status == 403 and _is_gateway(answer):
-        return Forbidden("Easee refuse cette demande pour l'instant (403) : réessayez plus tard, le reste continue")
+        return Forbidden("Easee refuse cette demande pour l'instant : réessayez plus tard, le reste continue")
     if status == 403:
         return Refused("Ce compte Easee n'en a pas le droit : voyez ses droits dans l'application Easee")
     if status in (404, 405, 410):
-        return NotThere("Easee ne connaît pas, ou plus, cette demande ({status})", status=status)
+        return NotThere("Easee ne connaît pas, ou plus, cette demande", status=status)
     if status >= 500:
-        return Unreachable(
-            "Le service Easee est indisponible (erreur {status}), nouvel essai automatique", retry=told, status=status
-        )
+        return Unreachable("Le service Easee est indisponible, nouvel essai automatique", retry=told, status=status)
     if 300 <= status < 400:
-        return VendorError("Easee renvoie vers une autre adresse ({status}), ce qui n'est pas suivi", status=status)
-    return Refused("Easee n'accepte pas cette demande ({status})", status=status)
+        return VendorError("Easee renvoie vers une autre adresse, ce qui n'est pas suivi", status=status)
+    return Refused("Easee n'accepte pas cette demande", status=status)
 
 
 NOT_VERIFIED = 727
@@ -293,4 +291,4 @@ def parsed(answer: Response) -> Any:
     try:
         return answer.json()
     except ValueError as error:
-        raise VendorError("La réponse d'Easee n'est pas du JSON, le service est sans doute en panne") from error
+        raise VendorError("La réponse d'Easee est illisible, le service est sans doute en panne") from error

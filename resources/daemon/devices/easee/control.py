@@ -119,7 +119,7 @@ class Control:
                 "Le chargeur {serial} n'a pas répondu au service Easee : il est sans doute hors ligne",
                 serial=charger.serial,
             )
-        raise Refused("Le chargeur {serial} a refusé la commande (résultat {code})", serial=charger.serial, code=code)
+        raise Refused("Le chargeur {serial} a refusé la commande", serial=charger.serial, code=code)
 
     def _ask(self, charger: Charger, waiting: list[QueuedCommand]) -> None:
         """Asks the service what became of a command."""

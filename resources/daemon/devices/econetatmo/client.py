@@ -197,14 +197,14 @@ def _refuse_grant(answer: Response, reason: Any, now: float) -> NoReturn:
         )
     if isinstance(reason, str) and answer.status in (200, 400, 401, 403):
         raise CredentialRefused(
-            "Netatmo refuse la connexion ({reason}) : vérifiez le client ID, le client secret et que le jeton a "
+            "Netatmo refuse la connexion : vérifiez le client ID, le client secret et que le jeton a "
             "l'autorisation read_magellan",
             reason=reason[:60],
         )
     if answer.status == 200:
         raise _no_tokens()
     raise Unreachable(
-        "Le service de connexion de Netatmo est indisponible (statut {status}), nouvel essai automatique",
+        "Le service de connexion de Netatmo est indisponible, nouvel essai automatique",
         status=answer.status,
     )
 
@@ -217,11 +217,11 @@ def _data(method: str, answer: Response, now: float) -> Answer:
         _refuse(method, answer, {"code": TOO_MANY}, now)
     if answer.status >= 500 or answer.status in (408, 425):
         _LOG.debug("%s: status %d", method, answer.status)
-        raise Unreachable("Netatmo est indisponible (statut {status}), nouvel essai automatique", status=answer.status)
+        raise Unreachable("Netatmo est indisponible, nouvel essai automatique", status=answer.status)
     if answer.status != 200 or not isinstance(content, dict) or content.get("body") is None:
         _LOG.debug("%s: status %d, %d bytes", method, answer.status, len(answer.body))
         raise VendorError(
-            "Netatmo a donné une réponse inattendue (statut {status}, {size} octets), nouvel essai automatique",
+            "Netatmo a donné une réponse inattendue, nouvel essai automatique",
             status=answer.status,
             size=len(answer.body),
         )
@@ -237,17 +237,14 @@ def _refuse(method: str, answer: Response, error: Any, now: float) -> NoReturn:
     values: dict[str, Any] = {"code": code, "told": told}
     _LOG.debug("%s: status %d, code %s (%s)", method, answer.status, code, told)
     if code in TOKEN_REFUSED:
-        raise TokenRefused("Netatmo refuse le jeton d'accès (code {code})", code=code)
+        raise TokenRefused("Netatmo refuse le jeton d'accès", code=code)
     if code == OVERLOADED:
-        raise Overloaded("Netatmo est surchargé et demande de réessayer (code {code})", code=code)
+        raise Overloaded("Netatmo est surchargé et demande de réessayer", code=code)
     if code == TOO_MANY or answer.status == 429:
-        raise RateLimited(
-            "La limite de requêtes de Netatmo est atteinte (code {code})", retry=_wait(answer, now), code=code
-        )
+        raise RateLimited("La limite de requêtes de Netatmo est atteinte", retry=_wait(answer, now), code=code)
     if code in UNKNOWN_USER:
         raise CredentialRefused(
-            "Netatmo ne connaît plus ce compte ou cette application (code {code}, {told}) : vérifiez-les sur "
-            "https://dev.netatmo.com/apps/",
+            "Netatmo ne connaît plus ce compte ou cette application : vérifiez-les sur https://dev.netatmo.com/apps/",
             **values,
         )
     if code == SCOPE_MISSING:
@@ -257,12 +254,12 @@ def _refuse(method: str, answer: Response, error: Any, now: float) -> NoReturn:
         )
     if code == GONE:
         raise ModuleGone(
-            "Netatmo ne trouve pas cette ligne (code 9), nouvel essai automatique. Si elle a été retirée, désactivez "
+            "Netatmo ne trouve pas cette ligne, nouvel essai automatique. Si elle a été retirée, désactivez "
             "son équipement."
         )
     if code in ARGUMENT:
-        raise ArgumentRefused("Netatmo ne donne pas cette mesure pour ce module (code {code}, {told})", **values)
-    raise VendorError("Netatmo a répondu par l'erreur {code} ({told}), nouvel essai automatique", **values)
+        raise ArgumentRefused("Netatmo ne donne pas cette mesure pour ce module", **values)
+    raise VendorError("Netatmo a répondu par une erreur, nouvel essai automatique", **values)
 
 
 def _wait(answer: Response, now: float) -> float | None:

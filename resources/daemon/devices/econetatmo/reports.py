@@ -118,7 +118,7 @@ class Reports:
                     _LOG.debug("homestatus: %s", error)
                     return ""
                 if bridge in codes:
-                    return self._context.say(" (injoignable pour Netatmo, code {code})", code=codes[bridge])
+                    return self._context.say(" (injoignable pour Netatmo)", code=codes[bridge])
         return ""
 
     def _told(self, equipment: Equipment, what: str, now: bool) -> bool:

@@ -122,7 +122,7 @@ class Wes:
                 "{host} redirige vers une autre adresse : ce n'est pas un WES, vérifiez l'adresse", host=self.host
             )
         raise Unreachable(
-            "Le WES {host} ne peut pas répondre pour le moment (statut {status}), nouvel essai automatique",
+            "Le WES {host} ne peut pas répondre pour le moment, nouvel essai automatique",
             host=self.host,
             status=status,
         )

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Callable
 
-from ..base import AuthenticationFailed, DeviceError, Refused, Unreachable
+from jeedom_bridge.http_errors import BrokenOff, HttpError, classified
+
+from ..base import AuthenticationFailed, DeviceError, Phrase, Refused, Unreachable
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,10 +97,10 @@ def _connect(ftp: ftplib.FTP, host: str, port: int) -> None:
     try:
         ftp.connect(host, port)
     except ftplib.Error as error:
+        _why(error)
         raise Unreachable(
-            "Le WES n'accepte pas de session FTP pour le moment ({reply}) : une autre est sans doute ouverte, "
+            "Le WES n'accepte pas de session FTP pour le moment : une autre est sans doute ouverte, "
             "réessayez plus tard.",
-            reply=_short(error),
         ) from error
     except (OSError, EOFError, ValueError) as error:
         raise Unreachable(
@@ -106,7 +108,7 @@ def _connect(ftp: ftplib.FTP, host: str, port: int) -> None:
             "Accès sécurisé) ; s'il l'est déjà, redémarrez le WES (Configuration, Info Serveur, Reset).",
             host=host,
             port=port,
-            error=_short(error),
+            error=_why(error),
         ) from error
 
 
@@ -115,14 +117,14 @@ def _sign_in(ftp: ftplib.FTP, user: str, password: str) -> None:
         ftp.login(user, password)
         ftp.voidcmd("TYPE I")
     except ftplib.error_perm as error:
+        _why(error)
         raise AuthenticationFailed(
-            "Le WES refuse l'identifiant ou le mot de passe FTP ({reply}) : ce n'est pas le compte HTTP. Il est "
+            "Le WES refuse l'identifiant ou le mot de passe FTP : ce n'est pas le compte HTTP. Il est "
             "visible dans le WES, menu Configuration, Accès sécurisé.",
-            reply=_short(error),
         ) from error
     except (OSError, EOFError, ftplib.Error, ValueError) as error:
         raise Unreachable(
-            "Le WES a interrompu l'ouverture de la session FTP ({error}) : réessayez plus tard.", error=_short(error)
+            "Le WES a interrompu l'ouverture de la session FTP ({error}) : réessayez plus tard.", error=_why(error)
         ) from error
 
 
@@ -138,7 +140,7 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         raise Unreachable(
             "Le WES a coupé la session FTP au moment de remplacer {name} ({error}) : renvoyez le fichier.",
             name=name,
-            error=_short(error),
+            error=_why(error),
         ) from error
     if not renamed:
         _overwrite(ftp, name, data)
@@ -168,7 +170,7 @@ def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
     try:
         _store(ftp, name, data)
     except DeviceError as failure:
-        reason = failure.values.get("error") or failure.values.get("reply") or failure
+        reason = failure.values.get("error") or Phrase("écriture refusée")
         raise Unreachable(
             "L'envoi de {name} a échoué ({error}) et le fichier du WES est maintenant incomplet : renvoyez-le avant de "
             "compter sur ses valeurs.",
@@ -193,7 +195,7 @@ def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         raise DataConnectionFailed(
             "La connexion de données FTP vers le WES n'aboutit pas ({error}) : pare-feu, NAT, ou WES occupé. "
             "Réessayez.",
-            error=_short(error),
+            error=_why(error),
         ) from error
     try:
         with data_connection:
@@ -205,7 +207,7 @@ def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         raise _write_refused(name, error) from error
     except (OSError, EOFError) as error:
         raise Unreachable(
-            "L'envoi de {name} au WES a été coupé ({error}) : réessayez.", name=name, error=_short(error)
+            "L'envoi de {name} au WES a été coupé ({error}) : réessayez.", name=name, error=_why(error)
         ) from error
     if size is not None and size != len(data):
         raise Unreachable(
@@ -224,14 +226,15 @@ def _size(ftp: ftplib.FTP, name: str) -> int | None:
 
 
 def _write_refused(name: str, error: ftplib.Error) -> DeviceError:
+    _why(error)
     return Refused(
-        "Le WES refuse d'écrire {name} ({reply}) : vérifiez l'espace libre de sa carte et les droits du compte FTP, ou "
+        "Le WES refuse d'écrire {name} : vérifiez l'espace libre de sa carte et les droits du compte FTP, ou "
         "réessayez plus tard.",
         name=name,
-        reply=_short(error),
     )
 
 
-def _short(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", str(text))[:80]
+def _why(error: Exception) -> HttpError:
+    """What the user reads of a failure; the server's and the system's own words are for the log."""
+    _LOG.debug("FTP: %s: %s", type(error).__name__, re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", str(error))[:80])
+    return BrokenOff("closed") if isinstance(error, EOFError) else classified(error, sent=False)

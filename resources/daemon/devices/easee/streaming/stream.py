@@ -218,7 +218,7 @@ def _reason(error: Exception | None) -> DeviceError:
     if error is None or isinstance(error, websocket.WebSocketConnectionClosedException):
         return Unreachable("Easee a fermé le flux sans prévenir")
     words = getattr(error, "strerror", None) or type(error).__name__
-    return Unreachable("Le flux Easee est interrompu ({error})", error=words)
+    return Unreachable("Le flux Easee est interrompu", error=words)
 
 
 def _content(message: Any) -> dict[str, Any]:

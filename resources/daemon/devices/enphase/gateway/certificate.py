@@ -39,7 +39,7 @@ class Certificate:
             key = hashlib.sha256(fields[5][1]).hexdigest()
             return cls(hashlib.sha256(der).hexdigest(), _common_name(subject), _moment(*expires), key)
         except (IndexError, ValueError) as error:
-            raise VendorError("Le certificat de la passerelle est illisible ({error})", error=error) from error
+            raise VendorError("Le certificat de la passerelle est illisible") from error
 
 
 def read(host: str, port: int) -> Certificate:

@@ -141,7 +141,7 @@ class Gateway:
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
             raise EndpointRefused(
-                "La passerelle n'offre pas {what} (statut {status}) : son firmware ne l'a pas, ou pas pour ce compte. "
+                "La passerelle n'offre pas {what} : son firmware ne l'a pas, ou pas pour ce compte. "
                 "Le reste n'est pas touché.",
                 what=words_for(path),
                 status=answer.status,
@@ -164,7 +164,7 @@ class Gateway:
 
     def _status(self, path: str, answer: Response) -> Unreachable:
         return Unreachable(
-            "La passerelle ne peut pas donner {what} pour le moment (statut {status}) : elle démarre ou est surchargée",
+            "La passerelle ne peut pas donner {what} pour le moment : elle démarre ou est surchargée",
             what=words_for(path),
             status=answer.status,
             retry=30.0 if answer.status == 503 else None,
