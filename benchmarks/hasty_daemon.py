@@ -9,8 +9,8 @@ import jeenergied.daemon
 from jeenergied.devices.easee import account
 from jeenergied.devices.easee.streaming import stream_session
 
-stream_session.BACKOFF = (0.01,)
-account.BUDGET = 1_000_000
+stream_session.BACKOFF_S = (0.01,)
+account.REQUESTS_PER_WINDOW = 1_000_000
 
 if __name__ == "__main__":
     sys.exit(jeenergied.daemon.main(sys.argv[1:], os.environ))

@@ -100,7 +100,7 @@ def test_from_a_stall_to_the_truth(make_rig, cloud, readings, charging, most, re
 
 
 def test_a_charger_that_the_hub_has_forgotten_is_asked_for_on_the_stream_that_stands(make_rig, cloud, monkeypatch):
-    monkeypatch.setattr(stall_detector, "PER_HOUR", 0)
+    monkeypatch.setattr(stall_detector, "MAX_RECONNECTIONS_PER_HOUR", 0)
     cloud.hub.deaf.add(FIRST)
     rig = make_rig()
     rig.configure(connection(cloud, FIRST))

@@ -7,7 +7,12 @@ import json
 import pytest
 from jeenergied.devices.easee.charger import Charger
 from jeenergied.devices.easee.mapping import Observation, Table
-from jeenergied.devices.easee.streaming.stall_detector import IDLE, PER_HOUR, SUSPICION, StallDetector
+from jeenergied.devices.easee.streaming.stall_detector import (
+    IDLE_QUIET_S,
+    MAX_RECONNECTIONS_PER_HOUR,
+    SUSPICION_S,
+    StallDetector,
+)
 from jeenergied.devices.easee.streaming.stream import _shown
 
 from tests.easee.conftest import FIRST, catalogue
@@ -29,8 +34,8 @@ def test_a_subscription_that_nothing_answers_is_a_stalled_stream(charger: Charge
     watch.subscribed(FIRST, 10.0)
     watch.looked(charger, False, 20.0)
     assert watch.pending()
-    assert watch.stalled([charger], 20.0 + SUSPICION - 1) is None
-    assert watch.stalled([charger], 20.0 + SUSPICION) == (FIRST, True)
+    assert watch.stalled([charger], 20.0 + SUSPICION_S - 1) is None
+    assert watch.stalled([charger], 20.0 + SUSPICION_S) == (FIRST, True)
     assert not watch.pending()
 
 
@@ -39,7 +44,7 @@ def test_word_from_the_charger_ends_a_suspicion(charger: Charger) -> None:
     watch.subscribed(FIRST, 10.0)
     watch.looked(charger, True, 20.0)
     heard(charger, 21.0)
-    assert watch.stalled([charger], 20.0 + SUSPICION) is None
+    assert watch.stalled([charger], 20.0 + SUSPICION_S) is None
     assert not watch.pending()
 
 
@@ -47,7 +52,7 @@ def test_a_charger_that_the_account_does_not_see_stalls_nothing(charger: Charger
     watch = StallDetector()
     watch.absent(FIRST, 5.0)
     assert watch.is_absent(FIRST)
-    assert watch.stalled([charger], 5.0 + SUSPICION) is None
+    assert watch.stalled([charger], 5.0 + SUSPICION_S) is None
     watch.looked(charger, False, 10.0)  # it was seen again: this look proves nothing yet
     assert not watch.is_absent(FIRST)
     assert not watch.pending()
@@ -55,25 +60,27 @@ def test_a_charger_that_the_account_does_not_see_stalls_nothing(charger: Charger
 
 def test_a_stream_is_not_renewed_without_end(charger: Charger) -> None:
     watch, told = StallDetector(), []
-    for n in range(3 * PER_HOUR):
-        now = 100.0 + n * (SUSPICION + 1)
+    for n in range(3 * MAX_RECONNECTIONS_PER_HOUR):
+        now = 100.0 + n * (SUSPICION_S + 1)
         watch.subscribed(FIRST, now)
         watch.looked(charger, True, now)
-        told.append(watch.stalled([charger], now + SUSPICION))
-    assert [reconnect for _, reconnect in told] == [True] * PER_HOUR + [False] * 2 * PER_HOUR
+        told.append(watch.stalled([charger], now + SUSPICION_S))
+    assert [reconnect for _, reconnect in told] == [True] * MAX_RECONNECTIONS_PER_HOUR + [
+        False
+    ] * 2 * MAX_RECONNECTIONS_PER_HOUR
     watch.looked(charger, True, 10_000.0)
-    assert watch.stalled([charger], 10_000.0 + SUSPICION) == (FIRST, True)
+    assert watch.stalled([charger], 10_000.0 + SUSPICION_S) == (FIRST, True)
 
 
 def test_a_subscription_that_is_repeated_is_not_looked_at_sooner(charger: Charger) -> None:
     watch = StallDetector()
-    watch._reconnected = [90.0] * PER_HOUR
+    watch._reconnected = [90.0] * MAX_RECONNECTIONS_PER_HOUR
     watch.subscribed(FIRST, 100.0)
     watch.looked(charger, True, 110.0)
-    assert watch.stalled([charger], 110.0 + SUSPICION) == (FIRST, False)
+    assert watch.stalled([charger], 110.0 + SUSPICION_S) == (FIRST, False)
     watch.subscribed(FIRST, 125.0)
-    assert watch.to_look_at([charger], 110.0 + IDLE - 1) is None
-    assert watch.to_look_at([charger], 110.0 + IDLE) is charger
+    assert watch.to_look_at([charger], 110.0 + IDLE_QUIET_S - 1) is None
+    assert watch.to_look_at([charger], 110.0 + IDLE_QUIET_S) is charger
 
 
 @pytest.mark.parametrize("observation", [129, 223, 69, 140, 206])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from jeenergied.devices.enphase.values.lifetimes import ROLL_OVER, Lifetimes
+from jeenergied.devices.enphase.values.lifetimes import ROLL_OVER_WH, Lifetimes
 from jeenergied.devices.enphase.values.plant_limits import PlantLimits
 
 from jeedom_bridge.clock import ManualClock
@@ -50,37 +50,39 @@ def test_powers_are_not_looked_at():
 
 @pytest.mark.parametrize("turns", [1, 2])
 def test_a_roll_over_goes_on_where_the_counter_was(turns):
-    top = 3 * ROLL_OVER - 20.0
-    shown = feed([top, top + 30 - turns * ROLL_OVER, top + 80 - turns * ROLL_OVER])
+    top = 3 * ROLL_OVER_WH - 20.0
+    shown = feed([top, top + 30 - turns * ROLL_OVER_WH, top + 80 - turns * ROLL_OVER_WH])
     assert shown == pytest.approx([top, top + 30, top + 80])
 
 
 def test_two_roll_overs_add_up():
     lifetimes = Lifetimes(PlantLimits())
     energy = [at * 400.0 for at in range(1, 7000)]  # 2.8 MWh at 24 kW
-    shown = feed([e % ROLL_OVER for e in energy], lifetimes=lifetimes)
+    shown = feed([e % ROLL_OVER_WH for e in energy], lifetimes=lifetimes)
     assert shown == pytest.approx(energy)
 
 
 def test_a_meter_does_not_roll_over():
-    assert feed([ROLL_OVER - 10, 5], "meters") == [ROLL_OVER - 10, None]
+    assert feed([ROLL_OVER_WH - 10, 5], "meters") == [ROLL_OVER_WH - 10, None]
 
 
 def test_a_drop_that_is_no_roll_over_is_a_fall():
-    assert feed([ROLL_OVER - 10, 90_000, 90_000, 90_000], step=600) == [ROLL_OVER - 10, None, None, 90_000]
+    assert feed([ROLL_OVER_WH - 10, 90_000, 90_000, 90_000], step=600) == [ROLL_OVER_WH - 10, None, None, 90_000]
 
 
 def test_a_roll_over_during_a_restart_is_seen():
     before = Lifetimes(PlantLimits())
-    feed([ROLL_OVER - 1000, 2000.0], step=3600, lifetimes=before)
+    feed([ROLL_OVER_WH - 1000, 2000.0], step=3600, lifetimes=before)
     after = Lifetimes(PlantLimits(), before.state())
-    assert after.steady({PRODUCED: 2500.0}, 20_000.0, "inverters").facts == {PRODUCED: pytest.approx(ROLL_OVER + 2500)}
+    assert after.steady({PRODUCED: 2500.0}, 20_000.0, "inverters").facts == {
+        PRODUCED: pytest.approx(ROLL_OVER_WH + 2500)
+    }
     assert Lifetimes(PlantLimits(), before.state()).steady({PRODUCED: 7.0}, 20_000.0, "meters").facts == {PRODUCED: 7.0}
 
 
 def test_two_pages_about_the_inverters_count_the_same_but_for_the_roll_over():
     lifetimes = Lifetimes(PlantLimits())
-    energy = 5 * ROLL_OVER + 1000.0
+    energy = 5 * ROLL_OVER_WH + 1000.0
     for now, (source, shown) in enumerate(
         [("summary", energy), ("total", 1000.0), ("summary", energy), ("total", 1010.0)]
     ):
@@ -124,7 +126,7 @@ def test_the_inverters_lifetime_rolls_over_on_a_standard_gateway(opened, bench, 
     begin = clock.time()
 
     def counted(now):
-        return int((ROLL_OVER - 500 + (now - begin)) % ROLL_OVER)
+        return int((ROLL_OVER_WH - 500 + (now - begin)) % ROLL_OVER_WH)
 
     pages = {
         SUMMARY: lambda now: {"wattHoursToday": 1, "wattHoursLifetime": counted(now), "wattsNow": 3600},
@@ -137,6 +139,6 @@ def test_the_inverters_lifetime_rolls_over_on_a_standard_gateway(opened, bench, 
     gateway = opened(EnphaseGateway(Pages(pages, "D7.6.175", imeter=False), clock=clock.time))
     running = bench(gateway, clock=clock).start()
     running.advance(1200, 30)
-    assert running.values()["PwattHoursLifetime"] == pytest.approx(ROLL_OVER + 700, abs=70)
+    assert running.values()["PwattHoursLifetime"] == pytest.approx(ROLL_OVER_WH + 700, abs=70)
     running.restart()
-    assert running.values()["PwattHoursLifetime"] == pytest.approx(ROLL_OVER + 700, abs=70)
+    assert running.values()["PwattHoursLifetime"] == pytest.approx(ROLL_OVER_WH + 700, abs=70)

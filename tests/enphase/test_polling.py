@@ -301,7 +301,7 @@ def test_a_hiccup_of_one_request_costs_two_seconds(bench, gateway, clock, caplog
 
 
 def test_a_gateway_that_says_nothing_ends_in_a_time_out(bench, gateway, clock, monkeypatch, caplog):
-    monkeypatch.setattr("jeenergied.devices.enphase.gateway.client.FAST", 0.1)
+    monkeypatch.setattr("jeenergied.devices.enphase.gateway.client.READ_TIMEOUT_S", 0.1)
     running = bench(gateway, clock=clock, pollInterval=10).start()
     gateway.fault("hang", READINGS)
     running.advance(600, 30)

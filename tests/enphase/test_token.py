@@ -8,7 +8,7 @@ import time
 
 import pytest
 from jeenergied.devices.base import AuthenticationFailed
-from jeenergied.devices.enphase.tokens.token import DAY, Token
+from jeenergied.devices.enphase.tokens.token import DAY_S, Token
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError
@@ -137,15 +137,15 @@ def test_a_token_that_is_over_is_not_even_sent(bench, gateway, clock):
 
 
 def test_the_end_of_a_pasted_token_is_announced_three_times(bench, gateway, clock):
-    running = bench(gateway, clock=clock, token=gateway.token(lifetime=31 * DAY), pollInterval=3600).start()
+    running = bench(gateway, clock=clock, token=gateway.token(lifetime=31 * DAY_S), pollInterval=3600).start()
     assert running.messages == []
-    running.advance(2 * DAY, DAY / 4)
+    running.advance(2 * DAY_S, DAY_S / 4)
     assert ["30 jour" in text or "29 jour" in text for text in running.messages] == [True]
-    running.restart().advance(DAY, DAY / 4)
+    running.restart().advance(DAY_S, DAY_S / 4)
     assert len(running.messages) == 1
-    running.advance(25 * DAY, DAY / 4)
+    running.advance(25 * DAY_S, DAY_S / 4)
     assert len(running.messages) == 2
-    running.advance(5 * DAY, DAY / 4)
+    running.advance(5 * DAY_S, DAY_S / 4)
     assert len(running.messages) == 3
     assert running.last_state["state"] == "authentication_failed"
     assert "a expiré" in running.last_state["message"]
@@ -204,7 +204,7 @@ def test_the_token_is_in_no_log_and_nowhere_in_the_clear_but_the_store(automatic
     assert token not in json.dumps(running.events)
 
 
-@pytest.mark.parametrize(("lifetime", "margin"), [(365 * DAY, 30 * DAY), (43_200, 3600), (3000, 1500)])
+@pytest.mark.parametrize(("lifetime", "margin"), [(365 * DAY_S, 30 * DAY_S), (43_200, 3600), (3000, 1500)])
 def test_a_token_is_renewed_in_good_time_and_polling_goes_on_meanwhile(
     automatic, gateway, cloud, clock, lifetime, margin
 ):
@@ -225,30 +225,30 @@ def test_a_token_is_renewed_in_good_time_and_polling_goes_on_meanwhile(
 
 
 def test_a_service_that_keeps_giving_the_same_token_is_asked_once_a_day(automatic, cloud, gateway, clock):
-    cloud.token_lifetime = 20 * DAY
+    cloud.token_lifetime = 20 * DAY_S
     running = automatic(pollInterval=600).start()
     stale = cloud.tokens[0]
     cloud._issue = lambda account, serial: stale
-    running.advance(12 * DAY, DAY / 4)
+    running.advance(12 * DAY_S, DAY_S / 4)
     time.sleep(0.1)
     assert cloud.logins <= 4
     assert running.states[-1] == "online"
 
 
 def test_a_renewal_that_fails_is_tried_daily_and_announced_before_the_end(automatic, cloud):
-    cloud.token_lifetime = 40 * DAY
+    cloud.token_lifetime = 40 * DAY_S
     running = automatic(pollInterval=3600).start()
     cloud.fault("status", value=500)
     for _ in range(4 * 32):
-        running.advance(DAY / 4)
+        running.advance(DAY_S / 4)
         wait_until(lambda: not running.runner.device._tokens._renewing)  # it has a thread of its own
     assert 8 <= cloud.logins <= 16
     assert running.messages == []
-    running.advance(4 * DAY, DAY / 4)
+    running.advance(4 * DAY_S, DAY_S / 4)
     assert len(running.messages) == 1
     assert "n'a pas pu être renouvelé" in running.messages[0]
     assert running.states[-1] == "online"
-    running.advance(5 * DAY, DAY / 4)
+    running.advance(5 * DAY_S, DAY_S / 4)
     assert running.last_state["state"] == "unreachable"
     cloud.clear()
     running.advance(2 * 3600, 600)

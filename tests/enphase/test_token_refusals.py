@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jeenergied.devices.enphase.tokens.token import DAY, Token
+from jeenergied.devices.enphase.tokens.token import DAY_S, Token
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError
@@ -81,7 +81,7 @@ def test_logins_of_a_month(automatic, gateway, cloud, clock, kind, record_proper
     assert running.last_state["state"] == state
     first_day = 0
     for day in range(30):
-        running.advance(DAY, 3600 if day else 300)
+        running.advance(DAY_S, 3600 if day else 300)
         if not day:
             first_day = cloud.logins
         running.restart()  # a restart is no reason for a login
@@ -91,7 +91,7 @@ def test_logins_of_a_month(automatic, gateway, cloud, clock, kind, record_proper
     assert cloud.logins <= most
     cloud.clear()
     cloud.accounts[EMAIL] = customer(gateway)
-    running.advance(DAY + 3600, 600)
+    running.advance(DAY_S + 3600, 600)
     assert running.states[-1] == "online"
 
 
@@ -99,10 +99,10 @@ def test_a_wall_after_too_many_logins_is_not_made_longer(automatic, gateway, clo
     cloud.wall_after = 3
     cloud.accounts.clear()
     running = automatic().start()
-    running.advance(3 * DAY, 1800)
+    running.advance(3 * DAY_S, 1800)
     assert cloud.logins <= 6
     cloud.accounts[EMAIL] = customer(gateway)
-    running.advance(3 * DAY, 1800)
+    running.advance(3 * DAY_S, 1800)
     assert running.states[-1] == "online"
 
 

@@ -35,8 +35,8 @@ def page(content: bytes) -> Answer:
     return answer_of(content, **{"Content-Length": str(len(content))})
 
 
-OWN = body_of(cgx.content(cgx.OWN))
-NAMES = body_of(cgx.content(cgx.NAMES))
+OWN = body_of(cgx.content(cgx.OWN_FILE))
+NAMES = body_of(cgx.content(cgx.NAMES_FILE))
 STANDARD = [body_of(templates.standard())]
 STANDARD += [each.encode() for each in answers("wes", "data_V0.61D_2017.xml")]
 

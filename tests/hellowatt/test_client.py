@@ -11,7 +11,7 @@ import pytest
 import requests
 import responses
 from jeenergied.devices.hellowatt.site.budget import Budget
-from jeenergied.devices.hellowatt.site.client import RETRIES, SessionLost, Site
+from jeenergied.devices.hellowatt.site.client import RETRY_PAUSES_S, SessionLost, Site
 from jeenergied.devices.hellowatt.site.errors import (
     AccessRefused,
     LayoutChanged,
@@ -134,14 +134,14 @@ def test_an_error_of_the_site_is_tried_again_twice(world: World, status: int) ->
         world.answer(status)
     with pytest.raises(SiteDown):
         world.site.homes()
-    assert world.rests == list(RETRIES)
+    assert world.rests == list(RETRY_PAUSES_S)
 
 
 def test_an_error_that_passes_is_none(world: World) -> None:
     world.answer(500)
     world.answer(200, [])
     assert world.site.homes() == []
-    assert world.rests == [RETRIES[0]]
+    assert world.rests == [RETRY_PAUSES_S[0]]
 
 
 @pytest.mark.parametrize(("header", "retry"), [("", None), ("90", 90.0), ("Tue, 10 Mar 2026 11:10:00 GMT", 600.0)])

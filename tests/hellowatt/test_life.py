@@ -96,7 +96,7 @@ def test_equipment_that_is_created_after_the_start_gets_its_history_and_colours_
 
 
 def test_what_jeedom_does_not_take_is_sent_when_it_is_back(clock, opened, bench, monkeypatch):
-    monkeypatch.setattr("jeenergied.devices.hellowatt.days.acknowledged.PATIENCE", 0.4)
+    monkeypatch.setattr("jeenergied.devices.hellowatt.days.acknowledged.MAX_WAIT_S", 0.4)
     site, home = one_home(clock, since=SINCE)
     opened(site)
     connected = bench(site, clock, E)

@@ -24,7 +24,7 @@ def test_what_was_not_touched_is_as_it_was():
         except mapping.Unexpected:
             continue
         assert all(FIRST <= day <= LAST for day in found.days)
-        assert all(0 <= value <= mapping.LIMIT * 40 for facts in found.days.values() for value in facts.values())
+        assert all(0 <= value <= mapping.MAX_FIGURE * 40 for facts in found.days.values() for value in facts.values())
         whole += sum(found.days.get(day) == facts for day, facts in truth.items())
     assert whole > CASES * 25
 

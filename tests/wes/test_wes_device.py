@@ -54,7 +54,7 @@ def test_a_wes_is_read_each_second_where_the_user_wants_it(wes: WesServer, rig: 
 def test_the_page_is_sent_from_the_form_and_read_back(wes: WesServer, rig: Rig) -> None:
     text = send(rig, wes)
     assert text == "Fichier CGX envoyé avec succès (version 2.0.0)."
-    assert wes.files["JEENERGIE.CGX"] == cgx.content(cgx.OWN)
+    assert wes.files["JEENERGIE.CGX"] == cgx.content(cgx.OWN_FILE)
     assert "JEENERGI.NEW" not in wes.files
     assert [seen.path for seen in wes.requests] == ["/data.cgx", "/jeenergie.cgx"]
 
@@ -108,7 +108,7 @@ def test_an_action_that_takes_effect_late_is_waited_for(wes: WesServer, rig: Rig
 
 
 def test_an_action_without_effect_is_an_error(wes: WesServer, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jeenergied.devices.wes.device.PROOFS", (0.0, 0.05))
+    monkeypatch.setattr("jeenergied.devices.wes.device.PROOF_PAUSES_S", (0.0, 0.05))
     ready(wes)
     runner = rig.start(settings(wes, jeedomCgx=True, user="user", password="user"), item("relais", 2))
     with pytest.raises(Refused, match="toujours à OFF"):

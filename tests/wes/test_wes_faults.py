@@ -75,7 +75,7 @@ def test_a_page_that_was_cut_is_asked_for_once_more(wes: WesServer) -> None:
 
 
 def test_a_body_that_stops_arriving_meets_its_limit(wes: WesServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ", 0.3)
+    monkeypatch.setattr(client, "READ_TIMEOUT_S", 0.3)
     error = wrong(wes, "stall", value=3000)
     assert isinstance(error, Unreachable)
     assert "0.3 s" in str(error)
@@ -87,10 +87,10 @@ def test_a_page_that_never_ends_meets_its_limit(wes: WesServer, monkeypatch: pyt
 
 
 def test_a_page_in_pieces_is_whole_however_slow(wes: WesServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ", 0.5)
+    monkeypatch.setattr(client, "READ_TIMEOUT_S", 0.5)
     wes.pause = 1.0
     assert Wes(settings(wes)).page("data.cgx").firmware == "V0.84A16"
-    monkeypatch.setattr(client, "TOTAL", 0.4)
+    monkeypatch.setattr(client, "DEADLINE_S", 0.4)
     with pytest.raises(Unreachable):
         Wes(settings(wes)).page("data.cgx")
 
@@ -239,7 +239,7 @@ def test_a_toggle_is_never_sent_twice(wes: WesServer, rig: Rig) -> None:
 
 
 def test_an_output_that_the_wes_has_not_is_an_error(wes: WesServer, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "PROOFS", (0.0, 0.05))
+    monkeypatch.setattr(device, "PROOF_PAUSES_S", (0.0, 0.05))
     ready(wes)
     runner = rig.start(settings(wes, jeedomCgx=True), item("relais", 999), item("relais", "1=ON&rl2"))
     for command in ("btn_on", "commute"):
@@ -384,14 +384,14 @@ def test_what_is_no_ftp_server_is_told_as_none(wes: WesServer, rig: Rig, words: 
 def test_a_wes_that_does_not_answer_a_store_meets_its_limit(
     wes: WesServer, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ftp, "WAIT", 0.3)
+    monkeypatch.setattr(ftp, "STEP_TIMEOUT_S", 0.3)
     wes.fault("ftp_silent")
     with pytest.raises(Unreachable):
         send(rig, wes)
 
 
 def test_a_whole_session_meets_its_limit(wes: WesServer, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ftp, "TOTAL", 0.3)
+    monkeypatch.setattr(ftp, "DEADLINE_S", 0.3)
     wes.fault("ftp_silent")
     began = time.monotonic()
     with pytest.raises(Unreachable):

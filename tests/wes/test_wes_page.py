@@ -22,7 +22,7 @@ from tests.wes.rig import CATALOGUE, connection, item
 
 MADE = {"PTECRAW", "PERIODE", "COULEUR", "COULEUR_DEMAIN"}
 """Facts that are made of the texts of others."""
-BODY = b"".join(render(furnished(), cgx.content(cgx.OWN)))
+BODY = b"".join(render(furnished(), cgx.content(cgx.OWN_FILE)))
 
 
 def with_value(tag: str, value: str) -> CgxPage:
@@ -40,7 +40,7 @@ def tic(origin: Origin = OURS, **texts: str) -> dict[str, Any]:
 
 def test_every_directive_is_one_that_the_firmware_knows_and_fits_its_buffer() -> None:
     box = furnished()
-    for name in (cgx.OWN, cgx.NAMES):
+    for name in (cgx.OWN_FILE, cgx.NAMES_FILE):
         content = cgx.content(name)
         assert content.isascii()
         assert content.endswith(b"\n.\n")
@@ -70,7 +70,7 @@ def test_the_simulator_speaks_the_language_of_the_official_file() -> None:
 
 
 def test_no_directive_prints_nonsense() -> None:
-    for template in (cgx.content(cgx.OWN), cgx.content(cgx.NAMES), templates.standard()):
+    for template in (cgx.content(cgx.OWN_FILE), cgx.content(cgx.NAMES_FILE), templates.standard()):
         assert b"-2147352576" not in b"".join(render(furnished(), template))
 
 

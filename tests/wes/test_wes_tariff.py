@@ -101,7 +101,7 @@ def test_both_link_modes_give_the_same_period_and_colours_through_a_week() -> No
         found = []
         for life in lives:
             life.update()
-            page = parse(b"".join(render(life.box, cgx.content(cgx.OWN))), "x")
+            page = parse(b"".join(render(life.box, cgx.content(cgx.OWN_FILE))), "x")
             known = mapping.facts("teleinfo", page.section("tic1"))
             found.append([known[name] for name in ("PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW")])
         assert found[0] == found[1]

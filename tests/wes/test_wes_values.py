@@ -185,7 +185,7 @@ KEYS = {
 
 def check(kind: str, box: Box, configs: list[dict[str, Any]], missing: set[str]) -> set[str]:
     """Compares every command with the box; returns those that were compared. `missing`: those without value."""
-    found = page(box, cgx.content(cgx.OWN))
+    found = page(box, cgx.content(cgx.OWN_FILE))
     keys = list(range(1, KEYS[kind] + 1)) if kind in KEYS else [1, 2, 101, 108, 201, 208]
     reached = set()
     for config in configs:

@@ -22,17 +22,17 @@ from jeedom_bridge.http import Response
 from ..base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Refused, vendor_url
 from ..common.rate_limit import RateLimit, Window
 from ..common.refusals import Policy, Refusals, Scope
-from .client import DAY, Blocked, Cloud, Forbidden, TokenRefused
+from .client import DAY_S, Blocked, Cloud, Forbidden, TokenRefused
 from .server_time import ServerTime
 from .tokens import TokenKeeper
 
 _LOG = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 
-WINDOW = 300.0
-BUDGET = 90
-"""Requests per `WINDOW` s of all accounts; the service blocks an address, for a day, beyond 100 to 500."""
-RESERVE = 25
+WINDOW_S = 300.0
+REQUESTS_PER_WINDOW = 90
+"""Requests per `WINDOW_S` s of all accounts; the service blocks an address, for a day, beyond 100 to 500."""
+REQUESTS_FOR_ACTIONS = 25
 """Of these, requests that are kept for the user's actions."""
 MARGIN_S = 900.0
 """Added to a block of hours "from the last request": another may have been under way."""
@@ -40,12 +40,12 @@ EVIDENCE_S = 900.0
 """Seconds within which two paths must be refused to say something about the address."""
 POLICIES = {
     # Where the service does not say how long: from the fourth time on it is taken for the block of a day.
-    Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + MARGIN_S), margin_s=5.0),
-    Scope.REQUEST: Policy((900.0, 3600.0, 4 * 3600.0, DAY + MARGIN_S), margin_s=60.0),
+    Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY_S + MARGIN_S), margin_s=5.0),
+    Scope.REQUEST: Policy((900.0, 3600.0, 4 * 3600.0, DAY_S + MARGIN_S), margin_s=60.0),
 }
 FIVE_MINUTES = "five minutes"
 ADDRESS, STREAM = "address", "stream"
-TOLD, LIMIT, GATEWAY = "told", "limit", "gateway"
+WAIT_GIVEN, WAIT_UNKNOWN, TWO_PATHS_REFUSED = "told", "limit", "gateway"
 """Why an address rests: the service said how long; it did not; our own conclusion from two paths."""
 
 
@@ -65,8 +65,8 @@ class Account:
         self._cloud: Cloud | None = None
         self._shown = {"requestsLast5min": 0, "requestsAllowed5min": 0}
         host = urlsplit(str(config.get("apiUrl") or "")).netloc
-        most = {"usual": BUDGET - RESERVE, "urgent": BUDGET}
-        windows = [Window(FIVE_MINUTES, most, WINDOW)]
+        most = {"usual": REQUESTS_PER_WINDOW - REQUESTS_FOR_ACTIONS, "urgent": REQUESTS_PER_WINDOW}
+        windows = [Window(FIVE_MINUTES, most, WINDOW_S)]
         self._limit = RateLimit(context.shared_memory, context.clock, windows, name=f"requests {host}")
         self._book = Refusals(context.shared_memory, context.clock, POLICIES, f"refusals {host}")
         self._gateways: dict[str, float] = {}
@@ -81,7 +81,7 @@ class Account:
             if self._cloud is None:
                 api, stream = (vendor_url(str(self._config.get(key) or "")) for key in ("apiUrl", "streamUrl"))
                 self._cloud = Cloud(api, stream, self.time.note)
-                self._show("requestsAllowed5min", BUDGET)
+                self._show("requestsAllowed5min", REQUESTS_PER_WINDOW)
             return self._cloud
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Account:
         with self._lock:
             standing = self._book.standing(Scope.ADDRESS, ADDRESS)
             now = self._clock.monotonic()
-            if standing is None or standing.reason != GATEWAY or now < self._ask_again_at:
+            if standing is None or standing.reason != TWO_PATHS_REFUSED or now < self._ask_again_at:
                 return
             self._ask_pause = min(2 * self._ask_pause, 3600.0)
             self._ask_again_at = now + self._ask_pause
@@ -155,8 +155,8 @@ class Account:
         if isinstance(error, Blocked):
             wait = self._wait(error.asked)
             if kind == STREAM:
-                self._book.note(Scope.REQUEST, STREAM, TOLD if wait else LIMIT, wait)
-            return self._rest(TOLD if error.asked else LIMIT, wait)
+                self._book.note(Scope.REQUEST, STREAM, WAIT_GIVEN if wait else WAIT_UNKNOWN, wait)
+            return self._rest(WAIT_GIVEN if error.asked else WAIT_UNKNOWN, wait)
         if isinstance(error, Forbidden):
             now = self._clock.monotonic()
             with self._lock:
@@ -164,9 +164,9 @@ class Account:
                 self._gateways[kind] = now
             if others or self._book.standing(Scope.ADDRESS, ADDRESS) is not None:
                 _LOG.debug("%s is refused as %s: the address is blocked", kind, ", ".join(others) or "before")
-                return self._rest(GATEWAY, None)
+                return self._rest(TWO_PATHS_REFUSED, None)
             if kind == STREAM:
-                error.retry = self._book.note(Scope.REQUEST, STREAM, GATEWAY).until - self._clock.time()
+                error.retry = self._book.note(Scope.REQUEST, STREAM, TWO_PATHS_REFUSED).until - self._clock.time()
         return error
 
     def _wait(self, asked: float | None) -> float | None:

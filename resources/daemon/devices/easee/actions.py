@@ -16,12 +16,12 @@ from ..base import DeviceError, Refused
 from . import mapping
 from .mapping import CommandResponse
 
-LIMIT = 20.0
+CONFIRM_TIMEOUT_S = 20.0
 """Seconds from the click within which a charger must have confirmed; it may sleep on a mobile network."""
-ASK_AT = (2.0, 5.0, 10.0, 15.0)
+ASK_RESULT_AT_S = (2.0, 5.0, 10.0, 15.0)
 """Seconds after the request at which the service is asked what became of it."""
-KEPT_RESPONSES, KEPT_FOR = 50, 60.0
-REPEAT = 2.0
+MAX_RESPONSES, RESPONSE_MAX_AGE_S = 50, 60.0
+SAME_REQUEST_S = 2.0
 """Seconds within which the same click again is the same wish."""
 
 Value = Any
@@ -49,10 +49,10 @@ def _equal(observed: Any, wanted: Value) -> bool:
 
 ACTIONS: Mapping[str, Action] = {
     "pause_ON": Action(
-        "/commands/pause_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit < mapping.LEAST_CURRENT)
+        "/commands/pause_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit < mapping.MIN_CHARGING_A)
     ),
     "pause_OFF": Action(
-        "/commands/resume_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit >= mapping.LEAST_CURRENT)
+        "/commands/resume_charging", proof=(mapping.DYNAMIC_CHARGER, lambda limit, _: limit >= mapping.MIN_CHARGING_A)
     ),
     "cable_lock": Action(
         "/commands/lock_state", lambda _: {"state": True}, (mapping.LOCKED_FOR_GOOD, lambda locked, _: locked is True)
@@ -93,7 +93,7 @@ def amperes(row: Row, options: Mapping[str, Any]) -> int | None:
         raise Refused("Indiquez un courant en ampères, de {least} à {most}", least=least, most=most) from error
     if not least <= amps <= most:
         raise Refused("{amps} A est hors limites : de {least} à {most} A", amps=f"{amps:g}", least=least, most=most)
-    if 0 < amps < mapping.LEAST_CURRENT:
+    if 0 < amps < mapping.MIN_CHARGING_A:
         raise Refused("{amps} A ne permet aucune charge : choisissez 0, ou 6 A et plus", amps=f"{amps:g}")
     return whole
 
@@ -140,7 +140,7 @@ class Confirmations:
         """An answer came."""
         with self.changed:
             self._responses[response.serial, response.ticks] = (self._clock.monotonic(), response)
-            while len(self._responses) > KEPT_RESPONSES:
+            while len(self._responses) > MAX_RESPONSES:
                 self._responses.popitem(last=False)
             self.changed.notify_all()
 
@@ -154,7 +154,7 @@ class Confirmations:
         """The answer to a command, if it came within the last minute."""
         with self.changed:
             at, response = self._responses.get((ticket.serial, ticket.ticks), (0.0, None))
-            return response if response is not None and self._clock.monotonic() - at <= KEPT_FOR else None
+            return response if response is not None and self._clock.monotonic() - at <= RESPONSE_MAX_AGE_S else None
 
     def wait(self, probe: Callable[[], Any], seconds: float) -> Any:
         """What `probe` returns once it is true; its last answer when the time is over."""
@@ -189,7 +189,7 @@ class InFlightActions:
                 future, mine = Future(), True
                 self._last[charger] = (wish, future, None)
         if not mine:
-            return future.result(LIMIT + 5.0)
+            return future.result(CONFIRM_TIMEOUT_S + 5.0)
         try:
             proved = action()
         except BaseException as error:
@@ -205,7 +205,7 @@ class InFlightActions:
         _, future, ended = before
         if ended is None:
             return True
-        return self._clock.monotonic() - ended < REPEAT and future.exception() is None
+        return self._clock.monotonic() - ended < SAME_REQUEST_S and future.exception() is None
 
     def _settle(self, charger: str, wish: Hashable, future: Future[bool]) -> None:
         with self._lock:

@@ -26,14 +26,14 @@ from .sessions import Sessions, session
 
 _LOG = logging.getLogger(__name__)
 
-FUTURE = 300.0
+MAX_AHEAD_S = 300.0
 """Seconds by which a timestamp may be ahead of the service's clock and still be believed."""
 POWER = 120
 _COMPARED = (30, 48, 96, 103, MODE)
 """Observations that tell, when the service has another value, that the stream withholds something."""
 _OF_THE_CLOUD = frozenset({11, CONNECTED, 251})
 """Said by the service about a charger: no sign of life of it."""
-METER = Limits(per_hour=25.0, slack=3.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
+METER_LIMITS = Limits(per_hour=25.0, slack=3.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
 """kWh: 22 kW at most; figures of a session's end and hourly ones differ by their rounding."""
 NEVER = float("-inf")
 
@@ -56,7 +56,7 @@ class Charger:
         self.silent = False
         self.dropped = 0
         self.sessions = Sessions()
-        self.meter = CounterGuard(METER)
+        self.meter = CounterGuard(METER_LIMITS)
         self.restarts: list[tuple[float, float]] = []
         """What the meter read before and after it started anew; for the device to tell."""
         self._table = table
@@ -178,7 +178,7 @@ class Charger:
     def _newer(self, record: Observation, now: float, wall: float, dated: bool) -> set[int]:
         before = self._stamps.get(record.id, NEVER)
         # A date that is not believed must not lose against one, slightly ahead, that was.
-        at = record.at if record.at is not None and record.at <= wall + FUTURE else max(wall, before)
+        at = record.at if record.at is not None and record.at <= wall + MAX_AHEAD_S else max(wall, before)
         if dated:
             self._lives(record, min(at, wall))
         if not self._table.wants(record.id):

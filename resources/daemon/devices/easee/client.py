@@ -22,7 +22,7 @@ from .server_time import date_of
 _LOG = logging.getLogger(__name__)
 
 USER_AGENT = f"jeenergie/{__version__}"
-DAY = 86400.0
+DAY_S = 86400.0
 _MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -77,7 +77,7 @@ class Cloud:
         """A new pair of tokens. Raises AuthenticationFailed when user or password are wrong."""
         body = {"userName": user, "password": password}
         answer = self._send("POST", f"{self._api}/api/accounts/login", None, body, 20.0)
-        if answer.status == 400 and _code(answer) == NOT_VERIFIED:
+        if answer.status == 400 and _code(answer) == NOT_VERIFIED_CODE:
             raise AuthenticationFailed(
                 "Easee attend que l'adresse e-mail du compte soit confirmée : ouvrez le message reçu d'Easee"
             )
@@ -194,7 +194,7 @@ def status_error(answer: Response, path: str) -> DeviceError:
     return Refused("Easee n'accepte pas cette demande", status=status)
 
 
-NOT_VERIFIED = 727
+NOT_VERIFIED_CODE = 727
 """`errorCode` of a login whose e-mail address was never confirmed."""
 _BLOCK = re.compile(r"too\W*many\W*requests|rate\W*limit|ip\b.{0,60}\bblocked", re.IGNORECASE | re.DOTALL)
 _HOURS = re.compile(r"blocked for (\d{1,3}) hours?", re.IGNORECASE)

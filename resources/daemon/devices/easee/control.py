@@ -9,7 +9,16 @@ from typing import Any, Callable
 from ..base import Context, DeviceError, Refused, Unreachable
 from . import mapping
 from .account import Account
-from .actions import ASK_AT, LIMIT, Action, Confirmations, InFlightActions, NotConfirmed, QueuedCommand, queued_commands
+from .actions import (
+    ASK_RESULT_AT_S,
+    CONFIRM_TIMEOUT_S,
+    Action,
+    Confirmations,
+    InFlightActions,
+    NotConfirmed,
+    QueuedCommand,
+    queued_commands,
+)
 from .charger import Charger
 from .client import Forbidden, parsed
 from .rest_reader import RestReader, segment
@@ -49,7 +58,7 @@ class Control:
         serial = charger.serial
         base = self._reader.circuit(serial) if action.circuit else f"/api/chargers/{segment(serial)}"
         self._account.tokens.token()
-        if self._clock.monotonic() - begun > LIMIT / 2:
+        if self._clock.monotonic() - begun > CONFIRM_TIMEOUT_S / 2:
             # The user will have given up before the charger can answer: too late is worse than not at all.
             raise Unreachable("Le service Easee est trop lent : la commande n'est pas envoyée")
         self._context.count("actions")
@@ -64,7 +73,7 @@ class Control:
         waiting = queued_commands(answer, serial)
         if not waiting:
             return False
-        self._confirm(charger, action, amps, waiting, sent, begun + LIMIT)
+        self._confirm(charger, action, amps, waiting, sent, begun + CONFIRM_TIMEOUT_S)
         return True
 
     def _send(self, base: str, action: Action, amps: int | None) -> Any:
@@ -83,7 +92,7 @@ class Control:
                     waiting.remove(ticket)
             return not waiting or self._proven(charger, action, amps, sent)
 
-        for ask_at in (*ASK_AT, float("inf")):
+        for ask_at in (*ASK_RESULT_AT_S, float("inf")):
             moment = min(sent + ask_at, end)
             if self.confirmations.wait(answered, moment - self._clock.monotonic()):
                 return
@@ -98,7 +107,7 @@ class Control:
             raise NotConfirmed(
                 "Le chargeur {serial} n'a pas confirmé la commande en {seconds} s : délai dépassé",
                 serial=charger.serial,
-                seconds=int(LIMIT),
+                seconds=int(CONFIRM_TIMEOUT_S),
             )
 
     def _proven(self, charger: Charger, action: Action, amps: int | None, sent: float, by_state: bool = False) -> bool:

@@ -19,17 +19,17 @@ from .control import Control
 from .fleet import Fleet
 from .rest_reader import RestReader
 from .streaming.stall_detector import StallDetector
-from .streaming.stream_session import TICK, StreamSession
+from .streaming.stream_session import TICK_PERIOD_S, StreamSession
 
 _LOG = logging.getLogger(__name__)
 
-STATE_READ = 120.0
+STATE_READ_PERIOD_S = 120.0
 """Seconds between two automatic readings of one charger's values."""
-FALLBACK_AFTER = 120.0
-FRESH = 60.0
-SETTLED = 3.0
+FALLBACK_AFTER_S = 120.0
+CONFIRM_PERIOD_S = 60.0
+REPLAY_SETTLED_S = 3.0
 """Seconds after a subscription's first record in which all of its replay has come."""
-SILENT_READS = 2
+UNANSWERED_TO_GIVE_UP = 2
 """Chargers in a row for which nobody answers, after which the service as a whole is taken to be down."""
 
 
@@ -64,8 +64,8 @@ class Device(Base):
         self._account.cloud  # noqa: B018  # an address that is not valid is said at once
         self._adopt()
         if self._job is None:
-            self._job = self.context.every("stream", TICK, self._tick)
-            self.context.every("state", STATE_READ, self._fall_back, first=STATE_READ)
+            self._job = self.context.every("stream", TICK_PERIOD_S, self._tick)
+            self.context.every("state", STATE_READ_PERIOD_S, self._fall_back, first=STATE_READ_PERIOD_S)
 
     def stop(self) -> None:
         self._session.close()
@@ -112,7 +112,7 @@ class Device(Base):
         self._account.tokens.keep_fresh()
         self._account.show_budget()
         self._session.tick()
-        pause = min(TICK, self._session.due())
+        pause = min(TICK_PERIOD_S, self._session.due())
         if self._session.live:
             if not self._fleet.all():
                 self.context.online()
@@ -134,7 +134,7 @@ class Device(Base):
                     return
                 del self._to_read[serial]
                 charger = self._fleet.get(serial)
-            if charger is not None and self._clock.monotonic() - self._read_at.get(serial, -1e9) >= STATE_READ:
+            if charger is not None and self._clock.monotonic() - self._read_at.get(serial, -1e9) >= STATE_READ_PERIOD_S:
                 self._read_quietly(charger)
 
     def _judge(self) -> bool:
@@ -142,7 +142,7 @@ class Device(Base):
         now, left = self._clock.monotonic(), False
         for charger in self._fleet.all():
             first = charger.first_heard
-            settled = first is not None and now - max(first, self._stalls.since(charger.serial)) >= SETTLED
+            settled = first is not None and now - max(first, self._stalls.since(charger.serial)) >= REPLAY_SETTLED_S
             self._fleet.judge(charger, settled and self._session.alive())
             left = left or (first is not None and not charger.judged)
         return left
@@ -186,7 +186,7 @@ class Device(Base):
     def _keep_fresh(self) -> None:
         """While the stream is proven alive, what a charger has not changed still holds."""
         now = self._clock.monotonic()
-        if now - self._fresh_at < FRESH or not self._session.alive() or self._stalls.pending():
+        if now - self._fresh_at < CONFIRM_PERIOD_S or not self._session.alive() or self._stalls.pending():
             return
         self._fresh_at = now
         self._fleet.confirm_lasting()
@@ -196,7 +196,7 @@ class Device(Base):
         since, chosen = self._session.down_since, self._fleet.all()
         if since is None:  # the stream refuses single ones, perhaps, that requests are answered for
             chosen = [e for e in chosen if self._stalls.is_absent(e.serial) and not self._fleet.is_missing(e)]
-        elif self._clock.monotonic() - since < FALLBACK_AFTER:
+        elif self._clock.monotonic() - since < FALLBACK_AFTER_S:
             return
         failure = self._read_all(chosen)
         if failure is not None:
@@ -209,7 +209,7 @@ class Device(Base):
         failure: DeviceError | None = None
         silent = 0
         for charger in chosen:
-            if self.context.stopping or silent >= SILENT_READS:
+            if self.context.stopping or silent >= UNANSWERED_TO_GIVE_UP:
                 break
             if not asked and not self._reader.may_read(charger.serial):
                 continue

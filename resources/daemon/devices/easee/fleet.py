@@ -11,7 +11,7 @@ from .charger import NEVER, Charger
 from .rest_reader import silence
 from .server_time import ServerTime
 
-KEEP_S = 600.0
+PERSIST_PERIOD_S = 600.0
 """Least seconds between two writings of a charger's meter."""
 
 
@@ -147,7 +147,7 @@ class Fleet:
         sessions, meter = charger.sessions.state(), charger.meter.state()
         at, kept_sessions, kept_meter = self._kept.get(charger.serial, (NEVER, None, None))
         clock = self._clock.monotonic()
-        if sessions != kept_sessions or (meter != kept_meter and (now or clock - at >= KEEP_S)):
+        if sessions != kept_sessions or (meter != kept_meter and (now or clock - at >= PERSIST_PERIOD_S)):
             self._kept[charger.serial] = (clock, sessions, meter)
             self._context.memory.keep(f"charger.{charger.serial}", {"sessions": sessions, "meter": meter})
 

@@ -41,7 +41,7 @@ MODES = range(9)
 PLUGGED = frozenset(range(2, 9))
 PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
 """Reasons without current that the plugin before this one showed as a pause."""
-LEAST_CURRENT = 6.0
+MIN_CHARGING_A = 6.0
 """A; below it no car charges."""
 
 _UNLISTED = frozenset({MODE, CONNECTED, CELL_SIGNAL, WIFI_SIGNAL, *CIRCUIT_LIMITS})
@@ -190,7 +190,7 @@ def _paused(values: Values, away: bool) -> bool | None:
         return False
     if reason is None and limit is None:
         return None
-    return reason in PAUSING_REASONS or (limit is not None and limit < LEAST_CURRENT)
+    return reason in PAUSING_REASONS or (limit is not None and limit < MIN_CHARGING_A)
 
 
 def _cable_state(values: Values, away: bool) -> int | None:

@@ -11,13 +11,13 @@ from ..common.endpoints import Endpoints, Shapes
 from ..common.refusals import Policy, Refusals, Scope
 from . import mapping
 from .account import Account
-from .client import DAY, Forbidden, parsed
+from .client import DAY_S, Forbidden, parsed
 
 _LOG = logging.getLogger(__name__)
 
-LIST_S = 3600.0
+CHARGER_LIST_MAX_AGE_S = 3600.0
 """Seconds between two looks at the account's list of chargers."""
-POLICIES = {Scope.REQUEST: Policy((3600.0, 4 * 3600.0, DAY))}
+POLICIES = {Scope.REQUEST: Policy((3600.0, 4 * 3600.0, DAY_S))}
 OBSERVATIONS = "observations"
 COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
 
@@ -79,7 +79,7 @@ class RestReader:
     def lacks(self, serial: str) -> bool:
         """Whether the account's list of chargers, read at most hourly, does not have that one."""
         now = self._clock.monotonic()
-        if now - self._listed_at >= LIST_S:
+        if now - self._listed_at >= CHARGER_LIST_MAX_AGE_S:
             self._listed_at = now
             try:
                 self._listed = {each.key for each in self.chargers()}

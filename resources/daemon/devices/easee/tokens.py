@@ -11,11 +11,11 @@ from ..common.refusals import Policy, Refusal, Scope
 from ..common.tokens import Ended, Judgement, Owner, Token
 from .client import Cloud, Forbidden, TokenRefused, Tokens, wrong_login
 
-RENEW_AT = 0.45
+RENEW_AT_SHARE = 0.45
 """The part of a token's life after which it is renewed: before half of it."""
-LEAST_PAUSE_S = 60.0
+MIN_LOGIN_PAUSE_S = 60.0
 """Between two logins, also for a user who presses a button."""
-DAY = 86400.0
+DAY_S = 86400.0
 LOGIN = "login"
 
 
@@ -24,11 +24,11 @@ class TokenKeeper(tokens.TokenKeeper):
 
     policies: ClassVar[Mapping[Scope, Policy]] = {
         # Login or password are wrong: only the user can mend that, and a service asked too often locks accounts.
-        Scope.CREDENTIAL: Policy((3600.0, 4 * 3600.0, DAY)),
+        Scope.CREDENTIAL: Policy((3600.0, 4 * 3600.0, DAY_S)),
         # The service cannot answer a login now.
         Scope.REQUEST: Policy((60.0, 120.0, 300.0, 900.0, 3600.0)),
         # The gateway lets no login through: perhaps the block of a day from the last request.
-        Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY + 900.0)),
+        Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY_S + 900.0)),
     }
 
     def __init__(
@@ -62,7 +62,7 @@ class TokenKeeper(tokens.TokenKeeper):
         """Renews a token that nears half of its life; a failure costs nothing as long as it is good."""
         kept = self.kept()
         if kept is not None:
-            self.renew_before((1 - RENEW_AT) * _lifetime(kept))
+            self.renew_before((1 - RENEW_AT_SHARE) * _lifetime(kept))
 
     def login(self) -> None:
         """Checks user and password for the user by a real login, unless one has just succeeded.
@@ -88,7 +88,7 @@ class TokenKeeper(tokens.TokenKeeper):
     def refresh(self, old: Token, refused: bool) -> Token | None:
         if not old.data.get("refresh"):
             return None
-        if refused and not old.data.get("login") and self.age(old) < LEAST_PAUSE_S:
+        if refused and not old.data.get("login") and self.age(old) < MIN_LOGIN_PAUSE_S:
             return None  # fresh from a renewal and refused all the same: only a login helps
         access, refresh = str(old.data["access"]), str(old.data["refresh"])
         try:
@@ -147,7 +147,7 @@ class TokenKeeper(tokens.TokenKeeper):
     def _least_pause(self) -> float:
         if self._last_login is None:
             return 0.0
-        return self._last_login + LEAST_PAUSE_S - self._clock.monotonic()
+        return self._last_login + MIN_LOGIN_PAUSE_S - self._clock.monotonic()
 
     def _made(self, pair: Tokens, login: bool) -> Token:
         self._context.hide(pair.access, pair.refresh)

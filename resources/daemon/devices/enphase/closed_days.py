@@ -14,10 +14,10 @@ from .values.mapping import Facts
 
 _LOG = logging.getLogger(__name__)
 
-AGAIN = 600.0
+RESEND_S = 600.0
 """Seconds until figures that Jeedom did not take are sent once more."""
 KEPT_DAYS = 8
-KINDS = ("todayEnergy", "Today")
+DAY_FIGURE_SUFFIXES = ("todayEnergy", "Today")
 """How the facts end that are one day's figure."""
 
 
@@ -37,7 +37,7 @@ class ClosedDays:
         if not ended:
             return
         for day, facts in ended.items():
-            figures = {name: value for name, value in facts.items() if name.endswith(KINDS)}
+            figures = {name: value for name, value in facts.items() if name.endswith(DAY_FIGURE_SUFFIXES)}
             self._waiting[day] = {**self._waiting.get(day, {}), **figures}
         newest = max(self._waiting)
         oldest = (date.fromisoformat(newest) - timedelta(days=KEPT_DAYS)).isoformat()
@@ -55,7 +55,7 @@ class ClosedDays:
         if not self._waiting or not members or now < self._not_before:
             return
         self._under_way = {day: dict(facts) for day, facts in self._waiting.items()}
-        self._not_before = now + AGAIN
+        self._not_before = now + RESEND_S
         for equipment in members:
             series = self._series(equipment, connection, zone)
             if series:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from ..base import Context
 
-DAYLIGHT = range(10, 16)
+DAYLIGHT_HOURS = range(10, 16)
 """Local hours at which panels give something on any day."""
-BACKWARDS = -50.0
+REVERSED_W = -50.0
 """W that inverters never draw by themselves."""
-LONG = 600.0
+CONFIRM_S = 600.0
 """Seconds until it is believed."""
 
 
@@ -29,14 +29,17 @@ class CtOrientation:
         power = facts.get("production.power")
         if power is None:
             return
-        if power >= BACKWARDS or datetime.fromtimestamp(now, ZoneInfo(self._context.timezone)).hour not in DAYLIGHT:
+        if (
+            power >= REVERSED_W
+            or datetime.fromtimestamp(now, ZoneInfo(self._context.timezone)).hour not in DAYLIGHT_HOURS
+        ):
             self._since = None
-            if power > -BACKWARDS:
+            if power > -REVERSED_W:
                 self._context.memory.delete("backwards")
             return
         if self._since is None or self._since > now:
             self._since = now
-        if now - self._since >= LONG and not self._context.memory.get("backwards"):
+        if now - self._since >= CONFIRM_S and not self._context.memory.get("backwards"):
             self._context.memory.keep("backwards", True)
             self._context.message("warning", _BACKWARDS, power=round(power))
 

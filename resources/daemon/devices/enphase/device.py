@@ -15,14 +15,14 @@ from ..common.endpoints import Shapes
 from .closed_days import ClosedDays
 from .ct_orientation import CtOrientation
 from .gateway.client import EndpointRefused, Gateway
-from .gateway.endpoint_choice import PROBE, SLOW, EndpointChoice
+from .gateway.endpoint_choice import PROBE_PERIOD_S, SLOW_PERIOD_S, EndpointChoice
 from .gateway.endpoints import Endpoints
 from .gateway.paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
 from .gateway.pinning import PinnedCertificate, clock_offset, describe, sign_in, token_days
 from .inverters import Inverters
-from .surplus_switch import WATCH_S, SurplusSwitch
-from .tokens.token import DAY, Token
-from .tokens.token_store import REFRESH_S, TokenStore, repeated
+from .surplus_switch import WATCH_PERIOD_S, SurplusSwitch
+from .tokens.token import DAY_S, Token
+from .tokens.token_store import REFRESH_LOGIN_PERIOD_S, TokenStore, repeated
 from .values import batteries, mapping
 from .values.energies import STALE_S, Energies
 from .values.lifetimes import Lifetimes
@@ -31,23 +31,23 @@ from .values.plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
 
-BATTERY = 10.0
+BATTERY_PERIOD_S = 10.0
 """Least seconds between two readings of the IQ batteries."""
-DAY_FIGURES = 300.0
+DAY_FIGURES_PERIOD_S = 300.0
 """Seconds between two readings of the inverters' own day: they report every five minutes at best."""
-ASIDE_SHARE = 20.0
-ASIDE_PAUSE = 900.0
+SIDE_JOB_TIME_RATIO = 20.0
+MAX_SIDE_JOB_PAUSE_S = 900.0
 """Longest pause, in seconds, before a page beside the main one is asked again after a failure."""
-AGAIN = 300.0
+METERS_RETRY_S = 300.0
 """Seconds until a list of meters that could not be read is asked for again."""
-KEEP = 600.0
+PERSIST_PERIOD_S = 600.0
 """Seconds between two writings of what is not lost without them."""
-KEEP_ESTIMATES = 60.0
+ESTIMATES_PERSIST_PERIOD_S = 60.0
 """The same where energies are made of powers."""
-RETIRED_S = 14 * DAY
+RETIRED_S = 14 * DAY_S
 """Seconds without a report after which an inverter that is still listed was taken down, or never came: no snow and no
 winter night lasts as long."""
-GATEWAY = ("combined", "production", "net", "total", "storage")
+GATEWAY_TYPES = ("combined", "production", "net", "total", "storage")
 """The equipment types that share the gateway's facts."""
 
 
@@ -99,7 +99,7 @@ class Device(Base):
         self._plant = PlantLimits(memory.get("plant"))
         self._lifetimes = Lifetimes(self._plant, memory.get("lifetimes"))
         self._energies = Energies(self._plant, memory.get("energies"))
-        self._storage = batteries.Storage(max(STALE_S, 2.5 * max(SLOW, self._period)), memory.get("storage"))
+        self._storage = batteries.Storage(max(STALE_S, 2.5 * max(SLOW_PERIOD_S, self._period)), memory.get("storage"))
         self._closed_days = ClosedDays(self.context)
         self._inverters = Inverters(self.context)
 
@@ -107,7 +107,7 @@ class Device(Base):
         """The facts that some row of this connection asks for, beyond what every gateway shows."""
         rows = self.context.catalogue.rows
         config = self.connection.config
-        found = [row for kind in GATEWAY for row in rows(kind, {}, config) if row.source]
+        found = [row for kind in GATEWAY_TYPES for row in rows(kind, {}, config) if row.source]
         return frozenset(row.source or "" for row in found if "connection.options" in row.data.get("when", {}))
 
     # What the core asks for.
@@ -118,7 +118,9 @@ class Device(Base):
             self._watching = True
             self._surplus = SurplusSwitch(self.context)
             self._surplus.adopt(self.connection)
-            self.context.every("stages", WATCH_S, lambda: self._surplus.watch(self._choice.period), first=WATCH_S)
+            self.context.every(
+                "stages", WATCH_PERIOD_S, lambda: self._surplus.watch(self._choice.period), first=WATCH_PERIOD_S
+            )
         self._remember()  # only now: the former life of this connection has ended just before
         try:
             self._begin()
@@ -127,12 +129,12 @@ class Device(Base):
         self._adopt()
         every = self.context.every
         self._main_job = every("main", self._choice.period, self._poll)
-        every("totals", max(SLOW, self._period), self._aside(self._poll_totals), first=1.0)
-        every("inverters", SLOW, self._aside(self._poll_inverters), first=2.0)
-        every("batteries", max(BATTERY, self._period), self._aside(self._poll_batteries), first=1.5)
-        every("inverter days", DAY_FIGURES, self._aside(self._poll_inverter_days), first=1.8)
-        every("report", SLOW, self._report, first=SLOW)
-        self._probe_job = every("probe", PROBE, self._aside(self._begin), first=PROBE)
+        every("totals", max(SLOW_PERIOD_S, self._period), self._aside(self._poll_totals), first=1.0)
+        every("inverters", SLOW_PERIOD_S, self._aside(self._poll_inverters), first=2.0)
+        every("batteries", max(BATTERY_PERIOD_S, self._period), self._aside(self._poll_batteries), first=1.5)
+        every("inverter days", DAY_FIGURES_PERIOD_S, self._aside(self._poll_inverter_days), first=1.8)
+        every("report", SLOW_PERIOD_S, self._report, first=SLOW_PERIOD_S)
+        self._probe_job = every("probe", PROBE_PERIOD_S, self._aside(self._begin), first=PROBE_PERIOD_S)
         self._probe_soon()
 
     def stop(self) -> None:
@@ -151,7 +153,7 @@ class Device(Base):
         self._inverters.adopt(self.connection)
 
     def refresh(self) -> None:
-        self._tokens.ask_again(REFRESH_S)
+        self._tokens.ask_again(REFRESH_LOGIN_PERIOD_S)
         self._read_main()
         self._later.clear()
         for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
@@ -225,7 +227,7 @@ class Device(Base):
 
     def _probe_soon(self) -> None:
         if self._probe_job is not None and self._choice.uncertain:
-            self._probe_job.run_in(AGAIN)
+            self._probe_job.run_in(METERS_RETRY_S)
 
     def _sign_in(self) -> Token:
         info, found = sign_in(self._gateway, self._pin, self._tokens, self._serial(), self.context)
@@ -352,7 +354,7 @@ class Device(Base):
     @property
     def _members(self) -> list[Equipment]:
         """The equipment that shows the gateway's facts."""
-        return [each for kind in GATEWAY for each in self.connection.of_type(kind)]
+        return [each for kind in GATEWAY_TYPES for each in self.connection.of_type(kind)]
 
     def _learn_storage(self, facts: Facts, now: float) -> dict[float, Facts]:
         """What has become known of the batteries, by the time of its oldest part."""
@@ -367,7 +369,9 @@ class Device(Base):
 
     def _keep(self, force: bool = False) -> None:
         clock = self.context.clock.monotonic()
-        if not force and clock - self._kept < (KEEP_ESTIMATES if self._energies.integrating else KEEP):
+        if not force and clock - self._kept < (
+            ESTIMATES_PERSIST_PERIOD_S if self._energies.integrating else PERSIST_PERIOD_S
+        ):
             return
         self._kept = clock
         memory = self.context.memory
@@ -410,9 +414,9 @@ class Device(Base):
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
                 if failures == (1 if isinstance(error, EndpointRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, self.context.words(error))
-                self._later[name] = now() + min(SLOW * 2**failures, ASIDE_PAUSE)
+                self._later[name] = now() + min(SLOW_PERIOD_S * 2**failures, MAX_SIDE_JOB_PAUSE_S)
             # Meanwhile nothing else can be asked: such a page gets a small share of the time.
-            self._later[name] = max(self._later.get(name, begin), now() + ASIDE_SHARE * (now() - begin))
+            self._later[name] = max(self._later.get(name, begin), now() + SIDE_JOB_TIME_RATIO * (now() - begin))
 
         return run
 

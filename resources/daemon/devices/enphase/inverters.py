@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 REPORT_HOUR = 22
 """Local hour of the report on groups: before the gateway's nightly pause at 23:00."""
-ABSENT = 86400.0
+UNLISTED_GONE_S = 86400.0
 """Seconds after which an inverter that the gateway no longer lists has no values any more."""
 
 
@@ -66,7 +66,9 @@ class Inverters:
                 facts["lastReport"] = _shown(facts["reported"], self._zone)
             facts["listed"] = now
             self._known[serial] = facts
-        self._known = {serial: facts for serial, facts in self._known.items() if now - facts["listed"] < ABSENT}
+        self._known = {
+            serial: facts for serial, facts in self._known.items() if now - facts["listed"] < UNLISTED_GONE_S
+        }
         self._changed = True
         if self._connection is not None:
             for equipment in self._connection.of_type("inverter"):
@@ -110,7 +112,7 @@ class Inverters:
         if facts is not None:
             return bool(facts["listed"] != now)
         # Heard of before the daemon was started.
-        return now - self._energies.last_report(serial) < ABSENT
+        return now - self._energies.last_report(serial) < UNLISTED_GONE_S
 
     def _at(self, known: float | None, now: float) -> float | None:
         """A time of the gateway's clock by ours."""

@@ -17,15 +17,15 @@ _LOG = logging.getLogger(__name__)
 
 ON, OFF = "onCommand", "offCommand"
 """The settings that hold the commands."""
-LEAST_LIFETIME_S = 15.0
+MIN_LIFETIME_S = 15.0
 """Jeedom has this long at least to run a command for "on", however short the period of the readings."""
-LONGEST_LIFETIME_S = 300.0
-PERIODS_TO_DOUBT = 3
+MAX_LIFETIME_S = 300.0
+PERIODS_TO_STALE = 3
 """So many periods without a reading are needed before data counts as missing."""
 START_GRACE_S = 60.0
 """After a start, however old the data is: the first reading is under way."""
-WATCH_S = 10.0
-KEEP_S = 60.0
+WATCH_PERIOD_S = 10.0
+PERSIST_PERIOD_S = 60.0
 """Seconds between two writings of when the newest data came, while something is on."""
 
 
@@ -76,7 +76,7 @@ class SurplusSwitch:
     def step(self, facts: Mapping[str, Any], period: float) -> None:
         """Takes fresh facts; data older than three periods must not come here."""
         clock = self._context.clock
-        patience = PERIODS_TO_DOUBT * period
+        patience = PERIODS_TO_STALE * period
         for load in self._loads.values():
             net = None if load.settings is None else facts.get(f"net{load.settings.phase}.power")
             if load.settings is None or net is None:
@@ -88,7 +88,7 @@ class SurplusSwitch:
                 self._switch(load, round(surplus), patience)
             self._context.publish(load.equipment.id, {**self._state(load), "surplus": surplus})
         on = any(load.stage.on for load in self._loads.values())
-        if on and clock.monotonic() - self._kept_at >= KEEP_S:
+        if on and clock.monotonic() - self._kept_at >= PERSIST_PERIOD_S:
             self._keep()
 
     def watch(self, period: float) -> None:
@@ -98,7 +98,7 @@ class SurplusSwitch:
             return
         for load in self._loads.values():
             silence = now - load.data_at
-            limit = max(off_after(load.equipment.config), PERIODS_TO_DOUBT * period)
+            limit = max(off_after(load.equipment.config), PERIODS_TO_STALE * period)
             if load.stage.on and silence > limit:
                 load.stage.give_up(self._context.clock.time())
                 _LOG.warning("%s: off, without data for %.0f min", load.equipment.name, silence / 60)
@@ -127,7 +127,7 @@ class SurplusSwitch:
 
     def _ask(self, load: _Load, surplus: int | None, patience: float) -> None:
         if load.stage.on:
-            lifetime = min(max(LEAST_LIFETIME_S, patience), LONGEST_LIFETIME_S)
+            lifetime = min(max(MIN_LIFETIME_S, patience), MAX_LIFETIME_S)
             self._context.want(load.equipment.id, ON, surplus, lifetime)
         else:
             self._context.want(load.equipment.id, OFF, surplus)

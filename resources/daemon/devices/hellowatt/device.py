@@ -28,28 +28,28 @@ from ..base import Device as Base
 from ..common.endpoints import Endpoints
 from . import mapping
 from .colors.services import ColorService, OpenData, TempoService
-from .colors.tempo import MONTH, NEXT_COLOR_S, Tempo
+from .colors.tempo import MONTH_S, NEXT_COLOR_S, Tempo
 from .days.acknowledged import Acknowledged, Points
 from .days.collector import Collector
-from .days.schedule import HOUR, Schedule
+from .days.schedule import HOUR_S, Schedule
 from .failure_memory import FailureMemory
-from .site.account import WEEK, Account
+from .site.account import WEEK_S, Account
 from .site.budget import Budget
 from .site.client import Site
-from .site.errors import STOPS, Missing, NoGas, NotJson, mark_of
+from .site.errors import STOPPING_ERRORS, Missing, NoGas, NotJson, mark_of
 from .site.session import Session
 
 _LOG = logging.getLogger(__name__)
 
-DAY = 86400.0
-PASS_GAP = 1800.0
+DAY_S = 86400.0
+IMPORT_PASS_PERIOD_S = 1800.0
 """Seconds from one pass of the import to the next."""
-FIRST_PAUSE = 30.0
+FIRST_IMPORT_PAUSE_S = 30.0
 """Seconds until the import goes on after a site that was out of reach for the first time; then twice that, ..."""
-LONGEST_ROUND = 600.0
-SECOND_LOOK = 72000.0
+MAX_ROUND_S = 600.0
+MISSING_HOME_RECHECK_S = 72000.0
 """Seconds after which a home that is missing in the account's list must be missing again to be called gone."""
-TEMPO_DAYS = 60
+TEMPO_SEEN_DAYS = 60
 """Days for which a home with a Tempo key is one with such a contract."""
 
 
@@ -75,7 +75,7 @@ class Device(Base):
         self._logged: dict[str, str] = {}
         self._told_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
-        self._pauses = Backoff(FIRST_PAUSE, PASS_GAP)
+        self._pauses = Backoff(FIRST_IMPORT_PAUSE_S, IMPORT_PASS_PERIOD_S)
 
     # What the core asks for.
 
@@ -83,10 +83,10 @@ class Device(Base):
         self._check_addresses()
         every = self.context.every
         self._jobs = {
-            "collect": every("collect", DAY, self._collect_when_due),
-            "import": every("import", DAY, self._import_when_due, first=5.0),
-            "tempo": every("tempo", DAY, self._tempo_when_due, first=2.0),
-            "deliver": every("deliver", HOUR, self._deliver_behind, first=1.0),
+            "collect": every("collect", DAY_S, self._collect_when_due),
+            "import": every("import", DAY_S, self._import_when_due, first=5.0),
+            "tempo": every("tempo", DAY_S, self._tempo_when_due, first=2.0),
+            "deliver": every("deliver", HOUR_S, self._deliver_behind, first=1.0),
         }
         for equipment in self._energies():
             self._behind.add(equipment.id)
@@ -227,7 +227,7 @@ class Device(Base):
         if wait <= 0:
             self._collect([each for each in self._energies() if self._asks_for(each)])
             wait = self._schedule.wait()
-        self._hurry("collect", min(max(wait, 1.0), HOUR))
+        self._hurry("collect", min(max(wait, 1.0), HOUR_S))
 
     def _collect(self, wanted: list[Equipment]) -> None:
         """One round; plans the next one, and raises what the user must know."""
@@ -248,7 +248,7 @@ class Device(Base):
             else:
                 self._schedule.again()
             self.context.online()
-            self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR))
+            self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR_S))
             return
         failure = self._failure_memory.note(failure)
         if isinstance(failure, RateLimited) and failure.retry:
@@ -270,12 +270,12 @@ class Device(Base):
         began = self.context.clock.monotonic()
         failed: list[tuple[Equipment, DeviceError]] = []
         for equipment in wanted:
-            if self.context.stopping or self.context.clock.monotonic() - began > LONGEST_ROUND:
+            if self.context.stopping or self.context.clock.monotonic() - began > MAX_ROUND_S:
                 break
             try:
                 self._read(equipment)
                 self._logged.pop(equipment.id, None)
-            except STOPS:
+            except STOPPING_ERRORS:
                 raise
             except DeviceError as error:
                 self.context.publish(equipment.id, {"status": mark_of(error)})
@@ -341,8 +341,8 @@ class Device(Base):
             self._account.contracts(home)
         doubted = [each for each in self._energies() if self._gone(each).get("since")]
         try:
-            known = {home.id for home in self._account.homes(SECOND_LOOK if doubted else WEEK)}
-        except STOPS:
+            known = {home.id for home in self._account.homes(MISSING_HOME_RECHECK_S if doubted else WEEK_S)}
+        except STOPPING_ERRORS:
             raise
         except DeviceError as error:
             _LOG.info("the homes are not known: %s", error)
@@ -359,7 +359,7 @@ class Device(Base):
         state = self._gone(equipment)
         now = self.context.clock.time()
         after: dict[str, Any] = {} if not gone else {"since": now, **state}
-        if gone and not state.get("told") and now - float(after["since"]) > SECOND_LOOK:
+        if gone and not state.get("told") and now - float(after["since"]) > MISSING_HOME_RECHECK_S:
             after["told"] = True
             text = (
                 "{name} : ce logement n'est plus sur le compte helloWatt. Ses valeurs restent ; rattachez-le sur le "
@@ -375,9 +375,9 @@ class Device(Base):
         known = [each for each in self._energies() if self._collector.archive(each).known and not self._without(each)]
         blocked = self._budget.blocked()
         if not any(map(self._collector.importing, known)) or blocked or self._budget.spare() <= 0:
-            self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR))
+            self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR_S))
             return
-        self._hurry("import", PASS_GAP)
+        self._hurry("import", IMPORT_PASS_PERIOD_S)
         try:
             news, failure = self._collector.import_all(known)
         except StoreError:
@@ -391,11 +391,13 @@ class Device(Base):
             self.context.online()
             if any(map(self._collector.importing, known)):
                 text = "La récupération de l'historique continue dans {minutes} min"
-                self.context.progress("importHistory", self._collector.percent(), text, minutes=int(PASS_GAP / 60))
+                self.context.progress(
+                    "importHistory", self._collector.percent(), text, minutes=int(IMPORT_PASS_PERIOD_S / 60)
+                )
         elif isinstance(failure, (Unreachable, NotJson)):
             self._hurry("import", self._pauses.next())
-        elif isinstance(failure, STOPS):
-            failure.retry = max(failure.retry or HOUR, PASS_GAP)
+        elif isinstance(failure, STOPPING_ERRORS):
+            failure.retry = max(failure.retry or HOUR_S, IMPORT_PASS_PERIOD_S)
             raise failure
 
     def _waits_for_first(self) -> bool:
@@ -404,7 +406,7 @@ class Device(Base):
     # Tempo.
 
     def _tempo_home(self, equipment: Equipment) -> bool:
-        since = self._account.today() - timedelta(days=TEMPO_DAYS)
+        since = self._account.today() - timedelta(days=TEMPO_SEEN_DAYS)
         if self._collector.archive(equipment).recent("tempoCode", since):
             return True
         return "tempo" in str(self._account.contract(equipment.key, "electricity").get("offer", "")).lower()
@@ -418,12 +420,12 @@ class Device(Base):
                 self._told_colors[equipment.id] = self._tempo.facts()
                 self._publish(equipment)
                 self._deliver(equipment, [self._account.today()])
-        wait = min(self._tempo.due(), MONTH) if homes else HOUR
+        wait = min(self._tempo.due(), MONTH_S) if homes else HOUR_S
         now = self._tempo.now()
         clock = now.hour * 3600.0 + now.minute * 60 + now.second
         # Today's and tomorrow's change at midnight, the one in force at six.
-        change = min(at - clock for at in (NEXT_COLOR_S, DAY) if at > clock) + 30.0
-        self._hurry("tempo", min(max(wait, 60.0), change, HOUR))
+        change = min(at - clock for at in (NEXT_COLOR_S, DAY_S) if at > clock) + 30.0
+        self._hurry("tempo", min(max(wait, 60.0), change, HOUR_S))
 
     # What Jeedom gets.
 

@@ -9,9 +9,9 @@ from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unre
 from . import mapping
 from .site.errors import LayoutChanged
 
-DAYS = 3
+DAYS_TO_REPORT = 3
 """Failed days, one after the other, after which the user gets a message."""
-LAYOUTS = 5
+INCOMPLETE_TO_CHANGED = 5
 """Incomplete answers in a row after which the site is taken to have changed."""
 _KINDS = {each.code: each for each in (AuthenticationFailed, RateLimited, Unreachable, VendorError)}
 
@@ -34,15 +34,15 @@ class FailureMemory:
         """One more failed round. Returns what to tell: of answers that stay incomplete, that the site has changed."""
         state = self._state()
         today = datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date().isoformat()
-        days = [*(day for day in state.get("days", []) if day != today), today][-DAYS - 1 :]
+        days = [*(day for day in state.get("days", []) if day != today), today][-DAYS_TO_REPORT - 1 :]
         layouts = 0
         if isinstance(error, LayoutChanged):
             layouts = int(state.get("layouts", 0)) + 1
-            error = error.lasting() if layouts >= LAYOUTS else error
+            error = error.lasting() if layouts >= INCOMPLETE_TO_CHANGED else error
         values = {name: str(value) for name, value in error.values.items()}
         state.update(days=days, layouts=layouts, code=error.code, template=error.template, values=values)
         # An account that is refused is a state of the connection, of which Jeedom itself makes a message.
-        if len(days) > DAYS - 1 and not state.get("told") and not isinstance(error, AuthenticationFailed):
+        if len(days) > DAYS_TO_REPORT - 1 and not state.get("told") and not isinstance(error, AuthenticationFailed):
             state["told"] = True
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
             self._context.message("error", text, n=len(days), reason=self._context.words(error))
@@ -52,7 +52,7 @@ class FailureMemory:
     @property
     def changed_site(self) -> bool:
         """Whether the site seems to have changed: once a day is enough then."""
-        return int(self._state().get("layouts", 0)) >= LAYOUTS
+        return int(self._state().get("layouts", 0)) >= INCOMPLETE_TO_CHANGED
 
     def over(self) -> None:
         """A round that brought what it should."""

@@ -19,14 +19,14 @@ from zoneinfo import ZoneInfo
 from jeedom_bridge.contract import Row
 
 PARIS = ZoneInfo("Europe/Paris")
-CODES = {"blue": 1, "white": 2, "red": 3}
-COLORS = {1: "bleu", 2: "blanc", 3: "rouge"}
-UNKNOWN = "inconnue"
-LIMIT = Decimal(1_000_000)
+COLOR_CODES = {"blue": 1, "white": 2, "red": 3}
+COLOR_NAMES = {1: "bleu", 2: "blanc", 3: "rouge"}
+UNKNOWN_COLOR = "inconnue"
+MAX_FIGURE = Decimal(1_000_000)
 """Beyond this no day of a home is believed."""
-MOST_KWH = {"electricity": Decimal(1100), "gas": Decimal(3000)}
+MAX_DAY_KWH = {"electricity": Decimal(1100), "gas": Decimal(3000)}
 """kWh that a home's meter can count in a day: 36 kVA for 25 h with some excess; a G6 gas meter, 10 m³/h of 11.2 kWh."""
-CERTAIN = 5
+ROWS_TO_BE_SURE = 5
 """So many rows without a part say that the part has another name now."""
 
 Day = dict[str, Decimal]
@@ -68,7 +68,7 @@ def number(raw: Any) -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    return found if abs(found) <= LIMIT else None
+    return found if abs(found) <= MAX_FIGURE else None
 
 
 def local_day(stamp: Any) -> date | None:
@@ -129,15 +129,15 @@ def _split(parts: Mapping[str, Decimal | None], name: str) -> Day:
 def _color(facts: Day) -> int | None:
     """The colour of a past day: that of its HP. At night the day before goes on, so HC tells less."""
     for period in ("hp", "hc"):
-        seen = {c for c in CODES if facts.get(f"kwh.tempo.{c}.{period}", Decimal(0)) > 0}
+        seen = {c for c in COLOR_CODES if facts.get(f"kwh.tempo.{c}.{period}", Decimal(0)) > 0}
         if len(seen) == 1:
-            return CODES[seen.pop()]
+            return COLOR_CODES[seen.pop()]
         if seen:
             return None
     return None
 
 
-def day_facts(row: Mapping[str, Any], day: date, odd: list[str], most: Decimal = LIMIT) -> Day:
+def day_facts(row: Mapping[str, Any], day: date, odd: list[str], most: Decimal = MAX_FIGURE) -> Day:
     """The facts of one row. What cannot be read, or is more than `most` kWh, is left out and named in `odd`."""
     facts: Day = {}
     kwh = _detailed(row.get("kwhDetailed"))
@@ -196,10 +196,10 @@ _PLAIN = {
 }
 
 
-LISTS = ("values", "results", "data", "homes")
+LIST_KEYS = ("values", "results", "data", "homes")
 """Names under which a list has been seen, or is expected."""
-_NOTHING = (None, False)
-MOST_WORDS = 200
+_NO_LIST = (None, False)
+MAX_SENTENCE_CHARS = 200
 
 
 def _listed(answer: Any, what: str) -> list[Any]:
@@ -210,11 +210,11 @@ def _listed(answer: Any, what: str) -> list[Any]:
         raise Unexpected(what)
     if answer.get("next"):
         raise Unexpected(f"{what} (next)")
-    lists: list[list[Any]] = [answer[key] for key in LISTS if isinstance(answer.get(key), list)]
+    lists: list[list[Any]] = [answer[key] for key in LIST_KEYS if isinstance(answer.get(key), list)]
     if lists:
         return lists[0]
     # No list, but a word on it: there is nothing, and the layout is the same.
-    if answer.get("error") or any(key in answer and answer[key] in _NOTHING for key in LISTS):
+    if answer.get("error") or any(key in answer and answer[key] in _NO_LIST for key in LIST_KEYS):
         return []
     raise Unexpected(what)
 
@@ -227,10 +227,10 @@ def said(answer: Any) -> tuple[str, str]:
     else:
         identifier, text = str(error or ""), error
     words = re.sub(r"<[^>]{0,500}>", " ", text) if isinstance(text, str) else ""
-    return re.sub(r"[^\w.-]", "", identifier)[:40], " ".join(words.split())[:MOST_WORDS]
+    return re.sub(r"[^\w.-]", "", identifier)[:40], " ".join(words.split())[:MAX_SENTENCE_CHARS]
 
 
-def series(answer: Any, first: date, last: date, most: Decimal = LIMIT) -> Series:
+def series(answer: Any, first: date, last: date, most: Decimal = MAX_FIGURE) -> Series:
     """The days from `first` to `last` that an answer of daily figures holds. Raises Unexpected for a changed layout.
 
     `most`: kWh beyond which a day is not believed.
@@ -256,9 +256,9 @@ def series(answer: Any, first: date, last: date, most: Decimal = LIMIT) -> Serie
             found.days[day] = facts
     if rows and not stamped:
         raise Unexpected("values[].datetime")
-    if seen >= CERTAIN and bare == seen:
+    if seen >= ROWS_TO_BE_SURE and bare == seen:
         raise Unexpected("values[].kwhDetailed")
-    if seen >= CERTAIN and not priced and not bare:
+    if seen >= ROWS_TO_BE_SURE and not priced and not bare:
         found.odd.append("values[].eurosDetailed")
     return found
 
@@ -384,7 +384,7 @@ def tempo_color(answer: Any, day: date) -> int | None:
     if not isinstance(answer, dict) or str(answer.get("dateJour", ""))[:10] != day.isoformat():
         return None
     code = answer.get("codeJour")
-    return code if isinstance(code, int) and not isinstance(code, bool) and code in COLORS else None
+    return code if isinstance(code, int) and not isinstance(code, bool) and code in COLOR_NAMES else None
 
 
 _RTE = {"BLUE": 1, "WHITE": 2, "RED": 3}

@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-OWN = "JEENERGIE.CGX"
+OWN_FILE = "JEENERGIE.CGX"
 """The page that is polled. A name of its own: the official plugin's DATA_JEEDOM.CGX stays as it is."""
-NAMES = "JEENAMES.CGX"
+NAMES_FILE = "JEENAMES.CGX"
 """Names and identities of the inputs, read at discovery only."""
 
 

@@ -14,20 +14,20 @@ from .mapping import Origin
 
 _LOG = logging.getLogger(__name__)
 
-STANDARD = "data.cgx"
-OWN = cgx.OWN.lower()
-OFFICIAL = "data_jeedom.cgx"
+STANDARD_PATH = "data.cgx"
+OWN_PATH = cgx.OWN_FILE.lower()
+OFFICIAL_PATH = "data_jeedom.cgx"
 """The page of the official plugin: better than the standard one while ours is not there."""
-NAMES = cgx.NAMES.lower()
+NAMES_PATH = cgx.NAMES_FILE.lower()
 FLAG_SINCE = "1.0.5"
 """The version of the official page since which its PRODUCTEUR is a flag."""
 
-AGAIN = 60.0
+MISSING_RETRY_S = 60.0
 """Seconds until a page that was missing is asked for again."""
-PAUSE = 6 * 3600.0
+FAILED_UPLOAD_RETRY_S = 6 * 3600.0
 """Seconds between two automatic uploads that failed."""
 
-SETTLED = 300.0
+UPLOAD_MIN_GAP_S = 300.0
 """The same after one that succeeded: the card may be changed, but an upload must never follow another for ever."""
 
 Progress = Callable[[float, str], None]
@@ -44,42 +44,42 @@ class CgxChoice:
         self._instead: str | None = None
         self._look_again = 0.0
         self._next_upload = float("-inf")
-        self.path = OWN if self._uploaded else STANDARD
+        self.path = OWN_PATH if self._uploaded else STANDARD_PATH
 
     def read(self) -> CgxPage:
         """One page, by one request once it is known which. Raises DeviceError."""
         if not self._uploaded:
-            return self._wes.page(STANDARD)
+            return self._wes.page(STANDARD_PATH)
         now = self._context.clock.monotonic()
         if self._instead is not None and now < self._look_again:
             try:
                 return self._wes.page(self._instead)
             except PageMissing:
                 self._instead = None  # the card was changed meanwhile
-        for path in (OWN, OFFICIAL):
+        for path in (OWN_PATH, OFFICIAL_PATH):
             try:
                 page = self._wes.page(path)
             except PageMissing:
                 continue
             return self._use(path, page, now)
-        return self._use(STANDARD, self._wes.page(STANDARD), now)
+        return self._use(STANDARD_PATH, self._wes.page(STANDARD_PATH), now)
 
     def _use(self, path: str, page: CgxPage, now: float) -> CgxPage:
         if path != self.path:
             _LOG.info("%s is read from %s", self._wes.host, path)
         self.path = path
-        self._instead = None if path == OWN else path
-        self._look_again = now + AGAIN
+        self._instead = None if path == OWN_PATH else path
+        self._look_again = now + MISSING_RETRY_S
         return page
 
     def origin(self, page: CgxPage) -> Origin:
         """What kind of page the last one is."""
-        ours = self.path == OWN
+        ours = self.path == OWN_PATH
         return Origin(ours, flag=ours or not cgx.older(page.version, FLAG_SINCE))
 
     def outdated(self, page: CgxPage) -> bool:
         """Whether a newer page than this one could be on the WES."""
-        return self._uploaded and (self.path != OWN or cgx.older(page.version, cgx.version()))
+        return self._uploaded and (self.path != OWN_PATH or cgx.older(page.version, cgx.version()))
 
     def keep_up(self, page: CgxPage) -> bool:
         """Updates our page when the user allows it, or announces the new one, once. True when it was sent."""
@@ -97,7 +97,7 @@ class CgxChoice:
                 "Mise à jour du fichier CGX Jeedom disponible (version {wanted}, sur le WES : {found}) : utilisez le "
                 "bouton « Envoyer fichier CGX » de la page du serveur, ou cochez « Mise à jour automatique ».",
                 wanted=wanted,
-                found=page.version if self.path == OWN and page.version else self._context.say("aucun"),
+                found=page.version if self.path == OWN_PATH and page.version else self._context.say("aucun"),
             )
         return False
 
@@ -105,7 +105,7 @@ class CgxChoice:
         now = self._context.clock.monotonic()
         if now < self._next_upload:
             return False
-        self._next_upload = now + PAUSE
+        self._next_upload = now + FAILED_UPLOAD_RETRY_S
         try:
             text = self.send(lambda percent, text: None)
             _LOG.info("%s: %s", self._wes.host, text)
@@ -115,9 +115,9 @@ class CgxChoice:
             if self._context.memory.get("announced") != known:
                 self._context.memory.keep("announced", known)
                 text = "Le fichier CGX n'a pas pu être mis à jour : {reason} Nouvel essai dans {hours} h."
-                self._context.message("warning", text, reason=reason, hours=int(PAUSE / 3600))
+                self._context.message("warning", text, reason=reason, hours=int(FAILED_UPLOAD_RETRY_S / 3600))
             return False
-        self._next_upload = now + SETTLED
+        self._next_upload = now + UPLOAD_MIN_GAP_S
         return True
 
     def names(self) -> CgxPage | None:
@@ -125,7 +125,7 @@ class CgxChoice:
         if not self._uploaded:
             return None
         try:
-            return self._wes.page(NAMES)
+            return self._wes.page(NAMES_PATH)
         except DeviceError as error:
             _LOG.debug("names of the inputs: %s", error)
             return None
@@ -142,7 +142,7 @@ class CgxChoice:
         files = cgx.files()
         with self._wes.alone():
             progress(0, say("Connexion au WES {host}", host=host))
-            self._check_firmware(self._wes.page(STANDARD).firmware)
+            self._check_firmware(self._wes.page(STANDARD_PATH).firmware)
             sent: list[str] = []
 
             def step(name: str) -> None:
@@ -169,7 +169,7 @@ class CgxChoice:
 
     def _verify(self) -> None:
         try:
-            found = self._wes.page(OWN).version
+            found = self._wes.page(OWN_PATH).version
         except PageMissing:
             found = None
         except Unreachable as error:

@@ -14,10 +14,10 @@ from ..base import VendorError
 _LOG = logging.getLogger(__name__)
 
 Section = Mapping[str, str]
-EMPTY: Section = {}
-LAST = "+"
+EMPTY_SECTION: Section = {}
+LAST_PREFIX = "+"
 """Prefix under which the last of several elements of the same name is found; the name itself is the first."""
-UNKNOWN = "\ufffd"
+UNREADABLE = "\ufffd"
 """Stands for a character that could not be read."""
 _END = b"</data>"
 _DECLARATION = re.compile(rb"^<\?xml[^>]{0,100}\?>\s*")
@@ -36,7 +36,7 @@ class CgxPage:
 
     def section(self, name: str) -> Section:
         """A section; empty when the page has none of this name."""
-        return self.sections.get(name, EMPTY)
+        return self.sections.get(name, EMPTY_SECTION)
 
     @property
     def firmware(self) -> str:
@@ -92,7 +92,7 @@ def _texts(section: etree._Element) -> dict[str, str]:
         tag = element.tag
         text = (element.text or "").strip()
         if tag in texts:
-            texts[LAST + tag] = text
+            texts[LAST_PREFIX + tag] = text
         else:
             texts[tag] = text
     return texts
@@ -106,13 +106,13 @@ def _mended(body: bytes) -> bytes:
     """The known sins of the firmware made good: Latin-1 bytes, a bare `&`, control characters; nothing else is.
 
     A page that is broken in another way may have lost a digit, and is refused. Where a control character stood, one may
-    be lost as well: `UNKNOWN` takes its place, so that no number is read there.
+    be lost as well: `UNREADABLE` takes its place, so that no number is read there.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         text = body.decode("cp1252", "replace")
-    return _BARE.sub("&amp;", _CONTROL.sub(UNKNOWN, text)).encode("utf-8")
+    return _BARE.sub("&amp;", _CONTROL.sub(UNREADABLE, text)).encode("utf-8")
 
 
 def _strange(body: bytes, path: str) -> VendorError:

@@ -19,12 +19,12 @@ from .cgx_page import CgxPage, Truncated, parse
 
 _LOG = logging.getLogger(__name__)
 
-CONNECT = 5.0
-READ = 12.0
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 12.0
 """Seconds without a byte: the page is made in pieces while the WES serves its inputs."""
-TOTAL = 15.0
+DEADLINE_S = 15.0
 MAX_BYTES = 256 * 1024
-TURN = 40.0
+MAX_QUEUE_S = 40.0
 """Seconds that a request waits for another one to the same WES."""
 
 
@@ -78,7 +78,7 @@ class Wes:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else of this program talks to the WES meanwhile. Raises Unreachable when its turn does not come."""
-        if not self._turn.lock.acquire(timeout=TURN):
+        if not self._turn.lock.acquire(timeout=MAX_QUEUE_S):
             raise Unreachable("Le WES {host} est occupé par une autre demande de Jeedom", host=self.host)
         try:
             yield
@@ -172,7 +172,7 @@ class Wes:
 
     def _fetch(self, path: str) -> tuple[int, bytes]:
         self.check()
-        limits = http_get.Limits(CONNECT, READ, TOTAL, MAX_BYTES)
+        limits = http_get.Limits(CONNECT_TIMEOUT_S, READ_TIMEOUT_S, DEADLINE_S, MAX_BYTES)
         return http_get.get(self.host, self.port, path, self._headers, limits)
 
     def _failure(self, error: HttpError) -> Exception:

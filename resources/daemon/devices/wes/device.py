@@ -22,15 +22,15 @@ from .user_reports import UserReports
 
 _LOG = logging.getLogger(__name__)
 
-CONFIRM_S = 60.0
+CONFIRM_PERIOD_S = 60.0
 """Seconds after which what the page still shows is confirmed: only then is it sent to Jeedom with a newer date."""
-GUARDS = "guards"
+GUARDS_KEY = "guards"
 """The key of the memory under which the guards are kept."""
-KEEP_S = 3600.0
+PERSIST_PERIOD_S = 3600.0
 """Seconds between two writings of what the guards know; a doubt that begins or ends is written at once."""
-PROOFS = (0.0, 0.4, 0.8, 1.5, 2.0)
+PROOF_PAUSES_S = (0.0, 0.4, 0.8, 1.5, 2.0)
 """Pauses before the readings of a state that an action should have changed: some take effect late."""
-PATIENCE = 8.0
+MAX_PROOF_S = 8.0
 """Seconds after which a slow WES is not asked again for that proof."""
 
 
@@ -59,7 +59,7 @@ class Device(Base):
 
     def start(self) -> None:
         self._wes.check()
-        self._plausibility.restore(self.context.memory.get(GUARDS))
+        self._plausibility.restore(self.context.memory.get(GUARDS_KEY))
         self._changed_facts.adopt(self.connection)
         self._job = self.context.every("poll", self._period, self._poll)
 
@@ -165,13 +165,13 @@ class Device(Base):
         now = self.context.clock.monotonic()
         if now < self._confirm_at:
             return False
-        self._confirm_at = now + CONFIRM_S
+        self._confirm_at = now + CONFIRM_PERIOD_S
         return True
 
     def _keep(self) -> None:
         if self._job is not None:  # a test of a form keeps nothing
-            self._keep_at = self.context.clock.monotonic() + KEEP_S
-            self.context.memory.keep(GUARDS, self._plausibility.state())
+            self._keep_at = self.context.clock.monotonic() + PERSIST_PERIOD_S
+            self.context.memory.keep(GUARDS_KEY, self._plausibility.state())
 
     def _publish_server(self, facts: mapping.Facts) -> None:
         if self._anew or facts != self._server:
@@ -208,7 +208,7 @@ class Device(Base):
         """Reads the state until it is as wanted: the answer to an action proves nothing. False: not seen, stopping."""
         shown: bool | None = None
         began = self.context.clock.monotonic()
-        for pause in PROOFS:
+        for pause in PROOF_PAUSES_S:
             if pause and not self.context.pause(pause):
                 return False
             page = self._choice.read()
@@ -218,7 +218,7 @@ class Device(Base):
                 if self._job is not None:
                     self._job.run_in(self._period)
                 return wanted is not None
-            if self.context.clock.monotonic() - began > PATIENCE:
+            if self.context.clock.monotonic() - began > MAX_PROOF_S:
                 break
         raise self._not_proved(equipment, shown)
 

@@ -17,12 +17,12 @@ from ..base import AuthenticationFailed, DeviceError, Phrase, Refused, Unreachab
 
 _LOG = logging.getLogger(__name__)
 
-WAIT = 10.0
+STEP_TIMEOUT_S = 10.0
 """Seconds that one step may take."""
-TOTAL = 40.0
+DEADLINE_S = 40.0
 MAX_LINES = 200
 """Of a whole session; an upload needs about fifteen."""
-TEMPORARY = "JEENERGI.NEW"
+TEMPORARY_FILE = "JEENERGI.NEW"
 
 
 class DataConnectionFailed(Unreachable):
@@ -67,9 +67,9 @@ def upload(host: str, port: int, user: str, password: str, files: Mapping[str, b
 
 @contextmanager
 def _session(host: str, port: int, user: str, password: str) -> Iterator[ftplib.FTP]:
-    ftp = _Ftp(timeout=WAIT, encoding="latin-1")
+    ftp = _Ftp(timeout=STEP_TIMEOUT_S, encoding="latin-1")
     # A peer that sends a byte now and then would meet every limit of a single step.
-    watch = threading.Timer(TOTAL, lambda: _cut(ftp.sock))
+    watch = threading.Timer(DEADLINE_S, lambda: _cut(ftp.sock))
     watch.daemon = True
     try:
         _connect(ftp, host, port)
@@ -130,9 +130,9 @@ def _sign_in(ftp: ftplib.FTP, user: str, password: str) -> None:
 
 def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
     try:
-        _store(ftp, TEMPORARY, data)
+        _store(ftp, TEMPORARY_FILE, data)
     except Refused:
-        _delete(ftp, TEMPORARY)  # half a file on a full card
+        _delete(ftp, TEMPORARY_FILE)  # half a file on a full card
         raise
     try:
         renamed = _rename(ftp, name)
@@ -150,9 +150,9 @@ def _rename(ftp: ftplib.FTP, name: str) -> bool:
     """Puts the temporary file in place of the old one; False when this server does not rename."""
     for replace in (False, True):
         try:
-            ftp.sendcmd(f"RNFR /{TEMPORARY}")
+            ftp.sendcmd(f"RNFR /{TEMPORARY_FILE}")
         except ftplib.error_perm as error:
-            _LOG.debug("renaming %s: %s", TEMPORARY, error)
+            _LOG.debug("renaming %s: %s", TEMPORARY_FILE, error)
             return False
         try:
             ftp.voidcmd(f"RNTO /{name}")
@@ -166,7 +166,7 @@ def _rename(ftp: ftplib.FTP, name: str) -> bool:
 
 def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
     """Without renaming: what goes wrong now leaves half a file."""
-    _delete(ftp, TEMPORARY)
+    _delete(ftp, TEMPORARY_FILE)
     try:
         _store(ftp, name, data)
     except DeviceError as failure:
@@ -199,7 +199,7 @@ def _store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
         ) from error
     try:
         with data_connection:
-            data_connection.settimeout(WAIT)
+            data_connection.settimeout(STEP_TIMEOUT_S)
             data_connection.sendall(data)
         ftp.voidresp()
         size = _size(ftp, name)

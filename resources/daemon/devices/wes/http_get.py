@@ -21,7 +21,7 @@ from jeedom_bridge.http_errors import (
     classified,
 )
 
-MAX_HEAD = 16 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,9})[ \t]*\r?$", re.I | re.M)
 _CHUNKED = re.compile(rb"^transfer-encoding:[ \t]*chunked[ \t]*\r?$", re.I | re.M)
@@ -54,7 +54,7 @@ class _Answer:
         if not self.body_at:
             self._head()
         size = len(self.data) - self.body_at
-        if size > (limits.size if self.body_at else MAX_HEAD):
+        if size > (limits.size if self.body_at else MAX_HEAD_BYTES):
             raise TooLong(f"an answer of more than {limits.size // 1024} kB")
         if not self.body_at:
             return False

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import tariff
-from .cgx_page import LAST, UNKNOWN, CgxPage
+from .cgx_page import LAST_PREFIX, UNREADABLE, CgxPage
 
 Facts = dict[str, Any]
 Texts = Mapping[str, str]
@@ -26,7 +26,7 @@ SECTIONS = {
     "variable": "variables",
 }
 """Where each type stands in the page. In all but `tic` the tags end with the number."""
-FIRST_CARD = 100
+CARD_NUMBERS_FROM = 100
 """Relays of 1-wire cards have the number card x 100 + relay and a section of their own."""
 
 _AS_TEXT = frozenset(("ADCO", "OPTARIF", "PTEC", "DEMAIN"))
@@ -34,13 +34,13 @@ _STATES = frozenset(("RELAIS", "SWITCH", "ENTREE"))
 _NOT_ZERO = {"TENSION1", "TENSION2", "TENSION3", "H_WeekEnd", "HC_Semaine", "HP_Semaine"}
 _NOT_ZERO |= {"HC_WeekEnd", "HP_WeekEnd", "HC_Mercredi", "HP_Mercredi", "H_SUPER_CREUSE"}
 """Zero stands for "not measured" or "not of this contract"."""
-_NEEDED = frozenset(("ADCO", "OPTARIF", "PTEC", "PRODUCTEUR", "INJECTION", "PAPIJ"))
+_METER_TAGS = frozenset(("ADCO", "OPTARIF", "PTEC", "PRODUCTEUR", "INJECTION", "PAPIJ"))
 """What the facts of a meter link depend on, whatever commands there are."""
-_MADE = frozenset(("PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"))
+_DERIVED_FACTS = frozenset(("PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"))
 """Facts that no tag has."""
 _OLD_TAGS = {"HCHC": "H_CREUSE", "HCHP": "H_PLEINE"}
 """Firmware 0.61 names them otherwise."""
-MOST_ENERGY = 1e7
+MAX_INDEX_KWH = 1e7
 """kWh: an injection index beyond is what a wrong directive prints."""
 _NUMBER = re.compile(r"([+-]?\d{1,15})(?:[.,](\d{1,9}))?(?:\s+[^\d\s.,+-].{0,20})?", re.ASCII)
 
@@ -59,7 +59,7 @@ def place(kind: str, key: str) -> tuple[str, str]:
     """The section of an equipment and what its tags end with."""
     if kind == "teleinfo":
         return f"tic{key}", ""
-    if kind == "relais" and key.isdigit() and int(key) > FIRST_CARD:
+    if kind == "relais" and key.isdigit() and int(key) > CARD_NUMBERS_FROM:
         return "relais1W", key
     return SECTIONS.get(kind, ""), key
 
@@ -68,7 +68,9 @@ def tags(kind: str, key: str, sources: set[str]) -> list[tuple[str, str]]:
     """What to look up for an equipment: (name in the facts, tag in its section)."""
     names = sorted(sources)
     if kind == "teleinfo":
-        names = sorted(({*names} - _MADE) | {*_NEEDED, *tariff.indexes(), *_OLD_TAGS, LAST + "INJECTION"})
+        names = sorted(
+            ({*names} - _DERIVED_FACTS) | {*_METER_TAGS, *tariff.indexes(), *_OLD_TAGS, LAST_PREFIX + "INJECTION"}
+        )
     end = place(kind, key)[1]
     return [(name, name + end) for name in names]
 
@@ -101,7 +103,7 @@ def _plain(texts: Texts) -> Facts:
     found: Facts = {}
     for name, text in texts.items():
         if name in _AS_TEXT or name in _STATES:
-            if text and UNKNOWN not in text:
+            if text and UNREADABLE not in text:
                 found[name] = text[:64].upper() if name in _STATES else " ".join(text[:64].split())
             continue
         value = number(text)
@@ -117,7 +119,7 @@ def _tic(texts: Texts, flag: bool) -> Facts:
     for old, new in _OLD_TAGS.items():
         if old in read:
             read.setdefault(new, read.pop(old))
-    last = read.pop(LAST + "INJECTION", None)
+    last = read.pop(LAST_PREFIX + "INJECTION", None)
     if last is not None:
         # Version 1.0.5 of the official page, third TIC: the first INJECTION is the flag, the second the index.
         read["PRODUCTEUR"], read["INJECTION"] = read.get("INJECTION", ""), last
@@ -153,7 +155,7 @@ def _clamp(texts: Texts, ours: bool) -> Facts:
     if isinstance(found.get("INDEX"), int):
         found["INDEX"] = found["INDEX"] / 1000  # firmware 0.61 counts in Wh
     injected = found.get("INJECT")
-    if injected is not None and not (0 <= injected < MOST_ENERGY and (ours or injected > 0)):
+    if injected is not None and not (0 <= injected < MAX_INDEX_KWH and (ours or injected > 0)):
         del found["INJECT"]
     if not found.get("WATT") and not number(texts.get("V")):
         found.pop("WATT", None)  # real power needs the 9 V supply
@@ -164,7 +166,7 @@ def server(page: CgxPage) -> Facts:
     """The facts of the box itself."""
     info = page.section("info")
     shown = {name: info.get(name, "") for name in ("firmware", "serverversion")}
-    found: Facts = {name: text[:64] for name, text in shown.items() if text and UNKNOWN not in text}
+    found: Facts = {name: text[:64] for name, text in shown.items() if text and UNREADABLE not in text}
     for name in ("alarme", "spaceleft"):
         value = number(info.get(name))
         if value is not None:

@@ -169,7 +169,7 @@ class PlausibilityCheck:
     @staticmethod
     def _other_contract(meter: _Meter, contract: tariff.Tariff | None, setting: str, now: float) -> tuple[str, bool]:
         """(contract that the meter is on if it is not that of the setting, whether this is still in doubt)."""
-        if contract is None or setting in ("", tariff.FOLLOWED, contract.key):
+        if contract is None or setting in ("", tariff.FROM_METER, contract.key):
             meter.contract = None
             return "", False
         meter.contract = _lasting(meter.contract, contract.key, now)

@@ -18,11 +18,11 @@ from typing import Any
 
 Facts = dict[str, Any]
 
-FOLLOWED = "auto"
+FROM_METER = "auto"
 """The setting of an equipment that follows its meter's contract."""
 UNKNOWN_COLOUR = "inconnue"
 """Tomorrow's colour until the meter announces it. It never announces blue: then this stays until midnight."""
-NO_CODE = "N/A"
+NO_TEMPO_CODE = "N/A"
 """What PTECRAW says of a period that is none of Tempo's six."""
 
 
@@ -104,7 +104,7 @@ def stable(found: Facts) -> Facts:
         if today is not None:
             more["COULEUR"] = today
         letter = rules()["colours"][today]["letter"] if today is not None else ""
-        more["PTECRAW"] = f"{now}J{letter}" if letter and now in ("HC", "HP") else NO_CODE
+        more["PTECRAW"] = f"{now}J{letter}" if letter and now in ("HC", "HP") else NO_TEMPO_CODE
     if "DEMAIN" in found:
         more["COULEUR_DEMAIN"] = colour(found["DEMAIN"]) or UNKNOWN_COLOUR
     return more

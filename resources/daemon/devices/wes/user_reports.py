@@ -13,11 +13,11 @@ from .plausibility import Kind, News
 
 _LOG = logging.getLogger(__name__)
 
-DRIFT = 180.0
+MAX_CLOCK_DRIFT_S = 180.0
 """Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
 SUPPLY_GONE_S = 300.0
 """Seconds without mains voltage after which the 9 V supply is called gone."""
-SUPPLY = "supply"
+SUPPLY_KEY = "supply"
 """The key of the memory that says whether there ever was a mains voltage: {"told": it was reported gone}."""
 
 
@@ -45,7 +45,7 @@ class UserReports:
         except (ValueError, KeyError, OSError):
             return
         minutes = (shown - here.replace(tzinfo=None, second=0, microsecond=0)).total_seconds() / 60
-        if abs(minutes) * 60 < DRIFT:
+        if abs(minutes) * 60 < MAX_CLOCK_DRIFT_S:
             self._told.discard("clock")
         elif "clock" not in self._told:
             self._told.add("clock")
@@ -59,17 +59,17 @@ class UserReports:
     def supply(self, there: bool) -> None:
         """Whether the page has a mains voltage: only the optional 9 V supply gives one."""
         memory, now = self._context.memory, self._context.clock.monotonic()
-        kept = memory.get(SUPPLY)
+        kept = memory.get(SUPPLY_KEY)
         if there:
             self._no_supply_since = None
             if kept != {"told": False}:
-                memory.keep(SUPPLY, {"told": False})
+                memory.keep(SUPPLY_KEY, {"told": False})
             if kept == {"told": True}:
                 self._context.message("info", "L'alimentation 9 V donne de nouveau la tension du secteur au WES.")
         elif self._no_supply_since is None:
             self._no_supply_since = now
         elif now - self._no_supply_since >= SUPPLY_GONE_S and kept == {"told": False}:
-            memory.keep(SUPPLY, {"told": True})
+            memory.keep(SUPPLY_KEY, {"told": True})
             self._context.message(
                 "warning",
                 "L'alimentation 9 V ne donne plus la tension du secteur au WES : la tension et la puissance réelle des "

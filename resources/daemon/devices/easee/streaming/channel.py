@@ -19,9 +19,9 @@ from websocket import ABNF
 
 _LOG = logging.getLogger(__name__)
 
-IO_LIMIT_S = 15.0
+CONNECT_TIMEOUT_S = 15.0
 """For each wait while the connection is made, the upgrade included."""
-READ_LIMIT_S = 60.0
+READ_TIMEOUT_S = 60.0
 """For each wait afterwards, also to send. Silence is the link's business, which shuts the socket before."""
 MAX_HEAD_BYTES = 256 * 1024
 """What may come before the first frame: the answer to the upgrade, a refusal's page included."""
@@ -116,7 +116,7 @@ class Channel:
             self._look_at_status(error)
             raise
         self._look_at_status(None)
-        limited.settimeout(READ_LIMIT_S)
+        limited.settimeout(READ_TIMEOUT_S)
         limited.limit, limited.used = MAX_MESSAGE_BYTES, 0
         # Straight from it: the library looks at the timeout twice for each of the three reads of a frame.
         self._socket.frame_buffer.recv = limited.recv
@@ -185,7 +185,7 @@ class Channel:
         secure = parts.scheme == "wss"
         port = parts.port or (443 if secure else 80)
         # A plain connection of ours: the library would take the web user's proxy.
-        raw = self._raw = socket.create_connection((parts.hostname, port), IO_LIMIT_S)
+        raw = self._raw = socket.create_connection((parts.hostname, port), CONNECT_TIMEOUT_S)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if secure:
             context = ssl.create_default_context()

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from ..charger import Charger
 
-FIRST = 10.0
+REPLAY_START_S = 10.0
 """Seconds after a subscription within which its replay must have begun."""
-CHARGING, IDLE, LONGEST, SILENT = 240.0, 420.0, 600.0, 1800.0
-GROWTH = 1.5
-SUSPICION = 10.0
+CHARGING_QUIET_S, IDLE_QUIET_S, MAX_QUIET_S, SILENT_QUIET_S = 240.0, 420.0, 600.0, 1800.0
+QUIET_GROWTH = 1.5
+SUSPICION_S = 10.0
 """Seconds that the stream gets to tell what REST has told already."""
-ABSENT = 3600.0
-PER_HOUR = 3
+ABSENT_RETRY_S = 3600.0
+MAX_RECONNECTIONS_PER_HOUR = 3
 """Reconnections of a stalled stream: one that stalls again and again is not mended by more of them."""
 
 
@@ -76,7 +76,7 @@ class StallDetector:
         if differs or (unanswered and not kept.absent):
             kept.suspected = now
         elif kept.looked > (charger.heard or 0.0):
-            kept.patience *= GROWTH
+            kept.patience *= QUIET_GROWTH
         else:
             kept.patience = 1.0
         kept.looked, kept.absent = now, False
@@ -102,10 +102,10 @@ class StallDetector:
                 continue
             if charger.heard is not None and charger.heard > max(kept.suspected, kept.subscribed):
                 kept.suspected = None
-            elif now - kept.suspected >= SUSPICION:
+            elif now - kept.suspected >= SUSPICION_S:
                 kept.suspected = None
                 self._reconnected = [at for at in self._reconnected if now - at < 3600.0]
-                kept.again = len(self._reconnected) >= PER_HOUR
+                kept.again = len(self._reconnected) >= MAX_RECONNECTIONS_PER_HOUR
                 if not kept.again:
                     self._reconnected.append(now)
                 return charger.serial, not kept.again
@@ -117,11 +117,13 @@ class StallDetector:
 
     def _next_look(self, kept: _Charger, charger: Charger) -> float:
         if kept.absent:
-            return kept.looked + ABSENT
+            return kept.looked + ABSENT_RETRY_S
         if charger.heard is None or charger.heard < kept.subscribed:
             # Never before the replay had its time, and then as rarely as of any quiet charger.
-            return max(kept.subscribed + FIRST, kept.looked + IDLE)
+            return max(kept.subscribed + REPLAY_START_S, kept.looked + IDLE_QUIET_S)
         if charger.silent:
-            return max(charger.heard, kept.looked) + SILENT  # it is known to be off: the stream tells when it is back
-        limit = CHARGING if charger.charging else IDLE
-        return max(charger.heard, kept.looked) + min(limit * kept.patience, LONGEST)
+            return (
+                max(charger.heard, kept.looked) + SILENT_QUIET_S
+            )  # it is known to be off: the stream tells when it is back
+        limit = CHARGING_QUIET_S if charger.charging else IDLE_QUIET_S
+        return max(charger.heard, kept.looked) + min(limit * kept.patience, MAX_QUIET_S)

@@ -28,12 +28,12 @@ from ..mapping import PRIVATE
 from .channel import Channel, TooLong, UpgradeRefused
 
 _LOG = logging.getLogger(__name__)
-_WIRE = logging.getLogger("signalr")
+_RECORD_LOG = logging.getLogger("signalr")
 """Every record, pings included. Not one of our own loggers: its lines show with extended debug only."""
 
 PROTOCOL = JsonHubProtocol()
 SEPARATOR = PROTOCOL.record_separator
-MAX_REST = 1_000_000
+MAX_RECORD_CHARS = 1_000_000
 """Characters of a record that does not end."""
 
 # Ours tells what happens; the library would write every record a second time.
@@ -76,7 +76,7 @@ class Records:
             return
         self._parts.append(part)
         self._size += len(part)
-        if self._size > MAX_REST:
+        if self._size > MAX_RECORD_CHARS:
             self._parts, self._size = [], 0
             self.damaged += 1
 
@@ -139,7 +139,7 @@ class Stream:
     def send(self, message: Any) -> None:
         """Sends one message. A failure is told by `on_end`."""
         text = json.dumps(_content(message), separators=(",", ":")) + SEPARATOR
-        _WIRE.debug("sent %s", text)
+        _RECORD_LOG.debug("sent %s", text)
         try:
             self._channel.send(text)
         except (websocket.WebSocketException, OSError) as error:
@@ -173,8 +173,8 @@ class Stream:
         for record in self.records.feed(text):
             if self._closing:
                 return
-            if _WIRE.isEnabledFor(logging.DEBUG):
-                _WIRE.debug("received %s", _shown(record))
+            if _RECORD_LOG.isEnabledFor(logging.DEBUG):
+                _RECORD_LOG.debug("received %s", _shown(record))
             try:
                 self._take(record)
             except Exception:

@@ -17,16 +17,16 @@ from .stream import Record, Stream
 
 _LOG = logging.getLogger(__name__)
 
-BACKOFF = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
-OPEN_LIMIT = 20.0
-SILENCE = 45.0
+BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+OPEN_TIMEOUT_S = 20.0
+MAX_SILENCE_S = 45.0
 """Seconds without a record: the server pings every 15 s."""
-PING = 10.0
-ANSWER_LIMIT = 15.0
-STEADY = 300.0
+PING_PERIOD_S = 10.0
+SUBSCRIPTION_TIMEOUT_S = 15.0
+STEADY_AFTER_S = 300.0
 """A stream that lived so long was a good one: the next pause is a short one again."""
-TICK = 10.0
-HOUR = 3600.0
+TICK_PERIOD_S = 10.0
+HOUR_S = 3600.0
 
 
 class Listener(Protocol):
@@ -108,12 +108,12 @@ class StreamSession:
         if stream is None:
             if now >= self._not_before:
                 self._connect()
-        elif not self.live and now - self._begun > OPEN_LIMIT:
+        elif not self.live and now - self._begun > OPEN_TIMEOUT_S:
             self.drop(Unreachable("Le flux Easee ne s'ouvre pas : pas de réponse"))
-        elif now - self._heard > SILENCE:
+        elif now - self._heard > MAX_SILENCE_S:
             self.drop(Unreachable("Le flux Easee ne répond plus"))
         elif self.live:
-            if now - self._pinged >= PING:
+            if now - self._pinged >= PING_PERIOD_S:
                 self._pinged = now
                 stream.ping()
             self._subscribe()
@@ -125,8 +125,8 @@ class StreamSession:
         if self._stream is None:
             return max(0.0, self._not_before - now)
         if not self.live:
-            return max(0.1, self._begun + OPEN_LIMIT - now + 0.1)
-        return max(0.1, self._pinged + PING - now)
+            return max(0.1, self._begun + OPEN_TIMEOUT_S - now + 0.1)
+        return max(0.1, self._pinged + PING_PERIOD_S - now)
 
     def drop(self, error: DeviceError) -> None:
         """Ends the stream and raises `error`, as after any other failure."""
@@ -141,7 +141,7 @@ class StreamSession:
 
     def alive(self) -> bool:
         """Whether the stream is open and the server was heard lately."""
-        return self.live and self._clock.monotonic() - self._heard <= SILENCE
+        return self.live and self._clock.monotonic() - self._heard <= MAX_SILENCE_S
 
     @property
     def age(self) -> float:
@@ -181,13 +181,15 @@ class StreamSession:
                 "changé. Les valeurs sont lues toutes les deux minutes et les commandes continuent ; installez la "
                 "prochaine mise à jour du plugin",
             )
-        return Unreachable("Le flux en direct d'Easee n'est pas à son adresse, nouvel essai dans une heure", retry=HOUR)
+        return Unreachable(
+            "Le flux en direct d'Easee n'est pas à son adresse, nouvel essai dans une heure", retry=HOUR_S
+        )
 
     def _failed(self, error: DeviceError) -> DeviceError:
         """Takes note of a failure: ends the stream, and says when the next try makes sense."""
         now = self._clock.monotonic()
         self._release()
-        if self._lived > STEADY:
+        if self._lived > STEADY_AFTER_S:
             self._failures = 0
         self._lived = 0.0
         if isinstance(error, TokenRefused) and self._failures > 2:
@@ -204,7 +206,7 @@ class StreamSession:
         return error
 
     def _backoff(self) -> float:
-        return BACKOFF[min(self._failures, len(BACKOFF) - 1)] * random.uniform(0.8, 1.2)
+        return BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)] * random.uniform(0.8, 1.2)
 
     def _release(self) -> None:
         with self._lock:
@@ -289,7 +291,7 @@ class StreamSession:
     def _overdue(self, now: float) -> None:
         """A subscription without an answer counts as one: whether data comes is what matters."""
         with self._lock:
-            late = [(n, s) for n, s in self._pending.items() if now - self._asked.get(s, now) > ANSWER_LIMIT]
+            late = [(n, s) for n, s in self._pending.items() if now - self._asked.get(s, now) > SUBSCRIPTION_TIMEOUT_S]
             for number, _ in late:
                 del self._pending[number]
         for _, serial in late:

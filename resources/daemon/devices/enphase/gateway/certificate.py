@@ -15,7 +15,7 @@ from jeedom_bridge.http_errors import classified
 from ...base import Unreachable, VendorError
 
 _COMMON_NAME = bytes.fromhex("550403")  # object identifier 2.5.4.3, X.520
-_TIMEOUT = 10.0
+_CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def read(host: str, port: int) -> Certificate:
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT")
     try:
-        with socket.create_connection((host, port), _TIMEOUT) as plain, context.wrap_socket(plain) as secured:
+        with socket.create_connection((host, port), _CONNECT_TIMEOUT_S) as plain, context.wrap_socket(plain) as secured:
             der = secured.getpeercert(binary_form=True)
     except (OSError, ValueError) as error:
         raise Unreachable(
             "La passerelle {host}:{port} ne répond pas ({error}). Vérifiez son adresse et qu'elle est allumée.",
             host=host,
             port=port,
-            error=classified(error, sent=False, connect=_TIMEOUT),
+            error=classified(error, sent=False, connect=_CONNECT_TIMEOUT_S),
         ) from error
     if not der:
         raise VendorError("La passerelle ne présente pas de certificat")

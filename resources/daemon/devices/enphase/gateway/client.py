@@ -20,8 +20,8 @@ from .paths import CHECK, INFO, words_for
 
 _LOG = logging.getLogger(__name__)
 
-AGAIN = 60.0
-FAST = 15.0
+REFUSED_RETRY_S = 60.0
+READ_TIMEOUT_S = 15.0
 """Seconds of silence after which a page is given up, unless it is known to be slow."""
 _MAX_BYTES = 8 * 1024 * 1024
 
@@ -123,7 +123,7 @@ class Gateway:
         return True
 
     def get(self, path: str, read: float | None = None) -> Any:
-        """The JSON at `path`. `read`: read timeout in seconds (default: FAST).
+        """The JSON at `path`. `read`: read timeout in seconds (default: READ_TIMEOUT_S).
 
         Raises AuthenticationFailed when the token is refused, EndpointRefused when only this page is (a role too low, a
         page this firmware has not), Unreachable or VendorError.
@@ -136,7 +136,7 @@ class Gateway:
             if not self.check_token():
                 # Soon again: a gateway that starts refuses good tokens too, and it is in the same house.
                 raise AuthenticationFailed(
-                    "La passerelle refuse le jeton (expiré, révoqué ou d'un autre compte)", retry=AGAIN
+                    "La passerelle refuse le jeton (expiré, révoqué ou d'un autre compte)", retry=REFUSED_RETRY_S
                 )
             answer = self._request(path, self._authorization(), read)
         if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
@@ -174,13 +174,13 @@ class Gateway:
         if self._pinned is None:
             raise RuntimeError("no certificate is pinned")
         try:
-            return self._once(path, headers, read or FAST)
+            return self._once(path, headers, read or READ_TIMEOUT_S)
         except ClosedUnanswered:
             pass  # it may have closed the kept connection just as the request left: that one was not served
         except HttpError as error:
             raise self._failure(error, path) from error
         try:
-            return self._once(path, headers, read or FAST)
+            return self._once(path, headers, read or READ_TIMEOUT_S)
         except HttpError as error:
             raise self._failure(error, path) from error
 

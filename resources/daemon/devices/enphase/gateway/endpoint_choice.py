@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from ...base import Context, DeviceError, Unreachable, VendorError
 from ..values import batteries, mapping
-from ..values.lifetimes import NO_ROLL_OVER
+from ..values.lifetimes import COUNTED_BY_METERS
 from ..values.mapping import Facts, Meter
 from .client import EndpointRefused
 from .endpoints import Endpoints
@@ -16,22 +16,22 @@ from .paths import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY
 
 _LOG = logging.getLogger(__name__)
 
-SLOW = 60.0
+SLOW_PERIOD_S = 60.0
 """Seconds between two readings of pages that cost the gateway much or change every few minutes."""
-UNMETERED = 30.0
+UNMETERED_PERIOD_S = 30.0
 """The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
-PROBE = 3600.0
-UNITS_S = 300.0
+PROBE_PERIOD_S = 3600.0
+IQ_UNITS_PERIOD_S = 300.0
 """Seconds between two looks at whether all IQ batteries report."""
-FROZEN = 60.0
+STALLED_METERS_S = 60.0
 """Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
-LOST_S = 900.0
+MAIN_ENDPOINT_LOST_S = 900.0
 """Seconds for which the main page may be refused or empty until another one is taken."""
-UNMETERED_S = 180.0
+INVERTER_TOTAL_MAX_AGE_S = 180.0
 """Seconds for which what the inverters say together is set beside a fresh reading of the grid."""
-REPORTED_S = 1200.0
+INVERTER_REPORT_MAX_AGE_S = 1200.0
 """Seconds for which a report of the inverters is: they send one every 5 to 15 minutes."""
-CONSUMPTION = {"net-consumption", "total-consumption"}
+CONSUMPTION_METERS = {"net-consumption", "total-consumption"}
 
 
 class EndpointChoice:
@@ -88,7 +88,7 @@ class EndpointChoice:
             answer = []
         self.meters = mapping.meters(answer)
         self._tell_troubles(mapping.troubles(answer))
-        if self._kinds & {"production", *CONSUMPTION} and not self._endpoints.skipped(READINGS):
+        if self._kinds & {"production", *CONSUMPTION_METERS} and not self._endpoints.skipped(READINGS):
             self._choose(self._read_meters)
         else:
             self._choose(self._without_readings())
@@ -123,7 +123,7 @@ class EndpointChoice:
             self.iq_serials, self.iq_silent = batteries.iq_units(inventory, gateway_time)
         elif self.has_iq is None:
             self.has_iq = False  # none that this account may see
-        self._batteries_from = now + (UNITS_S if self.has_iq else PROBE)
+        self._batteries_from = now + (IQ_UNITS_PERIOD_S if self.has_iq else PROBE_PERIOD_S)
 
     def count_meters(self) -> int | None:
         """How many meters are enabled; None while the gateway does not tell."""
@@ -145,7 +145,7 @@ class EndpointChoice:
         now = self._context.clock.monotonic()
         if self._missing_since is None:
             self._missing_since = now
-        return now - self._missing_since < LOST_S
+        return now - self._missing_since < MAIN_ENDPOINT_LOST_S
 
     def _found(self, page: str) -> None:
         """The main page has given values."""
@@ -160,7 +160,9 @@ class EndpointChoice:
     @property
     def consumption(self) -> bool:
         """Whether consumption is measured."""
-        return bool(self._kinds & CONSUMPTION) or any(name.startswith(("net", "total")) for name in self._measured)
+        return bool(self._kinds & CONSUMPTION_METERS) or any(
+            name.startswith(("net", "total")) for name in self._measured
+        )
 
     @property
     def storage(self) -> bool:
@@ -191,7 +193,7 @@ class EndpointChoice:
     @property
     def name(self) -> str:
         """What counts the energies."""
-        return NO_ROLL_OVER if self.metered else self._main.__name__
+        return COUNTED_BY_METERS if self.metered else self._main.__name__
 
     def _tell_troubles(self, troubles: dict[str, str]) -> None:
         if troubles != self._context.memory.get("meterTroubles", {}):
@@ -227,7 +229,7 @@ class EndpointChoice:
     def _summary(self) -> Facts:
         """What the summary tells; empty where it does not move or holds nothing."""
         metered = self._info.get("imeter") == "true"
-        if metered and mapping.firmware(self._info.get("software", "")) >= mapping.FROZEN_SUMMARY:
+        if metered and mapping.firmware(self._info.get("software", "")) >= mapping.STUCK_SUMMARY_FIRMWARE:
             return {}
         return mapping.from_summary(self._endpoints.offered(SUMMARY))
 
@@ -237,7 +239,7 @@ class EndpointChoice:
         if self._main == self._read_meters:
             return self._period
         slow = self._main != self._read_summary and mapping.firmware(self._info.get("software", "")) >= (8, 3)
-        return max(self._period, SLOW if slow else UNMETERED)
+        return max(self._period, SLOW_PERIOD_S if slow else UNMETERED_PERIOD_S)
 
     # What is read.
 
@@ -266,7 +268,9 @@ class EndpointChoice:
             return self._completed(facts)
         if mapping.unloaded(self.meters, answer) or self._passing(READINGS):
             raise Unreachable(_NO_DATA)
-        self._endpoints.skip(READINGS, PROBE)  # meters that have no readings: rare, and perhaps for a moment only
+        self._endpoints.skip(
+            READINGS, PROBE_PERIOD_S
+        )  # meters that have no readings: rare, and perhaps for a moment only
         self._choose(self._read_production)
         return self._read_production()
 
@@ -279,8 +283,8 @@ class EndpointChoice:
         power, reported = unmetered.get("production.power"), unmetered.get("production.time")
         now = self._context.clock.monotonic()
         # Without sun nobody reports: zero holds. What is above it does not hold for long.
-        old = power and reported is not None and facts.get("time", 0.0) - reported > REPORTED_S
-        if power is None or old or now - read > max(UNMETERED_S, 3 * self._period):
+        old = power and reported is not None and facts.get("time", 0.0) - reported > INVERTER_REPORT_MAX_AGE_S
+        if power is None or old or now - read > max(INVERTER_TOTAL_MAX_AGE_S, 3 * self._period):
             return facts
         whole = mapping.derived({**facts, "production.power": power})
         del whole["production.power"]  # published when its page was read
@@ -312,7 +316,7 @@ class EndpointChoice:
         now = self._context.clock.monotonic()
         if facts.get("time") is None or facts["time"] != self._stamp[0]:
             self._stamp = (facts.get("time", 0.0), now)
-        elif now - self._stamp[1] > max(FROZEN, 3 * self.period):
+        elif now - self._stamp[1] > max(STALLED_METERS_S, 3 * self.period):
             raise Unreachable(_FROZEN, host=self._endpoints.gateway.host)
 
     @property

@@ -8,16 +8,16 @@ from jeedom_bridge.clock import Clock
 
 from ...base import AuthenticationFailed
 from ...common.endpoints import Shapes
-from ..tokens.token import DAY
+from ..tokens.token import DAY_S
 from ..tokens.token_store import TokenStore
 from .client import CertificateChanged, EndpointRefused, Gateway
-from .paths import NEEDED, PRODUCTION
+from .paths import NEEDED_KEYS, PRODUCTION
 
-PATIENT = 45.0
+SLOW_READ_TIMEOUT_S = 45.0
 """Seconds that the slowest pages may take."""
-LOOK_S = 3600.0
+SHAPE_CHECK_PERIOD_S = 3600.0
 """Seconds between two looks at the keys of a page's answers."""
-_SLOW = {PRODUCTION: PATIENT}
+_READ_TIMEOUTS_S = {PRODUCTION: SLOW_READ_TIMEOUT_S}
 
 
 class Endpoints:
@@ -51,15 +51,19 @@ class Endpoints:
         """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
         answer = self._ask(path)
         now = self._clock.monotonic()
-        if self._shapes is not None and path in NEEDED and now - self._looked.get(path, float("-inf")) >= LOOK_S:
+        if (
+            self._shapes is not None
+            and path in NEEDED_KEYS
+            and now - self._looked.get(path, float("-inf")) >= SHAPE_CHECK_PERIOD_S
+        ):
             self._looked[path] = now
-            kind, keys = NEEDED[path]
+            kind, keys = NEEDED_KEYS[path]
             if answer and not (isinstance(answer, dict) and {"error", "err"} & set(answer)):  # else it has not got it
                 self._shapes.look(kind, answer, keys)
         return answer
 
     def _ask(self, path: str) -> Any:
-        read = _SLOW.get(path)
+        read = _READ_TIMEOUTS_S.get(path)
         try:
             return self.gateway.get(path, read)
         except AuthenticationFailed:
@@ -80,7 +84,7 @@ class Endpoints:
             count = self._refusals.get(path)
             if count is not None:
                 self._refusals[path] = count + 1
-            self.skip(path, DAY if count is None else min(DAY, 240.0 * 4 ** min(count, 9)))
+            self.skip(path, DAY_S if count is None else min(DAY_S, 240.0 * 4 ** min(count, 9)))
             raise
         self._refusals[path] = 0
         return answer

@@ -31,7 +31,7 @@ _WORDS = {
 }
 
 
-NEEDED = {
+NEEDED_KEYS = {
     READINGS: ("readings", ("[].eid", "[].activePower")),
     METERS: ("meters", ("[].eid", "[].state", "[].measurementType")),
     PRODUCTION: ("production", ("production[].type",)),

@@ -6,7 +6,7 @@ import logging
 from typing import Any, ClassVar
 
 from ...base import AuthenticationFailed, Context, Identity, Refused, VendorError
-from ..tokens.token import DAY, Token, span
+from ..tokens.token import DAY_S, Token, span
 from ..tokens.token_store import TokenStore
 from . import certificate
 from .client import CertificateChanged, Gateway
@@ -193,4 +193,4 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
 
 def token_days(left: float) -> float:
     """Seconds as days: whole ones, tenths where days are too coarse."""
-    return max(0, int(left // DAY)) if left >= 2 * DAY else max(0.0, round(left / DAY, 1))
+    return max(0, int(left // DAY_S)) if left >= 2 * DAY_S else max(0.0, round(left / DAY_S, 1))

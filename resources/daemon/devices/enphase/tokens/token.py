@@ -21,10 +21,10 @@ from .token_refusals import NoToken, Reason, no_token
 
 _LOG = logging.getLogger(__name__)
 
-DAY = 86400.0
-LONG_LIVED = 2 * DAY
+DAY_S = 86400.0
+LONG_LIVED_S = 2 * DAY_S
 """Owner tokens live a year, installer tokens twelve hours: the lifetime tells which it is."""
-_LONGEST = 20_000
+_MAX_PASTED_CHARS = 20_000
 """Characters of a pasted text that are looked at."""
 # A signature by ES256 has 86 characters: what was pasted behind it is left out.
 _FORMS = tuple(re.compile(rf"eyJ[\w-]+\.[\w-]+\.[\w-]{length}", re.ASCII) for length in ("{86}", "+"))
@@ -46,7 +46,7 @@ class Token:
 
         Raises AuthenticationFailed if there is none.
         """
-        text = "".join(pasted[:_LONGEST].split())  # line breaks within a token come from the mail or the page
+        text = "".join(pasted[:_MAX_PASTED_CHARS].split())  # line breaks within a token come from the mail or the page
         found = next((match for match in (form.search(text) for form in _FORMS) if match), None)
         text = found.group() if found else text.strip("'\"")
         try:
@@ -69,7 +69,7 @@ class Token:
     @property
     def long_lived(self) -> bool:
         """Whether it lives for months."""
-        return self.expires - self.issued > LONG_LIVED
+        return self.expires - self.issued > LONG_LIVED_S
 
     @property
     def of_installer(self) -> bool:
@@ -78,15 +78,15 @@ class Token:
 
     def renewal(self) -> float:
         """When a new one should be asked for: 30 days before the end, an hour for short-lived ones."""
-        margin = 30 * DAY if self.long_lived else 3600.0
+        margin = 30 * DAY_S if self.long_lived else 3600.0
         return self.expires - min(margin, (self.expires - self.issued) / 2)
 
 
 def span(seconds: float, say: Callable[..., str]) -> str:
     """How long a token lasts, as the user reads it: in days, hours or minutes, whichever says enough."""
     seconds = max(0.0, seconds)
-    if seconds >= 2 * DAY:
-        return say("{days} jours", days=int(seconds // DAY))
+    if seconds >= 2 * DAY_S:
+        return say("{days} jours", days=int(seconds // DAY_S))
     if seconds >= 2 * 3600:
         return say("{hours} heures", hours=int(seconds // 3600))
     return say("{minutes} minutes", minutes=int(seconds // 60))

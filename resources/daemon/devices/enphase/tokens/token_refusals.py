@@ -16,8 +16,8 @@ from jeedom_bridge.http_errors import HttpError
 from ...base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Unreachable, VendorError
 from ...common.refusals import Policy, Refusal, Refusals, Scope
 
-HOUR = 3600.0
-DAY = 86_400.0
+HOUR_S = 3600.0
+DAY_S = 86_400.0
 
 
 class Reason(Enum):
@@ -35,15 +35,15 @@ class Reason(Enum):
     """The login went through, and the token service gave something else."""
 
 
-_ACCOUNT = (Reason.PASSWORD, Reason.SECOND_FACTOR, Reason.BLOCKED, Reason.NO_RIGHT)
-_ADDRESS = (Reason.TOO_MANY, Reason.WALL)
-_EVERYBODY = "*"
+_ACCOUNT_REASONS = (Reason.PASSWORD, Reason.SECOND_FACTOR, Reason.BLOCKED, Reason.NO_RIGHT)
+_ADDRESS_REASONS = (Reason.TOO_MANY, Reason.WALL)
+_ALL_ACCOUNTS = "*"
 # A try counts as a login whenever the service was reached: after a few, a day of rest.
-_LEAST_WAIT_S = 60.0
-_ACCOUNT_POLICY = Policy((HOUR, 4 * HOUR, DAY))
-_ADDRESS_POLICY = Policy((900.0, HOUR, 6 * HOUR, DAY))
-_AWAY_POLICY = Policy((60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, HOUR))
-_TOKEN_POLICY = Policy((60.0, 300.0, 900.0, HOUR, 6 * HOUR))
+_MIN_WAIT_S = 60.0
+_ACCOUNT_POLICY = Policy((HOUR_S, 4 * HOUR_S, DAY_S))
+_ADDRESS_POLICY = Policy((900.0, HOUR_S, 6 * HOUR_S, DAY_S))
+_AWAY_POLICY = Policy((60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, HOUR_S))
+_TOKEN_POLICY = Policy((60.0, 300.0, 900.0, HOUR_S, 6 * HOUR_S))
 
 
 class NoToken(DeviceError):
@@ -100,7 +100,7 @@ def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> 
             "est faux",
             serial=serial,
         )
-    if reason in _ADDRESS:
+    if reason in _ADDRESS_REASONS:
         if not when:
             return TooManyLogins("Enphase a reçu trop de demandes de connexion et demande d'attendre")
         return TooManyLogins(
@@ -129,10 +129,10 @@ class TokenRefusals:
         self._tokens = Refusals(context.memory, clock, {Scope.REQUEST: _TOKEN_POLICY}, "tokenRefusals")
 
     def _place(self, reason: Reason, account: str) -> tuple[Refusals, Scope, str]:
-        if reason in _ACCOUNT:
+        if reason in _ACCOUNT_REASONS:
             return self._account, Scope.CREDENTIAL, account
-        if reason in _ADDRESS:
-            return self._address, Scope.ADDRESS, _EVERYBODY
+        if reason in _ADDRESS_REASONS:
+            return self._address, Scope.ADDRESS, _ALL_ACCOUNTS
         return (self._away if reason is Reason.AWAY else self._tokens), Scope.REQUEST, account
 
     def note(self, refused: NoToken, account: str, serial: str) -> DeviceError:
@@ -145,9 +145,9 @@ class TokenRefusals:
     def _told_wait_s(self, refused: NoToken, before: Refusal | None) -> float | None:
         """What the service has asked for; from the second time on no less than our own wait."""
         if refused.reason is Reason.BLOCKED:
-            return DAY
+            return DAY_S
         if refused.wait_s is None or before is None:
-            return None if refused.wait_s is None else max(refused.wait_s, _LEAST_WAIT_S)
+            return None if refused.wait_s is None else max(refused.wait_s, _MIN_WAIT_S)
         waits_s = _ADDRESS_POLICY.waits_s
         return max(refused.wait_s, waits_s[min(before.count, len(waits_s) - 1)])
 

@@ -13,24 +13,24 @@ from ...common.refusals import Policy, Refusal, Scope
 from ...common.tokens import SETTLE_S, Judgement, Owner
 from ..gateway.client import cloud_session
 from . import token
-from .token import DAY, LONG_LIVED, Token
+from .token import DAY_S, LONG_LIVED_S, Token
 from .token_refusals import NoToken, TokenRefusals
 
 _LOG = logging.getLogger(__name__)
 
-HOUR = 3600.0
-SETTLE = SETTLE_S
+HOUR_S = 3600.0
+RENEW_PAUSE_S = SETTLE_S
 """Seconds after a new token within which another one would not help: the gateway refuses for another reason."""
-WARNINGS_S = (30 * DAY, 7 * DAY, DAY)
+WARNINGS_S = (30 * DAY_S, 7 * DAY_S, DAY_S)
 """Seconds before the end of a token at which the user is told; the first only when nobody but him can renew it."""
-SHORT_WARNINGS_S = (LONG_LIVED, 2 * HOUR)
+SHORT_WARNINGS_S = (LONG_LIVED_S, 2 * HOUR_S)
 """The same for an installer's token that was pasted: at once, and near its end."""
-UNRENEWED = 0.5
+UNRENEWED_SHARE = 0.5
 """Share of the time for its renewal after which the user is told that an installer's token was not renewed."""
-ASKED_S = 60.0
+USER_REQUEST_VALID_S = 60.0
 """Seconds for which a question of the user may cause a login."""
-_NAME = "token "
-REFRESH_S = HOUR
+_KEY_PREFIX = "token "
+REFRESH_LOGIN_PERIOD_S = HOUR_S
 """Seconds between two logins that refreshes by the user may cause: a scenario may refresh every minute."""
 
 
@@ -43,7 +43,7 @@ class Enlighten(tokens.TokenKeeper):
     def __init__(self, config: Mapping[str, Any], context: Context, serial: str, refusals: TokenRefusals) -> None:
         self._user, self._password = (str(config.get(key, "")) for key in ("user", "password"))
         owner = Owner(context.memory, self._user, self._password)
-        super().__init__(context.memory, context.clock, owner, _NAME + serial)
+        super().__init__(context.memory, context.clock, owner, _KEY_PREFIX + serial)
         self._config = config
         self._context = context
         self._serial = serial
@@ -65,7 +65,7 @@ class Enlighten(tokens.TokenKeeper):
         fresh = Token.parse(text)
         self._context.hide(fresh.text)
         self._context.count("tokens")
-        _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY)
+        _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY_S)
         return tokens.Token({"text": fresh.text}, self._clock.time(), fresh.expires)
 
     def judge(self, error: DeviceError) -> Judgement | None:
@@ -133,11 +133,11 @@ class TokenStore:
         if not self.automatic:
             raise AuthenticationFailed(
                 "La passerelle refuse le jeton collé : générez-en un nouveau sur le site d'Enphase et collez-le",
-                retry=SETTLE,
+                retry=RENEW_PAUSE_S,
             )
         account = self._account(serial)
         kept = account.kept()
-        asked, self._asked = self._context.clock.monotonic() - self._asked < ASKED_S, float("-inf")
+        asked, self._asked = self._context.clock.monotonic() - self._asked < USER_REQUEST_VALID_S, float("-inf")
         if not refused or kept is None or account.parsed(kept) is None:
             found: tokens.Token | None = account.anew(asked)
         else:
@@ -145,7 +145,7 @@ class TokenStore:
             found = account.replaced(kept if mine else tokens.Token({}, float("-inf")), asked)
         fresh = account.parsed(found)
         if fresh is None:
-            raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la", retry=SETTLE)
+            raise AuthenticationFailed("La passerelle refuse même un jeton neuf : redémarrez-la", retry=RENEW_PAUSE_S)
         return fresh
 
     def ask_again(self, least_s: float = 0.0) -> None:
@@ -175,7 +175,7 @@ class TokenStore:
         """Seconds before the end of a token at which the user is told."""
         if not self.automatic:
             return WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
-        return WARNINGS_S[1:] if found.long_lived else (UNRENEWED * (found.expires - found.renewal()),)
+        return WARNINGS_S[1:] if found.long_lived else (UNRENEWED_SHARE * (found.expires - found.renewal()),)
 
     def _pasted(self, serial: str) -> Token:
         found = Token.parse(str(self._config.get("token", "")))
@@ -200,7 +200,7 @@ class TokenStore:
         self._renewing = True
         # Once a day while there is time; a service that gives the same token again is not asked at every poll.
         left = found.expires - self._context.clock.time()
-        self._background_from = now + (DAY if left > 2 * DAY else SETTLE)
+        self._background_from = now + (DAY_S if left > 2 * DAY_S else RENEW_PAUSE_S)
         threading.Thread(target=self._renew_aside, args=(found, serial), name="token", daemon=True).start()
 
     def _renew_aside(self, found: Token, serial: str) -> None:

@@ -22,7 +22,7 @@ GONE_S = 86_400.0
 """Seconds without a battery of a kind after which there is none any more: a gateway that starts lists none at first."""
 SILENT_S = 3600.0
 """Seconds without a report after which an IQ battery is silent: in recordings they report every few minutes."""
-SLOW_S = 900.0
+CHARGE_SPREAD_S = 900.0
 """Seconds by which charges may differ in age: they move by a percent in minutes."""
 KINDS = ("iq", "acb")
 
@@ -122,8 +122,8 @@ class Storage:
         self._absent: set[str] = set()
         self._power = WholeSum(power_spread_s)
         self._house = WholeSum(power_spread_s, ("total", "storage"))
-        self._energy = WholeSum(SLOW_S)
-        self._capacity = WholeSum(SLOW_S)
+        self._energy = WholeSum(CHARGE_SPREAD_S)
+        self._capacity = WholeSum(CHARGE_SPREAD_S)
         self._percents: dict[str, tuple[float, float]] = {}
         self._pending: dict[str, tuple[float, float]] = {}
         self._told: dict[str, tuple[float, float]] = {}

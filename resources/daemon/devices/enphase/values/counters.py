@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-JITTER = 1.0
+JITTER_WH = 1.0
 """Wh that an index may step back without a meaning."""
-LONG_GAP = 7200.0
+ESTIMATED_SPLIT_GAP_S = 7200.0
 """Seconds of silence over a midnight from which the split between the two days is an estimate."""
-LOST = 31
+MAX_GAP_DAYS = 31
 """Days of silence after which there is nothing to be split any more."""
 
 
@@ -91,7 +91,7 @@ class DayCounter:
         """A new index (a reset, another meter): the step to it is no energy, but what it has counted from zero is."""
         assert self.last is not None
         possible = began.per_hour * max(began.at - self.last_time, 0.0) / 3600
-        if began.slack is not None and -JITTER <= began.index - self.last <= possible + began.slack:
+        if began.slack is not None and -JITTER_WH <= began.index - self.last <= possible + began.slack:
             return
         fresh = began.index if 0 <= began.index < self.last and began.index <= possible else 0.0
         self.carry += self.last - self.base + fresh
@@ -104,7 +104,7 @@ class DayCounter:
         flowed = max(0.0, index - self.last)
         ended = []
         at, day, today = self.last, date.fromisoformat(self.day), _day(now, zone)
-        if (today - day).days > LOST:
+        if (today - day).days > MAX_GAP_DAYS:
             self.base, self.carry, self.best, self.last = index, 0.0, 0.0, index
             self.day, self.whole = today.isoformat(), False
             return []
@@ -112,7 +112,7 @@ class DayCounter:
             end = min(max(midnight(day + timedelta(days=1), zone), self.last_time), now)
             share = self.last + flowed * (end - self.last_time) / gap if gap > 0 else self.last
             energy = max(self.best, self.carry + share - self.base)
-            ended.append(Day(day.isoformat(), energy, gap > LONG_GAP, self.whole))
+            ended.append(Day(day.isoformat(), energy, gap > ESTIMATED_SPLIT_GAP_S, self.whole))
             self.base, self.carry, self.best, self.whole, at = share, 0.0, 0.0, True, share
             day += timedelta(days=1)
         self.last = at

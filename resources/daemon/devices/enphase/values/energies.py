@@ -26,19 +26,19 @@ from .plant_limits import PlantLimits
 _LOG = logging.getLogger(__name__)
 
 SUFFIXES = ("", ".1", ".2", ".3")
-WEEK = 7
-SETTLED = 3 * 3600.0
+DAYS_OF_WEEK = 7
+GATEWAY_DAY_SETTLED_S = 3 * 3600.0
 """Seconds after midnight from which the gateway's own day has begun too, whatever the time of the year."""
-LEAST_BEFORE_WH = 1000.0
+MIN_BEFORE_TODAY_WH = 1000.0
 """Wh that must have flowed before today for a figure of today to be told from the whole life."""
 STALE_S = 180.0
-WHOLE_LIFE_WH = 2000.0
+RESET_STORE_MARGIN_WH = 2000.0
 """Wh by which today and the week together may differ from the lifetime and be all of it: a store of days that has begun
 anew. What has flowed since the store was last written counts in both (99 to 995 Wh in recordings)."""
-LEAST_WEEK = 1680.0
+MIN_WEEK_WH = 1680.0
 """Wh that every house uses in a week; where the gateway's store is empty it shows a few hundred at most."""
 KEPT_DAYS = 9
-LEAST_GAP_S = 300.0
+MIN_GAP_S = 300.0
 """Seconds without a reading that are never called a gap, however short the period."""
 PERIODS_TO_GAP = 2.5
 """Periods without a reading from which on it is one: a single reading may fail, and answers may be slow."""
@@ -101,7 +101,7 @@ class Energies:
         """
         today = datetime.fromtimestamp(now, zone).date()
         changed: dict[str, list[Day]] = {}
-        gap_s = max(LEAST_GAP_S, PERIODS_TO_GAP * self.period)
+        gap_s = max(MIN_GAP_S, PERIODS_TO_GAP * self.period)
         estimates = self._storage_estimates(facts, now, gap_s)
         if not grid_indexes:
             estimates.update(self._estimates(facts, now, gap_s))
@@ -229,7 +229,7 @@ class Energies:
 
     def _week(self, today: date) -> Facts:
         """The seven days before today, of our own; the gateway's until these are known."""
-        days = [(today - timedelta(days=n)).isoformat() for n in range(1, WEEK + 1)]
+        days = [(today - timedelta(days=n)).isoformat() for n in range(1, DAYS_OF_WEEK + 1)]
         known = [self._figures(self._whole(day), day) for day in days]
         facts: Facts = {}
         for suffix in SUFFIXES:
@@ -250,7 +250,7 @@ class Energies:
     # The gateway's own figures.
 
     def _remember_told(self, facts: Mapping[str, Any], today: date, elapsed: float) -> None:
-        if elapsed < SETTLED or not ("production.toldToday" in facts or "total.toldToday" in facts):
+        if elapsed < GATEWAY_DAY_SETTLED_S or not ("production.toldToday" in facts or "total.toldToday" in facts):
             return
         day = today.isoformat()
         told = {name: entry for name, entry in self._told.items() if entry[0] == day}
@@ -275,14 +275,14 @@ class Energies:
         """One page's figures of today and of the week, as far as they can be true; compared with its own lifetime."""
         names = ("toldToday", "toldWeek", "toldLifetime")
         told, week, lifetime = (facts.get(f"{meter}{suffix}.{name}") for name in names)
-        most, most_week = self._plant.most_wh(meter, hours), self._plant.most_wh(meter, 24, WEEK)
+        most, most_week = self._plant.most_wh(meter, hours), self._plant.most_wh(meter, 24, DAYS_OF_WEEK)
         if told is None or lifetime is None or most is None or most_week is None:
             return None
         # A lost store shows the lifetime as today's.
-        if not 0 <= told <= min(most, lifetime - LEAST_BEFORE_WH) or told == week:
+        if not 0 <= told <= min(most, lifetime - MIN_BEFORE_TODAY_WH) or told == week:
             return None
-        least = LEAST_WEEK if meter == "total" else 0.0
-        if week is None or not least <= week <= most_week or told + week > lifetime - WHOLE_LIFE_WH:
+        least = MIN_WEEK_WH if meter == "total" else 0.0
+        if week is None or not least <= week <= most_week or told + week > lifetime - RESET_STORE_MARGIN_WH:
             return told, None
         return told, week
 

@@ -13,13 +13,13 @@ from typing import Any
 from ...base import Equipment
 from .mapping import Facts
 
-LONGEST = 1800.0
+MAX_REPORT_SPAN_S = 1800.0
 """Seconds that one report stands for at most, however long nothing came before."""
-FIRST = 900.0
+FIRST_REPORT_SPAN_S = 900.0
 """Seconds that the first report stands for."""
-SHARE = 0.9
+WEAK_SHARE_OF_MEAN = 0.9
 """Of the group's mean: an inverter below has a problem."""
-LEAST_MEAN = 100.0
+MIN_MEAN_WH = 100.0
 """Wh below which a day says nothing: snow, or a gateway that was off."""
 
 
@@ -40,7 +40,7 @@ class InverterEnergies:
         last = known["last"]
         if power is not None and reported is not None and reported != last:
             if (last is None or reported > last) and _day(reported, zone) == today:
-                span = FIRST if last is None else min(reported - last, LONGEST)
+                span = FIRST_REPORT_SPAN_S if last is None else min(reported - last, MAX_REPORT_SPAN_S)
                 known["energy"] += max(0.0, power) * span / 3600
             known["last"] = reported
         return float(known["energy"])
@@ -121,9 +121,9 @@ def verdict(group: Sequence[Member]) -> Verdict:
     if not heard:
         return Verdict(None, 0.0)
     mean = sum(energy for _, energy in heard) / len(heard)
-    if mean < LEAST_MEAN or len(group) < 2:
+    if mean < MIN_MEAN_WH or len(group) < 2:
         return Verdict(None, mean)
-    weak = [(name, energy) for name, energy in heard if len(heard) > 1 and energy < SHARE * mean]
+    weak = [(name, energy) for name, energy in heard if len(heard) > 1 and energy < WEAK_SHARE_OF_MEAN * mean]
     return Verdict(bool(weak or silent), mean, weak, silent)
 
 

@@ -18,19 +18,19 @@ from .plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
 
-ROLL_OVER = 2**32 / 3600
+ROLL_OVER_WH = 2**32 / 3600
 """Wh at which the sum of the inverters starts again from zero: 32 bits of joules."""
-JITTER = 1.0
+JITTER_WH = 1.0
 """Wh that a counter may step back without a meaning."""
-SLACK = 50.0
+ROLL_OVER_SLACK_WH = 50.0
 """Wh that a roll-over may be off."""
-METER_SLACK = 1000.0
+METER_SLACK_WH = 1000.0
 """Wh that a meter may grow at once: some figures are written every quarter of an hour only."""
 REPORT_HOURS = 1.0
 """Hours between two reports of the inverters at worst: their sum grows by as much at once."""
 CONFIRM_S = 900.0
-CONFIRM_READINGS = 3
-NO_ROLL_OVER = "meters"
+READINGS_TO_CONFIRM = 3
+COUNTED_BY_METERS = "meters"
 """The source that does not roll over."""
 _INDEXES = frozenset(
     (
@@ -73,7 +73,7 @@ class Lifetimes:
 
         `source`: what counts. Endpoints about the inverters count the same, modulo the roll-over; `meters` are others.
         """
-        if NO_ROLL_OVER in (source, self._source) and source != self._source:
+        if COUNTED_BY_METERS in (source, self._source) and source != self._source:
             self._begin({})
         self._source = source
         result = dict(facts)
@@ -89,8 +89,8 @@ class Lifetimes:
 
     def _limits(self, name: str) -> Limits:
         growth = self._plant.growth_w(name)
-        slack = METER_SLACK if self._source == NO_ROLL_OVER else SLACK + growth * REPORT_HOURS
-        return Limits(growth, slack, JITTER, CONFIRM_S, CONFIRM_READINGS)
+        slack = METER_SLACK_WH if self._source == COUNTED_BY_METERS else ROLL_OVER_SLACK_WH + growth * REPORT_HOURS
+        return Limits(growth, slack, JITTER_WH, CONFIRM_S, READINGS_TO_CONFIRM)
 
     def _believed(self, name: str, value: float, now: float, began: dict[str, Began]) -> float | None:
         limits = self._limits(name)
@@ -100,11 +100,11 @@ class Lifetimes:
             return None  # not loaded yet; a counter that has truly restarted leaves zero as soon as anything flows
         place = f"{self._source} {name}"
         shown = value + self._offset.get(place, 0.0)
-        if last is not None and shown < last - JITTER:
+        if last is not None and shown < last - JITTER_WH:
             turns = self._turns(name, last - shown, now - guard.at, limits)
             if turns:
-                self._offset[place] = self._offset.get(place, 0.0) + turns * ROLL_OVER
-                shown = max(last, shown + turns * ROLL_OVER)
+                self._offset[place] = self._offset.get(place, 0.0) + turns * ROLL_OVER_WH
+                shown = max(last, shown + turns * ROLL_OVER_WH)
         reading = guard.read(shown, now)
         if reading.news:
             _LOG.info("%s: %.0f Wh after %.0f Wh: %s", name, shown, last or 0.0, reading.verdict.value)
@@ -120,12 +120,12 @@ class Lifetimes:
 
     def _turns(self, name: str, drop: float, seconds: float, limits: Limits) -> int:
         """How many times the counter has rolled over, if that explains the drop."""
-        if self._source == NO_ROLL_OVER or not name.startswith("production"):
+        if self._source == COUNTED_BY_METERS or not name.startswith("production"):
             return 0
-        turns = round(drop / ROLL_OVER)
-        grown = turns * ROLL_OVER - drop
-        most = SLACK + limits.per_hour * min(max(seconds, 0.0), 3600.0) / 3600
-        return turns if -SLACK <= grown <= most else 0
+        turns = round(drop / ROLL_OVER_WH)
+        grown = turns * ROLL_OVER_WH - drop
+        most = ROLL_OVER_SLACK_WH + limits.per_hour * min(max(seconds, 0.0), 3600.0) / 3600
+        return turns if -ROLL_OVER_SLACK_WH <= grown <= most else 0
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart."""

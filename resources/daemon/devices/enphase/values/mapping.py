@@ -33,17 +33,17 @@ from typing import Any
 
 Facts = dict[str, Any]
 
-FLOWS_W = 5.0
+MOVES_INDEX_W = 5.0
 """A power that moves an index within seconds."""
-FROZEN_SUMMARY = (8, 2, 4264)
+STUCK_SUMMARY_FIRMWARE = (8, 2, 4264)
 """From this firmware on, /api/v1/production of metered hardware without enabled CTs no longer moves."""
-STALE_INVERTER = 1800.0
+REPORT_MAX_AGE_S = 1800.0
 """Seconds after its last report at which an inverter sleeps: the last figure may stay above zero at night."""
-LATEST_S = 86_400.0
+MAX_AHEAD_S = 86_400.0
 """Seconds by which a report may lie ahead of the gateway's clock; beyond that it is no date."""
-MOST_OF_A_PANEL = 24_000.0
+MAX_INVERTER_DAY_WH = 24_000.0
 """Wh a day that no inverter passes."""
-STALE_SLOW_INVERTER = 7200.0
+SLOW_REPORT_MAX_AGE_S = 7200.0
 """The same for one that was never seen to report more often than every half hour (a setting at Enphase)."""
 
 
@@ -159,7 +159,7 @@ def _read(facts: Facts, prefix: str, kind: str, part: Mapping[str, Any], phases:
 
 def _counted(index: float | None, power: float | None) -> float | None:
     """An index, if its meter can have loaded it: zero beside a power that would move it is none."""
-    return None if index == 0 and power is not None and power > FLOWS_W else index
+    return None if index == 0 and power is not None and power > MOVES_INDEX_W else index
 
 
 def _read_extras(
@@ -362,7 +362,7 @@ class Rhythms:
         if interval > 0:
             self._shortest[serial] = min(interval, self._shortest.get(serial, interval))
         self._last[serial] = reported
-        return STALE_SLOW_INVERTER if self._shortest.get(serial, 0.0) > STALE_INVERTER else STALE_INVERTER
+        return SLOW_REPORT_MAX_AGE_S if self._shortest.get(serial, 0.0) > REPORT_MAX_AGE_S else REPORT_MAX_AGE_S
 
 
 def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
@@ -377,7 +377,7 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
             continue
         facts: Facts = {}
         power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
-        if reported is not None and 0 < reported < now + LATEST_S:
+        if reported is not None and 0 < reported < now + MAX_AHEAD_S:
             facts["reported"] = reported
             patience = rhythms.patience(serial, reported)
             facts["known"] = reported
@@ -420,7 +420,7 @@ def day_energies(answer: Any, midnight: float) -> dict[str, float] | None:
         last = channels[0].get("lastReading") if channels else None
         today = number(hours, "today") if isinstance(hours, Mapping) else None
         ended = number(last, "endDate") if isinstance(last, Mapping) else None
-        if isinstance(serial, str) and serial and today is not None and 0 <= today <= MOST_OF_A_PANEL:
+        if isinstance(serial, str) and serial and today is not None and 0 <= today <= MAX_INVERTER_DAY_WH:
             found[serial] = today if ended is not None and ended >= midnight else 0.0
     return found
 

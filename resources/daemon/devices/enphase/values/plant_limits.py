@@ -11,15 +11,15 @@ from typing import Any
 
 from ...common.numbers import finite
 
-MOST_OF_AN_INVERTER_W = 600.0
+MAX_INVERTER_W = 600.0
 """More than the largest micro-inverter on sale gives (548 VA, data sheets of November 2026)."""
-SUN_HOURS = 14.0
+MAX_PEAK_HOURS = 14.0
 """Hours at their peak that fixed panels do not reach in any day."""
-MARGIN = 1.25
+PEAK_MARGIN = 1.25
 """Above the highest power so far: a mean of five minutes hides what a second shows, and summers come."""
-LEAST_W = 37_500.0
+DEFAULT_MAX_W = 37_500.0
 """What is possible where nothing is known: half as much again as 25 kW."""
-HOUSE_W = 36_000.0
+MAX_HOUSE_MEAN_W = 36_000.0
 """The mean of a day that no house's consumption passes: the largest connection of a household in France, 36 kVA."""
 _METERS = ("production", "net", "total", "storage")
 
@@ -56,21 +56,21 @@ class PlantLimits:
     def production_w(self) -> float | None:
         """What the panels give at most; None where nothing is known of them."""
         if self._inverters_w is not None:
-            return MARGIN * self._inverters_w
-        return MOST_OF_AN_INVERTER_W * self._count if self._count else None
+            return PEAK_MARGIN * self._inverters_w
+        return MAX_INVERTER_W * self._count if self._count else None
 
     def growth_w(self, name: str) -> float:
         """How fast a counter can grow; `name` begins with its meter's."""
         meter = name.partition(".")[0]
         panels = self.production_w() if meter == "production" else None
-        return max(LEAST_W if panels is None else panels, 2 * self._peaks.get(meter, 0.0))
+        return max(DEFAULT_MAX_W if panels is None else panels, 2 * self._peaks.get(meter, 0.0))
 
     def most_wh(self, meter: str, hours: float, days: int = 1) -> float | None:
         """The most that can have flowed in so many hours of each day; None: not known."""
         if meter != "production":
-            return HOUSE_W * hours * days
+            return MAX_HOUSE_MEAN_W * hours * days
         panels = self.production_w()
-        return None if panels is None else panels * min(hours, SUN_HOURS) * days
+        return None if panels is None else panels * min(hours, MAX_PEAK_HOURS) * days
 
     def state(self) -> dict[str, Any]:
         """What survives a restart, as JSON."""

@@ -13,7 +13,7 @@ from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_sess
 
 from ...base import Context
 from .. import mapping
-from ..site.client import AGENT
+from ..site.client import USER_AGENT
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class TempoService(ABC):
         self.base = base
         self._context = context
         self._session = new_session()
-        self._session.headers.update({"User-Agent": AGENT, "Accept": "application/json"})
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
 
     def close(self) -> None:
         """Ends the connection."""

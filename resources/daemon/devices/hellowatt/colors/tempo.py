@@ -15,21 +15,23 @@ from .services import NotTold, TempoService
 
 _LOG = logging.getLogger(__name__)
 
-HOUR = 3600.0
-DAY = 86400.0
-MONTH = 31 * DAY
-PUBLISHED_S = 11 * HOUR + 300.0
+HOUR_S = 3600.0
+DAY_S = 86400.0
+MONTH_S = 31 * DAY_S
+PUBLISHED_S = 11 * HOUR_S + 300.0
 """Seconds after midnight from which the next day's colour is asked for: it is told between 10:30 and 11, as a rule."""
-SETTLED_S = 12 * HOUR + 300.0
+SETTLED_S = 12 * HOUR_S + 300.0
 """Seconds after midnight from which it no longer changes; a colour read before is asked for once more."""
-NEXT_COLOR_S = 6 * HOUR
+NEXT_COLOR_S = 6 * HOUR_S
 """A colour holds from 6:00 to 6:00."""
 SPREAD_S = 1500
 """Seconds by which installations differ."""
-PER_DAY = 24
+REQUESTS_PER_DAY = 24
 """Questions of one day at most."""
 KEPT_DAYS = 8
-POLICIES = {Scope.ADDRESS: Policy((HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, DAY), tell_after=4, tell_after_s=DAY)}
+POLICIES = {
+    Scope.ADDRESS: Policy((HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 8 * HOUR_S, DAY_S), tell_after=4, tell_after_s=DAY_S)
+}
 
 
 class Tempo:
@@ -59,14 +61,16 @@ class Tempo:
         """What is published: `inconnue` is a colour as well."""
         now = self.now()
         names = {"tempo.now": _in_force(now), "tempo.today": now.date(), "tempo.tomorrow": _next(now.date())}
-        return {name: mapping.COLORS.get(self.known(day) or 0, mapping.UNKNOWN) for name, day in names.items()}
+        return {
+            name: mapping.COLOR_NAMES.get(self.known(day) or 0, mapping.UNKNOWN_COLOR) for name, day in names.items()
+        }
 
     def _entry(self, day: date) -> tuple[int | None, float]:
         """(code, when it was read as Unix time)."""
         kept = self._state().get("colors", {}).get(day.isoformat())
         if isinstance(kept, int):  # as it was kept before it was known that colours change
             kept = [kept, 0.0]
-        if not isinstance(kept, list) or len(kept) != 2 or kept[0] not in mapping.COLORS:
+        if not isinstance(kept, list) or len(kept) != 2 or kept[0] not in mapping.COLOR_NAMES:
             return None, 0.0
         return kept[0], float(kept[1])
 
@@ -80,10 +84,10 @@ class Tempo:
     def due(self) -> float:
         """Seconds until the next question makes sense."""
         if not self._services:
-            return MONTH
+            return MONTH_S
         now = self.now().timestamp()
         if self._wanted():
-            return min(max(0.0, float(self._state().get("next", 0.0)) - now), DAY)
+            return min(max(0.0, float(self._state().get("next", 0.0)) - now), DAY_S)
         today, offset = self.now().date(), self._offset()
         marks = [_moment(today, PUBLISHED_S + offset), _moment(today, SETTLED_S + offset), _moment(_next(today), 0.0)]
         return min(mark - now for mark in marks if mark > now)
@@ -109,7 +113,7 @@ class Tempo:
         found: dict[date, int] = {}
         for source in self._services:
             missing = [day for day in self._wanted() if day not in found]
-            if missing and int(state.get("asked", 0)) < PER_DAY and not self._pause(source):
+            if missing and int(state.get("asked", 0)) < REQUESTS_PER_DAY and not self._pause(source):
                 state["asked"] = int(state.get("asked", 0)) + 1
                 found.update(self._ask(source, missing, now.date()))
         self._keep(state, found, now)
@@ -132,7 +136,7 @@ class Tempo:
         return found
 
     def _refused(self, source: TempoService, error: NotTold) -> None:
-        wait_s = None if error.wait_s is None else min(max(error.wait_s, HOUR), DAY)
+        wait_s = None if error.wait_s is None else min(max(error.wait_s, HOUR_S), DAY_S)
         refusal = self._refusals.note(Scope.ADDRESS, source.key, str(error)[:80], wait_s)
         if not self._refusals.to_tell(refusal):
             return
@@ -152,7 +156,7 @@ class Tempo:
         oldest = (now.date() - timedelta(days=KEPT_DAYS)).isoformat()
         state["colors"] = {day: entry for day, entry in colors.items() if day >= oldest}
         pauses = [self._pause(source) for source in self._services]
-        state["next"] = now.timestamp() + max(HOUR, min(pauses, default=HOUR))
+        state["next"] = now.timestamp() + max(HOUR_S, min(pauses, default=HOUR_S))
         self._context.memory.keep("tempo", state)
 
     def _state(self) -> dict[str, Any]:

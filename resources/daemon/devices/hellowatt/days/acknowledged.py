@@ -14,7 +14,7 @@ from .. import mapping
 
 _LOG = logging.getLogger(__name__)
 
-PATIENCE = 60.0
+MAX_WAIT_S = 60.0
 """Seconds (real ones) that Jeedom may take for a month's points."""
 
 Points = dict[str, dict[date, Any]]
@@ -52,7 +52,7 @@ class Acknowledged:
         if not news:
             return True
         delivery = self._context.history(equipment.id, news)
-        for _ in range(int(PATIENCE / 0.2)):
+        for _ in range(int(MAX_WAIT_S / 0.2)):
             if delivery.wait(0.2) or delivery.ended or self._context.stopping:
                 break
         if not delivery.delivered:

@@ -10,7 +10,7 @@ from typing import Any
 from ...base import Memory
 from .. import mapping
 
-ARRIVALS = 30
+KEPT_DELAYS = 30
 
 
 class Archive:
@@ -101,9 +101,9 @@ class Archive:
     # How late the site is.
 
     def _note(self, arrived: list[date], today: date) -> None:
-        late = [(today - day).days for day in arrived if (today - day).days <= ARRIVALS]
+        late = [(today - day).days for day in arrived if (today - day).days <= KEPT_DELAYS]
         if len(late) == 1:  # several at once are an import or an outage, and say nothing of the usual delay
-            self._memory.keep(f"delays.{self._name}", [*self._get("delays", []), *late][-ARRIVALS:])
+            self._memory.keep(f"delays.{self._name}", [*self._get("delays", []), *late][-KEPT_DELAYS:])
 
     def delay(self) -> float | None:
         """Mean number of days between a day and its arrival, over the last thirty."""

@@ -11,21 +11,21 @@ from ...base import Context, DeviceError, Equipment
 from .. import mapping
 from ..site.account import Account
 from ..site.budget import Budget
-from ..site.errors import STOPS, SiteDown
+from ..site.errors import STOPPING_ERRORS, SiteDown
 from .archive import Archive
 from .new_days import NewDays
 
 _LOG = logging.getLogger(__name__)
 
-EMPTY = 3
+EMPTY_MONTHS_TO_END = 3
 """Months without anything, one after the other, after which there is nothing older."""
-PASS = 12
+MONTHS_PER_PASS = 12
 """Months that one pass of the import reads of one energy."""
-ROTATION = 7
+RECHECK_DAYS = 7
 """Days from one second look at an older month to the next."""
-INJECTING = 20
+INJECTION_DAYS = 20
 """Days for which a home that has injected is expected to do it again."""
-USUAL = 36
+USUAL_MONTHS = 36
 """Months that the import of an account has, as a rule; only its progress is told by it."""
 
 
@@ -56,7 +56,7 @@ class Collector:
         """Whether the day that can be expected is there, with all that this home has."""
         archive = self.archive(equipment)
         awaited = self._account.today() - timedelta(days=archive.usual())
-        injects = archive.recent("injection", awaited - timedelta(days=INJECTING))
+        injects = archive.recent("injection", awaited - timedelta(days=INJECTION_DAYS))
         return mapping.complete(archive.day(awaited), injects)
 
     def stopped(self, equipment: Equipment) -> bool:
@@ -91,7 +91,7 @@ class Collector:
         progress = archive.progress
         today = self._account.today()
         months = [month for month in archive.months() if month < f"{before:%Y-%m}"]
-        due = str(progress.get("looked", "")) <= (today - timedelta(days=ROTATION)).isoformat()
+        due = str(progress.get("looked", "")) <= (today - timedelta(days=RECHECK_DAYS)).isoformat()
         if not progress.get("done") or not months or not due or self._budget.spare() <= 0:
             return []
         turn = str(progress.get("turn", ""))
@@ -121,7 +121,7 @@ class Collector:
         """
         archive = self.archive(equipment)
         news = False
-        for _ in range(PASS):
+        for _ in range(MONTHS_PER_PASS):
             if self._context.stopping or self._budget.spare() <= 0 or not self.importing(equipment):
                 break
             news = self._import_month(equipment, archive) or news
@@ -141,14 +141,14 @@ class Collector:
             if error.values.get("status") != 500 or not archive.months():
                 raise
             any_day, ongoing = False, True
-        if ongoing and tries < EMPTY:
+        if ongoing and tries < EMPTY_MONTHS_TO_END:
             # The site has not fetched that month itself yet; the next pass asks again.
             archive.keep_progress({**progress, "next": first.isoformat(), "tries": tries})
             raise _Later
         read = int(progress.get("read", 0)) + 1
         empty = 0 if any_day else int(progress.get("empty", 0)) + 1
         limit = month_before(today, self._oldest)
-        done = empty >= EMPTY or month_before(first) < limit
+        done = empty >= EMPTY_MONTHS_TO_END or month_before(first) < limit
         progress = {**progress, "next": month_before(first).isoformat(), "read": read, "empty": empty, "done": done}
         progress.pop("tries", None)
         archive.keep_progress(progress)
@@ -171,7 +171,7 @@ class Collector:
 
     def _share(self, equipment: Equipment) -> float:
         read = int(self.archive(equipment).progress.get("read", 0))
-        return min(0.99, read / (USUAL + EMPTY)) if self.importing(equipment) else 1.0
+        return min(0.99, read / (USUAL_MONTHS + EMPTY_MONTHS_TO_END)) if self.importing(equipment) else 1.0
 
     def import_all(self, wanted: list[Equipment]) -> tuple[list[Equipment], DeviceError | None]:
         """A pass over these energies, as far as they are not done; which have news, and what stopped it."""
@@ -190,7 +190,7 @@ class Collector:
                 news.append(equipment)
                 failure = error
                 _LOG.info("the import of %s goes on later: %s", equipment.name, error)
-                if isinstance(error, STOPS):
+                if isinstance(error, STOPPING_ERRORS):
                     break
         return news, failure
 

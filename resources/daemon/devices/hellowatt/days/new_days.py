@@ -8,7 +8,7 @@ from typing import Any
 from ...base import Context, Equipment, Moment, NoData
 from .. import mapping
 
-DAY = 86400.0
+DAY_S = 86400.0
 
 
 class NewDays:
@@ -32,7 +32,7 @@ class NewDays:
         since = self._state(equipment).get("since")
         if newest is not None:
             since = datetime.combine(newest, datetime.min.time(), mapping.PARIS).timestamp()
-        return since is not None and self._context.clock.time() - float(since) > after - DAY
+        return since is not None and self._context.clock.time() - float(since) > after - DAY_S
 
     def tell(self, equipment: Equipment, newest: date | None) -> None:
         """Reports the equipment as without data, or that it has some again; each once."""

@@ -9,12 +9,12 @@ from typing import Any
 from ...base import Context
 from .. import mapping
 
-HOUR = 3600.0
-SPREAD = 3000
+HOUR_S = 3600.0
+SPREAD_S = 3000
 """Seconds by which installations differ."""
-GROWTH = (1.0, 2.0, 3.0, 4.0)
+RETRY_HOURS = (1.0, 2.0, 3.0, 4.0)
 """Hours from one try to the next."""
-LONGEST = 8 * 24 * HOUR
+MAX_WAIT_S = 8 * 24 * HOUR_S
 """More comes from a clock that was stepped: the longest pause after a refusal is a week."""
 
 
@@ -34,7 +34,7 @@ class Schedule:
     def wait(self) -> float:
         """Seconds until the next round; 0 when it is due. A clock that jumped does not stop it for long."""
         rest = float(self._state().get("next", 0.0)) - self._context.clock.time()
-        return rest if 0 < rest <= LONGEST else 0.0
+        return rest if 0 < rest <= MAX_WAIT_S else 0.0
 
     def at_once(self) -> None:
         """The next round is due now."""
@@ -51,7 +51,7 @@ class Schedule:
         state = self._state()
         attempt = int(state.get("attempt", 0)) if state.get("day") == today else 0
         begin = self._start(0)
-        gap = GROWTH[min(attempt, len(GROWTH) - 1)] * HOUR * random.uniform(0.9, 1.1)
+        gap = RETRY_HOURS[min(attempt, len(RETRY_HOURS) - 1)] * HOUR_S * random.uniform(0.9, 1.1)
         at = now.timestamp() + max(gap, least)
         if at < begin and least <= 0:
             at, attempt = begin, -1
@@ -75,7 +75,7 @@ class Schedule:
     def _offset(self) -> int:
         offset = self._context.memory.get("offset")
         if not isinstance(offset, int):
-            offset = random.randrange(SPREAD)
+            offset = random.randrange(SPREAD_S)
             self._context.memory.keep("offset", offset)
         return offset
 

@@ -9,19 +9,19 @@ from typing import Any, Callable, TypeVar
 
 from ...base import Context, DeviceError, Found
 from .. import mapping
-from .client import SHOWN, Site
-from .errors import STOPS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
+from .client import LOGGED_PATHS, Site
+from .errors import STOPPING_ERRORS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
 
-WEEK = 7 * 86400.0
-FRESH = 900.0
+WEEK_S = 7 * 86400.0
+HOMES_MAX_AGE_S = 900.0
 """Seconds for which a list of homes serves the check, the search and the first round."""
-MOST_ODD = 10
+MAX_ODD_LINES = 10
 """Lines of the log about the odd figures of one answer."""
 KEPT_ODD = 300
-LOOK = 20
+GLANCE_DAYS = 20
 """Days that a look at the data spans."""
 T = TypeVar("T")
 
@@ -51,13 +51,13 @@ class Account:
 
     # Homes.
 
-    def homes(self, age: float = FRESH) -> list[mapping.Home]:
+    def homes(self, age: float = HOMES_MAX_AGE_S) -> list[mapping.Home]:
         """The homes, as they were at most `age` seconds ago. Raises NoHome and what the site does."""
         kept = self._context.memory.get("homes") or {}
         old = self._context.clock.time() - float(kept.get("at", 0.0))
         if kept.get("of") == self.session.mark and 0 <= old < age:
             return [mapping.Home(*each) for each in kept["homes"]]
-        found, says = self.ask(self._list_homes, SHOWN["homes"])
+        found, says = self.ask(self._list_homes, LOGGED_PATHS["homes"])
         if not found:
             text = _NO_HOME_IN_WORDS if says else _NO_HOME
             raise NoHome(text, retry=86400.0, says=says)
@@ -91,9 +91,9 @@ class Account:
                     raise
             else:
                 answer = self.site.daily(energy, home, first, last)
-            return mapping.series(answer, first, last, mapping.MOST_KWH[energy])
+            return mapping.series(answer, first, last, mapping.MAX_DAY_KWH[energy])
 
-        found = self.ask(question, SHOWN[energy])
+        found = self.ask(question, LOGGED_PATHS[energy])
         self._tell_odd(energy, home, found.odd)
         return found
 
@@ -102,7 +102,7 @@ class Account:
         name = f"odd.{energy}.{home}"
         told = list(self._context.memory.get(name) or [])
         news = sorted(set(odd) - set(told))
-        for each in news[:MOST_ODD]:
+        for each in news[:MAX_ODD_LINES]:
             _LOG.warning("%s: figure refused or corrected: %s", energy, each)
         if news:
             self._context.memory.keep(name, [*told, *news][-KEPT_ODD:])
@@ -111,7 +111,7 @@ class Account:
         """The last days, to see whether there are any; None for a home without that energy."""
         last = self.today() - timedelta(days=1)
         try:
-            return self.daily(energy, home, last - timedelta(days=LOOK), last, False)
+            return self.daily(energy, home, last - timedelta(days=GLANCE_DAYS), last, False)
         except (NoGas, Missing):
             return None
 
@@ -139,11 +139,11 @@ class Account:
         if self.contract(home.id, "gas"):
             return True
         kept = self._context.memory.get(f"noGas.{home.id}", 0.0)
-        if 0 <= self._context.clock.time() - float(kept) < WEEK:
+        if 0 <= self._context.clock.time() - float(kept) < WEEK_S:
             return False
         try:
             seen = self.glance("gas", home.id)
-        except STOPS:
+        except STOPPING_ERRORS:
             raise
         except DeviceError as error:
             _LOG.info("whether there is gas is not known yet: %s", error)
@@ -155,7 +155,7 @@ class Account:
 
     # Contracts.
 
-    def contracts(self, home: str, age: float = WEEK) -> None:
+    def contracts(self, home: str, age: float = WEEK_S) -> None:
         """Reads the contracts of a home anew when they are older than `age` seconds."""
         key = f"contracts.{home}"
         kept = self._context.memory.get(key) or {}
@@ -163,10 +163,10 @@ class Account:
             return
         rows = kept.get("rows")
         try:
-            answer = self.ask(lambda: self.site.contracts(home), SHOWN["contracts"])
+            answer = self.ask(lambda: self.site.contracts(home), LOGGED_PATHS["contracts"])
             told = {energy: mapping.contract(answer, energy) for energy in ("electricity", "gas")}
             rows = [{**each, "of": energy} for energy, each in told.items() if each]
-        except STOPS:
+        except STOPPING_ERRORS:
             raise
         except DeviceError as error:
             _LOG.info("the contracts are not known: %s", error)

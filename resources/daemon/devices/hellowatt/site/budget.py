@@ -16,19 +16,19 @@ _LOG = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
 """Between two requests, plus as much again by chance."""
-LOGINS = 3
+LOGINS_PER_DAY = 3
 """Logins of its own accord on one day."""
-TESTS = 5
+USER_LOGINS_PER_DAY = 5
 """Logins that the user asks for on one day, beside those."""
-RESERVE = 12
+REQUESTS_FOR_DAYS = 12
 """Requests of a day that the import leaves to the daily figures."""
-REFRESHES = 6
+REFRESHES_PER_DAY = 6
 """Rounds that the user may ask for on one day."""
 REFRESH_GAP_S = 900.0
 """Seconds between two of them."""
-LEAST_PAUSE_S = 60.0
-HOUR = 3600.0
-POLICIES = {Scope.ADDRESS: Policy((HOUR, 2 * HOUR, 4 * HOUR, 24 * HOUR))}
+MIN_BLOCK_S = 60.0
+HOUR_S = 3600.0
+POLICIES = {Scope.ADDRESS: Policy((HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 24 * HOUR_S))}
 """How long the site is left alone after a 429 that does not say how long."""
 
 
@@ -40,10 +40,10 @@ class Budget:
         self._per_day = per_day
         self._last = float("-inf")
         windows = (
-            Window("day", {"request": per_day, "import": per_day - RESERVE}, zone=PARIS),
-            Window("logins", {"login": LOGINS}, zone=PARIS),
-            Window("tests", {"test": TESTS}, zone=PARIS),
-            Window("refreshes", {"refresh": REFRESHES}, zone=PARIS),
+            Window("day", {"request": per_day, "import": per_day - REQUESTS_FOR_DAYS}, zone=PARIS),
+            Window("logins", {"login": LOGINS_PER_DAY}, zone=PARIS),
+            Window("tests", {"test": USER_LOGINS_PER_DAY}, zone=PARIS),
+            Window("refreshes", {"refresh": REFRESHES_PER_DAY}, zone=PARIS),
             Window("gap", {"refresh": 1}, REFRESH_GAP_S),
         )
         refusals = Refusals(context.memory, context.clock, POLICIES, "requestRefusals")
@@ -131,7 +131,7 @@ class Budget:
 
     def block(self, seconds: float | None) -> float:
         """The site answered 429: nothing until `seconds` (default: growing from an hour) have passed."""
-        return self._limit.pause("429", None if seconds is None else max(seconds, LEAST_PAUSE_S))
+        return self._limit.pause("429", None if seconds is None else max(seconds, MIN_BLOCK_S))
 
     def hour(self, seconds: float) -> str:
         """The time of day so many seconds from now, as the user reads it; with the day when it is not today's."""

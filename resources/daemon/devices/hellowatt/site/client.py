@@ -29,12 +29,12 @@ PATHS = {
     "gas": "/api/homes/{home}/adict_measures/conso_daily",
 }
 """All that is asked of the site."""
-SHOWN = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
+LOGGED_PATHS = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
 """The same for the log: homes are nobody's business there."""
 
-AGENT = "JeedomHelloWatt/1.0"
-VERSION = "1.54"
-RETRIES = (5.0, 10.0)
+USER_AGENT = "JeedomHelloWatt/1.0"
+API_VERSION = "1.54"
+RETRY_PAUSES_S = (5.0, 10.0)
 """Seconds before the second and the third try after a 5xx."""
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -55,10 +55,10 @@ class Site:
         self.budget = budget
         self._context = context
         self._session = new_session()
-        self._session.headers["User-Agent"] = AGENT
+        self._session.headers["User-Agent"] = USER_AGENT
         self._slashed: set[str] = set()
         self._shapes = Shapes(context.memory)
-        self._version = str(context.memory.get("version", VERSION))
+        self._version = str(context.memory.get("version", API_VERSION))
 
     # The session.
 
@@ -109,7 +109,7 @@ class Site:
             return answer
         if "login" in target or "me-connecter" in target:
             raise SessionLost(LoginUnconfirmed(UNCONFIRMED))
-        _LOG.warning("helloWatt redirects %s elsewhere (status %d)", SHOWN[key], answer.status)
+        _LOG.warning("helloWatt redirects %s elsewhere (status %d)", LOGGED_PATHS[key], answer.status)
         raise LayoutChanged(f"redirection {answer.status}")
 
     def visit(self, key: str) -> Response:
@@ -133,7 +133,7 @@ class Site:
                 **more,
             )
         except HttpError as error:
-            _LOG.info("no usable answer to %s: %s", SHOWN[key], error)
+            _LOG.info("no usable answer to %s: %s", LOGGED_PATHS[key], error)
             if isinstance(error, TooLong):
                 raise NotJson(UNREADABLE) from error
             raise SiteDown(_DOWN, error=error) from error
@@ -141,7 +141,7 @@ class Site:
             self.budget.finished()
             self._context.hide(*(set(self.cookies().values()) - before))
         if answer.status >= 400:
-            _LOG.info("helloWatt answers %d to %s", answer.status, SHOWN[key])
+            _LOG.info("helloWatt answers %d to %s", answer.status, LOGGED_PATHS[key])
         if answer.status == 429:
             wait = self.budget.block(retry_after(answer.headers, self._context.clock.time()))
             raise Limited(
@@ -163,13 +163,19 @@ class Site:
         """The contracts of a home."""
         return self._data("contracts", home)
 
-    def daily(self, energy: str, home: str, first: date, last: date, retries: tuple[float, ...] = RETRIES) -> Any:
+    def daily(
+        self, energy: str, home: str, first: date, last: date, retries: tuple[float, ...] = RETRY_PAUSES_S
+    ) -> Any:
         """The daily figures from `first` to `last`; the site may answer others as well."""
         query = {"startDate": _midnight(first), "endDate": _midnight(last + timedelta(days=1))}
         return self._data(energy, home, query, retries)
 
     def _data(
-        self, key: str, home: str = "", query: Mapping[str, str] | None = None, retries: tuple[float, ...] = RETRIES
+        self,
+        key: str,
+        home: str = "",
+        query: Mapping[str, str] | None = None,
+        retries: tuple[float, ...] = RETRY_PAUSES_S,
     ) -> Any:
         for wait in (*retries, None):
             answer = self._get(key, home, query)

@@ -120,7 +120,7 @@ class NoGas(Refused):
     mark: ClassVar[str] = "NO_GAS"
 
 
-STOPS = (AuthenticationFailed, RateLimited, CsrfRefused, LoginUnconfirmed)
+STOPPING_ERRORS = (AuthenticationFailed, RateLimited, CsrfRefused, LoginUnconfirmed)
 """After these nothing more is asked of the site in the same run."""
 
 

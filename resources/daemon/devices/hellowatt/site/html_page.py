@@ -8,7 +8,7 @@ import lxml.etree
 import lxml.html
 
 CHALLENGES = ("captcha", "turnstile", "challenge")
-MAX_BYTES = 1024 * 1024
+MAX_PAGE_BYTES = 1024 * 1024
 """Of a page, more is not looked at; the site's own pages are a tenth of that."""
 MAX_ELEMENTS = 50_000
 """Elements that are looked at in one walk, whatever a page nests or repeats."""
@@ -18,10 +18,10 @@ class HtmlPage:
     """A page that may be anything. Each question walks over its elements once."""
 
     def __init__(self, body: bytes) -> None:
-        self._text = body[:MAX_BYTES].decode("utf-8", "replace").lower()
+        self._text = body[:MAX_PAGE_BYTES].decode("utf-8", "replace").lower()
         try:
             parser = lxml.html.HTMLParser(encoding="utf-8")
-            self._root = lxml.html.document_fromstring(body[:MAX_BYTES], parser=parser)
+            self._root = lxml.html.document_fromstring(body[:MAX_PAGE_BYTES], parser=parser)
         except (lxml.etree.LxmlError, ValueError, AssertionError, TypeError):
             self._root = None
         self._password = self._find("password")

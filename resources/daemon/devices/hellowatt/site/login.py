@@ -29,21 +29,21 @@ from .html_page import CHALLENGES, HtmlPage
 
 _LOG = logging.getLogger(__name__)
 
-LOGIN = PATHS["login"]
-WELCOME = "/login/redirect/"
-HOUR = 3600.0
-DAY = 86400.0
-AGAIN_S = 60.0
+LOGIN_PATH = PATHS["login"]
+WELCOME_PATH = "/login/redirect/"
+HOUR_S = 3600.0
+DAY_S = 86400.0
+USER_RETRY_S = 60.0
 """Seconds after which a user may try refused credentials again: the account may have been mended."""
-ACCUSATIONS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
+CREDENTIAL_WORDS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
 """Words by which the site says that it is e-mail or password that it does not accept."""
-UNUSABLE = ("inactive", "confirm", *CHALLENGES)
+UNUSABLE_ACCOUNT_PATHS = ("inactive", "confirm", *CHALLENGES)
 """Parts of addresses to which an account is led that cannot be used as it is."""
-COOKIE = "cookie csrftoken"
+CSRF_COOKIE = "cookie csrftoken"
 CREDENTIALS, BLOCKED, EXTRA, LIMITED = "credentials", "blocked", "extra", "limited"
 DOUBT, NOTHING = "doubt", "nothing"
 """Why a login brought no session. DOUBT: refused in words that are not known; NOTHING: it shows nothing."""
-_WAITS_S = {CREDENTIALS: LONGEST_S, BLOCKED: DAY, EXTRA: DAY}
+_WAITS_S = {CREDENTIALS: LONGEST_S, BLOCKED: DAY_S, EXTRA: DAY_S}
 
 
 class _Doubt(LoginUnconfirmed):
@@ -57,7 +57,7 @@ class _Blocking(TooManyLogins):
 class Login(TokenKeeper):
     """The session of one account: its token is the site's cookies."""
 
-    policies: ClassVar[Mapping[Scope, Policy]] = {Scope.CREDENTIAL: Policy((HOUR, 4 * HOUR, DAY))}
+    policies: ClassVar[Mapping[Scope, Policy]] = {Scope.CREDENTIAL: Policy((HOUR_S, 4 * HOUR_S, DAY_S))}
     proved_by_use = True
 
     def __init__(self, site: Site, context: Context, user: str, password: str) -> None:
@@ -98,7 +98,7 @@ class Login(TokenKeeper):
             return EXTRA
         if isinstance(error, _Blocking):
             return LIMITED
-        if isinstance(error, LayoutChanged) and error.values["item"] == COOKIE:
+        if isinstance(error, LayoutChanged) and error.values["item"] == CSRF_COOKIE:
             return None  # no login was tried
         if isinstance(error, (CsrfRefused, LoginUnconfirmed, LayoutChanged, NotAccepted)):
             return DOUBT if isinstance(error, _Doubt) else NOTHING
@@ -117,7 +117,7 @@ class Login(TokenKeeper):
         return LoginUnconfirmed(_LATER, time=time)
 
     def binding(self, refusal: Refusal) -> bool:
-        return refusal.reason in _WAITS_S and self._context.clock.time() - refusal.last < AGAIN_S
+        return refusal.reason in _WAITS_S and self._context.clock.time() - refusal.last < USER_RETRY_S
 
     # The rest of an account.
 
@@ -159,13 +159,13 @@ class Login(TokenKeeper):
             raise SiteDown(MAINTENANCE)
         if answer.status in (401, 403) or (page.guarded and answer.status >= 400):
             raise AccessRefused(_KEPT_OUT)
-        raise LayoutChanged(COOKIE)
+        raise LayoutChanged(CSRF_COOKIE)
 
     def _post(self, token: str) -> Response:
         headers = {
             "X-Requested-With": "XMLHttpRequest",
             "X-CSRFToken": self.site.cookie("csrftoken"),
-            "Referer": self.site.base + LOGIN,
+            "Referer": self.site.base + LOGIN_PATH,
             "Origin": self.site.base,
             "Accept": "application/json",
         }
@@ -207,9 +207,9 @@ class Login(TokenKeeper):
         if not own:
             raise LoginUnconfirmed(UNCONFIRMED)  # it leads nowhere, or away: nothing that the account has done
         path = parts.path
-        if self.site.cookie("sessionid") and not any(word in path.lower() for word in UNUSABLE):
+        if self.site.cookie("sessionid") and not any(word in path.lower() for word in UNUSABLE_ACCOUNT_PATHS):
             return  # wherever it leads: whether the session works is seen at its first use
-        if path != WELCOME:
+        if path != WELCOME_PATH:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)
             raise AccountBlocked(_BLOCKED)
@@ -232,7 +232,7 @@ class Login(TokenKeeper):
             raise ExtraStep(_EXTRA)
         if any("obligatoire" in each or "required" in each for each in own):
             raise LayoutChanged("form.fields")
-        if any(word in each for each in (errors, *own) for word in ACCUSATIONS):
+        if any(word in each for each in (errors, *own) for word in CREDENTIAL_WORDS):
             raise self._refused()
         if errors or own:
             raise self._doubtful()

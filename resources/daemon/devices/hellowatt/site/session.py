@@ -10,10 +10,10 @@ from ...common.refusals import Policy, Refusals, Scope
 from ...common.tokens import Token
 from .client import SessionLost, Site
 from .errors import LoginUnconfirmed
-from .login import DAY, Login
+from .login import DAY_S, Login
 
 T = TypeVar("T")
-POLICIES = {Scope.REQUEST: Policy((DAY,))}
+POLICIES = {Scope.REQUEST: Policy((DAY_S,))}
 """An address that refuses a working session is worth one login a day."""
 
 
