@@ -1,9 +1,9 @@
-"""One account: its requests, their budget, and what a refusal means for those that follow.
+"""One account: sends its requests within a budget, and decides what a refusal means for the next ones.
 
-A status says little, so scope follows from evidence. A gateway's 403 on one path is that path's; when another path is
-refused the same way before anything has gone through, it is this machine's address that is blocked. The stream's host
-has locked out addresses that the rest of the service still served: it gets a pause of its own, longer than the others'.
-What concerns the address is shared by all accounts of this machine, and kept over restarts.
+A status alone does not show how far a refusal reaches. A gateway's 403 on one path concerns that path; if another path
+is refused too before any request succeeds, this machine's address is blocked. The stream's host has locked out
+addresses that the rest of the service still served: it has a pause of its own, longer than the others. Refusals of the
+address are shared by all accounts of this machine and persisted.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _Answer = TypeVar("_Answer")
 
 WINDOW_S = 300.0
 REQUESTS_PER_WINDOW = 90
-"""Requests per `WINDOW_S` s of all accounts; the service blocks an address, for a day, beyond 100 to 500."""
+"""Requests of all accounts per `WINDOW_S` seconds; beyond 100 to 500 the service blocks an address for a day."""
 REQUESTS_FOR_ACTIONS = 25
-"""Of these, requests that are kept for the user's actions."""
+"""Requests among these that are reserved for the user's actions."""
 MARGIN_S = 900.0
-"""Added to a block of hours "from the last request": another may have been under way."""
+"""Seconds added to a block of hours "from the last request": another one may have been in flight."""
 EVIDENCE_S = 900.0
-"""Seconds within which two paths must be refused to say something about the address."""
+"""Seconds within which two paths must be refused to conclude that the address is blocked."""
 POLICIES = {
-    # Where the service does not say how long: from the fourth time on it is taken for the block of a day.
+    # If the service does not say how long: from the fourth refusal on, the block is assumed to last a day.
     Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY_S + MARGIN_S), margin_s=5.0),
     Scope.REQUEST: Policy((900.0, 3600.0, 4 * 3600.0, DAY_S + MARGIN_S), margin_s=60.0),
 }
 FIVE_MINUTES = "five minutes"
 ADDRESS, STREAM = "address", "stream"
 WAIT_GIVEN, WAIT_UNKNOWN, TWO_PATHS_REFUSED = "told", "limit", "gateway"
-"""Why an address rests: the service said how long; it did not; our own conclusion from two paths."""
+"""Why an address is paused: the service said for how long; it did not say; two refused paths imply it."""
 
 
 class HeldBack(RateLimited):
-    """What was not sent at all: a pause asked for before, or our own budget. It begins no other pause."""
+    """The request was not sent: a pause or the budget forbids it. Starts no further pause."""
 
 
 class Account:
@@ -85,21 +85,24 @@ class Account:
             return self._cloud
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Closes the connections."""
         if self._cloud is not None:
             self._cloud.close()
 
     # Requests.
 
     def call(self, method: str, path: str, body: Any = None, read: float = 15.0, urgent: bool = False) -> Response:
-        """One request; a refused token is renewed and the request repeated, once. `urgent`: somebody waits for it."""
+        """Sends a request; renews a refused token and repeats, once. `read`: timeout in seconds; `urgent`: a user waits.
+
+        Raises DeviceError.
+        """
         kind = f"{method} {_kind(path)}"
         return self._with_token(
             lambda token: self._guarded(lambda: self.cloud.call(method, path, token, body, read), kind, urgent)
         )
 
     def negotiate(self) -> tuple[str, str, str]:
-        """The address of the stream, its cookies, and the token to open it with."""
+        """Returns (URL of the stream, cookies, token to open it with). Raises DeviceError."""
         rest = self._book.wait_s(Scope.REQUEST, STREAM)
         if rest > 0 and self._book.wait_s(Scope.ADDRESS, ADDRESS) <= 0:
             raise HeldBack(
@@ -115,7 +118,7 @@ class Account:
         return url, cookies, usable
 
     def opened(self) -> None:
-        """The stream has opened: no refusal of it stands any more."""
+        """Clears refusals of the stream: it has opened."""
         self._book.over(Scope.REQUEST, STREAM)
 
     def _with_token(self, request: Callable[[str], _Answer]) -> _Answer:
@@ -132,14 +135,14 @@ class Account:
             ) from error
 
     def login(self) -> None:
-        """Checks user and password by a real login; see TokenKeeper.login. The user asks for it."""
+        """Checks user and password by a real login, on behalf of the user. See TokenKeeper.login."""
         self.ask_anyway()
         self.tokens.login()
 
     def ask_anyway(self) -> None:
-        """The user asks: a pause that is our own conclusion ends for one request. One that was asked for does not.
+        """Lets one request of the user through a pause that we concluded ourselves, not one that was ordered.
 
-        A scenario may ask as well, and does not tire: after a minute, then two, four, ... up to an hour.
+        Scenarios call this too: it works once a minute at first, then every 2, 4, ... up to 60 minutes.
         """
         with self._lock:
             standing = self._book.standing(Scope.ADDRESS, ADDRESS)
@@ -151,7 +154,7 @@ class Account:
             self._anyway = True
 
     def heed(self, error: DeviceError, kind: str) -> DeviceError:
-        """Takes note of a refusal that concerns more than its own request; the error to raise, with its `retry`."""
+        """Records a refusal that concerns more than its own request; returns the error to raise, with its `retry`."""
         if isinstance(error, Blocked):
             wait = self._wait(error.asked)
             if kind == STREAM:
@@ -170,7 +173,7 @@ class Account:
         return error
 
     def _wait(self, asked: float | None) -> float | None:
-        """The seconds to wait for: what was asked, and more when that has not helped."""
+        """Seconds to wait: as ordered, and longer if that did not help. None: not ordered."""
         if asked is None:
             return None
         if asked >= 3600.0:
@@ -187,8 +190,8 @@ class Account:
         return self._resting(refusal.until - self._clock.time())
 
     def _guarded(self, request: Callable[[], _Answer], kind: str, urgent: bool = False) -> _Answer:
-        """Sends within the budget and outside the pauses."""
-        self.cloud  # noqa: B018  # an address that is not valid is said first
+        """Sends a request if budget and pauses allow it. Raises HeldBack if not."""
+        self.cloud  # noqa: B018  # raises Refused first if the URL is not valid
         self._spend(urgent or kind in ("login", "refresh_token"))
         begun, wall = self._clock.monotonic(), self._clock.time()
         try:
@@ -204,7 +207,7 @@ class Account:
         return answer
 
     def _passed(self, begun: float, wall: float) -> None:
-        """A request that began then has reached the service: what was refused before it is over."""
+        """Clears refusals older than a successful request. `begun`: monotonic, `wall`: Unix time of its start."""
         with self._lock:
             self._gateways = {kind: at for kind, at in self._gateways.items() if at > begun}
             self._ask_pause = 30.0
@@ -237,11 +240,11 @@ class Account:
         )
 
     def _until(self, at: float) -> Moment:
-        # Rounded up, so that the same end reads the same however often it is told.
+        # Rounded up, so that the same end always has the same text.
         return Moment(datetime.fromtimestamp(-(-at // 60) * 60, ZoneInfo(self._context.timezone)))
 
     def show_budget(self) -> None:
-        """Brings what `status` shows of the budget up to date."""
+        """Updates the counters of the budget in `status`."""
         with self._lock:
             self._show("requestsLast5min", self._limit.used(FIVE_MINUTES))
 
@@ -251,5 +254,5 @@ class Account:
 
 
 def _kind(path: str) -> str:
-    """A path without what names a device: two chargers' settings are one kind of request."""
+    """Returns a path without device identifiers: settings of two chargers are one kind of request."""
     return re.sub(r"/[^/]*\d[^/]*", "/*", path.partition("?")[0])

@@ -1,4 +1,4 @@
-"""What the user can ask of a charger, and how it is known that the charger did it."""
+"""The actions of a charger, and how each one is confirmed."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from . import mapping
 from .mapping import CommandResponse
 
 CONFIRM_TIMEOUT_S = 20.0
-"""Seconds from the click within which a charger must have confirmed; it may sleep on a mobile network."""
+"""Seconds within which a charger must confirm an action; on a mobile network it may sleep."""
 ASK_RESULT_AT_S = (2.0, 5.0, 10.0, 15.0)
-"""Seconds after the request at which the service is asked what became of it."""
+"""Seconds after the request at which the service is asked for the result."""
 MAX_RESPONSES, RESPONSE_MAX_AGE_S = 50, 60.0
 SAME_REQUEST_S = 2.0
-"""Seconds within which the same click again is the same wish."""
+"""Seconds within which a repeated click is the same request."""
 
 Value = Any
 
 
 class NotConfirmed(DeviceError):
-    """The charger did not answer in time; whether it obeyed is not known."""
+    """The charger did not answer in time; whether it obeyed is unknown."""
 
     code = "timeout"
 
 
 @dataclass(frozen=True)
 class Action:
-    """`path` below the charger (or the circuit), `body` of the request, and the observation that proves it."""
+    """`path` below the charger or circuit; `body` of the request; `proof`: (observation, predicate) that confirms it."""
 
     path: str
     body: Callable[[Value], Any] = lambda _: None
@@ -82,7 +82,7 @@ ACTIONS: Mapping[str, Action] = {
 
 
 def amperes(row: Row, options: Mapping[str, Any]) -> int | None:
-    """The current that a slider asks for; None for an action without one. Raises Refused."""
+    """Returns the current in A set by a slider; None if the action has none. Raises Refused if out of range."""
     if row.data["subType"] != "slider":
         return None
     least, most = int(row.data["min"]), int(row.data["max"])
@@ -100,7 +100,7 @@ def amperes(row: Row, options: Mapping[str, Any]) -> int | None:
 
 @dataclass(frozen=True)
 class QueuedCommand:
-    """A command that the service has queued for a charger. `ticks` exceeds what a float can hold."""
+    """A command that the service has queued for a charger. `ticks` exceeds the precision of a float."""
 
     serial: str
     command: int
@@ -108,12 +108,12 @@ class QueuedCommand:
 
     @property
     def path(self) -> str:
-        """Where to ask what became of it."""
+        """Path of its result."""
         return f"/api/commands/{self.serial}/{self.command}/{self.ticks}"
 
 
 def queued_commands(answer: Any, serial: str) -> list[QueuedCommand]:
-    """What was queued; empty when the service did it at once, or had nothing to change."""
+    """Returns the commands queued by an answer; empty if done at once, or nothing to change."""
     found = []
     for entry in answer if isinstance(answer, list) else [answer]:
         if not isinstance(entry, dict):
@@ -128,7 +128,7 @@ def queued_commands(answer: Any, serial: str) -> list[QueuedCommand]:
 
 
 class Confirmations:
-    """The chargers' answers, those that come before they are asked for included. Thread-safe."""
+    """Collects the chargers' answers, including early ones. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self.changed = threading.Condition()
@@ -137,7 +137,7 @@ class Confirmations:
         self._waiting = 0
 
     def note(self, response: CommandResponse) -> None:
-        """An answer came."""
+        """Adds an answer."""
         with self.changed:
             self._responses[response.serial, response.ticks] = (self._clock.monotonic(), response)
             while len(self._responses) > MAX_RESPONSES:
@@ -145,19 +145,19 @@ class Confirmations:
             self.changed.notify_all()
 
     def news(self) -> None:
-        """A charger's state has changed: somebody may wait for that."""
+        """Wakes waiting actions: the state of a charger has changed."""
         if self._waiting:
             with self.changed:
                 self.changed.notify_all()
 
     def find(self, ticket: QueuedCommand) -> CommandResponse | None:
-        """The answer to a command, if it came within the last minute."""
+        """Returns the answer to a command if it came within RESPONSE_MAX_AGE_S, else None."""
         with self.changed:
             at, response = self._responses.get((ticket.serial, ticket.ticks), (0.0, None))
             return response if response is not None and self._clock.monotonic() - at <= RESPONSE_MAX_AGE_S else None
 
     def wait(self, probe: Callable[[], Any], seconds: float) -> Any:
-        """What `probe` returns once it is true; its last answer when the time is over."""
+        """Waits until `probe()` is true, at most `seconds`; returns its last result."""
         end = self._clock.monotonic() + seconds
         with self.changed:
             self._waiting += 1
@@ -172,22 +172,22 @@ class Confirmations:
 
 
 class InFlightActions:
-    """Makes one action of several equal clicks."""
+    """Runs equal requests that overlap as one action. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._last: dict[str, tuple[Hashable, Future[bool], float | None]] = {}
 
-    def run(self, charger: str, wish: Hashable, action: Callable[[], bool]) -> bool:
+    def run(self, charger: str, request: Hashable, action: Callable[[], bool]) -> bool:
         """Carries out `action`, or shares the outcome of the same wish that is under way or was just fulfilled."""
         with self._lock:
             before = self._last.get(charger)
-            if before is not None and before[0] == wish and self._counts(before):
+            if before is not None and before[0] == request and self._counts(before):
                 future, mine = before[1], False
             else:
                 future, mine = Future(), True
-                self._last[charger] = (wish, future, None)
+                self._last[charger] = (request, future, None)
         if not mine:
             return future.result(CONFIRM_TIMEOUT_S + 5.0)
         try:
@@ -199,7 +199,7 @@ class InFlightActions:
             future.set_result(proved)
             return proved
         finally:
-            self._settle(charger, wish, future)
+            self._settle(charger, request, future)
 
     def _counts(self, before: tuple[Hashable, Future[bool], float | None]) -> bool:
         _, future, ended = before
@@ -207,7 +207,7 @@ class InFlightActions:
             return True
         return self._clock.monotonic() - ended < SAME_REQUEST_S and future.exception() is None
 
-    def _settle(self, charger: str, wish: Hashable, future: Future[bool]) -> None:
+    def _settle(self, charger: str, request: Hashable, future: Future[bool]) -> None:
         with self._lock:
             if self._last.get(charger, (None, None, None))[1] is future:
-                self._last[charger] = (wish, future, self._clock.monotonic())
+                self._last[charger] = (request, future, self._clock.monotonic())

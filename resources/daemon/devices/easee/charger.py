@@ -1,6 +1,6 @@
-"""What is known of one charger: the newest value of each observation, whatever order they come in, and how old it is.
+"""One charger: the newest value of each observation, in whatever order they arrive, and its age.
 
-Dates are Unix time of the service; what is measured in this process is monotonic.
+Dates are Unix time of the service; times of this process are monotonic.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ from .sessions import Sessions, session
 _LOG = logging.getLogger(__name__)
 
 MAX_AHEAD_S = 300.0
-"""Seconds by which a timestamp may be ahead of the service's clock and still be believed."""
+"""Seconds by which a timestamp may be ahead of the service's clock and still be accepted."""
 POWER = 120
 _COMPARED = (30, 48, 96, 103, MODE)
-"""Observations that tell, when the service has another value, that the stream withholds something."""
+"""Observations whose difference from the service's value shows that the stream is stalled."""
 _OF_THE_CLOUD = frozenset({11, CONNECTED, 251})
-"""Said by the service about a charger: no sign of life of it."""
+"""Sent by the service about a charger: no sign of life of the charger itself."""
 METER_LIMITS = Limits(per_hour=25.0, slack=3.0, jitter=0.5, confirm_s=900.0, confirm_readings=3)
-"""kWh: 22 kW at most; figures of a session's end and hourly ones differ by their rounding."""
+"""In kWh: 22 kW at most; figures of a session's end and hourly ones are rounded differently."""
 NEVER = float("-inf")
 
 
 class Charger:
-    """The values of one charger. Not thread-safe: the device holds its lock."""
+    """The values of one charger. Not thread-safe: callers hold the fleet's lock."""
 
     def __init__(self, serial: str, table: Table, silent_after: float = 1200.0) -> None:
-        """`silent_after`: seconds without fresh data after which a charger is taken to be off."""
+        """`silent_after`: seconds without fresh data after which a charger counts as off."""
         self.serial = serial
         self.values: dict[int, Any] = {}
         self.heard: float | None = None
-        """When the stream last brought anything of it (monotonic)."""
+        """Time of its last record in the stream (monotonic)."""
         self.first_heard: float | None = None
-        """When anything of it came for the first time (monotonic)."""
+        """Time of its first record (monotonic)."""
         self.newest = NEVER
-        """The date of the newest sign of life."""
+        """Date of its newest sign of life."""
         self.judged = False
-        """Whether enough is known to say what is the case now, and not some time ago."""
+        """True once facts about the present can be published: a replay begins with old values."""
         self.silent = False
         self.dropped = 0
         self.sessions = Sessions()
         self.meter = CounterGuard(METER_LIMITS)
         self.restarts: list[tuple[float, float]] = []
-        """What the meter read before and after it started anew; for the device to tell."""
+        """(before, after) in kWh of each restart of the meter, to be reported by the fleet."""
         self._table = table
         self._silent_after = silent_after
         self._stamps: dict[int, float] = {}
@@ -67,29 +67,29 @@ class Charger:
 
     @property
     def offline(self) -> bool:
-        """Whether the service says that it has lost the charger, which has sent nothing since."""
+        """True if the service has lost the charger, and nothing came from it since."""
         lost = self.values.get(CONNECTED) is False and self.newest <= self._stamps.get(CONNECTED, NEVER)
         return lost or (self.values.get(MODE) == OFFLINE and self.newest <= self._stamps.get(MODE, NEVER))
 
     @property
     def away(self) -> bool:
-        """Whether it is offline, or silent for so long that nothing is known of it."""
+        """True if it is offline, or silent for so long that its state is unknown."""
         return self.silent or self.offline
 
     @property
     def charging(self) -> bool:
-        """Whether a car is being charged."""
+        """True while a car is being charged."""
         return flows(self.values, self.away) and MODE in self.values
 
     def observe(self, record: Observation, now: float, wall: float) -> set[int]:
-        """Takes a record of the stream; the observations that changed. `now` monotonic, `wall` the service's time."""
+        """Takes a record of the stream; returns the changed observations. `now`: monotonic, `wall`: the service's time."""
         self.heard = now
         return self._accept(record, now, wall)
 
     def take(self, records: Iterable[Observation], asked: float, now: float, wall: float) -> set[int]:
-        """Takes what the service answered when asked at `asked` (monotonic); the observations that changed.
+        """Takes an answer to a request sent at `asked` (monotonic); returns the changed observations.
 
-        The newest date wins, as in the stream. A record without a date yields to what the stream has brought since.
+        The newest date wins, as in the stream. A record without a date yields to stream records since `asked`.
         """
         changed: set[int] = set()
         for record in records:
@@ -100,7 +100,7 @@ class Charger:
         return changed | self.judge(wall, settled=bool(self.values))
 
     def differs(self, records: Iterable[Observation], asked: float) -> bool:
-        """Whether the service knows something that the stream should have told."""
+        """True if the service has a value that the stream should have sent."""
         fresh = {
             record.id: self._table.decode(record.id, record.value, record.data_type)
             for record in records
@@ -115,10 +115,10 @@ class Charger:
         return LIFETIME_ENERGY in known and known[LIFETIME_ENERGY] > self.values[LIFETIME_ENERGY] + 1.0
 
     def judge(self, wall: float, settled: bool) -> set[int]:
-        """Decides whether it is silent; the observations whose facts change by that.
+        """Decides whether it is silent; returns the observations whose facts change by that.
 
-        Until the first time, nothing is said about the present: a replay begins with old values. `settled`: all that
-        the service has of it has come.
+        Until the first decision no facts about the present are published: a replay begins with old values. `settled`:
+        all values of the service have arrived.
         """
         fresh = self.newest == NEVER or wall - self.newest <= self._silent_after
         if not self.judged:
@@ -134,11 +134,11 @@ class Charger:
         return {CONNECTED}
 
     def received(self, observation: int) -> float:
-        """When that observation last came (monotonic)."""
+        """Monotonic time at which an observation last arrived."""
         return self._received.get(observation, NEVER)
 
     def facts(self, changed: Iterable[int]) -> dict[float, dict[str, Any]]:
-        """The facts that these changes touch, by their dates."""
+        """Returns the facts affected by these changes, by their date."""
         found: dict[float, dict[str, Any]] = {}
         for name, value in self._table.facts(self.values, changed, self.away).items():
             present = name in self._table.present
@@ -153,14 +153,14 @@ class Charger:
         return found
 
     def confirmed(self, record: Observation) -> set[str]:
-        """The facts that a record without news has confirmed."""
+        """Returns the names of the facts that an unchanged record confirms."""
         at = self._stamps.get(record.id)
         return self._table.touched({record.id}) if at is not None and at == record.at else set()
 
-    # Taking values in.
+    # Accepting values.
 
     def _is_news(self, record: Observation, asked: float) -> bool:
-        """Whether an answer of the service is newer than what is known."""
+        """True if a record of an answer is newer than the known value."""
         if record.at is not None and record.id in self._stamps:
             return record.at > self._stamps[record.id]
         return self.received(record.id) <= asked
@@ -177,7 +177,7 @@ class Charger:
 
     def _newer(self, record: Observation, now: float, wall: float, dated: bool) -> set[int]:
         before = self._stamps.get(record.id, NEVER)
-        # A date that is not believed must not lose against one, slightly ahead, that was.
+        # A date that is not accepted must not lose against an accepted one slightly ahead.
         at = record.at if record.at is not None and record.at <= wall + MAX_AHEAD_S else max(wall, before)
         if dated:
             self._lives(record, min(at, wall))
@@ -207,7 +207,7 @@ class Charger:
     def _set(self, observation: int, value: Any, at: float) -> set[int]:
         before = self.values.get(observation)
         if observation == SESSION_ENERGY and value == 0 and before and self.values.get(MODE) not in (None, 0, 1):
-            return set()  # the service sends zeros now and then while a session goes on
+            return set()  # the service occasionally sends zeros during a session
         changed: set[int] = set()
         if before != value or type(before) is not type(value):
             self.values[observation] = value
@@ -217,7 +217,7 @@ class Charger:
         return changed
 
     def _former(self, now: float) -> set[int]:
-        """What is known of a session's energy is of the car before: the one that is there has taken nothing yet."""
+        """Resets the session's energy: the known figure belongs to the previous car."""
         if self._stamps.get(SESSION_ENERGY, NEVER) >= self.sessions.begun:
             return set()
         self._stamps[SESSION_ENERGY], self._received[SESSION_ENERGY] = self.sessions.begun, now
@@ -227,7 +227,7 @@ class Charger:
         return {SESSION_ENERGY}
 
     def _session(self, observation: int, text: str, at: float, now: float) -> set[int]:
-        """The meter's figures of a session's begin or end: sharper than those that come hourly."""
+        """Takes the meter's figures of a session's start or end: more precise than the hourly ones."""
         found = session(text)
         if found is None:
             return set()
@@ -249,7 +249,7 @@ class Charger:
         return True
 
     def _read_meter(self, value: float, at: float) -> set[int]:
-        """A meter does not run backwards, and only as fast as a charger can charge."""
+        """Takes a reading of the meter, which only rises, and only as fast as a charger can charge."""
         last = self.meter.last
         reading: Reading = self.meter.read(value, at)
         if reading.news and reading.verdict is Verdict.HELD:
@@ -260,5 +260,5 @@ class Charger:
 
 
 def _says_offline(text: str) -> bool:
-    """Whether an operation mode says that the charger is offline, which is the service's word and not its own."""
+    """True if an operation mode means offline, which the service sends and not the charger."""
     return text.strip() in ("0", "0.0")

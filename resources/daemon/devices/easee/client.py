@@ -1,7 +1,7 @@
-"""Easee's REST service: one request at a time leaves here, and each failure says what it was.
+"""Client of Easee's REST service: sends one request and turns each failure into an error.
 
-What a refusal means beyond the one request (this account, this address) is decided by `account.py`, which sees all of
-them. The errors speak to the user; paths and the service's own words are in the debug log only.
+What a refusal means beyond that request (for the account, the address) is decided by `account.py`, which sees all of
+them. Errors are for the user; paths and the service's own words are in the debug log only.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _MAX_BYTES = 4 * 1024 * 1024
 
 
 class TokenRefused(VendorError):
-    """The access token has expired or was revoked; another one may do."""
+    """The access token has expired or was revoked; another one may be accepted."""
 
 
 class NotThere(Refused):
-    """What was asked for does not exist, or no longer, or not for this account."""
+    """The resource does not exist, or not any more, or not for this account."""
 
 
 class Forbidden(Refused):
-    """A 403 that is not the service's own: the gateway before it refuses this path, or this machine's address."""
+    """A 403 of the gateway in front of the service: it refuses this path, or this machine's address."""
 
 
 class Blocked(RateLimited):
-    """Requests from this machine's address are refused for a while. `asked`: for how long the service says, in s."""
+    """Requests from this machine's address are refused. `asked`: seconds for which the service says so, or None."""
 
     def __init__(self, asked: float | None) -> None:
         super().__init__("Easee refuse les requêtes de cette adresse : il y en a eu trop", retry=asked or 300.0)
@@ -48,7 +48,7 @@ class Blocked(RateLimited):
 
 @dataclass(frozen=True)
 class Tokens:
-    """One login's pair; `lifetime` in seconds from now."""
+    """A pair of tokens; `lifetime`: of the access token, in seconds."""
 
     access: str
     refresh: str
@@ -56,25 +56,25 @@ class Tokens:
 
 
 class Cloud:
-    """The service at one address. Thread-safe. Raises the errors of devices/base.py and those above."""
+    """The service at one address. Thread-safe. Methods raise the errors of devices/base.py and those above."""
 
     def __init__(
         self, api_url: str, stream_url: str, on_date: Callable[[Optional[str]], None] = lambda header: None
     ) -> None:
-        """`on_date` gets the header `Date` of each answer."""
+        """`on_date` is called with the header `Date` of each answer."""
         self._api = api_url
         self._on_date = on_date
         self.stream_url = stream_url
         self._session = new_session()
-        # A command must not die on a kept connection that the service has closed meanwhile.
+        # A command must not fail on a kept connection that the service has closed meanwhile.
         self._session.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT, "Connection": "close"})
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Closes the connections."""
         self._session.close()
 
     def login(self, user: str, password: str) -> Tokens:
-        """A new pair of tokens. Raises AuthenticationFailed when user or password are wrong."""
+        """Logs in; returns a pair of tokens. Raises AuthenticationFailed if user or password are wrong."""
         body = {"userName": user, "password": password}
         answer = self._send("POST", f"{self._api}/api/accounts/login", None, body, 20.0)
         if answer.status == 400 and _code(answer) == NOT_VERIFIED_CODE:
@@ -92,7 +92,7 @@ class Cloud:
         return _tokens(self._checked(answer, "/api/accounts/login"))
 
     def refresh(self, access: str, refresh: str) -> Tokens:
-        """The next pair. Raises TokenRefused when only a login can help."""
+        """Renews a pair of tokens. Raises TokenRefused if only a login can help."""
         body = {"accessToken": access, "refreshToken": refresh}
         answer = self._send("POST", f"{self._api}/api/accounts/refresh_token", None, body, 20.0)
         if answer.status in (400, 401, 404):
@@ -100,11 +100,11 @@ class Cloud:
         return _tokens(self._checked(answer, "/api/accounts/refresh_token"))
 
     def call(self, method: str, path: str, token: str, body: Any = None, read: float = 15.0) -> Response:
-        """One request with a token; an answer of 200, 202 or 204."""
+        """Sends a request with a token; returns an answer of status 200, 202 or 204. `read`: timeout in seconds."""
         return self._checked(self._send(method, self._api + path, token, body, read), path)
 
     def negotiate(self, token: str) -> tuple[str, str, str]:
-        """Opens the way to the stream: the websocket's address, the cookies to send along, and the token for it."""
+        """Negotiates the stream; returns (URL of the websocket, cookies, token)."""
         url, cookies = self.stream_url, ""
         for _ in range(3):
             answer = self._checked(self._send("POST", _negotiation(url), token, None, 15.0), "/negotiate")
@@ -119,7 +119,7 @@ class Cloud:
                     break
                 after = _redirected(url, content["url"], bool(other))
                 if urlsplit(after).netloc != urlsplit(url).netloc:
-                    cookies = ""  # they belong to the host that gave them
+                    cookies = ""  # cookies belong to the host that set them
                 url, token = after, other or token
                 continue
             identifier = sendable(content.get("connectionToken") or content.get("connectionId"))
@@ -162,7 +162,7 @@ class Cloud:
 
 
 def wrong_login(user: str) -> AuthenticationFailed:
-    """Login or password are refused. Phone numbers work as a login for some accounts and not for others."""
+    """Returns the error for refused credentials. Phone numbers work as a login for some accounts only."""
     if "@" in user:
         return AuthenticationFailed(
             "Easee refuse cet identifiant ou ce mot de passe : vérifiez-les dans l'application Easee"
@@ -173,7 +173,7 @@ def wrong_login(user: str) -> AuthenticationFailed:
 
 
 def status_error(answer: Response, path: str) -> DeviceError:
-    """What a status other than success means; also of the websocket's upgrade."""
+    """Returns the error for an unsuccessful status, also of the websocket's upgrade."""
     status = answer.status
     _LOG.debug("%s: status %d, %s", path, status, _words(answer))
     told = _asked(answer)
@@ -201,14 +201,14 @@ _HOURS = re.compile(r"blocked for (\d{1,3}) hours?", re.IGNORECASE)
 
 
 def _is_block(answer: Response) -> bool:
-    """Whether a refusal says in words, or by where it leads, that there were too many requests."""
+    """True if a refusal says, by its text or redirect, that there were too many requests."""
     if answer.status == 403:
         return bool(_BLOCK.search(_words(answer)))
     return 300 <= answer.status < 400 and bool(_BLOCK.search(answer.headers.get("location") or ""))
 
 
 def _hours(answer: Response) -> float | None:
-    """How long a block lasts from the last request on, where its page says so; in seconds."""
+    """Seconds that a block lasts from the last request on, if its page says so; else None."""
     match = _HOURS.search(_words(answer))
     return int(match[1]) * 3600.0 if match else None
 
@@ -219,7 +219,7 @@ def _is_gateway(answer: Response) -> bool:
 
 
 def _words(answer: Response) -> str:
-    """The text of a failure's body, in one line: JSON, a page, or nothing."""
+    """Returns the text of an error's body in one line, without HTML tags."""
     text = answer.body[:4000].decode("utf-8", "replace")
     return " ".join(re.sub(r"<[^<>]*>", " ", text).split())[:500]
 
@@ -237,7 +237,7 @@ def _object_of(answer: Response) -> dict[str, Any]:
 
 
 def _asked(answer: Response) -> float | None:
-    """The seconds of `Retry-After`; a date in it counts from the answer's own."""
+    """Seconds of `Retry-After`; a date counts from the answer's own date."""
     return retry_after(answer.headers, date_of(answer.headers.get("date")) or math.inf)
 
 
@@ -268,7 +268,7 @@ def _negotiation(url: str) -> str:
 
 
 def _redirected(before: str, after: str, own_token: bool) -> str:
-    """Another address of the stream: as safe as before, and of the same host unless it has a token of its own."""
+    """Returns the URL a negotiation redirects to. Raises VendorError if its scheme differs, or its host without own token."""
     try:
         old, new = urlsplit(before), urlsplit(after)
     except ValueError as error:
@@ -279,13 +279,13 @@ def _redirected(before: str, after: str, own_token: bool) -> str:
 
 
 def _cookies(header: str) -> str:
-    # requests joins several headers with commas, which dates contain as well: only `name=value` at a start counts.
+    # requests joins headers with commas, which dates contain as well: only `name=value` at a start counts.
     pairs = re.findall(r"(?:^|,\s*)([\w.-]+=[^;,\s]+)", header)
     return "; ".join(pairs)
 
 
 def parsed(answer: Response) -> Any:
-    """The JSON of an answer; None for an empty one. Raises VendorError."""
+    """Returns the JSON of an answer; None if it is empty. Raises VendorError if it is not JSON."""
     if not answer.body.strip():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Carries out what the user asks of a charger: sends it, and waits until the charger itself has answered."""
+"""Carries out an action of the user: sends it, and waits for the charger's own answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Control:
-    """Thread-safe: actions run in threads of their own. `read(charger)` has its values read by a request, quietly."""
+    """Thread-safe: actions run in threads of their own."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Control:
         lock: threading.RLock,
         read: Callable[[Charger], object],
     ) -> None:
-        """`lock` guards the chargers."""
+        """`lock` guards the chargers; `read(charger)` requests its values and logs failures."""
         self._account = account
         self._reader = reader
         self._context = context
@@ -59,7 +59,7 @@ class Control:
         base = self._reader.circuit(serial) if action.circuit else f"/api/chargers/{segment(serial)}"
         self._account.tokens.token()
         if self._clock.monotonic() - begun > CONFIRM_TIMEOUT_S / 2:
-            # The user will have given up before the charger can answer: too late is worse than not at all.
+            # The user gives up before the charger can answer: a late action is worse than none.
             raise Unreachable("Le service Easee est trop lent : la commande n'est pas envoyée")
         self._context.count("actions")
         sent = self._clock.monotonic()
@@ -82,7 +82,7 @@ class Control:
     def _confirm(
         self, charger: Charger, action: Action, amps: int | None, waiting: list[QueuedCommand], sent: float, end: float
     ) -> None:
-        """Waits for the charger's own answer, or the observation that proves it. Raises DeviceError."""
+        """Waits for the charger's answer, or for the observation that proves the action. Raises DeviceError."""
 
         def answered() -> bool:
             for ticket in list(waiting):
@@ -131,12 +131,12 @@ class Control:
         raise Refused("Le chargeur {serial} a refusé la commande", serial=charger.serial, code=code)
 
     def _ask(self, charger: Charger, waiting: list[QueuedCommand]) -> None:
-        """Asks the service what became of a command."""
+        """Requests the results of queued commands; removes those that have one."""
         for ticket in list(waiting):
             try:
                 content = parsed(self._account.call("GET", ticket.path, read=3.0, urgent=True))
             except DeviceError as error:
-                _LOG.debug("result of command %s: %s", ticket.command, error)  # 404: not known yet
+                _LOG.debug("result of command %s: %s", ticket.command, error)  # 404: no result yet
                 continue
             if isinstance(content, dict) and "wasAccepted" in content:
                 self._judge(charger, *mapping.outcome(content))

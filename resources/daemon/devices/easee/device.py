@@ -1,4 +1,4 @@
-"""The life of one Easee account: its stream, its chargers, and what the user asks of them."""
+"""One Easee account: schedules its jobs, receives its stream, and carries out actions."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .streaming.stream_session import TICK_PERIOD_S, StreamSession
 _LOG = logging.getLogger(__name__)
 
 STATE_READ_PERIOD_S = 120.0
-"""Seconds between two automatic readings of one charger's values."""
+"""Shortest time between two automatic requests of one charger's values, in seconds."""
 FALLBACK_AFTER_S = 120.0
 CONFIRM_PERIOD_S = 60.0
 REPLAY_SETTLED_S = 3.0
-"""Seconds after a subscription's first record in which all of its replay has come."""
+"""Seconds after the first record of a subscription within which its replay is complete."""
 UNANSWERED_TO_GIVE_UP = 2
-"""Chargers in a row for which nobody answers, after which the service as a whole is taken to be down."""
+"""Consecutive unanswered chargers after which the whole service counts as down."""
 
 
 class Device(Base):
-    """One account with its chargers: one stream for all of them."""
+    """One account with its chargers, which share one stream."""
 
     grace = 45.0  # streams are cut now and then, and back within seconds
     acts_aside = True
@@ -58,10 +58,10 @@ class Device(Base):
         self._wake_lock = threading.Lock()
         self._fresh_at = 0.0
 
-    # What the core asks for.
+    # Called by the core.
 
     def start(self) -> None:
-        self._account.cloud  # noqa: B018  # an address that is not valid is said at once
+        self._account.cloud  # noqa: B018  # raises Refused at once if the URL is not valid
         self._adopt()
         if self._job is None:
             self._job = self.context.every("stream", TICK_PERIOD_S, self._tick)
@@ -82,7 +82,7 @@ class Device(Base):
         if failure is None:
             return
         if isinstance(failure, (Refused, VendorError)) and self._session.alive() and not self._missing_any():
-            return  # the stream was asked instead
+            return  # the stream will send the values instead
         raise failure
 
     def test(self) -> Identity:
@@ -126,7 +126,7 @@ class Device(Base):
                 self._job.run_in(pause)
 
     def _read_waiting(self) -> None:
-        """After each subscription the values are read as well: not every firmware sends all by the stream."""
+        """Requests the values after each subscription: not every firmware sends all of them by the stream."""
         while self._to_read and not self.context.stopping and self._session.live:
             with self._lock:
                 serial = next(iter(self._to_read), None)
@@ -138,7 +138,7 @@ class Device(Base):
                 self._read_quietly(charger)
 
     def _judge(self) -> bool:
-        """Which chargers are silent, as far as the service can be heard at all; whether some are still to be judged."""
+        """Decides which chargers are silent, while the stream is alive; True if some are still undecided."""
         now, left = self._clock.monotonic(), False
         for charger in self._fleet.all():
             first = charger.first_heard
@@ -148,7 +148,7 @@ class Device(Base):
         return left
 
     def _look(self) -> None:
-        """Reads what has been quiet for long, and reconnects when the stream proves to be stalled."""
+        """Requests the values of a quiet charger, and reconnects if the stream is stalled."""
         with self._lock:
             now = self._clock.monotonic()
             charger = self._stalls.to_look_at(self._fleet.all(), now)
@@ -164,7 +164,7 @@ class Device(Base):
                 if not self._stalls.is_absent(charger.serial):
                     self._stalls.looked(charger, bool(differs), self._clock.monotonic())
             if differs is None and heard:
-                self._session.again(charger.serial)  # the replay tells what no request does
+                self._session.again(charger.serial)  # the replay has values that no request returns
         with self._lock:
             stalled = self._stalls.stalled(self._fleet.all(), self._clock.monotonic())
         if stalled is None:
@@ -184,7 +184,7 @@ class Device(Base):
             self._session.drop(Unreachable("Le flux Easee est ouvert mais ne transmet plus rien : reconnexion"))
 
     def _keep_fresh(self) -> None:
-        """While the stream is proven alive, what a charger has not changed still holds."""
+        """Confirms unchanged values while the stream is alive."""
         now = self._clock.monotonic()
         if now - self._fresh_at < CONFIRM_PERIOD_S or not self._session.alive() or self._stalls.pending():
             return
@@ -192,9 +192,9 @@ class Device(Base):
         self._fleet.confirm_lasting()
 
     def _fall_back(self) -> None:
-        """The values of chargers that no stream has for some minutes: by requests, now and then."""
+        """Requests the values of chargers that have had no stream for some minutes."""
         since, chosen = self._session.down_since, self._fleet.all()
-        if since is None:  # the stream refuses single ones, perhaps, that requests are answered for
+        if since is None:  # the stream may refuse chargers whose requests are answered
             chosen = [e for e in chosen if self._stalls.is_absent(e.serial) and not self._fleet.is_missing(e)]
         elif self._clock.monotonic() - since < FALLBACK_AFTER_S:
             return
@@ -205,7 +205,7 @@ class Device(Base):
     # Reading by requests.
 
     def _read_all(self, chosen: list[Charger], asked: bool = False) -> DeviceError | None:
-        """Reads several chargers; one that is refused is no reason to leave out the others. The first failure."""
+        """Requests the values of several chargers, also after one failed; returns the first failure, or None."""
         failure: DeviceError | None = None
         silent = 0
         for charger in chosen:
@@ -222,24 +222,24 @@ class Device(Base):
             except Unreachable as error:
                 failure, silent = failure or error, silent + 1
             except DeviceError as error:
-                return error  # the account, or the address
+                return error  # concerns the account or the address
         return failure
 
     def _read(self, charger: Charger) -> bool:
-        """Reads and publishes a charger's values; whether they show what the stream should have told."""
+        """Requests and publishes a charger's values; True if the stream should have sent some of them."""
         asked = self._clock.monotonic()
         self._read_at[charger.serial] = asked
         try:
             found = self._reader.observations(charger.serial, [each.serial for each in self._fleet.all()])
         except Refused:
-            # One refused address proves nothing about a charger: the list of the account's chargers does.
+            # A refused path does not prove that the charger is missing: the account's list does.
             if self._reader.lacks(charger.serial):
                 self._missing(charger, "not among the chargers of the account")
             raise
         return self._fleet.take(charger, found, asked)
 
     def _read_quietly(self, charger: Charger) -> bool | None:
-        """The same where nobody waits for it; None when it failed, which is told elsewhere when it matters."""
+        """Like `_read`, for background jobs: returns None on failure, which is only logged."""
         if not self._reader.may_read(charger.serial):
             return None
         try:
@@ -257,10 +257,10 @@ class Device(Base):
     def _missing_any(self) -> bool:
         return any(self._fleet.is_missing(charger) for charger in self._fleet.all())
 
-    # What the stream brings, in its thread.
+    # Called by the stream's thread.
 
     def invoked(self, target: str, arguments: Any) -> None:
-        """See stream_session.Listener."""
+        """Implements stream_session.Listener."""
         if target in ("ProductUpdate", "ChargerUpdate"):
             for record in mapping.observations(arguments):
                 if self._fleet.observe(record):
@@ -272,7 +272,7 @@ class Device(Base):
             self.context.count("recordsUnknown")
 
     def subscribed(self, serial: str, error: str | None) -> None:
-        """See stream_session.Listener."""
+        """Implements stream_session.Listener."""
         with self._lock:
             charger = self._fleet.get(serial)
             if charger is None:

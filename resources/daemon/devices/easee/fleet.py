@@ -1,4 +1,4 @@
-"""The chargers of one account: whose values Jeedom gets, with their own dates, and what is kept of them."""
+"""The chargers of one account: publishes their values with their own dates, and persists sessions and meters."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .rest_reader import silence
 from .server_time import ServerTime
 
 PERSIST_PERIOD_S = 600.0
-"""Least seconds between two writings of a charger's meter."""
+"""Shortest time between two writes of a charger's meter, in seconds."""
 
 
 class Fleet:
-    """Thread-safe by `lock`, which whoever uses a charger holds."""
+    """Thread-safe by `lock`, which callers hold while they use a charger."""
 
     def __init__(self, context: Context, table: mapping.Table, time: ServerTime) -> None:
         self.lock = threading.RLock()
@@ -30,7 +30,7 @@ class Fleet:
         self._kept: dict[str, tuple[float, object, object]] = {}
 
     def adopt(self, connection: Connection) -> list[str]:
-        """Takes over the chargers of the desired state; those that stay keep their values. Their serials."""
+        """Sets the chargers of the desired state; known ones keep their values. Returns their serial numbers."""
         equipment: dict[str, list[str]] = {}
         for each in connection.of_type("charger"):
             equipment.setdefault(each.key.strip(), []).append(each.id)
@@ -44,16 +44,16 @@ class Fleet:
         return list(equipment)
 
     def get(self, serial: str) -> Charger | None:
-        """The charger with that serial."""
+        """Returns the charger with this serial number, or None."""
         return self._chargers.get(serial)
 
     def all(self) -> list[Charger]:
-        """All of them."""
+        """Returns all chargers."""
         with self.lock:
             return list(self._chargers.values())
 
     def observe(self, record: mapping.Observation) -> bool:
-        """Takes a record of the stream. Whether it changed anything."""
+        """Takes a record of the stream; True if it changed a value."""
         with self.lock:
             charger = self._chargers.get(record.serial)
             if charger is None:
@@ -72,7 +72,7 @@ class Fleet:
         return bool(changed)
 
     def take(self, charger: Charger, found: Sequence[mapping.Observation], asked: float) -> bool:
-        """Takes an answer of the service; whether it shows what the stream should have told."""
+        """Takes an answer to a request sent at `asked` (monotonic); True if the stream should have sent a value of it."""
         with self.lock:
             differs = charger.differs(found, asked)
             self.publish(charger, charger.take(found, asked, self._clock.monotonic(), self._time.now()))
@@ -81,12 +81,12 @@ class Fleet:
         return differs
 
     def judge(self, charger: Charger, settled: bool) -> None:
-        """Says that a charger is silent, or is not any more."""
+        """Publishes that a charger has become silent, or is no longer."""
         with self.lock:
             self.publish(charger, charger.judge(self._time.now(), settled))
 
     def confirm_lasting(self) -> None:
-        """What a charger tells only when it changes was still so when it last gave a sign of life."""
+        """Confirms values that are sent on change only, as of the charger's last sign of life."""
         for charger in self.all():
             if charger.judged and not charger.away:
                 self._confirm(charger, self._table.lasting, charger.newest)
@@ -102,7 +102,7 @@ class Fleet:
             self._context.confirm(equipment, facts, self._time.local(at))
 
     def missing(self, charger: Charger) -> None:
-        """The account does not see it."""
+        """Reports that the account does not have this charger."""
         self._unseen.add(charger.serial)
         told = Refused(
             "Le compte Easee ne voit pas le chargeur {serial} : vérifiez son numéro de série et son compte",
@@ -112,17 +112,17 @@ class Fleet:
             self._context.trouble(equipment, told)
 
     def is_missing(self, charger: Charger) -> bool:
-        """Whether the account did not see it at the last look."""
+        """True if the account did not have it at the last check."""
         return charger.serial in self._unseen
 
     def seen(self, charger: Charger) -> None:
-        """Data of a charger came: the account does see it."""
+        """Ends the report of a missing charger: data has arrived."""
         if charger.serial in self._unseen:
             self._unseen.discard(charger.serial)
             for equipment in self._equipment.get(charger.serial, ()):
                 self._context.trouble(equipment, None)
 
-    # What is kept.
+    # Persistence.
 
     def _restored(self, serial: str) -> Charger:
         charger = Charger(serial, self._table, silence(self._context))
@@ -133,7 +133,7 @@ class Fleet:
         return charger
 
     def _keep(self, charger: Charger, now: bool = False) -> None:
-        """Keeps what a restart must not forget: sessions at once, the meter now and then."""
+        """Persists sessions at once and the meter periodically; reports restarts of the meter."""
         for before, after in charger.restarts:
             self._context.message(
                 "warning",
@@ -152,6 +152,6 @@ class Fleet:
             self._context.memory.keep(f"charger.{charger.serial}", {"sessions": sessions, "meter": meter})
 
     def keep(self) -> None:
-        """Keeps all of it."""
+        """Persists all chargers."""
         for charger in self.all():
             self._keep(charger, now=True)

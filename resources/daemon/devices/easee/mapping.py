@@ -1,15 +1,15 @@
-"""From observations and states of a charger to facts; no input or output, no clock.
+"""Maps observations of a charger to facts; no input or output, no clock.
 
 A charger is a dictionary of raw values by *observation id*, the same numbers in the stream and in answers. The
 `source` of a catalogue row is an observation with the vendor's name for it, and perhaps a rule:
 
-    <observation>|<name>          as it is, decoded for the row's subType
-    <observation>|<name>|live     0 in every mode but charging, and while the charger is away: its last figure is no
-                                  measure any more, and the charger does not always send a 0
+    <observation>|<name>          the value, decoded for the row's subType
+    <observation>|<name>|live     0 in every mode but charging, and while the charger is away: its last figure is
+                                  outdated, and the charger does not always send a 0
 
 A `source` without a number is one of the derived facts below: `status`, `plugged`, `paused`, `cableState`,
-`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`. A charger is *away* when the service has lost it, or when
-it has sent nothing for too long.
+`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`. A charger is *away* if the service has lost it, or if it
+has been silent for too long.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ SESSION_START, SESSION_END = 223, 129
 CIRCUIT_LIMITS = (111, 112, 113)
 
 IDENTITIES = frozenset({69, 107, 108, 128, 129, 223})
-"""Observations that hold the RFID token of a person."""
+"""Observations that contain the RFID token of a person."""
 PRIVATE = IDENTITIES | {20, 25, 26, 27, 36, 81, 133, 134, 140, 206, 240, 241}
-"""Those and others (networks, places, SIM and hardware numbers) whose values belong in no log."""
+"""These and others (networks, places, SIM and hardware numbers) whose values must not be logged."""
 
 OFFLINE, DISCONNECTED, CHARGING = 0, 1, 3
 MODES = range(9)
 PLUGGED = frozenset(range(2, 9))
 PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
-"""Reasons without current that the plugin before this one showed as a pause."""
+"""Reasons for no current that mean a pause, as in the plugin that this one replaces."""
 MIN_CHARGING_A = 6.0
-"""A; below it no car charges."""
+"""A: below this no car charges."""
 
 _UNLISTED = frozenset({MODE, CONNECTED, CELL_SIGNAL, WIFI_SIGNAL, *CIRCUIT_LIMITS})
 _WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
@@ -50,7 +50,7 @@ _WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """A row's source, read."""
+    """The parsed `source` of a row."""
 
     fact: str
     observation: int
@@ -60,7 +60,7 @@ class SourceSpec:
 
 @dataclass(frozen=True)
 class Observation:
-    """One dated value of a charger: `at` is Unix time, None when it tells none."""
+    """One value of a charger; `at`: Unix time, None if it has no date."""
 
     serial: str
     id: int
@@ -70,7 +70,7 @@ class Observation:
 
 
 class Table:
-    """What the catalogue's rows ask of a charger."""
+    """The observations and facts that the catalogue's rows need."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._by_id: dict[int, list[SourceSpec]] = {}
@@ -81,26 +81,26 @@ class Table:
         self._wanted = set(self._by_id) | _UNLISTED | {SESSION_START, SESSION_END}
         self._sources = {source.fact: source for sources in self._by_id.values() for source in sources}
         self.inputs: dict[str, frozenset[int]] = {name: needs for name, (needs, _) in _DERIVED.items()}
-        """The observations that each fact depends on."""
+        """Observations that each fact depends on."""
         for name, source in self._sources.items():
             self.inputs[name] = frozenset({source.observation, *((MODE, CONNECTED) if source.live else ())})
         self.present = frozenset({"status", "online", *(each.fact for each in self._sources.values() if each.live)})
-        """Facts about this very moment, which old values say nothing about."""
+        """Facts about the present, which cannot be derived from old values."""
         self.lasting = frozenset(_DERIVED) - {"wifiSignal", "cellSignal"}
         self.lasting |= {each.fact for each in self._sources.values() if each.kind != "numeric"}
-        """Facts that hold until the charger tells otherwise."""
+        """Facts that stay valid until the charger sends a change."""
 
     @property
     def ids(self) -> list[int]:
-        """What to ask the service for."""
+        """Observations to request, sorted."""
         return sorted(self._wanted)
 
     def wants(self, observation: int) -> bool:
-        """Whether anything is made of it; the service sends about a hundred others."""
+        """True if an observation is used; the service sends about a hundred others."""
         return observation in self._wanted
 
     def decode(self, observation: int, value: Any, data_type: int = 0) -> Any:
-        """A raw value as what its row needs; None when it is empty, or not what it should be."""
+        """Converts a raw value to the type of its row; None if it is empty or invalid."""
         if value is None or value == "":
             return None
         kinds = {source.kind for source in self._by_id.get(observation, ())}
@@ -116,7 +116,7 @@ class Table:
         return figure
 
     def facts(self, values: Values, changed: Iterable[int], away: bool = False) -> Facts:
-        """The facts that a change of these observations touches."""
+        """Returns the facts affected by a change of these observations."""
         facts: Facts = {}
         for name in self.touched(changed):
             source = self._sources.get(name)
@@ -128,19 +128,19 @@ class Table:
         return {name: value for name, value in facts.items() if value is not None}
 
     def touched(self, changed: Iterable[int]) -> set[str]:
-        """The names of the facts that depend on these observations."""
+        """Returns the names of the facts that depend on these observations."""
         touched = set(changed)
         return {name for name, needs in self.inputs.items() if not touched.isdisjoint(needs)}
 
 
 def flows(values: Values, away: bool) -> bool:
-    """Whether what was measured last can still be so: current flows while a car is charged, and never else."""
+    """True if the last measure can still be valid: current flows only while a car is charging."""
     mode = values.get(MODE)
     return not away and (mode == CHARGING or mode not in MODES)
 
 
 def parse_source(row: Row) -> SourceSpec | None:
-    """The source of a row when it names an observation. Raises ValueError for one that cannot be read."""
+    """Parses a row's source; None if it names no observation. Raises ValueError if its rule is unknown."""
     if not row.source or not row.source[0].isdigit():
         return None
     observation, _, *rules = row.source.split("|")
@@ -162,7 +162,7 @@ def number(value: Any) -> float | None:
         return None
     try:
         found = float(value)
-    except (TypeError, ValueError, OverflowError):  # JSON knows numbers of any length
+    except (TypeError, ValueError, OverflowError):  # JSON allows numbers of any length
         return None
     return found if math.isfinite(found) and abs(found) < 1e12 else None
 
@@ -170,7 +170,7 @@ def number(value: Any) -> float | None:
 _FIGURE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-# Derived facts: what each needs, and how it is made.
+# Derived facts.
 
 
 def _status(values: Values, away: bool) -> int | None:
@@ -220,7 +220,7 @@ def _error(values: Values, away: bool) -> bool | None:
 
 
 def _circuit_limit(values: Values, away: bool) -> float | None:
-    """The lowest limit of the phases in use: 16/0/0 is how a circuit is limited to one phase, 0/0/0 is no charging."""
+    """Lowest limit of the phases in use: 16/0/0 limits a circuit to one phase, 0/0/0 allows no charging."""
     known = [values[each] for each in CIRCUIT_LIMITS if values.get(each) is not None]
     used = [limit for limit in known if limit > 0]
     if used:
@@ -247,7 +247,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?
 
 
 def moment(text: Any) -> float | None:
-    """A time of the service as Unix time: UTC with `Z`, an offset or nothing, 0 to 9 decimals."""
+    """Converts a time of the service to Unix time, or None: UTC with `Z`, an offset or nothing, 0 to 9 decimals."""
     match = _TIME.match(text.strip()) if isinstance(text, str) else None
     if match is None:
         return None
@@ -261,13 +261,13 @@ def moment(text: Any) -> float | None:
 
 
 def observations(arguments: Any) -> list[Observation]:
-    """What an invocation of `ProductUpdate` holds: one record, several, or a list of them."""
+    """Parses an invocation of `ProductUpdate`: one record, several, or a list of them."""
     found = (_observation(record.get("mid"), record) for record in _records(arguments))
     return [each for each in found if each is not None]
 
 
 def answered(content: Any, serial: str) -> list[Observation]:
-    """The observations in an answer for one charger, whose values are of JSON types or texts."""
+    """Parses an answer for one charger, whose values are JSON types or texts."""
     listed = content.get("observations") if isinstance(content, dict) else content
     found = (_observation(serial, record) for record in (listed if isinstance(listed, list) else ()))
     return [each for each in found if each is not None]
@@ -294,7 +294,7 @@ def _records(arguments: Any) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class CommandResponse:
-    """The charger's answer to a command; `ticks` tells which one."""
+    """A charger's answer to the command identified by `ticks`."""
 
     serial: str
     ticks: int
@@ -303,7 +303,7 @@ class CommandResponse:
 
 
 def command_responses(arguments: Any) -> list[CommandResponse]:
-    """What an invocation of `CommandResponse` holds."""
+    """Parses an invocation of `CommandResponse`."""
     found = []
     for record in _records(arguments):
         serial, ticks = record.get("serialNumber"), record.get("ticks")
@@ -313,7 +313,7 @@ def command_responses(arguments: Any) -> list[CommandResponse]:
 
 
 def outcome(record: Mapping[str, Any]) -> tuple[bool, int]:
-    """Whether a command was accepted, and the result code (0 fine, 2 expired, 3 not accepted, 4 rejected)."""
+    """Returns (accepted, result code: 0 fine, 2 expired, 3 not accepted, 4 rejected)."""
     code = record.get("resultCode")
     code = code if isinstance(code, int) and not isinstance(code, bool) else 0
     accepted = record.get("wasAccepted")
@@ -321,7 +321,7 @@ def outcome(record: Mapping[str, Any]) -> tuple[bool, int]:
 
 
 def circuit_path(site: Any, serial: str) -> str | None:
-    """The path of the circuit with that charger, in the answer for its site."""
+    """Returns the path of the circuit of a charger, from the answer for its site; None if missing."""
     circuits = site.get("circuits") if isinstance(site, dict) else None
     for circuit in circuits if isinstance(circuits, list) else []:
         chargers = circuit.get("chargers") if isinstance(circuit, dict) else None

@@ -1,4 +1,4 @@
-"""Asks the service for what is known of chargers, and remembers what it does not answer."""
+"""Reads chargers by REST requests, and remembers which ones are refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .client import DAY_S, Forbidden, parsed
 _LOG = logging.getLogger(__name__)
 
 CHARGER_LIST_MAX_AGE_S = 3600.0
-"""Seconds between two looks at the account's list of chargers."""
+"""Seconds for which the account's list of chargers is reused."""
 POLICIES = {Scope.REQUEST: Policy((3600.0, 4 * 3600.0, DAY_S))}
 OBSERVATIONS = "observations"
 COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
 
 
 class RestReader:
-    """Everything that is read by requests. Used by the connection's thread, `circuit` by actions as well."""
+    """Reads by requests. Used by the connection's thread; `circuit` by actions as well."""
 
     def __init__(self, account: Account, context: Context, ids: Iterable[int]) -> None:
         self._account = account
@@ -37,11 +37,11 @@ class RestReader:
         self._listed_at = float("-inf")
 
     def may_read(self, serial: str) -> bool:
-        """Whether it makes sense to ask, when nobody waits for it."""
+        """True if no refusal forbids a background request."""
         return self._refusals.wait_s(Scope.REQUEST, serial) <= 0
 
     def observations(self, serial: str, serials: Iterable[str]) -> list[mapping.Observation]:
-        """The newest values of a charger; `serials`: all that are asked. Raises DeviceError."""
+        """Returns the newest values of a charger; `serials`: all chargers that are read. Raises DeviceError."""
         path = f"/state/{segment(serial)}/observations?ids={self._ids}"
         try:
             answer = parsed(self._account.call("GET", path))
@@ -62,7 +62,7 @@ class RestReader:
         return mapping.answered(answer, serial)
 
     def chargers(self) -> list[Found]:
-        """The account's chargers. Raises DeviceError."""
+        """Returns the account's chargers. Raises DeviceError."""
         found = []
         answer = parsed(self._account.call("GET", "/api/chargers", urgent=True))
         self._shapes.look("chargers", answer, ["[].id"])
@@ -77,7 +77,7 @@ class RestReader:
         return found
 
     def lacks(self, serial: str) -> bool:
-        """Whether the account's list of chargers, read at most hourly, does not have that one."""
+        """True if the account's list, requested at most hourly, does not have this charger."""
         now = self._clock.monotonic()
         if now - self._listed_at >= CHARGER_LIST_MAX_AGE_S:
             self._listed_at = now
@@ -89,12 +89,12 @@ class RestReader:
         return self._listed is not None and serial not in self._listed
 
     def circuit(self, serial: str) -> str:
-        """The path of the circuit that a charger is on. Raises DeviceError."""
+        """Returns the path of a charger's circuit. Raises DeviceError."""
         kept = self._context.memory.get(f"circuit.{serial}")
         return kept if isinstance(kept, str) else self.find_circuit(serial)
 
     def find_circuit(self, serial: str) -> str:
-        """The same, asked anew: a charger may have been moved to another."""
+        """Requests the path of a charger's circuit: the charger may have been moved. Raises DeviceError."""
         self._context.memory.delete(f"circuit.{serial}")
         site = parsed(self._account.call("GET", f"/api/chargers/{segment(serial)}/site", urgent=True))
         self._shapes.look("site", site, ["circuits[].id", "circuits[].chargers[].id"])
@@ -106,13 +106,13 @@ class RestReader:
 
 
 def segment(serial: str) -> str:
-    """A serial as part of a path. Raises Refused."""
+    """Returns a serial number as a path segment. Raises Refused if it is not valid."""
     if not serial.isalnum() or not serial.isascii() or len(serial) > 40:
         raise Refused("« {serial} » n'est pas un numéro de série de chargeur Easee", serial=serial[:40])
     return serial
 
 
 def silence(context: Context) -> float:
-    """Seconds after which a charger that has sent nothing is off, as the catalogue says."""
+    """Seconds without data after which a charger is off, from the catalogue."""
     rule: Any = context.catalogue.data["silences"]["charger"]
     return float(rule["after"])

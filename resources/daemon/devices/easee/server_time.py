@@ -1,4 +1,4 @@
-"""The service's time, by which its dates are judged: the clock of this machine may be wrong, or be stepped."""
+"""The service's clock, to compare its dates with: this machine's may be wrong or stepped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jeedom_bridge.clock import Clock
 
 
 def date_of(header: str | None) -> float | None:
-    """An HTTP date as Unix time; None for anything else."""
+    """Converts an HTTP date to Unix time, or None."""
     try:
         return parsedate_to_datetime(header or "").timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -16,14 +16,14 @@ def date_of(header: str | None) -> float | None:
 
 
 class ServerTime:
-    """Told by the header `Date` of answers, carried on by the monotonic clock. Until the first one: this machine's."""
+    """Set by the header `Date` of answers, continued by the monotonic clock; before the first, this machine's time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._anchor: tuple[float, float] | None = None
 
     def note(self, header: str | None) -> None:
-        """Takes the `Date` of an answer that has just come; anything else is left out."""
+        """Takes the `Date` of an answer that has just arrived; ignores an invalid one."""
         at = date_of(header)
         if at is not None:
             self._anchor = (self._clock.monotonic(), at)
@@ -36,5 +36,5 @@ class ServerTime:
         return at + self._clock.monotonic() - received
 
     def local(self, at: float) -> float:
-        """A moment of the service by this machine's clock, never ahead of it."""
+        """Converts a time of the service to this machine's clock, never ahead of it."""
         return self._clock.time() - max(0.0, self.now() - at)

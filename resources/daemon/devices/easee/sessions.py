@@ -1,8 +1,8 @@
-"""Which figures belong to the session of the car that is plugged in, and which to the car before; pure.
+"""Tells figures of the present charging session from those of the previous one; pure.
 
-The service goes on sending the figure of the former session after a new car has come, with its old date, and the record
-of a session's end may come late. Dates decide: of the newest plug-in that was seen, or of the record of a session's
-start. All dates are Unix time.
+After a new car is plugged in, the service still sends the figure of the previous session, with its old date, and the
+record of a session's end may be late. Dates decide: of the newest plug-in, or of the record of a session's start. All
+dates are Unix time.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..common.numbers import finite
 from .mapping import DISCONNECTED, PLUGGED, moment, number
 
 START_SLACK_S = 60.0
-"""Seconds by which a session may have begun, by its own record, before the plug-in that was seen."""
+"""Seconds by which a session's own start may precede the observed plug-in."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """The meter's figures at the begin or end of a charging session, kWh; `identity`: RFID, never to be shown."""
+    """The meter's figures in kWh at start or end of a charging session; `identity`: RFID, never logged."""
 
     lifetime: float | None
     energy: float | None
@@ -33,7 +33,7 @@ class Session:
 
 
 def session(text: str) -> Session | None:
-    """Observation 129 or 223."""
+    """Parses observation 129 or 223; None if it is not valid."""
     try:
         record = loads(text)
     except ValueError:
@@ -53,22 +53,22 @@ def session(text: str) -> Session | None:
 
 
 class Sessions:
-    """What is known of one charger's sessions. `state` and `restore` carry it over a restart."""
+    """The sessions of one charger; persisted by `state` and `restore`."""
 
     def __init__(self) -> None:
         self.begun = float("-inf")
-        """Figures of an older date belong to a former session."""
+        """Start of the present session: older figures belong to a previous one."""
         self._free_at: float | None = None
         self._number = ""
 
     def mode(self, before: Any, mode: Any, at: float) -> bool:
-        """The operation mode is `mode` since `at`; whether that is a new session."""
+        """Takes the operation mode since `at`; True if a new session starts."""
         if mode == DISCONNECTED:
             self._free_at = at
             return False
         if mode not in PLUGGED or self._free_at is None:
             return False
-        # After a restart it is only known that the car came after the charger was last seen without one.
+        # After a restart it is only known that the car came after the charger was last free.
         begun = at if before == DISCONNECTED else self._free_at + 0.001
         self._free_at = None
         if begun <= self.begun:
@@ -77,13 +77,13 @@ class Sessions:
         return True
 
     def started(self, record: Session, at: float) -> None:
-        """The record of a session's start, dated `at`."""
+        """Takes the record of a session's start, dated `at`."""
         start = record.start if record.start is not None and record.start <= at else at
         self.begun = max(self.begun, start - START_SLACK_S)
         self._number = record.number
 
     def holds(self, record: Session, at: float) -> bool:
-        """Whether a session's end, told at `at`, is of the newest session."""
+        """True if the record of a session's end, dated `at`, belongs to the present session."""
         if record.number and record.number == self._number:
             return True
         if record.start is not None and record.start < self.begun - START_SLACK_S:
@@ -93,12 +93,12 @@ class Sessions:
         return at >= self.begun and not (record.number and self._number)
 
     def state(self) -> dict[str, Any]:
-        """What survives a restart, as JSON."""
+        """State to persist, as JSON."""
         begun = self.begun if self.begun > float("-inf") else None
         return {"begun": begun, "freeAt": self._free_at, "number": self._number}
 
     def restore(self, kept: Any) -> None:
-        """Takes over what `state` returned; anything else leaves it as it is."""
+        """Restores what `state` returned; ignores anything else."""
         if not isinstance(kept, Mapping):
             return
         begun = finite(kept.get("begun"))

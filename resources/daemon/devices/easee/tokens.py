@@ -1,4 +1,4 @@
-"""One account's tokens: renewed before they end, kept over restarts, and won by a login as seldom as possible."""
+"""The tokens of one account: renewed before they expire, persisted, and obtained by a login as rarely as possible."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ..common.tokens import Ended, Judgement, Owner, Token
 from .client import Cloud, Forbidden, TokenRefused, Tokens, wrong_login
 
 RENEW_AT_SHARE = 0.45
-"""The part of a token's life after which it is renewed: before half of it."""
+"""Share of a token's lifetime after which it is renewed."""
 MIN_LOGIN_PAUSE_S = 60.0
-"""Between two logins, also for a user who presses a button."""
+"""Shortest time between two logins in seconds, also on behalf of the user."""
 DAY_S = 86400.0
 LOGIN = "login"
 
 
 class TokenKeeper(tokens.TokenKeeper):
-    """Thread-safe. `guarded(request, kind)` sends a request within the account's budget and outside its pauses."""
+    """Thread-safe. `guarded(request, kind)` sends a request if the account's budget and pauses allow it."""
 
     policies: ClassVar[Mapping[Scope, Policy]] = {
-        # Login or password are wrong: only the user can mend that, and a service asked too often locks accounts.
+        # Wrong credentials: only the user can correct them, and too many logins lock an account.
         Scope.CREDENTIAL: Policy((3600.0, 4 * 3600.0, DAY_S)),
         # The service cannot answer a login now.
         Scope.REQUEST: Policy((60.0, 120.0, 300.0, 900.0, 3600.0)),
-        # The gateway lets no login through: perhaps the block of a day from the last request.
+        # The gateway refuses logins: perhaps it blocks the address for a day from the last request.
         Scope.ADDRESS: Policy((300.0, 900.0, 3600.0, DAY_S + 900.0)),
     }
 
@@ -48,39 +48,39 @@ class TokenKeeper(tokens.TokenKeeper):
         self._hidden: float | None = None
 
     def token(self) -> str:
-        """A token that is still good for a while. Raises DeviceError."""
+        """Returns a token that is valid for a while. Raises DeviceError."""
         return str(self.current().data["access"])
 
     def renew(self, refused: str) -> str:
-        """Another token than the refused one. Raises DeviceError."""
+        """Returns another token than `refused`. Raises DeviceError."""
         kept = self.kept()
         mine = kept is not None and kept.data["access"] == refused
         another = self.replaced(kept if kept is not None and mine else Token({}, float("-inf")))
         return str(another.data["access"]) if another is not None else refused
 
     def keep_fresh(self) -> None:
-        """Renews a token that nears half of its life; a failure costs nothing as long as it is good."""
+        """Renews a token near half of its lifetime; a failure does not matter while it is valid."""
         kept = self.kept()
         if kept is not None:
             self.renew_before((1 - RENEW_AT_SHARE) * _lifetime(kept))
 
     def login(self) -> None:
-        """Checks user and password for the user by a real login, unless one has just succeeded.
+        """Checks user and password by a real login on behalf of the user, unless one has just succeeded.
 
-        What was refused before is tried again, a minute after the last try.
+        Refused credentials are tried again, a minute after the last try. Raises DeviceError.
         """
         kept = self.kept()
-        if kept is None or not kept.data.get("login") or self._least_pause() <= 0:
+        if kept is None or not kept.data.get("login") or self._pause_left_s() <= 0:
             self.anew(asked=True)
 
-    # What the common keeper asks for.
+    # Called by the common keeper.
 
     def obtain(self, asked: bool) -> Token:
         before, self._last_login = self._last_login, self._clock.monotonic()
         try:
             pair = self._guarded(lambda: self._cloud().login(self._user, self._password), LOGIN)
         except RateLimited:
-            self._last_login = before  # a pause of the address: nothing was said about the account
+            self._last_login = before  # a pause of the address says nothing about the account
             raise
         self._context.count("logins")
         return self._made(pair, login=True)
@@ -89,7 +89,7 @@ class TokenKeeper(tokens.TokenKeeper):
         if not old.data.get("refresh"):
             return None
         if refused and not old.data.get("login") and self.age(old) < MIN_LOGIN_PAUSE_S:
-            return None  # fresh from a renewal and refused all the same: only a login helps
+            return None  # just renewed and still refused: only a login helps
         access, refresh = str(old.data["access"]), str(old.data["refresh"])
         try:
             pair = self._guarded(lambda: self._cloud().refresh(access, refresh), "refresh_token")
@@ -114,10 +114,10 @@ class TokenKeeper(tokens.TokenKeeper):
         return RateLimited("La prochaine connexion au compte Easee doit attendre un peu")
 
     def forbidden(self, asked: bool = False) -> DeviceError | None:
-        """A user who asks is held back within a minute of the last login only."""
+        """Returns the error that forbids a login, or None. `asked`: for the user only the last minute counts."""
         if not self._user or not self._password:
             return AuthenticationFailed("L'identifiant et le mot de passe du compte Easee ne sont pas renseignés")
-        error, least = super().forbidden(asked), self._least_pause()
+        error, least = super().forbidden(asked), self._pause_left_s()
         if least <= 0 or (error is not None and (error.retry or 0.0) >= least):
             return error
         if self.book.wait_s(Scope.CREDENTIAL, self.owner.mark) > 0:
@@ -130,7 +130,7 @@ class TokenKeeper(tokens.TokenKeeper):
         return error
 
     def fresh(self, token: Token) -> bool:
-        """Never: a refused token is renewed once, whatever its age; the account gives up after that."""
+        """Always False: a refused token is renewed once, whatever its age; then the account gives up."""
         return False
 
     def early_s(self, token: Token) -> float:
@@ -144,7 +144,7 @@ class TokenKeeper(tokens.TokenKeeper):
             self._context.hide(str(token.data.get("access")), str(token.data.get("refresh")))
         return token
 
-    def _least_pause(self) -> float:
+    def _pause_left_s(self) -> float:
         if self._last_login is None:
             return 0.0
         return self._last_login + MIN_LOGIN_PAUSE_S - self._clock.monotonic()

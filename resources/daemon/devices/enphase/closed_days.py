@@ -1,4 +1,4 @@
-"""The last figures of days that are over: dated 23:59:59, so that an outage over midnight loses nothing."""
+"""Delivers the final figures of past days, dated 23:59:59, so that an outage over midnight loses nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .values.mapping import Facts
 _LOG = logging.getLogger(__name__)
 
 RESEND_S = 600.0
-"""Seconds until figures that Jeedom did not take are sent once more."""
+"""Seconds until figures that Jeedom did not acknowledge are sent again."""
 KEPT_DAYS = 8
 DAY_FIGURE_SUFFIXES = ("todayEnergy", "Today")
-"""How the facts end that are one day's figure."""
+"""Endings of the facts that are one day's figure."""
 
 
 class ClosedDays:
-    """Keeps the figures until Jeedom has them."""
+    """Keeps the figures until Jeedom has acknowledged them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -33,7 +33,7 @@ class ClosedDays:
         self._not_before = float("-inf")
 
     def add(self, ended: Mapping[str, Facts]) -> None:
-        """Takes days that are over, by date."""
+        """Adds past days: facts by ISO date."""
         if not ended:
             return
         for day, facts in ended.items():
@@ -46,7 +46,7 @@ class ClosedDays:
         self._keep()
 
     def send(self, connection: Connection, members: Sequence[Equipment], zone: tzinfo) -> None:
-        """Sends what waits; cheap when nothing does."""
+        """Sends waiting figures; costs little when there are none."""
         if self._deliveries:
             if not all(each.ended for each in self._deliveries):
                 return
@@ -61,7 +61,7 @@ class ClosedDays:
             if series:
                 self._deliveries.append(self._context.history(equipment.id, series))
         if not self._deliveries:
-            self._settle(True)  # Jeedom has no command for any of it
+            self._settle(True)  # Jeedom has no command for these figures
 
     def _series(self, equipment: Equipment, connection: Connection, zone: tzinfo) -> dict[str, list[Point]]:
         series: dict[str, list[Point]] = {}
@@ -80,7 +80,7 @@ class ClosedDays:
     def _settle(self, delivered: bool) -> None:
         self._deliveries = []
         if delivered:
-            # What came in meanwhile waits on.
+            # Figures that were added meanwhile keep waiting.
             self._waiting = {d: facts for d, facts in self._waiting.items() if facts != self._under_way.get(d)}
             self._keep()
         else:
@@ -92,6 +92,6 @@ class ClosedDays:
 
 
 def last_second(day: str, zone: tzinfo) -> str:
-    """ISO 8601 of a local day's last second."""
+    """Returns the last second of a local day as ISO 8601."""
     end = midnight(date.fromisoformat(day) + timedelta(days=1), zone) - 1
     return datetime.fromtimestamp(end, zone).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""A production transformer that is mounted the wrong way round: the user is told, the values stay the gateway's."""
+"""Warns of a production transformer that is mounted the wrong way round; values are published unchanged."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from zoneinfo import ZoneInfo
 from ..base import Context
 
 DAYLIGHT_HOURS = range(10, 16)
-"""Local hours at which panels give something on any day."""
+"""Local hours at which panels produce on any day."""
 REVERSED_W = -50.0
-"""W that inverters never draw by themselves."""
+"""W: inverters never draw that much by themselves."""
 CONFIRM_S = 600.0
-"""Seconds until it is believed."""
+"""Seconds of negative production until the user is warned."""
 
 
 class CtOrientation:
-    """Looks at the production power of each poll."""
+    """Checks the production power of each poll."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._since: float | None = None
 
     def look(self, facts: Mapping[str, Any], now: float) -> None:
-        """Takes the facts of a poll; tells once, until production has been seen the right way round."""
+        """Checks the facts of a poll; warns once, and again only after production was positive."""
         power = facts.get("production.power")
         if power is None:
             return

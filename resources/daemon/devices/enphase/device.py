@@ -1,4 +1,4 @@
-"""The life of a connection to a gateway: what is read when, and what a failure means."""
+"""One connection to a gateway: schedules its requests and decides what a failure means."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ from .values.plant_limits import PlantLimits
 _LOG = logging.getLogger(__name__)
 
 BATTERY_PERIOD_S = 10.0
-"""Least seconds between two readings of the IQ batteries."""
+"""Shortest period of the IQ batteries' readings, in seconds."""
 DAY_FIGURES_PERIOD_S = 300.0
-"""Seconds between two readings of the inverters' own day: they report every five minutes at best."""
+"""Period of the inverters' own figures of the day, in seconds: they report every five minutes at best."""
 SIDE_JOB_TIME_RATIO = 20.0
 MAX_SIDE_JOB_PAUSE_S = 900.0
-"""Longest pause, in seconds, before a page beside the main one is asked again after a failure."""
+"""Longest pause after a failed side job, in seconds."""
 METERS_RETRY_S = 300.0
-"""Seconds until a list of meters that could not be read is asked for again."""
+"""Seconds until an unreadable list of meters is requested again."""
 PERSIST_PERIOD_S = 600.0
-"""Seconds between two writings of what is not lost without them."""
+"""Period of persisting state that can be derived again, in seconds."""
 ESTIMATES_PERSIST_PERIOD_S = 60.0
-"""The same where energies are made of powers."""
+"""The same while energies are integrated from powers, which cannot be derived again."""
 RETIRED_S = 14 * DAY_S
-"""Seconds without a report after which an inverter that is still listed was taken down, or never came: no snow and no
-winter night lasts as long."""
+"""Seconds without a report after which a listed inverter counts as removed: no snow and no winter night lasts longer."""
 GATEWAY_TYPES = ("combined", "production", "net", "total", "storage")
 """The equipment types that share the gateway's facts."""
 
@@ -73,7 +72,7 @@ class Device(Base):
         self._period = float(config.get("pollInterval", 60))
         self._choice = EndpointChoice(self._endpoints, context, self._period, self._wanted())
         self._ct_orientation = CtOrientation(context)
-        self._remember()
+        self._restore()
         self._surplus = SurplusSwitch(context)
         self._watching = False
         self._kept = float("-inf")
@@ -93,8 +92,8 @@ class Device(Base):
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.context.timezone)  # Jeedom's, which the user may change
 
-    def _remember(self) -> None:
-        """Takes up where a former life has ended."""
+    def _restore(self) -> None:
+        """Restores persisted state."""
         memory = self.context.memory
         self._plant = PlantLimits(memory.get("plant"))
         self._lifetimes = Lifetimes(self._plant, memory.get("lifetimes"))
@@ -104,24 +103,24 @@ class Device(Base):
         self._inverters = Inverters(self.context)
 
     def _wanted(self) -> frozenset[str]:
-        """The facts that some row of this connection asks for, beyond what every gateway shows."""
+        """The facts that rows of this connection need beyond those of every gateway."""
         rows = self.context.catalogue.rows
         config = self.connection.config
         found = [row for kind in GATEWAY_TYPES for row in rows(kind, {}, config) if row.source]
         return frozenset(row.source or "" for row in found if "connection.options" in row.data.get("when", {}))
 
-    # What the core asks for.
+    # Called by the core.
 
     def start(self) -> None:
         if not self._watching:
-            # Before anything that can fail: a load must go off however long nobody answers.
+            # Before anything that can fail: a load must be switched off even while the gateway is silent.
             self._watching = True
             self._surplus = SurplusSwitch(self.context)
             self._surplus.adopt(self.connection)
             self.context.every(
                 "stages", WATCH_PERIOD_S, lambda: self._surplus.watch(self._choice.period), first=WATCH_PERIOD_S
             )
-        self._remember()  # only now: the former life of this connection has ended just before
+        self._restore()  # only now: the runner that this one replaces has just stopped
         try:
             self._begin()
         except DeviceError as error:
@@ -129,18 +128,18 @@ class Device(Base):
         self._adopt()
         every = self.context.every
         self._main_job = every("main", self._choice.period, self._poll)
-        every("totals", max(SLOW_PERIOD_S, self._period), self._aside(self._poll_totals), first=1.0)
-        every("inverters", SLOW_PERIOD_S, self._aside(self._poll_inverters), first=2.0)
-        every("batteries", max(BATTERY_PERIOD_S, self._period), self._aside(self._poll_batteries), first=1.5)
-        every("inverter days", DAY_FIGURES_PERIOD_S, self._aside(self._poll_inverter_days), first=1.8)
+        every("totals", max(SLOW_PERIOD_S, self._period), self._side_job(self._poll_totals), first=1.0)
+        every("inverters", SLOW_PERIOD_S, self._side_job(self._poll_inverters), first=2.0)
+        every("batteries", max(BATTERY_PERIOD_S, self._period), self._side_job(self._poll_batteries), first=1.5)
+        every("inverter days", DAY_FIGURES_PERIOD_S, self._side_job(self._poll_inverter_days), first=1.8)
         every("report", SLOW_PERIOD_S, self._report, first=SLOW_PERIOD_S)
-        self._probe_job = every("probe", PROBE_PERIOD_S, self._aside(self._begin), first=PROBE_PERIOD_S)
+        self._probe_job = every("probe", PROBE_PERIOD_S, self._side_job(self._begin), first=PROBE_PERIOD_S)
         self._probe_soon()
 
     def stop(self) -> None:
         self._gateway.close()
         if self._main_job is not None:
-            self._keep(force=True)
+            self._persist(force=True)
 
     def changed(self) -> None:
         self._adopt()
@@ -157,13 +156,13 @@ class Device(Base):
         self._read_main()
         self._later.clear()
         for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
-            self._aside(poll)()
+            self._side_job(poll)()
 
     def test(self) -> Identity:
         self._tokens.ask_again()
         found = self._sign_in()
         if self._main_job is not None:
-            self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is no more
+            self._main_job.run_in(0.0)  # it may be in a long pause for a reason that is gone
         meters = self._choice.count_meters()
         return describe(self._info, found, meters, not self._tokens.automatic, self.context)
 
@@ -179,7 +178,7 @@ class Device(Base):
         try:
             measured = self._inverters.measured(self._endpoints, self._gateway_time())
         except DeviceError:
-            measured = {}  # an estimate then: the user can change it
+            measured = {}  # then the estimate; the user can change it
         return found + [
             Found(
                 "inverter",
@@ -212,13 +211,13 @@ class Device(Base):
         self._begun = False  # another gateway perhaps: the next poll finds out
         return self.context.say("Le certificat de la passerelle est accepté")
 
-    # Signing in, and what the gateway has.
+    # Sign-in and detection.
 
     def _serial(self) -> str:
         return str(self.connection.config.get("serial", "")).strip()
 
     def _begin(self) -> None:
-        """Signs in and asks what there is: at the start, hourly, and after a failure."""
+        """Signs in and detects what the gateway has: at start, hourly and after a failure."""
         self._sign_in()
         self._choice.probe()
         self._begun = True
@@ -232,7 +231,7 @@ class Device(Base):
     def _sign_in(self) -> Token:
         info, found = sign_in(self._gateway, self._pin, self._tokens, self._serial(), self.context)
         self._know(info)
-        self._tell_token(found)
+        self._publish_token(found)
         return found
 
     def _know(self, info: dict[str, str]) -> None:
@@ -240,7 +239,7 @@ class Device(Base):
         self._info = info
         self._ahead = clock_offset(info, self.context)
 
-    def _tell_token(self, found: Token) -> None:
+    def _publish_token(self, found: Token) -> None:
         days = token_days(found.expires - self._now())
         self.context.publish(self.connection.id, {"tokenDays": days, "firmware": self._info["software"]})
 
@@ -248,10 +247,10 @@ class Device(Base):
         if self._main_job is not None and self._main_job.period != self._choice.period:
             self._main_job.reschedule(self._choice.period)
 
-    # What is read.
+    # Readings.
 
     def _poll(self) -> None:
-        # A gateway in trouble is given time, however short the user's period.
+        # A failing gateway gets a pause, however short the user's interval.
         if self.context.clock.monotonic() >= self._not_before:
             self._read_main()
 
@@ -288,7 +287,7 @@ class Device(Base):
         for read in (self._probe_batteries, self._read_charge, self._read_battery_power):
             try:
                 facts.update(read())
-            except (VendorError, Unreachable) as error:  # one page never stops the others
+            except (VendorError, Unreachable) as error:  # one endpoint never stops the others
                 trouble = trouble or error
         self._publish(facts)
         if trouble is not None:
@@ -325,7 +324,7 @@ class Device(Base):
                 self.context.publish(equipment.id, {"inverters.reporting": reporting})
 
     def _report(self) -> None:
-        """Each evening, what the groups of inverters have done."""
+        """Publishes the evening report on groups of inverters."""
         self._inverters.report(self._gateway_time())
 
     def _publish(self, facts: Facts) -> None:
@@ -349,7 +348,7 @@ class Device(Base):
         ended = self._energies.take_ended()
         self._closed_days.add(ended)
         self._closed_days.send(self.connection, members, self._zone)
-        self._keep(force=bool(ended))
+        self._persist(force=bool(ended))
 
     @property
     def _members(self) -> list[Equipment]:
@@ -357,7 +356,7 @@ class Device(Base):
         return [each for kind in GATEWAY_TYPES for each in self.connection.of_type(kind)]
 
     def _learn_storage(self, facts: Facts, now: float) -> dict[float, Facts]:
-        """What has become known of the batteries, by the time of its oldest part."""
+        """Returns new facts about the batteries by the Unix time of their oldest part."""
         for kind, is_there in (("iq", self._choice.has_iq), ("acb", self._choice.has_acb)):
             if is_there is not None:
                 self._storage.exists(kind, is_there, now)
@@ -367,7 +366,7 @@ class Device(Base):
             found.setdefault(at, {})[name] = value
         return found
 
-    def _keep(self, force: bool = False) -> None:
+    def _persist(self, force: bool = False) -> None:
         clock = self.context.clock.monotonic()
         if not force and clock - self._kept < (
             ESTIMATES_PERSIST_PERIOD_S if self._energies.integrating else PERSIST_PERIOD_S
@@ -381,24 +380,24 @@ class Device(Base):
         memory.keep("storage", self._storage.state())
         self._inverters.keep()
 
-    # What goes wrong.
+    # Failures.
 
     def _use_token(self) -> None:
-        # Costs nothing as long as the token is good; takes over one that was renewed in the background.
+        # Free while the token is valid; picks up one that was renewed in the background.
         found = self._tokens.current(self._info["sn"])
         self._tokens.watch(found, self._info["sn"])
         self._gateway.use_token(found.text)
 
     def _incident(self, error: DeviceError) -> DeviceError:
-        """What is told of an outage stays what was told first, however its symptoms change."""
+        """Keeps reporting an outage by its first error, however its symptoms change."""
         if self._failure is None or self._failure.code != error.code or self._failure.state != error.state:
             self._failure = error
         elif str(self._failure) != str(error):
             _LOG.debug("%s: now %s", self.connection.name, error)
         return repeated(self._failure, error.retry)
 
-    def _aside(self, poll: Callable[[], None]) -> Callable[[], None]:
-        """A page beside the main one: its failure is told in the log once and does not touch the connection."""
+    def _side_job(self, poll: Callable[[], None]) -> Callable[[], None]:
+        """Wraps a side job: its failure is logged once and leaves the state of the connection alone."""
         name = poll.__name__
         now = self.context.clock.monotonic
 
@@ -410,12 +409,12 @@ class Device(Base):
                 poll()
                 self._failures.pop(name, None)
             except DeviceError as error:
-                # The second time: were all pages failing, the main one would have said so in between.
+                # At the second failure: if every endpoint failed, the main one would have reported it meanwhile.
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
                 if failures == (1 if isinstance(error, EndpointRefused) else 2):
                     _LOG.warning("%s: %s", self.connection.name, self.context.words(error))
                 self._later[name] = now() + min(SLOW_PERIOD_S * 2**failures, MAX_SIDE_JOB_PAUSE_S)
-            # Meanwhile nothing else can be asked: such a page gets a small share of the time.
+            # Nothing else can be requested meanwhile: a slow endpoint gets a small share of the time.
             self._later[name] = max(self._later.get(name, begin), now() + SIDE_JOB_TIME_RATIO * (now() - begin))
 
         return run

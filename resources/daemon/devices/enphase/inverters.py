@@ -1,4 +1,4 @@
-"""The inverters of a connection: their values, their day, their groups and the report of the evening."""
+"""Publishes the inverters of a connection, their energy of the day, their groups and the evening report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .values.mapping import Facts
 _LOG = logging.getLogger(__name__)
 
 REPORT_HOUR = 22
-"""Local hour of the report on groups: before the gateway's nightly pause at 23:00."""
+"""Local hour of the evening report: before the gateway's nightly pause at 23:00."""
 UNLISTED_GONE_S = 86400.0
-"""Seconds after which an inverter that the gateway no longer lists has no values any more."""
+"""Seconds after which an inverter that is no longer listed loses its values."""
 
 
 class Inverters:
@@ -44,18 +44,18 @@ class Inverters:
         return ZoneInfo(self._context.timezone)  # Jeedom's, which the user may change
 
     def adopt(self, connection: Connection) -> None:
-        """Takes over the equipment that Jeedom has."""
+        """Sets the equipment that Jeedom has."""
         self._connection = connection
 
     def measured(self, pages: Endpoints, now: float) -> Mapping[str, float]:
-        """Asks for the gateway's own figures of the day, where its firmware has them. Raises DeviceError."""
+        """Returns today's energy in Wh by serial number, where the firmware has it. Raises DeviceError."""
         midnight_before = self._midnight(now)
         found = mapping.day_energies(pages.offered(DEVICES), midnight_before)
         self._measured, self._measured_day = found or {}, midnight_before
         return self._measured
 
     def read(self, answer: Any, now: float) -> int:
-        """Takes the page of inverters in and publishes; returns how many of them report. `now`: the gateway's clock."""
+        """Publishes an answer about inverters; returns how many of them report. `now`: the gateway's Unix time."""
         measured = self._measured if self._measured_day == self._midnight(now) else {}
         for serial, facts in mapping.inverters(answer, now, self._rhythms).items():
             if "known" in facts or "power" in facts:
@@ -78,14 +78,14 @@ class Inverters:
         return sum(facts["listed"] == now and _reports(facts) for facts in self._known.values())
 
     def _publish(self, equipment: Equipment, now: float) -> None:
-        """An inverter's facts, each dated: a report is minutes old, what a silent one last said may be years old."""
+        """Publishes an inverter's facts with their own dates: a report is minutes old, that of a silent one maybe years."""
         found = self._known.get(equipment.key, {})
         if found.get("listed") != now:
             return
         known = found.get("known")
         at = self._at(known, now)
         if known is not None and now - known > self._silent_s:
-            # Its power is not known any more; when it was last heard of is.
+            # Its power is unknown; the time of its last report is known.
             self._context.publish(equipment.id, {"lastReport": found["lastReport"]}, at)
             return
         energies = {name: value for name, value in found.items() if name.endswith("Energy")}
@@ -94,7 +94,7 @@ class Inverters:
             self._context.publish(equipment.id, energies, self._of_today(at, now))
 
     def _publish_group(self, group: Equipment, now: float) -> None:
-        """A group's sums; nothing while an inverter that belongs to it is missing in the page."""
+        """Publishes the sums of a group, unless one of its inverters is missing in the answer."""
         inverters = inverter_energy.grouped(group, self._connection.of_type("inverter") if self._connection else [])
         if any(self._is_missing(each.key, now) for each in inverters):
             return
@@ -111,21 +111,21 @@ class Inverters:
         facts = self._known.get(serial)
         if facts is not None:
             return bool(facts["listed"] != now)
-        # Heard of before the daemon was started.
+        # It reported before the daemon was started.
         return now - self._energies.last_report(serial) < UNLISTED_GONE_S
 
     def _at(self, known: float | None, now: float) -> float | None:
-        """A time of the gateway's clock by ours."""
+        """Converts a time of the gateway's clock to ours."""
         ours = self._context.clock.time()
         return None if known is None else min(known - now + ours, ours)
 
     def _of_today(self, at: float | None, now: float) -> float | None:
-        """What the day's energy is as of: yesterday's report says that nothing has come today."""
+        """Date of the day's energy: a report of yesterday means zero as of midnight."""
         return None if at is None else max(at, self._at(self._midnight(now), now) or at)
 
     @property
     def _silent_s(self) -> float:
-        """Seconds of silence after which an inverter has no values any more: a night, or snow, is shorter."""
+        """Seconds without a report after which an inverter loses its values: longer than a night or snow."""
         rule: Any = self._context.catalogue.data["silences"]["inverter"]
         return float(rule["after"])
 
@@ -156,7 +156,7 @@ class Inverters:
         self.keep()
 
     def keep(self) -> None:
-        """What must survive a restart."""
+        """Persists the energies of the day and the date of the last report."""
         if self._changed:
             self._changed = False
             self._context.memory.keep("inverters", {"days": self._energies.state(), "reported": self._reported})

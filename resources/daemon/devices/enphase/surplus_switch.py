@@ -1,6 +1,6 @@
-"""The self-consumption stages of a connection: which surplus each looks at, and what its switching does.
+"""The self-consumption stages of a connection: the surplus each one uses, and the load it switches.
 
-A stage decides; that its load is then on or off is a level, which the core asks Jeedom for until it is proved.
+A stage decides; the state of its load is a level, which the core requests from Jeedom until it is proved.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _LOG = logging.getLogger(__name__)
 ON, OFF = "onCommand", "offCommand"
 """The settings that hold the commands."""
 MIN_LIFETIME_S = 15.0
-"""Jeedom has this long at least to run a command for "on", however short the period of the readings."""
+"""Shortest validity of an "on" command in seconds, however short the period of the readings."""
 MAX_LIFETIME_S = 300.0
 PERIODS_TO_STALE = 3
-"""So many periods without a reading are needed before data counts as missing."""
+"""Periods without a reading after which data counts as stale."""
 START_GRACE_S = 60.0
-"""After a start, however old the data is: the first reading is under way."""
+"""Seconds after a start during which old data is accepted: the first reading is under way."""
 WATCH_PERIOD_S = 10.0
 PERSIST_PERIOD_S = 60.0
-"""Seconds between two writings of when the newest data came, while something is on."""
+"""Period of persisting the time of the newest data while a load is on, in seconds."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class _Load:
 
 
 class SurplusSwitch:
-    """Steps every stage with each set of fresh powers, switches off without them, and publishes what is so."""
+    """Steps every stage with fresh powers, switches off without them, and publishes the proved state."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,10 +50,10 @@ class SurplusSwitch:
         self._told: set[str] = set()
 
     def adopt(self, connection: Connection) -> None:
-        """Takes the stages that Jeedom has.
+        """Sets the stages that Jeedom has.
 
-        One that was disabled or removed begins anew, switched off: nothing is run while it is away, and its load is
-        switched off when it comes back.
+        One that was disabled or removed starts again switched off: no command runs while it is away, and its load is
+        switched off when it returns.
         """
         loads = {}
         for equipment in connection.of_type("stage"):
@@ -71,28 +71,28 @@ class SurplusSwitch:
         gone = set(self._kept) - set(loads)
         self._loads = loads
         if gone:
-            self._keep()
+            self._persist()
 
     def step(self, facts: Mapping[str, Any], period: float) -> None:
-        """Takes fresh facts; data older than three periods must not come here."""
+        """Steps all stages with fresh facts; the caller excludes data older than three periods."""
         clock = self._context.clock
-        patience = PERIODS_TO_STALE * period
+        max_gap_s = PERIODS_TO_STALE * period
         for load in self._loads.values():
             net = None if load.settings is None else facts.get(f"net{load.settings.phase}.power")
             if load.settings is None or net is None:
                 continue
             load.data_at = clock.monotonic()
             surplus = 0.0 - float(net)
-            if load.stage.step(load.settings, surplus, clock.time(), patience):
+            if load.stage.step(load.settings, surplus, clock.time(), max_gap_s):
                 _LOG.info("%s: %s at a surplus of %.0f W", load.equipment.name, _word(load.stage.on), surplus)
-                self._switch(load, round(surplus), patience)
+                self._switch(load, round(surplus), max_gap_s)
             self._context.publish(load.equipment.id, {**self._state(load), "surplus": surplus})
         on = any(load.stage.on for load in self._loads.values())
         if on and clock.monotonic() - self._kept_at >= PERSIST_PERIOD_S:
-            self._keep()
+            self._persist()
 
     def watch(self, period: float) -> None:
-        """Switches off what has been on without data for too long; to be called whatever the gateway does."""
+        """Switches off loads that have been on without data for too long; must run even if the gateway is silent."""
         now = self._context.clock.monotonic()
         if now - self._started < START_GRACE_S:
             return
@@ -106,13 +106,13 @@ class SurplusSwitch:
                 self._context.publish(load.equipment.id, self._state(load))
 
     def switched(self, equipment: str) -> None:
-        """Jeedom has run the command of a stage."""
+        """Publishes a stage after Jeedom has run its command."""
         load = self._loads.get(equipment)
         if load is not None:
             self._context.publish(equipment, self._state(load))
 
     def _reconcile(self, load: _Load) -> None:
-        """Makes the level what the stage says: it was on when it was disabled, or a crash came between the two."""
+        """Aligns the level with the stage, after the stage was disabled or a crash came between the two writes."""
         identifier, stage = load.equipment.id, load.stage
         wanted = self._context.level(identifier).wanted
         if wanted != (ON if stage.on else OFF) and (wanted or stage.on):
@@ -120,20 +120,20 @@ class SurplusSwitch:
         if load.settings is not None or wanted:
             self._context.publish(identifier, self._state(load))
 
-    def _switch(self, load: _Load, surplus: int | None, patience: float) -> None:
-        # Kept first: a command that runs twice after a crash does no harm, one that is forgotten may.
-        self._keep()
-        self._ask(load, surplus, patience)
+    def _switch(self, load: _Load, surplus: int | None, lifetime_s: float) -> None:
+        # Persisted first: a command that runs twice after a crash does no harm, a forgotten one may.
+        self._persist()
+        self._ask(load, surplus, lifetime_s)
 
-    def _ask(self, load: _Load, surplus: int | None, patience: float) -> None:
+    def _ask(self, load: _Load, surplus: int | None, lifetime_s: float) -> None:
         if load.stage.on:
-            lifetime = min(max(MIN_LIFETIME_S, patience), MAX_LIFETIME_S)
+            lifetime = min(max(MIN_LIFETIME_S, lifetime_s), MAX_LIFETIME_S)
             self._context.want(load.equipment.id, ON, surplus, lifetime)
         else:
             self._context.want(load.equipment.id, OFF, surplus)
 
     def _state(self, load: _Load) -> dict[str, Any]:
-        """What is proved, and in words what is under way."""
+        """Facts of a stage: the proved state, and a word for what is pending."""
         level = self._context.level(load.equipment.id)
         word = _word(level.wanted == ON) if level.wanted else "never"
         if level.pending:
@@ -144,10 +144,10 @@ class SurplusSwitch:
 
     def _restored(self, stage: Stage) -> float:
         clock = self._context.clock
-        # A clock that was stepped back makes nothing older or younger than a start does.
+        # A clock that was stepped back must not change ages.
         return clock.monotonic() - (max(0.0, clock.time() - stage.seen) if stage.seen else 0.0)
 
-    def _keep(self) -> None:
+    def _persist(self) -> None:
         self._kept_at = self._context.clock.monotonic()
         self._kept = {identifier: load.stage.state() for identifier, load in self._loads.items()}
         self._context.memory.keep("stages", self._kept)

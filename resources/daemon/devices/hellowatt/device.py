@@ -1,4 +1,4 @@
-"""The life of an account: when the site is asked, what is published of it, and what a failure means."""
+"""One account: schedules its requests, publishes its days, and decides what a failure means."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ _LOG = logging.getLogger(__name__)
 
 DAY_S = 86400.0
 IMPORT_PASS_PERIOD_S = 1800.0
-"""Seconds from one pass of the import to the next."""
+"""Period of the import's passes, in seconds."""
 FIRST_IMPORT_PAUSE_S = 30.0
-"""Seconds until the import goes on after a site that was out of reach for the first time; then twice that, ..."""
+"""Seconds until the import continues after the site was unreachable; doubled each time."""
 MAX_ROUND_S = 600.0
 MISSING_HOME_RECHECK_S = 72000.0
-"""Seconds after which a home that is missing in the account's list must be missing again to be called gone."""
+"""Seconds after which a home missing in the account's list must still be missing to count as gone."""
 TEMPO_SEEN_DAYS = 60
-"""Days for which a home with a Tempo key is one with such a contract."""
+"""Days within which a Tempo figure of a home implies a Tempo contract."""
 
 
 class Device(Base):
-    """One account. Everything is asked in the connection's own thread, one request at a time."""
+    """One account. All requests are sent by the connection's thread, one at a time."""
 
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)
@@ -73,11 +73,11 @@ class Device(Base):
         self._jobs: dict[str, Job] = {}
         self._behind: set[str] = set()
         self._logged: dict[str, str] = {}
-        self._told_colors: dict[str, dict[str, str]] = {}
+        self._published_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
         self._pauses = Backoff(FIRST_IMPORT_PAUSE_S, IMPORT_PASS_PERIOD_S)
 
-    # What the core asks for.
+    # Called by the core.
 
     def start(self) -> None:
         self._check_addresses()
@@ -88,7 +88,7 @@ class Device(Base):
             "tempo": every("tempo", DAY_S, self._tempo_when_due, first=2.0),
             "deliver": every("deliver", HOUR_S, self._deliver_behind, first=1.0),
         }
-        for equipment in self._energies():
+        for equipment in self._equipment():
             self._behind.add(equipment.id)
             self._publish(equipment)
             self._collector.tell(equipment)
@@ -99,7 +99,7 @@ class Device(Base):
 
     def changed(self) -> None:
         fresh = False
-        for equipment in self._energies():
+        for equipment in self._equipment():
             if self._collector.archive(equipment).known:
                 self._acknowledged.prune(equipment, self._points(equipment, everything=True))
                 self._behind.add(equipment.id)
@@ -108,8 +108,8 @@ class Device(Base):
                 fresh = True
         if fresh:
             self._schedule.at_once()
-            self._hurry("collect", 0.0)
-        self._hurry("deliver", 0.0)
+            self._run_in("collect", 0.0)
+        self._run_in("deliver", 0.0)
 
     def refresh(self) -> None:
         self._check_addresses()
@@ -118,7 +118,7 @@ class Device(Base):
             self._budget.check()
             self._session.check()
             self._budget.take_refresh()
-            self._collect(self._energies())
+            self._collect(self._equipment())
         finally:
             self._session.asked_for = False
 
@@ -150,19 +150,19 @@ class Device(Base):
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         if operation == "importHistory":
-            for equipment in self._energies():
+            for equipment in self._equipment():
                 self._collector.restart_import(equipment)
-            self._hurry("import", 1.0)
+            self._run_in("import", 1.0)
             return self.context.say("L'historique est relu mois par mois ; la page montre où en est la récupération.")
         if operation == "sendHistory":
-            for equipment in self._energies():
+            for equipment in self._equipment():
                 self._acknowledged.forget(equipment, self._points(equipment, everything=True))
                 self._behind.add(equipment.id)
-            self._hurry("deliver", 0.0)
+            self._run_in("deliver", 0.0)
             return self.context.say("L'historique déjà lu est renvoyé à Jeedom.")
         return super().run(operation, options)
 
-    # The first moment.
+    # Start.
 
     def _check_addresses(self) -> None:
         vendor_url(str(self.connection.config.get("siteUrl", "")))
@@ -171,7 +171,7 @@ class Device(Base):
                 vendor_url(url)
 
     def _tempo_addresses(self) -> list[tuple[type[TempoService], str]]:
-        """The sources of colours, the user's choice first; an empty address is not asked."""
+        """The services for colours, the user's choice first; one with an empty URL is not asked."""
         config = self.connection.config
         known: list[tuple[type[TempoService], str]] = [
             (kind, str(config.get(key) or "").strip().rstrip("/"))
@@ -180,17 +180,17 @@ class Device(Base):
         return {"public": known, "rte": known[::-1]}.get(str(config.get("tempoSource", "public")), [])
 
     def _resume(self) -> None:
-        """A restart asks nothing when nothing is due: the state is what it was. Other credentials are tried at once."""
+        """Resumes after a restart: requests nothing before it is due, unless the credentials are new."""
         if not self._session.kept and self._failure_memory.none:
             self._schedule.at_once()
-        elif self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._energies()):
+        elif self._schedule.wait() > 0 and all(self._collector.archive(each).known for each in self._equipment()):
             self._failure_memory.repeat(self._schedule.wait())
             self.context.online()
-        elif not any(self._collector.archive(each).known for each in self._energies()):
+        elif not any(self._collector.archive(each).known for each in self._equipment()):
             self._schedule.at_once()
 
     def _look(self, homes: list[mapping.Home]) -> str:
-        """The newest day that the site shows. Raises Refused when it shows none at all."""
+        """Returns the newest day that the site shows, as text. Raises Refused if there is none."""
         asked = [("electricity", home.id) for home in homes if home.pdl]
         asked += [("gas", home.id) for home in homes if home.pce]
         if not asked:
@@ -210,14 +210,14 @@ class Device(Base):
         hint = self._session.login.hint()
         return self.context.say(hint) if hint else ""
 
-    def _hurry(self, job: str, seconds: float) -> None:
+    def _run_in(self, job: str, seconds: float) -> None:
         if job in self._jobs:
             self._jobs[job].run_in(seconds)
 
-    def _energies(self) -> list[Equipment]:
+    def _equipment(self) -> list[Equipment]:
         return [each for each in self.connection.equipment if each.type in ("electricity", "gas")]
 
-    # The round of the day.
+    # The daily round.
 
     def _collect_when_due(self) -> None:
         if not self._resumed:
@@ -225,12 +225,12 @@ class Device(Base):
             self._resume()
         wait = self._schedule.wait()
         if wait <= 0:
-            self._collect([each for each in self._energies() if self._asks_for(each)])
+            self._collect([each for each in self._equipment() if self._asks_for(each)])
             wait = self._schedule.wait()
-        self._hurry("collect", min(max(wait, 1.0), HOUR_S))
+        self._run_in("collect", min(max(wait, 1.0), HOUR_S))
 
     def _collect(self, wanted: list[Equipment]) -> None:
-        """One round; plans the next one, and raises what the user must know."""
+        """Runs a round and plans the next one. Raises DeviceError with what the user must know."""
         try:
             failure = self._round(wanted)
         except DeviceError as error:
@@ -243,12 +243,12 @@ class Device(Base):
             raise
         if failure is None:
             self._failure_memory.over()
-            if not any(map(self._asks_for, self._energies())):
+            if not any(map(self._asks_for, self._equipment())):
                 self._schedule.settled()
             else:
                 self._schedule.again()
             self.context.online()
-            self._hurry("collect", min(max(self._schedule.wait(), 1.0), HOUR_S))
+            self._run_in("collect", min(max(self._schedule.wait(), 1.0), HOUR_S))
             return
         failure = self._failure_memory.note(failure)
         if isinstance(failure, RateLimited) and failure.retry:
@@ -261,8 +261,8 @@ class Device(Base):
         raise failure
 
     def _round(self, wanted: list[Equipment]) -> DeviceError | None:
-        """Reads each energy; one that fails does not stop the others. What is left of it to tell, or None."""
-        if not self._energies():
+        """Reads each energy, also after one failed; returns the failure to report, or None. Raises STOPPING_ERRORS."""
+        if not self._equipment():
             self._account.homes()
             return None
         if not wanted and not self._session.kept:
@@ -283,7 +283,7 @@ class Device(Base):
                     failed.append((equipment, error))
         failure = failed[0][1] if failed else None
         for equipment, each in failed:
-            # The connection's own line tells the first one: what is the same trouble is no incident of its own.
+            # The first one is logged for the connection: the same failure of others is not logged again.
             same = failure is not None and each.template == failure.template
             again = same or self._logged.get(equipment.id) == str(each)
             self._logged[equipment.id] = str(each)
@@ -296,8 +296,8 @@ class Device(Base):
         first = not self._collector.archive(equipment).known
         changed = self._ask(equipment)
         if first:
-            self._hurry("tempo", 2.0)
-            self._hurry("import", 5.0)
+            self._run_in("tempo", 2.0)
+            self._run_in("import", 5.0)
         if changed:
             _LOG.info("%s: %d new or corrected days", equipment.name, len(changed))
         archive = self._collector.archive(equipment)
@@ -309,7 +309,7 @@ class Device(Base):
         self._deliver(equipment, changed)
 
     def _ask(self, equipment: Equipment) -> list[date]:
-        """Reads an equipment; what no home gets any more for a day is the site's change, not the fault of a meter."""
+        """Reads an equipment. Raises Missing with another message once all homes have been without data for a day."""
         try:
             changed = self._collector.read(equipment)
         except Missing:
@@ -324,22 +324,22 @@ class Device(Base):
         return changed
 
     def _asks_for(self, equipment: Equipment) -> bool:
-        """Whether another question today may bring what is missing. Where nothing new comes, one a day is enough."""
+        """True if another request today may bring missing data. Without new days, one request a day is enough."""
         if self._collector.satisfied(equipment):
             return False
-        idle = self._without(equipment) or self._collector.stopped(equipment)
+        idle = self._never_had_data(equipment) or self._collector.stopped(equipment)
         asked = str(self.context.memory.get(f"collected.{equipment.id}") or "")
         return not (idle and asked[:10] == self._account.today().isoformat())
 
-    def _without(self, equipment: Equipment) -> bool:
-        """A gas equipment of which the site has never had anything: no reason to ask again and again."""
+    def _never_had_data(self, equipment: Equipment) -> bool:
+        """True for a gas equipment that never had data on the site: not requested repeatedly."""
         return equipment.type == "gas" and not self._collector.archive(equipment).months()
 
     def _weekly(self) -> None:
-        """Homes and contracts: what changes once in years."""
-        for home in dict.fromkeys(each.key for each in self._energies()):
+        """Updates homes and contracts, which rarely change."""
+        for home in dict.fromkeys(each.key for each in self._equipment()):
             self._account.contracts(home)
-        doubted = [each for each in self._energies() if self._gone(each).get("since")]
+        doubted = [each for each in self._equipment() if self._gone(each).get("since")]
         try:
             known = {home.id for home in self._account.homes(MISSING_HOME_RECHECK_S if doubted else WEEK_S)}
         except STOPPING_ERRORS:
@@ -347,7 +347,7 @@ class Device(Base):
         except DeviceError as error:
             _LOG.info("the homes are not known: %s", error)
             return
-        for equipment in self._energies():
+        for equipment in self._equipment():
             self._note_gone(equipment, equipment.key not in known)
 
     def _gone(self, equipment: Equipment) -> dict[str, Any]:
@@ -355,7 +355,7 @@ class Device(Base):
         return dict(kept) if isinstance(kept, Mapping) else {}
 
     def _note_gone(self, equipment: Equipment, gone: bool) -> None:
-        """A home that is missing in one list may be half an answer: a second list, a day later, decides."""
+        """Reports a home that is missing in two lists a day apart: one list may be incomplete."""
         state = self._gone(equipment)
         now = self.context.clock.time()
         after: dict[str, Any] = {} if not gone else {"since": now, **state}
@@ -372,12 +372,14 @@ class Device(Base):
     # The import.
 
     def _import_when_due(self) -> None:
-        known = [each for each in self._energies() if self._collector.archive(each).known and not self._without(each)]
+        known = [
+            each for each in self._equipment() if self._collector.archive(each).known and not self._never_had_data(each)
+        ]
         blocked = self._budget.blocked()
         if not any(map(self._collector.importing, known)) or blocked or self._budget.spare() <= 0:
-            self._hurry("import", blocked or (60.0 if self._waits_for_first() else HOUR_S))
+            self._run_in("import", blocked or (60.0 if self._waits_for_first() else HOUR_S))
             return
-        self._hurry("import", IMPORT_PASS_PERIOD_S)
+        self._run_in("import", IMPORT_PASS_PERIOD_S)
         try:
             news, failure = self._collector.import_all(known)
         except StoreError:
@@ -395,13 +397,13 @@ class Device(Base):
                     "importHistory", self._collector.percent(), text, minutes=int(IMPORT_PASS_PERIOD_S / 60)
                 )
         elif isinstance(failure, (Unreachable, NotJson)):
-            self._hurry("import", self._pauses.next())
+            self._run_in("import", self._pauses.next())
         elif isinstance(failure, STOPPING_ERRORS):
             failure.retry = max(failure.retry or HOUR_S, IMPORT_PASS_PERIOD_S)
             raise failure
 
     def _waits_for_first(self) -> bool:
-        return any(not self._collector.archive(each).known for each in self._energies())
+        return any(not self._collector.archive(each).known for each in self._equipment())
 
     # Tempo.
 
@@ -416,8 +418,8 @@ class Device(Base):
         if homes and self._tempo.due() <= 0:
             self._tempo.ask()
         for equipment in homes:
-            if self._told_colors.get(equipment.id) != self._tempo.facts():
-                self._told_colors[equipment.id] = self._tempo.facts()
+            if self._published_colors.get(equipment.id) != self._tempo.facts():
+                self._published_colors[equipment.id] = self._tempo.facts()
                 self._publish(equipment)
                 self._deliver(equipment, [self._account.today()])
         wait = min(self._tempo.due(), MONTH_S) if homes else HOUR_S
@@ -425,12 +427,12 @@ class Device(Base):
         clock = now.hour * 3600.0 + now.minute * 60 + now.second
         # Today's and tomorrow's change at midnight, the one in force at six.
         change = min(at - clock for at in (NEXT_COLOR_S, DAY_S) if at > clock) + 30.0
-        self._hurry("tempo", min(max(wait, 60.0), change, HOUR_S))
+        self._run_in("tempo", min(max(wait, 60.0), change, HOUR_S))
 
-    # What Jeedom gets.
+    # Delivery to Jeedom.
 
     def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
-        """What belongs into Jeedom's history, of some years or of all; `everything`: also what Jeedom has not."""
+        """Points for Jeedom's history, of some years or all; `everything`: also of commands that Jeedom does not have."""
         rows = self._acknowledged.rows(equipment, self.connection.config)
         if not everything:
             rows = [row for row in rows if row.logical_id in equipment.commands]
@@ -444,26 +446,26 @@ class Device(Base):
         return mapping.points(rows, days)
 
     def _deliver(self, equipment: Equipment, changed: Iterable[date] | None = None) -> None:
-        """Brings the years of the changed days (default: all) to Jeedom; tries again later what it does not take."""
+        """Delivers the years of the changed days (default: all); schedules a retry if Jeedom does not take them."""
         years = None if changed is None or equipment.id in self._behind else {day.year for day in changed}
         if self._acknowledged.reconcile(equipment, self._points(equipment, years)):
             self._behind.discard(equipment.id)
         else:
             self._behind.add(equipment.id)
-            self._hurry("deliver", 60.0)
+            self._run_in("deliver", 60.0)
 
     def _deliver_later(self, wanted: Iterable[Equipment]) -> None:
-        """What was read until something could not be written is in memory: no later reading calls it new."""
+        """Schedules delivery of days read before a failed write: they are in memory, no later reading returns them as new."""
         self._behind.update(equipment.id for equipment in wanted)
-        self._hurry("deliver", 60.0)
+        self._run_in("deliver", 60.0)
 
     def _deliver_behind(self) -> None:
-        for equipment in self._energies():
+        for equipment in self._equipment():
             if equipment.id in self._behind and not self.context.stopping:
                 self._deliver(equipment)
 
     def _publish(self, equipment: Equipment, more: Mapping[str, Any] | None = None) -> None:
-        """The values without a date of their own, and what there is for commands that Jeedom has not yet."""
+        """Publishes the undated values, and which facts exist for commands that Jeedom does not have yet."""
         archive = self._collector.archive(equipment)
         newest = archive.newest()
         facts: dict[str, Any] = {
@@ -476,7 +478,7 @@ class Device(Base):
         facts.update({f"contract.{name}": value for name, value in contract.items()})
         if equipment.type == "electricity" and self._tempo_home(equipment):
             facts.update(self._tempo.facts())
-        # The figures themselves go by their date; here they only say that they exist.
+        # The figures are delivered with their dates; here they only show that they exist.
         facts.update({f"{period}.{name}": 0 for name in archive.facts() for period in ("day", "month", "year")})
         facts.update(more or {})
         self.context.publish(equipment.id, {name: value for name, value in facts.items() if value is not None})

@@ -1,4 +1,4 @@
-"""What failed and for how long: told again after a restart, and in the message centre when it lasts."""
+"""The last failure and its duration: raised again after a restart, reported to the user if it lasts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from . import mapping
 from .site.errors import LayoutChanged
 
 DAYS_TO_REPORT = 3
-"""Failed days, one after the other, after which the user gets a message."""
+"""Consecutive failed days after which the user gets a message."""
 INCOMPLETE_TO_CHANGED = 5
-"""Incomplete answers in a row after which the site is taken to have changed."""
+"""Consecutive incomplete answers after which the site counts as changed."""
 _KINDS = {each.code: each for each in (AuthenticationFailed, RateLimited, Unreachable, VendorError)}
 
 
 class FailureMemory:
-    """Remembers the last failure until a success."""
+    """Persists the last failure until a success."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -27,11 +27,11 @@ class FailureMemory:
 
     @property
     def none(self) -> bool:
-        """Whether the last round was good."""
+        """True if the last round succeeded."""
         return not self._state()
 
     def note(self, error: DeviceError) -> DeviceError:
-        """One more failed round. Returns what to tell: of answers that stay incomplete, that the site has changed."""
+        """Records a failed round; returns the error to report: after repeated incomplete answers, that the site changed."""
         state = self._state()
         today = datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date().isoformat()
         days = [*(day for day in state.get("days", []) if day != today), today][-DAYS_TO_REPORT - 1 :]
@@ -41,7 +41,7 @@ class FailureMemory:
             error = error.lasting() if layouts >= INCOMPLETE_TO_CHANGED else error
         values = {name: str(value) for name, value in error.values.items()}
         state.update(days=days, layouts=layouts, code=error.code, template=error.template, values=values)
-        # An account that is refused is a state of the connection, of which Jeedom itself makes a message.
+        # A refused account is a state of the connection, for which Jeedom itself creates a message.
         if len(days) > DAYS_TO_REPORT - 1 and not state.get("told") and not isinstance(error, AuthenticationFailed):
             state["told"] = True
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
@@ -51,16 +51,16 @@ class FailureMemory:
 
     @property
     def changed_site(self) -> bool:
-        """Whether the site seems to have changed: once a day is enough then."""
+        """True if the site seems to have changed: then one request a day is enough."""
         return int(self._state().get("layouts", 0)) >= INCOMPLETE_TO_CHANGED
 
     def over(self) -> None:
-        """A round that brought what it should."""
+        """Clears the failure: a round has succeeded."""
         if self._state():
             self._context.memory.delete("failing")
 
     def repeat(self, retry: float) -> None:
-        """Raises the last failure once more, after a restart; nothing when the last round was good."""
+        """Raises the last failure again after a restart, if there is one. `retry`: seconds."""
         state = self._state()
         if state.get("template"):
             kind = _KINDS.get(str(state.get("code")), VendorError)

@@ -1,4 +1,4 @@
-"""From the site's rows to the facts of a day, and from days to dated points. Pure: no input, output or clock.
+"""Maps the site's rows to the facts of a day, and days to dated points. Pure: no input, output or clock.
 
 The facts of a day, `Decimal` and unrounded: `kwh`, `kwh.hp`, `kwh.hc`, `kwh.tempo.<blue|white|red>.<hp|hc>`, the same
 under `euros`, `subscription`, `energyEuros`, `co2`, `injection`, `injectionEuros`, `solar`, `solarEuros`, `tempoCode`.
@@ -23,11 +23,11 @@ COLOR_CODES = {"blue": 1, "white": 2, "red": 3}
 COLOR_NAMES = {1: "bleu", 2: "blanc", 3: "rouge"}
 UNKNOWN_COLOR = "inconnue"
 MAX_FIGURE = Decimal(1_000_000)
-"""Beyond this no day of a home is believed."""
+"""Highest plausible figure of a home's day."""
 MAX_DAY_KWH = {"electricity": Decimal(1100), "gas": Decimal(3000)}
 """kWh that a home's meter can count in a day: 36 kVA for 25 h with some excess; a G6 gas meter, 10 m³/h of 11.2 kWh."""
 ROWS_TO_BE_SURE = 5
-"""So many rows without a part say that the part has another name now."""
+"""Rows without a key from which on the key is taken to have been renamed."""
 
 Day = dict[str, Decimal]
 Days = dict[date, Day]
@@ -40,14 +40,14 @@ _TEMPO = re.compile(r"tempo-(blue|white|red)-(hp|hc)")
 
 
 class Unexpected(ValueError):
-    """A part that is not where it was; the text is its path."""
+    """A key is missing in an answer; the text is its path."""
 
 
 @dataclass
 class Series:
-    """What an answer holds: days by date, whether the site is still fetching, what it says itself, and what was odd.
+    """A parsed answer: days by date; `ongoing`: the site is still fetching; `odd`: refused or corrected figures.
 
-    `error`: the site's identifier for why there is less; `says`: its sentence for the user.
+    `error`: the site's identifier for missing data; `says`: its sentence for the user.
     """
 
     days: Days = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Series:
 
 
 def number(raw: Any) -> Decimal | None:
-    """An int, float or numeric text; None for anything else, and for what no home has."""
+    """Converts an int, float or numeric text to Decimal; None if invalid, or beyond MAX_FIGURE."""
     if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
         return None
     text = str(raw).strip() if isinstance(raw, (str, float)) or abs(raw) < 10**15 else ""
@@ -72,7 +72,7 @@ def number(raw: Any) -> Decimal | None:
 
 
 def local_day(stamp: Any) -> date | None:
-    """The day in Paris that a row is about. Two hours of grace: midnight is written in several ways there."""
+    """Returns the day in Paris of a timestamp, or None. Adds two hours: the site writes midnight in several zones."""
     match = _STAMP.fullmatch(stamp.strip()) if isinstance(stamp, str) else None
     if match is None:
         return None
@@ -99,7 +99,7 @@ def _total(parts: Mapping[str, Decimal | None], odd: list[str], name: str, day: 
 
 
 def _detailed(raw: Any) -> dict[str, Decimal | None]:
-    """Tariff keys in lower case and their figures; None is a figure that is none. What is null is left out."""
+    """Returns figures by tariff key in lower case; None for an invalid figure. Leaves out null."""
     if not isinstance(raw, dict):
         return {}
     found: dict[str, Decimal | None] = {}
@@ -113,7 +113,7 @@ def _detailed(raw: Any) -> dict[str, Decimal | None]:
 
 
 def _split(parts: Mapping[str, Decimal | None], name: str) -> Day:
-    """HP, HC and the six figures of Tempo of a valid object of tariff keys."""
+    """Returns HP, HC and the six Tempo figures of valid tariff figures."""
     found: Day = {}
     for key, value in parts.items():
         tempo = _TEMPO.fullmatch(key)
@@ -127,7 +127,7 @@ def _split(parts: Mapping[str, Decimal | None], name: str) -> Day:
 
 
 def _color(facts: Day) -> int | None:
-    """The colour of a past day: that of its HP. At night the day before goes on, so HC tells less."""
+    """Returns the colour code of a past day, by its HP: its HC includes a night of the previous colour."""
     for period in ("hp", "hc"):
         seen = {c for c in COLOR_CODES if facts.get(f"kwh.tempo.{c}.{period}", Decimal(0)) > 0}
         if len(seen) == 1:
@@ -138,7 +138,7 @@ def _color(facts: Day) -> int | None:
 
 
 def day_facts(row: Mapping[str, Any], day: date, odd: list[str], most: Decimal = MAX_FIGURE) -> Day:
-    """The facts of one row. What cannot be read, or is more than `most` kWh, is left out and named in `odd`."""
+    """Returns the facts of one row. Leaves out figures that are invalid or above `most` kWh, and adds them to `odd`."""
     facts: Day = {}
     kwh = _detailed(row.get("kwhDetailed"))
     if not kwh and row.get("valueKwh") is not None:
@@ -172,16 +172,16 @@ def day_facts(row: Mapping[str, Any], day: date, odd: list[str], most: Decimal =
 
 
 def _add_euros(facts: Day, parts: dict[str, Decimal | None], odd: list[str], day: date, believed: bool) -> None:
-    """`believed`: whether the energy is. The cost of a refused figure is refused with it, its subscription is not."""
+    """Adds costs. `believed`: the energy is plausible; if not, its cost is refused too, but not its subscription."""
     subscription = parts.get("subscription")
     if subscription is not None:
-        facts["subscription"] = subscription  # also beside a figure that cannot be read
+        facts["subscription"] = subscription  # also beside an invalid figure
     total = _total(parts, odd, "eurosDetailed", day)
     if total is None or not believed:
         return
     used = facts.get("kwh")
     if set(parts) == {"subscription"} and (used is None or used != 0):
-        return  # what the energy costs is not known yet: half a sum is no cost
+        return  # the cost of the energy is still missing
     facts["euros"] = total
     facts["energyEuros"] = total - (subscription or Decimal(0))
     facts.update(_split(parts, "euros"))
@@ -197,13 +197,13 @@ _PLAIN = {
 
 
 LIST_KEYS = ("values", "results", "data", "homes")
-"""Names under which a list has been seen, or is expected."""
+"""Keys under which a list has been seen, or is expected."""
 _NO_LIST = (None, False)
 MAX_SENTENCE_CHARS = 200
 
 
 def _listed(answer: Any, what: str) -> list[Any]:
-    """The list in an answer, in any of its known wrappings; empty if the site says so. Raises Unexpected."""
+    """Returns the list in an answer, in any known wrapping; empty if the site says so. Raises Unexpected if missing."""
     if isinstance(answer, list):
         return answer
     if not isinstance(answer, dict):
@@ -213,14 +213,14 @@ def _listed(answer: Any, what: str) -> list[Any]:
     lists: list[list[Any]] = [answer[key] for key in LIST_KEYS if isinstance(answer.get(key), list)]
     if lists:
         return lists[0]
-    # No list, but a word on it: there is nothing, and the layout is the same.
+    # No list, but its key or an error: there is no data, and the layout is unchanged.
     if answer.get("error") or any(key in answer and answer[key] in _NO_LIST for key in LIST_KEYS):
         return []
     raise Unexpected(what)
 
 
 def said(answer: Any) -> tuple[str, str]:
-    """What the site itself says beside its list: an identifier for logs and a sentence for the user; '' for none."""
+    """Returns the site's own (identifier for logs, sentence for the user) beside its list; '' if missing."""
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict):
         identifier, text = str(error.get("identifier") or "error"), error.get("message")
@@ -231,9 +231,9 @@ def said(answer: Any) -> tuple[str, str]:
 
 
 def series(answer: Any, first: date, last: date, most: Decimal = MAX_FIGURE) -> Series:
-    """The days from `first` to `last` that an answer of daily figures holds. Raises Unexpected for a changed layout.
+    """Returns the days from `first` to `last` in an answer. Raises Unexpected if the layout has changed.
 
-    `most`: kWh beyond which a day is not believed.
+    `most`: highest plausible energy of a day in kWh.
     """
     rows = _listed(answer, "values")
     error, says = said(answer)
@@ -264,9 +264,9 @@ def series(answer: Any, first: date, last: date, most: Decimal = MAX_FIGURE) -> 
 
 
 def merged(old: Mapping[str, Decimal], new: Mapping[str, Decimal]) -> Day:
-    """A day after a second reading: known replaces known, absent erases nothing.
+    """Merges a new reading of a day into the old one: new facts replace old ones, missing ones erase nothing.
 
-    The parts of a total belong together: one that a complete new total no longer has is zero from now on.
+    The parts of a total belong together: a part missing beside a new total becomes zero.
     """
     result = dict(old)
     for group in ("kwh", "euros"):
@@ -281,12 +281,12 @@ def merged(old: Mapping[str, Decimal], new: Mapping[str, Decimal]) -> Day:
 
 
 def complete(day: Mapping[str, Decimal] | None, injects: bool) -> bool:
-    """Whether nothing more is awaited of a day."""
+    """True if a day has all expected facts."""
     return day is not None and "kwh" in day and (not injects or "injection" in day)
 
 
 def rounded(value: Decimal, precision: int) -> float | int:
-    """Half up, as a bill does; a whole number without its point."""
+    """Rounds half up, as a bill does; returns an int if whole."""
     found = value.quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
     return int(found) if found == found.to_integral_value() else float(found)
 
@@ -296,7 +296,7 @@ def _first_of(day: date, period: str) -> date:
 
 
 def points(rows: Iterable[Row], days: Mapping[date, Mapping[str, Decimal]]) -> dict[str, dict[date, float | int]]:
-    """By logicalId: what belongs into Jeedom's history at each date."""
+    """Returns the points for Jeedom's history, by logicalId and date."""
     result: dict[str, dict[date, float | int]] = {}
     sums: dict[tuple[str, str], dict[date, Decimal]] = {}
     for row in rows:
@@ -315,14 +315,14 @@ def points(rows: Iterable[Row], days: Mapping[date, Mapping[str, Decimal]]) -> d
 
 
 def week(days: Mapping[date, Mapping[str, Decimal]]) -> float | int | None:
-    """kWh of the last seven known days."""
+    """Energy of the last seven known days in kWh; None without days."""
     known = sorted(day for day, facts in days.items() if "kwh" in facts)[-7:]
     return rounded(sum((days[day]["kwh"] for day in known), Decimal(0)), 3) if known else None
 
 
 @dataclass(frozen=True)
 class Home:
-    """A home of the account: what identifies its meters, if it has them."""
+    """A home of the account; `pdl`, `pce`: numbers of its electricity and gas meter, or ''."""
 
     id: str
     pdl: str
@@ -330,7 +330,7 @@ class Home:
 
 
 def homes(answer: Any) -> list[Home]:
-    """The account's homes. Raises Unexpected."""
+    """Parses the account's homes. Raises Unexpected if the layout has changed."""
     rows = _listed(answer, "homes")
     found = []
     for each in rows:
@@ -354,7 +354,7 @@ def _gas_meter(home: Mapping[str, Any]) -> str:
 
 
 def contract(answer: Any, energy: str) -> dict[str, Any]:
-    """`provider`, `offer`, `power` of the contract in force for an energy, as far as the site tells them."""
+    """Returns `provider`, `offer`, `power` (kVA) of the contract in force for an energy, as far as known."""
     try:
         rows = [row for row in _listed(answer, "contracts") if isinstance(row, dict)]
     except Unexpected:
@@ -380,7 +380,7 @@ def _name(part: Any) -> str:
 
 
 def tempo_color(answer: Any, day: date) -> int | None:
-    """The code of a day's colour from the public source: 1 blue, 2 white, 3 red; None when it is not known."""
+    """Returns the colour code of a day from the public service: 1 blue, 2 white, 3 red; None if unknown."""
     if not isinstance(answer, dict) or str(answer.get("dateJour", ""))[:10] != day.isoformat():
         return None
     code = answer.get("codeJour")
@@ -391,7 +391,7 @@ _RTE = {"BLUE": 1, "WHITE": 2, "RED": 3}
 
 
 def rte_colors(answer: Any) -> dict[date, int]:
-    """The codes by day of RTE's open data; a day that is marked as a fallback is not known."""
+    """Returns colour codes by day from RTE's open data, without days marked as fallback."""
     values = answer.get("values") if isinstance(answer, dict) else None
     found: dict[date, int] = {}
     if not isinstance(values, dict):

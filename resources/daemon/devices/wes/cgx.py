@@ -1,4 +1,4 @@
-"""The pages that we put on a WES, made from one table (`cgx.json`), and the order of their versions."""
+"""Builds the pages that we upload to a WES from one table (`cgx.json`), and compares versions."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from pathlib import Path
 from typing import Any
 
 OWN_FILE = "JEENERGIE.CGX"
-"""The page that is polled. A name of its own: the official plugin's DATA_JEEDOM.CGX stays as it is."""
+"""The page that is polled. Our own name: the official plugin's DATA_JEEDOM.CGX is left alone."""
 NAMES_FILE = "JEENAMES.CGX"
 """Names and identities of the inputs, read at discovery only."""
 
 
 @lru_cache(maxsize=1)
 def table() -> Mapping[str, Any]:
-    """The content of `cgx.json`."""
+    """Returns the content of `cgx.json`."""
     found: Mapping[str, Any] = json.loads(Path(__file__).with_name("cgx.json").read_text(encoding="utf-8"))
     return found
 
 
 def version() -> str:
-    """The version of our pages."""
+    """Returns the version of our pages."""
     return str(table()["version"])
 
 
 def files() -> dict[str, bytes]:
-    """Every page by its file name, as it is sent."""
+    """Returns every page by file name, as uploaded."""
     return {name: content(name) for name in table()["files"]}
 
 
 def content(name: str) -> bytes:
-    """One page. ASCII, one directive per line."""
+    """Returns one page: ASCII, one directive per line."""
     lines = ['t <?xml version="1.0" encoding="UTF-8"?>', "t <data>", "t <jeedom>"]
     lines += [f"t <cgxversion>{version()}</cgxversion>", "t </jeedom>"]
     for part in table()["files"][name]:
@@ -59,10 +59,10 @@ def _part(part: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _directive(width: int, code: str, tags: Any, form: str, number: int, text: bool) -> str:
-    """`c`, the code padded to its width, then the format: the firmware looks for it at that very place."""
+    """Returns `c`, the code padded to its width, then the format: the firmware expects it at that column."""
     tens, units = divmod(number - 1, 10)
     code = code.replace("#", str(number)).replace("{tens}", str(tens)).replace("{units}", str(units))
-    # Names are free text that nobody escapes.
+    # Names are free text that the WES does not escape.
     value = f"<![CDATA[{form}]]>" if text else form
     names = [tags] if isinstance(tags, str) else tags
     elements = (f"<{name}>{value}</{name}>" for name in (each.replace("#", str(number)) for each in names))
@@ -70,7 +70,7 @@ def _directive(width: int, code: str, tags: Any, form: str, number: int, text: b
 
 
 def older(found: str | None, wanted: str) -> bool:
-    """Whether a page's version (dotted numbers; None: it has none) is before another."""
+    """True if a page's version (dotted numbers, or None) is before another."""
     return _numbers(found or "") < _numbers(wanted)
 
 
@@ -81,7 +81,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def firmware(text: str) -> tuple[int, Decimal, str, int]:
-    """`V0.84A10` as something that compares: what follows the dot is a decimal fraction, so that 0.9 > 0.84."""
+    """Converts `V0.84A10` to a tuple that compares: the part after the dot is a decimal fraction, 0.9 > 0.84."""
     found = re.match(r"[Vv]?(\d{1,4})\.(\d{1,6})([A-Za-z]?)(\d{0,6})", text)
     if found is None:
         return (0, Decimal(0), "", 0)
@@ -90,5 +90,5 @@ def firmware(text: str) -> tuple[int, Decimal, str, int]:
 
 
 def supported(text: str) -> bool:
-    """Whether a firmware knows the directives of our pages."""
+    """True if a firmware supports the directives of our pages."""
     return firmware(text) >= firmware(str(table()["firmware"]))

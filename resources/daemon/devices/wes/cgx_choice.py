@@ -1,4 +1,4 @@
-"""Which page of a WES is read, and how ours gets there: versions, upload, automatic update."""
+"""Chooses the page of a WES to read, and puts ours there: versions, upload, automatic update."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _LOG = logging.getLogger(__name__)
 STANDARD_PATH = "data.cgx"
 OWN_PATH = cgx.OWN_FILE.lower()
 OFFICIAL_PATH = "data_jeedom.cgx"
-"""The page of the official plugin: better than the standard one while ours is not there."""
+"""The page of the official plugin: better than the standard one while ours is missing."""
 NAMES_PATH = cgx.NAMES_FILE.lower()
 FLAG_SINCE = "1.0.5"
-"""The version of the official page since which its PRODUCTEUR is a flag."""
+"""First version of the official page whose PRODUCTEUR is a flag."""
 
 MISSING_RETRY_S = 60.0
-"""Seconds until a page that was missing is asked for again."""
+"""Seconds until a missing page is requested again."""
 FAILED_UPLOAD_RETRY_S = 6 * 3600.0
-"""Seconds between two automatic uploads that failed."""
+"""Seconds between failed automatic uploads."""
 
 UPLOAD_MIN_GAP_S = 300.0
-"""The same after one that succeeded: the card may be changed, but an upload must never follow another for ever."""
+"""Seconds after a successful upload before another: the card may be exchanged, but uploads must not loop."""
 
 Progress = Callable[[float, str], None]
 
 
 class CgxChoice:
-    """Reads the best page there is; tells whether ours should be sent, and sends it."""
+    """Reads the best page available; decides whether to upload ours, and uploads it."""
 
     def __init__(self, wes: Wes, config: Mapping[str, Any], context: Context) -> None:
         self._wes = wes
@@ -47,7 +47,7 @@ class CgxChoice:
         self.path = OWN_PATH if self._uploaded else STANDARD_PATH
 
     def read(self) -> CgxPage:
-        """One page, by one request once it is known which. Raises DeviceError."""
+        """Returns a page, by one request once it is known which one. Raises DeviceError."""
         if not self._uploaded:
             return self._wes.page(STANDARD_PATH)
         now = self._context.clock.monotonic()
@@ -55,7 +55,7 @@ class CgxChoice:
             try:
                 return self._wes.page(self._instead)
             except PageMissing:
-                self._instead = None  # the card was changed meanwhile
+                self._instead = None  # the card was exchanged meanwhile
         for path in (OWN_PATH, OFFICIAL_PATH):
             try:
                 page = self._wes.page(path)
@@ -73,16 +73,16 @@ class CgxChoice:
         return page
 
     def origin(self, page: CgxPage) -> Origin:
-        """What kind of page the last one is."""
+        """Returns the kind of the last page."""
         ours = self.path == OWN_PATH
         return Origin(ours, flag=ours or not cgx.older(page.version, FLAG_SINCE))
 
     def outdated(self, page: CgxPage) -> bool:
-        """Whether a newer page than this one could be on the WES."""
+        """True if a newer page than this one could be uploaded."""
         return self._uploaded and (self.path != OWN_PATH or cgx.older(page.version, cgx.version()))
 
     def keep_up(self, page: CgxPage) -> bool:
-        """Updates our page when the user allows it, or announces the new one, once. True when it was sent."""
+        """Uploads our newer page if the user allows it, else announces it once; True if uploaded."""
         wanted = cgx.version()
         if not self.outdated(page):
             if self._context.memory.get("announced") is not None:
@@ -121,7 +121,7 @@ class CgxChoice:
         return True
 
     def names(self) -> CgxPage | None:
-        """Names and identities of the inputs, when our second page is there and sound."""
+        """Returns the page of names and identities of the inputs, or None if it is missing or invalid."""
         if not self._uploaded:
             return None
         try:
@@ -131,7 +131,7 @@ class CgxChoice:
             return None
 
     def send(self, progress: Progress) -> str:
-        """Sends our pages and reads them back; what to tell the user. Raises DeviceError."""
+        """Uploads our pages and reads them back; returns the text for the user. Raises DeviceError."""
         host, say = self._wes.host, self._context.say
         user, password = str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
         if not user or not password:

@@ -1,4 +1,4 @@
-"""What each equipment takes out of a page, and which of it is new since the page before."""
+"""Extracts the facts of each equipment from a page, and returns those that changed since the previous page."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class _Plan:
 
 @dataclass(frozen=True)
 class Change:
-    """What is new about an equipment. `facts`: those that changed; None for one that is no longer known.
+    """The changes of an equipment. `facts`: changed ones; None for one that is no longer known.
 
-    `tariff`: the contract that its meter is on if it is not the one of its settings, else ''.
+    `tariff`: the contract of its meter if it differs from the settings, else ''.
     """
 
     equipment: Equipment
@@ -39,7 +39,7 @@ class Change:
 
 
 class ChangedFacts:
-    """Hands out the facts of equipment whose texts have changed: most of a page is as it was a second ago."""
+    """Returns facts of equipment whose texts have changed: most of a page is unchanged."""
 
     def __init__(self, catalogue: Catalogue, plausibility: PlausibilityCheck) -> None:
         self._catalogue = catalogue
@@ -47,27 +47,27 @@ class ChangedFacts:
         self._plans: list[_Plan] = []
 
     def adopt(self, connection: Connection) -> None:
-        """Takes over the equipment there is; the next page counts as new."""
+        """Sets the equipment; the next page counts as new."""
         sources = {kind: self._sources(kind) for kind in {each.type for each in connection.equipment}}
         known = {plan.equipment.id: plan.facts for plan in self._plans}
         self._plans = [_plan(each, sources[each.type], known.get(each.id, {})) for each in connection.equipment]
 
     def publish_all(self) -> None:
-        """Of the next page all facts are handed out, not only those that changed."""
+        """Makes the next page return all facts, not only changed ones."""
         for plan in self._plans:
             plan.before, plan.anew = [], True
 
     def look_again(self) -> None:
-        """The next page is judged anew, so that the guards know that what has not changed was read again."""
+        """Makes the next page pass the guards again, so that they know that unchanged values were read again."""
         for plan in self._plans:
             plan.before = []
 
     def shown(self) -> Iterator[str]:
-        """Ids of the equipment of which the last page told something."""
+        """Ids of the equipment that has facts in the last page."""
         return (plan.equipment.id for plan in self._plans if plan.facts)
 
     def read(self, page: CgxPage, origin: Origin, now: float) -> Iterator[Change]:
-        """What is new of each equipment whose texts are not those of the page before. `now`: Unix time."""
+        """Yields the changes of each equipment whose texts differ from the previous page. `now`: Unix time."""
         for plan in self._plans:
             get = page.section(plan.section).get
             texts = [get(tag) for tag in plan.tags]

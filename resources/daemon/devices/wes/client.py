@@ -1,4 +1,4 @@
-"""HTTP to one WES: one request at a time, one connection per request, limits on everything."""
+"""HTTP client of one WES: one request at a time, one connection per request, limits on time and size."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _LOG = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 12.0
-"""Seconds without a byte: the page is made in pieces while the WES serves its inputs."""
+"""Seconds without a byte: the WES generates a page in pieces while it serves its inputs."""
 DEADLINE_S = 15.0
 MAX_BYTES = 256 * 1024
 MAX_QUEUE_S = 40.0
-"""Seconds that a request waits for another one to the same WES."""
+"""Longest wait in seconds for another request to the same WES."""
 
 
 class PageMissing(VendorError):
-    """404: the WES has no such page."""
+    """404: the WES does not have this page."""
 
 
 class Forbidden(Refused):
-    """403: the account is right, but must not see this page."""
+    """403: the account is valid, but may not read this page."""
 
 
 class _Turn:
-    """Who talks to a WES: its few sessions are also its user's."""
+    """A lock per WES: its few sessions are shared with its users."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -48,7 +48,7 @@ _turns_lock = threading.Lock()
 
 
 def _turn(address: tuple[str, int]) -> _Turn:
-    # Shared by all that lead to the same box: the poll, a test of the form, an upload, a second connection.
+    # Shared by all requests to the same WES: poll, test of the form, upload, a second connection.
     with _turns_lock:
         found = _turns.get(address)
         if found is None:
@@ -57,7 +57,7 @@ def _turn(address: tuple[str, int]) -> _Turn:
 
 
 class Wes:
-    """One WES. Every call raises the errors of devices/base.py."""
+    """One WES. Methods raise the errors of devices/base.py."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.host, self.port = _address(str(config.get("host") or ""), int(config.get("port") or 80))
@@ -67,7 +67,7 @@ class Wes:
         self._turn = _turn((self.host, self.port))
 
     def check(self) -> None:
-        """Raises Refused when a setting is missing or cannot be an address."""
+        """Raises Refused if a setting is missing or the address is not valid."""
         if not self.host or not self._user or not self._password:
             raise Refused("Veuillez renseigner les informations de connexion HTTP pour accéder au serveur WES.")
         if not re.fullmatch(r"[A-Za-z0-9._:%-]{1,255}", self.host):
@@ -77,7 +77,7 @@ class Wes:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else of this program talks to the WES meanwhile. Raises Unreachable when its turn does not come."""
+        """Context manager with exclusive access to the WES. Raises Unreachable after MAX_QUEUE_S."""
         if not self._turn.lock.acquire(timeout=MAX_QUEUE_S):
             raise Unreachable("Le WES {host} est occupé par une autre demande de Jeedom", host=self.host)
         try:
@@ -86,14 +86,14 @@ class Wes:
             self._turn.lock.release()
 
     def page(self, path: str) -> CgxPage:
-        """A whole page; one that was cut is asked for once more."""
+        """Returns a complete page; requests a truncated one once more. Raises DeviceError."""
         try:
             return parse(self.get(path), path)
         except Truncated:
             return parse(self.get(path), path)
 
     def get(self, path: str) -> bytes:
-        """The body at `path`. Raises PageMissing and Forbidden beside the usual."""
+        """Returns the body at `path`. Raises PageMissing, Forbidden, or another DeviceError."""
         status, body = self._request(path)
         if status == 200:
             return body
@@ -128,7 +128,7 @@ class Wes:
         )
 
     def order(self, request: str, repeatable: bool) -> None:
-        """Sends an action. One that a repetition would undo is sent once only, whatever becomes of it."""
+        """Sends an action, again after a failure if `repeatable`: a repetition must not undo it. Raises DeviceError."""
         try:
             self._order(request)
         except Unreachable:
@@ -154,7 +154,7 @@ class Wes:
             ) from error
 
     def reboot(self) -> None:
-        """Restarts the WES; the connection drops without an answer, which is the answer."""
+        """Restarts the WES, which closes the connection without an answer. Raises Unreachable if it cannot connect."""
         with self.alone():
             try:
                 self._fetch("AJAX.cgx?reset=yes")
@@ -209,9 +209,9 @@ class Wes:
 
 
 def _address(text: str, port: int) -> tuple[str, int]:
-    """Host and port out of what a user puts into the field: a name, `ip:port`, or the address of a browser.
+    """Returns (host, port) of the user's input: a name, `ip:port`, or the URL of a browser.
 
-    A port that stands in the address is the one meant: the field beside it is 80 unless somebody changed it.
+    A port in the address wins over the field beside it, whose default is 80.
     """
     host = re.sub(r"^https?://", "", text.strip(), flags=re.I).partition("/")[0]
     found = re.fullmatch(r"([^:]+):(\d{1,5})", host)
@@ -221,7 +221,7 @@ def _address(text: str, port: int) -> tuple[str, int]:
 
 
 def _basic(user: str, password: str) -> str:
-    # In the header any character is safe; in an address it would not be.
+    # Any character is safe in the header, unlike in a URL.
     pair = f"{user}:{password}"
     try:
         data = pair.encode("latin-1")

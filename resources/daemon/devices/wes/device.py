@@ -1,4 +1,4 @@
-"""The life of a connection to a WES: the poll, actions proved by the state that follows, what there is to tick."""
+"""One connection to a WES: polls it, carries out actions and proves them by the state that follows."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from .user_reports import UserReports
 _LOG = logging.getLogger(__name__)
 
 CONFIRM_PERIOD_S = 60.0
-"""Seconds after which what the page still shows is confirmed: only then is it sent to Jeedom with a newer date."""
+"""Period of confirming unchanged values, in seconds: only then Jeedom gets them with a newer date."""
 GUARDS_KEY = "guards"
-"""The key of the memory under which the guards are kept."""
+"""Key of the guards' state in the memory."""
 PERSIST_PERIOD_S = 3600.0
-"""Seconds between two writings of what the guards know; a doubt that begins or ends is written at once."""
+"""Period of persisting the guards, in seconds; the start or end of a doubt is persisted at once."""
 PROOF_PAUSES_S = (0.0, 0.4, 0.8, 1.5, 2.0)
-"""Pauses before the readings of a state that an action should have changed: some take effect late."""
+"""Pauses before each reading of a state that an action should have changed, in seconds: some take effect late."""
 MAX_PROOF_S = 8.0
-"""Seconds after which a slow WES is not asked again for that proof."""
+"""Seconds after which a slow WES is not polled again for that proof."""
 
 
 class Device(Base):
     """One WES. One request at a time, one request per poll."""
 
-    grace = 20.0  # its few connections may all be taken, and a restart takes that long
+    grace = 20.0  # all its connections may be in use, and a restart takes that long
 
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)
@@ -53,9 +53,9 @@ class Device(Base):
         self._confirm_at = float("-inf")
         self._keep_at = float("-inf")
         self._server: mapping.Facts = {}
-        self._anew = True
+        self._publish_all = True
 
-    # What the core asks for.
+    # Called by the core.
 
     def start(self) -> None:
         self._wes.check()
@@ -64,14 +64,14 @@ class Device(Base):
         self._job = self.context.every("poll", self._period, self._poll)
 
     def stop(self) -> None:
-        self._keep()
+        self._persist()
 
     def changed(self) -> None:
         self._changed_facts.adopt(self.connection)
 
     def refresh(self) -> None:
         self._changed_facts.publish_all()
-        self._anew = True
+        self._publish_all = True
         self._poll()
 
     def test(self) -> Identity:
@@ -120,7 +120,7 @@ class Device(Base):
             page = self._choice.read()
         except DeviceError as error:
             self._failures += 1
-            # One busy moment is not worth a change of the command; what follows it within seconds is.
+            # A single failure is not published; a second one in a row is.
             if self._failures > 1 or isinstance(error, AuthenticationFailed):
                 self._publish_server({**self._server, "status": False})
             raise
@@ -148,7 +148,7 @@ class Device(Base):
         for change in self._changed_facts.read(page, self._choice.origin(page), now):
             equipment = change.equipment
             if "ADCO" in change.facts:
-                self.context.hide(change.facts["ADCO"])  # a meter's number tells whose it is
+                self.context.hide(change.facts["ADCO"])  # a meter's number identifies its owner
             if change.facts:
                 self.context.publish(equipment.id, change.facts)
             self._reports.news(equipment, change.news)
@@ -159,7 +159,7 @@ class Device(Base):
             for identifier in (self.connection.id, *self._changed_facts.shown()):
                 self.context.confirm(identifier)
         if news or self.context.clock.monotonic() >= self._keep_at:
-            self._keep()
+            self._persist()
 
     def _confirms(self) -> bool:
         now = self.context.clock.monotonic()
@@ -168,15 +168,15 @@ class Device(Base):
         self._confirm_at = now + CONFIRM_PERIOD_S
         return True
 
-    def _keep(self) -> None:
-        if self._job is not None:  # a test of a form keeps nothing
+    def _persist(self) -> None:
+        if self._job is not None:  # a test of the form persists nothing
             self._keep_at = self.context.clock.monotonic() + PERSIST_PERIOD_S
             self.context.memory.keep(GUARDS_KEY, self._plausibility.state())
 
     def _publish_server(self, facts: mapping.Facts) -> None:
-        if self._anew or facts != self._server:
+        if self._publish_all or facts != self._server:
             gone = self._server.keys() - facts.keys()
-            self._server, self._anew = facts, False
+            self._server, self._publish_all = facts, False
             self.context.publish(self.connection.id, {**facts, **dict.fromkeys(gone)})
 
     # Actions.
@@ -205,7 +205,7 @@ class Device(Base):
         return found[0].replace("{key}", equipment.key)
 
     def _prove(self, equipment: Equipment, wanted: bool | None) -> bool:
-        """Reads the state until it is as wanted: the answer to an action proves nothing. False: not seen, stopping."""
+        """Polls until the state is as wanted: the answer to an action proves nothing. False: not seen, stopping."""
         shown: bool | None = None
         began = self.context.clock.monotonic()
         for pause in PROOF_PAUSES_S:

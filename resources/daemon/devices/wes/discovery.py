@@ -1,4 +1,4 @@
-"""Pure: what there is to tick on a WES."""
+"""Lists the inputs and outputs of a WES from its page. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .mapping import SECTIONS, Facts, Origin, Texts, number
 
 @dataclass(frozen=True)
 class Offer:
-    """One input or output of a WES; `active`: it carries data."""
+    """One input or output of a WES; `active`: it has data."""
 
     type: str
     key: str
@@ -40,11 +40,11 @@ _SIGNS = {
     "analogique": ("AD",),
     "variable": ("VARIABLE",),
 }
-"""Values of which one that is not 0 tells that something is connected; other types are always there."""
+"""Values of which one other than 0 shows that something is connected; other types are always present."""
 
 
 def offers(page: CgxPage, names: CgxPage | None, origin: Origin = mapping.OURS) -> list[Offer]:
-    """Every input and output that the page shows; `names`: our second page, when the WES has it."""
+    """Returns every input and output of the page; `names`: our second page, if the WES has it."""
     found = []
     for number_ in range(1, 4):
         if page.section(f"tic{number_}"):

@@ -1,4 +1,4 @@
-"""Sends files to a WES by FTP: plain, passive, binary, each in place of the old one only once it is whole."""
+"""Uploads files to a WES by FTP: plain, passive, binary; each replaces the old one only once complete."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ..base import AuthenticationFailed, DeviceError, Phrase, Refused, Unreachab
 _LOG = logging.getLogger(__name__)
 
 STEP_TIMEOUT_S = 10.0
-"""Seconds that one step may take."""
+"""Timeout of one step in seconds."""
 DEADLINE_S = 40.0
 MAX_LINES = 200
-"""Of a whole session; an upload needs about fifteen."""
+"""Reply lines of a whole session; an upload needs about fifteen."""
 TEMPORARY_FILE = "JEENERGI.NEW"
 
 
 class DataConnectionFailed(Unreachable):
-    """The second connection, which carries the file, is not made: trying once more may help."""
+    """The data connection could not be made: another try may help."""
 
 
 class _Ftp(ftplib.FTP):
-    """An FTP session whose peer cannot talk without end."""
+    """An FTP session with a limit on reply lines."""
 
     lines = 0
 
@@ -41,7 +41,7 @@ class _Ftp(ftplib.FTP):
         return super().getline()
 
     def makepasv(self) -> tuple[str, int]:
-        """The port for the file, on the server itself: older Pythons go wherever the answer says."""
+        """Returns the data port on the server itself: older Pythons connect to whatever host the reply names."""
         _, port = super().makepasv()
         assert self.sock is not None
         return self.sock.getpeername()[0], port
@@ -52,7 +52,7 @@ Step = Callable[[str], None]
 
 
 def upload(host: str, port: int, user: str, password: str, files: Mapping[str, bytes], step: Step) -> None:
-    """Puts files into the root of the WES. Raises DeviceError; what was there stays until a new file is whole."""
+    """Uploads files to the root of the WES; old ones stay until the new ones are complete. Raises DeviceError."""
     for attempt in (1, 2):
         try:
             with _session(host, port, user, password) as ftp:
@@ -68,7 +68,7 @@ def upload(host: str, port: int, user: str, password: str, files: Mapping[str, b
 @contextmanager
 def _session(host: str, port: int, user: str, password: str) -> Iterator[ftplib.FTP]:
     ftp = _Ftp(timeout=STEP_TIMEOUT_S, encoding="latin-1")
-    # A peer that sends a byte now and then would meet every limit of a single step.
+    # A peer that sends single bytes would stay within the timeout of every step.
     watch = threading.Timer(DEADLINE_S, lambda: _cut(ftp.sock))
     watch.daemon = True
     try:
@@ -132,7 +132,7 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
     try:
         _store(ftp, TEMPORARY_FILE, data)
     except Refused:
-        _delete(ftp, TEMPORARY_FILE)  # half a file on a full card
+        _delete(ftp, TEMPORARY_FILE)  # incomplete, for example on a full card
         raise
     try:
         renamed = _rename(ftp, name)
@@ -147,7 +147,7 @@ def _put(ftp: ftplib.FTP, name: str, data: bytes) -> None:
 
 
 def _rename(ftp: ftplib.FTP, name: str) -> bool:
-    """Puts the temporary file in place of the old one; False when this server does not rename."""
+    """Replaces the old file by the temporary one; False if the server does not support renaming."""
     for replace in (False, True):
         try:
             ftp.sendcmd(f"RNFR /{TEMPORARY_FILE}")
@@ -160,12 +160,12 @@ def _rename(ftp: ftplib.FTP, name: str) -> bool:
         except ftplib.error_perm as error:
             _LOG.debug("renaming to %s: %s", name, error)
             if not replace:
-                _delete(ftp, name)  # some do not replace a file
+                _delete(ftp, name)  # some servers do not overwrite
     return False
 
 
 def _overwrite(ftp: ftplib.FTP, name: str, data: bytes) -> None:
-    """Without renaming: what goes wrong now leaves half a file."""
+    """Writes the file directly: a failure leaves it incomplete. Raises Unreachable."""
     _delete(ftp, TEMPORARY_FILE)
     try:
         _store(ftp, name, data)
@@ -222,7 +222,7 @@ def _size(ftp: ftplib.FTP, name: str) -> int | None:
     try:
         return ftp.size(f"/{name}")
     except (ftplib.error_perm, ValueError):
-        return None  # not every server tells sizes
+        return None  # not every server supports SIZE
 
 
 def _write_refused(name: str, error: ftplib.Error) -> DeviceError:

@@ -1,7 +1,7 @@
-"""One GET on one connection, as the web server of a WES does it: no length, the body ends when it closes.
+"""One GET on one connection, for the web server of a WES: without length, the body ends when it closes.
 
-Smaller than an HTTP library by choice: a poll each second should cost nothing worth measuring, and here every wait,
-that for the header included, is within one limit.
+Smaller than an HTTP library on purpose: a poll each second must cost next to nothing, and one deadline covers every
+wait, that for the header included.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds to connect, without a byte, and in all; bytes of the body."""
+    """Timeouts in seconds to connect, without a byte, and in total; `size`: bytes of the body."""
 
     connect: float
     read: float
@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass
 class _Answer:
-    """An answer as far as it has arrived."""
+    """An answer while it is received."""
 
     data: bytearray
     body_at: int = 0
@@ -49,7 +49,7 @@ class _Answer:
     chunked: bool = False
 
     def add(self, chunk: bytes, limits: Limits) -> bool:
-        """Takes more bytes; True when the answer is known to be whole."""
+        """Takes more bytes; True if the answer is known to be complete. Raises TooLong or BadAnswer."""
         self.data += chunk
         if not self.body_at:
             self._head()
@@ -76,15 +76,15 @@ class _Answer:
         self.chunked = _CHUNKED.search(head) is not None
 
     def body(self) -> bytes:
-        """What arrived of the body."""
+        """Returns the body received so far."""
         data = bytes(self.data[self.body_at :])
         if self.chunked:
-            return _joined(data)
+            return _dechunked(data)
         return data if self.length is None else data[: self.length]
 
 
 def get(host: str, port: int, path: str, headers: str, limits: Limits) -> tuple[int, bytes]:
-    """Status and body at `path`; `headers`: lines with their ends. Raises HttpError."""
+    """Returns (status, body) at `path`; `headers`: lines with line ends. Raises HttpError."""
     end = time.monotonic() + limits.total
     sent = False
     try:
@@ -114,7 +114,7 @@ def _receive(sock: socket.socket, limits: Limits, end: float) -> tuple[int, byte
                 continue
             raise ReadTimeout(f"nothing within {limits.read:g} s") from None
         except ConnectionResetError:
-            # Some close so. Whether the page is whole is for its end to tell.
+            # Some firmware closes like this; the end of the page shows whether it is complete.
             if answer.body_at and (answer.length is not None or answer.chunked):
                 raise BrokenOff("the answer breaks off") from None
             if not answer.body_at:
@@ -127,7 +127,7 @@ def _receive(sock: socket.socket, limits: Limits, end: float) -> tuple[int, byte
         return answer.status, answer.body()
 
 
-def _joined(data: bytes) -> bytes:
+def _dechunked(data: bytes) -> bytes:
     body = bytearray()
     while True:
         line, _, data = data.partition(b"\r\n")

@@ -1,4 +1,4 @@
-"""Pure: from the texts of a page to facts by the names that the catalogue's `source` uses."""
+"""Maps the texts of a page to facts, named as the catalogue's `source`. Pure."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ SECTIONS = {
     "analogique": "analogique",
     "variable": "variables",
 }
-"""Where each type stands in the page. In all but `tic` the tags end with the number."""
+"""Section of each equipment type. In all but `tic` the tags end with the number of the input."""
 CARD_NUMBERS_FROM = 100
-"""Relays of 1-wire cards have the number card x 100 + relay and a section of their own."""
+"""Relays of 1-wire cards are numbered card x 100 + relay and have their own section."""
 
 _AS_TEXT = frozenset(("ADCO", "OPTARIF", "PTEC", "DEMAIN"))
 _STATES = frozenset(("RELAIS", "SWITCH", "ENTREE"))
 _NOT_ZERO = {"TENSION1", "TENSION2", "TENSION3", "H_WeekEnd", "HC_Semaine", "HP_Semaine"}
 _NOT_ZERO |= {"HC_WeekEnd", "HP_WeekEnd", "HC_Mercredi", "HP_Mercredi", "H_SUPER_CREUSE"}
-"""Zero stands for "not measured" or "not of this contract"."""
+"""Facts for which zero means "not measured" or "not of this contract"."""
 _METER_TAGS = frozenset(("ADCO", "OPTARIF", "PTEC", "PRODUCTEUR", "INJECTION", "PAPIJ"))
-"""What the facts of a meter link depend on, whatever commands there are."""
+"""Tags that the facts of a Teleinfo input depend on, whatever commands exist."""
 _DERIVED_FACTS = frozenset(("PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"))
-"""Facts that no tag has."""
+"""Facts that no tag holds."""
 _OLD_TAGS = {"HCHC": "H_CREUSE", "HCHP": "H_PLEINE"}
-"""Firmware 0.61 names them otherwise."""
+"""Tags of firmware 0.61, and their present names."""
 MAX_INDEX_KWH = 1e7
-"""kWh: an injection index beyond is what a wrong directive prints."""
+"""kWh: an injection index above this is printed by a wrong directive."""
 _NUMBER = re.compile(r"([+-]?\d{1,15})(?:[.,](\d{1,9}))?(?:\s+[^\d\s.,+-].{0,20})?", re.ASCII)
 
 
 @lru_cache(maxsize=2048)
 def number(text: str | None) -> int | float | None:
-    """The number that a text is or begins with (`338.25 l`, `0,75`); None for `ND`, `nan`, nothing, ..."""
+    """Returns the number that a text is or begins with (`338.25 l`, `0,75`); None for `ND`, `nan`, '', ..."""
     found = _NUMBER.fullmatch(text) if text else None
     if found is None:
         return None
@@ -56,7 +56,7 @@ def number(text: str | None) -> int | float | None:
 
 
 def place(kind: str, key: str) -> tuple[str, str]:
-    """The section of an equipment and what its tags end with."""
+    """Returns (section of an equipment, ending of its tags)."""
     if kind == "teleinfo":
         return f"tic{key}", ""
     if kind == "relais" and key.isdigit() and int(key) > CARD_NUMBERS_FROM:
@@ -65,7 +65,7 @@ def place(kind: str, key: str) -> tuple[str, str]:
 
 
 def tags(kind: str, key: str, sources: set[str]) -> list[tuple[str, str]]:
-    """What to look up for an equipment: (name in the facts, tag in its section)."""
+    """Returns the lookups of an equipment: (name in the facts, tag in its section)."""
     names = sorted(sources)
     if kind == "teleinfo":
         names = sorted(
@@ -77,7 +77,7 @@ def tags(kind: str, key: str, sources: set[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Origin:
-    """What kind of page it is. `ours`: made from our table. `flag`: its PRODUCTEUR is a flag (code `ei`), not an index.
+    """The kind of a page. `ours`: built from our table. `flag`: its PRODUCTEUR is a flag (code `ei`), not an index.
 
     PRODUCTEUR is the code `Tp`, an index, on the standard page and on the official page up to 1.0.4; 1.0.5 of January
     2024 made it a flag, as our page does (jeedom/plugin-wescontrol; homeassistant-cartelectronic-wes of 2023-08).
@@ -91,7 +91,7 @@ OURS = Origin()
 
 
 def facts(kind: str, texts: Texts, origin: Origin = OURS) -> Facts:
-    """The facts of one equipment. `texts`: by the names of `tags`; for a clamp also `V`."""
+    """Returns the facts of one equipment. `texts`: by the names of `tags`; for a clamp also `V`."""
     if kind == "teleinfo":
         return _tic(texts, origin.flag)
     if kind == "pince":
@@ -130,13 +130,13 @@ def _tic(texts: Texts, flag: bool) -> Facts:
 
 
 def _injecting(found: Facts, flag: bool) -> Facts:
-    """Decides whether the injection counts: an index or a power above 0 proves it, whatever PRODUCTEUR says."""
+    """Decides whether there is injection: an index or a power above 0 proves it, whatever PRODUCTEUR says."""
     producer = found.pop("PRODUCTEUR", None)
     measured = any(found.get(name, 0) > 0 for name in ("INJECTION", "PAPIJ"))
     if producer or measured:
         found["PRODUCTEUR"] = 1
         if not flag and not found.get("INJECTION"):
-            found.pop("INJECTION", None)  # another index counts: that this one stands still is not known
+            found.pop("INJECTION", None)  # another index may count, so that this one is unknown
         return found
     if producer is not None and flag:
         found["PRODUCTEUR"] = 0
@@ -146,7 +146,7 @@ def _injecting(found: Facts, flag: bool) -> Facts:
 
 
 def present(texts: Texts) -> bool:
-    """Whether frames arrive at a TIC: without, all its numbers are 0."""
+    """True if frames arrive at a TIC: without, all its numbers are 0."""
     return any(letter.isdigit() for letter in texts.get("ADCO", "")) and not texts.get("PTEC", "").startswith("TIC ND")
 
 
@@ -163,7 +163,7 @@ def _clamp(texts: Texts, ours: bool) -> Facts:
 
 
 def server(page: CgxPage) -> Facts:
-    """The facts of the box itself."""
+    """Returns the facts of the WES itself."""
     info = page.section("info")
     shown = {name: info.get(name, "") for name in ("firmware", "serverversion")}
     found: Facts = {name: text[:64] for name, text in shown.items() if text and UNREADABLE not in text}
@@ -180,7 +180,7 @@ def server(page: CgxPage) -> Facts:
 
 
 def voltage(page: CgxPage) -> float | None:
-    """The mains voltage in V; None without the 9 V supply, which gives it."""
+    """Returns the mains voltage in V; None without the 9 V supply, which measures it."""
     return number(page.section("pince").get("V")) or None
 
 
@@ -190,7 +190,7 @@ SWITCHED = {"relais": "RELAIS", "switch": "SWITCH"}
 
 
 def state(page: CgxPage, kind: str, key: str) -> bool | None:
-    """Whether a relay, a switch or, with no kind, the alarm is on; None when the page does not tell."""
+    """True if a relay, a switch or, without kind, the alarm is on; None if unknown."""
     if not kind:
         text = page.section("info").get("alarme", "")
     else:

@@ -1,8 +1,7 @@
-"""What of an equipment's facts may be shown: indexes that follow, probes that measure, frames that are whole.
+"""Checks an equipment's facts: indexes must follow, probes must measure, frames must be complete.
 
-A decoder of téléinfo prints zeros for a frame that it missed, and keeps the meter's number (issues of
-Teleinfo-TIC-with-ESPhome, 2020, and TeleinfoMySensors, 2022). What is in doubt is left out: the last value keeps its
-date.
+A téléinfo decoder returns zeros for a missed frame, with the meter's number (issues of Teleinfo-TIC-with-ESPhome, 2020,
+and TeleinfoMySensors, 2022). Doubtful facts are left out: the last value keeps its date.
 
 Pure: times are handed in, as Unix time in seconds.
 """
@@ -22,14 +21,14 @@ from . import tariff
 from .tariff import Facts
 
 METER_CONFIRM_S = 60.0
-"""Seconds for which another meter's number must be read before the meter was replaced."""
+"""Seconds for which another meter's number must be read before the meter counts as replaced."""
 TARIFF_CONFIRM_S = 300.0
-"""The same for a contract that is not the one of the settings."""
+"""The same for a contract that differs from the settings."""
 _COUNTED = {"compteur": ("INDEX",), "pince": ("INDEX", "INJECT")}
 
 
 class Kind(Enum):
-    """What there is to tell."""
+    """What happened to a counter."""
 
     HELD = "held"
     RESTARTED = "restarted"
@@ -38,7 +37,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class News:
-    """Something to be told once. `name`: the fact; `value`, `last`: its new and former value, in the page's unit."""
+    """An event to report once. `name`: the fact; `value`, `last`: its new and previous value, in the page's unit."""
 
     kind: Kind
     name: str = ""
@@ -48,9 +47,9 @@ class News:
 
 @dataclass(frozen=True)
 class Checked:
-    """`doubtful`: the same texts must be judged again, since time decides.
+    """Plausible facts. `doubtful`: the same texts must be checked again, since time decides.
 
-    `tariff`: the contract that the meter is on if it is not the one of the settings, else ''.
+    `tariff`: the contract of the meter if it differs from the settings, else ''.
     """
 
     facts: Facts
@@ -61,7 +60,7 @@ class Checked:
 
 @dataclass
 class _Since:
-    """Something that must last before it is believed: what, since when, and how many readings."""
+    """A value that must last before it is accepted: since which Unix time, in how many readings."""
 
     what: str
     since: float
@@ -70,7 +69,7 @@ class _Since:
 
 @dataclass
 class _Meter:
-    """What is remembered of one meter link."""
+    """State of one Teleinfo input."""
 
     number: str = ""
     other: _Since | None = None
@@ -78,13 +77,13 @@ class _Meter:
 
 
 class PlausibilityCheck:
-    """Judges the facts of all equipment of one WES. `state` carries it over a restart."""
+    """Checks the facts of all equipment of one WES; persisted by `state`."""
 
     def __init__(self) -> None:
         self.restore(None)
 
     def restore(self, kept: Any) -> None:
-        """Takes over what `state` returned; with anything else it begins anew."""
+        """Restores what `state` returned; anything else resets it."""
         state = _mapping(kept)
         self._counters = CounterGuards(state.get("counters"))
         self._meters = {str(key): _restored(each) for key, each in _mapping(state.get("meters")).items()}
@@ -92,7 +91,7 @@ class PlausibilityCheck:
         self._kept_probes = _mapping(state.get("probes"))
 
     def check(self, equipment: Equipment, facts: Facts, now: float) -> Checked:
-        """Returns what may be shown of `facts`, as `mapping.facts` made them."""
+        """Returns the plausible part of `facts`, which come from `mapping.facts`. `now`: Unix time in seconds."""
         if equipment.type == "teleinfo":
             return self._meter(equipment, facts, now)
         if equipment.type == "sonde":
@@ -102,7 +101,7 @@ class PlausibilityCheck:
         return Checked(facts)
 
     def state(self) -> dict[str, Any]:
-        """What survives a restart, as JSON."""
+        """State to persist, as JSON."""
         probes = {key: guard.last for key, guard in self._probes.items() if guard.last is not None}
         return {
             "counters": self._counters.state(),
@@ -141,7 +140,7 @@ class PlausibilityCheck:
         if not facts:
             meter.other = None
             return Checked({})
-        number = facts.get("ADCO") or meter.number  # spoilt bytes tell nothing of another meter
+        number = facts.get("ADCO") or meter.number  # corrupt bytes do not prove another meter
         news: list[News] = []
         if meter.number and number != meter.number:
             meter.other = _lasting(meter.other, number, now)
@@ -162,13 +161,13 @@ class PlausibilityCheck:
         return Checked(shown, judged.doubtful or wait, (*news, *judged.news), other)
 
     def _blank(self, equipment: Equipment, found: Facts, names: list[str], shown: Facts) -> bool:
-        """Whether the frame is one of zeros: no index of a meter that has counted is left."""
+        """True if the frame has only zeros: no index of a meter that has counted is left."""
         counted = any(self._counters.last(f"{equipment.type}{equipment.key} {name}") for name in names)
         return counted and not any(found[name] or name in shown for name in names)
 
     @staticmethod
     def _other_contract(meter: _Meter, contract: tariff.Tariff | None, setting: str, now: float) -> tuple[str, bool]:
-        """(contract that the meter is on if it is not that of the setting, whether this is still in doubt)."""
+        """Returns (contract of the meter if it differs from the setting, else ''; whether this is still in doubt)."""
         if contract is None or setting in ("", tariff.FROM_METER, contract.key):
             meter.contract = None
             return "", False

@@ -1,4 +1,4 @@
-"""Pure: which contract a meter is on, and its period and colour in one form, whatever words the WES found in frames.
+"""Normalizes a meter's contract, period and colour, whatever words the frames use. Pure.
 
 The same Tempo hour is `H. Pleine BLEU` in the WES's own words, `HPJB` in a frame of the historic mode, `HP  BLEU` or
 `HP BLEU` in one of the standard mode (hekmon/linkytic, 2025; F1ATB's router and Tasmota, 2019 to 2024). The words are
@@ -19,26 +19,26 @@ from typing import Any
 Facts = dict[str, Any]
 
 FROM_METER = "auto"
-"""The setting of an equipment that follows its meter's contract."""
+"""Value of the setting that follows the meter's contract."""
 UNKNOWN_COLOUR = "inconnue"
-"""Tomorrow's colour until the meter announces it. It never announces blue: then this stays until midnight."""
+"""Tomorrow's colour until the meter announces it; blue is never announced, so that this stays until midnight."""
 NO_TEMPO_CODE = "N/A"
-"""What PTECRAW says of a period that is none of Tempo's six."""
+"""PTECRAW outside the six periods of Tempo."""
 
 
 @lru_cache(maxsize=1)
 def rules() -> Mapping[str, Any]:
-    """The content of `rules.json`."""
+    """Returns the content of `rules.json`."""
     found: Mapping[str, Any] = json.loads(Path(__file__).with_name("rules.json").read_text(encoding="utf-8"))
     return found
 
 
 @dataclass(frozen=True)
 class Tariff:
-    """A contract as the catalogue's field `tarification` names it (`key`).
+    """A contract; `key`: its value in the catalogue's field `tarification`.
 
-    `indexes`: those that count under it. `facts`: what else there is only under it. `sparse`: of its indexes some are
-    used and the others stay 0, nobody knows which.
+    `indexes`: those that count under it. `facts`: others that exist only under it. `sparse`: only some of its indexes
+    are used, which ones is unknown; the others stay 0.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Tariff:
 
 @lru_cache(maxsize=1)
 def tariffs() -> tuple[Tariff, ...]:
-    """The contracts, the most particular first."""
+    """Returns the contracts, the most specific first."""
     return tuple(
         Tariff(
             each["key"],
@@ -65,13 +65,13 @@ def tariffs() -> tuple[Tariff, ...]:
 
 @lru_cache(maxsize=1)
 def indexes() -> frozenset[str]:
-    """Every index of every contract."""
+    """Returns the indexes of all contracts."""
     return frozenset().union(*(each.indexes for each in tariffs()))
 
 
 @lru_cache(maxsize=256)
 def tariff(option: str, period: str) -> Tariff | None:
-    """The contract in force by the texts OPTARIF and PTEC; None if neither tells."""
+    """Returns the contract by the texts OPTARIF and PTEC; None if neither names one."""
     text = _plain(option)
     found = next((each for each in tariffs() if each.words.search(text)), None)
     if found is None and colour(period) is not None:
@@ -81,20 +81,20 @@ def tariff(option: str, period: str) -> Tariff | None:
 
 @lru_cache(maxsize=256)
 def period(text: str) -> str | None:
-    """HC, HP, HSC, HN, PM or BASE; None if the text names none."""
+    """Returns HC, HP, HSC, HN, PM or BASE; None if the text names none."""
     plain = _plain(text)
     return next((name for name, words in rules()["periods"].items() if re.search(words, plain)), None)
 
 
 @lru_cache(maxsize=256)
 def colour(text: str) -> str | None:
-    """bleu, blanc or rouge; None if the text names none."""
+    """Returns bleu, blanc or rouge; None if the text names none."""
     plain = _plain(text)
     return next((name for name, each in rules()["colours"].items() if re.search(each["words"], plain)), None)
 
 
 def stable(found: Facts) -> Facts:
-    """Period, colour and tomorrow's colour out of PTEC and DEMAIN."""
+    """Returns period, colour and tomorrow's colour from PTEC and DEMAIN."""
     more: Facts = {}
     text = found.get("PTEC")
     if text is not None:
@@ -111,9 +111,9 @@ def stable(found: Facts) -> Facts:
 
 
 def in_force(found: Facts, now: Tariff | None, setting: str) -> Facts:
-    """The facts without those of contracts that the meter is not on: their indexes stand still, or read 0.
+    """Returns the facts without those of other contracts, whose indexes do not move or are 0.
 
-    `setting`: the contract the user chose; it counts while the meter's own is not known (`now` is None).
+    `setting`: the user's choice, used while the meter's own contract is unknown (`now` is None).
     """
     foreign, maybe_zero = _sets(now, setting)
     return {
@@ -125,14 +125,14 @@ def in_force(found: Facts, now: Tariff | None, setting: str) -> Facts:
 
 @lru_cache(maxsize=64)
 def _sets(now: Tariff | None, setting: str) -> tuple[frozenset[str], frozenset[str]]:
-    """(facts of contracts that are not in force, indexes that may be a true 0)."""
+    """Returns (facts of contracts not in force, indexes that may really be 0)."""
     plain = [each for each in tariffs() if not each.sparse]
     particular = frozenset().union(*(each.facts for each in plain))
     if now is None:
         chosen = [each for each in plain if each.key == setting]
         wanted = frozenset().union(*(each.indexes | each.facts for each in chosen))
         return particular - wanted, wanted
-    # What only some offers of a contract use is told apart by being 0, see mapping.
+    # Indexes that only some offers of a contract use are recognized by being 0, see mapping.
     exclusive = particular.union(*(each.indexes for each in plain))
     return exclusive - now.indexes - now.facts, frozenset() if now.sparse else now.indexes
 

@@ -1,4 +1,4 @@
-"""What a WES is reported for to the user, each thing once, and once when it is over."""
+"""Reports problems of a WES to the user, each one once, and once when it is over."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .plausibility import Kind, News
 _LOG = logging.getLogger(__name__)
 
 MAX_CLOCK_DRIFT_S = 180.0
-"""Seconds that the WES's clock, which has no seconds, may be wrong before the user is told."""
+"""Seconds by which the WES's clock, which shows minutes, may be wrong before the user is warned."""
 SUPPLY_GONE_S = 300.0
-"""Seconds without mains voltage after which the 9 V supply is called gone."""
+"""Seconds without mains voltage after which the 9 V supply is reported missing."""
 SUPPLY_KEY = "supply"
-"""The key of the memory that says whether there ever was a mains voltage: {"told": it was reported gone}."""
+"""Key of the memory, once there was a mains voltage: {"told": whether it was reported missing}."""
 
 
 class UserReports:
-    """Keeps what was reported of one WES."""
+    """Remembers what was reported of one WES."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -31,13 +31,13 @@ class UserReports:
         self._no_supply_since: float | None = None
 
     def repaired(self, host: str) -> None:
-        """The page held bytes that are no XML."""
+        """Logs once that a page held bytes that are not XML."""
         if "repaired" not in self._told:
             self._told.add("repaired")
-            _LOG.warning("the page of %s holds characters that are no XML, it was mended", host)
+            _LOG.warning("the page of %s holds characters that are not XML, it was repaired", host)
 
     def clock(self, page: CgxPage, timezone: str) -> None:
-        """Compares the clock of the page with ours."""
+        """Compares the clock of the page with ours; warns once of a difference."""
         info = page.section("info")
         try:
             shown = datetime.strptime(f"{info.get('date')} {info.get('time')}", "%d/%m/%Y %H:%M")
@@ -57,7 +57,7 @@ class UserReports:
             )
 
     def supply(self, there: bool) -> None:
-        """Whether the page has a mains voltage: only the optional 9 V supply gives one."""
+        """Warns once if the mains voltage is gone, measured by the optional 9 V supply only. `there`: page has it."""
         memory, now = self._context.memory, self._context.clock.monotonic()
         kept = memory.get(SUPPLY_KEY)
         if there:
@@ -77,7 +77,7 @@ class UserReports:
             )
 
     def news(self, equipment: Equipment, news: Iterable[News]) -> None:
-        """Readings of counters that do not follow from the ones before."""
+        """Reports readings of counters that do not follow from the previous ones."""
         name = equipment.name or equipment.key
         for each in news:
             if each.kind is Kind.REPLACED:
@@ -115,9 +115,9 @@ class UserReports:
         return (fact, 1.0) if row is None else (str(row.data["name"]), float(row.data.get("scale", 1)))
 
     def contract(self, equipment: Equipment, found: str) -> None:
-        """`found`: the contract that the meter is on if it is not the one of the settings, else ''.
+        """Reports `found`, the contract of the meter if it differs from the settings, else ''.
 
-        The first time '' is told as well: a former life of the daemon may have reported otherwise.
+        The first time '' is reported as well: the daemon may have reported another one before a restart.
         """
         if self._contracts.get(equipment.id) == found:
             return

@@ -1,7 +1,7 @@
-"""The websocket under the stream: opened once, read message by message, within limits that hold while bytes come.
+"""The websocket of a stream: opened once, read message by message, with limits on size and time.
 
-The library frames and shakes hands; the socket is our own, since the library sets no limit to what it reads: a
-frame announced as 2^40 bytes was kept until the memory was full, and so were a head or a refusal without an end.
+The library does framing and handshake; the socket is our own, since the library reads without limit: a frame announced
+as 2^40 bytes, or an endless header or refusal, would be buffered until memory is full.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from websocket import ABNF
 _LOG = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 15.0
-"""For each wait while the connection is made, the upgrade included."""
+"""Timeout of each wait while connecting, upgrade included, in seconds."""
 READ_TIMEOUT_S = 60.0
-"""For each wait afterwards, also to send. Silence is the link's business, which shuts the socket before."""
+"""Timeout of each later wait, also to send, in seconds. The stream session closes a silent socket earlier."""
 MAX_HEAD_BYTES = 256 * 1024
-"""What may come before the first frame: the answer to the upgrade, a refusal's page included."""
+"""Bytes before the first frame: the answer to the upgrade, or the page of a refusal."""
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
-"""One message, all its fragments together. The largest seen is a replay of some 100 kB."""
+"""Bytes of one message with all its fragments. The largest seen is a replay of about 100 kB."""
 PIECE_COST_BYTES = 64
-"""What each fragment, and each read from the kernel, counts besides its bytes: that much memory and work at least."""
+"""Bytes counted in addition for each fragment and each read: their minimum cost in memory and work."""
 CHUNK_BYTES = 16384
 MAX_CONTROL_BYTES = 125
 
-# Ours tells what happens; the library would write an error for each ordinary end.
+# We log ends ourselves; the library would log each ordinary end as an error.
 logging.getLogger("websocket").setLevel(logging.CRITICAL)
 
 
 class TooLong(Exception):
-    """The server sends more than `limit` bytes without the end of what it has begun."""
+    """The server sent more than `limit` bytes without completing a message."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"more than {limit} bytes without an end")
@@ -45,7 +45,7 @@ class TooLong(Exception):
 
 
 class UpgradeRefused(Exception):
-    """The server answered the upgrade with another status than 101. Header names are in lower case."""
+    """The server answered the upgrade with a status other than 101. Header names are in lower case."""
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         super().__init__(f"status {status}")
@@ -54,9 +54,9 @@ class UpgradeRefused(Exception):
 
 
 class LimitedSocket:
-    """A connected socket that reads as much as there is, hands it out in pieces, and counts.
+    """A buffered socket that counts what it returns.
 
-    Raises TooLong once `used` is more than `limit`; the reader sets `used` back with each message that is whole.
+    Raises TooLong once `used` exceeds `limit`; the reader resets `used` after each complete message.
     """
 
     def __init__(self, sock: socket.socket, limit: int) -> None:
@@ -68,7 +68,7 @@ class LimitedSocket:
         self._poll.register(sock, select.POLLIN)
 
     def recv(self, size: int) -> bytes:
-        """From one to `size` bytes. Raises TooLong, OSError, and WebSocketConnectionClosedException at the end."""
+        """Returns 1 to `size` bytes. Raises TooLong, OSError, or WebSocketConnectionClosedException at the end."""
         if not self._rest:
             self._rest = self._sock.recv(CHUNK_BYTES)
             self.used += PIECE_COST_BYTES
@@ -81,7 +81,7 @@ class LimitedSocket:
         return data
 
     def more(self) -> bool:
-        """Whether there is something to read without waiting. TLS hands out one record at a time."""
+        """True if there is data to read without waiting. TLS returns one record at a time."""
         if self._rest or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
             return True
         return bool(self._poll.poll(0))
@@ -91,19 +91,19 @@ class LimitedSocket:
 
 
 class Channel:
-    """`open`, `read` and `close` are called by one thread, `send` and `abort` by any."""
+    """A websocket. `open`, `read` and `close` belong to one thread; `send` and `abort` may be called by any."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._url = url
         self._headers = dict(headers)
         self._raw: socket.socket | None = None
         self._aborted = False
-        # The library would look at each byte of a text in Python, a third of an observation's cost.
+        # Skipping validation: the library checks each byte in Python, a third of the cost of an observation.
         self._socket: Any = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
         self._limited: LimitedSocket | None = None
 
     def open(self) -> None:
-        """Connects and upgrades; follows no redirect, which would take the token along to any host.
+        """Connects and upgrades; follows no redirect, which would send the token to another host.
 
         Raises UpgradeRefused, TooLong, websocket.WebSocketException, OSError, and ValueError if the URL is not valid.
         """
@@ -118,12 +118,13 @@ class Channel:
         self._look_at_status(None)
         limited.settimeout(READ_TIMEOUT_S)
         limited.limit, limited.used = MAX_MESSAGE_BYTES, 0
-        # Straight from it: the library looks at the timeout twice for each of the three reads of a frame.
+        # Direct: the library checks the timeout twice for each of the three reads of a frame.
         self._socket.frame_buffer.recv = limited.recv
 
     def read(self) -> str | None:
-        """The next whole message; None when the server closes. Raises TooLong, WebSocketException, OSError,
-        and UnicodeDecodeError for what is not UTF-8.
+        """Returns the next complete message; None if the server closes the stream.
+
+        Raises TooLong, WebSocketException, OSError, or UnicodeDecodeError if the text is not UTF-8.
         """
         limited = self._limited
         assert limited is not None
@@ -151,29 +152,29 @@ class Channel:
                 return None
             if code == ABNF.OPCODE_PING:
                 self._socket.pong(frame.data)
-            limited.used = before  # nothing of it is kept: a stream may live on pings alone
+            limited.used = before  # control frames are not buffered: a stream may consist of pings alone
 
     def more(self) -> bool:
-        """Whether there is something to read without waiting."""
+        """True if there is data to read without waiting."""
         return self._limited is not None and self._limited.more()
 
     def send(self, text: str) -> None:
-        """Raises WebSocketException or OSError."""
+        """Sends a text message. Raises WebSocketException or OSError."""
         self._socket.send(text)
 
     def abort(self) -> None:
-        """Wakes a thread that reads or writes; closing alone does not."""
+        """Interrupts a thread that is reading or writing; closing alone would not."""
         self._aborted = True
         raw = self._raw
         if raw is not None:
             try:
-                # Not SSLSocket's own, which first makes the socket a plain one for whoever writes at this moment.
+                # Not SSLSocket.shutdown, which first turns off TLS for a thread that is writing.
                 socket.socket.shutdown(raw, socket.SHUT_RDWR)
             except (OSError, ValueError):
-                return  # it was closed before
+                return  # already closed
 
     def close(self) -> None:
-        """Ends the connection without a word."""
+        """Closes the connection without a close frame."""
         self._socket.shutdown()
         if self._raw is not None:
             self._raw.close()
@@ -181,10 +182,10 @@ class Channel:
     def _connected(self) -> socket.socket:
         parts = urlsplit(self._url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ValueError("no address of a websocket")
+            raise ValueError("not the URL of a websocket")
         secure = parts.scheme == "wss"
         port = parts.port or (443 if secure else 80)
-        # A plain connection of ours: the library would take the web user's proxy.
+        # Our own connection: the library would use the proxy of the environment.
         raw = self._raw = socket.create_connection((parts.hostname, port), CONNECT_TIMEOUT_S)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if secure:

@@ -1,8 +1,8 @@
-"""One connection to the SignalR hub: opened once, used, and thrown away.
+"""One connection to the SignalR hub, used once.
 
-The library's messages and protocol are used without its hub, its transport and its reconnection: a connection object
-that is started a second time stays silent for ever while its pings flow. Records are read here, so that a damaged or
-unknown one costs only itself, and so that no token stands in an invocation or a log line.
+Only the library's messages and protocol are used, not its hub, transport or reconnection: a connection object that is
+started a second time stays silent while its pings flow. Records are parsed here, so that a damaged or unknown one is
+skipped alone, and no token gets into an invocation or a log line.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from .channel import Channel, TooLong, UpgradeRefused
 
 _LOG = logging.getLogger(__name__)
 _RECORD_LOG = logging.getLogger("signalr")
-"""Every record, pings included. Not one of our own loggers: its lines show with extended debug only."""
+"""Logs every record, pings included. Named like a library's logger: shown with extended debug only."""
 
 PROTOCOL = JsonHubProtocol()
 SEPARATOR = PROTOCOL.record_separator
 MAX_RECORD_CHARS = 1_000_000
-"""Characters of a record that does not end."""
+"""Longest record in characters."""
 
-# Ours tells what happens; the library would write every record a second time.
+# We log records ourselves; the library would log each one again.
 logging.getLogger("SignalRCoreClient").setLevel(logging.CRITICAL)
 
 Record = Mapping[str, Any]
 
 
 class Records:
-    """Splits what arrives into records: a message may hold several, and a part of one."""
+    """Splits messages into records: a message may hold several, and part of one."""
 
     def __init__(self) -> None:
-        self._parts: list[str] = []  # joined once: each message looked at with all before it would be quadratic
+        self._parts: list[str] = []  # joined once: joining at each message would be quadratic
         self._size = 0
         self.damaged = 0
 
     def feed(self, text: str) -> list[Record]:
-        """The whole records that this text completes; what is no JSON object is counted and left out."""
+        """Returns the records completed by this text; counts and skips those that are not JSON objects."""
         head, *others = text.split(SEPARATOR)
         self._keep(head)
         if not others:
@@ -82,9 +82,9 @@ class Records:
 
 
 class Stream:
-    """`on_open()` after the handshake, `on_record(record)`, `on_end(error)` once; from the stream's own thread.
+    """One stream. Its own thread calls `on_open` after the handshake, `on_record`, and `on_end(error)` once.
 
-    `on_read()` is called there each time that all there is has been read; what comes while it lasts is read together.
+    It calls `on_read()` whenever all available data has been read; data that arrives meanwhile is read together.
     """
 
     def __init__(
@@ -111,24 +111,24 @@ class Stream:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Connects in a thread of its own; what becomes of it is told by the callbacks."""
+        """Connects in a thread of its own; the callbacks report the outcome."""
         self._thread = threading.Thread(target=self._run, name="easee stream", daemon=True)
         self._thread.start()
 
     def subscribe(self, serial: str, number: str) -> None:
-        """Asks for all values of a charger, now and from now on."""
+        """Subscribes to all values of a charger, starting with the present ones."""
         self._invoke(number, "SubscribeWithCurrentState", [serial, True])
 
     def unsubscribe(self, serial: str, number: str) -> None:
-        """Ends that."""
+        """Ends a subscription."""
         self._invoke(number, "Unsubscribe", [serial])
 
     def ping(self) -> None:
-        """Keeps the server from closing: it does after 30 s without a word."""
+        """Sends a ping: the server closes a stream that is silent for 30 s."""
         self.send(PingMessage())
 
     def close(self, limit: float = 2.0) -> None:
-        """Ends it without a word; waits for its thread for `limit` s. No callback comes after this."""
+        """Closes it; waits `limit` seconds for its thread. No callback is made after this."""
         self._closing = True
         self._ended.acquire(blocking=False)
         self._channel.abort()
@@ -137,7 +137,7 @@ class Stream:
             thread.join(limit)
 
     def send(self, message: Any) -> None:
-        """Sends one message. A failure is told by `on_end`."""
+        """Sends a message; a failure is reported by `on_end`."""
         text = json.dumps(_content(message), separators=(",", ":")) + SEPARATOR
         _RECORD_LOG.debug("sent %s", text)
         try:
@@ -163,13 +163,13 @@ class Stream:
                 if not channel.more():
                     self._tell_read()
             self._end(None)
-        except Exception as error:  # whatever it is, the link must hear of the end
+        except Exception as error:  # whatever it is, the session must learn of the end
             self._end(error)
         finally:
             channel.close()
 
     def take(self, text: str) -> None:
-        """Hands on the records that a message completes."""
+        """Handles the records that a message completes."""
         for record in self.records.feed(text):
             if self._closing:
                 return
@@ -198,7 +198,7 @@ class Stream:
 
     def _end(self, error: Exception | None) -> None:
         if not self._ended.acquire(blocking=False):
-            return  # it was told before, or is not to be told
+            return  # already reported, or closed by us
         self._closing = True
         self._channel.abort()
         self._tell_end(self, _reason(error))
@@ -222,7 +222,7 @@ def _reason(error: Exception | None) -> DeviceError:
 
 
 def _content(message: Any) -> dict[str, Any]:
-    """A message of the library as the wire wants it, without headers: a token has no place there."""
+    """Converts a message of the library to JSON content, without headers: they could hold a token."""
     if isinstance(message, InvocationMessage):
         content: dict[str, Any] = {"type": 1}
         if message.invocation_id is not None:
@@ -234,7 +234,7 @@ def _content(message: Any) -> dict[str, Any]:
 
 
 def _shown(record: Record) -> str:
-    """A record for the log, without what belongs to a person."""
+    """Formats a record for the log, without personal data."""
     text = json.dumps(record, ensure_ascii=False)
     arguments = record.get("arguments")
     if isinstance(arguments, list):

@@ -1,4 +1,4 @@
-"""Keeps one stream open per account: opens it, watches it, subscribes, and tries again without haste."""
+"""Keeps one stream open per account: opens it, subscribes, detects its end, and reopens it with backoff."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _LOG = logging.getLogger(__name__)
 BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 OPEN_TIMEOUT_S = 20.0
 MAX_SILENCE_S = 45.0
-"""Seconds without a record: the server pings every 15 s."""
+"""Seconds without a record after which the stream is closed: the server pings every 15 s."""
 PING_PERIOD_S = 10.0
 SUBSCRIPTION_TIMEOUT_S = 15.0
 STEADY_AFTER_S = 300.0
-"""A stream that lived so long was a good one: the next pause is a short one again."""
+"""Seconds after which a stream counts as stable: the backoff starts again."""
 TICK_PERIOD_S = 10.0
 HOUR_S = 3600.0
 
 
 class Listener(Protocol):
-    """Who is told what the stream brings; in the stream's own thread, so nothing here may block."""
+    """Receives the stream's records, in the stream's own thread: must not block."""
 
     def invoked(self, target: str, arguments: Any) -> None: ...
 
     def subscribed(self, serial: str, error: str | None) -> None:
-        """The hub has answered a subscription; `error` when it refused."""
+        """Called when the hub has answered a subscription; `error`: its reason if refused, else None."""
         ...
 
 
 class StreamSession:
-    """`tick` runs in the connection's thread; it raises what the user is to be told."""
+    """The stream of one account. `tick` runs in the connection's thread and raises errors for the user."""
 
     def __init__(self, account: Account, context: Context, listener: Listener, wake: Callable[[], None]) -> None:
         self.live = False
@@ -68,7 +68,7 @@ class StreamSession:
 
     @contextmanager
     def attention(self) -> Iterator[None]:
-        """Meanwhile every record is read at once: somebody waits for an answer."""
+        """Context manager: meanwhile every record is read at once, since an action waits for an answer."""
         with self._lock:
             self._attentive += 1
             self._attention.set()
@@ -81,7 +81,7 @@ class StreamSession:
                     self._attention.clear()
 
     def want(self, serials: Sequence[str]) -> None:
-        """The chargers to be subscribed, from now on."""
+        """Sets the chargers to be subscribed."""
         with self._lock:
             gone = [each for each in self._asked if each not in serials]
             self._serials = tuple(serials)
@@ -92,7 +92,7 @@ class StreamSession:
         self._subscribe()
 
     def again(self, serial: str) -> None:
-        """Subscribes a charger anew."""
+        """Repeats the subscription of a charger."""
         with self._lock:
             self._asked.pop(serial, None)
         self._subscribe()
@@ -129,26 +129,26 @@ class StreamSession:
         return max(0.1, self._pinged + PING_PERIOD_S - now)
 
     def drop(self, error: DeviceError) -> None:
-        """Ends the stream and raises `error`, as after any other failure."""
+        """Closes the stream and raises `error`, as after any other failure."""
         raise self._failed(error)
 
     def close(self) -> None:
-        """Ends it for good, a lull included."""
+        """Closes the stream for good, a quiet period included."""
         with self._lock:
             self._attentive += 1
             self._attention.set()
         self._release()
 
     def alive(self) -> bool:
-        """Whether the stream is open and the server was heard lately."""
+        """True if the stream is open and the server has sent a record recently."""
         return self.live and self._clock.monotonic() - self._heard <= MAX_SILENCE_S
 
     @property
     def age(self) -> float:
-        """Seconds that the present stream has been trying or living."""
+        """Seconds since the present stream was started."""
         return self._clock.monotonic() - self._begun
 
-    # Opening and ending.
+    # Opening and closing.
 
     def _connect(self) -> None:
         if self._doubted is not None:
@@ -173,7 +173,7 @@ class StreamSession:
         stream.start()
 
     def _gone(self) -> DeviceError:
-        """The stream is not at its address any more; after a day of that the user is told what still works."""
+        """Returns the error for a vanished stream; after a day reports to the user what still works."""
         if self._endpoints.gone(STREAM, STREAM, [STREAM]):
             self._context.message(
                 "warning",
@@ -186,7 +186,7 @@ class StreamSession:
         )
 
     def _failed(self, error: DeviceError) -> DeviceError:
-        """Takes note of a failure: ends the stream, and says when the next try makes sense."""
+        """Records a failure: closes the stream, and sets the time of the next try in the error."""
         now = self._clock.monotonic()
         self._release()
         if self._lived > STEADY_AFTER_S:
@@ -223,7 +223,7 @@ class StreamSession:
             self.down_since = now
         self.live = False
 
-    # What the stream tells, in its own thread.
+    # Called by the stream's thread.
 
     def _opened(self, stream: Stream) -> None:
         with self._lock:
@@ -289,7 +289,7 @@ class StreamSession:
                     stream.subscribe(serial, number)
 
     def _overdue(self, now: float) -> None:
-        """A subscription without an answer counts as one: whether data comes is what matters."""
+        """Treats an unanswered subscription as accepted: only data matters."""
         with self._lock:
             late = [(n, s) for n, s in self._pending.items() if now - self._asked.get(s, now) > SUBSCRIPTION_TIMEOUT_S]
             for number, _ in late:

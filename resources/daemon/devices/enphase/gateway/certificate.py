@@ -1,4 +1,4 @@
-"""The gateway's self-signed certificate: reading it, and what is needed of its content."""
+"""Reads the gateway's self-signed certificate and the few fields of it that are needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONNECT_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Certificate:
-    """`expires` is Unix time; `sha256` is of the whole certificate, `key` that of its public key, both in hex."""
+    """`expires`: Unix time; `sha256`, `key`: SHA-256 in hex of the certificate and of its public key."""
 
     sha256: str
     name: str
@@ -29,7 +29,7 @@ class Certificate:
 
     @classmethod
     def parse(cls, der: bytes) -> Certificate:
-        """Reads an X.509 certificate (RFC 5280, section 4.1). Raises VendorError."""
+        """Parses an X.509 certificate (RFC 5280, section 4.1). Raises VendorError if it is malformed."""
         try:
             fields = list(_items(_only(_only(der))))
             if fields[0][0] == 0xA0:  # the version, optional
@@ -43,7 +43,7 @@ class Certificate:
 
 
 def read(host: str, port: int) -> Certificate:
-    """The certificate that a server shows; nothing is sent to it. Raises Unreachable or VendorError."""
+    """Returns the certificate that a server presents; sends nothing. Raises Unreachable or VendorError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -64,7 +64,7 @@ def read(host: str, port: int) -> Certificate:
 
 
 def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The (tag, content) pairs of a DER sequence's content."""
+    """Yields the (tag, content) pairs of a DER sequence. Raises ValueError if it is truncated."""
     at = 0
     while at < len(data):
         tag, length, at = data[at], data[at + 1], at + 2

@@ -1,4 +1,4 @@
-"""The gateway's local HTTPS: one request at a time, a pinned certificate, the token where it belongs."""
+"""The gateway's local HTTPS API: one request at a time, to the pinned certificate only."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from .paths import CHECK, INFO, words_for
 _LOG = logging.getLogger(__name__)
 
 REFUSED_RETRY_S = 60.0
+"""Seconds until sign-in is tried again after the gateway refused a token."""
 READ_TIMEOUT_S = 15.0
-"""Seconds of silence after which a page is given up, unless it is known to be slow."""
+"""Default read timeout in seconds; slow endpoints have their own."""
 _MAX_BYTES = 8 * 1024 * 1024
 
 
 class CertificateChanged(VendorError):
-    """The gateway shows another certificate than the pinned one; nothing was sent to it."""
+    """The gateway presents another certificate than the pinned one; nothing was sent."""
 
 
 class EndpointRefused(Refused):
-    """The gateway has not this page, or not for this token; the others are not touched."""
+    """The gateway does not offer this endpoint, or not to this token; others may still work."""
 
 
 class _PinnedAdapter(HTTPAdapter):
@@ -50,7 +51,7 @@ class _PinnedAdapter(HTTPAdapter):
 
 
 class Gateway:
-    """HTTP to one gateway. `get` raises the errors of devices/base.py."""
+    """HTTP client of one gateway. Methods raise the errors of devices/base.py."""
 
     def __init__(self, host: str, port: int) -> None:
         self._base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
@@ -59,15 +60,15 @@ class Gateway:
         self._token = ""
         self._pinned: str | None = None
         self._session = new_session()
-        self._session.verify = False  # self-signed; the pin below stands for it
+        self._session.verify = False  # self-signed; verified by the pin below
         self._session.headers["Accept"] = "application/json"
         self._made: dict[str, tuple[object, requests.PreparedRequest]] = {}
 
     def pin(self, sha256: str) -> None:
-        """Only a server with this certificate is talked to from now on."""
+        """Accepts only the certificate with this SHA-256 (hex) from now on."""
         if sha256 == self._pinned:
             return
-        # A session cookie is as good as a token: the next server must not get that of the one before.
+        # A session cookie is worth a token: the next server must not receive it.
         self._session.cookies.clear()
         self._session.close()
         self._session.mount("https://", _PinnedAdapter(sha256))
@@ -79,24 +80,27 @@ class Gateway:
         return self._token
 
     def use_token(self, token: str) -> None:
-        """The token of the next requests; a session opened with another one ends."""
+        """Sets the token of the next requests; ends a session that was opened with another one."""
         if token != self._token:
             self._token = token
             self._session.cookies.clear()
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._session.close()
 
     def info(self) -> dict[str, str]:
-        """Who the gateway is: `sn`, `software` (firmware), `imeter`, `time`. Needs no token and sends none."""
+        """Returns `sn`, `software` (firmware), `imeter` and `time` of the gateway; sends no token.
+
+        Raises Unreachable, or VendorError if something else answers.
+        """
         answer = self._request(INFO, {})
         if answer.status >= 500:
             raise self._status(INFO, answer)
         if answer.status != 200:
             raise self._somebody_else()
         try:
-            # Entities can multiply without end (older parsers know no limit), and a wide encoding could hide them.
+            # Entities can expand without limit in older parsers, and a wide encoding could hide them.
             if b"<!" in answer.body or b"\0" in answer.body:
                 raise ValueError("not the plain page of a gateway")
             root = ElementTree.fromstring(answer.body)
@@ -114,7 +118,7 @@ class Gateway:
         )
 
     def check_token(self) -> bool:
-        """Whether the gateway accepts the token; opens a session that makes later requests cheaper for it."""
+        """True if the gateway accepts the token; opens a session that makes later requests cheaper."""
         answer = self._request(CHECK, self._authorization())
         if answer.status in (401, 403):
             return False
@@ -123,18 +127,18 @@ class Gateway:
         return True
 
     def get(self, path: str, read: float | None = None) -> Any:
-        """The JSON at `path`. `read`: read timeout in seconds (default: READ_TIMEOUT_S).
+        """Returns the JSON at `path`. `read`: read timeout in seconds (default: READ_TIMEOUT_S).
 
-        Raises AuthenticationFailed when the token is refused, EndpointRefused when only this page is (a role too low, a
-        page this firmware has not), Unreachable or VendorError.
+        Raises AuthenticationFailed if the token is refused, EndpointRefused if only this endpoint is (the role is too
+        low, or the firmware does not have it), Unreachable or VendorError.
         """
         answer = self._request(path, self._authorization(), read)
         if answer.status == 401:
-            # A session that was lost (a reboot, a firmware update) is no reason to doubt the token: a new one is
-            # opened, and a page that is refused even then is not for this token's role.
+            # A lost session (reboot, firmware update) does not make the token invalid: open a new one. An endpoint
+            # that is refused even then is not for the role of this token.
             self._session.cookies.clear()
             if not self.check_token():
-                # Soon again: a gateway that starts refuses good tokens too, and it is in the same house.
+                # Soon: a starting gateway refuses valid tokens too, and asking it costs little.
                 raise AuthenticationFailed(
                     "La passerelle refuse le jeton (expiré, révoqué ou d'un autre compte)", retry=REFUSED_RETRY_S
                 )
@@ -176,7 +180,7 @@ class Gateway:
         try:
             return self._once(path, headers, read or READ_TIMEOUT_S)
         except ClosedUnanswered:
-            pass  # it may have closed the kept connection just as the request left: that one was not served
+            pass  # the gateway may have closed the kept connection as the request left: it was not served
         except HttpError as error:
             raise self._failure(error, path) from error
         try:
@@ -202,7 +206,7 @@ class Gateway:
         return answer
 
     def _prepared(self, path: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
-        """The request for a page, made anew for another token or cookie: making one costs as much as sending it."""
+        """The prepared request of a path, kept until token or cookies change: preparing costs as much as sending."""
         cookies = [(each.name, each.value) for each in self._session.cookies if not each.is_expired()]
         mark = (dict(headers), cookies)
         known = self._made.get(path)
@@ -224,5 +228,5 @@ class Gateway:
 
 
 def cloud_session() -> requests.Session:
-    """For Enlighten: certificates are verified as usual."""
+    """Returns a session for Enlighten; certificates are verified as usual."""
     return new_session()

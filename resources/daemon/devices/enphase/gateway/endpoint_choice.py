@@ -1,4 +1,4 @@
-"""What a gateway has, and from which pages its powers and energies come."""
+"""Detects what a gateway has, and chooses the endpoints that powers and energies come from."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from .paths import BATTERIES, METERS, PRODUCTION, READINGS, SUMMARY
 _LOG = logging.getLogger(__name__)
 
 SLOW_PERIOD_S = 60.0
-"""Seconds between two readings of pages that cost the gateway much or change every few minutes."""
+"""Period, in seconds, of endpoints that are costly for the gateway or change every few minutes."""
 UNMETERED_PERIOD_S = 30.0
-"""The least for the main page of a gateway without meters: nothing moves faster than every few minutes."""
+"""Shortest period of the main endpoint without meters, in seconds: its values change every few minutes."""
 PROBE_PERIOD_S = 3600.0
+"""Seconds between two detections of what the gateway has."""
 IQ_UNITS_PERIOD_S = 300.0
-"""Seconds between two looks at whether all IQ batteries report."""
+"""Seconds between two checks that all IQ batteries report."""
 STALLED_METERS_S = 60.0
-"""Seconds (or three polls) after which meters whose clock stands still are no longer believed."""
+"""Seconds (or three polls) without a new timestamp after which the meters count as stalled."""
 MAIN_ENDPOINT_LOST_S = 900.0
-"""Seconds for which the main page may be refused or empty until another one is taken."""
+"""Seconds for which the main endpoint may be refused or empty before another one is chosen."""
 INVERTER_TOTAL_MAX_AGE_S = 180.0
-"""Seconds for which what the inverters say together is set beside a fresh reading of the grid."""
+"""Seconds for which the inverters' total may be combined with a newer reading of the grid."""
 INVERTER_REPORT_MAX_AGE_S = 1200.0
-"""Seconds for which a report of the inverters is: they send one every 5 to 15 minutes."""
+"""Oldest usable report of the inverters, in seconds: they send one every 5 to 15 minutes."""
 CONSUMPTION_METERS = {"net-consumption", "total-consumption"}
 
 
 class EndpointChoice:
-    """The main page of a gateway, chosen by what it has, and what belongs to it. `wanted`: facts on demand."""
+    """Chooses and reads the main endpoint of a gateway. `wanted`: facts to read in addition."""
 
     def __init__(self, pages: Endpoints, context: Context, period: float, wanted: Collection[str]) -> None:
         self._endpoints = pages
@@ -47,26 +48,26 @@ class EndpointChoice:
         self._chosen = False
         self._missing_since: float | None = None
         self._unmetered: tuple[float, Facts] = (float("-inf"), {})
-        """What the inverters say together, and when that was read (monotonic)."""
+        """(monotonic time of reading, facts of the inverters' total)."""
         self._measured: set[str] = set()
         self._stamp = (0.0, float("-inf"))
         self.meters: list[Meter] = []
         self.uncertain = False
-        """Whether the list of meters could not be read: there may be more than is known."""
+        """True if the list of meters could not be read: there may be more than known."""
         self._batteries_from = float("-inf")
         self.has_iq: bool | None = None
         self.has_acb: bool | None = None
-        """Whether there are batteries of a kind; None while no page has told."""
+        """Whether there are batteries of a kind; None while unknown."""
         self.iq_serials: set[str] = set()
         self.iq_silent = False
-        """Whether one of the IQ batteries is not heard of: what is told of all of them is not whole."""
+        """True if an IQ battery does not report: sums over all of them are incomplete."""
         self.inverter_count: int | None = None
-        """How many inverters the gateway counts, where it tells."""
+        """Number of inverters by the gateway's count; None if unknown."""
 
-    # What there is.
+    # Detection.
 
     def know(self, info: Mapping[str, str]) -> None:
-        """Takes over who the gateway is."""
+        """Sets the identity of the gateway; another firmware or serial number restarts detection."""
         if info["software"] != self._info.get("software") or info["sn"] != self._info.get("sn"):
             self._endpoints.try_all_again()
             if self._info:
@@ -74,16 +75,16 @@ class EndpointChoice:
         self._info = info
 
     def probe(self) -> None:
-        """Asks what there is, and chooses the page that is read at every poll."""
+        """Detects the meters, and chooses the endpoint that is read at every poll. Raises DeviceError."""
         self.uncertain = False
         try:
             answer = self._endpoints.ask(METERS)
         except (EndpointRefused, VendorError, Unreachable) as error:
             if self.meters:
-                return  # only that page perhaps: the readings may well be there
+                return  # perhaps only this endpoint fails: the readings may still be there
             if self._passing(READINGS):
                 raise
-            # Hardware without meters has no such page, or a broken one. Meters may still be there: soon again.
+            # Hardware without meters lacks this endpoint, or has a broken one. Meters may exist: ask again soon.
             self.uncertain = not isinstance(error, EndpointRefused)
             answer = []
         self.meters = mapping.meters(answer)
@@ -99,7 +100,7 @@ class EndpointChoice:
             if self._page_has_meters():
                 return self._read_production
         except (VendorError, Unreachable) as error:
-            trouble = error  # slow and fragile: nothing depends on it where there is another page
+            trouble = error  # slow and fragile: not needed where there is another endpoint
         try:
             if self._summary():
                 return self._read_summary
@@ -114,7 +115,7 @@ class EndpointChoice:
         return self._read_inverter_total
 
     def probe_batteries(self, now: float, gateway_time: float) -> None:
-        """Asks for IQ batteries, once an hour, and more often where there are some. `now`: monotonic."""
+        """Requests the list of IQ batteries hourly, more often if there are some. `now`: monotonic seconds."""
         if now < self._batteries_from:
             return
         inventory = self._endpoints.offered(BATTERIES)
@@ -122,11 +123,11 @@ class EndpointChoice:
             self.has_iq = batteries.has_iq(inventory)
             self.iq_serials, self.iq_silent = batteries.iq_units(inventory, gateway_time)
         elif self.has_iq is None:
-            self.has_iq = False  # none that this account may see
+            self.has_iq = False  # none visible to this account
         self._batteries_from = now + (IQ_UNITS_PERIOD_S if self.has_iq else PROBE_PERIOD_S)
 
     def count_meters(self) -> int | None:
-        """How many meters are enabled; None while the gateway does not tell."""
+        """Number of enabled meters; None if the gateway does not answer."""
         try:
             return len(mapping.meters(self._endpoints.ask(METERS)))
         except EndpointRefused:
@@ -135,10 +136,10 @@ class EndpointChoice:
             return None
 
     def _passing(self, page: str) -> bool:
-        """Whether a page that is missing now may well come back: it was the main one, and not for long it is not.
+        """True if a missing endpoint is likely to return: it was the main one until recently.
 
-        A gateway that starts refuses pages that it has, or has nothing in them. Another page would count from
-        elsewhere, and the lifetime energies would jump.
+        A starting gateway refuses endpoints it has, or leaves them empty. Another endpoint counts from another origin,
+        so that lifetime energies would jump.
         """
         if self._context.memory.get("main") != page:
             return False
@@ -148,7 +149,7 @@ class EndpointChoice:
         return now - self._missing_since < MAIN_ENDPOINT_LOST_S
 
     def _found(self, page: str) -> None:
-        """The main page has given values."""
+        """Records that an endpoint, now the main one, has returned values."""
         self._missing_since = None
         if self._context.memory.get("main") != page:
             self._context.memory.keep("main", page)
@@ -159,40 +160,40 @@ class EndpointChoice:
 
     @property
     def consumption(self) -> bool:
-        """Whether consumption is measured."""
+        """True if consumption is measured."""
         return bool(self._kinds & CONSUMPTION_METERS) or any(
             name.startswith(("net", "total")) for name in self._measured
         )
 
     @property
     def storage(self) -> bool:
-        """Whether there is a battery of any kind."""
+        """True if there is a battery of any kind."""
         return bool(self.has_iq or self.has_acb) or "storage" in self._kinds
 
     def probe_storage(self, gateway_time: float) -> None:
-        """Asks for batteries of both kinds, whatever is known."""
+        """Requests batteries of both kinds, even if they are known."""
         self._batteries_from = float("-inf")
         self.probe_batteries(self._context.clock.monotonic(), gateway_time)
         self._note(self._endpoints.offered(PRODUCTION))
 
     @property
     def grid_indexes(self) -> bool:
-        """Whether import and export have meter indexes."""
+        """True if import and export have meter indexes."""
         return "net-consumption" in self._kinds and self._main == self._read_meters
 
     @property
     def storage_meter(self) -> bool:
-        """Whether the batteries' power is measured by a transformer."""
+        """True if a current transformer measures the batteries' power."""
         return "storage" in self._kinds and self._main == self._read_meters
 
     @property
     def metered(self) -> bool:
-        """Whether production is measured by a meter, whose counters never roll over."""
+        """True if a meter measures production: its counters never roll over."""
         return self._main == self._read_production or "production" in self._kinds
 
     @property
     def name(self) -> str:
-        """What counts the energies."""
+        """Name of what counts the energies; persisted by lifetimes.py."""
         return COUNTED_BY_METERS if self.metered else self._main.__name__
 
     def _tell_troubles(self, troubles: dict[str, str]) -> None:
@@ -213,13 +214,13 @@ class EndpointChoice:
             )
 
     def _page_has_meters(self) -> bool:
-        """Firmware that does not list its meters may show them all the same."""
+        """True if the production endpoint has meters; some firmware does not list them elsewhere."""
         answer = self._endpoints.offered(PRODUCTION)
         self._note(answer)
         return bool(mapping.from_production(answer, self.meters, everything=True))
 
     def _note(self, answer: Any) -> Facts:
-        """What the page of production tells beside energies; None where it is not offered. Returns AC batteries."""
+        """Takes inverter count and AC batteries from the production answer (None: not offered). Returns the batteries."""
         self.inverter_count = mapping.inverter_count(answer) or self.inverter_count
         found = batteries.from_production(answer)
         if answer is not None or self.has_acb is None:
@@ -227,7 +228,7 @@ class EndpointChoice:
         return found
 
     def _summary(self) -> Facts:
-        """What the summary tells; empty where it does not move or holds nothing."""
+        """Facts of the summary; empty if it is stuck or has no data."""
         metered = self._info.get("imeter") == "true"
         if metered and mapping.firmware(self._info.get("software", "")) >= mapping.STUCK_SUMMARY_FIRMWARE:
             return {}
@@ -235,23 +236,23 @@ class EndpointChoice:
 
     @property
     def period(self) -> float:
-        """Seconds from one poll of the main page to the next."""
+        """Period of the main endpoint in seconds."""
         if self._main == self._read_meters:
             return self._period
         slow = self._main != self._read_summary and mapping.firmware(self._info.get("software", "")) >= (8, 3)
         return max(self._period, SLOW_PERIOD_S if slow else UNMETERED_PERIOD_S)
 
-    # What is read.
+    # Readings.
 
     def read(self) -> Facts:
-        """The main page. Raises DeviceError, also when it holds nothing or no longer moves."""
+        """Returns the facts of the main endpoint. Raises DeviceError, also if it is empty or stalled."""
         facts = self._main()
         self._check_moving(facts)
         self._measured = set(facts)
         return facts
 
     def failed(self) -> None:
-        """The main page has failed: what belongs to its last answer holds no more."""
+        """Records a failure of the main endpoint: facts combined with its last answer expire."""
         self._unmetered = (float("-inf"), {})
 
     def _read_meters(self) -> Facts:
@@ -268,26 +269,24 @@ class EndpointChoice:
             return self._completed(facts)
         if mapping.unloaded(self.meters, answer) or self._passing(READINGS):
             raise Unreachable(_NO_DATA)
-        self._endpoints.skip(
-            READINGS, PROBE_PERIOD_S
-        )  # meters that have no readings: rare, and perhaps for a moment only
+        self._endpoints.skip(READINGS, PROBE_PERIOD_S)  # meters without readings: rare, and perhaps only for a moment
         self._choose(self._read_production)
         return self._read_production()
 
     def _completed(self, facts: Facts) -> Facts:
-        """The consumption of a gateway with a meter on the grid only: its production is in a slow page.
+        """Adds the consumption of a gateway that meters the grid only: its production is in a slow endpoint.
 
-        Nothing is made of parts that are not of about one time; a house that gives power is made of such.
+        Parts of different times are not combined; a negative consumption is a sign of such parts.
         """
         read, unmetered = self._unmetered
         power, reported = unmetered.get("production.power"), unmetered.get("production.time")
         now = self._context.clock.monotonic()
-        # Without sun nobody reports: zero holds. What is above it does not hold for long.
+        # At night no inverter reports: zero stays valid, a power above zero does not.
         old = power and reported is not None and facts.get("time", 0.0) - reported > INVERTER_REPORT_MAX_AGE_S
         if power is None or old or now - read > max(INVERTER_TOTAL_MAX_AGE_S, 3 * self._period):
             return facts
         whole = mapping.derived({**facts, "production.power": power})
-        del whole["production.power"]  # published when its page was read
+        del whole["production.power"]  # published when its endpoint was read
         if whole.get("total.power", 0.0) < 0:
             del whole["total.power"]
         return whole
@@ -321,11 +320,11 @@ class EndpointChoice:
 
     @property
     def fresh(self) -> bool:
-        """Whether the meters' own clock has moved within the last three polls."""
+        """True if the meters' timestamp has advanced within the last three polls."""
         return self._context.clock.monotonic() - self._stamp[1] <= 3 * self.period
 
     def read_totals(self) -> Facts:
-        """Lifetime consumption, and the production of a gateway with a meter on the grid only: a slow page has it."""
+        """Returns lifetime consumption, and production if only the grid is metered, from a slow endpoint."""
         if self._main != self._read_meters or self._endpoints.skipped(PRODUCTION):
             return {}
         self._unmetered = (float("-inf"), {})
@@ -337,7 +336,7 @@ class EndpointChoice:
             unmetered = self._summary() or mapping.from_inverter_total(answer)
             self._unmetered = (self._context.clock.monotonic(), unmetered)
             facts.update(unmetered)
-        # What the readings have too, they have fresher.
+        # Facts that the readings have as well are fresher there.
         fresher = {name: value for name, value in facts.items() if name not in self._measured}
         return {**fresher, **acb}
 

@@ -1,4 +1,4 @@
-"""Asking the gateway for its pages: a refused token is renewed on the way, a page that it has not is left alone."""
+"""Requests the gateway's endpoints: renews a refused token on the way, skips endpoints that the gateway lacks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .client import CertificateChanged, EndpointRefused, Gateway
 from .paths import NEEDED_KEYS, PRODUCTION
 
 SLOW_READ_TIMEOUT_S = 45.0
-"""Seconds that the slowest pages may take."""
+"""Read timeout of the slowest endpoints, in seconds."""
 SHAPE_CHECK_PERIOD_S = 3600.0
-"""Seconds between two looks at the keys of a page's answers."""
+"""Period of checking the keys of an endpoint's answers, in seconds."""
 _READ_TIMEOUTS_S = {PRODUCTION: SLOW_READ_TIMEOUT_S}
 
 
 class Endpoints:
-    """The pages of one gateway. All methods raise DeviceError."""
+    """The endpoints of one gateway. All methods that request raise DeviceError."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class Endpoints:
         sign_in: Callable[[], Any],
         shapes: Shapes | None = None,
     ) -> None:
-        """`serial`: the gateway's, once known; `sign_in`: makes sure anew who is there.
+        """`serial` returns the gateway's serial number, once known; `sign_in` verifies its identity again.
 
-        `shapes`: where the keys of answers are remembered, and a needed one that is gone is named in the log.
+        `shapes`: remembers the keys of answers and logs a required one that has disappeared.
         """
         self.gateway = gateway
         self._tokens = tokens
@@ -45,10 +45,10 @@ class Endpoints:
         self._looked: dict[str, float] = {}
         self._skipped_until: dict[str, float] = {}
         self._refusals: dict[str, int] = {}
-        """In a row, of pages that were there before."""
+        """Consecutive refusals of endpoints that had answered before."""
 
     def ask(self, path: str) -> Any:
-        """The JSON of a page; a refused token is renewed and a changed certificate looked at, once."""
+        """Returns the JSON of an endpoint; renews a refused token and examines a changed certificate, once."""
         answer = self._ask(path)
         now = self._clock.monotonic()
         if (
@@ -58,7 +58,7 @@ class Endpoints:
         ):
             self._looked[path] = now
             kind, keys = NEEDED_KEYS[path]
-            if answer and not (isinstance(answer, dict) and {"error", "err"} & set(answer)):  # else it has not got it
+            if answer and not (isinstance(answer, dict) and {"error", "err"} & set(answer)):  # else it has no data
                 self._shapes.look(kind, answer, keys)
         return answer
 
@@ -74,9 +74,9 @@ class Endpoints:
         return self.gateway.get(path, read)
 
     def read(self, path: str) -> Any:
-        """The same; one that this firmware has not, or not for this token's role, is left alone for a day.
+        """Like `ask`, but skips a refused endpoint for a day: it is not in this firmware, or not for this role.
 
-        One that was there before for minutes at first: a gateway that starts refuses pages that it has.
+        One that had answered before is skipped for minutes at first: a starting gateway refuses what it has.
         """
         try:
             answer = self.ask(path)
@@ -90,7 +90,7 @@ class Endpoints:
         return answer
 
     def offered(self, path: str) -> Any:
-        """The same, None where the gateway does not offer the page."""
+        """Like `read`, but returns None if the gateway does not offer the endpoint."""
         if self.skipped(path):
             return None
         try:
@@ -99,15 +99,15 @@ class Endpoints:
             return None
 
     def skip(self, path: str, seconds: float) -> None:
-        """Leaves a page alone."""
+        """Skips an endpoint for this many seconds."""
         end = self._clock.monotonic() + seconds
         self._skipped_until[path] = max(end, self._skipped_until.get(path, end))
 
     def skipped(self, path: str) -> bool:
-        """Whether a page is left alone at present."""
+        """True while an endpoint is skipped."""
         return self._clock.monotonic() < self._skipped_until.get(path, float("-inf"))
 
     def try_all_again(self) -> None:
-        """Another firmware, or another gateway: it may have what the former had not."""
+        """Stops skipping: another firmware, or another gateway, may have more endpoints."""
         self._skipped_until.clear()
         self._refusals.clear()

@@ -1,4 +1,4 @@
-"""The pages of a gateway: their paths, and what the user reads in their place."""
+"""The endpoints of a gateway: their paths, names for the user, and required keys."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ NEEDED_KEYS = {
     BATTERIES: ("batteries", ("[].type",)),
     CONTROL: ("charge of batteries", ("Enc_max_available_capacity",)),
 }
-"""Of each page its name in the log, and the keys without which nothing can be made of it."""
+"""By path: the name in the log, and the keys without which the answer is of no use."""
 
 
 def words_for(path: str) -> Phrase:
-    """What the user reads in place of a path."""
+    """Returns the name of an endpoint for messages to the user."""
     return _WORDS.get(path, Phrase("une de ses pages"))

@@ -1,4 +1,4 @@
-"""Who may be talked to and with what: the gateway's pinned certificate, and signing in with a token."""
+"""Identity of the gateway: pins its certificate, and signs in with a token."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _LOG = logging.getLogger(__name__)
 
 
 class CertificateRefused(Refused):
-    """The gateway shows a certificate that nothing explains: the user must say that it is right."""
+    """The gateway presents an unexplained certificate: the user must accept it."""
 
     state: ClassVar[str] = "unreachable"
 
 
 class PinnedCertificate:
-    """Pins the gateway's certificate on first use and decides about a new one."""
+    """Pins the gateway's certificate on first use and judges a new one."""
 
     def __init__(self, gateway: Gateway, context: Context) -> None:
         self._gateway = gateway
         self._context = context
-        # By address: another one that is tried out in the form is no reason to doubt this one.
+        # By address: testing another one in the form must not affect this pin.
         self._key = f"certificate {gateway.host}:{gateway.port}"
 
     def establish(self, expected: str) -> dict[str, str]:
-        """Makes sure who the gateway is before any token leaves; returns its `info`.
+        """Verifies the identity of the gateway before any token is sent; returns its `info`.
 
-        `expected`: the serial number the user gave, or ''. Raises VendorError when the device is another one,
-        CertificateRefused when it shows a certificate that cannot be explained.
+        `expected`: the serial number of the settings, or ''. Raises VendorError if it is another device,
+        CertificateRefused if its certificate is unexplained.
         """
         known = self._context.memory.get(self._key)
         if known is not None:
@@ -45,12 +45,12 @@ class PinnedCertificate:
             self._compare(info, expected)
             self._context.memory.delete("refusedCertificate")
             if known["serial"] != info["sn"] or known["firmware"] != info["software"]:
-                self._keep({**known, "serial": info["sn"], "firmware": info["software"]})
+                self._persist({**known, "serial": info["sn"], "firmware": info["software"]})
             return info
         return self._first_use(expected)
 
     def accept(self, expected: str) -> dict[str, str]:
-        """The user accepts whatever certificate is shown now; returns the gateway's `info`."""
+        """Pins whatever certificate is presented now, on behalf of the user; returns the gateway's `info`."""
         return self._first_use(expected)
 
     def _first_use(self, expected: str) -> dict[str, str]:
@@ -62,11 +62,11 @@ class PinnedCertificate:
         return info
 
     def _examine(self, known: dict[str, Any], expected: str) -> dict[str, str]:
-        """Decides about another certificate than the known one.
+        """Judges a certificate other than the known one. Raises CertificateRefused.
 
-        What the stranger says of itself counts for nothing: serial number and firmware are public. A certificate is the
-        same gateway's if its key is (the handshake has proved that it holds the key). Else only the user can tell,
-        by naming another serial number or accepting it; a certificate that has really expired has to be replaced.
+        What the device says of itself proves nothing: serial number and firmware are public. The certificate is
+        accepted if its key is the same (the handshake proves that the gateway holds it), if the user names another
+        serial number, or if the old certificate has expired and the new one names the same gateway.
         """
         shown = certificate.read(self._gateway.host, self._gateway.port)
         self._gateway.pin(shown.sha256)
@@ -106,7 +106,7 @@ class PinnedCertificate:
         raise CertificateRefused(_CHANGED, host=self._gateway.host)
 
     def _remember(self, shown: certificate.Certificate, info: dict[str, str]) -> None:
-        self._keep(
+        self._persist(
             {
                 "sha256": shown.sha256,
                 "key": shown.key,
@@ -117,7 +117,7 @@ class PinnedCertificate:
         )
         self._context.memory.delete("refusedCertificate")
 
-    def _keep(self, known: dict[str, Any]) -> None:
+    def _persist(self, known: dict[str, Any]) -> None:
         self._context.memory.keep(self._key, known)
 
 
@@ -131,9 +131,9 @@ _CHANGED = (
 def sign_in(
     gateway: Gateway, pin: PinnedCertificate, tokens: TokenStore, serial: str, context: Context
 ) -> tuple[dict[str, str], Token]:
-    """From nothing to an accepted token: who is there, which token, does the gateway take it.
+    """Verifies the gateway, obtains a token and checks it; returns (`info`, token).
 
-    Raises DeviceError; AuthenticationFailed when a fresh token is refused too.
+    Raises DeviceError; AuthenticationFailed if the gateway refuses a fresh token too.
     """
     info = pin.establish(serial)
     found = tokens.current(info["sn"])
@@ -149,7 +149,7 @@ def sign_in(
 
 
 def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
-    """A token that is good by our clock but not by the gateway's: no other token would help."""
+    """Raises AuthenticationFailed if the token is valid by our clock but not by the gateway's: no other would help."""
     ahead = clock_offset(info, context)
     if not found.issued - 60 <= context.clock.time() + ahead < found.expires:
         raise AuthenticationFailed(
@@ -161,13 +161,13 @@ def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
 
 
 def clock_offset(info: dict[str, str], context: Context) -> float:
-    """Seconds that the gateway's clock is ahead of ours; 0 when it does not tell the time."""
+    """Seconds by which the gateway's clock is ahead of ours; 0 if it does not tell the time."""
     told = info.get("time", "")
     return float(told) - context.clock.time() if told.isdecimal() and len(told) < 12 else 0.0
 
 
 def describe(info: dict[str, str], found: Token, meters: int | None, pasted: bool, context: Context) -> Identity:
-    """What a test of the connection tells. `meters`: None while the gateway does not list them."""
+    """Result of a connection test. `meters`: None if the gateway does not list them."""
     left = found.expires - context.clock.time()
     words = {"serial": info["sn"], "firmware": info["software"], "left": span(left, context.say)}
     if meters is None:
@@ -192,5 +192,5 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
 
 
 def token_days(left: float) -> float:
-    """Seconds as days: whole ones, tenths where days are too coarse."""
+    """Converts seconds to days: whole days, tenths below two days."""
     return max(0, int(left // DAY_S)) if left >= 2 * DAY_S else max(0.0, round(left / DAY_S, 1))

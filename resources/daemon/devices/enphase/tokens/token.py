@@ -1,4 +1,4 @@
-"""The gateway's token: a JWT, from the user's clipboard or from Enlighten."""
+"""The gateway's token, a JWT: parses a pasted one, obtains one from Enlighten."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _LOG = logging.getLogger(__name__)
 
 DAY_S = 86400.0
 LONG_LIVED_S = 2 * DAY_S
-"""Owner tokens live a year, installer tokens twelve hours: the lifetime tells which it is."""
+"""Lifetime in seconds above which a token is an owner's (a year); an installer's is valid for twelve hours."""
 _MAX_PASTED_CHARS = 20_000
-"""Characters of a pasted text that are looked at."""
-# A signature by ES256 has 86 characters: what was pasted behind it is left out.
+"""Length of a pasted text that is examined."""
+# An ES256 signature has 86 characters: whatever was pasted behind it is cut off.
 _FORMS = tuple(re.compile(rf"eyJ[\w-]+\.[\w-]+\.[\w-]{length}", re.ASCII) for length in ("{86}", "+"))
 
 
 @dataclass(frozen=True)
 class Token:
-    """Times are Unix time; `audience` is the serial number of the gateway it is for, `role` owner or installer."""
+    """`issued`, `expires`: Unix time; `audience`: serial number of its gateway; `role`: owner or installer."""
 
     text: str
     audience: str
@@ -42,11 +42,11 @@ class Token:
 
     @classmethod
     def parse(cls, pasted: str) -> Token:
-        """Finds the token in what was pasted: alone, in quotes, behind `Bearer`, within JSON or a page.
+        """Finds the token in a pasted text: alone, quoted, behind `Bearer`, within JSON or HTML.
 
         Raises AuthenticationFailed if there is none.
         """
-        text = "".join(pasted[:_MAX_PASTED_CHARS].split())  # line breaks within a token come from the mail or the page
+        text = "".join(pasted[:_MAX_PASTED_CHARS].split())  # mail programs and web pages break tokens into lines
         found = next((match for match in (form.search(text) for form in _FORMS) if match), None)
         text = found.group() if found else text.strip("'\"")
         try:
@@ -68,22 +68,22 @@ class Token:
 
     @property
     def long_lived(self) -> bool:
-        """Whether it lives for months."""
+        """True if it is valid for months."""
         return self.expires - self.issued > LONG_LIVED_S
 
     @property
     def of_installer(self) -> bool:
-        """Whether it was made with an installer's account."""
+        """True if it was issued to an installer's account."""
         return self.role == "installer" or not self.long_lived
 
     def renewal(self) -> float:
-        """When a new one should be asked for: 30 days before the end, an hour for short-lived ones."""
+        """Unix time of its renewal: 30 days before expiry, an hour before for short-lived ones."""
         margin = 30 * DAY_S if self.long_lived else 3600.0
         return self.expires - min(margin, (self.expires - self.issued) / 2)
 
 
 def span(seconds: float, say: Callable[..., str]) -> str:
-    """How long a token lasts, as the user reads it: in days, hours or minutes, whichever says enough."""
+    """Formats a duration in seconds for the user: in days, hours or minutes."""
     seconds = max(0.0, seconds)
     if seconds >= 2 * DAY_S:
         return say("{days} jours", days=int(seconds // DAY_S))
@@ -93,7 +93,7 @@ def span(seconds: float, say: Callable[..., str]) -> str:
 
 
 def obtain(session: requests.Session, login_url: str, token_url: str, user: str, password: str, serial: str) -> str:
-    """Signs in to Enlighten and asks for a token; returns what holds one (`Token.parse`). Raises NoToken."""
+    """Signs in to Enlighten and obtains a token; returns a text for `Token.parse`. Raises NoToken."""
     form = {"user[email]": user, "user[password]": password}
     login = _call(session, Reason.AWAY, "POST", f"{login_url}/login/login.json", data=form)
     if login.status in (401, 403, 422):
@@ -108,7 +108,7 @@ def obtain(session: requests.Session, login_url: str, token_url: str, user: str,
         json={"session_id": identifier, "serial_num": serial, "username": user},
     )
     if answer.status != 429 and not _is_token(answer):
-        answer = _other_way(session, login_url, identifier, serial) or answer  # which says more than a bare 500
+        answer = _other_way(session, login_url, identifier, serial) or answer  # it says more than a bare 500
     if answer.status in (401, 403):
         raise no_token(Reason.NO_RIGHT, serial=serial)
     _healthy(answer, Reason.NO_TOKEN)
@@ -126,7 +126,7 @@ def _is_token(answer: Response) -> bool:
 
 
 def _other_way(session: requests.Session, login_url: str, identifier: str, serial: str) -> Response | None:
-    """The page that a signed-in customer sees gives tokens too, or says that there is no right; else None."""
+    """Tries the page for signed-in customers, which gives tokens or refuses access too; None if it does neither."""
     try:
         answer = _call(
             session,
@@ -144,7 +144,7 @@ def _session_id(login: Response) -> str:
     try:
         content = login.json()
     except ValueError as error:
-        # Too many logins end at a page of the site, with status 200, for up to a day.
+        # After too many logins the site answers by an HTML page with status 200, for up to a day.
         raise no_token(Reason.WALL if login.text.lstrip().startswith("<") else Reason.AWAY) from error
     if not isinstance(content, dict):
         raise no_token(Reason.AWAY)

@@ -1,8 +1,7 @@
-"""Why Enlighten gave no token, how long it is left alone after that, and what the user reads.
+"""Why Enlighten gave no token, how long no login is tried after that, and the message for the user.
 
-The book of refusals is kept over restarts: a restart is no reason for one more login. An account is what the user has
-typed: other credentials are another account, and get a real try. Too many logins are counted by address, for all
-connections of this machine.
+Refusals are persisted: a restart must not cause one more login. An account is a pair of credentials: other credentials
+are tried at once. Too many logins are counted by address, for all connections of this machine.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ DAY_S = 86_400.0
 
 
 class Reason(Enum):
-    """Why there is no token."""
+    """Why no token was given."""
 
     PASSWORD = "password"
     SECOND_FACTOR = "second factor"
@@ -30,15 +29,15 @@ class Reason(Enum):
     TOO_MANY = "too many"
     WALL = "wall"
     AWAY = "away"
-    """The login service does not answer as it should."""
+    """The login service does not answer, or answers unexpectedly."""
     NO_TOKEN = "no token"
-    """The login went through, and the token service gave something else."""
+    """The login succeeded, but the token service returned something else."""
 
 
 _ACCOUNT_REASONS = (Reason.PASSWORD, Reason.SECOND_FACTOR, Reason.BLOCKED, Reason.NO_RIGHT)
 _ADDRESS_REASONS = (Reason.TOO_MANY, Reason.WALL)
 _ALL_ACCOUNTS = "*"
-# A try counts as a login whenever the service was reached: after a few, a day of rest.
+# Every try that reaches the service counts as a login: after a few, wait a day.
 _MIN_WAIT_S = 60.0
 _ACCOUNT_POLICY = Policy((HOUR_S, 4 * HOUR_S, DAY_S))
 _ADDRESS_POLICY = Policy((900.0, HOUR_S, 6 * HOUR_S, DAY_S))
@@ -47,32 +46,32 @@ _TOKEN_POLICY = Policy((60.0, 300.0, 900.0, HOUR_S, 6 * HOUR_S))
 
 
 class NoToken(DeviceError):
-    """No token was given. `wait_s`: what the service asked for, if it did."""
+    """No token was given. `wait_s`: the pause in seconds that the service asked for, or None."""
 
     reason = Reason.AWAY
     wait_s: float | None = None
 
 
 class AccountRefused(NoToken, AuthenticationFailed):
-    """Only the user can mend it, at Enphase's or in the settings."""
+    """The account is refused: only the user can change that, at Enphase or in the settings."""
 
 
 class TooManyLogins(NoToken, RateLimited):
-    """To be waited out."""
+    """Too many logins from this address: only waiting helps."""
 
 
 class TokenServiceBroken(NoToken, VendorError):
-    """The login went through, and something else than a token came."""
+    """The login succeeded, but the answer is not a token."""
 
 
 class LoginServiceAway(NoToken, Unreachable):
-    """The login service does not answer, or not as it should."""
+    """The login service does not answer, or answers unexpectedly."""
 
 
 def no_token(
     reason: Reason, *, serial: str = "", error: HttpError | None = None, wait_s: float | None = None, when: str = ""
 ) -> NoToken:
-    """The error for a reason. `when`: the next try, as the user reads it."""
+    """Returns the error for a reason. `when`: local time of the next try, as text for the user."""
     made = _worded(reason, serial, error, when)
     made.reason, made.wait_s = reason, wait_s
     return made
@@ -118,7 +117,7 @@ def _worded(reason: Reason, serial: str, error: HttpError | None, when: str) -> 
 
 
 class TokenRefusals:
-    """The refusals that stand against one connection."""
+    """The refusals in force for one connection."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -136,14 +135,14 @@ class TokenRefusals:
         return (self._away if reason is Reason.AWAY else self._tokens), Scope.REQUEST, account
 
     def note(self, refused: NoToken, account: str, serial: str) -> DeviceError:
-        """Takes note; returns what the user is told."""
+        """Records a refusal; returns the error for the user."""
         book, scope, key = self._place(refused.reason, account)
         noted = book.note(scope, key, refused.reason.value, self._told_wait_s(refused, book.standing(scope, key)))
         error = refused.values.get("error")
         return self._told(noted, serial, error if isinstance(error, HttpError) else None)
 
     def _told_wait_s(self, refused: NoToken, before: Refusal | None) -> float | None:
-        """What the service has asked for; from the second time on no less than our own wait."""
+        """The wait in seconds that the service asked for; from the second time on at least our own."""
         if refused.reason is Reason.BLOCKED:
             return DAY_S
         if refused.wait_s is None or before is None:
@@ -152,7 +151,7 @@ class TokenRefusals:
         return max(refused.wait_s, waits_s[min(before.count, len(waits_s) - 1)])
 
     def standing(self, account: str, serial: str, user_asks: bool) -> DeviceError | None:
-        """What forbids another try now. `user_asks`: only what the vendor has ordered counts then."""
+        """Returns the error that forbids another try now, or None. `user_asks`: only waits ordered by Enphase count."""
         for reason in (Reason.TOO_MANY, *(() if user_asks else (Reason.PASSWORD, Reason.AWAY, Reason.NO_TOKEN))):
             book, scope, key = self._place(reason, account)
             refusal = book.standing(scope, key)
@@ -161,7 +160,7 @@ class TokenRefusals:
         return None
 
     def over(self) -> None:
-        """A token was given."""
+        """Clears all refusals: a token was given."""
         for book, scope in (
             (self._account, Scope.CREDENTIAL),
             (self._address, Scope.ADDRESS),

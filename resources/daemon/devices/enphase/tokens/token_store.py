@@ -1,4 +1,4 @@
-"""Keeps the token: pasted by the user or obtained from Enlighten, renewed in good time, stored, never hammered for."""
+"""The gateway's token in use: pasted by the user or obtained from Enlighten, stored, and renewed before it expires."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _LOG = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
 RENEW_PAUSE_S = SETTLE_S
-"""Seconds after a new token within which another one would not help: the gateway refuses for another reason."""
+"""Seconds after a new token before another one is requested: the gateway refuses for another reason."""
 WARNINGS_S = (30 * DAY_S, 7 * DAY_S, DAY_S)
-"""Seconds before the end of a token at which the user is told; the first only when nobody but him can renew it."""
+"""Seconds before expiry at which the user is warned; the first only for a token that the user must renew."""
 SHORT_WARNINGS_S = (LONG_LIVED_S, 2 * HOUR_S)
-"""The same for an installer's token that was pasted: at once, and near its end."""
+"""The same for a pasted installer token: at once, and near its expiry."""
 UNRENEWED_SHARE = 0.5
-"""Share of the time for its renewal after which the user is told that an installer's token was not renewed."""
+"""Share of the renewal margin left when the user is warned that an installer token was not renewed."""
 USER_REQUEST_VALID_S = 60.0
-"""Seconds for which a question of the user may cause a login."""
+"""Seconds for which a request of the user may cause a login."""
 _KEY_PREFIX = "token "
 REFRESH_LOGIN_PERIOD_S = HOUR_S
-"""Seconds between two logins that refreshes by the user may cause: a scenario may refresh every minute."""
+"""Shortest time between two logins caused by refreshes, in seconds: a scenario may refresh every minute."""
 
 
 class Enlighten(tokens.TokenKeeper):
-    """The token that Enlighten gives for one gateway: a text with its own dates, won by a login each time."""
+    """The token that Enlighten issues for one gateway: obtained by a login, carries its own dates."""
 
     policies: ClassVar[Mapping[Scope, Policy]] = {}
-    """Kept by TokenRefusals: some reach all connections of this machine."""
+    """None here: TokenRefusals has them, since some concern all connections of this machine."""
 
     def __init__(self, config: Mapping[str, Any], context: Context, serial: str, refusals: TokenRefusals) -> None:
         self._user, self._password = (str(config.get(key, "")) for key in ("user", "password"))
@@ -69,10 +69,10 @@ class Enlighten(tokens.TokenKeeper):
         return tokens.Token({"text": fresh.text}, self._clock.time(), fresh.expires)
 
     def judge(self, error: DeviceError) -> Judgement | None:
-        return None  # noted already
+        return None  # already noted by `obtain`
 
     def told(self, refusal: Refusal) -> DeviceError:
-        return AuthenticationFailed(refusal.reason)  # not asked for: no policy is kept here
+        return AuthenticationFailed(refusal.reason)  # never called: no policy is defined here
 
     def forbidden(self, asked: bool = False) -> DeviceError | None:
         return self._refusals.standing(self.owner.mark, self._serial, asked)
@@ -84,7 +84,7 @@ class Enlighten(tokens.TokenKeeper):
         return 0.0  # in the background, long before (`TokenStore.watch`)
 
     def parsed(self, found: tokens.Token | None) -> Token | None:
-        """The token as the gateway takes it; None if it is none, or has ended."""
+        """Returns the token as the gateway expects it; None if it is not valid or has expired."""
         try:
             known = Token.parse(str(found.data.get("text", ""))) if found is not None else None
         except AuthenticationFailed:
@@ -96,7 +96,7 @@ class Enlighten(tokens.TokenKeeper):
 
 
 class TokenStore:
-    """The token in use. `renew` is called from the connection's thread and from one of its own."""
+    """Provides the token in use. `renew` is called by the connection's thread and by one of its own."""
 
     def __init__(self, config: Mapping[str, Any], context: Context) -> None:
         self._config = config
@@ -109,7 +109,7 @@ class TokenStore:
 
     @property
     def automatic(self) -> bool:
-        """Whether Enlighten is asked for tokens."""
+        """True if tokens are obtained from Enlighten."""
         return bool(self._config.get("tokenMode", "auto") == "auto")
 
     def _account(self, serial: str) -> Enlighten:
@@ -118,7 +118,7 @@ class TokenStore:
         return self._accounts[serial]
 
     def current(self, serial: str) -> Token:
-        """A token for this gateway, asked for if need be. Raises DeviceError."""
+        """Returns a valid token for this gateway, obtained if necessary. Raises DeviceError."""
         if not self.automatic:
             return self._pasted(serial)
         account = self._account(serial)
@@ -126,9 +126,9 @@ class TokenStore:
         return found if found is not None else self.renew(serial)
 
     def renew(self, serial: str, refused: str = "") -> Token:
-        """Another token than the one that the gateway has refused. Raises DeviceError.
+        """Returns another token than `refused`. Raises DeviceError.
 
-        After a failure Enlighten is left alone for a while: until then the same error is raised again.
+        After a failure no login is tried for a while: until then the same error is raised again.
         """
         if not self.automatic:
             raise AuthenticationFailed(
@@ -149,9 +149,9 @@ class TokenStore:
         return fresh
 
     def ask_again(self, least_s: float = 0.0) -> None:
-        """The user is there and may have mended what was wrong: the next try is a real one where Enphase allows it.
+        """Lets the next renewal log in on behalf of the user, where Enphase allows it.
 
-        `least_s`: seconds since the last try under which it is not.
+        `least_s`: shortest time since the last try, in seconds.
         """
         now = self._context.clock.monotonic()
         tried = max((each.tried for each in self._accounts.values()), default=float("-inf"))
@@ -159,7 +159,7 @@ class TokenStore:
             self._asked = now
 
     def watch(self, found: Token, serial: str) -> None:
-        """Renews the token in use in the background when its end is near, and warns when that does not happen."""
+        """Renews the token in use in the background before it expires, and warns the user if that fails."""
         if self.automatic and self._context.clock.time() >= found.renewal():
             self._renew_in_background(found, serial)
         left = found.expires - self._context.clock.time()
@@ -172,7 +172,7 @@ class TokenStore:
                 self._context.message("warning", text, left=token.span(left, self._context.say))
 
     def _warnings(self, found: Token) -> Sequence[float]:
-        """Seconds before the end of a token at which the user is told."""
+        """Seconds before expiry at which the user is warned."""
         if not self.automatic:
             return WARNINGS_S if found.long_lived else SHORT_WARNINGS_S
         return WARNINGS_S[1:] if found.long_lived else (UNRENEWED_SHARE * (found.expires - found.renewal()),)
@@ -198,7 +198,7 @@ class TokenStore:
         if self._renewing or now < self._background_from:
             return
         self._renewing = True
-        # Once a day while there is time; a service that gives the same token again is not asked at every poll.
+        # Once a day while there is time: a service may return the same token again.
         left = found.expires - self._context.clock.time()
         self._background_from = now + (DAY_S if left > 2 * DAY_S else RENEW_PAUSE_S)
         threading.Thread(target=self._renew_aside, args=(found, serial), name="token", daemon=True).start()
@@ -215,7 +215,7 @@ class TokenStore:
 
 
 def repeated(error: DeviceError, retry: float | None) -> DeviceError:
-    """The same error once more (an exception object that is raised again and again grows with each traceback)."""
+    """Returns a copy of the error: an exception object raised repeatedly grows with each traceback."""
     return type(error)(error.template, retry=retry, **error.values)
 
 

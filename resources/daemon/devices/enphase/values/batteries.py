@@ -1,11 +1,11 @@
-"""Batteries of both generations: from the gateway's answers to facts, and what they make together.
+"""Batteries of both generations: maps the gateway's answers to facts and adds them up.
 
 Facts: `storage.power` W (+ discharges), `storage.percent` %, `storage.capacity` and `storage.energy` Wh of all
 batteries; `storage.iqPercent`, `storage.iqCapacity`, `storage.iqEnergy` of the IQ batteries alone; `house.power` W,
-what the house really uses: the gateway counts a battery that charges as consumption.
+the consumption of the house without the batteries: the gateway counts a charging battery as consumption.
 
 Old AC batteries are in /production.json, IQ batteries in /ivp/ensemble/*; the power of the latter is best measured by
-a transformer of its own, which is in the meters' readings. A sum is told only while all of its parts are known.
+their own transformer, in the meters' readings. A sum is published only while all of its parts are known.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ...common.whole_sum import WholeSum
 from .mapping import Facts, entries, number
 
 ACB_CAPACITY_WH = 1240.0
-"""Of one AC battery: fits all recorded gateways, while charge and percentage, both rounded, give anything."""
+"""Wh of one AC battery: fits all recorded gateways; charge and percentage are too rounded to derive it."""
 GONE_S = 86_400.0
-"""Seconds without a battery of a kind after which there is none any more: a gateway that starts lists none at first."""
+"""Seconds without a battery of a kind before it counts as removed: a starting gateway lists none at first."""
 SILENT_S = 3600.0
-"""Seconds without a report after which an IQ battery is silent: in recordings they report every few minutes."""
+"""Seconds without a report after which an IQ battery is silent: they report every few minutes."""
 CHARGE_SPREAD_S = 900.0
-"""Seconds by which charges may differ in age: they move by a percent in minutes."""
+"""Seconds by which charges may differ in age: they change by a percent in minutes."""
 KINDS = ("iq", "acb")
 
 
 def from_production(answer: Any) -> Facts:
-    """The AC batteries of /production.json; empty when there are none."""
+    """Facts of the AC batteries in /production.json; empty if there are none."""
     facts: Facts = {}
     for entry in entries(answer.get("storage") if isinstance(answer, Mapping) else None):
         count = number(entry, "activeCount")
@@ -43,15 +43,14 @@ def from_production(answer: Any) -> Facts:
 
 
 def has_iq(inventory: Any) -> bool:
-    """Whether /ivp/ensemble/inventory lists an IQ battery; a group may be there without any."""
+    """True if /ivp/ensemble/inventory lists an IQ battery; its group may be there without any."""
     return bool(_batteries(inventory))
 
 
 def iq_units(inventory: Any, now: float) -> tuple[set[str], bool]:
-    """The serial numbers of the IQ batteries, and whether one of them is silent; `now` by the gateway's clock.
+    """Returns (serial numbers of the IQ batteries, whether one is silent). `now`: Unix time of the gateway.
 
-    What the gateway tells of all of them is not whole then. One that was silent for a day is out of order: the others
-    go on without it.
+    While one is silent the gateway's totals are incomplete. One that has been silent for a day is left out.
     """
     serials, silent = set(), False
     for each in _batteries(inventory):
@@ -63,7 +62,7 @@ def iq_units(inventory: Any, now: float) -> tuple[set[str], bool]:
 
 
 def from_inventory(inventory: Any) -> Facts:
-    """Charge and capacity of the IQ batteries, for firmware that keeps /ivp/ensemble/secctrl to itself."""
+    """Charge and capacity of the IQ batteries, for firmware that refuses /ivp/ensemble/secctrl."""
     capacity = energy = 0.0
     for each in _batteries(inventory):
         size, percent = number(each, "encharge_capacity"), _percent(each, "percentFull")
@@ -76,7 +75,7 @@ def from_inventory(inventory: Any) -> Facts:
 
 
 def from_control(answer: Any) -> Facts:
-    """/ivp/ensemble/secctrl; empty where it is all zero, as without a battery or just after a start."""
+    """Facts of /ivp/ensemble/secctrl; empty if all is zero, as without a battery or just after a start."""
     content = answer if isinstance(answer, Mapping) else {}
     capacity = number(content, "Enc_max_available_capacity")
     whole = number(content, "Max_energy")
@@ -87,7 +86,7 @@ def from_control(answer: Any) -> Facts:
         _put(facts, "iq.percent", _percent(content, "ENC_agg_soc"))
     if facts and whole is not None and whole > 0:
         _put(facts, "all.percent", _percent(content, "agg_soc"))
-        # Both kinds are in it: more than the IQ batteries' capacity is that of AC batteries.
+        # It covers both kinds: the excess over the IQ batteries' capacity is that of AC batteries.
         facts["acb.listed"] = whole > facts["iq.capacity"] + 1
         if facts["acb.listed"]:
             _put(facts, "acb.energy", number(content, "ACB_agg_energy"))
@@ -95,9 +94,9 @@ def from_control(answer: Any) -> Facts:
 
 
 def from_power(answer: Any, serials: set[str] | None = None) -> Facts:
-    """/ivp/ensemble/power: milliwatts of each IQ battery; the colon is part of the key in many versions.
+    """Power of the IQ batteries by /ivp/ensemble/power, in mW there; many versions have a colon in the key.
 
-    `serials`: the batteries that there are, if that is known. Without one of them there is no sum.
+    `serials`: the known batteries; if one of them is missing there is no sum.
     """
     content = answer if isinstance(answer, Mapping) else {}
     devices = entries(content.get("devices:")) or entries(content.get("devices"))
@@ -110,10 +109,10 @@ def from_power(answer: Any, serials: set[str] | None = None) -> Facts:
 
 
 class Storage:
-    """What is known of the batteries, from several pages that are read at different times. Times are Unix time."""
+    """Combines what several endpoints, read at different times, say of the batteries. Times are Unix time."""
 
     def __init__(self, power_spread_s: float, kept: Any = None) -> None:
-        """`power_spread_s`: how far apart the parts of a power may be read. `kept`: what `state` returned."""
+        """`power_spread_s`: largest age difference of the parts of a power, in seconds. `kept`: from `state`."""
         self._seen = {
             kind: float(at)
             for kind, at in (kept.items() if isinstance(kept, Mapping) else ())
@@ -129,7 +128,7 @@ class Storage:
         self._told: dict[str, tuple[float, float]] = {}
 
     def exists(self, kind: str, is_there: bool, now: float) -> None:
-        """A page tells whether there are batteries of a kind, `iq` or `acb`."""
+        """Records that there are, or are no, batteries of a kind, `iq` or `acb`."""
         if is_there:
             self._seen[kind] = now
             self._absent.discard(kind)
@@ -140,11 +139,11 @@ class Storage:
                 each.drop(kind)
 
     def has(self, kind: str) -> bool:
-        """Whether there are batteries of a kind, as far as is known."""
+        """True if batteries of a kind are known."""
         return kind in self._seen
 
     def learn(self, facts: Mapping[str, Any], now: float) -> None:
-        """Takes parts in: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`, `total.power`."""
+        """Takes the parts of the sums: `acb.*`, `iq.*`, `all.*`, `storage.meterPower`, `total.power`."""
         for kind in KINDS:
             if any(name.startswith(f"{kind}.") and name != "acb.listed" for name in facts):
                 self.exists(kind, True, now)
@@ -170,14 +169,14 @@ class Storage:
             self._house.put("total", float(facts["total.power"]), now)
 
     def take(self, now: float) -> dict[str, tuple[float, float]]:
-        """What is known and was not told before: {fact: (value, time of its oldest part)}."""
+        """Returns what is new since the last call: {fact: (value, Unix time of its oldest part)}."""
         found, self._pending = self._pending, {}
         if self._kinds_known:
             sums = {"storage.power": self._power, "storage.energy": self._energy, "storage.capacity": self._capacity}
             for kind in self._seen:
                 for each in sums.values():
                     if kind not in each.parts:
-                        each.put(kind, None, now)  # there is one, its value is not known
+                        each.put(kind, None, now)  # it exists, its value is unknown
             totals = {name: each.total() for name, each in sums.items()}
             found.update({name: total for name, total in totals.items() if total is not None})
             percent = self._percent_of_all(totals)
@@ -193,7 +192,7 @@ class Storage:
 
     @property
     def _kinds_known(self) -> bool:
-        """Whether there are batteries, and it is known of each kind whether there are."""
+        """True if there are batteries, and each kind is known to exist or not."""
         return bool(self._seen) and all(kind in self._seen or kind in self._absent for kind in KINDS)
 
     def _percent_of_all(self, totals: Mapping[str, tuple[float, float] | None]) -> tuple[float, float] | None:
@@ -208,7 +207,7 @@ class Storage:
         return 100 * energy[0] / capacity[0], min(energy[1], capacity[1])
 
     def state(self) -> dict[str, float]:
-        """What survives a restart: which kinds there are, and when they were last seen."""
+        """State to persist: Unix time at which each kind was last seen."""
         return dict(self._seen)
 
 

@@ -1,6 +1,6 @@
-"""Energy per local day from indexes that run for ever: right across restarts, outages, DST days and resets.
+"""Energy per local day from running indexes, correct across restarts, outages, DST changes and resets.
 
-Pure: the time is handed in. All energies in Wh, all moments in Unix time.
+Pure: the time is handed in. Energies are in Wh, times in Unix time.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 JITTER_WH = 1.0
-"""Wh that an index may step back without a meaning."""
+"""Wh by which an index may step back: rounding."""
 ESTIMATED_SPLIT_GAP_S = 7200.0
-"""Seconds of silence over a midnight from which the split between the two days is an estimate."""
+"""Seconds without readings over a midnight from which the split between the days is an estimate."""
 MAX_GAP_DAYS = 31
-"""Days of silence after which there is nothing to be split any more."""
+"""Days without readings after which energy is no longer split between days."""
 
 
 @dataclass(frozen=True)
 class Began:
-    """An index goes on from elsewhere: `index`, read at `at` (Unix time).
+    """An index continues from another value: `index`, read at `at` (Unix time).
 
-    `per_hour`: Wh that can flow in an hour. `slack`: Wh beyond that up to which the index may follow from the last one
-    all the same (its judge may have forgotten that one); None: it does not.
+    `per_hour`: Wh that can flow in an hour. `slack`: Wh beyond that by which the index may still follow from the last
+    one (its guard may have lost that one); None: it does not follow.
     """
 
     index: float
@@ -34,7 +34,7 @@ class Began:
 
 @dataclass(frozen=True)
 class Day:
-    """A finished day: its energy, whether its end is an estimate, and whether the counter was there from its start."""
+    """A past day: `energy` in Wh; `estimated`: its end is an estimate; `whole`: counted from its beginning."""
 
     day: str
     energy: float
@@ -44,10 +44,10 @@ class Day:
 
 @dataclass
 class DayCounter:
-    """One index. `read` takes a reading and returns the days that have ended since the one before.
+    """One index. `read` takes a reading and returns the days that have ended since the previous one.
 
-    Readings are those that lifetimes.py lets pass. `today` is `carry + last - base`: `base` is the index from which is
-    counted, `carry` what was counted before an index began anew.
+    Readings must have passed lifetimes.py. `today` is `carry + last - base`: `base` is the index at the origin,
+    `carry` the energy counted before the index restarted.
     """
 
     day: str = ""
@@ -60,22 +60,22 @@ class DayCounter:
 
     @property
     def today(self) -> float:
-        """Energy since local midnight; never falls within a day."""
+        """Energy since local midnight in Wh; never falls within a day."""
         return self.best
 
     @property
     def at_midnight(self) -> float | None:
-        """The index from which today's energy leads to the present one; None after a reset that leaves none."""
+        """The index at midnight, consistent with today's energy; None after a reset that leaves none."""
         anchor = (self.last or 0.0) - self.best
         return anchor if anchor >= 0 else None
 
     def read(self, index: float, now: float, zone: tzinfo, began: Began | None = None) -> list[Day]:
-        """Takes a reading of the index at `now`. `began`: where it goes on from, if not from the last one."""
+        """Takes a reading of the index at `now`. `began`: its new origin, if it does not follow from the last one."""
         today = _day(now, zone)
         if self.last is None:
             self.day, self.base, self.last, self.last_time = today.isoformat(), index, index, now
             return []
-        # A machine's clock that goes back: energy has no date before the last known one, unless that was nonsense.
+        # The clock was stepped back: energy is not dated before the last known day, unless that was in the future.
         self.last_time = min(self.last_time, now)
         if date.fromisoformat(self.day) > today + timedelta(days=1):
             self.day, self.whole = today.isoformat(), False
@@ -88,7 +88,7 @@ class DayCounter:
         return ended
 
     def _begin(self, began: Began) -> None:
-        """A new index (a reset, another meter): the step to it is no energy, but what it has counted from zero is."""
+        """Starts from a new index (reset, other meter): the step is not energy, what it counted from zero is."""
         assert self.last is not None
         possible = began.per_hour * max(began.at - self.last_time, 0.0) / 3600
         if began.slack is not None and -JITTER_WH <= began.index - self.last <= possible + began.slack:
@@ -98,7 +98,7 @@ class DayCounter:
         self.base = self.last = began.index
 
     def _midnight(self, index: float, now: float, zone: tzinfo) -> list[Day]:
-        """Splits what flowed since the last reading between the days, in proportion to the time."""
+        """Splits the energy since the last reading between the days, in proportion to time."""
         assert self.last is not None
         gap = now - self.last_time
         flowed = max(0.0, index - self.last)
@@ -121,7 +121,7 @@ class DayCounter:
 
 
 class DayCounters:
-    """The counters of a gateway by name, as they are kept in the store."""
+    """The counters of a gateway by name."""
 
     def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
         self._counters: dict[str, DayCounter] = {}
@@ -129,27 +129,27 @@ class DayCounters:
             try:
                 self._counters[name] = DayCounter(**{key: each for key, each in state.items() if key != "suspects"})
             except (TypeError, AttributeError):
-                continue  # kept by another version: the counter starts anew
+                continue  # persisted by another version: the counter restarts
 
     def read(self, name: str, index: float, now: float, zone: tzinfo, began: Began | None = None) -> list[Day]:
-        """Takes a reading of one counter (see `DayCounter.read`); returns its days that have ended."""
+        """Takes a reading of one counter; returns its days that have ended. See `DayCounter.read`."""
         counter = self._counters.get(name)
         if counter is None:
             counter = self._counters[name] = DayCounter()
         return counter.read(index, now, zone, began)
 
     def get(self, name: str) -> DayCounter | None:
-        """One counter; None before its first reading."""
+        """Returns one counter; None before its first reading."""
         return self._counters.get(name)
 
     def state(self) -> dict[str, Any]:
-        """What is to be kept."""
+        """State to persist."""
         return {name: asdict(counter) for name, counter in self._counters.items()}
 
 
 @dataclass
 class Integrator:
-    """An energy made of powers, for meters without an index: trapezoids, gaps left out."""
+    """Integrates powers to an energy by trapezoids, without gaps, for meters that have no index."""
 
     energy: float = 0.0
     last: float | None = None
@@ -158,7 +158,7 @@ class Integrator:
     def add(self, power: float, now: float, gap_s: float) -> float:
         """Takes a power in W; returns the energy so far in Wh.
 
-        `gap_s`: seconds without a reading from which on nobody knows what flowed.
+        `gap_s`: seconds between readings beyond which the energy is unknown and not counted.
         """
         seconds = now - self.last_time
         if self.last is not None and 0 < seconds <= gap_s:
@@ -168,7 +168,7 @@ class Integrator:
 
 
 def midnight(day: date, zone: tzinfo) -> float:
-    """When a local day begins."""
+    """Unix time at which a local day begins."""
     return datetime.combine(day, time.min, tzinfo=zone).timestamp()
 
 

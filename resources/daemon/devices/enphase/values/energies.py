@@ -1,13 +1,13 @@
-"""What flowed today and in the seven days before, of everything that has an index.
+"""Energies of today and of the seven days before, of everything that has an index.
 
-The counters are our own, anchored at local midnight: the gateway's own figures restart late, lose their store or are
-always zero. They are used in one place only: on the first day, before our counters have seen a midnight, and for the
-week until seven days are known, and only where they are sane.
+The counters are our own, anchored at local midnight: the gateway's figures restart late, lose their store or are
+always zero. They are used only on the first day, before our counters have passed a midnight, and for the week until
+seven days are known, and only if they are plausible.
 
 Facts made here, with `<meter>` as in mapping.py: `<meter>.todayEnergy`, `<meter>.weekEnergy`, `<meter>.apparentToday`,
 `<meter>.lagToday`, `<meter>.leadToday`, `net.importToday`, `net.exportToday`, `net.importAtMidnight`,
 `net.exportAtMidnight`, `storage.chargedToday`, `storage.dischargedToday`, and `storage.chargedEstimateToday`,
-`storage.dischargedEstimateToday`, which are made of the batteries' power. Energies in Wh, moments in Unix time.
+`storage.dischargedEstimateToday`, which are integrated from the batteries' power. Energies in Wh, times in Unix time.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _LOG = logging.getLogger(__name__)
 SUFFIXES = ("", ".1", ".2", ".3")
 DAYS_OF_WEEK = 7
 GATEWAY_DAY_SETTLED_S = 3 * 3600.0
-"""Seconds after midnight from which the gateway's own day has begun too, whatever the time of the year."""
+"""Seconds after midnight at which the gateway's own day has begun too, at any time of the year."""
 MIN_BEFORE_TODAY_WH = 1000.0
-"""Wh that must have flowed before today for a figure of today to be told from the whole life."""
+"""Wh that must have been counted before today to tell a figure of today from the lifetime."""
 STALE_S = 180.0
 RESET_STORE_MARGIN_WH = 2000.0
-"""Wh by which today and the week together may differ from the lifetime and be all of it: a store of days that has begun
-anew. What has flowed since the store was last written counts in both (99 to 995 Wh in recordings)."""
+"""Wh by which today plus week may differ from the lifetime and still be all of it: the gateway has lost its days. Energy
+since its last write counts in both (99 to 995 Wh in recordings)."""
 MIN_WEEK_WH = 1680.0
-"""Wh that every house uses in a week; where the gateway's store is empty it shows a few hundred at most."""
+"""Wh that every house uses in a week; a gateway with an empty store shows a few hundred at most."""
 KEPT_DAYS = 9
 MIN_GAP_S = 300.0
-"""Seconds without a reading that are never called a gap, however short the period."""
+"""Shortest gap between readings in seconds, however short the period."""
 PERIODS_TO_GAP = 2.5
-"""Periods without a reading from which on it is one: a single reading may fail, and answers may be slow."""
+"""Periods without a reading from which on it is a gap: one reading may fail, and answers may be slow."""
 
 _SIMPLE = {
     "storage.chargedToday": "storage.chargedIndex",
@@ -56,16 +56,16 @@ _SIMPLE = {
         for kind in ("apparent", "lag", "lead")
     },
 }
-"""Figures that are one counter's energy."""
+"""Figures of the day that are the energy of one counter."""
 
 Get = Callable[[str], Optional[float]]
 
 
 class Energies:
-    """The counters of one gateway. `read` for every set of facts; `take_ended` for the days that are over."""
+    """The counters of one gateway: `read` takes every set of facts, `take_ended` returns past days."""
 
     def __init__(self, plant: PlantLimits, kept: Mapping[str, Any] | None = None) -> None:
-        """`kept`: what `state` returned before a restart."""
+        """`kept`: from `state`, before a restart."""
         kept = kept or {}
         self._plant = plant
         self._counters = DayCounters(kept.get("counters"))
@@ -77,11 +77,11 @@ class Energies:
         self._weeks: tuple[str, Facts] = ("", {})
         self._due: dict[str, Facts] = {}
         self.period = 60.0
-        """Seconds from one reading to the next, as the user has set them."""
+        """Period of the readings in seconds, as set by the user."""
 
     @property
     def integrating(self) -> bool:
-        """Whether an energy is made of powers: what is not kept of it is lost."""
+        """True if an energy is integrated from powers: what is not persisted of it is lost."""
         return bool(self._integrators)
 
     def read(
@@ -93,11 +93,10 @@ class Energies:
         began: Mapping[str, Began] | None = None,
         stale_s: float = STALE_S,
     ) -> Facts:
-        """Takes facts with indexes in; returns today's and the week's energies.
+        """Takes facts with indexes; returns the energies of today and of the week in Wh.
 
-        `grid_indexes`: whether import and export have indexes; else they are made of the power. `began`: counters that
-        go on from elsewhere. What follows from a counter that was not read for `stale_s` seconds is left out: it is
-        not known as of now.
+        `grid_indexes`: import and export have indexes; else they are integrated from the power. `began`: counters with
+        a new origin. Energies of a counter that was not read for `stale_s` seconds are left out: they are unknown now.
         """
         today = datetime.fromtimestamp(now, zone).date()
         changed: dict[str, list[Day]] = {}
@@ -116,7 +115,7 @@ class Energies:
         return self._facts(today, now - stale_s)
 
     def _estimates(self, facts: Mapping[str, Any], now: float, gap_s: float) -> Facts:
-        """Import and export of a grid without a meter of its own, made of the powers."""
+        """Integrates import and export of a grid without indexes."""
         found: Facts = {}
         for suffix in SUFFIXES:
             net = facts.get(f"net{suffix}.power")
@@ -126,7 +125,7 @@ class Energies:
         return found
 
     def _storage_estimates(self, facts: Mapping[str, Any], now: float, gap_s: float) -> Facts:
-        """What went in and out of batteries without a transformer of their own. Their power is there when it is new."""
+        """Integrates charge and discharge of batteries without a transformer. Their power is present only when new."""
         power = facts.get("storage.power")
         return {} if power is None else self._integrated("estimate", "discharged", "charged", power, now, gap_s)
 
@@ -137,7 +136,7 @@ class Energies:
             found[name] = self._integrators.setdefault(name, Integrator()).add(part, now, gap_s)
         return found
 
-    # Days that are over.
+    # Past days.
 
     def _close(self, changed: Mapping[str, list[Day]], today: date) -> None:
         touched = set()
@@ -160,12 +159,12 @@ class Energies:
         self._weeks = ("", {})
 
     def take_ended(self) -> dict[str, Facts]:
-        """Days that have ended since the last call, or that another counter has added to: their final energies."""
+        """Returns past days with new final energies since the last call, by ISO date."""
         due, self._due = self._due, {}
         return due
 
     def _whole(self, day: str) -> Get:
-        """The counters that were there for the whole of a day."""
+        """Returns a getter for counters that covered a whole day."""
         final, parts = self._finals.get(day, {}), self._parts.get(day, ())
         return lambda name: None if name in parts else final.get(name)
 
@@ -198,7 +197,7 @@ class Energies:
         return facts
 
     def _raw(self, get: Get) -> Facts:
-        """The figures of one day; `get` tells the energy of a counter on that day."""
+        """Returns the figures of one day; `get` returns the energy of a counter on that day."""
         facts: Facts = {}
         for name, counter in _SIMPLE.items():
             _put(facts, name, get(counter))
@@ -228,7 +227,7 @@ class Energies:
         _put(facts, f"total{suffix}.todayEnergy", total)
 
     def _week(self, today: date) -> Facts:
-        """The seven days before today, of our own; the gateway's until these are known."""
+        """Energies of the seven days before today: ours, or the gateway's until these are known."""
         days = [(today - timedelta(days=n)).isoformat() for n in range(1, DAYS_OF_WEEK + 1)]
         known = [self._figures(self._whole(day), day) for day in days]
         facts: Facts = {}
@@ -272,13 +271,13 @@ class Energies:
     def _sane(
         self, facts: Mapping[str, Any], meter: str, suffix: str, hours: float
     ) -> tuple[float, float | None] | None:
-        """One page's figures of today and of the week, as far as they can be true; compared with its own lifetime."""
+        """Returns the gateway's (today, week or None) if plausible beside its own lifetime, else None. Energies in Wh."""
         names = ("toldToday", "toldWeek", "toldLifetime")
         told, week, lifetime = (facts.get(f"{meter}{suffix}.{name}") for name in names)
         most, most_week = self._plant.most_wh(meter, hours), self._plant.most_wh(meter, 24, DAYS_OF_WEEK)
         if told is None or lifetime is None or most is None or most_week is None:
             return None
-        # A lost store shows the lifetime as today's.
+        # A gateway that lost its store shows the lifetime as today's energy.
         if not 0 <= told <= min(most, lifetime - MIN_BEFORE_TODAY_WH) or told == week:
             return None
         least = MIN_WEEK_WH if meter == "total" else 0.0
@@ -287,7 +286,7 @@ class Energies:
         return told, week
 
     def _first_day(self, meter: str, suffix: str, told: float, day: str) -> None:
-        """On the day that a counter began: what had flowed before it did is what the gateway has more."""
+        """On a counter's first day, takes the energy before its start from the gateway's figure."""
         name = f"{meter}{suffix}.todayEnergy"
         counters = [f"{meter}{suffix}.lifetimeEnergy"]
         if meter == "total":
@@ -305,7 +304,7 @@ class Energies:
             self._offsets[name] = [day, max(0.0, told - own)]
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart."""
+        """State to persist."""
         return {
             "counters": self._counters.state(),
             "integrators": {name: asdict(each) for name, each in self._integrators.items()},

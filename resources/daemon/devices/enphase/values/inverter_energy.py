@@ -1,6 +1,6 @@
-"""Inverters over the day: their energy, estimated where the firmware has no figure, and their groups.
+"""Energy of each inverter over the day, estimated if the firmware has no figure, and comparison within groups.
 
-Pure: the time is handed in. Energies in Wh, moments in Unix time by the gateway's clock.
+Pure: the time is handed in. Energies in Wh, times in Unix time by the gateway's clock.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from ...base import Equipment
 from .mapping import Facts
 
 MAX_REPORT_SPAN_S = 1800.0
-"""Seconds that one report stands for at most, however long nothing came before."""
+"""Longest time that one report stands for, in seconds."""
 FIRST_REPORT_SPAN_S = 900.0
-"""Seconds that the first report stands for."""
+"""Time that the first report of a day stands for, in seconds."""
 WEAK_SHARE_OF_MEAN = 0.9
-"""Of the group's mean: an inverter below has a problem."""
+"""Share of the group's mean below which an inverter has a problem."""
 MIN_MEAN_WH = 100.0
-"""Wh below which a day says nothing: snow, or a gateway that was off."""
+"""Mean in Wh below which a day is not judged: snow, or the gateway was off."""
 
 
 class InverterEnergies:
-    """Today's energy of each inverter out of its reports."""
+    """Estimates today's energy of each inverter from its reports."""
 
     def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
-        """`kept`: what `state` returned before a restart."""
+        """`kept`: from `state`, before a restart."""
         self._days: dict[str, dict[str, Any]] = {serial: dict(each) for serial, each in (kept or {}).items()}
 
     def read(self, serial: str, facts: Mapping[str, Any], now: float, zone: tzinfo) -> float | None:
-        """Takes an inverter's facts in; returns its energy since midnight."""
+        """Takes an inverter's facts; returns its energy since midnight in Wh."""
         power, reported = facts.get("meanPower"), facts.get("reported")
         today = _day(now, zone)
         known = self._days.setdefault(serial, {"day": today, "energy": 0.0, "last": None})
@@ -46,18 +46,18 @@ class InverterEnergies:
         return float(known["energy"])
 
     def last_report(self, serial: str) -> float:
-        """When an inverter has last reported; minus infinity if never."""
+        """Unix time of an inverter's last report; minus infinity if none."""
         last = self._days.get(serial, {}).get("last")
         return float(last) if isinstance(last, (int, float)) else float("-inf")
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart."""
+        """State to persist."""
         return self._days
 
 
 @dataclass
 class Member:
-    """One inverter of a group; `energy`: today's in Wh, None when nothing is known of it."""
+    """One inverter of a group; `energy`: today's in Wh, None if unknown; powers in W."""
 
     name: str
     power: float | None = None
@@ -68,7 +68,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The daily report on a group: `weak` and `silent` are (name, Wh); `alarm` None: the day says nothing."""
+    """The daily report on a group: `weak` has (name, Wh), `silent` names; `alarm` is None if the day is not judged."""
 
     alarm: bool | None
     mean: float
@@ -77,7 +77,7 @@ class Verdict:
 
 
 def same_group(one: str, other: str) -> bool:
-    """Whether two names, as typed by the user in two places, mean the same group."""
+    """True if two names, typed by the user in two places, mean the same group."""
     return bool(one.strip()) and " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
@@ -89,7 +89,7 @@ def grouped(group: Equipment, inverters: Sequence[Equipment]) -> list[Equipment]
 def members(
     group: Equipment, inverters: Sequence[Equipment], known: Mapping[str, Facts], midnight: float
 ) -> list[Member]:
-    """The inverters of a group with what is known of them."""
+    """Returns the inverters of a group with their facts. `midnight`: Unix time."""
     found = []
     for each in grouped(group, inverters):
         facts = known.get(each.key, {})
@@ -115,7 +115,7 @@ def sums(group: Sequence[Member]) -> Facts:
 
 
 def verdict(group: Sequence[Member]) -> Verdict:
-    """Compares each inverter of a group with its mean."""
+    """Compares each inverter of a group with the group's mean."""
     heard = [(each.name, each.energy) for each in group if not each.silent and each.energy is not None]
     silent = [each.name for each in group if each.silent or each.energy is None]
     if not heard:

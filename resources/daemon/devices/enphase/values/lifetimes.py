@@ -1,7 +1,7 @@
-"""Lifetime energies only rise: what does not follow is held back, and the inverters' 32-bit counter is carried on.
+"""Checks lifetime energies: holds back readings that do not follow, and unwraps the inverters' 32-bit counter.
 
-Counters are judged by `common/counter_guard.py`; here is what is Enphase's own: which facts are counters, the roll-over
-of the inverters' sum, and zeros, which a gateway shows in place of an index that it has not loaded yet.
+`common/counter_guard.py` checks counters; this module has what is particular to Enphase: which facts are counters, the
+roll-over of the inverters' sum, and zeros, which a gateway sends for an index that it has not loaded yet.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .plant_limits import PlantLimits
 _LOG = logging.getLogger(__name__)
 
 ROLL_OVER_WH = 2**32 / 3600
-"""Wh at which the sum of the inverters starts again from zero: 32 bits of joules."""
+"""Wh at which the inverters' sum restarts from zero: 32 bits of joules."""
 JITTER_WH = 1.0
-"""Wh that a counter may step back without a meaning."""
+"""Wh by which a counter may step back: rounding."""
 ROLL_OVER_SLACK_WH = 50.0
-"""Wh that a roll-over may be off."""
+"""Wh by which a roll-over may be off."""
 METER_SLACK_WH = 1000.0
-"""Wh that a meter may grow at once: some figures are written every quarter of an hour only."""
+"""Wh by which a meter may grow at once: some figures are written only every quarter of an hour."""
 REPORT_HOURS = 1.0
-"""Hours between two reports of the inverters at worst: their sum grows by as much at once."""
+"""Longest time between two reports of the inverters, in hours: their sum grows by as much at once."""
 CONFIRM_S = 900.0
 READINGS_TO_CONFIRM = 3
 COUNTED_BY_METERS = "meters"
-"""The source that does not roll over."""
+"""The `source` that does not roll over."""
 _INDEXES = frozenset(
     (
         *("importIndex", "exportIndex", "standbyIndex", "chargedIndex", "dischargedIndex"),
@@ -41,24 +41,24 @@ _INDEXES = frozenset(
 
 
 def is_counter(name: str) -> bool:
-    """Whether a fact only rises. The lifetime energy of the net is import minus export and may fall."""
+    """True if a fact only rises. The lifetime energy of the net is import minus export and may fall."""
     meter, _, what = name.rpartition(".")
     return what in _INDEXES and not (what == "lifetimeEnergy" and meter.startswith("net"))
 
 
 @dataclass(frozen=True)
 class Steady:
-    """Facts without energies in doubt, and the counters that go on from elsewhere."""
+    """Facts without doubtful energies, and the counters that have a new origin."""
 
     facts: Facts
     began: Mapping[str, Began] = field(default_factory=dict)
 
 
 class Lifetimes:
-    """Looks at each counter before it is published or counted. Energies in Wh."""
+    """Checks each counter before it is published or counted. Energies in Wh."""
 
     def __init__(self, plant: PlantLimits, kept: Any = None) -> None:
-        """`kept`: what `state` returned before a restart."""
+        """`kept`: from `state`, before a restart."""
         self._plant = plant
         self._begin(kept if isinstance(kept, Mapping) else {})
 
@@ -97,7 +97,7 @@ class Lifetimes:
         guard = self._guards.guard(name, limits)
         last = guard.last
         if value == 0 and last:
-            return None  # not loaded yet; a counter that has truly restarted leaves zero as soon as anything flows
+            return None  # not loaded yet: a counter that has really restarted leaves zero as soon as energy flows
         place = f"{self._source} {name}"
         shown = value + self._offset.get(place, 0.0)
         if last is not None and shown < last - JITTER_WH:
@@ -119,7 +119,7 @@ class Lifetimes:
         return guard.last
 
     def _turns(self, name: str, drop: float, seconds: float, limits: Limits) -> int:
-        """How many times the counter has rolled over, if that explains the drop."""
+        """Number of roll-overs that explain the drop; 0 if none do."""
         if self._source == COUNTED_BY_METERS or not name.startswith("production"):
             return 0
         turns = round(drop / ROLL_OVER_WH)
@@ -128,5 +128,5 @@ class Lifetimes:
         return turns if -ROLL_OVER_SLACK_WH <= grown <= most else 0
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart."""
+        """State to persist."""
         return {"source": self._source, "guards": self._guards.state(), "offset": self._offset}

@@ -1,4 +1,4 @@
-"""From the gateway's answers to facts; no input or output, no clock.
+"""Maps the gateway's answers to facts; no input or output, no clock.
 
 A catalogue row's `source` is the name of a fact. Of the gateway as a whole, with `<meter>` one of `production`,
 `net`, `total`, each also as `<meter>.<phase>` (1 to 3) where the gateway measures phases:
@@ -9,19 +9,19 @@ A catalogue row's `source` is the name of a fact. Of the gateway as a whole, wit
 - `net.importIndex`, `net.exportIndex` Wh, meter indexes since commissioning; `production.standbyIndex` Wh, what the
   inverters draw at night
 - `grid.voltage`, `grid.<phase>.voltage` V, phase to neutral; without phase their mean
-- where a row wants them: `<meter>.apparentPower` VA and `<meter>.current` A (of the net signed like its power),
+- if a row needs them: `<meter>.apparentPower` VA and `<meter>.current` A (of the net signed like its power),
   `<meter>.reactivePower` var, `<meter>.powerFactor`, `<meter>.apparentEnergy` VAh, `<meter>.lagEnergy` and
   `<meter>.leadEnergy` varh since commissioning
-- `<meter>.toldToday`, `<meter>.toldWeek`, `<meter>.toldLifetime` Wh: one page's own figures, to be doubted
-- `production.time` Unix time by the gateway's clock: the newest report in what the inverters say together
+- `<meter>.toldToday`, `<meter>.toldWeek`, `<meter>.toldLifetime` Wh: the gateway's own figures, often wrong
+- `production.time` Unix time by the gateway's clock: the newest report in the inverters' total
 
-Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time, `known` Unix time as
-of which its power is known, `asleep` (true) when it has not reported for so long that it gives nothing. `time` is when
-the meters measured, Unix time. Batteries: batteries.py.
+Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time, `known` Unix time at
+which its power was known, `asleep` (true) if it has not reported for so long that it produces nothing. `time` is the
+Unix time of the meters' measurement. Batteries: batteries.py.
 
-Sections are found by `type`, `measurementType` and `eid`, never by position. What an answer lacks is not in the
-facts; zero is a value, but a section with nothing but zeros is a gateway that has not loaded its data yet, and so is an
-index of zero beside a power that would move it.
+Sections are found by `type`, `measurementType` and `eid`, never by position. Values missing in an answer are missing in
+the facts. Zero is a value; but a section of zeros only, or an index of zero beside a power that would move it, comes
+from a gateway that has not loaded its data yet.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from typing import Any
 Facts = dict[str, Any]
 
 MOVES_INDEX_W = 5.0
-"""A power that moves an index within seconds."""
+"""W: a power that moves an index within seconds."""
 STUCK_SUMMARY_FIRMWARE = (8, 2, 4264)
-"""From this firmware on, /api/v1/production of metered hardware without enabled CTs no longer moves."""
+"""From this firmware on, /api/v1/production of metered hardware without enabled CTs is stuck."""
 REPORT_MAX_AGE_S = 1800.0
-"""Seconds after its last report at which an inverter sleeps: the last figure may stay above zero at night."""
+"""Seconds after its last report at which an inverter is asleep: at night its last power may stay above zero."""
 MAX_AHEAD_S = 86_400.0
-"""Seconds by which a report may lie ahead of the gateway's clock; beyond that it is no date."""
+"""Seconds by which a report may be ahead of the gateway's clock; beyond that its date is invalid."""
 MAX_INVERTER_DAY_WH = 24_000.0
-"""Wh a day that no inverter passes."""
+"""Wh: highest possible energy of one inverter in a day."""
 SLOW_REPORT_MAX_AGE_S = 7200.0
-"""The same for one that was never seen to report more often than every half hour (a setting at Enphase)."""
+"""The same for an inverter that reports every half hour at most (a setting at Enphase)."""
 
 
 @dataclass(frozen=True)
 class Meter:
-    """An enabled meter: `kind` is its measurementType, `phases` how many of its channels are wired (0: not told)."""
+    """An enabled meter: `kind` is its measurementType, `phases` the number of wired channels (0: unknown)."""
 
     eid: int
     kind: str
@@ -57,12 +57,12 @@ class Meter:
 
 
 def firmware(software: str) -> tuple[int, ...]:
-    """`D8.2.4264` as numbers that compare."""
+    """Converts `D8.2.4264` to a tuple of numbers that compare."""
     return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", software))
 
 
 def meters(answer: Any) -> list[Meter]:
-    """The enabled meters of /ivp/meters that measure, one of each kind."""
+    """Returns the enabled and measuring meters of /ivp/meters, one of each kind."""
     found: dict[str, Meter] = {}
     for entry in entries(answer):
         eid, phases, kind = _integer(entry.get("eid")), _integer(entry.get("phaseCount")), entry.get("measurementType")
@@ -74,7 +74,7 @@ def meters(answer: Any) -> list[Meter]:
 
 
 def troubles(answer: Any) -> dict[str, str]:
-    """What /ivp/meters complains of, by kind of meter, in the gateway's words."""
+    """Returns the problems reported by /ivp/meters, by kind of meter, in the gateway's words."""
     found = {}
     for entry in entries(answer):
         status, flags = entry.get("meteringStatus"), entry.get("statusFlags")
@@ -85,7 +85,7 @@ def troubles(answer: Any) -> dict[str, str]:
 
 
 def from_readings(known: Sequence[Meter], answer: Any, wanted: Collection[str] = ()) -> Facts:
-    """/ivp/meters/readings, of the meters that /ivp/meters has enabled. `wanted`: facts beyond the usual ones."""
+    """Facts of /ivp/meters/readings for the `known` meters. `wanted`: facts to read in addition."""
     by_eid = {_integer(entry.get("eid")): entry for entry in entries(answer)}
     facts: Facts = {}
     production_phases = 0
@@ -107,7 +107,7 @@ def from_readings(known: Sequence[Meter], answer: Any, wanted: Collection[str] =
 
 
 def _read_storage(facts: Facts, known: Sequence[Meter], by_eid: Mapping[int | None, Mapping[str, Any]]) -> None:
-    """The transformer on the batteries, where there is one: + discharges."""
+    """Adds the batteries' transformer, if there is one: + discharges."""
     for meter in known:
         reading = by_eid.get(meter.eid)
         if meter.kind == "storage" and reading is not None and _loaded(reading, _READING):
@@ -117,7 +117,7 @@ def _read_storage(facts: Facts, known: Sequence[Meter], by_eid: Mapping[int | No
 
 
 def unloaded(known: Iterable[Meter], answer: Any) -> bool:
-    """Whether the readings are there but all zero, as in the first minutes after a boot."""
+    """True if there are readings, but all zero, as in the first minutes after a boot."""
     wanted = {meter.eid for meter in known if meter.kind in _NAMES}
     found = [entry for entry in entries(answer) if _integer(entry.get("eid")) in wanted]
     return bool(found) and not any(_loaded(entry, _READING) for entry in found)
@@ -158,14 +158,14 @@ def _read(facts: Facts, prefix: str, kind: str, part: Mapping[str, Any], phases:
 
 
 def _counted(index: float | None, power: float | None) -> float | None:
-    """An index, if its meter can have loaded it: zero beside a power that would move it is none."""
+    """Returns an index, or None if it is not loaded yet: zero beside a power that would move it."""
     return None if index == 0 and power is not None and power > MOVES_INDEX_W else index
 
 
 def _read_extras(
     facts: Facts, prefix: str, part: Mapping[str, Any], keys: Mapping[str, str], wanted: Collection[str]
 ) -> None:
-    """The measures that are shown on demand only. `keys`: the page's name of each."""
+    """Adds measures that are read on demand only. `keys`: names in the answer by fact."""
     power, apparent = number(part, keys["power"]), number(part, keys["apparentPower"])
     sign = -1.0 if prefix.startswith("net") and power is not None and power < 0 else 1.0
     found = {name: number(part, key) for name, key in keys.items() if f"{prefix}.{name}" in wanted}
@@ -175,12 +175,12 @@ def _read_extras(
             found[name] = sign * abs(value) if prefix.startswith("net") else value
     factor = found.get("powerFactor")
     if factor is not None and abs(factor) > 1:
-        # Some 8.3 firmware adds up the phases' factors.
+        # Some 8.3 firmware adds up the factors of the phases.
         usable = power is not None and apparent and abs(power) <= abs(apparent)
         found["powerFactor"] = power / abs(apparent) if usable else None  # type: ignore[operator,arg-type]
     energy = found.get("apparentEnergy")
     if energy is not None and energy < 0.9 * sum(abs(number(part, key) or 0.0) for key in _ACTIVE):
-        found["apparentEnergy"] = None  # never below the active energy: the same firmware has lost the counter
+        found["apparentEnergy"] = None  # below the active energy: the same firmware has lost the counter
     for name, value in found.items():
         if name != "power":
             _put(facts, f"{prefix}.{name}", value)
@@ -216,9 +216,9 @@ def _put_voltage(facts: Facts, prefix: str, voltage: float | None, phases: int) 
 
 
 def derived(facts: Facts, production_phases: int = 0) -> Facts:
-    """Adds what follows from the rest: consumption from net or net from consumption, import, export, voltage.
+    """Adds derived facts: consumption from net or net from consumption, import, export, voltage.
 
-    `production_phases`: phases with panels, when that is known; the others produce nothing.
+    `production_phases`: number of phases with panels, 0 if unknown; the others produce nothing.
     """
     for phase, suffix in enumerate(_SUFFIXES):
         production = facts.get(f"production{suffix}.power")
@@ -240,7 +240,7 @@ def derived(facts: Facts, production_phases: int = 0) -> Facts:
 
 
 def from_production(answer: Any, known: Iterable[Meter], everything: bool, wanted: Collection[str] = ()) -> Facts:
-    """/production.json?details=1: lifetime totals, and with `everything` (no usable readings) powers as well."""
+    """Facts of /production.json?details=1: lifetime totals; with `everything` (no usable readings) also powers."""
     wired = _wired(known)
     facts: Facts = {}
     for name, entry in _metered(answer):
@@ -272,7 +272,7 @@ def _put_told(facts: Facts, prefix: str, today: float | None, week: float | None
 
 
 def inverter_count(answer: Any) -> int | None:
-    """How many inverters /production.json counts; None where it does not tell."""
+    """Number of inverters by /production.json; None if unknown."""
     content = answer if isinstance(answer, Mapping) else {}
     for entry in entries(content.get("production")):
         if entry.get("type") == "inverters":
@@ -282,7 +282,7 @@ def inverter_count(answer: Any) -> int | None:
 
 
 def _wired(known: Iterable[Meter]) -> dict[str, int]:
-    """Phases by name; the page has net and total whichever of the two the one transformer measures."""
+    """Phases by meter; the answer has net and total whichever of them the transformer measures."""
     found = {_NAMES[meter.kind]: meter.phases for meter in known if meter.kind in _NAMES}
     for one, other in (("net", "total"), ("total", "net")):
         if one in found:
@@ -301,7 +301,7 @@ def _lines(entry: Mapping[str, Any], phases: int) -> list[tuple[str, Mapping[str
 
 
 def _mend_total(facts: Facts) -> None:
-    """Some firmware shows the net where the total belongs (8.3.5433 with a total-consumption transformer)."""
+    """Corrects firmware that returns the net as total (8.3.5433 with a total-consumption transformer)."""
     for suffix in _SUFFIXES:
         for what in ("power", "lifetimeEnergy"):
             total, production = facts.get(f"total{suffix}.{what}"), facts.get(f"production{suffix}.{what}")
@@ -312,7 +312,7 @@ def _mend_total(facts: Facts) -> None:
 
 
 def _metered(answer: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The entries with enabled CTs: without, they are there with rubbish and `activeCount` 0."""
+    """Yields (meter, entry) with enabled CTs: without, an entry has meaningless values and `activeCount` 0."""
     content = answer if isinstance(answer, Mapping) else {}
     found: dict[str, Mapping[str, Any]] = {}
     for entry in [*entries(content.get("production")), *entries(content.get("consumption"))]:
@@ -323,7 +323,7 @@ def _metered(answer: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def from_summary(answer: Any) -> Facts:
-    """/api/v1/production of a gateway without production CTs; empty when it holds nothing."""
+    """Facts of /api/v1/production of a gateway without production CTs; empty if it has no data."""
     content = answer if isinstance(answer, Mapping) else {}
     facts: Facts = {}
     if _loaded(content, ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")):
@@ -337,7 +337,7 @@ def from_summary(answer: Any) -> Facts:
 
 
 def from_inverter_total(answer: Any) -> Facts:
-    """/production.json: the sum that the inverters report, for gateways whose summary is frozen or empty."""
+    """Facts of the inverters' total in /production.json, for gateways whose summary is stuck or empty."""
     content = answer if isinstance(answer, Mapping) else {}
     facts: Facts = {}
     for entry in entries(content.get("production")):
@@ -350,14 +350,14 @@ def from_inverter_total(answer: Any) -> Facts:
 
 
 class Rhythms:
-    """How often each inverter reports: every 5 to 15 min, or hourly when Enphase has set it so."""
+    """Learns how often each inverter reports: every 5 to 15 min, or hourly if set so at Enphase."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
         self._shortest: dict[str, float] = {}
 
-    def patience(self, serial: str, reported: float) -> float:
-        """Seconds for which a report of this inverter holds."""
+    def max_age_s(self, serial: str, reported: float) -> float:
+        """Returns how many seconds a report of this inverter is valid."""
         interval = reported - self._last.get(serial, reported)
         if interval > 0:
             self._shortest[serial] = min(interval, self._shortest.get(serial, interval))
@@ -366,9 +366,9 @@ class Rhythms:
 
 
 def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
-    """/api/v1/production/inverters by serial number; AC batteries (devType 11) are no inverters.
+    """Facts of /api/v1/production/inverters by serial number, without AC batteries (devType 11).
 
-    `now` is Unix time by the gateway's clock.
+    `now`: Unix time by the gateway's clock.
     """
     found: dict[str, Facts] = {}
     for entry in entries(answer):
@@ -379,13 +379,13 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
         power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
         if reported is not None and 0 < reported < now + MAX_AHEAD_S:
             facts["reported"] = reported
-            patience = rhythms.patience(serial, reported)
+            max_age_s = rhythms.max_age_s(serial, reported)
             facts["known"] = reported
-            if now - reported > patience:
-                # It sleeps: that it gives nothing is known as of when a report would have been due.
-                facts["known"], facts["asleep"] = reported + patience, True
+            if now - reported > max_age_s:
+                # It is asleep, and has been since its next report was due.
+                facts["known"], facts["asleep"] = reported + max_age_s, True
         elif reported is not None:
-            found[serial] = {}  # listed, and never heard of
+            found[serial] = {}  # listed, but has never reported
             continue
         _put(facts, "meanPower", power)
         _put(facts, "power", 0.0 if "asleep" in facts and power is not None else power)
@@ -395,16 +395,16 @@ def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
 
 
 def inverter_peaks(answer: Any) -> list[float]:
-    """The highest power that each inverter of /api/v1/production/inverters has ever reported, in W."""
+    """Highest power in W that each inverter of /api/v1/production/inverters has ever reported."""
     peaks = (number(entry, "maxReportWatts") for entry in entries(answer) if entry.get("devType", 1) == 1)
     return [peak for peak in peaks if peak is not None]
 
 
 def day_energies(answer: Any, midnight: float) -> dict[str, float] | None:
-    """/ivp/pdm/device_data: today's energy in Wh of each inverter; None when the list is cut or is none.
+    """Today's energy in Wh by serial number, of /ivp/pdm/device_data; None if the list is truncated or invalid.
 
     `midnight`: Unix time, by the gateway's clock, at which the day began. An inverter that has not reported since
-    shows yesterday's figure.
+    still has yesterday's figure, so that its energy is 0.
     """
     if not isinstance(answer, Mapping):
         return None
@@ -440,7 +440,7 @@ def _integer(value: Any) -> int | None:
 def number(part: Mapping[str, Any], key: str) -> float | None:
     value = part.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
-        return None  # also what JSON allows for and no meter shows: NaN, Infinity, a thousand digits
+        return None  # also NaN, Infinity and a thousand digits, which JSON allows and no meter sends
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""Self-consumption: a stage switches something on while there is surplus, and off when there is none.
+"""Self-consumption: a stage switches a load on while there is surplus, and off without.
 
 Pure: time and power are handed in. Powers in W (surplus: + exports, - imports), times in seconds.
 """
@@ -13,7 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StageSettings:
-    """When a stage acts. `phase`: '' for all together; `delay`: how long the surplus must stay beyond a threshold."""
+    """When a stage switches. `phase`: '' for the sum, else '.1' to '.3'; `on_above`, `off_below`: W; the rest in seconds.
+
+    `delay`: how long the surplus must stay beyond a threshold.
+    """
 
     phase: str
     on_above: float
@@ -24,7 +27,7 @@ class StageSettings:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> StageSettings | None:
-        """From the equipment's settings; None when a threshold is missing or they are the wrong way round."""
+        """Parses the equipment's settings; None if a threshold is missing or `on_above` is not above `off_below`."""
         try:
             on_above, off_below = float(config["onAbove"]), float(config["offBelow"])
             times = [float(config.get(key) or 0) for key in ("delay", "leastOn", "leastOff")]
@@ -37,7 +40,7 @@ class StageSettings:
 
 
 def off_after(config: Mapping[str, Any]) -> float:
-    """Seconds without data after which the load is switched off; infinite when that is never wanted."""
+    """Seconds without data after which the load is switched off; infinite if disabled."""
     try:
         minutes = float(config.get("offAfter", 15))
     except (TypeError, ValueError):
@@ -47,9 +50,9 @@ def off_after(config: Mapping[str, Any]) -> float:
 
 @dataclass
 class Stage:
-    """The state of one stage: on or off, since when, since when a threshold has been crossed, when last looked at.
+    """The state of one stage. `since`: last switching, `crossed`: threshold crossed, `seen`: last data; Unix time.
 
-    `starved`: it is off since there was no data any more.
+    `starved`: it was switched off for lack of data.
     """
 
     on: bool = False
@@ -58,12 +61,12 @@ class Stage:
     seen: float = 0.0
     starved: bool = False
 
-    def step(self, settings: StageSettings, surplus: float, now: float, patience: float) -> bool:
-        """Takes a fresh surplus; True when the stage has just switched.
+    def step(self, settings: StageSettings, surplus: float, now: float, max_gap_s: float) -> bool:
+        """Takes a fresh surplus in W; returns True if the stage switches.
 
-        `patience`: seconds without data after which what was seen before no longer counts for the delay.
+        `max_gap_s`: seconds without data after which the delay restarts.
         """
-        if not 0 <= now - self.seen <= patience:
+        if not 0 <= now - self.seen <= max_gap_s:
             self.crossed = None
         self.seen = now
         beyond = surplus < settings.off_below if self.on else surplus > settings.on_above
@@ -81,16 +84,16 @@ class Stage:
         return True
 
     def give_up(self, now: float) -> None:
-        """Off, whatever the least time: without data nobody knows what it costs to stay on."""
+        """Switches off regardless of the minimum time: without data the cost of staying on is unknown."""
         self.on, self.since, self.crossed, self.starved = False, now, None, True
 
     def state(self) -> dict[str, Any]:
-        """What survives a restart."""
+        """State to persist."""
         return {"on": self.on, "since": self.since, "seen": self.seen, "starved": self.starved}
 
     @classmethod
     def restore(cls, kept: Any) -> Stage:
-        """From what was kept."""
+        """Restores persisted state; anything else gives a new stage."""
         if not isinstance(kept, Mapping):
             return cls()
         try:

@@ -1,4 +1,4 @@
-"""Where Tempo colours come from: a third party's service, and the open data of RTE, the grid operator. No account."""
+"""Services for Tempo colours: a third party's, and the open data of RTE, the grid operator. No account needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BYTES = 65536
 
 
 class NotTold(Exception):
-    """A source gave nothing usable. `reason`: for the log; `wait_s`: what it asked for, if it did."""
+    """A service returned nothing usable. `reason`: for the log; `wait_s`: pause it asked for, or None."""
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class NotTold(Exception):
 
 
 class TempoService(ABC):
-    """One public service. `name` is shown to the user."""
+    """A public service. `name` is shown to the user."""
 
     name: ClassVar[str]
     key: ClassVar[str]
@@ -41,12 +41,12 @@ class TempoService(ABC):
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._session.close()
 
     @abstractmethod
     def ask(self, days: Sequence[date]) -> dict[date, int]:
-        """The colours of these days, as far as the source knows them. Raises NotTold."""
+        """Returns the known colour codes of these days. Raises NotTold."""
 
     def _get(self, path: str) -> Any:
         answer = self._fetch(self.base + path)
@@ -73,7 +73,7 @@ class TempoService(ABC):
 
 
 class ColorService(TempoService):
-    """api-couleur-tempo.fr, which reads RTE a few times each morning: a question for each day."""
+    """api-couleur-tempo.fr, which reads RTE a few times each morning: one request per day."""
 
     name = "api-couleur-tempo.fr"
     key = "public"
@@ -88,7 +88,7 @@ class ColorService(TempoService):
 
 
 class OpenData(TempoService):
-    """RTE's `tempoLight`: today and, once published, tomorrow, in one answer."""
+    """RTE's `tempoLight`: today and, once published, tomorrow in one answer."""
 
     name = "RTE"
     key = "rte"
@@ -99,7 +99,7 @@ class OpenData(TempoService):
 
 
 def same_service(asked: str, target: str) -> bool:
-    """Whether a redirect leads to the same path of the same service: with or without `www.`, from http to https."""
+    """True if a redirect leads to the same path of the same service: with or without `www.`, from http to https."""
     try:
         before, after = urlsplit(asked), urlsplit(target)
         safe = after.scheme == "https" or (after.scheme == before.scheme and is_loopback(target))

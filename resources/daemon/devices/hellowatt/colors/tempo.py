@@ -1,4 +1,4 @@
-"""The Tempo colours of today and tomorrow, and the one in force: what is known, and when which source is asked."""
+"""Tempo colours of today, of tomorrow and in force: keeps the known ones, and decides when to ask which service."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ HOUR_S = 3600.0
 DAY_S = 86400.0
 MONTH_S = 31 * DAY_S
 PUBLISHED_S = 11 * HOUR_S + 300.0
-"""Seconds after midnight from which the next day's colour is asked for: it is told between 10:30 and 11, as a rule."""
+"""Seconds after midnight from which tomorrow's colour is requested: it is usually published from 10:30 to 11."""
 SETTLED_S = 12 * HOUR_S + 300.0
-"""Seconds after midnight from which it no longer changes; a colour read before is asked for once more."""
+"""Seconds after midnight from which it no longer changes; one read earlier is requested again."""
 NEXT_COLOR_S = 6 * HOUR_S
-"""A colour holds from 6:00 to 6:00."""
+"""Seconds after midnight at which a colour starts: it is in force from 6:00 to 6:00."""
 SPREAD_S = 1500
-"""Seconds by which installations differ."""
+"""Seconds over which installations spread their requests."""
 REQUESTS_PER_DAY = 24
-"""Questions of one day at most."""
+"""Highest number of requests in a day."""
 KEPT_DAYS = 8
 POLICIES = {
     Scope.ADDRESS: Policy((HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 8 * HOUR_S, DAY_S), tell_after=4, tell_after_s=DAY_S)
@@ -35,7 +35,7 @@ POLICIES = {
 
 
 class Tempo:
-    """Knows the colours over restarts; asks its sources, first the first, for what is not known or not settled."""
+    """Persists the colours; asks its services in order for those that are unknown or may still change."""
 
     def __init__(self, context: Context, sources: list[TempoService]) -> None:
         self._context = context
@@ -43,7 +43,7 @@ class Tempo:
         self._refusals = Refusals(context.memory, context.clock, POLICIES, "tempoRefusals")
 
     def close(self) -> None:
-        """Ends the connections."""
+        """Closes the connections."""
         for source in self._services:
             source.close()
 
@@ -51,14 +51,14 @@ class Tempo:
         """The time in Paris."""
         return datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS)
 
-    # What is known.
+    # Known colours.
 
     def known(self, day: date) -> int | None:
-        """The code of a day's colour; of yesterday's tomorrow without asking again."""
+        """Returns the colour code of a day, or None. Sends no request."""
         return self._entry(day)[0]
 
     def facts(self) -> dict[str, str]:
-        """What is published: `inconnue` is a colour as well."""
+        """Returns the facts to publish; an unknown colour is `inconnue`."""
         now = self.now()
         names = {"tempo.now": _in_force(now), "tempo.today": now.date(), "tempo.tomorrow": _next(now.date())}
         return {
@@ -66,23 +66,23 @@ class Tempo:
         }
 
     def _entry(self, day: date) -> tuple[int | None, float]:
-        """(code, when it was read as Unix time)."""
+        """Returns (code or None, Unix time of reading)."""
         kept = self._state().get("colors", {}).get(day.isoformat())
-        if isinstance(kept, int):  # as it was kept before it was known that colours change
+        if isinstance(kept, int):  # persisted by an earlier version, without a time
             kept = [kept, 0.0]
         if not isinstance(kept, list) or len(kept) != 2 or kept[0] not in mapping.COLOR_NAMES:
             return None, 0.0
         return kept[0], float(kept[1])
 
     def _settled(self, day: date) -> bool:
-        """Whether the day's colour was read when it could no longer change."""
+        """True if a day's colour was read after it could no longer change."""
         code, at = self._entry(day)
         return code is not None and at >= _moment(day - timedelta(days=1), SETTLED_S)
 
-    # When to ask.
+    # Requests.
 
     def due(self) -> float:
-        """Seconds until the next question makes sense."""
+        """Seconds until the next request."""
         if not self._services:
             return MONTH_S
         now = self.now().timestamp()
@@ -93,7 +93,7 @@ class Tempo:
         return min(mark - now for mark in marks if mark > now)
 
     def _wanted(self) -> list[date]:
-        """The days whose colour should be asked for now."""
+        """Returns the days whose colour should be requested now."""
         now = self.now()
         today, tomorrow = now.date(), _next(now.date())
         days = [day for day in {_in_force(now): None, today: None} if self.known(day) is None]
@@ -105,7 +105,7 @@ class Tempo:
         return sorted(days)
 
     def ask(self) -> None:
-        """Asks for what is wanted, one source after the other until one knows. Failures are logged here."""
+        """Requests wanted colours from one service after the other until known; logs failures."""
         now = self.now()
         state = self._state()
         if state.get("day") != now.date().isoformat():
@@ -175,13 +175,13 @@ def _next(day: date) -> date:
 
 
 def _in_force(now: datetime) -> date:
-    """The day whose colour holds at a moment in Paris."""
+    """Returns the day whose colour is in force at a time in Paris."""
     clock = timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
     return now.date() if clock.total_seconds() >= NEXT_COLOR_S else now.date() - timedelta(days=1)
 
 
 def _moment(day: date, seconds: float) -> float:
-    """Unix time of so many seconds on the clock in Paris after a day's beginning."""
+    """Unix time of a wall-clock time in Paris, given in seconds after midnight."""
     wall = datetime.combine(day, datetime.min.time()) + timedelta(seconds=seconds)
     return wall.replace(tzinfo=mapping.PARIS).timestamp()
 

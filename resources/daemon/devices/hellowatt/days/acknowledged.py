@@ -1,4 +1,4 @@
-"""Brings Jeedom's history to what the archive says: sends what differs, and remembers it when Jeedom has it."""
+"""Delivers points to Jeedom's history: sends those that differ from the acknowledged ones."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .. import mapping
 _LOG = logging.getLogger(__name__)
 
 MAX_WAIT_S = 60.0
-"""Seconds (real ones) that Jeedom may take for a month's points."""
+"""Seconds of real time to wait for Jeedom's acknowledgement of a month."""
 
 Points = dict[str, dict[date, Any]]
 
 
 class Acknowledged:
-    """What Jeedom has acknowledged of each equipment, by month. A point that is sent twice is one row there."""
+    """The points acknowledged by Jeedom, by equipment and month. A point sent twice is one row there."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def rows(self, equipment: Equipment, config: Any) -> list[Row]:
-        """The dated rows that this equipment can have."""
+        """Returns the dated rows of an equipment."""
         found = self._context.catalogue.rows(equipment.type, equipment.config, config)
         return [row for row in found if row.dated]
 
     def reconcile(self, equipment: Equipment, points: Points) -> bool:
-        """Sends what Jeedom has not, newest month first. False when it did not take all of it now."""
+        """Sends unacknowledged points, newest month first. False if Jeedom did not acknowledge all of them."""
         months: dict[str, dict[str, dict[str, Any]]] = {}
         for name, by_day in points.items():
             if name in equipment.commands:
@@ -62,7 +62,7 @@ class Acknowledged:
         kept = {name: days for name, days in sent.items() if name in equipment.commands}
         for name, by_day in wanted.items():
             kept[name] = {**kept.get(name, {}), **by_day}
-        self._context.memory.keep(key, kept)  # forgotten, it is sent once more
+        self._context.memory.keep(key, kept)  # if lost, the points are sent once more
         return True
 
     def _stamp(self, month: str, day: str) -> str:
@@ -73,12 +73,12 @@ class Acknowledged:
         return datetime.fromisoformat(f"{month}-{day}T00:00:00").replace(tzinfo=zone).isoformat()
 
     def forget(self, equipment: Equipment, points: Points) -> None:
-        """All is sent again at the next reconciliation."""
+        """Forgets acknowledgements: the next reconciliation sends these points again."""
         for month in {f"{day:%Y-%m}" for by_day in points.values() for day in by_day}:
             self._context.memory.delete(f"sent.{equipment.id}.{month}")
 
     def prune(self, equipment: Equipment, points: Points) -> None:
-        """A command that Jeedom no longer has is forgotten: when it comes back, it gets all of its history."""
+        """Forgets commands that Jeedom no longer has: one that is created again gets its whole history."""
         for month in {f"{day:%Y-%m}" for by_day in points.values() for day in by_day}:
             key = f"sent.{equipment.id}.{month}"
             sent: dict[str, Any] = self._context.memory.get(key, {})

@@ -1,4 +1,4 @@
-"""What was read of one energy of one home, kept by day, so that sums and repeats ask nothing of the site."""
+"""The days read of one energy of one home, persisted, so that sums and deliveries need no request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT_DELAYS = 30
 
 
 class Archive:
-    """The days of one energy of one home, in the connection's memory: one entry a month, exact figures as texts."""
+    """The days of one energy of one home in the connection's memory: one entry a month, exact figures as texts."""
 
     def __init__(self, memory: Memory, energy: str, home: str) -> None:
         self._memory = memory
@@ -24,20 +24,20 @@ class Archive:
         return self._memory.get(f"{what}.{self._name}", default)
 
     def months(self) -> list[str]:
-        """Those of which there is something, `YYYY-MM`, oldest first."""
+        """Months with data, `YYYY-MM`, oldest first."""
         return list(self._get("months", []))
 
     def days(self, years: Collection[int] | None = None) -> mapping.Days:
-        """All of it, or that of some years."""
+        """Returns all days, or those of some years."""
         months = [month for month in self.months() if years is None or int(month[:4]) in years]
         return {day: facts for month in months for day, facts in self._month(month).items()}
 
     def last_days(self) -> mapping.Days:
-        """The last two months of which there is something."""
+        """Returns the days of the last two months with data."""
         return {day: facts for month in self.months()[-2:] for day, facts in self._month(month).items()}
 
     def facts(self) -> list[str]:
-        """The names of all facts that were ever seen."""
+        """Names of all facts seen so far."""
         return list(self._get("facts", []))
 
     def _month(self, month: str) -> mapping.Days:
@@ -48,11 +48,11 @@ class Archive:
         }
 
     def day(self, day: date) -> mapping.Day | None:
-        """One day."""
+        """Returns one day, or None."""
         return self._month(f"{day:%Y-%m}").get(day)
 
     def newest(self) -> date | None:
-        """The last day with a consumption."""
+        """Returns the last day with a consumption, or None."""
         for month in reversed(self.months()):
             known = [day for day, facts in self._month(month).items() if "kwh" in facts]
             if known:
@@ -60,12 +60,12 @@ class Archive:
         return None
 
     def recent(self, fact: str, since: date) -> bool:
-        """Whether a fact was seen on a day since then."""
+        """True if a fact was seen on `since` or later."""
         months = [month for month in self.months() if month >= f"{since:%Y-%m}"]
         return any(fact in facts for month in months for day, facts in self._month(month).items() if day >= since)
 
     def take(self, found: Mapping[date, mapping.Day], today: date) -> list[date]:
-        """Takes over days that were read; which of them are new or other than before. Durable on return."""
+        """Merges days; returns those that are new or changed. Durable on return."""
         by_month: dict[str, dict[date, mapping.Day]] = {}
         for day, facts in found.items():
             by_month.setdefault(f"{day:%Y-%m}", {})[day] = facts
@@ -90,7 +90,7 @@ class Archive:
         if changed:
             stored = {f"{day:%d}": {name: str(value) for name, value in days[day].items()} for day in sorted(days)}
             self._memory.put(f"days.{month}.{self._name}", stored)
-        # Also without news: a write before this one may have failed after the days, which are then in memory only.
+        # Also without changes: a previous write may have failed after the days, which are then in memory only.
         months = self.months()
         if days and month not in months:
             self._memory.put(f"months.{self._name}", sorted([*months, month]))
@@ -98,40 +98,40 @@ class Archive:
         if not seen <= set(self.facts()):
             self._memory.put(f"facts.{self._name}", sorted(seen | set(self.facts())))
 
-    # How late the site is.
+    # Delay of the site.
 
     def _note(self, arrived: list[date], today: date) -> None:
         late = [(today - day).days for day in arrived if (today - day).days <= KEPT_DELAYS]
-        if len(late) == 1:  # several at once are an import or an outage, and say nothing of the usual delay
+        if len(late) == 1:  # several at once come from an import or outage, not from the usual delay
             self._memory.keep(f"delays.{self._name}", [*self._get("delays", []), *late][-KEPT_DELAYS:])
 
     def delay(self) -> float | None:
-        """Mean number of days between a day and its arrival, over the last thirty."""
+        """Mean days between a day and its arrival, over the last KEPT_DELAYS; None if unknown."""
         delays = self._get("delays", [])
         return round(sum(delays) / len(delays), 1) if delays else None
 
     def usual(self) -> int:
-        """Days after which a day is expected: 1, unless none of the last ones came so soon."""
+        """Days after which a day is expected: 1, unless all recent ones came later."""
         delays = self._get("delays", [])[-7:]
         return max(1, min(delays)) if len(delays) >= 5 else 1
 
-    # The import of older months.
+    # Import of older months.
 
     @property
     def progress(self) -> dict[str, Any]:
-        """Where the import stands: `next` month, `done`, how many `read` and how many `empty` in a row."""
+        """Progress of the import: `next` month, `done`, months `read`, consecutive `empty` ones."""
         return dict(self._get("import", {}))
 
     def keep_progress(self, progress: Mapping[str, Any]) -> None:
-        """Durable, so that no month is asked twice."""
+        """Persists the progress, so that no month is requested twice."""
         self._memory.put(f"import.{self._name}", dict(progress))
 
     @property
     def known(self) -> bool:
-        """Whether the site was ever asked for it."""
+        """True if it was requested before."""
         return bool(self._get("asked", False))
 
     def note_asked(self) -> None:
-        """From now on it is part of the daily round."""
+        """Records that it was requested: it takes part in the daily round."""
         if not self.known:
             self._memory.keep(f"asked.{self._name}", True)

@@ -1,4 +1,4 @@
-"""Reading days: the round of the day, the import of all that is older, and a second look at old months."""
+"""Reads days: the daily round, the import of older months, and a periodic recheck of old months."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .new_days import NewDays
 _LOG = logging.getLogger(__name__)
 
 EMPTY_MONTHS_TO_END = 3
-"""Months without anything, one after the other, after which there is nothing older."""
+"""Consecutive empty months after which the import ends."""
 MONTHS_PER_PASS = 12
-"""Months that one pass of the import reads of one energy."""
+"""Months of one energy that one pass of the import reads."""
 RECHECK_DAYS = 7
-"""Days from one second look at an older month to the next."""
+"""Days between two rechecks of an older month."""
 INJECTION_DAYS = 20
-"""Days for which a home that has injected is expected to do it again."""
+"""Days within which an injection makes another one expected."""
 USUAL_MONTHS = 36
-"""Months that the import of an account has, as a rule; only its progress is told by it."""
+"""Usual number of months of an account, for the progress of the import only."""
 
 
 def month_before(day: date, months: int = 1) -> date:
-    """The first of the month so many months before a day's."""
+    """Returns the first day of the month `months` before that of `day`."""
     number = day.year * 12 + day.month - 1 - months
     return date(number // 12, number % 12 + 1, 1)
 
@@ -43,32 +43,32 @@ class Collector:
         self._account = account
         self._budget = budget
         self._oldest = int(config.get("historyMonths", 120))
-        self._told: list[Equipment] = []
+        self._wanted: list[Equipment] = []
         self.new_days = NewDays(context)
 
     def archive(self, equipment: Equipment) -> Archive:
-        """What is known of an equipment."""
+        """Returns the archive of an equipment."""
         return Archive(self._context.memory, equipment.type, equipment.key)
 
-    # The round of the day.
+    # The daily round.
 
     def satisfied(self, equipment: Equipment) -> bool:
-        """Whether the day that can be expected is there, with all that this home has."""
+        """True if the expected day is complete."""
         archive = self.archive(equipment)
         awaited = self._account.today() - timedelta(days=archive.usual())
         injects = archive.recent("injection", awaited - timedelta(days=INJECTION_DAYS))
         return mapping.complete(archive.day(awaited), injects)
 
     def stopped(self, equipment: Equipment) -> bool:
-        """Whether no new days come any more: it is then asked once a day."""
+        """True if new days no longer arrive: it is then requested once a day."""
         return self.new_days.stopped(equipment, self.archive(equipment).newest())
 
     def tell(self, equipment: Equipment) -> None:
-        """Reports whether new days come."""
+        """Reports whether new days arrive."""
         self.new_days.tell(equipment, self.archive(equipment).newest())
 
     def read(self, equipment: Equipment) -> list[date]:
-        """The last two months in one request, and now and then an older one; which days are new or corrected."""
+        """Reads the last two months in one request, and weekly an older one; returns new or corrected days."""
         archive = self.archive(equipment)
         today = self._account.today()
         first, last = month_before(today), today - timedelta(days=1)
@@ -77,7 +77,7 @@ class Collector:
         return changed + self._look_again(equipment, archive, first)
 
     def _take(self, equipment: Equipment, archive: Archive, first: date, last: date) -> tuple[list[date], bool, bool]:
-        """The changed days; whether there was anything; whether the site is still fetching the rest."""
+        """Returns (changed days, whether there was any day, whether the site is still fetching)."""
         found = self._account.daily(equipment.type, equipment.key, first, last, bool(archive.months()))
         if found.error:
             _LOG.info("helloWatt says of %s: %s", equipment.type, found.error)
@@ -87,7 +87,7 @@ class Collector:
         return archive.take(found.days, today), bool(found.days), found.ongoing
 
     def _look_again(self, equipment: Equipment, archive: Archive, before: date) -> list[date]:
-        """Once a week one older month is read again, each in its turn: services correct the past."""
+        """Reads one older month again each week, in turn: services correct past figures."""
         progress = archive.progress
         today = self._account.today()
         months = [month for month in archive.months() if month < f"{before:%Y-%m}"]
@@ -102,22 +102,22 @@ class Collector:
         archive.keep_progress({**archive.progress, "turn": month, "looked": today.isoformat()})
         return changed
 
-    # The import.
+    # Import.
 
     def importing(self, equipment: Equipment) -> bool:
-        """Whether there are months that were not read yet."""
+        """True if there are months left to read."""
         return not self.archive(equipment).progress.get("done") and self._oldest > 0
 
     def restart_import(self, equipment: Equipment) -> None:
-        """All months are read again."""
+        """Restarts the import of all months."""
         archive = self.archive(equipment)
         kept = {name: value for name, value in archive.progress.items() if name in ("turn", "looked")}
         archive.keep_progress({**kept, "again": True})
 
     def import_pass(self, equipment: Equipment) -> bool:
-        """Up to a year of months, newest first, each kept as it comes. True when something was read.
+        """Reads up to MONTHS_PER_PASS months, newest first, each persisted at once; True if there was any day.
 
-        What stops it leaves off where it was; the next pass goes on there.
+        After an error the next pass continues with the same month. Raises DeviceError.
         """
         archive = self.archive(equipment)
         news = False
@@ -137,12 +137,12 @@ class Collector:
         try:
             _, any_day, ongoing = self._take(equipment, archive, first, last)
         except SiteDown as error:
-            # What lies before a contract may be an error for the site; three times is its last word.
+            # Months before a contract may be an error 500; after three tries they count as empty.
             if error.values.get("status") != 500 or not archive.months():
                 raise
             any_day, ongoing = False, True
         if ongoing and tries < EMPTY_MONTHS_TO_END:
-            # The site has not fetched that month itself yet; the next pass asks again.
+            # The site is still fetching that month: the next pass asks again.
             archive.keep_progress({**progress, "next": first.isoformat(), "tries": tries})
             raise _Later
         read = int(progress.get("read", 0)) + 1
@@ -165,8 +165,8 @@ class Collector:
         )
 
     def percent(self) -> float:
-        """How far the import of all energies is; 100 when nothing is left."""
-        shares = [self._share(each) for each in self._told]
+        """Progress of the import of all energies in percent; 100 if nothing is left."""
+        shares = [self._share(each) for each in self._wanted]
         return 100.0 * sum(shares) / len(shares) if shares else 100.0
 
     def _share(self, equipment: Equipment) -> float:
@@ -174,8 +174,8 @@ class Collector:
         return min(0.99, read / (USUAL_MONTHS + EMPTY_MONTHS_TO_END)) if self.importing(equipment) else 1.0
 
     def import_all(self, wanted: list[Equipment]) -> tuple[list[Equipment], DeviceError | None]:
-        """A pass over these energies, as far as they are not done; which have news, and what stopped it."""
-        self._told = wanted
+        """Runs a pass over unfinished equipment; returns (those with new days, the error that stopped it or None)."""
+        self._wanted = wanted
         news: list[Equipment] = []
         failure: DeviceError | None = None
         for equipment in wanted:
@@ -196,4 +196,4 @@ class Collector:
 
 
 class _Later(Exception):
-    """A month that the site is still fetching."""
+    """The site is still fetching a month."""

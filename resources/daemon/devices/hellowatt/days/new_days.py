@@ -1,4 +1,4 @@
-"""Whether new days still come for an equipment; if not, its user is told once, with what the site says itself."""
+"""Reports an equipment whose new days no longer arrive, once, with the site's own explanation."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ DAY_S = 86400.0
 
 
 class NewDays:
-    """Judges by the age of the newest day. The limit is the catalogue's silence of the equipment type.
+    """Decides by the age of the newest day. The limit is the catalogue's silence of the equipment type.
 
-    Told a day earlier than the core would, since the site's own words are known here; kept over restarts.
+    Reports a day before the core would, since the site's own explanation is known here; persisted.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def note(self, equipment: Equipment, says: str) -> None:
-        """An answer has come for this equipment. `says`: the site's sentence on what is missing, or ''."""
+        """Records an answer for this equipment. `says`: the site's sentence on missing data, or ''."""
         state = self._state(equipment)
         self._keep(equipment, {"since": state.get("since", self._context.clock.time()), "says": says})
 
     def stopped(self, equipment: Equipment, newest: date | None) -> bool:
-        """Whether the newest day (None: there has never been one) is older than it may be."""
+        """True if the newest day (None: there never was one) is too old."""
         catalogue = self._context.catalogue
         after: float = catalogue.data["silences"][catalogue.silence(equipment.type)]["after"]
         since = self._state(equipment).get("since")
@@ -35,7 +35,7 @@ class NewDays:
         return since is not None and self._context.clock.time() - float(since) > after - DAY_S
 
     def tell(self, equipment: Equipment, newest: date | None) -> None:
-        """Reports the equipment as without data, or that it has some again; each once."""
+        """Reports that the equipment is without data, or has data again; each once."""
         if not self.stopped(equipment, newest):
             self._context.trouble(equipment.id, None)
             return

@@ -1,4 +1,4 @@
-"""When the site is asked next: once a day at a time of its own, then at growing intervals until the day is there."""
+"""Plans the next round: daily at an individual time, then at growing intervals until the day has arrived."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .. import mapping
 
 HOUR_S = 3600.0
 SPREAD_S = 3000
-"""Seconds by which installations differ."""
+"""Seconds over which installations spread their requests."""
 RETRY_HOURS = (1.0, 2.0, 3.0, 4.0)
-"""Hours from one try to the next."""
+"""Hours between consecutive tries of a day."""
 MAX_WAIT_S = 8 * 24 * HOUR_S
-"""More comes from a clock that was stepped: the longest pause after a refusal is a week."""
+"""Longest wait in seconds: longer ones come from a stepped clock, since a refusal lasts a week at most."""
 
 
 class Schedule:
-    """The next round, durable: a restart neither asks again nor forgets to."""
+    """The next round, persisted: a restart neither repeats nor skips it."""
 
     def __init__(self, context: Context, start_hour: int) -> None:
         self._context = context
@@ -32,20 +32,20 @@ class Schedule:
         return dict(self._context.memory.get("schedule") or {})
 
     def wait(self) -> float:
-        """Seconds until the next round; 0 when it is due. A clock that jumped does not stop it for long."""
+        """Seconds until the next round; 0 if due. A stepped clock does not block it."""
         rest = float(self._state().get("next", 0.0)) - self._context.clock.time()
         return rest if 0 < rest <= MAX_WAIT_S else 0.0
 
     def at_once(self) -> None:
-        """The next round is due now."""
+        """Makes the next round due now."""
         self._keep(next=0.0)
 
     def settled(self) -> None:
-        """All that can be expected today is there."""
+        """Plans the next round for tomorrow: the expected day is complete."""
         self._keep(next=self._start(1), attempt=0)
 
     def again(self, least: float = 0.0) -> None:
-        """Something is missing: later today, in `least` seconds at the earliest, or else tomorrow."""
+        """Plans a retry later today, after `least` seconds or more, or tomorrow: data is missing."""
         now = self._now()
         today = now.date().isoformat()
         state = self._state()
@@ -60,11 +60,11 @@ class Schedule:
         self._keep(next=at, attempt=attempt + 1, day=today)
 
     def after(self, seconds: float) -> None:
-        """Nothing was asked, and nothing may be for so long: this is no try."""
+        """Plans the next round after a pause in seconds; does not count as a try."""
         self._keep(next=self._context.clock.time() + seconds + random.uniform(1.0, 60.0))
 
     def tomorrow(self) -> None:
-        """No more today."""
+        """Plans the next round for tomorrow."""
         self._keep(next=self._start(1), attempt=0)
 
     def _start(self, days: int) -> float:

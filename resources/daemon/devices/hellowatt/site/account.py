@@ -1,4 +1,4 @@
-"""What the account has: its homes, which energies they have, and their contracts; asked seldom and remembered."""
+"""Homes of the account, their energies and contracts: requested rarely and persisted."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _LOG = logging.getLogger(__name__)
 
 WEEK_S = 7 * 86400.0
 HOMES_MAX_AGE_S = 900.0
-"""Seconds for which a list of homes serves the check, the search and the first round."""
+"""Seconds for which a list of homes is reused by test, discovery and first round."""
 MAX_ODD_LINES = 10
-"""Lines of the log about the odd figures of one answer."""
+"""Highest number of log lines about odd figures of one answer."""
 KEPT_ODD = 300
 GLANCE_DAYS = 20
-"""Days that a look at the data spans."""
+"""Days requested to see whether there is data."""
 T = TypeVar("T")
 
 
 class Account:
-    """Homes, energies and contracts, as the site tells them."""
+    """Homes, energies and contracts of the account."""
 
     def __init__(self, context: Context, site: Site, session: Session) -> None:
         self.site = site
@@ -40,7 +40,7 @@ class Account:
         return datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date()
 
     def ask(self, question: Callable[[], T], endpoint: str) -> T:
-        """With a session that is renewed when it is lost; a part that is not found is named."""
+        """Runs `question` with a session, renewed if lost. Raises LayoutChanged if a part of the answer is missing."""
         try:
             return self.session.with_session(question, endpoint)
         except mapping.Unexpected as error:
@@ -52,7 +52,7 @@ class Account:
     # Homes.
 
     def homes(self, age: float = HOMES_MAX_AGE_S) -> list[mapping.Home]:
-        """The homes, as they were at most `age` seconds ago. Raises NoHome and what the site does."""
+        """Returns the homes, at most `age` seconds old. Raises NoHome or another DeviceError."""
         kept = self._context.memory.get("homes") or {}
         old = self._context.clock.time() - float(kept.get("at", 0.0))
         if kept.get("of") == self.session.mark and 0 <= old < age:
@@ -72,14 +72,14 @@ class Account:
         return mapping.homes(answer), mapping.said(answer)[1]
 
     def hide_meters(self) -> None:
-        """Meter numbers are in no log."""
+        """Masks meter numbers in logs."""
         for each in (self._context.memory.get("homes") or {}).get("homes", []):
             self._context.hide(*(part for part in each[1:] if part))
 
     # Data.
 
     def daily(self, energy: str, home: str, first: date, last: date, known: bool) -> mapping.Series:
-        """The days of one energy of one home. `known`: it has that energy, so that an error 500 is one."""
+        """Returns the days of one energy. `known`: the home has it; else an error 500 raises NoGas."""
 
         def question() -> mapping.Series:
             if energy == "gas" and not known:
@@ -94,11 +94,11 @@ class Account:
             return mapping.series(answer, first, last, mapping.MAX_DAY_KWH[energy])
 
         found = self.ask(question, LOGGED_PATHS[energy])
-        self._tell_odd(energy, home, found.odd)
+        self._log_odd(energy, home, found.odd)
         return found
 
-    def _tell_odd(self, energy: str, home: str, odd: Collection[str]) -> None:
-        """Names each figure that was refused or corrected in the log, once, however often its day is read again."""
+    def _log_odd(self, energy: str, home: str, odd: Collection[str]) -> None:
+        """Logs each refused or corrected figure once, however often its day is read again."""
         name = f"odd.{energy}.{home}"
         told = list(self._context.memory.get(name) or [])
         news = sorted(set(odd) - set(told))
@@ -108,17 +108,17 @@ class Account:
             self._context.memory.keep(name, [*told, *news][-KEPT_ODD:])
 
     def glance(self, energy: str, home: str) -> mapping.Series | None:
-        """The last days, to see whether there are any; None for a home without that energy."""
+        """Returns the last GLANCE_DAYS days; None if the home does not have that energy."""
         last = self.today() - timedelta(days=1)
         try:
             return self.daily(energy, home, last - timedelta(days=GLANCE_DAYS), last, False)
         except (NoGas, Missing):
             return None
 
-    # Which equipment there is.
+    # Discovery.
 
     def discover(self) -> list[Found]:
-        """One equipment per home and energy. One home that fails does not hide the others."""
+        """Returns one equipment per home and energy, also if one home fails."""
         found = []
         for home in self.homes():
             self.contracts(home.id)
@@ -156,7 +156,7 @@ class Account:
     # Contracts.
 
     def contracts(self, home: str, age: float = WEEK_S) -> None:
-        """Reads the contracts of a home anew when they are older than `age` seconds."""
+        """Updates the contracts of a home if older than `age` seconds."""
         key = f"contracts.{home}"
         kept = self._context.memory.get(key) or {}
         if 0 <= self._context.clock.time() - float(kept.get("at", 0.0)) < age:
@@ -173,7 +173,7 @@ class Account:
         self._context.memory.keep(key, {"at": self._context.clock.time(), "rows": rows})
 
     def contract(self, home: str, energy: str) -> dict[str, Any]:
-        """What is remembered of a contract, without a request."""
+        """Returns a persisted contract; sends no request."""
         rows = (self._context.memory.get(f"contracts.{home}") or {}).get("rows") or []
         return next((each for each in rows if each.get("of") == energy), {})
 

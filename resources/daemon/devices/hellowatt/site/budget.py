@@ -1,4 +1,4 @@
-"""How much may be asked of the site: a day's requests, logins and refreshes, pauses, and the end of a 429."""
+"""Limits of requests to the site: requests, logins and refreshes per day, pauses, and blocks after a 429."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .errors import Limited, OverBudget, TooManyLogins
 _LOG = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
-"""Between two requests, plus as much again by chance."""
+"""Pause between two requests in seconds, plus a random part as long."""
 LOGINS_PER_DAY = 3
-"""Logins of its own accord on one day."""
+"""Automatic logins in a day."""
 USER_LOGINS_PER_DAY = 5
-"""Logins that the user asks for on one day, beside those."""
+"""Further logins in a day that the user causes."""
 REQUESTS_FOR_DAYS = 12
 """Requests of a day that the import leaves to the daily figures."""
 REFRESHES_PER_DAY = 6
-"""Rounds that the user may ask for on one day."""
+"""Rounds in a day that the user may request."""
 REFRESH_GAP_S = 900.0
-"""Seconds between two of them."""
+"""Shortest time between two such rounds, in seconds."""
 MIN_BLOCK_S = 60.0
 HOUR_S = 3600.0
 POLICIES = {Scope.ADDRESS: Policy((HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 24 * HOUR_S))}
-"""How long the site is left alone after a 429 that does not say how long."""
+"""Pauses after a 429 that does not say how long to wait."""
 
 
 class Budget:
-    """Counts what is asked, by the day in Paris. A restart of the daemon forgets nothing."""
+    """Counts requests by the day in Paris; persisted."""
 
     def __init__(self, context: Context, per_day: int) -> None:
         self._context = context
@@ -54,11 +54,11 @@ class Budget:
         return datetime.fromtimestamp(self._context.clock.time(), PARIS)
 
     def blocked(self) -> float:
-        """Seconds until the site may be asked again after a 429; 0 when it may."""
+        """Seconds until a request is allowed after a 429; 0 if allowed."""
         return self._limit.paused()
 
     def check(self) -> None:
-        """Raises what forbids a request now."""
+        """Raises Limited or OverBudget if a request is not allowed now."""
         held = self._limit.held("request")
         if held is None:
             return
@@ -75,15 +75,15 @@ class Budget:
         )
 
     def left(self) -> int:
-        """Requests that today still has."""
+        """Requests left today."""
         return self._limit.left("request")
 
     def spare(self) -> int:
-        """Requests that an import may still use today."""
+        """Requests left today for the import."""
         return self._limit.left("import")
 
     def spend(self) -> bool:
-        """Before each request: waits its turn and counts it. False when the connection is to end."""
+        """Waits for the pause and counts a request, before it is sent. False if the connection is stopping."""
         self.check()
         clock = self._context.clock
         rest = self._last + PAUSE_S + random.uniform(0, PAUSE_S) - clock.monotonic()
@@ -95,15 +95,15 @@ class Budget:
         return True
 
     def finished(self) -> None:
-        """After each request: the pause counts from its end."""
+        """Starts the pause, after each request."""
         self._last = self._context.clock.monotonic()
 
     def passed(self) -> None:
-        """The site has answered: a 429 that stood is over."""
+        """Clears a 429: the site has answered."""
         self._limit.passed()
 
     def check_login(self, asked: bool) -> None:
-        """Before a login begins. Raises TooManyLogins; `asked`: the user waits for it."""
+        """Raises TooManyLogins if a login is not allowed. `asked`: on behalf of the user."""
         held = self._limit.held("test" if asked else "login")
         if held is not None and held.window:
             raise TooManyLogins(
@@ -113,12 +113,12 @@ class Budget:
             )
 
     def note_login(self, asked: bool) -> None:
-        """Before e-mail and password leave."""
+        """Counts a login, before the credentials are sent."""
         self._limit.add("test" if asked else "login")
         self._context.count("logins")
 
     def take_refresh(self) -> None:
-        """One more round for the user. Raises Refused, which says when the next one is possible."""
+        """Counts a round requested by the user. Raises Refused with the time of the next one if too early."""
         held = self._limit.take("refresh")
         if held is not None:
             raise self._too_early(held)
@@ -130,11 +130,11 @@ class Budget:
         return Refused(_EARLY, time=self.hour(held.wait_s), minutes=int(REFRESH_GAP_S / 60))
 
     def block(self, seconds: float | None) -> float:
-        """The site answered 429: nothing until `seconds` (default: growing from an hour) have passed."""
+        """Blocks requests after a 429 for `seconds` (default: growing from an hour); returns the seconds."""
         return self._limit.pause("429", None if seconds is None else max(seconds, MIN_BLOCK_S))
 
     def hour(self, seconds: float) -> str:
-        """The time of day so many seconds from now, as the user reads it; with the day when it is not today's."""
+        """Formats the time `seconds` from now for the user; with the date if not today."""
         now = self.now()
         then = now + timedelta(seconds=seconds)
         return f"{then:%H:%M}" if then.date() == now.date() else Moment(then, "%d/%m %H:%M")

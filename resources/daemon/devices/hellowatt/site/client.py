@@ -1,4 +1,4 @@
-"""The site's protocol: its pages and data addresses, the session, and what its answers mean."""
+"""HTTP client of the site: its paths, the session cookies, and the errors its answers mean."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ PATHS = {
     "electricity": "/api/homes/{home}/sge_measures/conso_daily",
     "gas": "/api/homes/{home}/adict_measures/conso_daily",
 }
-"""All that is asked of the site."""
+"""All paths that are requested."""
 LOGGED_PATHS = {key: path.replace("{home}", "…") for key, path in PATHS.items()}
-"""The same for the log: homes are nobody's business there."""
+"""The same for logs, without the identifiers of homes."""
 
 USER_AGENT = "JeedomHelloWatt/1.0"
 API_VERSION = "1.54"
 RETRY_PAUSES_S = (5.0, 10.0)
-"""Seconds before the second and the third try after a 5xx."""
+"""Pauses before the second and third try after a 5xx, in seconds."""
 MAX_BYTES = 4 * 1024 * 1024
 
 
 class SessionLost(VendorError):
-    """The session may have ended. `counts_as`: what the same answer means if it has just been opened."""
+    """The session may have ended. `counts_as`: the error if it has just been opened."""
 
     def __init__(self, counts_as: DeviceError) -> None:
         super().__init__("La session helloWatt a expiré")
@@ -48,7 +48,7 @@ class SessionLost(VendorError):
 
 
 class Site:
-    """One account's browser: cookies, headers, one request at a time, each counted before it leaves."""
+    """Sends the requests of one account: cookies, headers, one at a time, each counted before it is sent."""
 
     def __init__(self, base: str, context: Context, budget: Budget) -> None:
         self.base = base
@@ -63,37 +63,37 @@ class Site:
     # The session.
 
     def cookie(self, name: str) -> str:
-        """A cookie's value, or ''."""
+        """Returns a cookie's value, or ''."""
         return next((c.value or "" for c in self._session.cookies if c.name == name), "")
 
     def cookies(self) -> dict[str, str]:
-        """To be kept."""
+        """Cookies to persist."""
         return {c.name: c.value or "" for c in self._session.cookies if c.name in ("sessionid", "csrftoken")}
 
     def use_cookies(self, cookies: Mapping[str, str]) -> None:
-        """Those of an earlier life, or none."""
+        """Replaces all cookies by persisted ones, or by none."""
         self._session.cookies.clear()
         host = urlsplit(self.base).hostname or ""
         for name, value in cookies.items():
             self._context.hide(value)
-            # Never over plain http, as the site has them; a simulator on this machine excepted.
+            # Never over plain http, as the site sets them; except to a simulator on this machine.
             secure = not is_loopback(self.base)
             self._session.cookies.set(
                 name, value, domain="localhost.local" if host == "localhost" else host, path="/", secure=secure
             )
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._session.close()
 
-    # One request.
+    # Requests.
 
     def send(
         self, method: str, key: str, home: str = "", query: Mapping[str, str] | None = None, **more: Any
     ) -> Response:
-        """One request to an entry of PATHS; follows nothing but a slash that the site adds.
+        """Requests an entry of PATHS; follows no redirect except to the same path with a slash.
 
-        Raises SiteDown, Limited, LayoutChanged, SessionLost and what the budget says.
+        Raises SiteDown, Limited, LayoutChanged, SessionLost, or an error of the budget.
         """
         url = self.base + PATHS[key].replace("{home}", home) + ("/" if key in self._slashed else "")
         for _ in range(2):
@@ -113,7 +113,7 @@ class Site:
         raise LayoutChanged(f"redirection {answer.status}")
 
     def visit(self, key: str) -> Response:
-        """A GET of an entry of PATHS for its cookies: any status is an answer, a redirect is not followed."""
+        """Requests an entry of PATHS for its cookies: returns any status, follows no redirect."""
         return self._once("GET", key, self.base + PATHS[key], None, headers=self._headers() if key != "login" else None)
 
     def _once(self, method: str, key: str, url: str, query: Mapping[str, str] | None, **more: Any) -> Response:
@@ -156,17 +156,17 @@ class Site:
     # Data.
 
     def homes(self) -> Any:
-        """The account's homes, as the site gives them."""
+        """Returns the answer for the account's homes. Raises DeviceError."""
         return self._data("homes")
 
     def contracts(self, home: str) -> Any:
-        """The contracts of a home."""
+        """Returns the answer for the contracts of a home. Raises DeviceError."""
         return self._data("contracts", home)
 
     def daily(
         self, energy: str, home: str, first: date, last: date, retries: tuple[float, ...] = RETRY_PAUSES_S
     ) -> Any:
-        """The daily figures from `first` to `last`; the site may answer others as well."""
+        """Returns the answer for the days from `first` to `last`; it may include others. Raises DeviceError."""
         query = {"startDate": _midnight(first), "endDate": _midnight(last + timedelta(days=1))}
         return self._data(energy, home, query, retries)
 
@@ -214,7 +214,7 @@ class Site:
         if answer.status == 401 or (answer.status == 403 and _asks_for_login(data)):
             raise SessionLost(LoginUnconfirmed(UNCONFIRMED))
         if answer.status == 403:
-            # Whatever the page says: a session that ended may be refused like this, too.
+            # Whatever the body says: an ended session may be refused like this, too.
             raise SessionLost(AccessRefused(_FORBIDDEN))
         if answer.status == 404:
             raise Missing(_MISSING)
@@ -257,7 +257,7 @@ _NOT_ACCEPTED = (
 
 
 def _needed(key: str, data: Any) -> tuple[str, ...]:
-    """The keys without which an answer is of no use, where it comes in its usual wrapping."""
+    """Returns the required keys of an answer in its usual wrapping."""
     if key == "homes":
         return ("[].id",) if isinstance(data, list) else ()
     if key in ("electricity", "gas") and isinstance(data, dict) and isinstance(data.get("values"), list):
@@ -273,7 +273,7 @@ def _asks_for_login(data: Any) -> bool:
 def _target(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
-    except ValueError:  # no address at all: it is shown as it came
+    except ValueError:  # not a URL: shown unchanged
         return location
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with the site; `mark` is what the command `etat` shows."""
+"""Errors of the site; `mark` is the value of the command `etat`."""
 
 from __future__ import annotations
 
@@ -14,63 +14,63 @@ class CredentialsRefused(AuthenticationFailed):
 
 
 class AccountBlocked(AuthenticationFailed):
-    """Disabled, or to be confirmed by its owner."""
+    """The account is disabled, or must be confirmed by its owner."""
 
     mark: ClassVar[str] = "ACCOUNT_BLOCKED"
 
 
 class ExtraStep(AuthenticationFailed):
-    """The site wants to see a person."""
+    """The site requires a manual check at login."""
 
     mark: ClassVar[str] = "EXTRA_STEP"
 
 
 class TooManyLogins(RateLimited):
-    """Logins are blocked for a while, by the site or by our own rule."""
+    """Logins are blocked for a while, by the site or by our own limit."""
 
     mark: ClassVar[str] = "TOO_MANY_LOGINS"
 
 
 class Limited(RateLimited):
-    """The site answered 429; nothing may be asked until `retry` seconds have passed."""
+    """The site answered 429; no request for `retry` seconds."""
 
     mark: ClassVar[str] = "RATE"
 
 
 class OverBudget(RateLimited):
-    """As many requests as one day may have were made."""
+    """The requests of a day are used up."""
 
     mark: ClassVar[str] = "BUDGET"
 
 
 class CsrfRefused(VendorError):
-    """The token of the login form was not accepted."""
+    """The CSRF token of the login was refused."""
 
     mark: ClassVar[str] = "CSRF"
 
 
 class LoginUnconfirmed(VendorError):
-    """The login was answered, but there is no session that works."""
+    """The login was answered, but did not open a working session."""
 
     mark: ClassVar[str] = "LOGIN_UNCONFIRMED"
 
 
 class SiteDown(Unreachable):
-    """No answer, 5xx, or the page of a maintenance."""
+    """No answer, a 5xx, or a maintenance page."""
 
     mark: ClassVar[str] = "SITE_DOWN"
 
 
 class NotJson(VendorError):
-    """A page where data was expected."""
+    """The site returned HTML where data was expected."""
 
     mark: ClassVar[str] = "NOT_JSON"
 
 
 class LayoutChanged(VendorError):
-    """A part of the page or of the data is not where it was; `item` names it.
+    """A part of the page or of the data is missing; `item` names it.
 
-    Once it may be half an answer, a proxy's page, or a cache: that the site has changed is said when it lasts.
+    Once, it may be an incomplete answer, a proxy's page or a cache; only if it lasts the site has changed.
     """
 
     mark: ClassVar[str] = "LAYOUT"
@@ -79,7 +79,7 @@ class LayoutChanged(VendorError):
         super().__init__(_CHANGED if lasting else _UNEXPECTED, item=item)
 
     def lasting(self) -> LayoutChanged:
-        """The same, met so often that the site must have changed."""
+        """Returns the same error after many repetitions: the site must have changed."""
         return LayoutChanged(str(self.values["item"]), lasting=True)
 
 
@@ -91,19 +91,19 @@ _CHANGED = (
 
 
 class NotAccepted(VendorError):
-    """The request was answered with a status that says nothing else."""
+    """The request was answered with another unsuccessful status."""
 
     mark: ClassVar[str] = "ERROR"
 
 
 class AccessRefused(Refused):
-    """403 although the session is new, or before any login: these data, or this internet access, are refused."""
+    """403 with a new session, or before login: the data, or this internet access, is refused."""
 
     mark: ClassVar[str] = "FORBIDDEN"
 
 
 class Missing(Refused):
-    """The site says that there is no such thing for this account."""
+    """The site does not have these data for this account."""
 
     mark: ClassVar[str] = "NO_DATA"
 
@@ -115,15 +115,15 @@ class NoHome(Refused):
 
 
 class NoGas(Refused):
-    """A home that has no gas, told by the site with an error 500."""
+    """A home without gas, for which the site answers 500."""
 
     mark: ClassVar[str] = "NO_GAS"
 
 
 STOPPING_ERRORS = (AuthenticationFailed, RateLimited, CsrfRefused, LoginUnconfirmed)
-"""After these nothing more is asked of the site in the same run."""
+"""After these errors no more requests are sent in the same round."""
 
 
 def mark_of(error: DeviceError) -> str:
-    """What the command `etat` shows for an error."""
+    """Returns the value of the command `etat` for an error."""
     return str(getattr(error, "mark", "ERROR"))

@@ -1,4 +1,4 @@
-"""The few things that are looked for in the site's pages; inputs are found by their name, never by their place."""
+"""Recognizes what an HTML page of the site is; inputs are found by name, never by position."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import lxml.html
 
 CHALLENGES = ("captcha", "turnstile", "challenge")
 MAX_PAGE_BYTES = 1024 * 1024
-"""Of a page, more is not looked at; the site's own pages are a tenth of that."""
+"""Bytes of a page that are examined; the site's own pages have a tenth of that."""
 MAX_ELEMENTS = 50_000
-"""Elements that are looked at in one walk, whatever a page nests or repeats."""
+"""Elements that are examined in one walk, however a page nests or repeats them."""
 
 
 class HtmlPage:
-    """A page that may be anything. Each question walks over its elements once."""
+    """Any HTML page. Each property walks over its elements once."""
 
     def __init__(self, body: bytes) -> None:
         self._text = body[:MAX_PAGE_BYTES].decode("utf-8", "replace").lower()
@@ -28,24 +28,24 @@ class HtmlPage:
 
     @property
     def maintenance(self) -> bool:
-        """Whether the site says that it is being worked on: not merely the word in an application's page."""
+        """True if the site is in maintenance; the mere word in an application's page does not count."""
         if self.asks_password or "maintenance" not in self._text:
             return False
         return "<script" not in self._text or any("maintenance" in heading for heading in self._headings())
 
     @property
     def asks_password(self) -> bool:
-        """Whether it is a page with the login form."""
+        """True if it has the login form."""
         return self._password is not None
 
     @property
     def guarded(self) -> bool:
-        """Whether a word of the page speaks of a test for persons; proves nothing while the page works otherwise."""
+        """True if the page mentions a captcha; proves nothing while the page works otherwise."""
         return any(word in self._text for word in CHALLENGES)
 
     @property
     def challenged(self) -> bool:
-        """Whether the login form itself holds a test for persons."""
+        """True if the login form itself has a captcha."""
         form = self._password
         while form is not None and form.tag != "form":
             form = form.getparent()

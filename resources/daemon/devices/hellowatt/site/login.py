@@ -1,4 +1,4 @@
-"""Logging in: a token, the form, and what the site's answer to it means. The session is kept while it works."""
+"""Login: the CSRF token, the form, and the verdict on its answer. The session is kept while it works."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ WELCOME_PATH = "/login/redirect/"
 HOUR_S = 3600.0
 DAY_S = 86400.0
 USER_RETRY_S = 60.0
-"""Seconds after which a user may try refused credentials again: the account may have been mended."""
+"""Seconds after which a user may try refused credentials again: the account may have been corrected."""
 CREDENTIAL_WORDS = ("mot de passe", "password", "mail", "identifiant", "adresse", "incorrect", "credential")
-"""Words by which the site says that it is e-mail or password that it does not accept."""
+"""Words by which the site refuses e-mail or password."""
 UNUSABLE_ACCOUNT_PATHS = ("inactive", "confirm", *CHALLENGES)
-"""Parts of addresses to which an account is led that cannot be used as it is."""
+"""Parts of paths to which the site redirects an account that is not usable."""
 CSRF_COOKIE = "cookie csrftoken"
 CREDENTIALS, BLOCKED, EXTRA, LIMITED = "credentials", "blocked", "extra", "limited"
 DOUBT, NOTHING = "doubt", "nothing"
-"""Why a login brought no session. DOUBT: refused in words that are not known; NOTHING: it shows nothing."""
+"""Why a login opened no session. DOUBT: refused in unknown words; NOTHING: without effect."""
 _WAITS_S = {CREDENTIALS: LONGEST_S, BLOCKED: DAY_S, EXTRA: DAY_S}
 
 
 class _Doubt(LoginUnconfirmed):
-    """Perhaps the credentials are refused; not in words that are known."""
+    """The credentials may be refused, in unknown words."""
 
 
 class _Blocking(TooManyLogins):
-    """The site itself speaks of too many attempts."""
+    """The site reports too many attempts."""
 
 
 class Login(TokenKeeper):
@@ -68,10 +68,10 @@ class Login(TokenKeeper):
         owner = Owner(context.memory, site.base, self._user.lower(), password)
         super().__init__(context.memory, context.clock, owner, "session")
 
-    # What TokenKeeper asks for.
+    # Called by TokenKeeper.
 
     def obtain(self, asked: bool) -> Token:
-        """Two or three requests: a token for the form, and the form."""
+        """Sends two or three requests: for the CSRF token, and the form."""
         self.site.budget.check()
         self.site.budget.check_login(asked)
         self.site.use_cookies({})
@@ -119,10 +119,10 @@ class Login(TokenKeeper):
     def binding(self, refusal: Refusal) -> bool:
         return refusal.reason in _WAITS_S and self._context.clock.time() - refusal.last < USER_RETRY_S
 
-    # The rest of an account.
+    # Used by Session.
 
     def check(self, asked: bool) -> None:
-        """Raises what forbids a login, before anything is asked of the site."""
+        """Raises the error that forbids a login, before any request."""
         if not self._user or not self._password:
             raise CredentialsRefused("Indiquez l'adresse e-mail et le mot de passe du compte helloWatt")
         error = self.forbidden(asked)
@@ -130,11 +130,11 @@ class Login(TokenKeeper):
             raise error
 
     def shows_nothing(self) -> None:
-        """A new session was opened, and is refused whatever is asked."""
+        """Records that a new session is refused for every request."""
         self.book.note(Scope.CREDENTIAL, self.owner.mark, NOTHING)
 
     def hint(self) -> str:
-        """A word on a password that the site would not accept today."""
+        """Returns a hint if the password breaks the site's present rule, else ''."""
         good = len(self._password) >= 12 and any(not c.isalnum() for c in self._password)
         return "" if good else _RULE
 
@@ -144,7 +144,7 @@ class Login(TokenKeeper):
     # The two steps.
 
     def _csrf(self) -> str:
-        """The token that a login needs: a cookie, which comes with whatever stands at the login address."""
+        """Returns the CSRF token: a cookie that comes with any answer at the login path. Raises DeviceError."""
         answer = self.site.visit("login")
         _raise_down(answer)
         if not self.site.cookie("csrftoken"):
@@ -173,7 +173,7 @@ class Login(TokenKeeper):
         return self.site.send("POST", "login", data=form, headers=headers)
 
     def _verdict(self, answer: Response) -> None:
-        """What the site says of the login. Its body can hold the password: nothing of it is shown."""
+        """Raises DeviceError unless the login succeeded. The body can contain the password: it is never logged."""
         _raise_down(answer)
         if answer.status == 403:
             raise CsrfRefused("helloWatt a refusé le jeton de sécurité de la connexion, nouvel essai automatique")
@@ -194,7 +194,7 @@ class Login(TokenKeeper):
         self._refusal(data)
 
     def _doubtful(self) -> DeviceError:
-        """A refusal in other words than those of the form: the password is called wrong when it comes again."""
+        """Returns the error for a refusal in unknown words: refused credentials if it is the second one."""
         standing = self.book.standing(Scope.CREDENTIAL, self.owner.mark)
         return self._refused() if standing is not None and standing.reason == DOUBT else _Doubt(UNCONFIRMED)
 
@@ -205,10 +205,10 @@ class Login(TokenKeeper):
         except ValueError:
             own = False
         if not own:
-            raise LoginUnconfirmed(UNCONFIRMED)  # it leads nowhere, or away: nothing that the account has done
+            raise LoginUnconfirmed(UNCONFIRMED)  # to nowhere or another host: not caused by the account
         path = parts.path
         if self.site.cookie("sessionid") and not any(word in path.lower() for word in UNUSABLE_ACCOUNT_PATHS):
-            return  # wherever it leads: whether the session works is seen at its first use
+            return  # wherever it leads: the first use shows whether the session works
         if path != WELCOME_PATH:
             if any(word in path.lower() for word in CHALLENGES):
                 raise ExtraStep(_EXTRA)

@@ -1,4 +1,4 @@
-"""The account's session in use: opened when it is needed, and once more when it may have ended."""
+"""The account's session: opened when needed, and once more if it may have ended."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .login import DAY_S, Login
 
 T = TypeVar("T")
 POLICIES = {Scope.REQUEST: Policy((DAY_S,))}
-"""An address that refuses a working session is worth one login a day."""
+"""A path that refuses a working session may cause one login a day."""
 
 
 class Session:
-    """`asked_for` is set while the user waits for the answer."""
+    """The session in use. `asked_for` is set while a user waits for the answer."""
 
     def __init__(self, site: Site, context: Context, user: str, password: str) -> None:
         self.site = site
@@ -29,22 +29,22 @@ class Session:
 
     @property
     def mark(self) -> str:
-        """Tells these credentials from others without holding them."""
+        """Identifies these credentials without containing them."""
         return self.login.owner.mark
 
     @property
     def kept(self) -> bool:
-        """Whether there is a session that these credentials have opened."""
+        """True if there is a session opened with these credentials."""
         return self.login.kept() is not None
 
     def check(self) -> None:
-        """Raises what forbids a login."""
+        """Raises the error that forbids a login."""
         self.login.check(self.asked_for)
 
     def with_session(self, ask: Callable[[], T], endpoint: str) -> T:
-        """What `ask` returns. If the session may be lost, it is forgotten, opened once more and the same asked again.
+        """Returns the result of `ask`. If the session may be lost, opens another one and asks again.
 
-        Raises what the second refusal means; also the first one, when a new login would prove nothing.
+        Raises the error of the second refusal, or of the first one if a new login is not worth it.
         """
         token = self._current()
         try:
@@ -79,7 +79,7 @@ class Session:
         return answer
 
     def _counted(self, error: DeviceError, endpoint: str) -> DeviceError:
-        """Takes note of what a new session does not change. Returns what to tell."""
+        """Records a refusal that a new session does not change; returns the error to report."""
         if isinstance(error, LoginUnconfirmed):
             self.login.shows_nothing()
             self.login.forget()
@@ -93,7 +93,7 @@ class Session:
         return error
 
     def keep(self) -> None:
-        """Writes cookies that the site has renewed."""
+        """Persists cookies that the site has renewed."""
         cookies = self.site.cookies()
         if self._used is not None and cookies and cookies != self._used.data and self.kept:
             self._used = replace(self._used, data=cookies)
