@@ -1,4 +1,4 @@
-"""What the simulators' programs share: say where they are, then serve until they are told to stop."""
+"""What the simulators' programs share: print the addresses, then serve until a signal stops them."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
-DAY = 86_400.0
+DAY_S = 86_400.0
 SESSION_COOKIE = "_enlighten_4_session"
 SIGN_IN_PAGE = "<!DOCTYPE html><html><head><title>Enlighten</title></head><body>Please sign in.</body></html>"
 
@@ -117,7 +117,7 @@ class EnlightenCloud(Service):
     def _walled(self) -> bool:
         """Counts a login; whether there were too many within a day of each other."""
         now = self.clock()
-        recent = [each for each in self._login_times if now - each < DAY]
+        recent = [each for each in self._login_times if now - each < DAY_S]
         self._login_times = [*recent, now]
         return self.wall_after is not None and len(self._login_times) > self.wall_after
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 PERIOD = 300  # s between two reports of an inverter
 STAGGER = 17  # s between the reports of two neighbours
-WEEK = 8  # days remembered: today and seven before
+KEPT_DAYS = 8  # today and seven before
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Inverter:
     most: int = 0
     duration: int = 0
     produced: float = 0.0
-    days: list[float] = field(default_factory=lambda: [0.0] * WEEK)
+    days: list[float] = field(default_factory=lambda: [0.0] * KEPT_DAYS)
     slot_end: float = 0.0
     slot_start: float = 0.0
     slot_joules: float = 0.0
@@ -93,7 +93,7 @@ class Inverters:
             if when >= unit.slot_end:
                 unit.close_slot(when)
             if day != self._day:
-                unit.days = ([0.0] * (day - self._day) + unit.days)[:WEEK] if self._day else unit.days
+                unit.days = ([0.0] * (day - self._day) + unit.days)[:KEPT_DAYS] if self._day else unit.days
         self._day = day
         self._due = min((unit.slot_end for unit in self.units), default=when + PERIOD)
 

@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 
 from simulators.enphase.noise import noise
 from simulators.enphase.plant import METERS, Plant, Register, Snapshot
-from simulators.enphase.weather import DAY, LocalDay, zone
+from simulators.enphase.weather import DAY_S, LocalDay, zone
 
 EIDS = {"production": 0x2A000100, "net-consumption": 0x2A000200, "storage": 0x2A000300}
 UNKNOWN_EID = 0x3D000200  # all zeros, seen from firmware 8.3
@@ -225,10 +225,10 @@ class Meters:
     def seven_days(self, meter: str, phases: list[int]) -> float:
         """Wh of the seven days before today; days before the simulation are made up."""
         midnight = self.midnight()
-        first = max(self.plant.first, midnight - 7 * DAY)
+        first = max(self.plant.first, midnight - 7 * DAY_S)
         end, begin = self.plant.at(midnight), self.plant.at(first)
         real = sum(end[meter][p][DELIVERED] - begin[meter][p][DELIVERED] for p in phases)
-        missing = max(0.0, 7.0 - (midnight - first) / DAY)
+        missing = max(0.0, 7.0 - (midnight - first) / DAY_S)
         return real + missing * self.usual_day(len(phases))
 
     def usual_day(self, phases: int) -> float:

@@ -21,7 +21,7 @@ from simulators.enphase.weather import House, LocalDay, Sun, zone
 
 METERS = ("production", "net-consumption", "total-consumption", "storage")
 STANDBY = 2.0  # W per phase that the inverters draw at night
-KEEP = 40 * 1_440  # minutes of snapshots kept
+KEPT_MINUTES = 40 * 1_440  # of snapshots
 _MORNINGS: dict[tuple[Any, ...], bytes] = {}
 """Plants at their beginning, by settings and moment."""
 
@@ -246,7 +246,7 @@ class Plant:
     def _keep_minute(self) -> None:
         self._minutes.append(self.time)
         self._snapshots.append(self.snapshot())
-        del self._minutes[:-KEEP], self._snapshots[:-KEEP]
+        del self._minutes[:-KEPT_MINUTES], self._snapshots[:-KEPT_MINUTES]
 
     def snapshot(self) -> Snapshot:
         """All energies at the time reached."""

@@ -1,6 +1,6 @@
 """Batteries of the simulated plant: an IQ Battery takes what is too much and gives what is missing; AC batteries too.
 
-The two kinds are told by different pages. What they show beside each other (/production.json, secctrl) is that of the
+Different endpoints report the two kinds. What they show beside each other (/production.json, secctrl) is that of the
 recording 8.2.4382_ACB of November 2024, where three AC batteries hold 3720 Wh together.
 """
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulators.enphase.noise import noise, smooth
 
-DAY = 86_400
-HOUR = 3_600
+DAY_S = 86_400
+HOUR_S = 3_600
 
 
 def zone(name: str) -> tzinfo:
@@ -52,7 +52,7 @@ class Sun:
 
     def share(self, when: float, of_day: float) -> float:
         """Share (0..1) of the peak power at `when` (epoch s), `of_day` seconds after local midnight."""
-        height = (of_day / HOUR - self.rise) / (self.down - self.rise)
+        height = (of_day / HOUR_S - self.rise) / (self.down - self.rise)
         if not 0.0 < height < 1.0:
             return 0.0
         clear = math.pow(math.sin(math.pi * height), 1.3)
@@ -120,5 +120,5 @@ class House:
             dice = day * 64 + place
             if noise(self._seed + 3, dice) < appliance.chance:
                 late = appliance.jitter * (2.0 * noise(self._seed + 4, dice) - 1.0)
-                start = max(0.0, appliance.hour + late) * HOUR
-                self._windows.append((start, min(DAY * 1.05, start + appliance.minutes * 60), appliance))
+                start = max(0.0, appliance.hour + late) * HOUR_S
+                self._windows.append((start, min(DAY_S * 1.05, start + appliance.minutes * 60), appliance))

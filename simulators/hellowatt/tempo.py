@@ -31,10 +31,10 @@ CODES = {"blue": (1, "Bleu"), "white": (2, "Blanc"), "red": (3, "Rouge")}
 
 @dataclass
 class Calendar:
-    """The colours as they are known at a moment.
+    """The colours known at a given time.
 
-    `published`: the hour from which tomorrow is known. `revised`: colours that were told first, and until what hour (of
-    the day before). `colors`: of single days, other than chance has it.
+    `published`: hour from which tomorrow is known. `revised`: colours published first, and until which hour of the day
+    before. `colors`: of single days, instead of random ones.
     """
 
     published: float = 10.5

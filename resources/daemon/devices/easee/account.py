@@ -92,7 +92,7 @@ class Account:
     # Requests.
 
     def call(self, method: str, path: str, body: Any = None, read: float = 15.0, urgent: bool = False) -> Response:
-        """Sends a request; renews a refused token and repeats, once. `read`: timeout in seconds; `urgent`: a user waits.
+        """Sends a request; renews a refused token and repeats, once. `read`: timeout in s; `urgent`: a user waits.
 
         Raises DeviceError.
         """

@@ -35,7 +35,7 @@ class NotConfirmed(DeviceError):
 
 @dataclass(frozen=True)
 class Action:
-    """`path` below the charger or circuit; `body` of the request; `proof`: (observation, predicate) that confirms it."""
+    """`path` below charger or circuit; `body` of the request; `proof`: (observation, predicate) that confirms it."""
 
     path: str
     body: Callable[[Value], Any] = lambda _: None

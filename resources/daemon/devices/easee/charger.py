@@ -82,7 +82,7 @@ class Charger:
         return flows(self.values, self.away) and MODE in self.values
 
     def observe(self, record: Observation, now: float, wall: float) -> set[int]:
-        """Takes a record of the stream; returns the changed observations. `now`: monotonic, `wall`: the service's time."""
+        """Takes a stream record; returns the changed observations. `now`: monotonic, `wall`: the service's time."""
         self.heard = now
         return self._accept(record, now, wall)
 

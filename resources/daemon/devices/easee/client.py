@@ -268,7 +268,7 @@ def _negotiation(url: str) -> str:
 
 
 def _redirected(before: str, after: str, own_token: bool) -> str:
-    """Returns the URL a negotiation redirects to. Raises VendorError if its scheme differs, or its host without own token."""
+    """Returns the URL of a redirect. Raises VendorError if its scheme differs, or its host without own token."""
     try:
         old, new = urlsplit(before), urlsplit(after)
     except ValueError as error:

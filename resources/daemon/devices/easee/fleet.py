@@ -72,7 +72,7 @@ class Fleet:
         return bool(changed)
 
     def take(self, charger: Charger, found: Sequence[mapping.Observation], asked: float) -> bool:
-        """Takes an answer to a request sent at `asked` (monotonic); True if the stream should have sent a value of it."""
+        """Takes an answer to a request of `asked` (monotonic); True if the stream should have sent a value of it."""
         with self.lock:
             differs = charger.differs(found, asked)
             self.publish(charger, charger.take(found, asked, self._clock.monotonic(), self._time.now()))

@@ -45,7 +45,7 @@ PERSIST_PERIOD_S = 600.0
 ESTIMATES_PERSIST_PERIOD_S = 60.0
 """The same while energies are integrated from powers, which cannot be derived again."""
 RETIRED_S = 14 * DAY_S
-"""Seconds without a report after which a listed inverter counts as removed: no snow and no winter night lasts longer."""
+"""Seconds without a report after which a listed inverter counts as removed: longer than snow or a winter night."""
 GATEWAY_TYPES = ("combined", "production", "net", "total", "storage")
 """The equipment types that share the gateway's facts."""
 

@@ -78,7 +78,7 @@ class Inverters:
         return sum(facts["listed"] == now and _reports(facts) for facts in self._known.values())
 
     def _publish(self, equipment: Equipment, now: float) -> None:
-        """Publishes an inverter's facts with their own dates: a report is minutes old, that of a silent one maybe years."""
+        """Publishes an inverter's facts with their own dates: reports are minutes old, of a silent one maybe years."""
         found = self._known.get(equipment.key, {})
         if found.get("listed") != now:
             return

@@ -432,7 +432,7 @@ class Device(Base):
     # Delivery to Jeedom.
 
     def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
-        """Points for Jeedom's history, of some years or all; `everything`: also of commands that Jeedom does not have."""
+        """Points for Jeedom's history, of some years or all; `everything`: also of commands that Jeedom lacks."""
         rows = self._acknowledged.rows(equipment, self.connection.config)
         if not everything:
             rows = [row for row in rows if row.logical_id in equipment.commands]
@@ -455,7 +455,7 @@ class Device(Base):
             self._run_in("deliver", 60.0)
 
     def _deliver_later(self, wanted: Iterable[Equipment]) -> None:
-        """Schedules delivery of days read before a failed write: they are in memory, no later reading returns them as new."""
+        """Schedules delivery of days read before a failed write: no later reading returns them as new."""
         self._behind.update(equipment.id for equipment in wanted)
         self._run_in("deliver", 60.0)
 

@@ -31,7 +31,7 @@ class FailureMemory:
         return not self._state()
 
     def note(self, error: DeviceError) -> DeviceError:
-        """Records a failed round; returns the error to report: after repeated incomplete answers, that the site changed."""
+        """Records a failed round; returns the error to report: after many incomplete answers, that the site changed."""
         state = self._state()
         today = datetime.fromtimestamp(self._context.clock.time(), mapping.PARIS).date().isoformat()
         days = [*(day for day in state.get("days", []) if day != today), today][-DAYS_TO_REPORT - 1 :]

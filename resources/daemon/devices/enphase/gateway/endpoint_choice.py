@@ -220,7 +220,7 @@ class EndpointChoice:
         return bool(mapping.from_production(answer, self.meters, everything=True))
 
     def _note(self, answer: Any) -> Facts:
-        """Takes inverter count and AC batteries from the production answer (None: not offered). Returns the batteries."""
+        """Takes inverter count and AC batteries from the production answer (None: not offered); returns batteries."""
         self.inverter_count = mapping.inverter_count(answer) or self.inverter_count
         found = batteries.from_production(answer)
         if answer is not None or self.has_acb is None:

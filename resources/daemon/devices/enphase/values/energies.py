@@ -33,8 +33,8 @@ MIN_BEFORE_TODAY_WH = 1000.0
 """Wh that must have been counted before today to tell a figure of today from the lifetime."""
 STALE_S = 180.0
 RESET_STORE_MARGIN_WH = 2000.0
-"""Wh by which today plus week may differ from the lifetime and still be all of it: the gateway has lost its days. Energy
-since its last write counts in both (99 to 995 Wh in recordings)."""
+"""Wh by which today plus week may differ from the lifetime and still be all of it: the gateway has lost its days.
+Energy since its last write counts in both (99 to 995 Wh in recordings)."""
 MIN_WEEK_WH = 1680.0
 """Wh that every house uses in a week; a gateway with an empty store shows a few hundred at most."""
 KEPT_DAYS = 9
@@ -271,7 +271,7 @@ class Energies:
     def _sane(
         self, facts: Mapping[str, Any], meter: str, suffix: str, hours: float
     ) -> tuple[float, float | None] | None:
-        """Returns the gateway's (today, week or None) if plausible beside its own lifetime, else None. Energies in Wh."""
+        """Returns the gateway's (today, week or None) in Wh if plausible beside its lifetime, else None."""
         names = ("toldToday", "toldWeek", "toldLifetime")
         told, week, lifetime = (facts.get(f"{meter}{suffix}.{name}") for name in names)
         most, most_week = self._plant.most_wh(meter, hours), self._plant.most_wh(meter, 24, DAYS_OF_WEEK)

@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StageSettings:
-    """When a stage switches. `phase`: '' for the sum, else '.1' to '.3'; `on_above`, `off_below`: W; the rest in seconds.
+    """When a stage switches. `phase`: '' for the sum, else '.1' to '.3'; `on_above`, `off_below`: W; rest: seconds.
 
     `delay`: how long the surplus must stay beyond a threshold.
     """
