@@ -18,8 +18,8 @@ include_file('desktop', 'jeenergie', 'css', 'jeenergie');
 </div>
 <script>
     // ?open=<page>&section=<heading>: an address for each page and each section.
-    window.dispatchEvent(new CustomEvent('jeenergie::document', { detail: {
-        page: <?= Json::encode(preg_replace('/\W/', '', init('open'))) ?>,
-        section: <?= Json::encode(preg_replace('/[^\p{L}\p{N}_-]/u', '', init('section'))) ?>
-    } }));
+    window.dispatchEvent(new CustomEvent('jeenergie::document', { detail: <?= Json::encode([
+        'page' => preg_replace('/\W/', '', init('open')),
+        'section' => preg_replace('/[^\p{L}\p{N}_-]/u', '', init('section')),
+    ]) ?> }));
 </script>

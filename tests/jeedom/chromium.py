@@ -110,6 +110,9 @@ class Chromium:
             self.errors.append(f"status {about['response']['status']}: {about['response']['url']}")
         elif event == "Page.javascriptDialogOpening":
             self.errors.append("dialog: " + about["message"])
+            # Left open, it would keep the page from answering anything; the answer to this is passed over.
+            answer = {"id": next(self._ids), "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+            self._socket.send(json.dumps(answer))
 
     def run(self, script: str) -> Any:
         """Value of a JavaScript expression; a promise is awaited."""

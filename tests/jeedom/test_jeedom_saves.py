@@ -85,7 +85,7 @@ def test_a_command_is_put_right_by_its_columns_alone(jeedom: Jeedom, quiet: None
     connection = str(jeedom.own("addConnection", backend="easee", name="Saves 2")["id"])
     code = """
         $eqLogic = jeenergie::byId($argv[1]);
-        $cmd = $eqLogic->getCmd('info', 'status');
+        $cmd = $eqLogic->getCmd('info', 'power');
         [$max, $type] = [$cmd->getConfiguration('maxValue'), $cmd->getSubType()];
         $cmd->setName('Mine')->setUnite('x')->setConfiguration('maxValue', 1);
         $cmd->setConfiguration('own', 'é "quoted"')->save();
@@ -97,8 +97,8 @@ def test_a_command_is_put_right_by_its_columns_alone(jeedom: Jeedom, quiet: None
     try:
         charger = create(jeedom, connection, "charger", "EH1", "Charger")
         most, kept, unit, most_after, own, same = jeedom.php(code, charger)
-        assert (kept, own, unit, str(most_after), same) == ("Mine", 'é "quoted"', "", str(most), True)
-        assert float(most) == 8
+        assert (kept, own, unit, str(most_after), same) == ("Mine", 'é "quoted"', "kW", str(most), True)
+        assert float(most) == 30
     finally:
         jeedom.php("foreach (jeenergie::byId($argv[1])->equipment() as $e) { $e->remove(); }", connection)
         jeedom.php("jeenergie::byId($argv[1])->remove();", connection)

@@ -112,4 +112,17 @@ final class DocumentationTest extends JeenergieTestCase
         $this->assertSame([], Documentation::pages('fr_FR'));
         $this->assertSame([], Documentation::pages('../../etc'));
     }
+
+    /** What the page does with its address: no text of it gets into the script but letters. */
+    public function testThePageOpensWhereItsAddressSays(): void
+    {
+        $_GET = ['open' => 'wes</script>', 'section' => "l'été-2 \"</script>"];
+        ob_start();
+        include dirname(__DIR__, 2) . '/desktop/php/documentation.php';
+        $html = ob_get_clean();
+        $_GET = [];
+        $this->assertSame(1, substr_count($html, '</script>'));
+        preg_match('/detail: (\{.*\}) \}/', $html, $found);
+        $this->assertSame(['page' => 'wesscript', 'section' => 'lété-2script'], json_decode($found[1], true));
+    }
 }

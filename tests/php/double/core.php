@@ -270,6 +270,20 @@ function getTemplate($folder, $version, $name, $plugin = ''): string
     return Memory::$config['template'] ?? (is_file($path) ? file_get_contents($path) : '');
 }
 
+function isConnect($right = ''): bool
+{
+    return true;
+}
+
+function include_file($folder, $name, $type, $plugin = ''): void
+{
+}
+
+function init($name, $default = '')
+{
+    return $_GET[$name] ?? $default;
+}
+
 function template_replace(array $tags, string $html): string
 {
     return str_replace(array_keys($tags), array_values($tags), $html);
