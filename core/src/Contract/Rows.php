@@ -24,14 +24,18 @@ final class Rows
     public static function writtenOut(array $row, array $profiles, array $phases): array
     {
         if (isset($row['as'])) {
-            $whole = [];
-            foreach (explode(' ', $row['as']) as $name) {
-                $whole = array_replace($whole, $profiles[$name]);
-            }
+            $names = explode(' ', $row['as']);
             unset($row['as']);
-            $row = array_replace($whole, $row);
+            // In a union the first one wins: the row, then its profiles from the last to the first.
+            foreach (array_reverse($names) as $name) {
+                $row += $profiles[$name];
+            }
         }
-        $single = empty($row['phases']) ? [] : self::forEach(self::phase($row, $phases));
+        if (empty($row['phases'])) {
+            unset($row['phases']);
+            return self::forEach($row);
+        }
+        $single = self::forEach(self::phase($row, $phases));
         unset($row['phases']);
         return array_merge(self::forEach($row), $single);
     }
@@ -56,13 +60,21 @@ final class Rows
         }
         $values = $row['each'];
         unset($row['each']);
-        return array_map(fn($value): array => self::fill($row, (string) $value), $values);
+        $open = array_filter($row, [self::class, 'isOpen']);
+        return array_map(fn($value): array => array_replace($row, self::fill($open, (string) $value)), $values);
     }
 
-    private static function fill(array $row, string $value): array
+    /** Whether {n} stands in a text, or somewhere in a part. */
+    private static function isOpen($part): bool
+    {
+        $text = is_array($part) ? serialize($part) : $part;
+        return is_string($text) && strpos($text, '{n}') !== false;
+    }
+
+    private static function fill(array $part, string $value): array
     {
         $filled = [];
-        foreach ($row as $key => $item) {
+        foreach ($part as $key => $item) {
             if (is_array($item)) {
                 $item = self::fill($item, $value);
             } elseif (is_string($item)) {
