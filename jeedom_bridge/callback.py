@@ -23,10 +23,10 @@ LIMIT = 30.0
 """Seconds that Jeedom has for an answer."""
 REFUSED = 5.0
 """Longest pause, in seconds, while nobody listens there: asking again costs a stopped Jeedom nothing."""
-LULL = 0.5
-"""Longest lull, in seconds: a source has a connection to look after."""
+MAX_QUIET_S = 0.5
+"""Longest quiet period, in seconds: a source has a connection to look after."""
 _LEAD = 0.003
-"""Seconds before the end of a pause at which a lull ends: what is read then goes along."""
+"""Seconds before the end of a pause at which a quiet period ends: what is read then goes along."""
 _MAX_ANSWER = 1024 * 1024
 
 
@@ -94,10 +94,10 @@ class Callback:
             self._not_before = 0.0
             self._wake()
 
-    def lull(self) -> float:
+    def quiet_period(self) -> float:
         """Seconds during which nothing new can leave, 0 when it would leave at once.
 
-        A source whose values come one by one reads those of a lull together: waking up for each costs more than
+        A source whose values come one by one reads those of a quiet period together: waking up for each costs more than
         the work itself.
         """
         rest = self._not_before - self._clock.monotonic()
@@ -105,7 +105,7 @@ class Callback:
             with self._outbox.changed:
                 about_to_leave = self._sending or self._outbox.due() == 0
             rest = self._took + self._cycle if about_to_leave else 0.0
-        return max(0.0, min(rest, LULL) - _LEAD)
+        return max(0.0, min(rest, MAX_QUIET_S) - _LEAD)
 
     def stop(self, timeout: float) -> None:
         """Sends what waits, once, within `timeout` seconds, and ends."""

@@ -44,7 +44,7 @@ class Daemon(App):
         store = Store(options.datadir / "store.sqlite")
         contract = Contract(CORE / "contract")
         texts, board = Texts(CORE / "i18n"), Board(self.clock)
-        self.services = Services(self.clock, self.outbox, store, logs.masker, texts, board, self.callback.lull)
+        self.services = Services(self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period)
         self._supervisor = Supervisor(contract, self.services)
         self._commands = Commands(
             contract,

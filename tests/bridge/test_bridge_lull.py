@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from jeedom_bridge.callback import LULL
+from jeedom_bridge.callback import MAX_QUIET_S
 from jeedom_bridge.clock import ManualClock
 from tests.support import callback_server as answers
 from tests.support.callback_rig import Make
@@ -14,19 +14,19 @@ from tests.support.waiting import until
 
 def test_there_is_none_while_a_value_would_leave_at_once(make: Make, server: CallbackServer) -> None:
     rig = make(ManualClock(), cycle=0.2)
-    assert rig.callback.lull() == 0
+    assert rig.callback.quiet_period() == 0
     rig.outbox.values("1", {"power": 1})
     until(lambda: rig.callback.sent)
     assert isinstance(rig.clock, ManualClock)
     rig.clock.advance(0.21)
-    until(lambda: rig.callback.lull() == 0)
+    until(lambda: rig.callback.quiet_period() == 0)
 
 
 def test_it_lasts_as_long_as_the_pause_after_a_callback(make: Make, server: CallbackServer) -> None:
     rig = make(ManualClock(), cycle=0.2)
     rig.outbox.values("1", {"power": 1})
     until(lambda: rig.callback.sent)
-    assert 0.19 < rig.callback.lull() < 0.2
+    assert 0.19 < rig.callback.quiet_period() < 0.2
 
 
 def test_it_lasts_while_a_request_is_under_way(make: Make, server: CallbackServer) -> None:
@@ -34,7 +34,7 @@ def test_it_lasts_while_a_request_is_under_way(make: Make, server: CallbackServe
     rig = make(cycle=0.2)
     rig.outbox.values("1", {"power": 1})
     server.wait_for(lambda: server.requests)
-    assert 0.19 < rig.callback.lull() < 0.2
+    assert 0.19 < rig.callback.quiet_period() < 0.2
 
 
 def test_an_outage_does_not_prolong_it(make: Make, server: CallbackServer) -> None:
@@ -44,7 +44,7 @@ def test_an_outage_does_not_prolong_it(make: Make, server: CallbackServer) -> No
     for _ in range(4):
         rig.next_request()
     assert rig.pause() > 2
-    assert rig.callback.lull() <= LULL
+    assert rig.callback.quiet_period() <= MAX_QUIET_S
 
 
 def test_values_that_keep_coming_leave_at_each_end_of_the_cycle(make: Make, server: CallbackServer) -> None:

@@ -162,13 +162,13 @@ def test_who_never_told_anything_is_reported_once_over_restarts(runner: Runner, 
 
 
 def test_a_trouble_of_before_a_restart_ends_when_the_backend_says_so(runner: Runner, clock: ManualClock) -> None:
-    runner.context.trouble("11", Unreachable("Injoignable"))
+    runner.context.report_equipment_error("11", Unreachable("Injoignable"))
     live(runner, clock, 60, power=1, line=1)
     again = next_life(runner, clock)
     assert live(again, clock, 60, power=1, line=1) == []
-    again.context.trouble("11", Unreachable("Injoignable"))
+    again.context.report_equipment_error("11", Unreachable("Injoignable"))
     assert states(again) == []
-    again.context.trouble("11", None)
+    again.context.report_equipment_error("11", None)
     assert states(again) == [("online", "")]
 
 
@@ -206,10 +206,10 @@ def test_a_trouble_of_the_backend_comes_first_and_does_not_hide_what_follows(
     runner: Runner, clock: ManualClock
 ) -> None:
     live(runner, clock, 900, power=1, line=1)
-    runner.context.trouble("11", Unreachable("Câble débranché"))
+    runner.context.report_equipment_error("11", Unreachable("Câble débranché"))
     assert states(runner) == [("unreachable", "Câble débranché")]
     assert live(runner, clock, 3600, power=1) == []
-    runner.context.trouble("11", None)
+    runner.context.report_equipment_error("11", None)
     assert [state for state, _ in states(runner)] == ["no_data"]
 
 

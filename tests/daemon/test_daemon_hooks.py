@@ -101,9 +101,9 @@ def test_actions_queue_in_the_connections_thread_unless_the_device_wants_them_as
 def test_a_trouble_of_one_equipment_is_told_once_and_its_end_too(runner):
     running = runner(Lamp)
     for _ in range(2):
-        running.context.trouble("11", Refused("Défaut de {name}", name="Lamp"))
-    running.context.trouble("11", None)
-    running.context.trouble("11", None)
+        running.context.report_equipment_error("11", Refused("Défaut de {name}", name="Lamp"))
+    running.context.report_equipment_error("11", None)
+    running.context.report_equipment_error("11", None)
     events = []
     while (batch := running.context.services.outbox.take()) is not None:
         events += [json.loads(part) for part in batch.parts]

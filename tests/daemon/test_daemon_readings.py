@@ -275,9 +275,9 @@ class TestConnection:
         core.configure(named("A", 2))
         core.settle()
         core.runner.context.publish("11", {"power": 2.0})
-        core.runner.context.trouble("11", VendorError("Défaut"))
+        core.runner.context.report_equipment_error("11", VendorError("Défaut"))
         assert [each.doubt for each in core.shared.board.readings("load.power")] == ["", "error"]
-        core.runner.context.trouble("11", None)
+        core.runner.context.report_equipment_error("11", None)
         assert [each.doubt for each in core.shared.board.readings("load.power")] == ["", ""]
 
     def test_a_test_of_an_unsaved_connection_leaves_the_board_alone(self, core: Core) -> None:

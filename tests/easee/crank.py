@@ -147,10 +147,10 @@ class Crank:
         self.jobs.append(Job(self, name, period, job, first))
         return self.jobs[-1]
 
-    def say(self, template: str, **values: object) -> str:
+    def translate(self, template: str, **values: object) -> str:
         return template.format(**values)
 
-    def words(self, error: DeviceError) -> str:
+    def describe(self, error: DeviceError) -> str:
         return str(error)
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
@@ -165,7 +165,7 @@ class Crank:
             if row.source in facts and equipment == "10" and row.logical_id in self.dates:
                 self.dates[row.logical_id] = at
 
-    def trouble(self, equipment: str, error: Optional[DeviceError]) -> None:
+    def report_equipment_error(self, equipment: str, error: Optional[DeviceError]) -> None:
         told = (equipment, None if error is None else str(error))
         if told not in self.troubles[-1:]:
             self.troubles.append(told)
@@ -179,13 +179,13 @@ class Crank:
     def online(self) -> None:
         pass
 
-    def hide(self, *values: object) -> None:
+    def mask(self, *values: object) -> None:
         pass
 
     def pause(self, seconds: float) -> bool:
         return True
 
-    def lull(self) -> float:
+    def quiet_period(self) -> float:
         return 0.0
 
 

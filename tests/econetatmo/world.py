@@ -121,7 +121,7 @@ class World:
         """Waits until every thread sleeps and nothing is on its way."""
         assert self.daemon is not None
         end, calm = time.monotonic() + timeout, 0
-        shared = self.daemon.shared
+        shared = self.daemon.services
         threads = 1 + len(self.daemon._supervisor.status())
         while calm < 3:
             stuck = self.daemon.callback.error is not None

@@ -64,14 +64,17 @@ def test_the_last_state_told_of_an_equipment_is_the_one_that_holds(core: Core, r
     runner = light(core)
     for number in range(ROUNDS):
         error = VendorError("Défaut {n}", n=number)
-        race(lambda error=error: runner.context.trouble("10", error), lambda: runner.context.trouble("10", None))
+        race(
+            lambda error=error: runner.context.report_equipment_error("10", error),
+            lambda: runner.context.report_equipment_error("10", None),
+        )
         told = [each for each in waiting(core) if each.get("equipment") == "10"]
         broken = runner.troubles._troubles["10"] is not None
         shown = runner.troubles._shown.get("10") is not None
         assert broken == shown
         if told:
             assert (told[-1]["state"] != "online") == broken
-        runner.context.trouble("10", None)
+        runner.context.report_equipment_error("10", None)
         waiting(core)
 
 
@@ -80,7 +83,7 @@ def test_nothing_is_told_once_a_connection_has_ended(core: Core, race: Race, wha
     tell: dict[str, Callable[[Runner], Any]] = {
         "message": lambda runner: runner.context.message("info", "Bonjour"),
         "progress": lambda runner: runner.context.progress("import", 50, "moitié"),
-        "trouble": lambda runner: runner.context.trouble("10", VendorError("Défaut")),
+        "trouble": lambda runner: runner.context.report_equipment_error("10", VendorError("Défaut")),
         "state": lambda runner: runner.context.online(),
         "values": lambda runner: runner.context.publish("10", {"power": 5}),
     }

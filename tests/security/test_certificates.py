@@ -46,7 +46,7 @@ class Context:
     def __init__(self) -> None:
         self.memory = Memory()
 
-    def hide(self, *values: object) -> None:
+    def mask(self, *values: object) -> None:
         """Nothing is logged here."""
 
     def count(self, counter: str) -> None:

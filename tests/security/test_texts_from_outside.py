@@ -47,7 +47,7 @@ class Evil(Device):
 
     def start(self) -> None:
         self.context.publish("11", {"tariff": EVIL})
-        self.context.trouble("11", VendorError("La boîte dit : {text}", text=EVIL))
+        self.context.report_equipment_error("11", VendorError("La boîte dit : {text}", text=EVIL))
         self.context.message("warning", "La boîte dit : {text}", text=EVIL)
         self.context.progress("go", 1, "La boîte dit : {text}", text=EVIL)
         raise VendorError("La boîte dit : {text}", text=EVIL)

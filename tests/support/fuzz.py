@@ -310,7 +310,7 @@ class Witness:
         self.seen.points += [(rows[name], at, value) for name, points in series.items() for at, value in points]
         return Delivered()
 
-    def say(self, template: str, **values: object) -> str:
+    def translate(self, template: str, **values: object) -> str:
         return template.format(**values)
 
     def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Any:

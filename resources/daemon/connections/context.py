@@ -69,7 +69,7 @@ class DeviceContext:
         return self.memories.own
 
     @property
-    def unsaved(self) -> StoreMemory:
+    def draft_memory(self) -> StoreMemory:
         return self.memories.unsaved
 
     @property
@@ -80,10 +80,10 @@ class DeviceContext:
     def timezone(self) -> str:
         return self.services.texts.timezone
 
-    def say(self, template: str, **values: object) -> str:
+    def translate(self, template: str, **values: object) -> str:
         return self.services.texts(template, **values)
 
-    def words(self, error: DeviceError) -> str:
+    def describe(self, error: DeviceError) -> str:
         return self.health.describe(error)
 
     def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Job:
@@ -110,20 +110,20 @@ class DeviceContext:
             self.publisher.history(equipment, series)
         return self.services.outbox.history(equipment, series, lambda: not self.reports.open)
 
-    def trouble(self, equipment: str, error: DeviceError | None) -> None:
+    def report_equipment_error(self, equipment: str, error: DeviceError | None) -> None:
         self.troubles.trouble(equipment, error)
 
     def message(self, level: str, template: str, **values: object) -> None:
-        text = self.say(template, **values)
+        text = self.translate(template, **values)
         connection = self.reports.connection
         if connection.name:
-            text = self.say("{name} : {text}", name=connection.name, text=text)
+            text = self.translate("{name} : {text}", name=connection.name, text=text)
         _LOG.log(LEVELS.get(level, logging.INFO), "%s", text)
         event = {"event": "message", "level": level, "text": self.reports.outgoing(text), "connection": connection.id}
         self.reports.event(event)
 
     def progress(self, operation: str, percent: float, template: str, **values: object) -> None:
-        self.reports.progress(operation, percent, self.say(template, **values))
+        self.reports.progress(operation, percent, self.translate(template, **values))
 
     def trigger(self, equipment: str, name: str, value: Any, expires: float) -> None:
         now = self.clock.time()
@@ -136,7 +136,7 @@ class DeviceContext:
     def level(self, equipment: str) -> LevelState:
         return self.loads.state(equipment)
 
-    def hide(self, *values: object) -> None:
+    def mask(self, *values: object) -> None:
         self.services.masker.register_renewed(*values)
 
     def count(self, counter: str, by: int = 1) -> None:
@@ -149,5 +149,5 @@ class DeviceContext:
     def pause(self, seconds: float) -> bool:
         return self.worker.pause(seconds)
 
-    def lull(self) -> float:
+    def quiet_period(self) -> float:
         return self.services.quiet_period()

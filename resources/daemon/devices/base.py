@@ -177,7 +177,7 @@ class Memory(Protocol):
 class Context(Protocol):
     """What the core does for a device.
 
-    `unsaved` is the memory of connections that were tried before they had an id: what a trial has used up and
+    `draft_memory` is the memory of connections that were tried before they had an id: what a trial has used up and
     replaced (a token good for one use) is found there by the connection that is saved afterwards.
     """
 
@@ -197,7 +197,7 @@ class Context(Protocol):
         ...
 
     @property
-    def unsaved(self) -> Memory:
+    def draft_memory(self) -> Memory:
         """See above."""
         ...
 
@@ -211,11 +211,11 @@ class Context(Protocol):
         """Of Jeedom: a name of the IANA database."""
         ...
 
-    def say(self, template: str, **values: object) -> str:
+    def translate(self, template: str, **values: object) -> str:
         """A text in the user's language."""
         ...
 
-    def words(self, error: DeviceError) -> str:
+    def describe(self, error: DeviceError) -> str:
         """An error in the user's language, as it belongs into the log, too."""
         ...
 
@@ -247,7 +247,7 @@ class Context(Protocol):
         """Dated measures, by logicalId."""
         ...
 
-    def trouble(self, equipment: str, error: DeviceError | None) -> None:
+    def report_equipment_error(self, equipment: str, error: DeviceError | None) -> None:
         """One equipment alone does not work (`error`), or works again (None); told once."""
         ...
 
@@ -276,7 +276,7 @@ class Context(Protocol):
         """What is wanted of the load of an equipment, and what of it is proved."""
         ...
 
-    def hide(self, *values: object) -> None:
+    def mask(self, *values: object) -> None:
         """Tokens and cookies as they are received: never to be seen in a log."""
         ...
 
@@ -293,7 +293,7 @@ class Context(Protocol):
         """Waits; False at once when the connection is to end."""
         ...
 
-    def lull(self) -> float:
+    def quiet_period(self) -> float:
         """Seconds during which nothing new can leave for Jeedom: what a stream brings meanwhile is read together."""
         ...
 

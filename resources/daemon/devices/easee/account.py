@@ -114,7 +114,7 @@ class Account:
         url, cookies, usable = self._with_token(
             lambda token: self._guarded(lambda: self.cloud.negotiate(token), STREAM)
         )
-        self._context.hide(usable, *cookies.split("; "))
+        self._context.mask(usable, *cookies.split("; "))
         return url, cookies, usable
 
     def opened(self) -> None:

@@ -88,7 +88,7 @@ class Device(Base):
     def test(self) -> Identity:
         self._account.login()
         found = self._reader.chargers()
-        text = self.context.say("Connecté à Easee : {n} chargeur(s) sur ce compte", n=len(found))
+        text = self.context.translate("Connecté à Easee : {n} chargeur(s) sur ce compte", n=len(found))
         return Identity({"chargers": len(found), "serials": [each.key for each in found]}, text)
 
     def discover(self) -> list[Found]:

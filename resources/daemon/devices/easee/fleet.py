@@ -109,7 +109,7 @@ class Fleet:
             serial=charger.serial,
         )
         for equipment in self._equipment.get(charger.serial, ()):
-            self._context.trouble(equipment, told)
+            self._context.report_equipment_error(equipment, told)
 
     def is_missing(self, charger: Charger) -> bool:
         """True if the account did not have it at the last check."""
@@ -120,7 +120,7 @@ class Fleet:
         if charger.serial in self._unseen:
             self._unseen.discard(charger.serial)
             for equipment in self._equipment.get(charger.serial, ()):
-                self._context.trouble(equipment, None)
+                self._context.report_equipment_error(equipment, None)
 
     # Persistence.
 

@@ -141,7 +141,7 @@ class TokenKeeper(tokens.TokenKeeper):
         token = super().kept()
         if token is not None and self._hidden != token.obtained:
             self._hidden = token.obtained
-            self._context.hide(str(token.data.get("access")), str(token.data.get("refresh")))
+            self._context.mask(str(token.data.get("access")), str(token.data.get("refresh")))
         return token
 
     def _pause_left_s(self) -> float:
@@ -150,7 +150,7 @@ class TokenKeeper(tokens.TokenKeeper):
         return self._last_login + MIN_LOGIN_PAUSE_S - self._clock.monotonic()
 
     def _made(self, pair: Tokens, login: bool) -> Token:
-        self._context.hide(pair.access, pair.refresh)
+        self._context.mask(pair.access, pair.refresh)
         now = self._clock.time()
         return Token({"access": pair.access, "refresh": pair.refresh, "login": login}, now, now + pair.lifetime)
 

@@ -102,15 +102,15 @@ class Device(Base):
         self._read_homes("user")
         modules = [line for home in self._homes for line in home.lines]
         counts = {kind: sum(line.kind == kind for line in modules) for kind in ("line", "meter")}
-        text = self.context.say(
+        text = self.context.translate(
             "Compte Netatmo accepté : {homes} maison(s) avec un écocompteur, {lines} ligne(s)",
             homes=len(self._homes),
             lines=counts["line"],
         )
         if counts["meter"]:
-            text += self.context.say(", {meters} compteur(s) d'énergie", meters=counts["meter"])
+            text += self.context.translate(", {meters} compteur(s) d'énergie", meters=counts["meter"])
         if not modules:
-            text = self.context.say("Compte Netatmo accepté, mais il ne contient aucun écocompteur (type NLE)")
+            text = self.context.translate("Compte Netatmo accepté, mais il ne contient aucun écocompteur (type NLE)")
         self._budget.keep()
         return Identity({"homes": len(self._homes), "lines": counts["line"], "meters": counts["meter"]}, text)
 
@@ -141,7 +141,7 @@ class Device(Base):
         self.context.memory.keep("state", state)
         form = {"client_id": config["clientId"], "redirect_uri": config["redirectUri"], "scope": SCOPE, "state": state}
         url = f"{vendor_url(str(config['apiUrl']))}/oauth2/authorize?{urlencode(form)}"
-        return self.context.say(
+        return self.context.translate(
             "Ouvrez cette adresse dans un navigateur, acceptez, puis copiez l'adresse de la page d'arrivée dans "
             "« Utiliser un code d'autorisation » : {url}",
             url=url,
@@ -152,7 +152,7 @@ class Device(Base):
         self.context.memory.delete("state")
         if self._poll_job is not None:
             self._poll_job.run_in(0.0)
-        return self.context.say("Netatmo a accepté le code : les jetons sont enregistrés")
+        return self.context.translate("Netatmo a accepté le code : les jetons sont enregistrés")
 
     def _code(self, pasted: str) -> str:
         if "?" not in pasted and "=" not in pasted:
@@ -279,7 +279,7 @@ class Device(Base):
                 # What all lines of a round meet is one incident of the service.
                 said = any(str(each) == str(error) for each in errors[:-1])
                 level = logging.DEBUG if said else logging.WARNING
-                _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, self.context.words(error))
+                _LOG.log(level, "%s, %s: %s", self.connection.name, equipment.name, self.context.describe(error))
             if isinstance(error, (ModuleGone, ArgumentRefused)):
                 self._resting[equipment.id] = self.context.clock.monotonic() + REST
             return error
@@ -393,7 +393,7 @@ class Device(Base):
         lines = self._collector.members()
         for equipment in lines:
             self._collector.import_again(equipment, self._collector.beginning(equipment, count))
-        return self.context.say(
+        return self.context.translate(
             "L'historique de {lines} ligne(s) est relu peu à peu, environ {days} jours de mesures en tout",
             lines=len(lines),
             days=round(self._collector.days_left()),

@@ -46,13 +46,13 @@ class Reports:
                 "Netatmo ne donne pas les mesures de ce compteur de gaz ou d'eau aux autres programmes. Essayez "
                 "l'autre type dans ses réglages avancés ; sinon désactivez l'équipement."
             )
-        self._context.trouble(equipment.id, error)
+        self._context.report_equipment_error(equipment.id, error)
 
     def works(self, equipment: Equipment) -> None:
         """A line was read."""
         self._refusals.over(Scope.EQUIPMENT, equipment.id)
         self._told(equipment, "gone", False)
-        self._context.trouble(equipment.id, self._emptiness(equipment))
+        self._context.report_equipment_error(equipment.id, self._emptiness(equipment))
 
     def _emptiness(self, equipment: Equipment) -> NoData | None:
         """What to say of a line whose slots have come without values for long: the ecometer is not silent."""
@@ -118,7 +118,7 @@ class Reports:
                     _LOG.debug("homestatus: %s", error)
                     return ""
                 if bridge in codes:
-                    return self._context.say(" (injoignable pour Netatmo)", code=codes[bridge])
+                    return self._context.translate(" (injoignable pour Netatmo)", code=codes[bridge])
         return ""
 
     def _told(self, equipment: Equipment, what: str, now: bool) -> bool:

@@ -99,7 +99,7 @@ class TokenKeeper:
         self._refusals = Refusals(context.memory, context.clock, policies)
         with _LOCKS_GUARD:
             self._lock, self.turn = _LOCKS.setdefault(line, (threading.Lock(), threading.Lock()))
-        context.hide(self._given, self._pasted)
+        context.mask(self._given, self._pasted)
 
     def current(self) -> str:
         """An access token that should be good, renewed in time."""
@@ -160,7 +160,7 @@ class TokenKeeper:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect, "scope": SCOPE}
         with self._lock:
             self._put(self._kept())
-            self._context.hide(code)
+            self._context.mask(code)
             self._accept(self._request(form))
             for what in ("grant", "scope", "refused"):
                 self._refusals.over(Scope.CREDENTIAL, self._place(what))
@@ -175,10 +175,10 @@ class TokenKeeper:
     def _kept(self) -> dict[str, Any]:
         kept = self._context.memory.get(self._key)
         if kept is None:
-            kept = self._context.unsaved.get(self._key)
+            kept = self._context.draft_memory.get(self._key)
             if isinstance(kept, dict):
                 self._put(kept)
-                self._context.unsaved.delete(self._key)
+                self._context.draft_memory.delete(self._key)
         return kept if isinstance(kept, dict) else {}
 
     def _load(self) -> Pair:
@@ -199,7 +199,7 @@ class TokenKeeper:
                     "« Obtenir le lien d'autorisation »"
                 )
             return Pair("", self._pasted)
-        self._context.hide(pair.access, pair.refresh)
+        self._context.mask(pair.access, pair.refresh)
         if self._durable != pair.refresh:
             self._put(kept)  # a write that failed before is made good before the pair is used
             self._durable = pair.refresh
@@ -324,7 +324,7 @@ class TokenKeeper:
         return self._service.token({**form, "client_id": self._client, "client_secret": self._secret})
 
     def _accept(self, grant: Grant) -> Pair:
-        self._context.hide(grant.access, grant.refresh)
+        self._context.mask(grant.access, grant.refresh)
         now = self._context.clock.time()
         fresh = Pair(grant.access, grant.refresh, now + grant.lifetime, now)
         good = self._kept().get("good")

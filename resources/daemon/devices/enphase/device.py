@@ -209,7 +209,7 @@ class Device(Base):
             return super().run(operation, options)
         self._know(self._pin.accept(self._serial()))
         self._begun = False  # another gateway perhaps: the next poll finds out
-        return self.context.say("Le certificat de la passerelle est accepté")
+        return self.context.translate("Le certificat de la passerelle est accepté")
 
     # Sign-in and detection.
 
@@ -412,7 +412,7 @@ class Device(Base):
                 # At the second failure: if every endpoint failed, the main one would have reported it meanwhile.
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
                 if failures == (1 if isinstance(error, EndpointRefused) else 2):
-                    _LOG.warning("%s: %s", self.connection.name, self.context.words(error))
+                    _LOG.warning("%s: %s", self.connection.name, self.context.describe(error))
                 self._later[name] = now() + min(SLOW_PERIOD_S * 2**failures, MAX_SIDE_JOB_PAUSE_S)
             # Nothing else can be requested meanwhile: a slow endpoint gets a small share of the time.
             self._later[name] = max(self._later.get(name, begin), now() + SIDE_JOB_TIME_RATIO * (now() - begin))

@@ -132,7 +132,7 @@ class Device(Base):
         finally:
             self._session.asked_for = False
         meters = [meter for home in homes for meter in (home.pdl, home.pce) if meter]
-        text = self.context.say(
+        text = self.context.translate(
             "Connecté à helloWatt : {homes} logement(s), compteur(s) {meters}, données visibles jusqu'au {day}.",
             homes=len(homes),
             meters=", ".join(f"…{meter[-3:]}" for meter in meters) or "-",
@@ -153,13 +153,15 @@ class Device(Base):
             for equipment in self._equipment():
                 self._collector.restart_import(equipment)
             self._run_in("import", 1.0)
-            return self.context.say("L'historique est relu mois par mois ; la page montre où en est la récupération.")
+            return self.context.translate(
+                "L'historique est relu mois par mois ; la page montre où en est la récupération."
+            )
         if operation == "sendHistory":
             for equipment in self._equipment():
                 self._acknowledged.forget(equipment, self._points(equipment, everything=True))
                 self._behind.add(equipment.id)
             self._run_in("deliver", 0.0)
-            return self.context.say("L'historique déjà lu est renvoyé à Jeedom.")
+            return self.context.translate("L'historique déjà lu est renvoyé à Jeedom.")
         return super().run(operation, options)
 
     # Start.
@@ -208,7 +210,7 @@ class Device(Base):
 
     def _hint(self) -> str:
         hint = self._session.login.hint()
-        return self.context.say(hint) if hint else ""
+        return self.context.translate(hint) if hint else ""
 
     def _run_in(self, job: str, seconds: float) -> None:
         if job in self._jobs:
@@ -288,7 +290,7 @@ class Device(Base):
             again = same or self._logged.get(equipment.id) == str(each)
             self._logged[equipment.id] = str(each)
             level = logging.DEBUG if again else logging.WARNING
-            _LOG.log(level, "%s: %s", equipment.name, self.context.words(each))
+            _LOG.log(level, "%s: %s", equipment.name, self.context.describe(each))
         self._weekly()
         return failure
 

@@ -45,7 +45,7 @@ class FailureMemory:
         if len(days) > DAYS_TO_REPORT - 1 and not state.get("told") and not isinstance(error, AuthenticationFailed):
             state["told"] = True
             text = "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}"
-            self._context.message("error", text, n=len(days), reason=self._context.words(error))
+            self._context.message("error", text, n=len(days), reason=self._context.describe(error))
         self._context.memory.keep("failing", state)
         return error
 

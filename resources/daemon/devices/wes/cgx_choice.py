@@ -97,7 +97,7 @@ class CgxChoice:
                 "Mise à jour du fichier CGX Jeedom disponible (version {wanted}, sur le WES : {found}) : utilisez le "
                 "bouton « Envoyer fichier CGX » de la page du serveur, ou cochez « Mise à jour automatique ».",
                 wanted=wanted,
-                found=page.version if self.path == OWN_PATH and page.version else self._context.say("aucun"),
+                found=page.version if self.path == OWN_PATH and page.version else self._context.translate("aucun"),
             )
         return False
 
@@ -110,7 +110,7 @@ class CgxChoice:
             text = self.send(lambda percent, text: None)
             _LOG.info("%s: %s", self._wes.host, text)
         except DeviceError as error:
-            reason = self._context.words(error)
+            reason = self._context.describe(error)
             known = f"{cgx.version()} {reason}"
             if self._context.memory.get("announced") != known:
                 self._context.memory.keep("announced", known)
@@ -132,7 +132,7 @@ class CgxChoice:
 
     def send(self, progress: Progress) -> str:
         """Uploads our pages and reads them back; returns the text for the user. Raises DeviceError."""
-        host, say = self._wes.host, self._context.say
+        host, say = self._wes.host, self._context.translate
         user, password = str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
         if not user or not password:
             raise Refused(
@@ -173,7 +173,7 @@ class CgxChoice:
         except PageMissing:
             found = None
         except Unreachable as error:
-            reason = self._context.words(error)
+            reason = self._context.describe(error)
             raise Unreachable(
                 "Le fichier CGX est envoyé, mais n'a pas pu être relu : {reason}", reason=reason
             ) from error
@@ -181,6 +181,6 @@ class CgxChoice:
             raise VendorError(
                 "Le fichier CGX est envoyé, mais le WES donne la version {found} au lieu de {wanted} : renvoyez-le, ou "
                 "redémarrez le WES.",
-                found=found or self._context.say("aucun"),
+                found=found or self._context.translate("aucun"),
                 wanted=cgx.version(),
             )

@@ -77,13 +77,13 @@ class Device(Base):
     def test(self) -> Identity:
         page = self._choice.read()
         data: dict[str, Any] = {"firmware": page.firmware, "page": self._choice.path, "version": page.version}
-        text = self.context.say("Serveur WES, firmware {firmware}", firmware=page.firmware)
+        text = self.context.translate("Serveur WES, firmware {firmware}", firmware=page.firmware)
         if page.version:
-            text += self.context.say(", fichier CGX {version}", version=page.version)
+            text += self.context.translate(", fichier CGX {version}", version=page.version)
         try:
             self._wes.get("INFOCFG.HTM")
         except Forbidden:
-            text += self.context.say(" ; ce compte est en lecture seule, les commandes peuvent être refusées")
+            text += self.context.translate(" ; ce compte est en lecture seule, les commandes peuvent être refusées")
             data["readOnly"] = True
         except DeviceError as error:
             _LOG.debug("the rights of the account: %s", error)
@@ -110,7 +110,7 @@ class Device(Base):
             return text
         if operation == "reboot":
             self._wes.reboot()
-            return self.context.say("Le WES redémarre : il sera injoignable quelques secondes.")
+            return self.context.translate("Le WES redémarre : il sera injoignable quelques secondes.")
         return super().run(operation, options)
 
     # The poll.
@@ -148,7 +148,7 @@ class Device(Base):
         for change in self._changed_facts.read(page, self._choice.origin(page), now):
             equipment = change.equipment
             if "ADCO" in change.facts:
-                self.context.hide(change.facts["ADCO"])  # a meter's number identifies its owner
+                self.context.mask(change.facts["ADCO"])  # a meter's number identifies its owner
             if change.facts:
                 self.context.publish(equipment.id, change.facts)
             self._reports.news(equipment, change.news)

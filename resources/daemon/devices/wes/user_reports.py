@@ -102,7 +102,7 @@ class UserReports:
                     **values,
                 )
             else:
-                text = self._context.say(
+                text = self._context.translate(
                     "« {name} » : {index} lu à {value} après {last} : cette valeur n'est pas reprise tant qu'elle "
                     "ne se confirme pas.",
                     **values,
@@ -123,19 +123,19 @@ class UserReports:
             return
         self._contracts[equipment.id] = found
         if not found:
-            self._context.trouble(equipment.id, None)
+            self._context.report_equipment_error(equipment.id, None)
             return
         choices = next(f for f in self._context.catalogue.fields(equipment.type) if f["key"] == "tarification")[
             "choices"
         ]
         setting = str(equipment.config.get("tarification", ""))
-        self._context.trouble(
+        self._context.report_equipment_error(
             equipment.id,
             NoData(
                 "Le compteur est en {found}, l'équipement est réglé sur {setting} : ses index n'avancent plus. "
                 "Choisissez « Automatique » ou {found} comme tarification de « {name} ».",
-                found=self._context.say(str(choices.get(found, found))),
-                setting=self._context.say(str(choices.get(setting, setting))),
+                found=self._context.translate(str(choices.get(found, found))),
+                setting=self._context.translate(str(choices.get(setting, setting))),
                 name=equipment.name or equipment.key,
             ),
         )

@@ -152,7 +152,7 @@ class Device(Base):
         if operation == "import":
             for percent in (0, 50, 100):
                 self.context.progress(operation, percent, "{n} %", n=percent)
-            return self.context.say("{days} jours importés", days=options.get("days", 1))
+            return self.context.translate("{days} jours importés", days=options.get("days", 1))
         if operation == "leak":
             return self.leak(options)
         if operation == "crash":
@@ -166,7 +166,7 @@ class Device(Base):
         secrets = [str(self.connection.config[name]) for name in ("user", "password")]
         for token in options["tokens"]:
             token = token[::-1]  # they came backwards: nobody could know them from the message
-            self.context.hide(token)
+            self.context.mask(token)
             secrets.append(token)
         for secret in secrets:
             for number, way in enumerate(leaks.WAYS):

@@ -266,7 +266,7 @@ class StreamSession:
 
     def _rest(self) -> None:
         """While nothing could leave, observations gather in the socket: twenty wake-ups cost more than five."""
-        pause = self._context.lull()
+        pause = self._context.quiet_period()
         if pause > 0:
             self._attention.wait(pause)
 

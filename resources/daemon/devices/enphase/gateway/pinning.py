@@ -169,21 +169,21 @@ def clock_offset(info: dict[str, str], context: Context) -> float:
 def describe(info: dict[str, str], found: Token, meters: int | None, pasted: bool, context: Context) -> Identity:
     """Result of a connection test. `meters`: None if the gateway does not list them."""
     left = found.expires - context.clock.time()
-    words = {"serial": info["sn"], "firmware": info["software"], "left": span(left, context.say)}
+    words = {"serial": info["sn"], "firmware": info["software"], "left": span(left, context.translate)}
     if meters is None:
-        text = context.say(
+        text = context.translate(
             "Passerelle {serial}, firmware {firmware}, jeton valable encore {left}. Elle ne donne pas la liste de ses "
             "compteurs pour le moment.",
             **words,
         )
     else:
-        text = context.say(
+        text = context.translate(
             "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), jeton valable encore {left}",
             meters=meters,
             **words,
         )
     if pasted and found.of_installer:
-        text += ". " + context.say(
+        text += ". " + context.translate(
             "Ce jeton est celui d'un installateur : passez en mode automatique, ou générez un jeton avec le compte du "
             "propriétaire, valable un an"
         )

@@ -63,7 +63,7 @@ class Enlighten(tokens.TokenKeeper):
             _LOG.debug("no token: %s", error)
             raise self._refusals.note(error, self.owner.mark, self._serial) from error
         fresh = Token.parse(text)
-        self._context.hide(fresh.text)
+        self._context.mask(fresh.text)
         self._context.count("tokens")
         _LOG.info("a new token for the gateway, valid for %.1f days", (fresh.expires - fresh.issued) / DAY_S)
         return tokens.Token({"text": fresh.text}, self._clock.time(), fresh.expires)
@@ -91,7 +91,7 @@ class Enlighten(tokens.TokenKeeper):
             return None
         if known is None or known.expires <= self._clock.time():
             return None
-        self._context.hide(known.text)
+        self._context.mask(known.text)
         return known
 
 
@@ -169,7 +169,7 @@ class TokenStore:
             if self._context.memory.get("tokenWarning") != told:
                 self._context.memory.keep("tokenWarning", told)
                 text = _NOT_RENEWED if self.automatic else _INSTALLER if found.of_installer else _ENDS
-                self._context.message("warning", text, left=token.span(left, self._context.say))
+                self._context.message("warning", text, left=token.span(left, self._context.translate))
 
     def _warnings(self, found: Token) -> Sequence[float]:
         """Seconds before expiry at which the user is warned."""
@@ -179,7 +179,7 @@ class TokenStore:
 
     def _pasted(self, serial: str) -> Token:
         found = Token.parse(str(self._config.get("token", "")))
-        self._context.hide(found.text)
+        self._context.mask(found.text)
         if found.audience != serial:
             raise AuthenticationFailed(
                 "Ce jeton est celui de la passerelle {other}, pas de {serial}", other=found.audience, serial=serial

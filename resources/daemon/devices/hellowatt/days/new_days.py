@@ -37,14 +37,14 @@ class NewDays:
     def tell(self, equipment: Equipment, newest: date | None) -> None:
         """Reports that the equipment is without data, or has data again; each once."""
         if not self.stopped(equipment, newest):
-            self._context.trouble(equipment.id, None)
+            self._context.report_equipment_error(equipment.id, None)
             return
         says = str(self._state(equipment).get("says") or "")
         if newest is None:
             error = NoData(_NEVER_IN_WORDS if says else _NEVER, says=says)
         else:
             error = NoData(_ENDED_IN_WORDS if says else _ENDED, day=Moment(newest), says=says)
-        self._context.trouble(equipment.id, error)
+        self._context.report_equipment_error(equipment.id, error)
 
     def _state(self, equipment: Equipment) -> dict[str, Any]:
         return dict(self._context.memory.get(f"newDays.{equipment.type}.{equipment.key}") or {})

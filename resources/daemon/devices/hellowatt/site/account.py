@@ -74,7 +74,7 @@ class Account:
     def hide_meters(self) -> None:
         """Masks meter numbers in logs."""
         for each in (self._context.memory.get("homes") or {}).get("homes", []):
-            self._context.hide(*(part for part in each[1:] if part))
+            self._context.mask(*(part for part in each[1:] if part))
 
     # Data.
 

@@ -75,7 +75,7 @@ class Site:
         self._session.cookies.clear()
         host = urlsplit(self.base).hostname or ""
         for name, value in cookies.items():
-            self._context.hide(value)
+            self._context.mask(value)
             # Never over plain http, as the site sets them; except to a simulator on this machine.
             secure = not is_loopback(self.base)
             self._session.cookies.set(
@@ -139,7 +139,7 @@ class Site:
             raise SiteDown(_DOWN, error=error) from error
         finally:
             self.budget.finished()
-            self._context.hide(*(set(self.cookies().values()) - before))
+            self._context.mask(*(set(self.cookies().values()) - before))
         if answer.status >= 400:
             _LOG.info("helloWatt answers %d to %s", answer.status, LOGGED_PATHS[key])
         if answer.status == 429:
