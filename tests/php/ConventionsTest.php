@@ -91,6 +91,21 @@ final class ConventionsTest extends JeenergieTestCase
         }
     }
 
+    /** The same words as for Python: tests/contract/plain_english.json. */
+    public function testNamesAndSentencesArePlain(): void
+    {
+        $rules = json_decode(file_get_contents(self::ROOT . '/tests/contract/plain_english.json'), true);
+        $constants = '/const (?:' . implode('|', array_keys($rules['constants'])) . ') = [\d.]/';
+        foreach ($this->files('php', 'js') as $path => $content) {
+            $this->assertDoesNotMatchRegularExpression($constants, $content, $path);
+            preg_match_all('~/\*.*?\*/|//[^\n]*~s', $content, $comments);
+            $text = preg_replace('/[\s*]+/', ' ', implode(' ', $comments[0]));
+            foreach (array_keys($rules['phrases']) as $phrase) {
+                $this->assertDoesNotMatchRegularExpression('/' . $phrase . '/i', $text, $path);
+            }
+        }
+    }
+
     public function testNoFileIsLong(): void
     {
         foreach ($this->files('php', 'js') as $path => $content) {
