@@ -3,7 +3,7 @@
 #
 #   tools/release.sh
 #
-# 1. nothing is left uncommitted; 2. the pinned packages are the newest that the ranges allow; 3. none of them has a
+# 0. every change stands in the pages of changes; 1. nothing is left uncommitted; 2. the pinned packages are the newest that the ranges allow; 3. none of them has a
 # known fault, each having been looked up; 4. every test passes.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,6 +12,7 @@ stop() { echo "NOT TO BE RELEASED: $*" >&2; exit 1; }
 unchanged() { [ -z "$(git status --porcelain -- "$@")" ]; }
 
 unchanged . || stop "commit first: $(git status --porcelain | head -n 1)"
+! grep -q '^- ' CHANGELOG.md || stop "move the lines of CHANGELOG.md into docs/*/changelog.md, with a date"
 bash tools/dev_env.sh
 echo "== pinned packages"
 .venv/bin/python tools/make_locks.py

@@ -120,13 +120,16 @@ def test_a_trouble_has_cause_and_remedy_and_is_quoted_as_it_comes(language: str,
             assert any(re.search(pattern, text) for text in said), f"nothing says {quoted!r}"
 
 
-def constant(path: str, name: str) -> object:
-    """A constant of a module of the daemon, read and not imported."""
-    tree = ast.parse((ROOT / "resources" / "daemon" / "devices" / path).read_text("utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
-            return ast.literal_eval(node.value.args[1] if isinstance(node.value, ast.Call) else node.value)
-    raise AssertionError(f"{path} has no {name}")
+def constant(system: str, name: str) -> object:
+    """A constant of a system's modules, read and not imported; whichever module it is in."""
+    found = []
+    for path in (ROOT / "resources" / "daemon" / "devices" / system).rglob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+                value = node.value.args[1] if isinstance(node.value, ast.Call) else node.value
+                found.append(ast.literal_eval(value))
+    assert len(found) == 1, f"{system} has {name} {len(found)} times"
+    return found[0]
 
 
 @BOTH
@@ -135,10 +138,10 @@ def test_the_table_that_compares_all_has_the_figures_of_the_code(language: str) 
     rows = {row[0]: " ".join(row[1:]) for row in next(tables(text))[1:]}
     names = {"easee": "Easee", "econetatmo": "Netatmo", "enphase": "Enphase", "hellowatt": "helloWatt", "wes": "WES"}
     assert set(rows) == {names.get(system, say(language, system, catalogue(system)["name"])) for system in SYSTEMS}
-    hour = constant("econetatmo/budget.py", "HOUR")
+    hour = constant("econetatmo", "HOUR")
     assert isinstance(hour, dict)
     figures = {
-        "easee": [constant("easee/account.py", "BUDGET"), constant("easee/account.py", "RESERVE")],
+        "easee": [constant("easee", "REQUESTS_PER_WINDOW"), constant("easee", "REQUESTS_FOR_ACTIONS")],
         "econetatmo": [hour["poll"], hour["import"]],
         "hellowatt": [default("hellowatt", "dailyRequests")],
         "enphase": [default("enphase", "pollInterval")],
