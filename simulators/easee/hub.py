@@ -140,7 +140,7 @@ class Hub:
 
     # ---- what a test asks for
 
-    def wait(self, condition: Any, timeout: float = 5.0) -> Any:
+    def wait(self, condition: Any, timeout: float = 30.0) -> Any:
         """Wait until `condition()` is true, looked at after each change. Raises TimeoutError."""
         with self.changed:
             if not self.changed.wait_for(condition, timeout):

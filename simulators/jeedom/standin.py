@@ -161,7 +161,7 @@ class JeedomStandIn(Service):
         """The last reported state of a connection or equipment."""
         return self.callback.states.get(connection, {}).get("state")
 
-    def wait(self, condition: Callable[[], Any], timeout: float = 5.0) -> Any:
+    def wait(self, condition: Callable[[], Any], timeout: float = 30.0) -> Any:
         """Wait until `condition` gives something true, looked at after each change; returns it.
 
         Raises TimeoutError.

@@ -297,10 +297,10 @@ class TestValidation:
 
     def test_a_big_wrong_message_takes_no_time(self, contract: Contract) -> None:
         bad = {"revision": 1, "connections": [{"id": n, "backend": 5, "config": "x"} for n in range(20_000)]}
-        begun = time.perf_counter()
+        begun = time.thread_time()
         with pytest.raises(ContractError):
             contract.validate("socket", bad, "configure")
-        assert time.perf_counter() - begun < 0.5
+        assert time.thread_time() - begun < 0.5
 
     def test_a_message_is_checked_in_a_millisecond(self, contract: Contract) -> None:
         message = {"equipment": "1", "command": "x", "options": {"slider": 5}}

@@ -46,10 +46,10 @@ def test_json_is_read(text: str) -> None:
 )
 @pytest.mark.usefixtures("no_limit_of_digits")
 def test_a_number_beyond_reason_is_refused_at_once(number: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     with pytest.raises(ValueError, match="a number"):
         loads(f'{{"a": [{number}]}}')
-    assert time.perf_counter() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
@@ -82,12 +82,12 @@ def test_a_large_answer_costs_little_more_than_to_parse_it() -> None:
     import json
 
     text = json.dumps([{"n": number, "values": [number] * 5, "name": "x"} for number in range(20_000)])
-    begun = time.perf_counter()
+    begun = time.thread_time()
     json.loads(text)
-    plain = time.perf_counter() - begun
-    begun = time.perf_counter()
+    plain = time.thread_time() - begun
+    begun = time.thread_time()
     loads(text)
-    assert time.perf_counter() - begun < 20 * plain + 0.5
+    assert time.thread_time() - begun < 20 * plain + 0.5
 
 
 def test_nobody_else_reads_what_a_peer_has_sent() -> None:

@@ -344,11 +344,11 @@ class TestMasking:
 
     def test_registering_the_secrets_of_a_hundred_connections_takes_no_time(self) -> None:
         masker = Masker()
-        begun = time.perf_counter()
+        begun = time.thread_time()
         for number in range(100):
             masker.register(f"user{number}@example.org", f"password-of-{number}", f"token-{number:050}")
             masker.register(*(f"{serial:012}" for serial in range(number * 20, number * 20 + 20)))
-        assert time.perf_counter() - begun < 1.5
+        assert time.thread_time() - begun < 1.5
 
     @pytest.mark.parametrize(
         "text",

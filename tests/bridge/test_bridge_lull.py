@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from jeedom_bridge.callback import MAX_QUIET_S
 from jeedom_bridge.clock import ManualClock
 from tests.support import callback_server as answers
@@ -47,6 +49,7 @@ def test_an_outage_does_not_prolong_it(make: Make, server: CallbackServer) -> No
     assert rig.callback.quiet_period() <= MAX_QUIET_S
 
 
+@pytest.mark.alone
 def test_values_that_keep_coming_leave_at_each_end_of_the_cycle(make: Make, server: CallbackServer) -> None:
     rig = make(cycle=0.1)
     begun = time.monotonic()

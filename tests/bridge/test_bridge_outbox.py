@@ -449,7 +449,7 @@ def test_many_threads_and_one_callback_lose_nothing(outbox: Outbox) -> None:
         each.join()
     until(lambda: len(outbox) == 0, 10)
     stop.set()
-    sender.join(10)
+    sender.join(30)
     assert {jeedom[f"{n}.{name}"] for n in range(4) for name in "a"} == {999}
     assert {jeedom[f"{n}.b"] for n in range(4)} == {99}
     assert {jeedom[f"{n}.c"] for n in range(4)} == {1}

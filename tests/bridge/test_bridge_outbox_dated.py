@@ -120,7 +120,7 @@ class TestHistory:
         waiter = threading.Thread(target=lambda: later.append(outbox.history("1", {"energy": POINTS}).wait()))
         waiter.start()
         outbox.close()
-        waiter.join(5)
+        waiter.join(30)
         assert later == [False]
         assert (delivery.ended, delivery.delivered) == (True, False)
         assert flying is not None
@@ -152,7 +152,7 @@ class TestHistory:
         waiter = threading.Thread(target=wait)
         waiter.start()
         given_up.set()
-        waiter.join(5)
+        waiter.join(30)
         assert ended == [True]
         assert len(outbox) == MAX_WAITING_POINTS
 

@@ -179,14 +179,14 @@ from jeedom_bridge.process import on_stop_signals
 done = threading.Event()
 on_stop_signals(lambda name: done.set())
 threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)).start()
-print(done.wait(10))
+print(done.wait(60))
 """
 
 
 def test_a_signal_that_another_thread_got_does_not_wait_for_the_main_one() -> None:
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-c", TAKEN_BY_ANOTHER_THREAD], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", TAKEN_BY_ANOTHER_THREAD], capture_output=True, text=True, timeout=90, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
-    assert time.monotonic() - begun < 9
+    assert time.monotonic() - begun < 50

@@ -76,7 +76,7 @@ def test_threads_of_two_objects_lose_no_count() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert limit(memory, clock).used("hour") == 40  # of 50
 
 

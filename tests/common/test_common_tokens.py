@@ -133,7 +133,7 @@ def test_many_threads_and_a_test_beside_cause_one_login() -> None:
         thread.start()
     vendor.gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert {text(token) for token in found} == {"token 2"}
     assert (vendor.asked, vendor.most_at_once) == (2, 1)
 

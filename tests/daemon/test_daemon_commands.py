@@ -48,11 +48,10 @@ class TestConfigure:
         assert lab.reports.of("stop") == []
 
     def test_other_settings_start_it_anew_once_the_former_life_has_ended(self, lab: Lab, daemon: DaemonProcess) -> None:
-        daemon.configure(lab.connection("1", hang=0.5))
+        daemon.configure(lab.connection("1", hang=1.0))
         lab.reports.wait("poll")
-        begun = time.monotonic()
         assert daemon.configure(lab.connection("1", hang=0), revision=2)["updated"] == ["1"]
-        assert time.monotonic() - begun < 0.4
+        assert not lab.reports.of("stop")
         lab.reports.wait("start", 2)
         notes = [note["what"] for note in lab.reports.notes if note["what"] in ("start", "stop")]
         assert notes == ["start", "stop", "start"]
@@ -71,7 +70,7 @@ class TestConfigure:
         lab.reports.wait("poll", 20)
         begun = time.monotonic()
         result = daemon.configure(*(lab.connection(str(n), hang=19) for n in range(20, 40)), revision=2)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 10
         assert [len(result[kind]) for kind in ("started", "updated", "stopped")] == [10, 10, 10]
 
     def test_a_hundred_connections_are_configured_in_time(self, lab: Lab, daemon: DaemonProcess) -> None:
@@ -79,9 +78,9 @@ class TestConfigure:
             lab_connection(str(n), meters=5, user=f"user{n}@example.org", password=f"password-of-{n}")
             for n in range(100, 200)
         ]
-        begun = time.monotonic()
+        used = daemon.cpu()
         assert len(daemon.configure(*connections)["started"]) == 100
-        assert time.monotonic() - begun < 5
+        assert daemon.cpu() - used < 5
         used = daemon.cpu()
         assert len(daemon.configure(*connections, revision=2)["unchanged"]) == 100
         assert daemon.cpu() - used < 2
@@ -284,7 +283,7 @@ class TestAsking:
         results: list[Any] = []
         threads = [
             threading.Thread(
-                target=lambda: results.append(daemon.ask("test", connection=lab.connection("9", hang=0.3)))
+                target=lambda: results.append(daemon.ask("test", connection=lab.connection("9", hang=1.0)))
             )
             for _ in range(8)
         ]
@@ -294,7 +293,7 @@ class TestAsking:
         for each in threads:
             each.join()
         assert all(answer["ok"] for answer in results)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 7
 
 
 class TestRest:

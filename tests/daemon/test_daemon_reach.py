@@ -145,11 +145,11 @@ class TestFolder:
             try:
                 assert thread.is_alive()
                 shutil.rmtree(options.datadir)
-                thread.join(10)
+                thread.join(30)
                 assert not thread.is_alive()
             finally:
                 daemon.stop("test")
-                thread.join(10)
+                thread.join(30)
                 home.release()
                 logs.close()
                 logging.getLogger().setLevel(level)

@@ -82,8 +82,8 @@ class TestStart:
         lab.reports.wait("poll")
         begun = time.monotonic()
         daemon.process.send_signal(number)
-        assert daemon.process.wait(10) == 0
-        assert time.monotonic() - begun < 3
+        assert daemon.process.wait(30) == 0
+        assert time.monotonic() - begun < 10
         assert lab.server.of("daemon")[-1]["state"] == "stopping"
         assert lab.reports.of("stop")
 
@@ -94,8 +94,8 @@ class TestStart:
         lab.server.answer = answers.silence()
         daemon.process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
-        assert daemon.process.wait(10) == 0
-        assert time.monotonic() - begun < 6
+        assert daemon.process.wait(30) == 0
+        assert time.monotonic() - begun < 20
 
     def test_a_signal_right_at_the_start_ends_it(self, lab: Lab) -> None:
         for number in range(4):

@@ -181,9 +181,9 @@ def test_a_click_does_not_wait_for_a_service_that_hangs_elsewhere(lab: Lab, real
     daemon = lab.daemon(module="jeenergied")
     daemon.configure(connection(cloud, FIRST))
     lab.server.wait_for(lambda: lab.server.value("10", "status") == 1)
-    cloud.fault("hang", f"/state/{FIRST}", 8)
+    cloud.fault("hang", f"/state/{FIRST}", 30)
     asking = threading.Thread(target=lambda: daemon.ask("refresh", equipment="10"), daemon=True)
     asking.start()
-    assert measured(lambda: daemon.result("action", equipment="10", command="pause_ON")) < 2.0
+    assert measured(lambda: daemon.result("action", equipment="10", command="pause_ON")) < 10
     cloud.clear()
-    asking.join(5)
+    asking.join(30)

@@ -51,7 +51,7 @@ def test_the_session_is_walked_through(rig, cloud):
 
 def test_test_logs_in_really_and_tells_how_many_chargers_there_are(rig, cloud):
     _, asked = rig.supervisor.ask_temporary(rig.supervisor.parse(connection(cloud)), lambda device: device.test())
-    identity = asked.result(10)
+    identity = asked.result(30)
     assert identity.data == {"chargers": 2, "serials": [FIRST, SECOND]}
     assert cloud.accounts.logins == 1
 
@@ -60,7 +60,7 @@ def test_a_wrong_password_is_told_by_test_with_what_to_do(rig, cloud):
     wrong = rig.supervisor.parse(connection(cloud, password="wrong"))
     _, asked = rig.supervisor.ask_temporary(wrong, lambda device: device.test())
     with pytest.raises(AuthenticationFailed, match="vérifiez-les dans l'application Easee"):
-        asked.result(10)
+        asked.result(30)
 
 
 def test_a_wrong_password_is_tried_once_and_told_once(make_rig, cloud):
@@ -83,7 +83,7 @@ def test_a_user_who_asks_ends_the_pause_of_a_refused_login(make_rig, cloud):
     rig.time.run(70)
     assert "online" not in rig.states()
     runner = rig.runner()
-    runner.call(runner.device.test).result(10)
+    runner.call(runner.device.test).result(30)
     assert cloud.asked("login") == 2
 
 

@@ -332,7 +332,7 @@ def test_a_test_beside_the_running_connection_does_not_overlap_its_calls(world: 
     definition = running.jeedom.house.connection(connection)
     definition["config"] = {**definition["config"], "historyDays": 9}
     assert "3 ligne(s)" in running.jeedom.ask("test", connection=definition)["text"]
-    beside.join(10)
+    beside.join(30)
     assert running.cloud.server.max_in_flight == 1
     assert running.cloud.authority.rotations == 1
 

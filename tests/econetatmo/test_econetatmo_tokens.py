@@ -326,7 +326,7 @@ def test_two_users_of_one_pair_renew_it_once(account: Account) -> None:
     for each in threads:
         each.start()
     for each in threads:
-        each.join(10)
+        each.join(30)
     assert found[0] == found[1]
     assert account.cloud.authority.rotations == 1
 

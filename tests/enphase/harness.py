@@ -31,7 +31,7 @@ READINGS = "/ivp/meters/readings"
 PRODUCTION = "/production.json"
 SUMMARY = "/api/v1/production"
 INVERTERS = "/api/v1/production/inverters"
-PATIENCE = 10.0  # s of real time until a test gives up waiting
+PATIENCE = 60.0  # s of real time until a test gives up waiting
 
 
 DIRECT = ("power", "lifetimeEnergy", "importPower", "exportPower", "importIndex", "exportIndex", "voltage", "maxPower")

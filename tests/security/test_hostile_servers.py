@@ -112,7 +112,7 @@ def test_bytes_after_the_end_of_a_compressed_body_hold_no_thread(serve: Serve) -
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(10)
+    asking.join(30)
     assert found
 
 
@@ -144,7 +144,7 @@ def test_an_answer_without_end_is_cut() -> None:
         with pytest.raises(HttpError) as caught:
             fetch(new_session(), "GET", f"http://127.0.0.1:{listener.getsockname()[1]}", read=5, deadline=1)
         assert caught.value.kind == "timeout"
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("name", ["easee login", "easee data", "netatmo token", "netatmo data", "enlighten"])

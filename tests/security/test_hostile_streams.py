@@ -43,7 +43,7 @@ class HostileServer:
     def close(self) -> None:
         self._listener.close()
         self.gone.set()
-        self._thread.join(5)
+        self._thread.join(30)
 
     def _serve(self) -> None:
         peer, _ = self._listener.accept()

@@ -104,7 +104,7 @@ def harmless(part: Any) -> None:
 def test_no_exit_of_the_daemon_repeats_a_secret_or_carries_markup(world: Any) -> None:
     runner, commands = world
     runner.start()
-    runner.call(lambda: None).result(10)
+    runner.call(lambda: None).result(30)
     outbox, events = runner.context.services.outbox, []
     while (batch := outbox.take(everything=True)) is not None:
         events += [json.loads(part) for part in batch.parts]

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Callable, Optional
 from urllib.parse import parse_qs
 
+from tests.support.waiting import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Received:
@@ -101,6 +103,7 @@ class CallbackServer:
 
     def wait_for(self, probe: Callable[[], Any], timeout: float = 5.0) -> Any:
         """What `probe` returns once it is true, looked at after each request."""
+        timeout = max(timeout, PATIENCE_S)
         with self.changed:
             if not self.changed.wait_for(probe, timeout):
                 raise AssertionError(f"not received within {timeout:g} s; events: {self.applied[-20:]}")

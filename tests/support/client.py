@@ -13,7 +13,7 @@ KEY = "0123456789abcdefTESTKEY"
 class Peer:
     """One connection that stays open; messages and answers are lines."""
 
-    def __init__(self, port: int, key: str = KEY, timeout: float = 10.0) -> None:
+    def __init__(self, port: int, key: str = KEY, timeout: float = 30.0) -> None:
         self.key = key
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -57,7 +57,7 @@ def message(cmd: str, key: str = KEY, **fields: Any) -> bytes:
     return json.dumps({"apikey": key, "cmd": cmd, **fields}).encode() + b"\n"
 
 
-def ask(port: int, cmd: str, key: str = KEY, timeout: float = 10.0, **fields: Any) -> dict[str, Any]:
+def ask(port: int, cmd: str, key: str = KEY, timeout: float = 30.0, **fields: Any) -> dict[str, Any]:
     """One message on a connection of its own, as PHP does: write without newline, close, read."""
     with Peer(port, key, timeout) as peer:
         peer.send(message(cmd, key, **fields)[:-1])

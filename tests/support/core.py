@@ -89,7 +89,7 @@ class Core:
 
     def settle(self) -> None:
         """Waits until the thread of connection 1 has done what waits, and takes what it tells."""
-        self.runner.call(lambda: None).result(5)
+        self.runner.call(lambda: None).result(30)
         until(lambda: self.clock.sleepers == 1)
         self.drain()
 

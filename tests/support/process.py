@@ -21,7 +21,7 @@ import jsonschema
 
 from tests.support.callback_server import CallbackServer
 from tests.support.client import KEY, Peer, ask
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,6 +116,7 @@ class Reports:
 
     def wait(self, what: str, count: int = 1, timeout: float = 5.0) -> list[dict[str, Any]]:
         """The notes of a kind, once there are `count` of them."""
+        timeout = max(timeout, PATIENCE_S)
         end = time.monotonic() + timeout
         with self.changed:
             while sum(n["what"] == what for n in self.notes) < count:
@@ -165,14 +166,14 @@ class DaemonProcess:
         with self.log_file.open("ab") as log, self.error_file.open("ab") as errors:
             self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=errors)
 
-    def ready(self, timeout: float = 15.0) -> DaemonProcess:
+    def ready(self, timeout: float = 60.0) -> DaemonProcess:
         """Waits until the socket answers."""
 
         def answers() -> bool:
             if self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.process.returncode}: {self.errors}\n{self.log[-3000:]}")
             try:
-                return bool(ask(self.port, "status", timeout=2.0)["ok"])
+                return bool(ask(self.port, "status", timeout=10.0)["ok"])
             except OSError:
                 return False
 
@@ -205,7 +206,7 @@ class DaemonProcess:
         """A connection that stays."""
         return Peer(self.port)
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self, timeout: float = PATIENCE_S) -> int:
         """Asks for the end as Jeedom does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)

@@ -7,9 +7,13 @@ from typing import Callable, TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 30.0
+"""The shortest wait for what must come: a busy machine needs ten times what a quiet one does. It costs failures only."""
+
 
 def until(probe: Callable[[], T], timeout: float = 5.0, what: str = "it") -> T:
-    """What `probe` returns once that is true. Fails after `timeout` seconds."""
+    """What `probe` returns once that is true. Fails after `timeout` seconds, and never before `PATIENCE_S`."""
+    timeout = max(timeout, PATIENCE_S)
     end = time.monotonic() + timeout
     while True:
         found = probe()

@@ -110,7 +110,7 @@ class Rig:
         assert found is not None
         runner.call(lambda: runner.device.act(found, command, {})).result(timeout)
 
-    def wait(self, probe: Callable[[], Any], timeout: float = 5.0) -> Any:
+    def wait(self, probe: Callable[[], Any], timeout: float = 30.0) -> Any:
         """What `probe` returns once it is true, looked at after each delivery."""
         with self.changed:
             assert self.changed.wait_for(probe, timeout), f"not within {timeout} s: {self.values}, {self.events[-6:]}"

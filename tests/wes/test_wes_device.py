@@ -67,7 +67,7 @@ def test_the_page_of_the_official_plugin_is_left_alone(wes: WesServer, rig: Rig)
 
 def test_the_upload_tells_its_progress(wes: WesServer, rig: Rig) -> None:
     runner = rig.start(settings(wes, jeedomCgx=True))
-    runner.call(lambda: runner.device.run("sendCgx", {})).result(10)
+    runner.call(lambda: runner.device.run("sendCgx", {})).result(30)
     rig.wait(lambda: rig.of("progress") and rig.of("progress")[-1]["percent"] == 100)
     rig.wait(lambda: rig.value("1", "servercgxversion") == cgx.version())
 

@@ -220,7 +220,7 @@ def test_there_is_one_request_at_a_time_whatever_wants_it(wes: WesServer, rig: R
         thread.start()
     rig.act(runner, "relais2", "btn_on")
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert len(wes.requests) >= 6
     assert wes.server.max_in_flight == 1
 
