@@ -8,7 +8,7 @@ from typing import Callable, TypeVar
 T = TypeVar("T")
 
 PATIENCE_S = 30.0
-"""The shortest wait for what must come: a busy machine needs ten times what a quiet one does. It costs failures only."""
+"""The shortest wait for what must come: a busy machine needs ten times as long. It costs failures only."""
 
 
 def until(probe: Callable[[], T], timeout: float = 5.0, what: str = "it") -> T:
