@@ -16,6 +16,10 @@ DEVICES = DAEMON / "devices"
 BACKENDS = sorted(path.stem for path in (ROOT / "core" / "contract" / "catalogue").glob("*.json"))
 FOLDERS = ("benchmarks", "core", "desktop", "jeedom_bridge", "plugin_info", "resources/daemon", "simulators", "tests")
 LONGEST = 500
+LONGEST_OF_A_BACKEND = 400
+MOST_MODULES = 15
+OWN = ("easee", "enphase", "hellowatt", "wes")
+SMALL = sorted({path.parent for each in OWN for path in (DEVICES / each).rglob("*.py")})
 VENDORS = [*BACKENDS, "enlighten", "netatmo", "legrand", "drivia", "cartelectronic", "signalr"]
 
 
@@ -98,6 +102,16 @@ def test_a_package_has_its_catalogue() -> None:
 def test_no_source_file_is_long() -> None:
     lengths = {name(path): len(path.read_text("utf-8").splitlines()) for path in sources(".py", ".php", ".js")}
     assert {path: lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+@pytest.mark.parametrize("folder", SMALL, ids=name)
+def test_a_package_is_small(folder: Path) -> None:
+    """A package that grows gets packages of its own, by purpose; a file that grows is split the same way."""
+    modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
+    lengths = {name(path): len(path.read_text("utf-8").splitlines()) for path in folder.glob("*.py")}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_OF_A_BACKEND} == {}
+    assert (folder / "__init__.py").read_text("utf-8").count("\n") >= 1
 
 
 def test_generic_code_names_no_vendor() -> None:

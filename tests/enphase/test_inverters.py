@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from jeenergied.devices.enphase.values import inverter_energy
-from jeenergied.devices.enphase.values.mapping import day_energies
+from jeenergied.devices.enphase.values.inverter_answers import day_energies
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from jeenergied.devices.enphase.values.mapping import day_energies
+from jeenergied.devices.enphase.values.inverter_answers import day_energies
 
 from jeedom_bridge.clock import ManualClock
 from simulators import twins

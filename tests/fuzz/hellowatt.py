@@ -113,7 +113,7 @@ class World:
     def contracts(self) -> Seen:
         self.device._account.contracts(ID)
         for each in self.device.connection.equipment:
-            self.device._publish(each)
+            self.device._publication.publish(each)
         return self.context.seen
 
     def colours(self) -> Seen:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from jeenergied.devices.hellowatt import mapping
+from jeenergied.devices.hellowatt.colors import answers
 from jeenergied.devices.hellowatt.colors.services import ColorService, NotTold, same_service
 
 from simulators.hellowatt import Calendar, RteService, TempoService
@@ -174,7 +174,7 @@ def test_what_rte_only_assumes_is_not_a_colour():
         "2026-03-11": "BLUE",
         "2026-03-11-fallback": "true",
     }
-    assert mapping.rte_colors({"values": {**values, "2026-03-12": "GREEN", "x": "RED"}}) == {date(2026, 3, 10): 2}
-    assert mapping.rte_colors({"values": {"2026-03-10": "red"}}) == {date(2026, 3, 10): 3}
+    assert answers.rte_colors({"values": {**values, "2026-03-12": "GREEN", "x": "RED"}}) == {date(2026, 3, 10): 2}
+    assert answers.rte_colors({"values": {"2026-03-10": "red"}}) == {date(2026, 3, 10): 3}
     for hostile in (None, [], {"values": []}, {"values": {"2026-99-99": "RED", "2026-03-10": 5}}):
-        assert mapping.rte_colors(hostile) == {}
+        assert answers.rte_colors(hostile) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.worker import Backoff, Job
@@ -20,10 +20,11 @@ from .gateway.endpoints import Endpoints
 from .gateway.paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
 from .gateway.pinning import PinnedCertificate, clock_offset, describe, sign_in, token_days
 from .inverters import Inverters
+from .side_jobs import SideJobs
 from .surplus_switch import WATCH_PERIOD_S, SurplusSwitch
 from .tokens.token import DAY_S, Token
 from .tokens.token_store import REFRESH_LOGIN_PERIOD_S, TokenStore, repeated
-from .values import batteries, mapping
+from .values import batteries, inverter_answers
 from .values.energies import STALE_S, Energies
 from .values.lifetimes import Lifetimes
 from .values.mapping import Facts
@@ -35,9 +36,6 @@ BATTERY_PERIOD_S = 10.0
 """Shortest period of the IQ batteries' readings, in seconds."""
 DAY_FIGURES_PERIOD_S = 300.0
 """Period of the inverters' own figures of the day, in seconds: they report every five minutes at best."""
-SIDE_JOB_TIME_RATIO = 20.0
-MAX_SIDE_JOB_PAUSE_S = 900.0
-"""Longest pause after a failed side job, in seconds."""
 METERS_RETRY_S = 300.0
 """Seconds until an unreadable list of meters is requested again."""
 PERSIST_PERIOD_S = 600.0
@@ -80,8 +78,7 @@ class Device(Base):
         self._ahead = 0.0
         self._main_job: Job | None = None
         self._probe_job: Job | None = None
-        self._failures: dict[str, int] = {}
-        self._later: dict[str, float] = {}
+        self._side_jobs = SideJobs(context, lambda: self.connection.name, lambda: self._working)
         self._begun = False
         self._working = False
         self._failure: DeviceError | None = None
@@ -128,12 +125,12 @@ class Device(Base):
         self._adopt()
         every = self.context.every
         self._main_job = every("main", self._choice.period, self._poll)
-        every("totals", max(SLOW_PERIOD_S, self._period), self._side_job(self._poll_totals), first=1.0)
-        every("inverters", SLOW_PERIOD_S, self._side_job(self._poll_inverters), first=2.0)
-        every("batteries", max(BATTERY_PERIOD_S, self._period), self._side_job(self._poll_batteries), first=1.5)
-        every("inverter days", DAY_FIGURES_PERIOD_S, self._side_job(self._poll_inverter_days), first=1.8)
-        every("report", SLOW_PERIOD_S, self._report, first=SLOW_PERIOD_S)
-        self._probe_job = every("probe", PROBE_PERIOD_S, self._side_job(self._begin), first=PROBE_PERIOD_S)
+        every("totals", max(SLOW_PERIOD_S, self._period), self._side_jobs.wrap(self._poll_totals), first=1.0)
+        every("inverters", SLOW_PERIOD_S, self._side_jobs.wrap(self._poll_inverters), first=2.0)
+        every("batteries", max(BATTERY_PERIOD_S, self._period), self._side_jobs.wrap(self._poll_batteries), first=1.5)
+        every("inverter days", DAY_FIGURES_PERIOD_S, self._side_jobs.wrap(self._poll_inverter_days), first=1.8)
+        every("report", SLOW_PERIOD_S, lambda: self._inverters.report(self._gateway_time()), first=SLOW_PERIOD_S)
+        self._probe_job = every("probe", PROBE_PERIOD_S, self._side_jobs.wrap(self._begin), first=PROBE_PERIOD_S)
         self._probe_soon()
 
     def stop(self) -> None:
@@ -154,9 +151,9 @@ class Device(Base):
     def refresh(self) -> None:
         self._tokens.ask_again(REFRESH_LOGIN_PERIOD_S)
         self._read_main()
-        self._later.clear()
+        self._side_jobs.retry_all()
         for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
-            self._side_job(poll)()
+            self._side_jobs.wrap(poll)()
 
     def test(self) -> Identity:
         self._tokens.ask_again()
@@ -172,7 +169,9 @@ class Device(Base):
             self._sign_in()
         found = self._offer()
         try:
-            listed = mapping.inverters(self._endpoints.ask(INVERTERS), self._gateway_time(), mapping.Rhythms())
+            listed = inverter_answers.inverters(
+                self._endpoints.ask(INVERTERS), self._gateway_time(), inverter_answers.Rhythms()
+            )
         except (EndpointRefused, VendorError, Unreachable):
             return found
         try:
@@ -318,14 +317,10 @@ class Device(Base):
     def _poll_inverters(self) -> None:
         if not self._endpoints.skipped(INVERTERS):
             answer = self._endpoints.read(INVERTERS)
-            self._plant.learn_inverters(mapping.inverter_peaks(answer))
+            self._plant.learn_inverters(inverter_answers.inverter_peaks(answer))
             reporting = self._inverters.read(answer, self._gateway_time())
             for equipment in self._members:
                 self.context.publish(equipment.id, {"inverters.reporting": reporting})
-
-    def _report(self) -> None:
-        """Publishes the evening report on groups of inverters."""
-        self._inverters.report(self._gateway_time())
 
     def _publish(self, facts: Facts) -> None:
         now = self._now()
@@ -395,29 +390,6 @@ class Device(Base):
         elif str(self._failure) != str(error):
             _LOG.debug("%s: now %s", self.connection.name, error)
         return repeated(self._failure, error.retry)
-
-    def _side_job(self, poll: Callable[[], None]) -> Callable[[], None]:
-        """Wraps a side job: its failure is logged once and leaves the state of the connection alone."""
-        name = poll.__name__
-        now = self.context.clock.monotonic
-
-        def run() -> None:
-            begin = now()
-            if not self._working or begin < self._later.get(name, begin):
-                return
-            try:
-                poll()
-                self._failures.pop(name, None)
-            except DeviceError as error:
-                # At the second failure: if every endpoint failed, the main one would have reported it meanwhile.
-                failures = self._failures[name] = self._failures.get(name, 0) + 1
-                if failures == (1 if isinstance(error, EndpointRefused) else 2):
-                    _LOG.warning("%s: %s", self.connection.name, self.context.describe(error))
-                self._later[name] = now() + min(SLOW_PERIOD_S * 2**failures, MAX_SIDE_JOB_PAUSE_S)
-            # Nothing else can be requested meanwhile: a slow endpoint gets a small share of the time.
-            self._later[name] = max(self._later.get(name, begin), now() + SIDE_JOB_TIME_RATIO * (now() - begin))
-
-        return run
 
     def _now(self) -> float:
         return self.context.clock.time()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ..base import Connection, Context, Equipment
 from .gateway.endpoints import Endpoints
 from .gateway.paths import DEVICES
-from .values import inverter_energy, mapping
+from .values import inverter_answers, inverter_energy
 from .values.counters import midnight
 from .values.mapping import Facts
 
@@ -32,7 +32,7 @@ class Inverters:
         kept = kept if isinstance(kept, dict) else {}
         self._energies = inverter_energy.InverterEnergies(kept.get("days"))
         self._reported = str(kept.get("reported", ""))
-        self._rhythms = mapping.Rhythms()
+        self._rhythms = inverter_answers.Rhythms()
         self._measured: dict[str, float] = {}
         self._measured_day = 0.0
         self._known: dict[str, Facts] = {}
@@ -50,14 +50,14 @@ class Inverters:
     def measured(self, pages: Endpoints, now: float) -> Mapping[str, float]:
         """Returns today's energy in Wh by serial number, where the firmware has it. Raises DeviceError."""
         midnight_before = self._midnight(now)
-        found = mapping.day_energies(pages.offered(DEVICES), midnight_before)
+        found = inverter_answers.day_energies(pages.offered(DEVICES), midnight_before)
         self._measured, self._measured_day = found or {}, midnight_before
         return self._measured
 
     def read(self, answer: Any, now: float) -> int:
         """Publishes an answer about inverters; returns how many of them report. `now`: the gateway's Unix time."""
         measured = self._measured if self._measured_day == self._midnight(now) else {}
-        for serial, facts in mapping.inverters(answer, now, self._rhythms).items():
+        for serial, facts in inverter_answers.inverters(answer, now, self._rhythms).items():
             if "known" in facts or "power" in facts:
                 facts["estimatedEnergy"] = self._energies.read(serial, facts, now, self._zone)
                 if serial in measured:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from jeedom_bridge.store import StoreError
@@ -18,25 +17,23 @@ from ..base import (
     Equipment,
     Found,
     Identity,
-    Moment,
     RateLimited,
-    Refused,
     Unreachable,
     vendor_url,
 )
 from ..base import Device as Base
 from ..common.endpoints import Endpoints
-from . import mapping
 from .colors.services import ColorService, OpenData, TempoService
 from .colors.tempo import MONTH_S, NEXT_COLOR_S, Tempo
-from .days.acknowledged import Acknowledged, Points
 from .days.collector import Collector
 from .days.schedule import HOUR_S, Schedule
 from .failure_memory import FailureMemory
+from .publication import Publication
 from .site.account import WEEK_S, Account
 from .site.budget import Budget
 from .site.client import Site
 from .site.errors import STOPPING_ERRORS, Missing, NoGas, NotJson, mark_of
+from .site.missing_homes import MISSING_HOME_RECHECK_S, MissingHomes
 from .site.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -47,10 +44,6 @@ IMPORT_PASS_PERIOD_S = 1800.0
 FIRST_IMPORT_PAUSE_S = 30.0
 """Seconds until the import continues after the site was unreachable; doubled each time."""
 MAX_ROUND_S = 600.0
-MISSING_HOME_RECHECK_S = 72000.0
-"""Seconds after which a home missing in the account's list must still be missing to count as gone."""
-TEMPO_SEEN_DAYS = 60
-"""Days within which a Tempo figure of a home implies a Tempo contract."""
 
 
 class Device(Base):
@@ -65,13 +58,20 @@ class Device(Base):
         self._session = Session(self._site, context, str(config.get("user", "")), str(config.get("password", "")))
         self._account = Account(context, self._site, self._session)
         self._collector = Collector(context, self._account, self._budget, config)
-        self._acknowledged = Acknowledged(context)
         self._schedule = Schedule(context, int(config.get("startHour", 15)))
         self._failure_memory = FailureMemory(context)
         self._endpoints = Endpoints(context.memory, context.clock)
         self._tempo = Tempo(context, [kind(context, url) for kind, url in self._tempo_addresses() if url])
+        self._publication = Publication(
+            context,
+            lambda: self.connection.config,
+            self._account,
+            self._collector,
+            self._tempo,
+            lambda: self._run_in("deliver", 60.0),
+        )
+        self._missing_homes = MissingHomes(context)
         self._jobs: dict[str, Job] = {}
-        self._behind: set[str] = set()
         self._logged: dict[str, str] = {}
         self._published_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
@@ -86,11 +86,11 @@ class Device(Base):
             "collect": every("collect", DAY_S, self._collect_when_due),
             "import": every("import", DAY_S, self._import_when_due, first=5.0),
             "tempo": every("tempo", DAY_S, self._tempo_when_due, first=2.0),
-            "deliver": every("deliver", HOUR_S, self._deliver_behind, first=1.0),
+            "deliver": every("deliver", HOUR_S, lambda: self._publication.deliver_behind(self._equipment()), first=1.0),
         }
         for equipment in self._equipment():
-            self._behind.add(equipment.id)
-            self._publish(equipment)
+            self._publication.mark_behind(equipment)
+            self._publication.publish(equipment)
             self._collector.tell(equipment)
 
     def stop(self) -> None:
@@ -101,9 +101,9 @@ class Device(Base):
         fresh = False
         for equipment in self._equipment():
             if self._collector.archive(equipment).known:
-                self._acknowledged.prune(equipment, self._points(equipment, everything=True))
-                self._behind.add(equipment.id)
-                self._publish(equipment)
+                self._publication.prune(equipment)
+                self._publication.mark_behind(equipment)
+                self._publication.publish(equipment)
             else:
                 fresh = True
         if fresh:
@@ -128,7 +128,7 @@ class Device(Base):
         try:
             self._session.check()
             homes = self._account.homes()
-            seen = self._look(homes)
+            seen = self._account.newest_day(homes)
         finally:
             self._session.asked_for = False
         meters = [meter for home in homes for meter in (home.pdl, home.pce) if meter]
@@ -158,8 +158,8 @@ class Device(Base):
             )
         if operation == "sendHistory":
             for equipment in self._equipment():
-                self._acknowledged.forget(equipment, self._points(equipment, everything=True))
-                self._behind.add(equipment.id)
+                self._publication.forget(equipment)
+                self._publication.mark_behind(equipment)
             self._run_in("deliver", 0.0)
             return self.context.translate("L'historique déjà lu est renvoyé à Jeedom.")
         return super().run(operation, options)
@@ -190,23 +190,6 @@ class Device(Base):
             self.context.online()
         elif not any(self._collector.archive(each).known for each in self._equipment()):
             self._schedule.at_once()
-
-    def _look(self, homes: list[mapping.Home]) -> str:
-        """Returns the newest day that the site shows, as text. Raises Refused if there is none."""
-        asked = [("electricity", home.id) for home in homes if home.pdl]
-        asked += [("gas", home.id) for home in homes if home.pce]
-        if not asked:
-            raise Refused(
-                "Connexion réussie, mais aucun compteur (Linky ou Gazpar) n'est rattaché à ce compte helloWatt"
-            )
-        for energy, home in asked[:3]:
-            found = self._account.glance(energy, home)
-            if found is not None and (found.days or found.ongoing):
-                return Moment(max(found.days)) if found.days else "…"
-        raise Refused(
-            "Connexion réussie, mais aucune donnée n'est visible sur ce compte helloWatt : vérifiez la page "
-            "mes-donnees du site"
-        )
 
     def _hint(self) -> str:
         hint = self._session.login.hint()
@@ -240,7 +223,7 @@ class Device(Base):
             for equipment in wanted:
                 self.context.publish(equipment.id, {"status": mark_of(error)})
         except StoreError:
-            self._deliver_later(wanted)
+            self._publication.deliver_later(wanted)
             self._schedule.again()
             raise
         if failure is None:
@@ -307,8 +290,8 @@ class Device(Base):
         self.context.memory.keep(f"collected.{equipment.id}", stamp)
         self._collector.tell(equipment)
         none = not archive.months() or self._collector.stopped(equipment)
-        self._publish(equipment, {"status": "NO_DATA" if none else "ok"})
-        self._deliver(equipment, changed)
+        self._publication.publish(equipment, {"status": "NO_DATA" if none else "ok"})
+        self._publication.deliver(equipment, changed)
 
     def _ask(self, equipment: Equipment) -> list[date]:
         """Reads an equipment. Raises Missing with another message once all homes have been without data for a day."""
@@ -341,7 +324,7 @@ class Device(Base):
         """Updates homes and contracts, which rarely change."""
         for home in dict.fromkeys(each.key for each in self._equipment()):
             self._account.contracts(home)
-        doubted = [each for each in self._equipment() if self._gone(each).get("since")]
+        doubted = [each for each in self._equipment() if self._missing_homes.is_doubted(each)]
         try:
             known = {home.id for home in self._account.homes(MISSING_HOME_RECHECK_S if doubted else WEEK_S)}
         except STOPPING_ERRORS:
@@ -350,26 +333,7 @@ class Device(Base):
             _LOG.info("the homes are not known: %s", error)
             return
         for equipment in self._equipment():
-            self._note_gone(equipment, equipment.key not in known)
-
-    def _gone(self, equipment: Equipment) -> dict[str, Any]:
-        kept = self.context.memory.get(f"gone.{equipment.id}")
-        return dict(kept) if isinstance(kept, Mapping) else {}
-
-    def _note_gone(self, equipment: Equipment, gone: bool) -> None:
-        """Reports a home that is missing in two lists a day apart: one list may be incomplete."""
-        state = self._gone(equipment)
-        now = self.context.clock.time()
-        after: dict[str, Any] = {} if not gone else {"since": now, **state}
-        if gone and not state.get("told") and now - float(after["since"]) > MISSING_HOME_RECHECK_S:
-            after["told"] = True
-            text = (
-                "{name} : ce logement n'est plus sur le compte helloWatt. Ses valeurs restent ; rattachez-le sur le "
-                "site, ou supprimez l'équipement."
-            )
-            self.context.message("warning", text, name=equipment.name)
-        if after != state:
-            self.context.memory.keep(f"gone.{equipment.id}", after)
+            self._missing_homes.note(equipment, equipment.key not in known)
 
     # The import.
 
@@ -385,11 +349,11 @@ class Device(Base):
         try:
             news, failure = self._collector.import_all(known)
         except StoreError:
-            self._deliver_later(known)
+            self._publication.deliver_later(known)
             raise
         for equipment in news:
-            self._publish(equipment)
-            self._deliver(equipment)
+            self._publication.publish(equipment)
+            self._publication.deliver(equipment)
         if failure is None:
             self._pauses.reset()
             self.context.online()
@@ -409,81 +373,21 @@ class Device(Base):
 
     # Tempo.
 
-    def _tempo_home(self, equipment: Equipment) -> bool:
-        since = self._account.today() - timedelta(days=TEMPO_SEEN_DAYS)
-        if self._collector.archive(equipment).recent("tempoCode", since):
-            return True
-        return "tempo" in str(self._account.contract(equipment.key, "electricity").get("offer", "")).lower()
-
     def _tempo_when_due(self) -> None:
-        homes = [each for each in self.connection.of_type("electricity") if self._tempo_home(each)]
+        homes = [each for each in self.connection.of_type("electricity") if self._publication.tempo_home(each)]
         if homes and self._tempo.due() <= 0:
             self._tempo.ask()
         for equipment in homes:
             if self._published_colors.get(equipment.id) != self._tempo.facts():
                 self._published_colors[equipment.id] = self._tempo.facts()
-                self._publish(equipment)
-                self._deliver(equipment, [self._account.today()])
+                self._publication.publish(equipment)
+                self._publication.deliver(equipment, [self._account.today()])
         wait = min(self._tempo.due(), MONTH_S) if homes else HOUR_S
         now = self._tempo.now()
         clock = now.hour * 3600.0 + now.minute * 60 + now.second
         # Today's and tomorrow's change at midnight, the one in force at six.
         change = min(at - clock for at in (NEXT_COLOR_S, DAY_S) if at > clock) + 30.0
         self._run_in("tempo", min(max(wait, 60.0), change, HOUR_S))
-
-    # Delivery to Jeedom.
-
-    def _points(self, equipment: Equipment, years: Collection[int] | None = None, everything: bool = False) -> Points:
-        """Points for Jeedom's history, of some years or all; `everything`: also of commands that Jeedom lacks."""
-        rows = self._acknowledged.rows(equipment, self.connection.config)
-        if not everything:
-            rows = [row for row in rows if row.logical_id in equipment.commands]
-        days = self._collector.archive(equipment).days(years)
-        if equipment.type == "electricity" and self._tempo_home(equipment):
-            today = self._account.today()
-            for day in (today - timedelta(days=n) for n in range(8)):
-                code = self._tempo.known(day)
-                if code is not None and "tempoCode" not in days.get(day, {}) and (years is None or day.year in years):
-                    days[day] = {**days.get(day, {}), "tempoCode": Decimal(code)}
-        return mapping.points(rows, days)
-
-    def _deliver(self, equipment: Equipment, changed: Iterable[date] | None = None) -> None:
-        """Delivers the years of the changed days (default: all); schedules a retry if Jeedom does not take them."""
-        years = None if changed is None or equipment.id in self._behind else {day.year for day in changed}
-        if self._acknowledged.reconcile(equipment, self._points(equipment, years)):
-            self._behind.discard(equipment.id)
-        else:
-            self._behind.add(equipment.id)
-            self._run_in("deliver", 60.0)
-
-    def _deliver_later(self, wanted: Iterable[Equipment]) -> None:
-        """Schedules delivery of days read before a failed write: no later reading returns them as new."""
-        self._behind.update(equipment.id for equipment in wanted)
-        self._run_in("deliver", 60.0)
-
-    def _deliver_behind(self) -> None:
-        for equipment in self._equipment():
-            if equipment.id in self._behind and not self.context.stopping:
-                self._deliver(equipment)
-
-    def _publish(self, equipment: Equipment, more: Mapping[str, Any] | None = None) -> None:
-        """Publishes the undated values, and which facts exist for commands that Jeedom does not have yet."""
-        archive = self._collector.archive(equipment)
-        newest = archive.newest()
-        facts: dict[str, Any] = {
-            "lastDay": newest.isoformat() if newest else None,
-            "collected": self.context.memory.get(f"collected.{equipment.id}"),
-            "week.kwh": mapping.week(archive.last_days()) if newest else None,
-            "delay": archive.delay(),
-        }
-        contract = self._account.contract(equipment.key, equipment.type)
-        facts.update({f"contract.{name}": value for name, value in contract.items()})
-        if equipment.type == "electricity" and self._tempo_home(equipment):
-            facts.update(self._tempo.facts())
-        # The figures are delivered with their dates; here they only show that they exist.
-        facts.update({f"{period}.{name}": 0 for name in archive.facts() for period in ("day", "month", "year")})
-        facts.update(more or {})
-        self.context.publish(equipment.id, {name: value for name, value in facts.items() if value is not None})
 
 
 _GONE = (

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...common.whole_sum import WholeSum
-from .mapping import Facts, entries, number
+from .mapping import Facts, entries, number, put
 
 ACB_CAPACITY_WH = 1240.0
 """Wh of one AC battery: fits all recorded gateways; charge and percentage are too rounded to derive it."""
@@ -34,9 +34,9 @@ def from_production(answer: Any) -> Facts:
         count = number(entry, "activeCount")
         if entry.get("type") != "acb" or not count or count < 0:
             continue
-        _put(facts, "acb.power", number(entry, "wNow"))
-        _put(facts, "acb.energy", number(entry, "whNow"))
-        _put(facts, "acb.percent", _percent(entry, "percentFull"))
+        put(facts, "acb.power", number(entry, "wNow"))
+        put(facts, "acb.energy", number(entry, "whNow"))
+        put(facts, "acb.percent", _percent(entry, "percentFull"))
         facts["acb.capacity"] = ACB_CAPACITY_WH * count
         break
     return facts
@@ -82,14 +82,14 @@ def from_control(answer: Any) -> Facts:
     facts: Facts = {}
     if capacity is not None and capacity > 0:
         facts["iq.capacity"] = capacity
-        _put(facts, "iq.energy", number(content, "ENC_agg_avail_energy"))
-        _put(facts, "iq.percent", _percent(content, "ENC_agg_soc"))
+        put(facts, "iq.energy", number(content, "ENC_agg_avail_energy"))
+        put(facts, "iq.percent", _percent(content, "ENC_agg_soc"))
     if facts and whole is not None and whole > 0:
-        _put(facts, "all.percent", _percent(content, "agg_soc"))
+        put(facts, "all.percent", _percent(content, "agg_soc"))
         # It covers both kinds: the excess over the IQ batteries' capacity is that of AC batteries.
         facts["acb.listed"] = whole > facts["iq.capacity"] + 1
         if facts["acb.listed"]:
-            _put(facts, "acb.energy", number(content, "ACB_agg_energy"))
+            put(facts, "acb.energy", number(content, "ACB_agg_energy"))
     return facts
 
 
@@ -223,8 +223,3 @@ def _batteries(inventory: Any) -> list[Mapping[str, Any]]:
 def _percent(part: Mapping[str, Any], key: str) -> float | None:
     value = number(part, key)
     return value if value is not None and 0 <= value <= 100 else None
-
-
-def _put(facts: Facts, name: str, value: float | None) -> None:
-    if value is not None:
-        facts[name] = value

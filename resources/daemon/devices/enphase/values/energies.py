@@ -20,7 +20,7 @@ from typing import Any, Callable, Optional
 
 from .counters import Began, Day, DayCounters, Integrator, midnight
 from .lifetimes import is_counter
-from .mapping import Facts
+from .mapping import Facts, put
 from .plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
@@ -200,7 +200,7 @@ class Energies:
         """Returns the figures of one day; `get` returns the energy of a counter on that day."""
         facts: Facts = {}
         for name, counter in _SIMPLE.items():
-            _put(facts, name, get(counter))
+            put(facts, name, get(counter))
         for suffix in SUFFIXES:
             self._balance(facts, get, suffix)
         return facts
@@ -221,10 +221,10 @@ class Energies:
                 net = total - produced + standby
             elif imported is not None and exported is not None:
                 net = imported - exported
-        _put(facts, f"net{suffix}.importToday", imported)
-        _put(facts, f"net{suffix}.exportToday", exported)
-        _put(facts, f"net{suffix}.todayEnergy", net)
-        _put(facts, f"total{suffix}.todayEnergy", total)
+        put(facts, f"net{suffix}.importToday", imported)
+        put(facts, f"net{suffix}.exportToday", exported)
+        put(facts, f"net{suffix}.todayEnergy", net)
+        put(facts, f"total{suffix}.todayEnergy", total)
 
     def _week(self, today: date) -> Facts:
         """Energies of the seven days before today: ours, or the gateway's until these are known."""
@@ -240,7 +240,7 @@ class Energies:
                 elif meter != "net":
                     day, told = self._told.get(f"{meter}{suffix}.weekEnergy", ("", None))
                     if day == today.isoformat():
-                        _put(facts, f"{meter}{suffix}.weekEnergy", told)
+                        put(facts, f"{meter}{suffix}.weekEnergy", told)
             total, produced = facts.get(f"total{suffix}.weekEnergy"), facts.get(f"production{suffix}.weekEnergy")
             if total is not None and produced is not None:
                 facts.setdefault(f"net{suffix}.weekEnergy", total - produced)
@@ -313,8 +313,3 @@ class Energies:
             "offsets": self._offsets,
             "told": self._told,
         }
-
-
-def _put(facts: Facts, name: str, value: float | None) -> None:
-    if value is not None:
-        facts[name] = value

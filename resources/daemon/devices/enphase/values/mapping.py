@@ -15,9 +15,7 @@ A catalogue row's `source` is the name of a fact. Of the gateway as a whole, wit
 - `<meter>.toldToday`, `<meter>.toldWeek`, `<meter>.toldLifetime` Wh: the gateway's own figures, often wrong
 - `production.time` Unix time by the gateway's clock: the newest report in the inverters' total
 
-Of an inverter: `power`, `maxPower` W, `meanPower` W (of its last interval), `reported` Unix time, `known` Unix time at
-which its power was known, `asleep` (true) if it has not reported for so long that it produces nothing. `time` is the
-Unix time of the meters' measurement. Batteries: batteries.py.
+`time` is the Unix time of the meters' measurement. Inverters: inverter_answers.py. Batteries: batteries.py.
 
 Sections are found by `type`, `measurementType` and `eid`, never by position. Values missing in an answer are missing in
 the facts. Zero is a value; but a section of zeros only, or an index of zero beside a power that would move it, comes
@@ -37,14 +35,6 @@ MOVES_INDEX_W = 5.0
 """W: a power that moves an index within seconds."""
 STUCK_SUMMARY_FIRMWARE = (8, 2, 4264)
 """From this firmware on, /api/v1/production of metered hardware without enabled CTs is stuck."""
-REPORT_MAX_AGE_S = 1800.0
-"""Seconds after its last report at which an inverter is asleep: at night its last power may stay above zero."""
-MAX_AHEAD_S = 86_400.0
-"""Seconds by which a report may be ahead of the gateway's clock; beyond that its date is invalid."""
-MAX_INVERTER_DAY_WH = 24_000.0
-"""Wh: highest possible energy of one inverter in a day."""
-SLOW_REPORT_MAX_AGE_S = 7200.0
-"""The same for an inverter that reports every half hour at most (a setting at Enphase)."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +90,7 @@ def from_readings(known: Sequence[Meter], answer: Any, wanted: Collection[str] =
             _read(facts, prefix, meter.kind, part, meter.phases if part is reading else 1)
             if wanted:
                 _read_extras(facts, prefix, part, _READING_EXTRAS, wanted)
-        _put(facts, "time", max(number(reading, "timestamp") or 0.0, facts.get("time", 0.0)) or None)
+        put(facts, "time", max(number(reading, "timestamp") or 0.0, facts.get("time", 0.0)) or None)
     if facts:
         _read_storage(facts, known, by_eid)
     return derived(facts, production_phases)
@@ -111,9 +101,9 @@ def _read_storage(facts: Facts, known: Sequence[Meter], by_eid: Mapping[int | No
     for meter in known:
         reading = by_eid.get(meter.eid)
         if meter.kind == "storage" and reading is not None and _loaded(reading, _READING):
-            _put(facts, "storage.meterPower", number(reading, "activePower"))
-            _put(facts, "storage.dischargedIndex", number(reading, "actEnergyDlvd"))
-            _put(facts, "storage.chargedIndex", number(reading, "actEnergyRcvd"))
+            put(facts, "storage.meterPower", number(reading, "activePower"))
+            put(facts, "storage.dischargedIndex", number(reading, "actEnergyDlvd"))
+            put(facts, "storage.chargedIndex", number(reading, "actEnergyRcvd"))
 
 
 def unloaded(known: Iterable[Meter], answer: Any) -> bool:
@@ -145,15 +135,15 @@ def _channels(name: str, reading: Mapping[str, Any], phases: int) -> Iterator[tu
 
 def _read(facts: Facts, prefix: str, kind: str, part: Mapping[str, Any], phases: int) -> None:
     power = number(part, "activePower")
-    _put(facts, f"{prefix}.power", power)
+    put(facts, f"{prefix}.power", power)
     delivered, received = number(part, "actEnergyDlvd"), number(part, "actEnergyRcvd")
     if kind == "net-consumption":
-        _put(facts, f"{prefix}.importIndex", _counted(delivered, power))
-        _put(facts, f"{prefix}.exportIndex", _counted(received, None if power is None else -power))
+        put(facts, f"{prefix}.importIndex", _counted(delivered, power))
+        put(facts, f"{prefix}.exportIndex", _counted(received, None if power is None else -power))
     else:
-        _put(facts, f"{prefix}.lifetimeEnergy", _counted(delivered, power))
+        put(facts, f"{prefix}.lifetimeEnergy", _counted(delivered, power))
         if kind == "production":
-            _put(facts, f"{prefix}.standbyIndex", received)
+            put(facts, f"{prefix}.standbyIndex", received)
     _put_voltage(facts, prefix, number(part, "voltage"), phases)
 
 
@@ -183,7 +173,7 @@ def _read_extras(
         found["apparentEnergy"] = None  # below the active energy: the same firmware has lost the counter
     for name, value in found.items():
         if name != "power":
-            _put(facts, f"{prefix}.{name}", value)
+            put(facts, f"{prefix}.{name}", value)
 
 
 _ACTIVE = ("actEnergyDlvd", "actEnergyRcvd", "whLifetime")
@@ -249,26 +239,26 @@ def from_production(answer: Any, known: Iterable[Meter], everything: bool, wante
             prefix = name + suffix
             lifetime = number(part, "whLifetime")
             if name == "net":
-                _put(facts, f"{prefix}.lifetimeEnergy", lifetime or None)
+                put(facts, f"{prefix}.lifetimeEnergy", lifetime or None)
             else:  # days and weeks of the net are always zero
-                _put(facts, f"{prefix}.lifetimeEnergy", _counted(lifetime, number(part, "wNow")))
+                put(facts, f"{prefix}.lifetimeEnergy", _counted(lifetime, number(part, "wNow")))
                 _put_told(facts, prefix, number(part, "whToday"), number(part, "whLastSevenDays"), lifetime)
             if wanted:
                 _read_extras(facts, prefix, part, _ENTRY_EXTRAS, wanted)
             if everything:
-                _put(facts, f"{prefix}.power", number(part, "wNow"))
+                put(facts, f"{prefix}.power", number(part, "wNow"))
                 phases = 1 if suffix else wired.get(name, 0) or len(lines)
                 _put_voltage(facts, prefix, number(part, "rmsVoltage"), phases)
         if everything:
-            _put(facts, "time", max(number(entry, "readingTime") or 0.0, facts.get("time", 0.0)) or None)
+            put(facts, "time", max(number(entry, "readingTime") or 0.0, facts.get("time", 0.0)) or None)
     _mend_total(facts)
     return derived(facts, wired.get("production", 0)) if everything else facts
 
 
 def _put_told(facts: Facts, prefix: str, today: float | None, week: float | None, lifetime: float | None) -> None:
-    _put(facts, f"{prefix}.toldToday", today)
-    _put(facts, f"{prefix}.toldWeek", week)
-    _put(facts, f"{prefix}.toldLifetime", lifetime)
+    put(facts, f"{prefix}.toldToday", today)
+    put(facts, f"{prefix}.toldWeek", week)
+    put(facts, f"{prefix}.toldLifetime", lifetime)
 
 
 def inverter_count(answer: Any) -> int | None:
@@ -328,8 +318,8 @@ def from_summary(answer: Any) -> Facts:
     facts: Facts = {}
     if _loaded(content, ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")):
         power, lifetime = number(content, "wattsNow"), number(content, "wattHoursLifetime")
-        _put(facts, "production.power", power)
-        _put(facts, "production.lifetimeEnergy", _counted(lifetime, power))
+        put(facts, "production.power", power)
+        put(facts, "production.lifetimeEnergy", _counted(lifetime, power))
         if facts:
             today, week = number(content, "wattHoursToday"), number(content, "wattHoursSevenDays")
             _put_told(facts, "production", today, week, lifetime)
@@ -343,89 +333,14 @@ def from_inverter_total(answer: Any) -> Facts:
     for entry in entries(content.get("production")):
         if entry.get("type") == "inverters" and number(entry, "activeCount") and _loaded(entry, _ENTRY):
             power = number(entry, "wNow")
-            _put(facts, "production.power", power)
-            _put(facts, "production.lifetimeEnergy", _counted(number(entry, "whLifetime"), power))
-            _put(facts, "production.time", number(entry, "readingTime") or None)
+            put(facts, "production.power", power)
+            put(facts, "production.lifetimeEnergy", _counted(number(entry, "whLifetime"), power))
+            put(facts, "production.time", number(entry, "readingTime") or None)
     return facts
 
 
-class Rhythms:
-    """Learns how often each inverter reports: every 5 to 15 min, or hourly if set so at Enphase."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, float] = {}
-        self._shortest: dict[str, float] = {}
-
-    def max_age_s(self, serial: str, reported: float) -> float:
-        """Returns how many seconds a report of this inverter is valid."""
-        interval = reported - self._last.get(serial, reported)
-        if interval > 0:
-            self._shortest[serial] = min(interval, self._shortest.get(serial, interval))
-        self._last[serial] = reported
-        return SLOW_REPORT_MAX_AGE_S if self._shortest.get(serial, 0.0) > REPORT_MAX_AGE_S else REPORT_MAX_AGE_S
-
-
-def inverters(answer: Any, now: float, rhythms: Rhythms) -> dict[str, Facts]:
-    """Facts of /api/v1/production/inverters by serial number, without AC batteries (devType 11).
-
-    `now`: Unix time by the gateway's clock.
-    """
-    found: dict[str, Facts] = {}
-    for entry in entries(answer):
-        serial = entry.get("serialNumber")
-        if not isinstance(serial, str) or not serial or entry.get("devType", 1) != 1:
-            continue
-        facts: Facts = {}
-        power, reported = number(entry, "lastReportWatts"), number(entry, "lastReportDate")
-        if reported is not None and 0 < reported < now + MAX_AHEAD_S:
-            facts["reported"] = reported
-            max_age_s = rhythms.max_age_s(serial, reported)
-            facts["known"] = reported
-            if now - reported > max_age_s:
-                # It is asleep, and has been since its next report was due.
-                facts["known"], facts["asleep"] = reported + max_age_s, True
-        elif reported is not None:
-            found[serial] = {}  # listed, but has never reported
-            continue
-        _put(facts, "meanPower", power)
-        _put(facts, "power", 0.0 if "asleep" in facts and power is not None else power)
-        _put(facts, "maxPower", number(entry, "maxReportWatts"))
-        found[serial] = facts
-    return found
-
-
-def inverter_peaks(answer: Any) -> list[float]:
-    """Highest power in W that each inverter of /api/v1/production/inverters has ever reported."""
-    peaks = (number(entry, "maxReportWatts") for entry in entries(answer) if entry.get("devType", 1) == 1)
-    return [peak for peak in peaks if peak is not None]
-
-
-def day_energies(answer: Any, midnight: float) -> dict[str, float] | None:
-    """Today's energy in Wh by serial number, of /ivp/pdm/device_data; None if the list is truncated or invalid.
-
-    `midnight`: Unix time, by the gateway's clock, at which the day began. An inverter that has not reported since
-    still has yesterday's figure, so that its energy is 0.
-    """
-    if not isinstance(answer, Mapping):
-        return None
-    count, limit = number(answer, "deviceCount"), number(answer, "deviceDataLimit")
-    if count is None or (limit is not None and count >= limit):
-        return None
-    found: dict[str, float] = {}
-    for entry in answer.values():
-        if not isinstance(entry, Mapping) or entry.get("devName") != "pcu" or entry.get("active") is not True:
-            continue  # other devices, and inverters that were replaced
-        serial, channels = entry.get("sn"), entries(entry.get("channels"))
-        hours = channels[0].get("wattHours") if channels else None
-        last = channels[0].get("lastReading") if channels else None
-        today = number(hours, "today") if isinstance(hours, Mapping) else None
-        ended = number(last, "endDate") if isinstance(last, Mapping) else None
-        if isinstance(serial, str) and serial and today is not None and 0 <= today <= MAX_INVERTER_DAY_WH:
-            found[serial] = today if ended is not None and ended >= midnight else 0.0
-    return found
-
-
 def entries(answer: Any) -> list[Mapping[str, Any]]:
+    """Returns the objects of a JSON list; empty if the answer is not a list."""
     return [entry for entry in answer if isinstance(entry, Mapping)] if isinstance(answer, list) else []
 
 
@@ -438,12 +353,14 @@ def _integer(value: Any) -> int | None:
 
 
 def number(part: Mapping[str, Any], key: str) -> float | None:
+    """Returns a number of an object as float; None if it is missing or not finite."""
     value = part.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
         return None  # also NaN, Infinity and a thousand digits, which JSON allows and no meter sends
     return float(value)
 
 
-def _put(facts: Facts, name: str, value: float | None) -> None:
+def put(facts: Facts, name: str, value: float | None) -> None:
+    """Adds a fact, unless its value is None."""
     if value is not None:
         facts[name] = value

@@ -1,1 +1,1 @@
-"""Tempo colours: `tempo` keeps the known colours and decides when to ask; `services` requests them."""
+"""Tempo colours: `tempo` keeps the known ones and decides when to ask; `services` requests, `answers` parses them."""

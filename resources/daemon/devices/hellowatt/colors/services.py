@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
 
 from ...base import Context
-from .. import mapping
 from ..site.client import USER_AGENT
+from . import answers
 
 _LOG = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class ColorService(TempoService):
     def ask(self, days: Sequence[date]) -> dict[date, int]:
         found = {}
         for day in days:
-            code = mapping.tempo_color(self._get(f"/api/jourTempo/{day.isoformat()}"), day)
+            code = answers.tempo_color(self._get(f"/api/jourTempo/{day.isoformat()}"), day)
             if code is not None:
                 found[day] = code
         return found
@@ -94,7 +94,7 @@ class OpenData(TempoService):
     key = "rte"
 
     def ask(self, days: Sequence[date]) -> dict[date, int]:
-        known = mapping.rte_colors(self._get("/cms/open_data/v1/tempoLight"))
+        known = answers.rte_colors(self._get("/cms/open_data/v1/tempoLight"))
         return {day: known[day] for day in days if day in known}
 
 

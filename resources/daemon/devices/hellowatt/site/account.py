@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, Callable, TypeVar
 
-from ...base import Context, DeviceError, Found
+from ...base import Context, DeviceError, Found, Moment, Refused
 from .. import mapping
 from .client import LOGGED_PATHS, Site
 from .errors import STOPPING_ERRORS, LayoutChanged, Missing, NoGas, NoHome, SiteDown
@@ -114,6 +114,23 @@ class Account:
             return self.daily(energy, home, last - timedelta(days=GLANCE_DAYS), last, False)
         except (NoGas, Missing):
             return None
+
+    def newest_day(self, homes: list[mapping.Home]) -> str:
+        """Returns the newest day that the site shows, as text. Raises Refused if there is none."""
+        asked = [("electricity", home.id) for home in homes if home.pdl]
+        asked += [("gas", home.id) for home in homes if home.pce]
+        if not asked:
+            raise Refused(
+                "Connexion réussie, mais aucun compteur (Linky ou Gazpar) n'est rattaché à ce compte helloWatt"
+            )
+        for energy, home in asked[:3]:
+            found = self.glance(energy, home)
+            if found is not None and (found.days or found.ongoing):
+                return Moment(max(found.days)) if found.days else "…"
+        raise Refused(
+            "Connexion réussie, mais aucune donnée n'est visible sur ce compte helloWatt : vérifiez la page "
+            "mes-donnees du site"
+        )
 
     # Discovery.
 
