@@ -7,6 +7,7 @@ import json
 import pytest
 from jeenergied.devices.easee import mapping
 from jeenergied.devices.easee.charger import Charger
+from jeenergied.devices.easee.facts import FACTS
 from jeenergied.devices.easee.mapping import Observation, Table
 from jeenergied.devices.easee.sessions import Session, session
 
@@ -347,3 +348,7 @@ def test_every_catalogue_command_that_acts_is_known_to_the_daemon():
 
     acting = {row.logical_id for row in ROWS if row.data["type"] == "action"} - {"refresh"}
     assert acting == set(ACTIONS)
+
+
+def test_every_fact_that_is_derived_is_known():
+    assert set(mapping._DERIVED) <= set(FACTS["charger"])

@@ -8,6 +8,7 @@ from unittest import mock
 
 from jeenergied.devices.base import Connection, DeviceError, Equipment
 from jeenergied.devices.enphase.device import Device
+from jeenergied.devices.enphase.facts import FACTS
 from jeenergied.devices.enphase.gateway.client import EndpointRefused
 
 from jeedom_bridge import Contract
@@ -56,6 +57,7 @@ class FakeContext:
 
     def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
         kind = "combined" if equipment == "2" else "inverter"
+        assert set(facts) - set(FACTS[kind]) == set(), "a fact that facts.py does not know: mistyped?"
         for row in CATALOGUE.rows(kind, {}, EVERYTHING if self.every else TRI):
             if row.source in facts and row.logical_id in commands_of(kind, self.every):
                 self.values.setdefault(equipment, {})[row.logical_id] = row.value(facts[row.source])

@@ -7,5 +7,6 @@
 - `rate_limit`: how many requests may leave for which purpose, and the pause that a service asks for.
 - `tokens`: the token of one account: one renewal at a time, kept before it is used, logins backed off by the book.
 - `endpoints`: an endpoint that stopped answering for every device; the keys an answer used to have.
+- `facts`: describes the facts of a backend, with units.
 - `numbers`: finite numbers out of what a peer sent.
 """

@@ -5,7 +5,7 @@
 - `streaming/`: the SignalR stream. `stream_session` keeps one open and subscribed; `stall_detector` tells a quiet
   charger from a stalled stream.
 - `fleet`: the account's chargers. `charger` holds the newest dated value of each observation, by `sessions` and the
-  meter's guard; `mapping` makes facts of them (pure).
+  meter's guard; `mapping` makes `facts` of them (pure).
 - `rest_reader`: the same values by requests, when the stream is down or doubted.
 - `control`: carries out an action of `actions` and waits for the charger's own answer.
 - `account`: sends every request within the budget, by `client`, with a token of `tokens`; `server_time` is its clock.

@@ -7,6 +7,7 @@
 - `tokens/`: the JWT the gateway asks for, pasted by the user or obtained from Enlighten.
 - `values/`: pure functions and state from answers to facts. `mapping` and `batteries` read answers; `lifetimes` checks
   counters; `energies` turns them into figures per day.
+- `facts.py` lists what they produce, with units.
 - `side_jobs.py` runs the requests beside the main poll; `inverters.py` publishes inverters and their groups;
   `closed_days.py` delivers the final figures of past days; `surplus_switch.py` switches loads on solar surplus;
   `ct_orientation.py` warns of a reversed transformer.

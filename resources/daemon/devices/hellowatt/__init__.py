@@ -8,6 +8,6 @@
   Jeedom's history what it has not confirmed; `new_days` reports a meter whose days no longer arrive.
 - `colors/`: the Tempo colours, from public services.
 - `publication.py`: what Jeedom gets of an equipment: undated values, and dated points by `days/acknowledged`.
-- `mapping.py`: pure functions from the site's answers to the facts of a day and to dated points.
+- `mapping.py`: pure functions from the site's answers to the facts of a day (see `facts.py`) and to dated points.
 - `failure_memory.py`: the last failure, repeated after a restart and reported when it lasts.
 """
