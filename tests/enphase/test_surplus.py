@@ -293,7 +293,7 @@ def test_between_two_readings_of_an_hour_nothing_is_missing(opened, bench, clock
 def test_a_start_with_old_data_leads_to_off_when_the_gateway_does_not_answer(running):
     switched_on(running)
     silence(running).close()
-    running.context.clock.advance(3600)
+    running.clock.advance(3600)
     running._open()
     running.revision = 0
     running.configure()
@@ -305,7 +305,7 @@ def test_a_start_with_old_data_leads_to_off_when_the_gateway_does_not_answer(run
 def test_a_start_with_old_data_and_a_gateway_that_answers_switches_nothing(running):
     switched_on(running)
     running.close()
-    running.context.clock.advance(3600)
+    running.clock.advance(3600)
     running._open()
     running.revision = 0
     running.start().advance(300, 2)
