@@ -76,7 +76,7 @@ class StraightOutbox(Outbox):
             self._account.history.setdefault((equipment, command), {}).update(points)
         steps.step("not acknowledged")
         delivery = Delivery(0)
-        delivery._settle(0)
+        delivery.acknowledge(0)
         return delivery
 
     def values(

@@ -39,10 +39,10 @@ def runner(
     return Runner(connection, device, catalogue, shared)
 
 
-def keeper(context: Runner) -> TokenKeeper:
+def keeper(runner: Runner) -> TokenKeeper:
     """A keeper as the device makes it."""
-    config = context.connection.config
-    return TokenKeeper(config, context, Service(str(config["apiUrl"])), Budget(context))
+    config = runner.connection.config
+    return TokenKeeper(config, runner.context, Service(str(config["apiUrl"])), Budget(runner.context))
 
 
 def main(store: str, url: str, identity: str, secret: str, token: str) -> None:

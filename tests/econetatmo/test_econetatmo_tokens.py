@@ -465,7 +465,7 @@ def test_an_authorization_code_signs_in_step_by_step(world: MakeWorld) -> None:
     running.jeedom.run(connection, "authorizationCode", code=landed)
     running.ready(connection, 2)
     assert running.jeedom.state(connection) == "online"
-    assert running.context.history("00:04:74:aa:bb:cc#0", "total_energy")
+    assert running.history("00:04:74:aa:bb:cc#0", "total_energy")
 
 
 def test_no_token_reaches_the_log_or_an_address(capsys: pytest.CaptureFixture[str], world: MakeWorld) -> None:

@@ -45,7 +45,7 @@ class Memories:
             memory.close()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class DeviceContext:
     """See `Context` of devices/base.py for what each method promises."""
 
