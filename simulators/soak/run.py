@@ -69,7 +69,7 @@ class Soak:
             storms = max(0.8 * total, total - first - last)
             self._storm(0.42 * storms, kills=True)
             self._heal(first)
-            before = self.daemon.held()
+            before = self._settled()
             self._storm(0.58 * storms, kills=False)
             self._heal(last)
             for system in self.systems:
@@ -268,6 +268,16 @@ class Soak:
             if abs(have[at] - series.truth[at]) > series.tolerance
         ]
         return bad
+
+    def _settled(self) -> Held:
+        """What the daemon holds once it has started all connections: a kill may have come just before."""
+        end, held = time.monotonic() + 60.0, self.daemon.held()
+        while time.monotonic() < end:
+            time.sleep(4.0)
+            before, held = held, self.daemon.held()
+            if held.threads == before.threads >= len(self.systems) and held.memory - before.memory < 0.5:
+                break
+        return held
 
     def _check_held(self, before: Held) -> None:
         time.sleep(2.0)

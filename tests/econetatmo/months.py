@@ -76,7 +76,7 @@ class Account:
         self.runner = Runner(connection, kind, CATALOGUE, shared)
         self.runner.publisher.adopt(connection)
         self.runner.freshness.adopt(connection)
-        self.runner.context.pause = self._pause  # type: ignore[method-assign]
+        object.__setattr__(self.runner.context, "pause", self._pause)  # it is frozen
         assert isinstance(self.runner.device, Device)
         self.device = self.runner.device
         self.device.start()

@@ -27,6 +27,7 @@ GONE = 9
 SCOPE_MISSING = 13
 ARGUMENT = (10, 21, 25)
 OVERLOADED = 11
+NO_SUCH_METHOD = 31
 TOO_MANY = 26
 BAD_REFRESH = 30
 LONGEST_WAIT_S = 4 * 3600.0
@@ -66,6 +67,10 @@ class AnswerLost(Unreachable):
 
 class ArgumentRefused(Refused):
     """This module, type or scale is not for this call."""
+
+
+class MethodGone(VendorError):
+    """The service does not have this call (any more): an error 31, or a page that is not there."""
 
 
 class ModuleGone(Refused):
@@ -209,6 +214,9 @@ def _refuse_grant(answer: Response, reason: Any, now: float) -> NoReturn:
     )
 
 
+_METHOD_GONE = "Netatmo ne répond pas à cette demande pour le moment, nouvel essai automatique"
+
+
 def _data(method: str, answer: Response, now: float) -> Answer:
     content = _content(answer)
     if isinstance(content, dict) and content.get("error") is not None:
@@ -218,6 +226,9 @@ def _data(method: str, answer: Response, now: float) -> Answer:
     if answer.status >= 500 or answer.status in (408, 425):
         _LOG.debug("%s: status %d", method, answer.status)
         raise Unreachable("Netatmo est indisponible, nouvel essai automatique", status=answer.status)
+    if answer.status in (404, 405, 410):
+        _LOG.debug("%s: status %d", method, answer.status)
+        raise MethodGone(_METHOD_GONE)
     if answer.status != 200 or not isinstance(content, dict) or content.get("body") is None:
         _LOG.debug("%s: status %d, %d bytes", method, answer.status, len(answer.body))
         raise VendorError(
@@ -252,6 +263,8 @@ def _refuse(method: str, answer: Response, error: Any, now: float) -> NoReturn:
             "Le jeton n'a pas l'autorisation read_magellan : générez-en un nouveau avec elle sur "
             "https://dev.netatmo.com/apps/ et collez-le"
         )
+    if code == NO_SUCH_METHOD:
+        raise MethodGone(_METHOD_GONE)
     if code == GONE:
         raise ModuleGone(
             "Netatmo ne trouve pas cette ligne, nouvel essai automatique. Si elle a été retirée, désactivez "
