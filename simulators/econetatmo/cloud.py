@@ -104,7 +104,7 @@ class NetatmoCloud(Service):
             window = {"date_end": str(end - 1)} if end else {}
             rows = measures.slots(self.model, {**form, **window}, self.clock(), trusted=True)
             result.update(rows)
-            if len(rows) < measures.LIMIT:
+            if len(rows) < measures.MAX_SLOTS:
                 return result
             form["date_begin"] = str(rows[-1][0] + measures.STEPS[scale] // 2)
 

@@ -13,7 +13,7 @@ ELECTRIC = tuple(f"sum_energy_elec{s}" for s in SUFFIXES) + tuple(f"sum_energy_p
 METER = tuple(f"sum_energy_buy_from_grid{s}" for s in SUFFIXES)
 METER += tuple(f"sum_energy_buy_from_grid_price{s}" for s in SUFFIXES)
 FLUID = {"fluid": ("sum_fluid_consumption$0", "sum_fluid_price$0"), "energy": ("sum_energy_elec", "sum_energy_price")}
-LIMIT = 1024
+MAX_SLOTS = 1024
 Rows = list[tuple[int, list[Optional[float]]]]
 
 
@@ -54,7 +54,7 @@ def slots(model: Model, form: Mapping[str, str], now: float, trusted: bool = Fal
     try:
         begin = int(form.get("date_begin") or midnight(now, home.timezone))
         last = now if form.get("date_end", "last") == "last" else float(form["date_end"])
-        limit = min(LIMIT, int(form.get("limit") or LIMIT))
+        limit = min(MAX_SLOTS, int(form.get("limit") or MAX_SLOTS))
     except ValueError:
         raise ApiError(25, 400, "Invalid date") from None
     begin = max(begin, int(now) - 4000 * 86400)

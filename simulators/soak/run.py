@@ -26,7 +26,7 @@ from simulators.soak.systems import (
     as_told,
 )
 
-LONG, LONGEST = 20.0, 60.0
+MIN_LONG_FAULT_S, MAX_LONG_FAULT_S = 20.0, 60.0
 """Seconds that one fault in twelve of a long run lasts."""
 STEPS = (600, 3 * 3600)
 """Seconds by which the daemon's clock is stepped, either way."""
@@ -108,7 +108,11 @@ class Soak:
         while (left := end - time.monotonic()) > 0.5:
             self._incident(self.dice.choice(choices))
             long = self.thorough and self.dice.random() < 1 / 12
-            time.sleep(min(left, self.dice.uniform(LONG, LONGEST) if long else self.dice.uniform(0.5, 5.0)))
+            time.sleep(
+                min(
+                    left, self.dice.uniform(MIN_LONG_FAULT_S, MAX_LONG_FAULT_S) if long else self.dice.uniform(0.5, 5.0)
+                )
+            )
             self._clear()
             self.daemon.ensure()
             time.sleep(max(0.0, min(end - time.monotonic(), self.dice.uniform(0.5, 3.0))))
@@ -153,7 +157,7 @@ class Soak:
 
     @staticmethod
     def _same_day(seconds: float) -> float:
-        """The step, or the other way round when it would end on another day: truth is told by the day."""
+        """The step, or the other way round when it would end on another day: the truth is known by the day."""
         now = datetime.now(PARIS)
         return seconds if (now + timedelta(seconds=seconds)).date() == now.date() else -seconds
 

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from jeenergied.devices.econetatmo import grid
-from jeenergied.devices.econetatmo.ledger import Counter, LineState, Track
+from jeenergied.devices.econetatmo import time_slots
+from jeenergied.devices.econetatmo.watermarks import Counter, LineState, Track
 
 from simulators.econetatmo.model import Correction, Ecometer, Home, Outage, midnight
 from tests.econetatmo.test_econetatmo_measures import expected
@@ -28,22 +28,22 @@ def home(contract: str = "none", **more: object) -> Home:
 @pytest.mark.parametrize("scale", ["30min", "1hour", "3hours"])
 @pytest.mark.parametrize("zone", [PARIS, "Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Sydney"])
 def test_slots_shorter_than_a_day_stay_on_one_grid_over_clock_changes(scale: str, zone: str) -> None:
-    step = grid.STEPS[scale]
-    starts = {grid.aligned(START + n * 977 * 60, scale, zone) % step for n in range(600)}
+    step = time_slots.STEPS[scale]
+    starts = {time_slots.aligned(START + n * 977 * 60, scale, zone) % step for n in range(600)}
     assert len(starts) == 1
     january = datetime(2026, 1, 15, tzinfo=ZoneInfo(zone)).timestamp()
     july = datetime(2026, 7, 15, tzinfo=ZoneInfo(zone)).timestamp()
     south = zone == "Australia/Sydney"
-    assert grid.aligned(july if south else january, scale, zone) == (july if south else january)
+    assert time_slots.aligned(july if south else january, scale, zone) == (july if south else january)
 
 
 def test_pages_are_whole_local_days_and_fit_into_one_request() -> None:
-    for scale, step in grid.STEPS.items():
-        found = list(grid.pages(AUTUMN - 400 * DAY, AUTUMN + 400 * DAY, scale, PARIS))
+    for scale, step in time_slots.STEPS.items():
+        found = list(time_slots.pages(AUTUMN - 400 * DAY, AUTUMN + 400 * DAY, scale, PARIS))
         for (_, stop), (start, _) in zip(found, found[1:]):
             assert stop == start
         for start, stop in found:
-            assert grid.local(start, PARIS).hour == 0
+            assert time_slots.local(start, PARIS).hour == 0
             assert (stop - start) // step <= 1024
 
 
@@ -130,8 +130,8 @@ def test_every_scale_has_its_dates_over_a_clock_change(world: MakeWorld, scale: 
     running.step(60, 2)
     begin = midnight(start, PARIS, -7)
     if scale == "3hours":
-        begin = grid.aligned(begin, scale, PARIS)  # what the day shares with the day before belongs to both
-        begin += 0 if begin == midnight(start, PARIS, -7) else grid.STEPS[scale]
+        begin = time_slots.aligned(begin, scale, PARIS)  # what the day shares with the day before belongs to both
+        begin += 0 if begin == midnight(start, PARIS, -7) else time_slots.STEPS[scale]
     assert running.history(LINE, "sum_energy_elec") == expected(running, LINE, 0, begin, scale)
     assert running.history(LINE, "total_energy") == {}
 

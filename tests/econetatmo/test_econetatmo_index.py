@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jeenergied.devices.econetatmo import mapping
-from jeenergied.devices.econetatmo.ledger import DAY, Index, LineState
+from jeenergied.devices.econetatmo.watermarks import DAY_S as DAY
+from jeenergied.devices.econetatmo.watermarks import Index, LineState
 
 from simulators.econetatmo.model import Correction, Ecometer, Home, Meter, Outage, midnight
 from tests.econetatmo.test_econetatmo_life import LINE, PARIS, WEEK, expected_total, started

@@ -93,7 +93,7 @@ def troubled_homes() -> list[Home]:
 
 
 def test_every_measure_is_in_the_history_once_at_its_date(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "PATIENCE", 2)
+    monkeypatch.setattr(collector, "MAX_WAIT_S", 0.4)
     running = world(troubled_homes(), start=float(BEGIN))
     connection = running.connect()
     running.launch()

@@ -146,7 +146,7 @@ class RateLimit:
         return self._refusals.wait_s(self._scope, SERVICE) if self._refusals is not None else 0.0
 
     def pause(self, reason: str, wait_s: float | None = None) -> float:
-        """The service has refused a request as one too many. Returns the pause in seconds.
+        """The service has refused a request because there were too many. Returns the pause in seconds.
 
         `wait_s`: what it asked for. Without that the pause grows with each refusal in a row, as the policy says; and
         from the second in a row on it is no shorter than that, since what was asked for has not helped.

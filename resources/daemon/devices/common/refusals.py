@@ -1,4 +1,4 @@
-"""What was refused, how far that reaches, when to try again, and when the user must be told.
+"""What was refused, how far that reaches, when to try again, and when to report it to the user.
 
 A status code alone says little: 401, 403, 404 and 429 all come for passing reasons. What is known is the evidence:
 which request was refused, for which device, with which credential, and whether others went through at the same time. A
@@ -40,8 +40,9 @@ class Scope(Enum):
 class Policy:
     """How long to wait after the first, second, ... refusal in a row, in seconds; the last one repeats.
 
-    `tell_after`: the refusal in a row at which the user is told (1: the first), once the row has lasted `tell_after_s`
-    seconds. `margin_s`: added to a wait that the vendor told, since one request too early makes some blocks longer.
+    `tell_after`: the refusal in a row that is reported to the user (1: the first), once the row has lasted
+    `tell_after_s` seconds. `margin_s`: added to a wait that the vendor told, since one request too early
+    makes some blocks longer.
     """
 
     waits_s: Sequence[float]

@@ -94,7 +94,7 @@ class Api:
             )
 
     def _gone(self, method: str) -> None:
-        """The service does not have a call; after a day of that the user is told what still works."""
+        """The service does not have a call; after a day of that, reports to the user what still works."""
         if self._endpoints.gone(method, ACCOUNT, [ACCOUNT]):
             self._context.message(
                 "warning",

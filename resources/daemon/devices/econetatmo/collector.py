@@ -12,18 +12,19 @@ from jeedom_bridge.outbox import Delivery
 from jeedom_bridge.store import StoreError
 
 from ..base import Connection, Context, Equipment
-from . import grid, mapping
+from . import mapping, time_slots
 from .api import Api
 from .client import ArgumentRefused
-from .ledger import DAY, LineState, Track
 from .mapping import Line, Measures, Slots
 from .tokens import NotDurable
+from .watermarks import DAY_S, LineState, Track
 
 _LOG = logging.getLogger(__name__)
 
-PATIENCE = 100
-"""Fifths of a second that a delivery is waited for; then it is looked at again later."""
-LONGEST = 10 * 365
+MAX_WAIT_S = 20.0
+"""Seconds to wait for a delivery before it is checked again at the next round."""
+_LOOK_EVERY_S = 0.2
+MAX_HISTORY_DAYS = 10 * 365
 READINGS_TO_BELIEVE = 3
 """Readings in a row that lack pieces before what is missing is given up; before that they do not count as read."""
 READINGS_TO_BELIEVE_EMPTY = 2
@@ -114,8 +115,10 @@ class Collector:
         new = [name for name in wanted if name not in state.counters]
         now = int(self.now())
         since = self.beginning(equipment, int(self.connection.config["historyDays"])) if new else now
-        shortest = min((grid.PAGE_DAYS[scale] for scale in wanted.values()), default=1)
-        direct = since if now - since < (shortest - 1) * DAY else grid.midnight(now - DAY, self._context.timezone)
+        shortest = min((time_slots.PAGE_DAYS[scale] for scale in wanted.values()), default=1)
+        direct = (
+            since if now - since < (shortest - 1) * DAY_S else time_slots.midnight(now - DAY_S, self._context.timezone)
+        )
         for name in state.adopt(wanted, off, since, direct):
             self._context.message(
                 "info",
@@ -131,25 +134,25 @@ class Collector:
         """How far back to read: so many days, or with 0 to the line's first measure."""
         zone = self._context.timezone
         if days:
-            return grid.midnight(self.now(), zone, -days)
+            return time_slots.midnight(self.now(), zone, -days)
         line = self.lines.get(equipment.key)
         if line is not None and line.setup:
-            return grid.midnight(line.setup, zone)
+            return time_slots.midnight(line.setup, zone)
         return self._first_measure(equipment)
 
     def _first_measure(self, equipment: Equipment) -> int:
         types = self._types(equipment, self.rows(equipment).values())
         now = int(self.now())
-        for begin, stop in grid.pages(now - LONGEST * DAY, now, "1day", self._zone(equipment)):
+        for begin, stop in time_slots.pages(now - MAX_HISTORY_DAYS * DAY_S, now, "1day", self._zone(equipment)):
             found = self._fetch(equipment, types, "1day", begin, stop, "import").slots
             if found:
-                return grid.midnight(min(found), self._context.timezone)
-        return grid.midnight(now, self._context.timezone, -7)
+                return time_slots.midnight(min(found), self._context.timezone)
+        return time_slots.midnight(now, self._context.timezone, -7)
 
     def newest_of(self, equipment: Equipment) -> int:
         """The end of the newest slot that Jeedom has of a line, 0 without any."""
         tracks = self.state(equipment).tracks.items()
-        ends = [track.mark + grid.STEPS[scale] // 2 for scale, track in tracks if track.mark is not None]
+        ends = [track.mark + time_slots.STEPS[scale] // 2 for scale, track in tracks if track.mark is not None]
         return max(ends, default=0)
 
     def newest_empty(self, equipment: Equipment) -> int:
@@ -182,10 +185,10 @@ class Collector:
             commit()
             return
         delivery = self._context.history(equipment.id, filled)  # type: ignore[arg-type]
-        for _ in range(PATIENCE):
+        for _ in range(round(MAX_WAIT_S / _LOOK_EVERY_S)):
             if delivery.ended or self._context.stopping:
                 break
-            delivery.wait(0.2)
+            delivery.wait(_LOOK_EVERY_S)
         if delivery.delivered:
             self._context.count("measures", sum(len(points) for points in filled.values()))
             commit()
@@ -228,7 +231,7 @@ class Collector:
             deep = now
         else:
             begin, deep = track.begin(scale, now, self._context.timezone)
-        for start, stop in grid.pages(begin, now + 1, scale, self._context.timezone):
+        for start, stop in time_slots.pages(begin, now + 1, scale, self._context.timezone):
             answer = self._fetch(equipment, types, scale, start, stop, purpose)
             believed = self._believed(equipment, scale, start, stop, answer)
             self._send_new(equipment, state, scale, rows, answer.slots, stop, deep, believed)
@@ -275,7 +278,7 @@ class Collector:
             for name, counter in state.active().items()
             if name in rows and rows[name].data.get("unit") == "Wh"
         }
-        if not scales or scale != min(scales, key=grid.STEPS.__getitem__):
+        if not scales or scale != min(scales, key=time_slots.STEPS.__getitem__):
             return
         source, types = mapping.TOTAL + scales[scale], state.track(scale).types
         energies = {label: mapping.column(source, types, values) for label, values in found.items()}
@@ -283,7 +286,7 @@ class Collector:
 
     def _own(self, labels: Iterable[int], state: LineState, name: str, scale: str) -> list[int]:
         # A day's label is noon, 11 to 13 hours after its start.
-        half = grid.STEPS[scale] // 2 - (3600 if scale == "1day" else 0)
+        half = time_slots.STEPS[scale] // 2 - (3600 if scale == "1day" else 0)
         return [label for label in labels if label - half >= state.counters[name].since]
 
     def _warn_unfilled(self, equipment: Equipment, state: LineState, name: str, row: Row, track: Track) -> None:
@@ -320,7 +323,7 @@ class Collector:
         self, equipment: Equipment, types: list[str], scale: str, start: int, stop: int, purpose: str
     ) -> Measures:
         zone = self._zone(equipment)
-        begin = grid.aligned(start, scale, zone)
+        begin = time_slots.aligned(start, scale, zone)
         answer = self._api.ask(
             "getmeasure",
             purpose,
@@ -333,7 +336,7 @@ class Collector:
             limit="1024",
         )
         now = self.now()
-        found = mapping.measures(answer, len(types), scale, zone, begin, now + 2 * DAY)
+        found = mapping.measures(answer, len(types), scale, zone, begin, now + 2 * DAY_S)
         if found.skipped:
             _LOG.debug("%s, %s: %d pieces of the answer are unreadable", equipment.name, scale, found.skipped)
         if stop > now:
@@ -352,7 +355,7 @@ class Collector:
     def days_left(self) -> float:
         """Days of measures that are still to be read, over all lines."""
         spans = (c.until - (c.next or 0) for _, state in self.behind() for c in state.behind().values())
-        return sum(spans) / DAY
+        return sum(spans) / DAY_S
 
     def slice(self, equipment: Equipment, state: LineState) -> int | None:
         """Reads one slice of the past of a line; returns where it ended, None if it is to be read once more."""
@@ -361,8 +364,8 @@ class Collector:
         counters = {name: each for name, each in behind.items() if each.scale == scale}
         rows = {name: row for name, row in self.rows(equipment).items() if name in counters}
         begin = min(each.next for each in counters.values() if each.next is not None)
-        start, stop = next(grid.pages(begin, begin + 1, scale, self._context.timezone))
-        stop = min(stop, grid.midnight(self.now(), self._context.timezone, 1))
+        start, stop = next(time_slots.pages(begin, begin + 1, scale, self._context.timezone))
+        stop = min(stop, time_slots.midnight(self.now(), self._context.timezone, 1))
         types = self._types(equipment, rows.values())
         answer = self._fetch(equipment, types, scale, start, stop, "import") if types else Measures({})
         believed = not types or self._believed(equipment, scale, start, stop, answer)
@@ -391,7 +394,7 @@ class Collector:
         needed = 1
         if not answer.whole:
             needed = READINGS_TO_BELIEVE
-        elif not answer.slots and not answer.empty and start < self.now() - DAY and not (line and stop <= line.setup):
+        elif not answer.slots and not answer.empty and start < self.now() - DAY_S and not (line and stop <= line.setup):
             needed = READINGS_TO_BELIEVE_EMPTY
         place = (equipment.key, scale, start)
         readings = self._doubts.pop(place, 0) + 1
@@ -399,7 +402,10 @@ class Collector:
             self._doubts[place] = readings
         elif needed > 1:
             _LOG.info(
-                "%s, %s: nothing more comes of the days from %s on", equipment.name, scale, grid.text(start, "UTC")
+                "%s, %s: nothing more comes of the days from %s on",
+                equipment.name,
+                scale,
+                time_slots.text(start, "UTC"),
             )
             if not answer.whole:  # it is spoilt as it stands: the newest page is read again and again
                 self._doubts[place] = readings - 1

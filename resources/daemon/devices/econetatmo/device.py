@@ -1,4 +1,4 @@
-"""The life of a Netatmo account: when homes and measures are read, what is told, and what a failure means."""
+"""The life of a Netatmo account: when homes and measures are read, what is reported, and what a failure means."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..base import (
     vendor_url,
 )
 from ..base import Device as Base
-from . import grid, mapping
+from . import mapping, time_slots
 from .api import Api
 from .budget import Budget
 from .client import SCOPE, ArgumentRefused, ModuleGone, Service
@@ -204,7 +204,7 @@ class Device(Base):
                     module_id=line.id,
                     type=",".join(types),
                     scale="1day",
-                    date_begin=str(grid.midnight(now, self.context.timezone, -30)),
+                    date_begin=str(time_slots.midnight(now, self.context.timezone, -30)),
                 )
                 if mapping.slots(body, len(types), "1day", self.context.timezone, 0, now + 2 * 86400):
                     return family
@@ -297,7 +297,7 @@ class Device(Base):
         facts: dict[str, Any] = {"requests": self._budget.hour()}
         newest = max(map(self._collector.newest_of, self._collector.members()), default=0)
         if newest:
-            facts["lastMeasure"] = grid.wall(newest, self.context.timezone)
+            facts["lastMeasure"] = time_slots.wall(newest, self.context.timezone)
         self.context.publish(self.connection.id, facts)
         for equipment in self._collector.members():
             index = self._collector.state(equipment).index
@@ -382,7 +382,7 @@ class Device(Base):
             done,
             "{line} : historique lu jusqu'au {date}",
             line=equipment.name,
-            date=grid.wall(stop, self.context.timezone)[:10],
+            date=time_slots.wall(stop, self.context.timezone)[:10],
         )
 
     def _import(self, days: Any) -> str:

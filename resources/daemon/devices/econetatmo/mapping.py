@@ -16,7 +16,7 @@ from jeedom_bridge.contract import Catalogue, Row
 
 from ..base import VendorError
 from ..common.numbers import finite
-from . import grid
+from . import time_slots
 
 TOTAL = "total:"
 FLUIDS = {6: "gas", 7: "hot_water", 8: "cold_water"}
@@ -176,7 +176,7 @@ def unreachable(body: Any) -> dict[str, int]:
 class Measures:
     """What `getmeasure` told. `empty`: the label of the newest slot that came without any value, 0 without one.
 
-    `skipped`: pieces that could not be read (a row that is null or too short, a value that is no number, ...).
+    `skipped`: pieces that could not be read (a row that is null or too short, a value that is not a number, ...).
     `whole`: nothing is missing that the answer had a place for; a series without `value` is such a place.
     """
 
@@ -189,13 +189,13 @@ class Measures:
 def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, latest: float) -> Measures:
     """The slots of `getmeasure`, in both shapes, by their label, oldest first.
 
-    A piece that cannot be read is skipped and the rest counts: a row that is null or short, a value that is no number
-    (one as text is). A series without `value` is an empty one (pyatmo allows for it); slots before `earliest` are left
-    out. Raises VendorError if nothing of an answer can be read.
+    A piece that cannot be read is skipped and the rest counts: a row that is null or short, a value that is not a
+    number (one as text is). A series without `value` is an empty one (pyatmo allows for it); slots before
+    `earliest` are left out. Raises VendorError if nothing of an answer can be read.
     """
     if not isinstance(body, (list, dict)):
         raise _no_measures()
-    rows, skipped = _rows(body, grid.STEPS[scale])
+    rows, skipped = _rows(body, time_slots.STEPS[scale])
     found: Slots = {}
     empty = read = 0
     for label, values in rows:
@@ -208,7 +208,7 @@ def measures(body: Any, columns: int, scale: str, zone: str, earliest: int, late
             continue
         read += 1
         if known and label >= earliest:
-            found[grid.noon(label, zone) if scale == "1day" else label] = numbers
+            found[time_slots.noon(label, zone) if scale == "1day" else label] = numbers
         elif not known:
             empty = max(empty, label)
     if skipped and not read:
@@ -310,15 +310,15 @@ def points(
     """
     groups: dict[str, list[int]] = {}
     for label in found:
-        groups.setdefault(grid.wall(label, zone), []).append(label)
+        groups.setdefault(time_slots.wall(label, zone), []).append(label)
     result = []
-    for wall in sorted({grid.wall(label, zone) for label in chosen}):
+    for wall in sorted({time_slots.wall(label, zone) for label in chosen}):
         labels = sorted(groups.get(wall, ()))
         raw = [column(row.source or "", types, found[label]) for label in labels]
         filled = [value for value in raw if value is not None]
         value = row.value(math.fsum(filled)) if filled else None
         if value is not None:
-            result.append((grid.text(labels[0], zone), value))
+            result.append((time_slots.text(labels[0], zone), value))
     return result
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..base import Context, DeviceError, Equipment, Moment, NoData, Refused, Unreachable
 from ..common.refusals import Policy, Refusals, Scope
-from . import grid, mapping
+from . import mapping, time_slots
 from .api import Api
 from .client import ArgumentRefused, ModuleGone
 from .collector import Collector
@@ -62,7 +62,7 @@ class Reports:
         return NoData(
             "Les relevés arrivent, mais sans valeur depuis le {when} : le contrat d'électricité enregistré dans "
             "l'application Home + Control a sans doute changé ou été retiré. Vérifiez-le dans l'application.",
-            when=Moment(grid.local(newest, self._context.timezone)),
+            when=Moment(time_slots.local(newest, self._context.timezone)),
         )
 
     def vanished(self, members: Sequence[Equipment]) -> None:
@@ -104,7 +104,7 @@ class Reports:
                     "L'écocompteur {name} n'a envoyé aucune mesure depuis le {date}{reason}. Vérifiez son alimentation "
                     "et son Wi-Fi ; les mesures en retard seront reprises à leur date.",
                     name=next((name for home in homes if (name := home.devices.get(bridge))), bridge),
-                    date=grid.wall(newest, self._context.timezone),
+                    date=time_slots.wall(newest, self._context.timezone),
                     reason=self._reason(bridge, homes),
                 )
 

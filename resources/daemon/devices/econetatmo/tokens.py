@@ -31,7 +31,7 @@ MARGIN = 1800.0
 """Seconds before its end that an access token is renewed: time for the first four tries below."""
 CREDENTIAL = Policy(waits_s=(60.0, 300.0, 900.0, 3600.0), tell_after=5)
 """A pair, an application or a scope that was good is refused for passing reasons, in some periods several times a day
-(netatmo-api-python #82, #93: the same credentials were accepted half an hour later). The user is told of the fifth."""
+(netatmo-api-python #82, #93: the same credentials were accepted half an hour later). The fifth is reported."""
 RENEWAL = Policy(waits_s=(300.0, 900.0, 3600.0))
 """While the token endpoint asks to wait; data calls go on with the access token there is. And between renewals for
 access tokens that the service refuses although it has just given them: each renewal is a small risk."""

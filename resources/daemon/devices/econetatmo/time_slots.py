@@ -1,4 +1,4 @@
-"""The grid of slots. Netatmo counts slots from the requested begin, so every request begins on one grid for ever.
+"""Time slots of measures. Netatmo counts slots from the requested begin, so every request begins on the same grid.
 
 Pure functions; moments are Unix seconds (whole), zones are IANA names.
 """

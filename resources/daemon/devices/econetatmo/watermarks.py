@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..common.numbers import finite
-from . import grid
+from . import time_slots
 from .mapping import Slots
 
-DAY = 86400
+DAY_S = 86400
 OVERLAP = 6 * 3600
 """Every reading goes back so far behind the mark: two uploads."""
-DEEP = 7 * DAY
+DEEP = 7 * DAY_S
 """Once a day, and while slots are missing, a reading goes back so far."""
 
 
@@ -66,7 +66,7 @@ class Track:
             newest = max(found)
             self.mark = newest if self.mark is None else max(self.mark, newest)
         if self.mark is not None:
-            oldest = self.mark - DEEP - 2 * DAY
+            oldest = self.mark - DEEP - 2 * DAY_S
             self.slots = {label: values for label, values in self.slots.items() if label >= oldest}
         self.deep = max(self.deep, deep)
 
@@ -74,7 +74,7 @@ class Track:
         """The first slot missing among those of the last days, by its label."""
         if self.mark is None or scale == "1day" or not self.slots:
             return None
-        step = grid.STEPS[scale]
+        step = time_slots.STEPS[scale]
         first = max(min(self.slots), self.mark - DEEP)
         absent = [label for label in range(self.mark, first, -step) if label not in self.slots]
         return min(absent, default=None)
@@ -82,14 +82,14 @@ class Track:
     def begin(self, scale: str, now: int, zone: str) -> tuple[int, int]:
         """Where the next reading begins (a local midnight), and when it was deep (0: it is not)."""
         assert self.mark is not None
-        deep = now if now - self.deep >= DAY else 0
+        deep = now if now - self.deep >= DAY_S else 0
         back = self.mark - (DEEP if deep else OVERLAP)
         if not deep:
             back = max(back, self.searched - DEEP)
         gap = self.missing(scale)
         if gap is not None:
-            back = min(back, gap - grid.STEPS[scale])
-        return grid.midnight(back, zone), deep
+            back = min(back, gap - time_slots.STEPS[scale])
+        return time_slots.midnight(back, zone), deep
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Index:
         """Takes the energies of slots, by label; known ones count by their difference."""
         if scale != self.scale:
             self.scale, self.counted, self.floor = scale, {}, max(self.floor, self.end)
-        half = grid.STEPS[scale] // 2
+        half = time_slots.STEPS[scale] // 2
         slack = 3600 if scale == "1day" else 0  # a day's label is noon, 11 to 13 hours after its start
         if not self.end and energies:
             # A deeper reading, a day later, must not add days at once to what is drawn as consumption.
@@ -122,7 +122,7 @@ class Index:
             self.wh += energy - self.counted.get(label, 0.0)
             self.counted[label] = energy
             self.end = max(self.end, label + half)
-        oldest = self.end - DEEP - 2 * DAY
+        oldest = self.end - DEEP - 2 * DAY_S
         for label in [each for each in self.counted if each < oldest]:
             del self.counted[label]
             self.floor = max(self.floor, label + half)
@@ -193,7 +193,7 @@ class LineState:
     def _end(self, scale: str) -> int | None:
         """Where the newest slot of a scale ends."""
         mark = self.track(scale).mark
-        return None if mark is None else mark + grid.STEPS[scale] // 2
+        return None if mark is None else mark + time_slots.STEPS[scale] // 2
 
     def _new(self, scale: str, since: int, direct: int) -> Counter:
         counter = Counter(scale, since)
@@ -239,7 +239,7 @@ class LineState:
                 {
                     scale: Track(**{**t, "slots": {int(label): values for label, values in t["slots"]}})
                     for scale, t in stored["tracks"].items()
-                    if scale in grid.STEPS
+                    if scale in time_slots.STEPS
                 },
                 [str(each) for each in stored["told"]],
                 str(stored["owner"]),
