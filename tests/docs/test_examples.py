@@ -66,4 +66,4 @@ def test_every_block_is_a_scenario_that_can_be_read_and_the_same_in_both_languag
     for here, there in zip(french, english):
         assert (here.triggers, here.schedules) == (there.triggers, there.schedules)
         assert [each["type"] for each in here.elements] == [each["type"] for each in there.elements]
-    assert len(settings("fr_FR")) == len(settings("en_US")) == 9
+    assert len(settings("fr_FR")) == len(settings("en_US")) == 10

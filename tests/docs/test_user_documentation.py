@@ -34,8 +34,21 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
             assert (page.parent / target).is_file(), target
 
 
-@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").rglob("*.png")), ids=lambda path: path.stem)
 def test_a_picture_is_shown_somewhere_and_small_enough(picture: Path) -> None:
     shown = "".join(page.read_text("utf-8") for page in [*PAGES, ROOT / "README.md"])
-    assert f"images/{picture.name})" in shown
+    assert f"{picture.relative_to(ROOT / 'docs').as_posix()})" in shown
     assert picture.stat().st_size <= LARGEST
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.stem}")
+def test_every_table_is_whole_and_nothing_unfinished_is_left(page: Path) -> None:
+    """A head, a line of dashes, and as many cells in each row."""
+    text = page.read_text("utf-8")
+    assert not re.search(r"\{\{|\}\}|~~|TODO", text)
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        rows = block.splitlines()
+        assert re.fullmatch(r"[|\s:-]+", rows[1]), rows[0]
+        assert {len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", row))) for row in rows} == {rows[0].count("|")}, (
+            rows[0]
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import time
@@ -121,9 +122,9 @@ NOW = """
 class House:
     """What a test does and looks at. References are those of the page: `#[Maison][Toit][Export Réseau]#`."""
 
-    def __init__(self, jeedom: Jeedom, gateway: EnphaseGateway, cloud: EaseeCloud, box: Box) -> None:
+    def __init__(self, jeedom: Jeedom, gateway: EnphaseGateway, cloud: EaseeCloud, box: Box, mark: str) -> None:
         self.jeedom, self.gateway, self.cloud, self.box = jeedom, gateway, cloud, box
-        self.mark = str(time.time_ns())[-6:]
+        self.mark = mark
         self.objects: dict[str, str] = {}
         self.connections: dict[str, str] = {}
         self.scenarios: list[str] = []
@@ -135,10 +136,18 @@ class House:
 
     def own(self, text: str) -> str:
         """The page's objects are this house's: another one of that name may be there."""
-        return text.replace("[Maison]", f"[Maison {self.mark}]").replace("[Garage]", f"[Garage {self.mark}]")
+        for name in ("Maison", "Garage"):
+            text = text.replace(f"[{name}]", f"[{name}{self.mark}]")
+        return text
 
     def value(self, reference: str) -> Any:
         return self.jeedom.php(VALUE, self.own(reference))
+
+    def command(self, reference: str) -> str:
+        """As a field of a form keeps it."""
+        return str(
+            self.jeedom.php("echo json_encode('#' . cmd::byString($argv[1])->getId() . '#');", self.own(reference))
+        )
 
     def event(self, reference: str, value: str) -> None:
         self.jeedom.php(EVENT, self.own(reference), value)
@@ -151,7 +160,7 @@ class House:
 
     @property
     def messages(self) -> list[str]:
-        return list(self.jeedom.php(SAYS))
+        return [html.unescape(each) for each in self.jeedom.php(SAYS)]
 
     def forget(self) -> None:
         self.jeedom.php(FORGET)
@@ -221,8 +230,8 @@ class House:
 
 
 @contextmanager
-def house(jeedom: Jeedom) -> Iterator[House]:
-    """It is there, online, with a car that is away."""
+def house(jeedom: Jeedom, mark: str = "") -> Iterator[House]:
+    """It is there, online, with a car that is away. `mark`: follows the names of its two objects."""
     with ExitStack() as stack:
         gateway = stack.enter_context(EnphaseGateway(DaySource(Plant(time.time, inverters=4, hour=12))))
         cloud = stack.enter_context(EaseeCloud([EaseeAccount(USER, WORD, (SERIAL,))], life=False))
@@ -232,9 +241,9 @@ def house(jeedom: Jeedom) -> Iterator[House]:
         days = [date.today() + timedelta(days=n) for n in (-1, 0, 1)]
         white = Calendar(colors=dict.fromkeys(days, "white"))
         tempo = stack.enter_context(TempoService(calendar=white))
-        made = House(jeedom, gateway, cloud, box)
+        made = House(jeedom, gateway, cloud, box, mark)
         stack.callback(take_down, made)
-        made.objects = jeedom.php(OBJECTS, f"Maison {made.mark}", f"Garage {made.mark}")
+        made.objects = jeedom.php(OBJECTS, f"Maison{mark}", f"Garage{mark}")
         made.objects = {name.partition(" ")[0]: str(identifier) for name, identifier in made.objects.items()}
         start(jeedom)
         gateway.set(production=0.0, consumption=300.0)

@@ -30,7 +30,7 @@ REFERENCE = r"#\[[^#]+\]#"
 def home(jeedom: Jeedom) -> Iterator[House]:
     if jeedom.php("echo json_encode(jeenergie::dependancy_info()['state']);") != "ok":
         pytest.skip("the dependencies are not installed there")
-    with house(jeedom) as made:
+    with house(jeedom, mark=f" {time.time_ns() % 1_000_000}") as made:
         yield made
 
 
@@ -205,46 +205,39 @@ def test_the_cost_of_a_day_is_told(home: House, language: str) -> None:
 @BOTH
 def test_the_water_heater_follows_the_surplus(home: House, language: str) -> None:
     """Its times are a sixtieth of the page's."""
-    fields = {
-        say(language, "enphase", each["label"]): each for each in catalogue("enphase")["equipment"]["stage"]["fields"]
-    }
+    stage = catalogue("enphase")["equipment"]["stage"]
+    fields = {say(language, "enphase", each["label"]): each for each in stage["fields"]}
+    told = settings(language)
+    name = told.pop(say(language, "enphase", stage["keyLabel"]))
     config: dict[str, Any] = {}
-    for label, value in settings(language).items():
+    for label, value in told.items():
         field = fields.pop(label)
         if field["type"] == "number":
             number, unit = value.split()
             assert unit == field["unit"]
-            config[field["key"]] = int(number) // 60 if unit == "s" else int(number)
             assert field["min"] <= int(number) <= field["max"]
+            config[field["key"]] = int(number) // 60 if unit == "s" else int(number)
         elif field["type"] == "choice":
-            names = {say(language, "enphase", name): key for key, name in field["choices"].items()}
+            names = {say(language, "enphase", text): key for key, text in field["choices"].items()}
             config[field["key"]] = names[value]
         else:
-            config[field["key"]] = home.jeedom.php(
-                "echo json_encode('#' . cmd::byString($argv[1])->getId() . '#');", home.own(value)
-            )
+            config[field["key"]] = home.command(value)
     assert fields == {}, "every setting is told"
     begun = len(home.journal)
-    request = {
-        "connection": home.connections["enphase"],
-        "type": "stage",
-        "name": f"Ballon {language}",
-        "config": config,
-    }
-    stage = home.jeedom.own("addByHand", **request)["id"]
+    request = {"connection": home.connections["enphase"], "type": "stage", "key": name, "name": name, "config": config}
+    made = home.jeedom.own("addByHand", **request)["id"]
     try:
-        surplus = config["onAbove"]
-        home.gateway.set(production=surplus - 300.0 + 300.0, consumption=300.0)
+        home.gateway.set(production=config["onAbove"] + 200.0, consumption=300.0)
         time.sleep(6)
         assert home.journal[begun:] == [], "not enough"
-        home.gateway.set(production=surplus + 400.0, consumption=300.0)
+        home.gateway.set(production=config["onAbove"] + 400.0)
         until(lambda: home.journal[begun:] == ["on"], PATIENCE_S)
         on = time.monotonic()
         home.gateway.set(consumption=300.0 + 2200.0)
         time.sleep(5)
         assert home.journal[begun:] == ["on"], "it uses the surplus itself"
         home.gateway.set(production=2200.0)
-        until(lambda: home.journal[begun:] == ["on", "off"], 60)
+        until(lambda: home.journal[begun:] == ["on", "off"], PATIENCE_S)
         assert time.monotonic() - on > config["leastOn"] - 3
     finally:
-        home.jeedom.php("jeenergie::byId($argv[1])->remove();", stage)
+        home.jeedom.php("jeenergie::byId($argv[1])->remove();", made)

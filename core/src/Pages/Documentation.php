@@ -83,7 +83,7 @@ final class Documentation
         $files = [];
         foreach (glob($docs . '[a-z][a-z]_[A-Z][A-Z]/*.md') as $file) {
             $files[] = substr($file, strlen($docs));
-            preg_match_all('/\]\(\.\.\/(images\/[\w.-]+\.png)\)/', (string) file_get_contents($file), $pictures);
+            preg_match_all('/\]\(\.\.\/(images\/(?:fr\/|en\/)?[\w.-]+\.png)\)/', (string) file_get_contents($file), $pictures);
             array_push($files, ...array_filter($pictures[1], fn(string $path): bool => is_file($docs . $path)));
         }
         return array_unique($files);

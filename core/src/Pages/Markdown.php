@@ -224,7 +224,9 @@ final class Markdown
     {
         $file = realpath($this->folder . '/' . $found[2]);
         $images = realpath($this->folder . '/../images');
-        if ($file === false || $images === false || dirname($file) !== $images || substr($file, -4) !== '.png') {
+        // Some pictures have one for each language, in a folder below.
+        $isOurs = $images !== false && in_array(dirname((string) $file), [$images, "$images/fr", "$images/en"], true);
+        if ($file === false || !$isOurs || substr($file, -4) !== '.png') {
             return $found[1];
         }
         return '<img alt="' . $found[1] . '" src="data:image/png;base64,' . base64_encode((string) file_get_contents($file)) . '">';

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Takes the pictures of the pages for users, once in each language, from a Jeedom that may be spoiled.
+
+    JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [NAME ...]
+
+Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
+real one. Each picture is docs/images/fr/NAME.png and docs/images/en/NAME.png: small, light theme, cut to what it shows.
+Chromium is needed (JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "jeedom")]
+
+from chromium import Chromium  # noqa: E402
+from example_house import House, house  # noqa: E402
+from jeedom_host import URL, Jeedom  # noqa: E402
+
+LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
+PLUGIN = "/index.php?v=d&m=jeenergie&p=jeenergie"
+SETTLE_S = 1.5
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`path`: the page, with {enphase}, {easee}, {wes}, {hellowatt} for connections; `of`: what is cut out of it.
+
+    `shown`: what there is when the page is ready; `height`: px of the picture at most.
+    """
+
+    name: str
+    path: str
+    shown: str
+    of: str = "#div_mainContainer, #div_pageContainer"
+    width: int = 1140
+    height: int = 850
+    click: str = ""
+
+
+PICTURES = (
+    Picture("list", PLUGIN, ".eqLogicDisplayCard, .jnCard"),
+    Picture("add", PLUGIN, ".jnSystemCard", of=".jnDialog", width=760, click="[data-jn_action=addConnection]"),
+    Picture("connection", PLUGIN + "&id={enphase}", "#div_jeenergieFields .form-group"),
+    Picture("easee", PLUGIN + "&id={easee}", "#div_jeenergieFields .form-group"),
+    Picture("wes", PLUGIN + "&id={wes}", "#div_jeenergieFields .form-group"),
+    Picture("panel", "/index.php?v=d&m=jeenergie&p=panel", "svg.highcharts-root, #div_jeenergiePanel svg, canvas"),
+    Picture("dashboard", "/index.php?v=d&p=dashboard&object_id={Maison}", ".eqLogic-widget", width=1250, height=760),
+)
+
+
+@contextmanager
+def language(jeedom: Jeedom, wanted: str) -> Iterator[None]:
+    """Jeedom speaks another language meanwhile."""
+    before = jeedom.php("echo json_encode(config::byKey('language', 'core', 'fr_FR'));")
+    jeedom.php("config::save('language', $argv[1]);", wanted)
+    try:
+        yield
+    finally:
+        jeedom.php("config::save('language', $argv[1]);", before)
+
+
+def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None:
+    """One picture."""
+    size = {"width": picture.width, "height": picture.height}
+    browser.send("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=False)
+    browser.goto(URL + picture.path.format(**home.connections, **home.objects))
+    if picture.click:
+        browser.click(picture.click)
+    browser.until(f"document.querySelector({picture.shown!r})", 60)
+    time.sleep(SETTLE_S)  # transitions of the core's own pages
+    box = browser.run(
+        f"""(() => {{ const shown = [...document.querySelectorAll({picture.of!r})].find(e => e.getClientRects().length);
+        const box = (shown || document.body).getBoundingClientRect();
+        return {{x: Math.max(0, box.x), y: Math.max(0, box.y), width: box.width, height: box.height}}; }})()"""
+    )
+    clip = {**box, "height": min(box["height"], picture.height - box["y"]), "scale": 1}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB")
+
+
+def main() -> int:
+    """Takes those that are named, or all."""
+    wanted = [each for each in PICTURES if each.name in sys.argv[1:] or not sys.argv[1:]]
+    if not wanted:
+        print("known: " + ", ".join(each.name for each in PICTURES))
+        return 1
+    jeedom = Jeedom()
+    with house(jeedom, mark="") as home:
+        home.gateway.set(production=4200.0, consumption=900.0)
+        home.charger.plug()
+        for short, whole in LANGUAGES.items():
+            with language(jeedom, whole), Chromium(1140, 850) as browser:
+                browser.sign_in(URL, "admin", "admin")
+                for picture in wanted:
+                    take(browser, home, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
