@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from chromium import PATH, Chromium
 from jeedom_host import ROOT, URL, Jeedom
 
 INFO = json.loads((Path(__file__).resolve().parents[2] / "plugin_info" / "info.json").read_text("utf-8"))
@@ -47,3 +48,37 @@ def test_they_are_read_after_a_backup_that_leaves_every_docs_out(jeedom: Jeedom)
             assert "data:image/png;base64," in page
     finally:
         aside.rename(docs)
+
+
+LOOK = """
+    (() => {
+        const inBox = e => e.closest('.table-responsive, pre');
+        const shown = [...document.querySelectorAll('article')].filter(e => e.getClientRects().length);
+        const wide = innerWidth + 1, all = shown.flatMap(e => [...e.querySelectorAll('*')]);
+        const box = e => e.getBoundingClientRect();
+        const tables = all.filter(e => e.matches('table'));
+        return {
+            over: all.filter(e => !inBox(e) && box(e).right > wide).map(e => e.tagName + e.textContent.slice(0, 40)),
+            tables: tables.filter(e => box(e).width > 2.5 * innerWidth).length,
+            letters: all.filter(e => e.matches('pre') && !/mono/.test(getComputedStyle(e).fontFamily)).length,
+            pictures: all.filter(e => e.matches('img') && !(e.complete && e.naturalWidth)).length,
+            dead: all.filter(e => e.dataset.jn_section
+                && !document.getElementById('jn-' + e.dataset.jn_document + '-' + e.dataset.jn_section)).length,
+        };
+    })()
+"""
+
+
+@pytest.mark.skipif(not PATH, reason="Chromium is not installed")
+@pytest.mark.parametrize("theme", ["core2019_Light", "core2019_Dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str) -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "fr_FR"
+    with Chromium(width, 900) as browser:
+        browser.sign_in(URL, "admin", "admin")
+        for page in sorted(path.stem for path in docs.glob("*.md")):
+            browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=documentation&open={page}")
+            browser.until(f"document.querySelector('article[data-jn_page={page}]')?.getClientRects().length")
+            browser.run(f"document.body.setAttribute('data-theme', {theme!r})")
+            found = browser.run(LOOK)
+            assert found == {"over": [], "tables": 0, "letters": 0, "pictures": 0, "dead": 0}, page
