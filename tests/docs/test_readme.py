@@ -67,3 +67,14 @@ def test_the_example_daemon_sends_values_answers_and_stops(tmp_path: Path) -> No
             daemon.kill()
             daemon.wait()
             server.shutdown()
+
+
+def test_both_languages_have_a_section_that_tells_the_same() -> None:
+    parts = re.split(r"^## (.+)$", README.read_text("utf-8"), flags=re.MULTILINE)
+    found = dict(zip(parts[1::2], parts[2::2]))
+    assert list(found)[:2] == ["Français", "English"]
+    french, english = found["Français"], found["English"]
+    for mark in (r"^\|", r"^- ", r"^### ", r"^```"):
+        assert len(re.findall(mark, french, re.MULTILINE)) == len(re.findall(mark, english, re.MULTILINE)), mark
+    there = re.findall(r"docs/fr_FR/\w+\.md", french)
+    assert [each.replace("fr_FR", "en_US") for each in there] == re.findall(r"docs/en_US/\w+\.md", english)
