@@ -92,10 +92,10 @@ class TestConfigure:
         assert list(daemon.result("status")["connections"]) == ["1"]
 
     @pytest.mark.parametrize("backend", ["nothing", "base", "../lab", "", "lab.device", "Lab", "os"])
-    def test_an_unknown_system_is_refused(self, lab: Lab, daemon: DaemonProcess, backend: str) -> None:
-        bad = {**lab.connection("2"), "backend": backend}
-        assert code(daemon.ask("configure", revision=1, connections=[bad])) == "invalid_message"
-        assert daemon.ask("status")["ok"]
+    def test_an_unknown_system_is_refused(self, common_lab: Lab, common: DaemonProcess, backend: str) -> None:
+        bad = {**common_lab.connection("2"), "backend": backend}
+        assert code(common.ask("configure", revision=1, connections=[bad])) == "invalid_message"
+        assert common.result("status")["connections"] == {}
 
     def test_a_connection_that_cannot_be_made_does_not_touch_the_others(self, lab: Lab, daemon: DaemonProcess) -> None:
         result = daemon.configure(lab.connection("1"), lab.connection("2", broken="in its making"), lab.connection("3"))
@@ -110,9 +110,8 @@ class TestConfigure:
             lambda: [e for e in lab.server.of("connection") if e["connection"] == "2" and e["state"] == "online"]
         )
 
-    @pytest.mark.parametrize(
-        "config",
-        [
+    def test_odd_settings_harm_nothing(self, lab: Lab, daemon: DaemonProcess) -> None:
+        odd: list[dict[str, Any]] = [
             {"pollInterval": "nan"},
             {"pollInterval": "1e999"},
             {"pollInterval": 10**300},
@@ -120,13 +119,12 @@ class TestConfigure:
             {"values": "-5"},
             {"user": {"a": [1]}},
             {"future": [[[]]]},
-        ],
-    )
-    def test_odd_settings_harm_nothing(self, lab: Lab, daemon: DaemonProcess, config: dict[str, Any]) -> None:
-        odd = lab.connection("1")
-        odd["config"].update(config)
-        daemon.configure(odd, lab.connection("2"))
-        lab.reports.wait("poll", 2)
+        ]
+        connections = [lab.connection(str(number)) for number in range(len(odd) + 1)]
+        for connection, config in zip(connections, odd):
+            connection["config"].update(config)
+        daemon.configure(*connections)
+        until(lambda: {note["id"] for note in lab.reports.of("poll")} == {each["id"] for each in connections})
 
     def test_an_unknown_timezone_or_language_harms_nothing(self, lab: Lab, daemon: DaemonProcess) -> None:
         settings = {"timezone": "../../etc/passwd", "language": "../../etc/passwd"}
@@ -195,8 +193,8 @@ class TestForget:
         daemon.configure(lab.connection("1", tokens=True), revision=3)
         assert [note["number"] for note in lab.reports.wait("token", 2)] == [1, 2]
 
-    def test_an_unknown_connection_is_forgotten_too(self, daemon: DaemonProcess) -> None:
-        assert daemon.result("forget", connection="nothing") == {}
+    def test_an_unknown_connection_is_forgotten_too(self, common: DaemonProcess) -> None:
+        assert common.result("forget", connection="nothing") == {}
 
     def test_a_request_under_way_does_not_bring_the_store_back(self, lab: Lab, daemon: DaemonProcess) -> None:
         """The answer with a new token may come after the user has removed the account."""
@@ -237,9 +235,9 @@ class TestAsking:
         ],
     )
     def test_every_failure_of_a_vendor_has_its_code(
-        self, lab: Lab, daemon: DaemonProcess, failing: str, expected: str
+        self, common_lab: Lab, common: DaemonProcess, failing: str, expected: str
     ) -> None:
-        assert code(daemon.ask("test", connection=lab.connection("9", failing=failing))) == expected
+        assert code(common.ask("test", connection=common_lab.connection("9", failing=failing))) == expected
 
     def test_the_running_connection_is_asked_when_its_settings_are_the_same(
         self, lab: Lab, daemon: DaemonProcess
@@ -275,9 +273,9 @@ class TestAsking:
         assert daemon.result("run", connection="1", operation="import", options=[])
 
     @pytest.mark.parametrize("cmd", ["discover", "refresh"])
-    def test_an_unknown_connection_is_said(self, daemon: DaemonProcess, cmd: str) -> None:
-        assert code(daemon.ask(cmd, connection="77")) == "unknown_connection"
-        assert code(daemon.ask("run", connection="77", operation="import")) == "unknown_connection"
+    def test_an_unknown_connection_is_said(self, common: DaemonProcess, cmd: str) -> None:
+        assert code(common.ask(cmd, connection="77")) == "unknown_connection"
+        assert code(common.ask("run", connection="77", operation="import")) == "unknown_connection"
 
     def test_two_that_ask_at_once_are_both_answered(self, lab: Lab, daemon: DaemonProcess) -> None:
         results: list[Any] = []
@@ -316,12 +314,12 @@ class TestRest:
         assert "socket: refresh" in daemon.log[before:]
         assert code(daemon.ask("log", level="loud")) == "invalid_message"
 
-    @pytest.mark.parametrize("value", [False, 0, "0", "", "false", None])
-    def test_only_a_clear_yes_shows_secrets(self, lab: Lab, daemon: DaemonProcess, value: Any) -> None:
-        daemon.ask("log", level="debug", unsecure=value)
-        daemon.configure(lab.connection("1", password=PASSWORD))
-        assert "configure" in daemon.log
-        assert PASSWORD not in daemon.log
+    def test_only_a_clear_yes_shows_secrets(self, lab: Lab, daemon: DaemonProcess) -> None:
+        for revision, value in enumerate([False, 0, "0", "", "false", None], 1):
+            daemon.ask("log", level="debug", unsecure=value)
+            daemon.configure(lab.connection(str(revision), password=PASSWORD), revision=revision)
+            assert f"configuration {revision}: " in daemon.log
+            assert PASSWORD not in daemon.log, value
 
     def test_a_clear_yes_shows_them(self, lab: Lab, daemon: DaemonProcess) -> None:
         daemon.result("log", level="debug", unsecure=True)
@@ -377,24 +375,24 @@ class TestRest:
         ids=lambda value: str(value)[:60],
     )
     def test_a_wrong_message_is_said_to_be_wrong(
-        self, daemon: DaemonProcess, fields: dict[str, Any], expected: str
+        self, common: DaemonProcess, fields: dict[str, Any], expected: str
     ) -> None:
-        assert code(daemon.ask(**fields)) == expected
-        assert daemon.ask("status")["ok"]
+        assert code(common.ask(**fields)) == expected
+        assert common.ask("status")["ok"]
 
     def test_unknown_fields_are_ignored(self, lab: Lab, daemon: DaemonProcess) -> None:
         connection = {**lab.connection("1"), "future": {"x": 1}}
         assert daemon.result("configure", revision=1, connections=[connection], future=5)["started"] == ["1"]
 
     @pytest.mark.parametrize("odd", [None, 5, "x", [5], {"a": 1}, [{"id": "1"}]])
-    def test_fields_of_another_command_are_ignored(self, lab: Lab, daemon: DaemonProcess, odd: Any) -> None:
+    def test_fields_of_another_command_are_ignored(self, common: DaemonProcess, odd: Any) -> None:
         fields = {"connections": odd, "connection": odd, "operation": odd, "options": odd, "level": odd}
-        assert daemon.ask("status", **fields)["ok"]
-        assert daemon.ask("forget", **{**fields, "connection": "5"})["ok"]
-        assert "Traceback" not in daemon.log
+        assert common.ask("status", **fields)["ok"]
+        assert common.ask("forget", **{**fields, "connection": "5"})["ok"]
+        assert "Traceback" not in common.log
 
-    def test_ids_are_echoed_in_order(self, daemon: DaemonProcess) -> None:
-        with daemon.peer() as peer:
+    def test_ids_are_echoed_in_order(self, common: DaemonProcess) -> None:
+        with common.peer() as peer:
             peer.send(b"".join(message("status", id=number) for number in range(20)))
             assert [(peer.read() or {})["id"] for _ in range(20)] == list(range(20))
 
