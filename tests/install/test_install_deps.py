@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk import place_of_programs
+
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_ID = '#!/bin/sh\n[ "$1" = -u ] && echo "$FAKE_UID" || { [ "$1" = -un ] && echo somebody; }\n'
 PIP_SAYS = (
@@ -39,7 +41,7 @@ exec {python} "$@"
 @cache
 def made_environment() -> Path:
     """What `python3 -m venv` makes, made once: each time takes as long as all else that a test does."""
-    folder = Path(tempfile.mkdtemp(prefix="jeenergie-venv-"))
+    folder = Path(tempfile.mkdtemp(prefix="jeenergie-venv-", dir=place_of_programs()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run([sys.executable, "-I", "-m", "venv", str(folder / "venv")], check=True, timeout=120)
     return folder / "venv"
@@ -356,7 +358,7 @@ def test_a_checkout_of_root_s_changes_hands_in_a_jeedom_only(machine: Machine, i
         core = machine.plugin.parent.parent / "core/config"
         core.mkdir(parents=True)
         (core / "jeedom.config.php").touch()
-    machine.run(uid=0)
+    machine.run(uid=0, PIP_NO_INDEX="1")  # the system's own Python is taken, which would install real packages
     assert log.exists() == in_jeedom
     if in_jeedom:
         assert all(line.startswith(f"-u {user} -- ") for line in log.read_text().splitlines())
@@ -364,7 +366,7 @@ def test_a_checkout_of_root_s_changes_hands_in_a_jeedom_only(machine: Machine, i
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_what_root_installs_belongs_to_the_owner_of_the_plugin() -> None:
-    with tempfile.TemporaryDirectory() as folder:  # which others can enter, unlike pytest's own
+    with tempfile.TemporaryDirectory(dir=place_of_programs()) as folder:  # which others can enter, unlike pytest's own
         os.chmod(folder, 0o755)
         machine = Machine(Path(folder))
         # Without www-data, else the system's Python would install real packages.

@@ -1,13 +1,21 @@
-"""A small file system of its own, to be filled up."""
+"""A small file system of its own, to be filled up; and one that programs run from."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+def place_of_programs() -> str:
+    """Where temporary programs can be started: memory is often mounted without the right to."""
+    usual = tempfile.gettempdir()
+    return "/var/tmp" if os.statvfs(usual).f_flag & os.ST_NOEXEC else usual
 
 
 @contextlib.contextmanager
