@@ -17,6 +17,7 @@ from .api.reach import Reach
 from .connections.loads import proofs
 from .connections.services import Services
 from .connections.supervisor import Supervisor
+from .house import HouseHub
 from .readings import Board
 from .texts import Texts
 
@@ -45,7 +46,9 @@ class Daemon(App):
         contract = Contract(CORE / "contract")
         texts, board = Texts(CORE / "i18n"), Board(self.clock)
         self.services = Services(self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period)
-        self._supervisor = Supervisor(contract, self.services)
+        house = HouseHub(board, options.datadir, CORE / "contract")
+        self._supervisor = Supervisor(contract, self.services, house.device_class)
+        house.name_of = self._supervisor.name_of
         self._commands = Commands(
             contract,
             self.services,
@@ -55,6 +58,7 @@ class Daemon(App):
             self.callback.nudge,
             lambda: self.stop("shutdown"),
             Reach(self.callback, texts, logs.masker),
+            house,
         )
         self._copied = self.clock.monotonic()
 

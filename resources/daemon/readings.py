@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Callable, NamedTuple, Union
 
@@ -21,6 +21,9 @@ _LOG = logging.getLogger(__name__)
 Value = Union[float, str, bool]
 Watcher = Callable[[str, "frozenset[str]"], None]
 """Called with the id of an equipment and its quantities that have news."""
+
+Historian = Callable[[str, "Measure", str, "Sequence[tuple[float, Value]]"], None]
+"""Called with the id of an equipment, what is measured, the command and dated points; it must not wait either."""
 
 DOUBTFUL = frozenset({"unreachable", "authentication_failed", "error", "no_data", "stopped"})
 """States of a connection or an equipment in which its last values say nothing of now."""
@@ -105,6 +108,7 @@ class Board:
         self._entries: dict[str, dict[Measure, _Entry]] = {}
         self._doubts: dict[str, str] = {}
         self._watchers: list[tuple[Watcher, frozenset[str]]] = []
+        self._historians: list[Historian] = []
         self._version = 0
 
     # For those who bring readings.
@@ -184,6 +188,27 @@ class Board:
                     news.add(measure.quantity)
         if news:
             self._announce({equipment: news})
+
+    def history(self, equipment: str, measure: Measure, command: str, points: Sequence[tuple[float, Value]]) -> None:
+        """Hands dated measures, (Unix time, value), to those who want all of them; the board keeps none."""
+        with self._changed:
+            historians = list(self._historians)
+        for historian in historians:
+            try:
+                historian(equipment, measure, command, points)
+            except Exception:  # who reads must not harm who measures
+                _LOG.exception("a reader of dated measures failed")
+
+    def on_history(self, historian: Historian) -> Callable[[], None]:
+        """Calls `historian` with all dated measures from now on; returns what ends that."""
+        with self._changed:
+            self._historians = [*self._historians, historian]
+
+        def end() -> None:
+            with self._changed:
+                self._historians = [each for each in self._historians if each is not historian]
+
+        return end
 
     def report_state(self, identifier: str, state: str) -> None:
         """Takes the state of a connection or an equipment: in those of `DOUBTFUL` its readings are not relied on."""

@@ -70,7 +70,7 @@ def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
 def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     """Two chargers: a car charges at one of them, the other waits for one."""
     account = EaseeAccount("demo@example.org", "branche-le-soir", ("EH000001", "EH000002"))
-    cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock(speed=speed)))
+    cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock()))
     cloud.chargers["EH000001"].plug(amps=16.0, battery=30.0)
     connection = jeedom.add_connection(
         "easee",
@@ -84,7 +84,7 @@ def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
 def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     """A WES in a garage: two meter links, counters, clamps, probes, a relay card; it sends itself its page."""
     box = furnished()
-    life = Life(box, SimulatedClock(speed=speed), shown=time.time)
+    life = Life(box, SimulatedClock(), shown=time.time)
     server = stack.enter_context(WesServer(box, life=life, pause=0.2))
     connection = jeedom.add_connection(
         "wes",
@@ -145,4 +145,9 @@ def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo, hellowatt)
+def house(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+    """The house of them all."""
+    jeedom.add_connection("house", {"resalePrice": 0.04, "subscription": 190}, "Maison")
+
+
+SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo, hellowatt, house)

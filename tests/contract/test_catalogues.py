@@ -121,7 +121,8 @@ def test_the_source_of_a_value_is_made_of_words_that_its_backend_or_what_it_talk
     catalogue: Catalogue,
 ) -> None:
     backend = catalogue.backend
-    known = words_of(ROOT / "resources" / "daemon" / "devices" / backend) | words_of(ROOT / "simulators" / backend)
+    package = "energy" if "automatic" in catalogue.data else f"devices/{backend}"
+    known = words_of(ROOT / "resources" / "daemon" / package) | words_of(ROOT / "simulators" / backend)
     unknown = set()
     for kind in (None, *catalogue.data["equipment"]):
         for row in catalogue.all_rows(kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,7 +13,9 @@ from jeenergied.devices import device_class
 from jeenergied.devices.base import Connection, Device, Equipment, Identity, Refused, vendor_url
 
 CATALOGUES = Path(__file__).resolve().parents[2] / "core" / "contract" / "catalogue"
-BACKENDS = sorted(path.stem for path in CATALOGUES.glob("*.json"))
+BACKENDS = sorted(
+    path.stem for path in CATALOGUES.glob("*.json") if "automatic" not in json.loads(path.read_text("utf-8"))
+)
 
 
 class Silent(Device):

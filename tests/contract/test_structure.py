@@ -13,7 +13,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ROOT / "resources" / "daemon"
 DEVICES = DAEMON / "devices"
-BACKENDS = sorted(path.stem for path in (ROOT / "core" / "contract" / "catalogue").glob("*.json"))
+BACKENDS = sorted(
+    path.stem
+    for path in (ROOT / "core" / "contract" / "catalogue").glob("*.json")
+    if "automatic" not in json.loads(path.read_text("utf-8"))
+)
+"""Of systems; what is made by itself (the house of them all) is none."""
 FOLDERS = ("benchmarks", "core", "desktop", "jeedom_bridge", "plugin_info", "resources/daemon", "simulators", "tests")
 LONGEST = 500
 LONGEST_OF_A_BACKEND = 400

@@ -13,7 +13,10 @@ from jeedom_bridge.contract import Contract
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 CATALOGUES = ROOT / "core" / "contract" / "catalogue"
-SYSTEMS = sorted(path.stem for path in CATALOGUES.glob("*.json"))
+SYSTEMS = sorted(
+    path.stem for path in CATALOGUES.glob("*.json") if "automatic" not in json.loads(path.read_text("utf-8"))
+)
+"""What is made by itself out of all systems is none."""
 LANGUAGES = ("fr_FR", "en_US")
 SECTIONS = {
     "fr_FR": [

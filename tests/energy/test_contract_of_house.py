@@ -88,9 +88,9 @@ class TestLearning:
 
 
 def shifted(window: str) -> tuple[int, int]:
-    """Minutes of both ends, to five minutes."""
+    """Minutes of both ends."""
     ends = [datetime.strptime(text, "%H:%M") for text in window.split("-")]
-    return tuple(round((60 * end.hour + end.minute) / 10) for end in ends)  # type: ignore[return-value]
+    return tuple(60 * end.hour + end.minute for end in ends)  # type: ignore[return-value]
 
 
 class TestContract:

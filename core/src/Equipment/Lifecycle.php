@@ -11,6 +11,7 @@ use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Daemon\Refusal;
+use Jeenergie\Energy\Automatic;
 use Jeenergie\Storage\Notes;
 use log;
 use message;
@@ -62,6 +63,7 @@ final class Lifecycle
         Commands::apply($eqLogic);
         DesiredState::changed();
         if (!$eqLogic->isConnection()) {
+            Automatic::afterSave($eqLogic);
             return;
         }
         if (isset(self::$placed[$eqLogic->getId()])) {

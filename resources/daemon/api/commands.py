@@ -21,6 +21,7 @@ from ..actions import REFRESH, Actions, Order, Result
 from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
+from ..house import HouseHub
 from .limits import LIMITS
 from .reach import Reach
 
@@ -42,8 +43,10 @@ class Commands:
         on_message: Callable[[], None],
         on_shutdown: Callable[[], None],
         reach: Reach | None = None,
+        house: HouseHub | None = None,
     ) -> None:
         """`on_message` is called before a message is carried out; without `reach`, Jeedom's addresses stay."""
+        self._hub = house
         self._contract = contract
         self._services = services
         self._supervisor = supervisor
@@ -66,6 +69,8 @@ class Commands:
             "log": self._log,
             "status": self._status,
             "backup": self._backup,
+            "readings": self._readings,
+            "house": self._house,
             "shutdown": self._shutdown,
         }
 
@@ -159,6 +164,19 @@ class Commands:
         except StoreError as error:
             raise CommandError("internal", self._services.texts.mistake(error)) from error
         return {}
+
+    def _readings(self, message: Message) -> dict[str, Any]:
+        if self._hub is not None:
+            self._hub.take(message["values"], self._services.clock.time())
+        return {}
+
+    def _house(self, _message: Message) -> dict[str, Any]:
+        device = self._hub.running if self._hub is not None else None
+        if device is None:
+            text = self._services.texts("La maison n'est pas active : activez-la sur la page du plugin.")
+            raise CommandError("unknown_connection", text)
+        runner = self._supervisor.running(device.connection.id)
+        return {"roles": self._wait(runner.call(device.roles), "house")}
 
     def _backup(self, _message: Message) -> dict[str, Any]:
         try:

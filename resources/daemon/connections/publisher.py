@@ -133,6 +133,8 @@ class Publisher:
                     at, value = max(points, key=lambda point: datetime.fromisoformat(point[0]))
                     moment = datetime.fromisoformat(at).timestamp()
                     self._board.put(equipment, {each.measure: each.in_si(value)}, moment)
+                    dated = [(datetime.fromisoformat(at).timestamp(), each.in_si(value)) for at, value in points]
+                    self._board.history(equipment, each.measure, command, dated)
 
     def confirm(self, equipment: str, facts: Iterable[str] | None, at: float | None) -> list[str]:
         """These facts (None: all) still hold as of `at`. Returns those of them that are known."""

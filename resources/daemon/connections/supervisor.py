@@ -222,6 +222,13 @@ class Supervisor:
         text = self._services.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
         raise CommandError("unknown_equipment", text)
 
+    def name_of(self, equipment: str) -> str:
+        """What the user calls an equipment; its id if it is not there."""
+        with self._lock:
+            runners = list(self._runners.values())
+        found = (runner.connection.find(equipment) for runner in runners)
+        return next((each.name or each.key for each in found if each is not None), equipment)
+
     def ran(self, equipment: str, name: str, number: int) -> None:
         """Hands on what Jeedom has run; of an equipment that is no longer there it does not matter."""
         with self._lock:

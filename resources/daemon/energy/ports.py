@@ -96,6 +96,18 @@ class Kept(Protocol):
     def keep(self, key: str, value: Any) -> None: ...
 
 
+class Delivers(Protocol):
+    """Dated figures on their way."""
+
+    delivered: bool
+    """Whether Jeedom has acknowledged them all."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        ...
+
+
 class Publishes(Protocol):
     """Where the figures of the house go."""
 
@@ -103,8 +115,12 @@ class Publishes(Protocol):
         """Facts of the moment; None: not known now."""
         ...
 
-    def dated(self, series: Mapping[str, list[tuple[str, Value]]]) -> bool:
-        """Dated figures by command; whether Jeedom has acknowledged them all."""
+    def dated(self, series: Mapping[str, list[tuple[str, Value]]]) -> Delivers:
+        """Dated figures by fact, each (ISO 8601 with offset, value), on their way to Jeedom."""
+        ...
+
+    def translate(self, template: str, **values: object) -> str:
+        """A French template in the user's language."""
         ...
 
     def message(self, level: str, template: str, **values: object) -> None:

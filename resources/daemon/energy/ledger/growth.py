@@ -39,7 +39,7 @@ class Growth:
         """The growth that a reading adds (0 or more); None while the reading is in quarantine.
 
         `midnight`: for a figure that begins anew each day, when the day of `now` began; growth then counts from there.
-        `plausible`: kWh that are to be expected anyway, for a counter that is told seldom.
+        `plausible`: kWh that are to be expected anyway, for a counter that is seldom updated.
         """
         self.anchored = self.last is None
         if self.last is None:

@@ -17,6 +17,7 @@ from ..topology import Role, power_of
 from . import periods
 from .cells import CHARGED, COLUMNS, DISCHARGED, EXPORTED, IMPORTED, SLOT_S, SOLAR, Cells, slot_of
 from .growth import Growth
+from .late import Late
 from .meter import Meter
 from .row import Interval, Sums
 from .store import Book, Change
@@ -88,6 +89,7 @@ class Ledger:
         """What the subscribed power allows, by column."""
         self._fed: dict[str, _Fed] = {}
         self._levels: dict[int, float] = {}
+        self._late = Late()
         self._pruned: date | None = None
 
     # Which meters there are.
@@ -194,29 +196,32 @@ class Ledger:
         if (slot + SLOT_S) % periods.HOUR_S == 0:
             self._levels[slot] = content
 
+    def late(self, source: Source, column: str, begin: float, end: float, energy: float) -> None:
+        """Takes a dated figure (Wh) of a time that is over. A newer figure of the same span replaces the older one."""
+        self._late.add(source.key, column, begin, end, energy)
+
     # What is written.
 
     def flush(self, now: float) -> set[date]:
         """Writes what waits; returns the local days that have changed. Raises StoreError: it then still waits."""
-        changes, levels = self.cells.changes, self._levels
-        change = Change()
-        touched = self._intervals(changes, levels, change)
+        change = Change(late=self._late.kept())
+        late = self._late.by_slot(self.book, now - KEEP_S)
+        touched = self._intervals(late, change)
         days = self._sums(touched, change)
         change.notes = {f"meter:{key}": fed.meter.state() for key, fed in self._fed.items() if fed.meter.growth}
         self.book.write(change)
         self.cells.changes.clear()
         self._levels.clear()
+        self._late.clear()
         today = periods.day_of(now, self.zone)
         if self._pruned != today:
             self.book.prune(now - KEEP_S)
             self._pruned = today
         return days
 
-    def _intervals(
-        self, changes: Mapping[int, Mapping[str, object]], levels: Mapping[int, float], change: Change
-    ) -> dict[int, Interval]:
+    def _intervals(self, late: Mapping[int, Mapping[str, float]], change: Change) -> dict[int, Interval]:
         """The intervals that change, and those after them whose battery is another one then."""
-        slots = sorted({*changes, *levels})
+        slots = sorted({*self.cells.changes, *self._levels, *late})
         touched: dict[int, Interval] = {}
         if not slots:
             return touched
@@ -226,24 +231,29 @@ class Ledger:
             start = slots.pop(0)
             known = self.book.intervals(start, start + 1)
             each = known[0] if known else Interval(start)
-            self._apply(each, levels)
+            self._apply(each, late.get(start, {}))
             tank = each.tank = each.tank_after(tank)
             touched[start] = each
             tank = self._carry_on(each, tank, slots[0] if slots else None, touched)
         change.intervals = list(touched.values())
         return touched
 
-    def _apply(self, each: Interval, levels: Mapping[int, float]) -> None:
+    def _apply(self, each: Interval, late: Mapping[str, float]) -> None:
         present = {fed.meter.column: 0 for fed in self._fed.values()}
         for fed in self._fed.values():
             present[fed.meter.column] += 1
         for column, cell in self.cells.changes.get(each.start, {}).items():
             each.take(column, cell, present.get(column, 1))
         for column in COLUMNS:
-            if column not in present and each.energy[column] is None:
+            if column not in present and column not in late and each.energy[column] is None:
                 each.energy[column], each.seconds[column] = 0.0, float(SLOT_S)  # the house has no such thing
-        if each.start in levels:
-            each.level = levels[each.start]
+        for column, energy in late.items():
+            if column not in COLUMNS:
+                each.devices[column] = energy
+            elif not each.is_measured(column):
+                each.fill(column, energy)
+        if each.start in self._levels:
+            each.level = self._levels[each.start]
         if each.price is None or each.resale is None:
             prices = self.prices.at(each.start + SLOT_S / 2)
             each.price = prices.price if each.price is None else each.price

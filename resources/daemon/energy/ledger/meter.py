@@ -14,7 +14,7 @@ from .cells import COLUMNS, Cells, slices
 from .growth import Growth
 
 SLOW_S = 5400.0
-"""A counter that has been read but has not changed for longer has not grown: some are told once an hour."""
+"""A counter that has been read but has not changed for longer has not grown: some are updated once an hour."""
 GAP_S = 600.0
 """Growth over a longer time without a reading is placed by estimate."""
 COVERED = 0.8
@@ -107,7 +107,7 @@ class Meter:
         return 1000 * self.growth.most_kw * max(seconds, 0.0) / 3600
 
     def _expected(self, at: float) -> float:
-        """Wh that a counter which is told seldom may have grown by, beside what its greatest power allows."""
+        """Wh by which a counter that is seldom updated may have grown, beside what its greatest power allows."""
         assert self.growth is not None
         traced = sum(part[0] for part in self.trace.values())
         if traced > 0:

@@ -70,13 +70,24 @@ class HouseContract:
         self.grid = grid
         self.zone = zone
         self.learner = learner or OffPeakLearner(zone)
-        self.wishes = Wishes()
+        self._wishes = Wishes()
         self.colours: dict[str, str] = {}
         self.parts: frozenset[str] = frozenset()
         """The periods that the meter counts apart, which tell the contract."""
         self.subscribed_kva: float | None = None
         """By the meter."""
+        self._checked = 0.0
         self._tariffs: dict[tuple[Any, ...], Tariff | None] = {}
+
+    @property
+    def wishes(self) -> Wishes:
+        """What the user has typed."""
+        return self._wishes
+
+    @wishes.setter
+    def wishes(self, wishes: Wishes) -> None:
+        self._wishes = wishes
+        self._tariffs.clear()
 
     @property
     def kind(self) -> str:
@@ -100,6 +111,9 @@ class HouseContract:
         """Takes the indexes (Wh) of the meter's periods at a moment."""
         self.parts = frozenset(indexes)
         self.learner.observe(indexes, at)
+        if at - self._checked >= 3600:
+            self._checked = at
+            self._tariffs.clear()  # hours may have been learnt
 
     def colour(self, day: date, told: object) -> None:
         """The colour of a Tempo day, as a source tells it; anything else is left out."""
@@ -118,7 +132,7 @@ class HouseContract:
         if not kind:
             return None
         day = datetime.fromtimestamp(at, self.zone).date()
-        key = (kind, own, day, id(self.wishes))
+        key = (kind, own, day, self.kva)
         if key not in self._tariffs:
             if len(self._tariffs) > 32:
                 self._tariffs.clear()

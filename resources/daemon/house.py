@@ -1,0 +1,379 @@
+"""The house among the connections: what joins `energy`, which knows no backend, to the rest of the daemon.
+
+`HouseHub` is what all of the daemon shares of it: values of other plugins' commands, and the house that runs.
+`HouseDevice` is the device of its connection: it hands the house readings, moments and ways out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Callable, Optional
+from zoneinfo import ZoneInfo
+
+from jeedom_bridge.contract import finite
+from jeedom_bridge.worker import Job
+
+from .devices import device_class as backend_class
+from .devices.base import Connection, Context, Device, Equipment, Found, Identity, Refused
+from .energy.device import House
+from .energy.figures import PAST
+from .energy.ledger.store import Book
+from .energy.money.comparison import Bill
+from .energy.money.contract import Wishes, parse_hours, parse_prices
+from .energy.money.offers import PriceGrid
+from .energy.ports import Delivers, Measure, Reading, Source, Value
+from .energy.topology import ADDED, IGNORED, Rules
+from .readings import Board
+from .readings import Measure as BoardMeasure
+
+_LOG = logging.getLogger(__name__)
+
+BACKEND = "house"
+HOME, OTHER = "home", "source"
+"""Types of equipment: the house itself, and a meter that is another plugin's command."""
+PACE_S = 1.0
+"""Between two looks; the first after a quiet time comes at once."""
+IDLE_S = 5.0
+"""Without news the house looks all the same: what is old must be found to be so."""
+SOON_S = 0.03
+MOST_SOURCES = 500
+KILO = 1000.0
+LONGEST_STEP_S = 3 * 3600.0
+"""A dated measure stands until the next one, but no longer than so."""
+DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
+OWN_PRICES = "tariffs.json"
+"""In the data folder: the user's own grid of prices, of the form of core/contract/tariffs.json."""
+
+
+class HouseHub:
+    """Thread-safe. `folder`: of the daemon's data; `contract`: core/contract."""
+
+    def __init__(self, board: Board, folder: Path, contract: Path) -> None:
+        self.board = board
+        self.folder = folder
+        self.rules = Rules.parse(_json(contract / "roles.json"))
+        self.published_prices = _json(contract / "tariffs.json")
+        self.name_of: Callable[[str], str] = lambda equipment: equipment
+        self._lock = threading.Lock()
+        self._foreign: dict[str, tuple[Value, float]] = {}
+        self._running: Optional[HouseDevice] = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def device_class(self, backend: str) -> type[Device] | None:
+        """The class that runs connections of a backend: the house's has this hub; None if there is no such backend."""
+        if backend != BACKEND:
+            return backend_class(backend)
+        return type("HouseDevice", (HouseDevice,), {"_hub": self})
+
+    def grid(self) -> PriceGrid:
+        """The published prices, and the user's own after them."""
+        own = self.folder / OWN_PRICES
+        try:
+            return PriceGrid(self.published_prices, *([_json(own)] if own.is_file() else []))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            _LOG.error("%s is of no use: %s", own, error)
+            return PriceGrid(self.published_prices)
+
+    # The socket.
+
+    def take(self, values: Sequence[Mapping[str, Any]], now: float) -> None:
+        """Values of other plugins' commands: {"source", "value", "at"}; `now`: Unix time. Numbers only."""
+        with self._lock:
+            for each in values:
+                number = finite(each["value"])
+                at = min(_moment(each.get("at"), now), now)
+                known = self._foreign.get(str(each["source"]))
+                if number is None or (known is not None and at < known[1]):
+                    continue
+                if known is not None or len(self._foreign) < MOST_SOURCES:
+                    self._foreign[str(each["source"])] = (number, at)
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def foreign(self, command: str) -> tuple[Value, float] | None:
+        """The newest value of another plugin's command, and its date."""
+        with self._lock:
+            return self._foreign.get(command)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener` with news of other plugins' commands; returns what ends that."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._lock:
+                self._listeners = [each for each in self._listeners if each is not listener]
+
+        return end
+
+    @property
+    def running(self) -> HouseDevice | None:
+        """The house that runs now."""
+        return self._running
+
+    def runs(self, device: HouseDevice | None) -> None:
+        """Another house runs, or none."""
+        self._running = device
+
+
+class HouseDevice(Device):
+    """The house's connection. One per Jeedom: a second one says so and does nothing."""
+
+    _hub: HouseHub
+
+    def __init__(self, connection: Connection, context: Context) -> None:
+        super().__init__(connection, context)
+        self._house: House | None = None
+        self._job: Job | None = None
+        self._ends: list[Callable[[], None]] = []
+        self._looked = float("-inf")
+        self._measures: list[Measure] = []
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}
+
+    # Its life.
+
+    def start(self) -> None:
+        other = self._hub.running
+        if other is not None and other is not self:
+            raise Refused("Une maison existe déjà : supprimez celle-ci.")
+        wishes = self._wishes()
+        zone = ZoneInfo(self.context.timezone)
+        if self._house is None:
+            book = Book(self._hub.folder / "house.sqlite")
+            if book.damage:
+                self.context.message(
+                    "error",
+                    "Le livre de la maison était endommagé : ce qui a pu être lu a été repris, l'ancien fichier est "
+                    "data/daemon/{file}.",
+                    file=book.damage,
+                )
+            ports = _Ports(self)
+            self._house = House(ports, ports, self.context.memory, book, self._hub.rules, self._hub.grid(), zone)
+        self._house.wish(wishes)
+        self._hub.runs(self)
+        board = self._hub.board
+        self._ends = [
+            board.subscribe(lambda equipment, _quantities: self._wake(equipment)),
+            board.on_history(self._take_history),
+            self._hub.listen(lambda: self._wake("")),
+        ]
+        self._job = self.context.every("look", IDLE_S, self._look)
+
+    def stop(self) -> None:
+        for end in self._ends:
+            end()
+        self._ends = []
+        if self._hub.running is self:
+            self._hub.runs(None)
+        if self._house is not None:
+            self._house.stop(self.context.clock.time())
+            self._house = None
+
+    def changed(self) -> None:
+        self._names = {}
+
+    def _wake(self, equipment: str) -> None:
+        """News: looks at once after a quiet time, else when the second is over. From any thread."""
+        job = self._job
+        if job is not None and self.connection.find(equipment) is None:
+            job.run_in(max(SOON_S, self._looked + PACE_S - self.context.clock.monotonic()))
+
+    def _look(self) -> None:
+        house = self._house
+        if house is None:
+            return
+        self._looked = self.context.clock.monotonic()
+        house.look(self.context.clock.time(), self._looked)
+        if house.roles:
+            self.context.online()
+
+    def _wishes(self) -> Wishes:
+        config = self.connection.config
+        try:
+            for key in ("offPeak", "summerOffPeak"):
+                parse_hours(str(config.get(key) or ""))
+            prices = parse_prices(str(config.get("prices") or ""))
+        except ValueError as error:
+            raise Refused("Ces prix ou ces heures ne sont pas compris : {error}", error=error) from error
+        numbers = {key: finite(config.get(key)) for key in ("subscribedPower", "resalePrice", "subscription", "co2")}
+        return Wishes(
+            str(config.get("tariff") or "auto"),
+            numbers["subscribedPower"] or None,
+            numbers["resalePrice"],
+            numbers["subscription"],
+            str(config.get("offPeak") or ""),
+            str(config.get("summerOffPeak") or ""),
+            prices,
+            numbers["co2"] if numbers["co2"] is not None else Wishes().co2,
+        )
+
+    # What it is asked.
+
+    def refresh(self) -> None:
+        self._look()
+
+    def test(self) -> Identity:
+        self._wishes()
+        found = len({each.equipment for each in self._hub.board.readings()})
+        return Identity(
+            {"equipment": found}, self.context.translate("{count} équipements mesurent quelque chose.", count=found)
+        )
+
+    def discover(self) -> list[Found]:
+        return [Found(HOME, HOME, self.context.translate("Maison"))]
+
+    def run(self, operation: str, options: Mapping[str, Any]) -> str:
+        house = self._house
+        if house is None:
+            raise Refused("La maison n'est pas active.")
+        if operation == "decide":
+            decision = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}.get(
+                str(options.get("decision")), ""
+            )
+            if not house.decide(str(options.get("source")), decision, self.context.clock.time()):
+                raise Refused("Cette source n'existe pas : {source}", source=str(options.get("source"))[:64])
+            return self.context.translate("C'est noté.")
+        if operation == "compare":
+            return "\n".join(self._line(bill) for bill in house.bills(self.context.clock.time()))
+        return super().run(operation, options)
+
+    def _line(self, bill: Bill) -> str:
+        if bill.whole:
+            return self.context.translate("{kind} : {cost} €", kind=bill.kind, cost=round(bill.cost))
+        share = round(100 * bill.unpriced / max(bill.energy, 1e-9))
+        return self.context.translate("{kind} : le prix de {share} % n'est pas connu", kind=bill.kind, share=share)
+
+    def roles(self) -> list[dict[str, Any]]:
+        """For the socket's `house`. In this connection's own thread."""
+        house = self._house
+        found = house.found(self.context.clock.time()) if house is not None else []
+        for each in found:
+            template, values = each["why"]
+            each["why"] = self.context.translate(template, **values) if template else ""
+        return found
+
+    # What it reads and says (the ports of `energy`).
+
+    def readings(self) -> Iterable[Reading]:
+        """All readings of the board but its own, dated by their age, and the values of other plugins' commands."""
+        now = self.context.clock.time()
+        for each in self._hub.board.readings():
+            if self.connection.find(each.equipment) is None and each.per not in ("day", "month", "year", "measure"):
+                source = Source(
+                    each.equipment, each.command, each.quantity, each.per, each.part, self._name(each.equipment)
+                )
+                yield Reading(source, each.value, now - each.age_s, bool(each.doubt))
+        for equipment in self.connection.of_type(OTHER):
+            told = self._hub.foreign(str(equipment.config.get("command") or "").strip("#"))
+            if told is not None:
+                yield self._foreign(equipment, *told)
+
+    def _foreign(self, equipment: Equipment, value: Value, at: float) -> Reading:
+        quantity = str(equipment.config.get("quantity"))
+        per = "counter" if quantity.split(".")[-1] in ("import", "export", "energy", "charged", "discharged") else "now"
+        factor = KILO if equipment.config.get("unit") == "kilo" else 1.0
+        source = Source(equipment.id, "value", quantity, per, "", equipment.name)
+        return Reading(source, float(value) * factor, at)
+
+    def _name(self, equipment: str) -> str:
+        if equipment not in self._names:
+            self._names[equipment] = self._hub.name_of(equipment)
+        return self._names[equipment]
+
+    def _take_history(
+        self, equipment: str, measure: BoardMeasure, command: str, points: Sequence[tuple[float, Value]]
+    ) -> None:
+        """Dated measures of any equipment, as they are sent to Jeedom. From any thread."""
+        if self.connection.find(equipment) is not None or measure.per not in ("day", "measure"):
+            return
+        source = Source(equipment, command, measure.quantity, measure.per, measure.part, self._name(equipment))
+        zone = ZoneInfo(self.context.timezone)
+        numbers = sorted((at, float(value)) for at, value in points if isinstance(value, (int, float)))
+        found = []
+        for place, (at, value) in enumerate(numbers):
+            if measure.per == "day":
+                day = datetime.fromtimestamp(at, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+                end = (day + timedelta(days=1)).timestamp()
+                found.append(Measure(source, day.timestamp(), end, value))
+            elif place + 1 < len(numbers):
+                found.append(Measure(source, at, min(numbers[place + 1][0], at + LONGEST_STEP_S), value))
+            elif place:
+                step = min(at - numbers[place - 1][0], LONGEST_STEP_S)
+                found.append(Measure(source, at, at + step, value))
+        with self._lock:
+            self._measures += found
+
+    def measures(self) -> list[Measure]:
+        """The dated energies that came since the last call."""
+        with self._lock:
+            found, self._measures = self._measures, []
+        return found
+
+    def home(self) -> Equipment | None:
+        """The equipment that has the commands."""
+        return next(iter(self.connection.of_type(HOME)), None)
+
+
+class _Ports:
+    """What the house asks for, by its device."""
+
+    def __init__(self, device: HouseDevice) -> None:
+        self._device = device
+
+    def newest(self) -> Iterable[Reading]:
+        return self._device.readings()
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None  # the device itself wakes the house
+
+    def measures(self) -> Iterable[Measure]:
+        return self._device.measures()
+
+    def values(self, facts: Mapping[str, Value | None], at: float) -> None:
+        home = self._device.home()
+        if home is not None:
+            self._device.context.publish(home.id, facts, at)
+
+    def dated(self, series: Mapping[str, list[tuple[str, Value]]]) -> Delivers:
+        home = self._device.home()
+        catalogue = self._device.context.catalogue
+        rows = {row.source: row.logical_id for row in catalogue.all_rows(HOME) if row.dated}
+        commands = {}
+        for fact, points in series.items():
+            command = rows.get(f"{PAST}.{fact}")
+            if command is not None and home is not None and command in home.commands:
+                commands[command] = points
+        if home is None or not commands:
+            return _Done()
+        return self._device.context.history(home.id, commands)
+
+    def translate(self, template: str, **values: object) -> str:
+        return self._device.context.translate(template, **values)
+
+    def message(self, level: str, template: str, **values: object) -> None:
+        self._device.context.message(level, template, **values)
+
+
+class _Done:
+    """A delivery of nothing: Jeedom has none of these commands."""
+
+    ended = True
+    delivered = True
+
+
+def _moment(text: Any, now: float) -> float:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return now
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,65 @@
+<?php
+
+/** The house makes itself: once, with the first meter, and not again when the user has deleted it. */
+final class AutomaticTest extends JeenergieTestCase
+{
+    private const CONFIG = ['host' => '192.0.2.1', 'user' => 'admin', 'password' => 'wes'];
+
+    public function testTheHouseAppearsWithTheFirstMeterAndOnlyOnce(): void
+    {
+        $wes = $this->system('wes', 'Garage');
+        $this->assertSame([], $this->houses());
+        $this->meter($wes, 'sonde', '1');
+        $this->assertSame([], $this->houses());
+        $this->meter($wes, 'teleinfo', '1');
+        $this->meter($wes, 'teleinfo', '2');
+        $houses = $this->houses();
+        $this->assertCount(1, $houses);
+        $this->assertSame(['Maison', 1], [$houses[0]->getName(), (int) $houses[0]->getIsEnable()]);
+    }
+
+    public function testAHouseThatTheUserHasDeletedIsNotMadeAgain(): void
+    {
+        $wes = $this->system('wes', 'Garage');
+        $this->meter($wes, 'teleinfo', '1');
+        $this->houses()[0]->remove();
+        $this->meter($wes, 'teleinfo', '2');
+        $this->assertSame([], $this->houses());
+    }
+
+    public function testAHouseThatIsThereAlreadyStaysTheOnlyOne(): void
+    {
+        $own = $this->system('house', 'Chez nous');
+        $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
+        $this->assertSame([$own->getId()], array_map(fn(jeenergie $each) => $each->getId(), $this->houses()));
+    }
+
+    private function system(string $backend, string $name): jeenergie
+    {
+        $this->useRealCatalogues();
+        $connection = new jeenergie();
+        $connection->setName($name)->setIsEnable(1)->setConfiguration('kind', 'connection');
+        $connection->setConfiguration('backend', $backend)->setConfiguration('config', self::CONFIG);
+        $connection->save();
+        return jeenergie::byId($connection->getId());
+    }
+
+    private function meter(jeenergie $connection, string $type, string $key): void
+    {
+        Jeenergie\Equipment\Discovery::create($connection, $type, $key, $type . $key);
+    }
+
+    /** @return jeenergie[] */
+    private function houses(): array
+    {
+        return array_values(array_filter(
+            jeenergie::connections(),
+            fn(jeenergie $each): bool => $each->backend() === 'house'
+        ));
+    }
+
+    private function useRealCatalogues(): void
+    {
+        $this->forgetCatalogues();
+    }
+}
