@@ -18,7 +18,7 @@ BOOLEAN, DOUBLE, INTEGER, STRING = 2, 3, 4, 6
 OFFLINE, DISCONNECTED, WAITING, CHARGING, COMPLETED, ERROR, READY = range(7)
 VOLTS = 230.0
 PULSE = (132, 150, 190, 194, 195, 196)
-"""What a charger sends again and again."""
+"""Observations that a charger sends periodically."""
 PULSE_S = 900.0
 
 KINDS = {
@@ -74,7 +74,7 @@ IDLE: Mapping[int, Any] = {
 
 @dataclass(frozen=True)
 class Observed:
-    """One observation as it is on the wire."""
+    """One observation in the format of the stream."""
 
     id: int
     data_type: int
@@ -154,7 +154,7 @@ class Charger:
         return observed.value if observed.data_type == STRING else float(observed.value)
 
     def set(self, observation: int, value: Any, at: Optional[float] = None) -> None:
-        """A new value; told when it differs."""
+        """Sets a value; sends it if it differs."""
         with self.lock:
             observed = _observed(observation, value, self.wall() if at is None else at)
             before = self.observed.get(observation)
@@ -198,7 +198,7 @@ class Charger:
         self.settle()
 
     def settle(self) -> None:
-        """Brings mode, power and currents in line with what is plugged, allowed and asked."""
+        """Updates mode, power and currents from the plugged car, its limits and requests."""
         mode = self.get(109)
         limit = min(self.get(48), self.get(111), self.get(47), self.car_amps)
         allowed = self.get(48) >= 6 and self.get(111) >= 6 and self.get(31)
@@ -213,7 +213,7 @@ class Charger:
         self.set(120, round(amps * VOLTS * self.phases / 1000, 3))
 
     def pass_time(self, seconds: float) -> None:
-        """A session goes on for `seconds`."""
+        """Continues a session for `seconds`."""
         if self.get(109) != CHARGING:
             return
         energy = self.get(120) * seconds / 3600
@@ -233,7 +233,7 @@ class Charger:
         self.online = False
 
     def die(self, ago: float = 0.0) -> None:
-        """It has lost its power, `ago` seconds ago: nobody has told, its last figures stand."""
+        """Cuts its power `ago` seconds ago: the service does not know, its last figures stay."""
         self.online = False
         with self.lock:
             for each, observed in list(self.observed.items()):

@@ -109,7 +109,7 @@ class EaseeCloud(Service):
 
     @property
     def stream_url(self) -> str:
-        """What the setting `streamUrl` wants."""
+        """Value for the setting `streamUrl`."""
         return self.hub.url
 
     def asked(self, path: str) -> int:
@@ -141,7 +141,7 @@ class EaseeCloud(Service):
         self._block, self._blocked_until = seconds, self.wall() + seconds
 
     def gate(self) -> Optional[Response]:
-        """What a request meets that comes while the address is blocked."""
+        """Answer to a request while the address is blocked."""
         if self.wall() >= self._blocked_until:
             return None
         self._blocked_until = self.wall() + self._block
@@ -176,7 +176,7 @@ class EaseeCloud(Service):
         super().close()
 
     def beat(self) -> None:
-        """What has become of the chargers since the last call."""
+        """Advances the chargers since the last call."""
         now = self.clock()
         for charger in self.chargers.values():
             if self._life:
@@ -381,7 +381,7 @@ class EaseeCloud(Service):
         }
 
     def plugged(self, serial: str) -> bool:
-        """Whether a car is at that charger."""
+        """True if a car is at that charger."""
         return bool(self.chargers[serial].get(109) != DISCONNECTED)
 
 

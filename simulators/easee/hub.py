@@ -78,7 +78,7 @@ class Hub:
 
     @property
     def url(self) -> str:
-        """What the setting `streamUrl` wants."""
+        """Value for the setting `streamUrl`."""
         return f"http://{HOST}:{self.port}{PATH}"
 
     @property
@@ -156,7 +156,7 @@ class Hub:
         return len(peers)
 
     def send_all(self, text: str) -> None:
-        """Text as it is, in one frame, to every client."""
+        """Sends a text unchanged, in one frame, to every client."""
         with self.changed:
             peers = list(self._peers)
         for peer in peers:

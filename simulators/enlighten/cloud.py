@@ -87,7 +87,7 @@ class EnlightenCloud(Service):
 
     @property
     def logins(self) -> int:
-        """How many times somebody tried to sign in."""
+        """Number of tried logins."""
         return sum(seen.path.startswith("/login/") for seen in self.requests)
 
     def state(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class EntrezKey:
 
     @classmethod
     def of_file(cls, path: Path) -> EntrezKey:
-        """The key in a PEM file, created (mode 0600) when it is missing; two programs may start at once."""
+        """The key in a PEM file, created (mode 0600) if missing; two programs may start at once."""
         if not path.exists():
             pem = cls()._private.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

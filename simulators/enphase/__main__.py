@@ -70,7 +70,7 @@ def keep_log(gateway: EnphaseGateway, path: Path) -> None:
 
 
 def source_of(options: argparse.Namespace, clock: Clock) -> Source:
-    """What the command line asks the gateway to answer with."""
+    """Returns the source of answers chosen on the command line."""
     if options.folder:
         return RecordedSource(options.folder, current=options.current, moving=options.moving)
     plant = Plant(

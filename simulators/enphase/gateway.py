@@ -42,7 +42,7 @@ DELAYS = {"/production.json": 1.1, "/production": 3.5, "/inventory.json": 2.0, "
 
 
 class Source(Protocol):
-    """What a gateway answers with: a recorded folder or the built-in day."""
+    """The source of a gateway's answers: a recorded folder or the built-in day."""
 
     serial: str
     firmware: str

@@ -36,11 +36,11 @@ class Inverter:
 
     @property
     def weight(self) -> float:
-        """What it gives under a full sun, W."""
+        """Power under full sun, W."""
         return self.peak * self.factor
 
     def close_slot(self, when: float) -> None:
-        """End an interval: report what it produced, or stay silent when that is nothing (night)."""
+        """Ends an interval: reports its production, or nothing at night."""
         produced = self.joules - self.slot_joules
         if produced > 0.0 and self.slot_start:
             self.duration = int(when - self.slot_start)
@@ -84,7 +84,7 @@ class Inverters:
             units[serial].factor = float(factor)
 
     def flow(self, joules: float, when: float, day: int) -> None:
-        """Add what was produced until `when`, on local day number `day`, and report what is due."""
+        """Adds the production until `when`, on local day number `day`, and sends due reports."""
         self._unshared += joules
         if when < self._due and day == self._day:
             return

@@ -1,4 +1,4 @@
-"""What the meters of the simulated plant show: `/ivp/meters`, its readings, and the `eim` entries.
+"""Values of the simulated plant's meters: `/ivp/meters`, its readings, and the `eim` entries.
 
 Registers shown = a seeded history + what the plant has integrated + what `reset` took away.
 """
@@ -29,7 +29,7 @@ Energies = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Fitted:
-    """What is installed: the kind of the consumption transformer, and one on the storage or none."""
+    """The installed transformers: the kind of the consumption one, and whether the storage has one."""
 
     production: bool = True
     consumption: Optional[str] = "net-consumption"

@@ -27,7 +27,7 @@ VALID = "<!DOCTYPE html><h2>Valid token.</h2>\n"
 
 
 def refusal(status: int, version: tuple[int, ...]) -> Response:
-    """The page (or sentence) of a status other than 200, on firmware `version`."""
+    """Returns the body of a status other than 200, on firmware `version`."""
     if status == 401:
         target = "/login.html" if version >= (8, 3) else "/home"
         return Response.of_html(UNAUTHORIZED.format(target=target), 401)

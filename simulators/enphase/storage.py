@@ -1,4 +1,4 @@
-"""Batteries of the simulated plant: an IQ Battery takes what is too much and gives what is missing; AC batteries too.
+"""Batteries of the simulated plant: IQ and AC batteries charge from surplus and discharge for consumption.
 
 Different endpoints report the two kinds. What they show beside each other (/production.json, secctrl) is that of the
 recording 8.2.4382_ACB of November 2024, where three AC batteries hold 3720 Wh together.
@@ -20,7 +20,7 @@ class Storage:
     reserve: float = 10.0
     serial: str = "122300000901"
     silent_since: Optional[float] = None
-    """Unix time of its last report when it has lost its line to the gateway, which tells what it last knew."""
+    """Unix time of its last report if it has lost the gateway, which then repeats its last values; else None."""
 
     @property
     def soc(self) -> float:
@@ -28,7 +28,7 @@ class Storage:
         return 100.0 * self.energy / self.capacity
 
     def allowed(self, wish: list[float]) -> list[float]:
-        """What becomes of a wish (W per phase, + discharge) within power, charge and reserve."""
+        """Limits a wanted power (W per phase, + discharge) by power, charge and reserve."""
         total = sum(wish)
         if total > 0.0:
             most = self.power if self.soc > self.reserve else 0.0

@@ -1,4 +1,4 @@
-"""Sun and house of the built-in day: what shines and what is switched on, from a seed and the time."""
+"""Sun and appliances of the built-in day, from a seed and the time."""
 
 from __future__ import annotations
 

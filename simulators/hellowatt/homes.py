@@ -1,4 +1,4 @@
-"""Simulated homes: what they use and produce each day, when the site learns of it, and what is corrected later.
+"""Simulated homes: daily consumption and production, when the site gets it, and later corrections.
 
 Every figure follows from the seed, the home and the date, so that `truth` can be asked at any time.
 """
@@ -137,7 +137,7 @@ class Home:
         self.corrections.setdefault((energy, day), []).append((at, Decimal(factor)))
 
     def fill(self) -> None:
-        """The site has found what was missing."""
+        """Adds missing data to the site."""
         self.gaps.clear()
 
     # Figures.
@@ -172,7 +172,7 @@ class Home:
         return found
 
     def shown(self, energy: str, day: date, now: float) -> bool:
-        """Whether the site has that day."""
+        """True if the site has that day."""
         begin = self.gas_since or self.since if energy == "gas" else self.since
         ended = day > self.last_day.get(energy, day)
         return day >= begin and not ended and (energy, day) not in self.gaps and self.arrival(energy, day) <= now

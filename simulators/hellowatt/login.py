@@ -91,7 +91,7 @@ class Logins:
         return token
 
     def get(self, request: Request) -> Response:
-        """What stands at the login address."""
+        """Returns the page at the login path."""
         if self.page == "form" and "login" in self.token_at:
             return self.form(request)
         made = {

@@ -42,11 +42,11 @@ class Calendar:
     colors: dict[date, str] = field(default_factory=dict)
 
     def final(self, day: date) -> str:
-        """What a day is in the end."""
+        """Final colour of a day."""
         return self.colors.get(day) or tempo_color(day)
 
     def color(self, day: date, now: datetime) -> Optional[str]:
-        """What is known of a day at `now` (in Paris); None for nothing yet."""
+        """Known colour of a day at `now` (in Paris); None if unknown."""
         eve = datetime(day.year, day.month, day.day, tzinfo=PARIS) - timedelta(days=1)
         hour = (now.replace(tzinfo=None) - eve.replace(tzinfo=None)).total_seconds() / 3600
         until, first = self.revised.get(day, (0.0, ""))

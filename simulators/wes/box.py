@@ -110,7 +110,7 @@ class Box:
             self.relays.update({card * 100 + place: False for place in range(1, 9)})
 
     def switch(self, kind: str, number: int, on: Optional[bool]) -> None:
-        """What an action does: `kind` relay, switch or alarm; `on` None toggles. Unknown numbers do nothing."""
+        """Carries out an action: `kind` relay, switch or alarm; `on` None toggles. Ignores unknown numbers."""
         with self.lock:
             if kind == "relay" and number in self.relays:
                 self.relays[number] = not self.relays[number] if on is None else on

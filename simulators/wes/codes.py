@@ -1,4 +1,4 @@
-"""What each code of a CGX directive stands for: the firmware's side of the table."""
+"""Meaning of each code of a CGX directive: the firmware's side of the table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def values(box: Box, code: str) -> Values:
 
 
 def cards(box: Box) -> str:
-    """What the firmware writes itself for `WRo`: eight relays per card found, nothing without a card."""
+    """Output of the firmware for `WRo`: eight relays per card found, nothing without a card."""
     if not box.cards:
         return ""
     numbers = [card * 100 + place for card in range(1, box.cards + 1) for place in range(1, 9)]

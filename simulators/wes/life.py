@@ -72,7 +72,7 @@ class Life:
         """Wh of each meter that its index, in whole ones, does not show yet."""
 
     def update(self) -> None:
-        """Everything as it is now."""
+        """Updates all values to now."""
         now = datetime.fromtimestamp(self.clock(), self.zone)
         with self.box.lock:
             before, self._last = self._last or now, now

@@ -1,4 +1,4 @@
-"""What a WES shows when one of its inputs is lost or misread, in place of what is there.
+"""Values of a WES when one of its inputs is lost or misread.
 
 Zeros and digits too many are what people report of téléinfo decoders (Teleinfo-TIC-with-ESPhome #4, 2020;
 TeleinfoMySensors #9, 2022; NextDom/plugin-teleinfo #105, #139); 0.0 of an absent probe is recorded, 85.0 is the

@@ -29,7 +29,7 @@ def render(box: Box, template: bytes) -> Iterator[bytes]:
 
 
 def directive(box: Box, payload: str) -> str:
-    """What one call of the firmware prints: nothing for a code that it does not know."""
+    """Returns the output of one directive: nothing for an unknown code."""
     if payload.startswith("WRo"):
         return cards(box)
     width = 5 if payload.startswith("lSE") else 3 if payload.startswith(("la", "Vv")) else 4

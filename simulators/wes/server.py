@@ -54,7 +54,7 @@ PIECE = 700
 
 
 class Moving(Protocol):
-    """What moves a box on: `Life`, or `Stir`."""
+    """Advances a box: `Life` or `Stir`."""
 
     def update(self) -> None: ...
 
@@ -106,7 +106,7 @@ class WesServer(Service):
     # ---- addresses and observation
 
     def state(self) -> dict[str, Any]:
-        """What was asked, and what is on the card."""
+        """The requests received, and the files on the card."""
         return {
             "requests": len(self.requests),
             "connections": self.server.connections,
