@@ -299,8 +299,12 @@ class Econetatmo(System):
         config.update(refreshToken=self.cloud.authority.generate().refresh, apiUrl=self.cloud.url, historyDays=3)
         self.connection = jeedom.add_connection("econetatmo", config, "Soak econetatmo")
 
+    LOSING = ("truncated", "lost", "hang", "drop", "garbage")
+    """Faults that may lose an answer. A renewed pair that never arrives is gone for good by Netatmo's rule, and the
+    user must paste another one: tests of the tokens hold that, here it would end the account."""
+
     def inject(self, kind: str, value: Any) -> None:
-        self.cloud.fault(kind, value=value)
+        self.cloud.fault(kind, "/api/" if kind in self.LOSING else "*", value)
 
     def clear(self) -> None:
         self.cloud.faults.clear()

@@ -50,6 +50,18 @@ def test_nothing_is_asked_of_jeedom_that_lies_ahead_of_the_clock() -> None:
     assert len(after.truth) == len(before.truth) + 1
 
 
+def test_no_fault_of_the_soak_loses_an_answer_to_a_renewal() -> None:
+    with ExitStack() as stack:
+        system = Econetatmo(stack, House(), 1.0)  # type: ignore[arg-type]
+        for kind, value in (*system.faults, *system.rare):
+            system.clear()
+            system.inject(kind, value)
+            before = system.cloud.authority.rotations
+            met = system.cloud.faults.take("/oauth2/token")
+            assert not any(each.kind in ("lost", "truncated", "hang", "drop") for each in met), kind
+            assert system.cloud.authority.rotations == before
+
+
 class BareHost:
     """A Jeedom of which nothing can be broken."""
 
