@@ -16,6 +16,7 @@ final class CallbackTest extends JeenergieTestCase
         parent::setUp();
         $this->meter = $this->equipment($this->connection());
         Memory::$events = Memory::$queries = [];
+        Memory::$now = time();
     }
 
     protected function tearDown(): void
@@ -32,7 +33,7 @@ final class CallbackTest extends JeenergieTestCase
     private function values(array $values, int $age = 0): array
     {
         $id = (string) $this->meter->getId();
-        return ['event' => 'values', 'equipment' => $id, 'at' => date('c', time() - $age), 'values' => $values];
+        return ['event' => 'values', 'equipment' => $id, 'at' => date('c', Memory::$now - $age), 'values' => $values];
     }
 
     private function answer(string $text): array
@@ -55,22 +56,22 @@ final class CallbackTest extends JeenergieTestCase
     {
         $this->apply($this->values(['power' => 12], 30));
         $this->assertSame([['cmd::event', ['power', 12, false]]], Memory::$events);
-        $this->assertSame(date('Y-m-d H:i:s'), $this->meter->getStatus('lastCommunication'));
+        $this->assertSame(date('Y-m-d H:i:s', Memory::$now), $this->meter->getStatus('lastCommunication'));
     }
 
     public function testAnOldValueKeepsItsDateUnlessANewerOneIsThere(): void
     {
-        $this->cmd($this->meter, 'valve')->setCache('collectDate', date('Y-m-d H:i:s', time() - 10));
+        $this->cmd($this->meter, 'valve')->setCache('collectDate', date('Y-m-d H:i:s', Memory::$now - 10));
         $this->apply($this->values(['power' => 12, 'valve' => 1], 300));
-        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
+        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', Memory::$now - 300)]]], Memory::$events);
     }
 
     public function testTheAgeOfAValueIsReadFromTheDaemonsOwnClock(): void
     {
-        (new Callback())->apply([$this->values(['power' => 12], -7200)], date('c', time() + 7500));
-        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', time() - 300)]]], Memory::$events);
+        (new Callback())->apply([$this->values(['power' => 12], -7200)], date('c', Memory::$now + 7500));
+        $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', Memory::$now - 300)]]], Memory::$events);
         Memory::$events = [];
-        (new Callback())->apply([$this->values(['power' => 13], 7200)], date('c', time() - 7195));
+        (new Callback())->apply([$this->values(['power' => 13], 7200)], date('c', Memory::$now - 7195));
         $this->assertSame([['cmd::event', ['power', 13, false]]], Memory::$events);
     }
 
@@ -96,7 +97,7 @@ final class CallbackTest extends JeenergieTestCase
     public function testANumberTooLargeForOneIsRejected(): void
     {
         $id = (string) $this->meter->getId();
-        $point = ['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => [[date('c', time() - 99), 1e9]]];
+        $point = ['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => [[date('c', Memory::$now - 99), 1e9]]];
         $text = str_replace('1000000000.0', '1e999', json_encode([$this->values(['power' => 1e9]), $point], JSON_PRESERVE_ZERO_FRACTION));
         $answer = $this->answer('{"boot":"big","sequence":1,"events":' . $text . '}');
         $this->assertSame(['not a finite number', 'not a finite number'], array_column($answer['rejected'], 'message'));
@@ -202,12 +203,12 @@ final class CallbackTest extends JeenergieTestCase
         $chosen = $this->cmd($this->meter, 'open');
         $connection->setConfiguration('config', ['onAlarm' => '#' . $chosen->getId() . '#'])->save();
         $event = ['event' => 'trigger', 'equipment' => (string) $this->meter->getId(), 'name' => 'onAlarm', 'value' => 4,
-            'at' => date('c'), 'expires' => date('c', time() + 60)];
+            'at' => date('c', Memory::$now), 'expires' => date('c', Memory::$now + 60)];
         $this->apply($event, ['name' => 'nothing'] + $event);
         $this->assertCount(1, Memory::$async);
         [$method, $options] = Memory::$async[0];
         $this->assertSame([], array_filter(Memory::$events, fn(array $each): bool => $each[0] === 'executed'));
-        jeenergie::$method(['expires' => date('c', time() - 1)] + $options);
+        jeenergie::$method(['expires' => date('c', Memory::$now - 1)] + $options);
         $this->assertNotContains('executed', array_column(Memory::$events, 0));
         jeenergie::$method($options);
         $this->assertContains('executed', array_column(Memory::$events, 0));
@@ -247,16 +248,16 @@ final class CallbackTest extends JeenergieTestCase
     {
         $points = [];
         foreach (range(10, 3) as $hours) {
-            $points[] = [date('c', time() - 3600 * $hours), $hours];
+            $points[] = [date('c', Memory::$now - 3600 * $hours), $hours];
         }
-        $points[] = [date('c', time() - 60), 1];
+        $points[] = [date('c', Memory::$now - 60), 1];
         $id = (string) $this->meter->getId();
         $answer = $this->apply(['event' => 'history', 'equipment' => $id, 'command' => 'power', 'points' => $points]);
         $this->assertArrayNotHasKey('rejected', $answer);
         $written = array_slice(Memory::$queries, 2);
         $this->assertSame(['live', 'DELETE', 'REPLACE'], array_map(fn(array $each): string => strtok($each[0], ' '), $written));
         $this->assertCount(8 * 3, $written[2][1]);
-        $this->assertSame([['cmd::event', ['power', 1.0, date('Y-m-d H:i:s', time() - 60)]]], Memory::$events);
+        $this->assertSame([['cmd::event', ['power', 1.0, date('Y-m-d H:i:s', Memory::$now - 60)]]], Memory::$events);
     }
 
     /** The hour from 2 to 3 o'clock comes twice: 02:50 summer time, then 02:10 winter time, twenty minutes later. */
@@ -264,7 +265,7 @@ final class CallbackTest extends JeenergieTestCase
     {
         $send = function (string $moment, int $value): array {
             $event = ['at' => $moment] + $this->values(['power' => $value]);
-            (new Callback())->apply([$event], date('c'));
+            (new Callback())->apply([$event], date('c', Memory::$now));
             return [$this->cmd($this->meter, 'power')->execCmd(), $this->cmd($this->meter, 'power')->getCache('collectDate')];
         };
         $this->assertSame([1, '2025-10-26 02:50:00'], $send('2025-10-26T02:50:00+02:00', 1));
@@ -312,7 +313,7 @@ final class CallbackTest extends JeenergieTestCase
     public function testAStateIsNoCommunicationAndDataAreOneOfTheConnectionToo(): void
     {
         $connection = jeenergie::byId(1);
-        $long = ['lastCommunication' => date('Y-m-d H:i:s', time() - 9000), 'timeout' => 1];
+        $long = ['lastCommunication' => date('Y-m-d H:i:s', Memory::$now - 9000), 'timeout' => 1];
         $connection->setStatus($long);
         $this->meter->setStatus($long);
         foreach (['unreachable', 'error', 'unreachable', 'online'] as $state) {
@@ -323,7 +324,7 @@ final class CallbackTest extends JeenergieTestCase
         }
         $this->assertNotSame('', $this->cmd($connection, 'state')->execCmd());
         $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'error'], $this->values(['power' => 1]));
-        $this->assertSame([date('Y-m-d H:i:s'), 0], $this->communication($this->meter));
-        $this->assertSame([date('Y-m-d H:i:s'), 0], $this->communication($connection));
+        $this->assertSame([date('Y-m-d H:i:s', Memory::$now), 0], $this->communication($this->meter));
+        $this->assertSame([date('Y-m-d H:i:s', Memory::$now), 0], $this->communication($connection));
     }
 }

@@ -18,6 +18,8 @@ final class Memory
     public static $logs = [];
     public static $async = [];
     public static $queries = [];
+    /** Unix time at which time stands still; empty: the machine's own. */
+    public static $now = [];
 
     /** What another request does, once, before a statement changes a row ("update") or a message leaves ("request"). */
     public static $meanwhile = [];

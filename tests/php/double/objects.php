@@ -348,7 +348,7 @@ class cmd extends Stored
     public function event($value, $date = null): void
     {
         $this->setCache('value', $value);
-        $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s'));
+        $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s', Memory::$now ?: time()));
         $this->getEqLogic()->setStatus(['lastCommunication' => $this->getCache('collectDate'), 'timeout' => 0]);
         Memory::$events[] = ['cmd::event', [$this->logicalId, $value, $date]];
         if ($this->getGeneric_type() === 'BATTERY' && $this->getUnite() === '%') {
