@@ -26,7 +26,7 @@ use Jeenergie\Storage\Json;
  * |                       |                                         | commands: {<cmd id>: {logicalId, obsolete,   |
  * |                       |                                         | settings: fields, cadence: its default}},    |
  * |                       |                                         | missing: [{logicalId, name, create, known}]} |
- * | addConnection         | {backend, name}                         | {id}: saved, disabled, to be filled in       |
+ * | addConnection         | {backend, name, config: optional}       | {id}: saved, disabled, to be filled in       |
  * | addByHand             | {connection: id, type, key, name,       | {id}; an empty name becomes                  |
  * |                       | config}                                 | "<type> <key> (<connection>)"                |
  * | test                  | {connection: id or FORM}                | {identity, text}                   up to 65 s |
@@ -34,6 +34,9 @@ use Jeenergie\Storage\Json;
  * |                       |                                         | config, active: it carries data, known: id   |
  * |                       |                                         | or null}], gone: [SUMMARY of what is in      |
  * |                       |                                         | Jeedom only]}                     up to 65 s |
+ * | nearby                |                                         | {found: [{backend, address, serial, config,  |
+ * |                       |                                         | known: id of a connection, or null}]}: what  |
+ * |                       |                                         | answers on the local network      up to 45 s |
  * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
  * |                       | key, name, config}]}                    |                                              |
  * | synchronise           | {connection: id, equipment: [as for     | {created: [ids], removed: [ids]}: creates,   |
@@ -86,7 +89,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon', 'words',
+        'startDaemon', 'words', 'nearby',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

@@ -87,10 +87,15 @@
     const name = jn.el('input', { type: 'text', class: 'form-control', id: 'in_jeenergieNewName', placeholder: '{{Maison}}', autocomplete: 'off' });
     const backends = Object.values(jn.data.catalogue.backends).sort(function(a, b) { return a.name.localeCompare(b.name); });
     let chosen = backends.length === 1 ? backends[0].backend : '';
+    let config = {};
+    const choose = function(backend, settings) {
+      chosen = backend;
+      config = settings;
+    };
     const cards = backends.map(function(backend) {
       const radio = jn.el('input', { type: 'radio', name: 'jeenergieBackend', value: backend.backend });
       radio.checked = backend.backend === chosen;
-      radio.addEventListener('change', function() { chosen = radio.value; });
+      radio.addEventListener('change', function() { choose(radio.value, {}); });
       return jn.el('label', { class: 'jnSystemCard' }, [
         radio,
         jn.icon(backend.connection.icon || 'fas fa-plug'),
@@ -101,13 +106,14 @@
       title: '{{Ajouter une connexion}}', confirm: '{{Continuer}}',
       content: jn.el('div', {}, [
         jn.el('p', { text: '{{Quel système voulez-vous relier à Jeedom ?}}' }),
+        jn.nearby(choose),
         jn.el('div', { class: 'jnSystems', role: 'radiogroup' }, cards),
         labelled('{{Donnez-lui un nom}}', name, '{{Par exemple le lieu ou le compte : il sert à la reconnaître et à nommer ses équipements.}}')
       ]),
       done: async function() {
         if (chosen === '') throw new Error('{{Choisissez un système.}}');
         if (name.value.trim() === '') throw new Error('{{Donnez un nom à cette connexion.}}');
-        const added = await jn.ask('addConnection', { backend: chosen, name: name.value.trim() });
+        const added = await jn.ask('addConnection', { backend: chosen, name: name.value.trim(), config: config });
         jn.remember('fresh', [added.id]);
         jn.open(added.id);
       }

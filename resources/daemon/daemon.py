@@ -18,6 +18,7 @@ from .connections.loads import proofs
 from .connections.services import Services
 from .connections.supervisor import Supervisor
 from .house import HouseHub
+from .nearby.finder import Finder
 from .readings import Board
 from .texts import Texts
 
@@ -59,6 +60,7 @@ class Daemon(App):
             lambda: self.stop("shutdown"),
             Reach(self.callback, texts, logs.masker),
             house,
+            Finder.of(contract.catalogues),
         )
         self._copied = self.clock.monotonic()
 

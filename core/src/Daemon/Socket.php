@@ -20,6 +20,7 @@ final class Socket
         'forget' => 5,
         'test' => 60,
         'discover' => 60,
+        'nearby' => 40,
         'refresh' => 30,
         'action' => 25,
         'run' => 300,

@@ -12,6 +12,7 @@ use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\Refusal;
 use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\Discovery;
+use Jeenergie\Equipment\Nearby;
 use Jeenergie\Equipment\State;
 use Jeenergie\Storage\Notes;
 use plugin;
@@ -121,6 +122,7 @@ final class PageActions
         $connection->setIsEnable(0);
         $connection->setConfiguration('kind', 'connection');
         $connection->setConfiguration('backend', (string) ($request['backend'] ?? ''));
+        $connection->setConfiguration('config', jeenergie::dictionary($request['config'] ?? null));
         $connection->save();
         return ['id' => (string) $connection->getId()];
     }
@@ -168,6 +170,12 @@ final class PageActions
             fn(jeenergie $each): bool => !in_array((string) $each->getId(), $seen, true)
         );
         return ['equipment' => $found, 'gone' => array_map([self::class, 'summary'], array_values($gone))];
+    }
+
+    public static function nearby(): array
+    {
+        self::needDaemon();
+        return ['found' => Nearby::search()];
     }
 
     public static function createDiscovered(array $request): array

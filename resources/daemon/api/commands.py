@@ -22,6 +22,7 @@ from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
 from ..house import HouseHub
+from ..nearby.finder import Finder
 from .limits import LIMITS
 from .reach import Reach
 
@@ -44,14 +45,19 @@ class Commands:
         on_shutdown: Callable[[], None],
         reach: Reach | None = None,
         house: HouseHub | None = None,
+        finder: Finder | None = None,
     ) -> None:
-        """`on_message` is called before a message is carried out; without `reach`, Jeedom's addresses stay."""
+        """`on_message` is called before a message is carried out; without `reach`, Jeedom's addresses stay.
+
+        Without `finder`, nothing is found on the local network.
+        """
         self._hub = house
         self._contract = contract
         self._services = services
         self._supervisor = supervisor
         self._actions = actions
         self._reach = reach
+        self._finder = finder
         self._logs = logs
         self._on_message = on_message
         self._on_shutdown = on_shutdown
@@ -67,6 +73,7 @@ class Commands:
             "action": self._action,
             "run": self._run,
             "log": self._log,
+            "nearby": self._nearby,
             "status": self._status,
             "backup": self._backup,
             "readings": self._readings,
@@ -214,6 +221,10 @@ class Commands:
     def _discover(self, message: Message) -> dict[str, Any]:
         found = self._ask(message, lambda device: device.discover(), "discover")
         return {"equipment": [{**vars(each), "config": dict(each.config)} for each in found]}
+
+    def _nearby(self, message: Message) -> dict[str, Any]:
+        found = self._finder.search(message.get("backend")) if self._finder is not None else []
+        return {"found": [{**vars(each), "config": dict(each.config)} for each in found]}
 
     def _run(self, message: Message) -> dict[str, Any]:
         operation, options = message["operation"], dict(message.get("options") or {})

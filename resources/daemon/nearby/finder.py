@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jeedom_bridge.contract import Catalogue
+
 from . import sweep
 
 _LOG = logging.getLogger(__name__)
@@ -52,9 +54,22 @@ class Finder:
         self._port = port
         self._listen_s = listen
 
+    @classmethod
+    def of(cls, catalogues: Mapping[str, Catalogue]) -> Finder:
+        """Of all catalogues that say how their system is found."""
+        ways = {name: catalogue.data["connection"].get("nearby") for name, catalogue in catalogues.items()}
+        return cls({name: how for name, how in ways.items() if how})
+
+    @property
+    def backends(self) -> list[str]:
+        """Those that can be found."""
+        return list(self._wanted)
+
     def search(self, backend: str | None = None) -> list[Nearby]:
         """All that answer within some ten seconds, of one backend or of all; empty if nothing can be asked."""
         wanted = {name: how for name, how in self._wanted.items() if backend in (None, name)}
+        if not wanted:
+            return []
         heard = self._listen([how["mdns"] for how in wanted.values() if "mdns" in how])
         found = [each for name, how in wanted.items() if "mdns" in how for each in _offered(name, how, heard)]
         realms = {name: how for name, how in wanted.items() if "realm" in how}
