@@ -170,8 +170,8 @@ class Board:
                 elif slot is not None and (entry is None or (not missing_only and lag <= entry.age(now))):
                     entries[measure] = _Entry(slot, value, at, now, lag)
                     news.add(measure.quantity)
-        if news:
-            self._announce({equipment: news})
+            watchers = self._changed_by(news)
+        self._tell(watchers, {equipment: news})
 
     def confirm(self, equipment: str, measures: Iterable[Measure], at: float | None = None) -> None:
         """These readings still hold as of `at` (Unix time, default now)."""
@@ -186,8 +186,8 @@ class Board:
                 if entry is not None and lag <= entry.age(now):
                     entry.at, entry.received, entry.lag = at, now, lag
                     news.add(measure.quantity)
-        if news:
-            self._announce({equipment: news})
+            watchers = self._changed_by(news)
+        self._tell(watchers, {equipment: news})
 
     def history(self, equipment: str, measure: Measure, command: str, points: Sequence[tuple[float, Value]]) -> None:
         """Hands dated measures, (Unix time, value), to those who want all of them; the board keeps none."""
@@ -306,13 +306,20 @@ class Board:
             self._doubts.get(equipment) or self._doubts.get(self._owners[equipment], ""),
         )
 
-    def _announce(self, news: Mapping[str, Collection[str]]) -> None:
+    def _changed_by(self, news: Collection[str]) -> list[tuple[Watcher, frozenset[str]]]:
+        """Who is to hear of news, if there is any. The lock is held."""
         if not news:
-            return
+            return []
+        self._version += 1
+        self._changed.notify_all()
+        return self._watchers
+
+    def _announce(self, news: Mapping[str, Collection[str]]) -> None:
         with self._changed:
-            self._version += 1
-            watchers = self._watchers
-            self._changed.notify_all()
+            watchers = self._changed_by(news)
+        self._tell(watchers, news)
+
+    def _tell(self, watchers: list[tuple[Watcher, frozenset[str]]], news: Mapping[str, Collection[str]]) -> None:
         for watcher, quantities in watchers:
             for equipment, changed in news.items():
                 told = frozenset(changed) & quantities if quantities else frozenset(changed)

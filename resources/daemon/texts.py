@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from jeedom_bridge.http_errors import HttpError
-from jeedom_bridge.store_errors import Damage, StoreError
+from jeedom_bridge.store.errors import Damage, StoreError
 
 from .devices.base import Moment, Phrase
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jeedom_bridge.store import Store, StoreError
-from jeedom_bridge.store_errors import Damage, DiskFull, Locked, NotWritable
+from jeedom_bridge.store.errors import Damage, DiskFull, Locked, NotWritable
 from tests.support.disk import fill, small_disk
 
 COPY = "store.copy.sqlite"
@@ -281,7 +281,7 @@ class TestErrors:
         other.close()
 
     def test_before_python_3_11_the_fixed_text_of_sqlite_tells(self) -> None:
-        from jeedom_bridge.store_errors import kind
+        from jeedom_bridge.store.errors import kind
 
         assert kind(sqlite3.OperationalError("database or disk is full")) is DiskFull
         assert kind(sqlite3.OperationalError("attempt to write a readonly database")) is NotWritable

@@ -13,7 +13,7 @@ from jeenergied.connections.memory import StoreMemory
 from jeenergied.texts import Texts
 
 from jeedom_bridge.store import Store, StoreError
-from jeedom_bridge.store_errors import Damage, DiskFull, NotWritable
+from jeedom_bridge.store.errors import Damage, DiskFull, NotWritable
 from tests.support.core import Core, Quiet
 from tests.support.process import DaemonProcess, Lab
 

@@ -15,7 +15,7 @@ from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import Moment
 from jeenergied.readings import Board
 
-from jeedom_bridge import http_errors, store_errors
+from jeedom_bridge import http_errors
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.contract import Contract
 from jeedom_bridge.http import fetch, new_session
@@ -23,6 +23,7 @@ from jeedom_bridge.listener import CommandError
 from jeedom_bridge.logs import Logs, Masker
 from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.store import Store
+from jeedom_bridge.store import errors as store_errors
 
 I18N = Path(__file__).resolve().parents[2] / "core" / "i18n"
 REASONS = json.loads((I18N.parent / "contract" / "common.json").read_text("utf-8"))["reasons"]

@@ -17,7 +17,7 @@ from jeenergied.energy.ledger.cells import COLUMNS
 from jeenergied.energy.ledger.row import Interval, Sums
 from jeenergied.energy.ledger.store import Book, Change
 
-from jeedom_bridge.store_errors import DiskFull, StoreError
+from jeedom_bridge.store.errors import DiskFull, StoreError
 from simulators.house.days import Days
 
 from .house import PARIS, Kept, values

@@ -31,10 +31,6 @@ class _Measuring:
     measure: Measure
     factor: float
 
-    def value(self, raw: Any) -> Any:
-        """Of a fact, as the board takes it; None if the row has no value for it."""
-        return self.in_si(self.row.value(raw))
-
     def in_si(self, value: Any) -> Any:
         """A value of the row in the unit of its quantity."""
         if self.factor == 1.0 or isinstance(value, (bool, str)) or value is None:
@@ -104,8 +100,8 @@ class Publisher:
                     plan.facts, plan.seen = before.facts, before.seen
                     for at in {at for _, at in plan.seen.values()}:
                         known = {name: raw for name, raw in plan.facts.items() if plan.seen[name][1] == at}
-                        self._send(equipment, plan, known, at)
-                        self._measure(equipment, plan, known, at, missing_only=True)
+                        shown = self._send(equipment, plan, known, at)
+                        self._measure(equipment, plan, known, shown, at, missing_only=True)
 
     def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
         """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""
@@ -119,8 +115,8 @@ class Publisher:
                 plan.facts.pop(name, None)
                 plan.seen.pop(name, None)
             self._see(plan, known, at)
-            self._send(equipment, plan, known, at)
-            self._measure(equipment, plan, facts, at)
+            shown = self._send(equipment, plan, known, at)
+            self._measure(equipment, plan, facts, shown, at)
 
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> None:
         """Puts the newest of dated measures (by logicalId) on the board."""
@@ -210,30 +206,44 @@ class Publisher:
         return found
 
     def _measure(
-        self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None, missing_only: bool = False
+        self,
+        equipment: str,
+        plan: _Plan,
+        facts: Mapping[str, Any],
+        shown: Mapping[str, Any],
+        at: float | None,
+        missing_only: bool = False,
     ) -> None:
-        values = {
-            each.measure: each.value(raw)
-            for fact, raw in facts.items()
-            for each in plan.measuring.get(fact, ())
-            if not each.row.dated
-        }
+        """Puts facts on the board; `shown`: the values of rows that are known already, by logicalId."""
+        values = {}
+        for fact, measuring in plan.measuring.items():
+            if fact not in facts:
+                continue
+            for each in measuring:
+                name = each.row.logical_id
+                if not each.row.dated:
+                    value = shown[name] if name in shown else each.row.value(facts[fact])
+                    values[each.measure] = each.in_si(value)
         if values:
             self._board.put(equipment, values, at, missing_only)
 
-    def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> None:
-        values = {}
+    def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> dict[str, Any]:
+        """Hands values to the outbox; returns those of all rows that show these facts, before translation."""
+        values: dict[str, Any] = {}
+        spoken: dict[str, str] = {}
         for fact, raw in facts.items():
             for row in plan.rows.get(fact, ()):
-                value = row.value(raw)
-                values[row.logical_id] = self._translate(value) if row.speaks and value is not None else value
+                value = values[row.logical_id] = row.value(raw)
+                if value is not None and row.speaks:
+                    spoken[row.logical_id] = self._translate(value)
         if values:
-            self._outbox.values(equipment, values, at, plan.cadence)
+            self._outbox.values(equipment, {**values, **spoken} if spoken else values, at, plan.cadence)
         fresh = [row for row in plan.offered if row.value(facts.get(row.source or "")) is not None]
         if fresh:
             plan.offered = [row for row in plan.offered if row not in fresh]
             names = [row.logical_id for row in fresh]
             self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
+        return values
 
 
 def _unit(row: Row, config: Mapping[str, Any]) -> str:

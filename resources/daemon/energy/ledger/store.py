@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jeedom_bridge.store_errors import StoreError, failure, is_unwritable
+from jeedom_bridge.store.errors import StoreError, failure, is_unwritable
 
 from ..balance import Tank
 from .cells import COLUMNS

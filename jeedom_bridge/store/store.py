@@ -8,34 +8,38 @@ database has noted), it is what counts: the rest of the restored system is as ol
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import quote
 
-from .store_errors import Damage, failure, is_unwritable
-from .store_errors import StoreError as StoreError
+from .database import (
+    COPY_KEY,
+    INSERT,
+    MIN_BYTES,
+    OWN_SCOPE,
+    SUM_KEY,
+    TABLE,
+    Torn,
+    Values,
+    checksum,
+    drop_journal,
+    read,
+    salvage,
+    sync,
+    total,
+    transaction,
+)
+from .errors import Damage, StoreError, failure, is_unwritable
 
 _LOG = logging.getLogger(__name__)
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS entry (scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
-    "PRIMARY KEY (scope, key)) WITHOUT ROWID"
-)
-
-
-_OWN = "#store"
-"""The scope of what the store notes of itself; no caller's."""
-_SUM, _COPY = "sum", "copy"
-Values = dict[str, dict[str, Any]]
-"""By scope and key."""
+_KEPT = 3
+"""How many damaged files are kept: enough to look into, and a failing disk is not filled with them."""
 
 
 class Store:
@@ -155,10 +159,10 @@ class Store:
                 self._database = None
 
     def _open(self) -> None:
-        if self.path.is_file() and 0 < self.path.stat().st_size < _HEADER:
+        if self.path.is_file() and 0 < self.path.stat().st_size < MIN_BYTES:
             raise sqlite3.DatabaseError("file is cut off")  # SQLite would take it for a new one
         self._database = self._connect(self.path)
-        self._values, self._sums, self._noted = _read(self._database)
+        self._values, self._sums, self._noted = read(self._database)
 
     def _put_back(self) -> None:
         """Uses a copy that somebody has put in place of ours: a backup of the whole system was restored."""
@@ -182,7 +186,7 @@ class Store:
         try:
             database = sqlite3.connect(f"file:{quote(str(self.copy))}?mode=ro&immutable=1", uri=True)
             try:
-                return _read(database)[0]
+                return read(database)[0]
             finally:
                 database.close()
         except (sqlite3.Error, ValueError, TypeError) as error:
@@ -199,7 +203,7 @@ class Store:
     def _copy(self) -> None:
         new = self.copy.with_name(f"{self.copy.name}.new")
         new.unlink(missing_ok=True)
-        _drop_journal(new)
+        drop_journal(new)
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         database = self._database = self._database or self._connect(self.path)
         target = sqlite3.connect(str(new))
@@ -207,18 +211,18 @@ class Store:
             database.backup(target)
         finally:
             target.close()
-        _sync(new)
+        sync(new)
         os.replace(new, self.copy)
-        _sync(self.copy.parent)
+        sync(self.copy.parent)
         # Should the power fail before this is noted, the copy counts as put back: it holds just what the database does.
         self._noted = self._mark()
-        with _transaction(database):
+        with transaction(database):
             self._note(database)
 
     def _note(self, database: sqlite3.Connection) -> None:
         """Writes what the store notes of itself, in the transaction of what it is about."""
-        database.execute(_INSERT, (_OWN, _SUM, json.dumps(_total(self._sums))))
-        database.execute(_INSERT, (_OWN, _COPY, json.dumps(self._noted)))
+        database.execute(INSERT, (OWN_SCOPE, SUM_KEY, json.dumps(total(self._sums))))
+        database.execute(INSERT, (OWN_SCOPE, COPY_KEY, json.dumps(self._noted)))
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         # Created by us first: SQLite gives its own files, the journal included, the mode of this one.
@@ -229,7 +233,7 @@ class Store:
         try:
             database.execute("PRAGMA secure_delete=ON")  # a forgotten token must not stay in a free page
             database.execute("PRAGMA synchronous=EXTRA")
-            database.execute(_TABLE)
+            database.execute(TABLE)
         except sqlite3.Error:
             database.close()
             raise
@@ -258,7 +262,7 @@ class Store:
                 return
             database = self._database = self._database or self._connect(self.path)
             self._sums = {entry: each for entry, each in self._sums.items() if entry[0] not in self._forgotten}
-            with _transaction(database):
+            with transaction(database):
                 for scope in self._forgotten:
                     database.execute("DELETE FROM entry WHERE scope=?", (scope,))
                 for scope, key in self._dirty:
@@ -281,11 +285,11 @@ class Store:
         self._close_database()
         new = self.path.with_name(f"{self.path.name}.new")
         new.unlink(missing_ok=True)
-        _drop_journal(new)
+        drop_journal(new)
         database = self._connect(new)
         self._sums = {}
         try:
-            with _transaction(database):
+            with transaction(database):
                 for scope, key in self._everything():
                     self._insert(database, scope, key)
                 self._note(database)
@@ -296,17 +300,17 @@ class Store:
             os.link(self.path, self._aside)
         except OSError as error:
             _LOG.warning("%s is not kept: %s", self.path, error)
-        _drop_journal(self.path)
+        drop_journal(self.path)
         os.replace(new, self.path)
-        _sync(self.path.parent)
+        sync(self.path.parent)
         self._broken = False
         self._tidy()
         self._database = self._connect(self.path)
 
     def _insert(self, database: sqlite3.Connection, scope: str, key: str) -> None:
         text = json.dumps(self._values[scope][key])
-        self._sums[(scope, key)] = _sum((scope, key), text)
-        database.execute(_INSERT, (scope, key, text))
+        self._sums[(scope, key)] = checksum((scope, key), text)
+        database.execute(INSERT, (scope, key, text))
 
     def _everything(self) -> set[tuple[str, str]]:
         return {(scope, key) for scope, values in self._values.items() for key in values}
@@ -333,13 +337,13 @@ class Store:
         """Runs on with what can be read; a damaged file makes room for a new one."""
         self._close_database()
         saved = self._read_copy() or {}
-        rest = _salvage(self.path)
-        noted = next((value for scope, key, value in rest if (scope, key) == (_OWN, _COPY)), None)
-        moved = isinstance(error, _Torn) or noted not in (None, self._mark())
+        rest = salvage(self.path)
+        noted = next((value for scope, key, value in rest if (scope, key) == (OWN_SCOPE, COPY_KEY)), None)
+        moved = isinstance(error, Torn) or noted not in (None, self._mark())
         if not (moved and saved):  # what is damaged in its own place is newer than its copy
             for scope, key, value in rest:
                 saved.setdefault(scope, {})[key] = value
-        saved.pop(_OWN, None)
+        saved.pop(OWN_SCOPE, None)
         count = sum(len(values) for values in saved.values())
         self._values, self._noted = saved, self._mark()
         if is_unwritable(error):
@@ -357,90 +361,3 @@ class Store:
     def _tidy(self) -> None:
         for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*"))[:-_KEPT]:
             old.unlink()
-
-
-class _Torn(sqlite3.DatabaseError):
-    """The file is sound, but its values are of different moments: it was copied while it was written."""
-
-
-def _read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], int], str]:
-    """All values, their sums, and which copy the database knows of. Raises sqlite3.Error or ValueError if damaged."""
-    values: Values = {}
-    own: dict[str, str] = {}
-    sums = {}
-    for scope, key, text in database.execute("SELECT scope, key, value FROM entry"):
-        if scope == _OWN:
-            own[key] = str(json.loads(text))
-        else:
-            values.setdefault(scope, {})[key] = json.loads(text)
-            sums[(scope, key)] = _sum((scope, key), text)
-    problem = database.execute("PRAGMA quick_check").fetchone()[0]
-    if problem != "ok":
-        raise sqlite3.DatabaseError(problem)
-    if own.get(_SUM, _total(sums)) != _total(sums):  # a file of an earlier version has no sum
-        raise _Torn("its values do not belong together")
-    return values, sums, own.get(_COPY, "")
-
-
-def _total(sums: dict[tuple[str, str], int]) -> str:
-    return str(sum(sums.values()) % 2**64)
-
-
-def _sum(entry: tuple[str, str], text: str) -> int:
-    whole = "\0".join((*entry, text)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
-
-
-_HEADER = 512
-"""Bytes that any database has at least."""
-_INSERT = "INSERT OR REPLACE INTO entry VALUES (?,?,?)"
-_KEPT = 3
-"""How many damaged files are kept: enough to look into, and a failing disk is not filled with them."""
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except sqlite3.Error:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
-
-
-def _drop_journal(path: Path) -> None:
-    """What SQLite keeps beside a file: it would be taken for that of the file that comes in its place."""
-    for suffix in ("-journal", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _salvage(path: Path) -> list[tuple[str, str, Any]]:
-    """All rows that can still be read of a damaged file, by every order that SQLite offers."""
-    rows: dict[tuple[str, str], Any] = {}
-    readers: list[Callable[[sqlite3.Connection], Any]] = [
-        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope, key"),
-        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope DESC, key DESC"),
-    ]
-    for reader in readers:
-        try:
-            database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
-        except sqlite3.Error:
-            return []
-        try:
-            for scope, key, value in reader(database):
-                rows.setdefault((scope, key), json.loads(value))
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            _LOG.debug("reading the damaged store: %s", error)
-        finally:
-            database.close()
-    return [(scope, key, value) for (scope, key), value in rows.items() if isinstance(scope, str)]

@@ -1,0 +1,111 @@
+"""The store's SQLite files: reading, salvaging, transactions, and what SQLite keeps beside a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable
+from urllib.parse import quote
+
+_LOG = logging.getLogger(__name__)
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS entry (scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
+    "PRIMARY KEY (scope, key)) WITHOUT ROWID"
+)
+
+
+OWN_SCOPE = "#store"
+"""The scope of what the store notes of itself; no caller's."""
+SUM_KEY, COPY_KEY = "sum", "copy"
+Values = dict[str, dict[str, Any]]
+"""By scope and key."""
+MIN_BYTES = 512
+"""Bytes that any database has at least."""
+INSERT = "INSERT OR REPLACE INTO entry VALUES (?,?,?)"
+
+
+class Torn(sqlite3.DatabaseError):
+    """The file is sound, but its values are of different moments: it was copied while it was written."""
+
+
+def read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], int], str]:
+    """All values, their sums, and which copy the database knows of. Raises sqlite3.Error or ValueError if damaged."""
+    values: Values = {}
+    own: dict[str, str] = {}
+    sums = {}
+    for scope, key, text in database.execute("SELECT scope, key, value FROM entry"):
+        if scope == OWN_SCOPE:
+            own[key] = str(json.loads(text))
+        else:
+            values.setdefault(scope, {})[key] = json.loads(text)
+            sums[(scope, key)] = checksum((scope, key), text)
+    problem = database.execute("PRAGMA quick_check").fetchone()[0]
+    if problem != "ok":
+        raise sqlite3.DatabaseError(problem)
+    if own.get(SUM_KEY, total(sums)) != total(sums):  # a file of an earlier version has no sum
+        raise Torn("its values do not belong together")
+    return values, sums, own.get(COPY_KEY, "")
+
+
+def total(sums: dict[tuple[str, str], int]) -> str:
+    return str(sum(sums.values()) % 2**64)
+
+
+def checksum(entry: tuple[str, str], text: str) -> int:
+    whole = "\0".join((*entry, text)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except sqlite3.Error:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def drop_journal(path: Path) -> None:
+    """What SQLite keeps beside a file: it would be taken for that of the file that comes in its place."""
+    for suffix in ("-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def salvage(path: Path) -> list[tuple[str, str, Any]]:
+    """All rows that can still be read of a damaged file, by every order that SQLite offers."""
+    rows: dict[tuple[str, str], Any] = {}
+    readers: list[Callable[[sqlite3.Connection], Any]] = [
+        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope, key"),
+        lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope DESC, key DESC"),
+    ]
+    for reader in readers:
+        try:
+            database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+        except sqlite3.Error:
+            return []
+        try:
+            for scope, key, value in reader(database):
+                rows.setdefault((scope, key), json.loads(value))
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            _LOG.debug("reading the damaged store: %s", error)
+        finally:
+            database.close()
+    return [(scope, key, value) for (scope, key), value in rows.items() if isinstance(scope, str)]
