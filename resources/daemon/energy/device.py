@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from math import isinf
 from typing import Any
 
-from jeedom_bridge.store_errors import StoreError
+from jeedom_bridge.store.errors import StoreError
 
 from . import figures
 from .balance import Charge
