@@ -20,4 +20,5 @@ def change_the_address(browser: Chromium, result: str) -> None:
     browser.until(f"document.querySelector('{result}').innerText.includes('« Adresse » a changé')", 40)
     browser.fill(HOST, SAVED)
     browser.until(f"{PLACEHOLDER} === 'inchangé'")
-    browser.run("jeenergiePage.untouched()")  # else the browser asks before it leaves the page
+    # The field tells of its change when it loses the focus; with a change the browser asks before it leaves the page.
+    browser.run("document.activeElement.blur(); jeenergiePage.untouched()")
