@@ -190,6 +190,7 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
 @BOTH
 def test_the_cost_of_a_day_is_told(home: House, language: str) -> None:
     yesterday, today = example(language, YESTERDAY), example(language, TODAY)
+    home.event("#[Maison][Électricité][Date dernière donnée]#", "2026-01-01")  # a trigger is a change
     home.save(yesterday)
     run = home.save(today)
     home.start(run)
