@@ -4,8 +4,9 @@
     JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [NAME ...]
 
 Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
-real one. Each picture is docs/images/fr/NAME.png and docs/images/en/NAME.png: small, light theme, cut to what it shows.
-Chromium is needed (JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
+real one. Connections that are there already are in the pictures: take a Jeedom without any. Each picture is
+docs/images/fr/NAME.png and docs/images/en/NAME.png, in the light theme, cut to what it shows. Chromium is needed
+(JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None
     if picture.click:
         browser.click(picture.click)
     browser.until(f"document.querySelector({picture.shown!r})", 60)
+    browser.run("jeedomUtils.changeTheme('light')")
+    browser.until("document.body.getAttribute('data-theme').endsWith('Light')")
     time.sleep(SETTLE_S)  # transitions of the core's own pages
     box = browser.run(
         f"""(() => {{ const shown = [...document.querySelectorAll({picture.of!r})].find(e => e.getClientRects().length);
@@ -95,7 +98,10 @@ def main() -> int:
         print("known: " + ", ".join(each.name for each in PICTURES))
         return 1
     jeedom = Jeedom()
-    with house(jeedom, mark="") as home:
+    taken = jeedom.php(
+        "echo json_encode(is_object(jeeObject::byName('Maison')) || is_object(jeeObject::byName('Garage')));"
+    )
+    with house(jeedom, mark=" 2" if taken else "") as home:
         home.gateway.set(production=4200.0, consumption=900.0)
         home.charger.plug()
         for short, whole in LANGUAGES.items():
