@@ -119,7 +119,7 @@ def test_every_file_that_is_named_exists() -> None:
 def test_what_shows_a_promise_is_a_picture_or_a_table_of_figures() -> None:
     figures = (ROOT / "docs" / "performance.md").read_text("utf-8")
     for promised, _, _, _, seen, _ in LINES:
-        link = re.fullmatch(r"–|\[([^]]+)\]\((images/[\w-]+\.png|performance\.md#[\w-]+)\)", seen)
+        link = re.fullmatch(r"–|\[([^]]+)\]\((images/(?:fr/)?[\w-]+\.png|performance\.md#[\w-]+)\)", seen)
         assert link, promised
         if link[1] and link[2].startswith("images/"):
             assert (ROOT / "docs" / link[2]).is_file(), promised

@@ -56,6 +56,14 @@ final class MarkdownTest extends JeenergieTestCase
         $this->assertStringNotContainsString('&lt;', $html);
     }
 
+    public function testAPictureOfOneLanguageIsShown(): void
+    {
+        foreach (['fr_FR' => 'Le choix du système', 'en_US' => 'The choice of the system'] as $language => $alt) {
+            $html = Markdown::ofFile(self::FOLDER . "$language/index.md");
+            $this->assertStringContainsString('<img alt="' . $alt . '" src="data:image/png;base64,', $html);
+        }
+    }
+
     public function testEverySectionHasAnAddress(): void
     {
         $html = $this->rendered("# Titre\n\n## Venir d'`ailleurs`\n\n## Été\n\n## Fin\n\n[là](#été) [ici](other.md#a-b)\n");
