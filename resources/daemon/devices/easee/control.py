@@ -7,6 +7,7 @@ import threading
 from typing import Any, Callable
 
 from ..base import Context, DeviceError, Refused, Unreachable
+from ..common.endpoints import Endpoints
 from . import mapping
 from .account import Account
 from .actions import (
@@ -20,10 +21,14 @@ from .actions import (
     queued_commands,
 )
 from .charger import Charger
-from .client import Forbidden, parsed
+from .client import Forbidden, NotThere, parsed
 from .rest_reader import RestReader, segment
 
 _LOG = logging.getLogger(__name__)
+
+
+ANY_CHARGER = "any"
+"""An action is sent to single chargers, at the user's pace: one that answers shows that its endpoint is there."""
 
 
 class Control:
@@ -45,6 +50,7 @@ class Control:
         self._lock = lock
         self._read_quietly = read
         self.confirmations = Confirmations(context.clock)
+        self._endpoints = Endpoints(context.memory, context.clock)
         self._in_flight = InFlightActions(context.clock)
 
     def act(self, charger: Charger, command: str, action: Action, amps: int | None) -> bool:
@@ -77,7 +83,25 @@ class Control:
         return True
 
     def _send(self, base: str, action: Action, amps: int | None) -> Any:
-        return parsed(self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True))
+        """Sends an action; reports once an endpoint that has answered for no charger for a day. Raises DeviceError."""
+        try:
+            answer = self._account.call("POST", base + action.path, action.body(amps), read=10.0, urgent=True)
+        except NotThere as error:
+            if self._endpoints.gone(action.path, ANY_CHARGER, [ANY_CHARGER]):
+                self._context.message(
+                    "warning",
+                    "Depuis plus d'un jour, Easee ne connaît plus une commande, pour aucun chargeur : le service a "
+                    "sans doute changé. Les valeurs et les autres commandes continuent ; installez la prochaine mise à "
+                    "jour du plugin",
+                )
+            if self._endpoints.is_gone(action.path):
+                raise NotThere(
+                    "Easee n'offre plus cette commande, pour aucun chargeur : installez la prochaine mise à jour du "
+                    "plugin"
+                ) from error
+            raise
+        self._endpoints.answered(action.path, ANY_CHARGER)
+        return parsed(answer)
 
     def _confirm(
         self, charger: Charger, action: Action, amps: int | None, waiting: list[QueuedCommand], sent: float, end: float
