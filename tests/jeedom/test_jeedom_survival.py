@@ -332,7 +332,7 @@ UPDATE = """
 def test_an_update_through_the_core_leaves_a_running_daemon(jeedom: Jeedom, daemon: None, tmp_path: Path) -> None:
     first = pid(jeedom)
     archive = Path("/tmp/jeenergie-update-test.zip")
-    left_out = ["data/daemon/*", "resources/python_venv/*", "jeenergie.egg-info/*", "*/__pycache__/*"]
+    left_out = ["data/daemon/*", "resources/python_venv/*", "jeenergie.egg-info/*", "*/__pycache__/*", ".venv*"]
     subprocess.run(["zip", "-qr", archive, ".", "-x", *left_out], cwd=PLUGIN, check=True)
     os.chown(archive, OWN.stat().st_uid, -1)
     begun = time.monotonic()
