@@ -55,8 +55,7 @@ def in_a_lull(rig, cloud):
 def end(rig):
     """The lull is over, and no other begins."""
     rig.lull = 0.0
-    with rig.device()._session.attention():
-        pass
+    rig.device()._session._attention.set()  # and stays so: the stream may not have begun to wait yet
 
 
 def test_what_comes_in_a_lull_is_read_together_and_the_newest_is_shown(settled, cloud):
