@@ -143,7 +143,7 @@ class HouseDevice(Device):
         other = self._hub.running
         if other is not None and other is not self:
             raise Refused("Une maison existe déjà : supprimez celle-ci.")
-        wishes = self._wishes()
+        wishes = self.wishes()
         zone = ZoneInfo(self.context.timezone)
         if self._house is None:
             book = Book(self._hub.folder / "house.sqlite")
@@ -194,7 +194,8 @@ class HouseDevice(Device):
         if house.roles:
             self.context.online()
 
-    def _wishes(self) -> Wishes:
+    def wishes(self) -> Wishes:
+        """What the user has typed. Raises Refused if prices or hours are not understood."""
         config = self.connection.config
         try:
             for key in ("offPeak", "summerOffPeak"):
@@ -220,7 +221,7 @@ class HouseDevice(Device):
         self._look()
 
     def test(self) -> Identity:
-        self._wishes()
+        self.wishes()
         found = len({each.equipment for each in self._hub.board.readings()})
         return Identity(
             {"equipment": found}, self.context.translate("{count} équipements mesurent quelque chose.", count=found)

@@ -78,11 +78,12 @@ class Days:
         self._car_shown = 1_200_000.0
         self._today = {"charged": 0.0, "discharged": 0.0}
         self._date = self.start.date()
+        self._at = self.start.timestamp()
 
     def minutes(self, count: int) -> Iterator[Shown]:
-        """Plays `count` minutes; yields what is shown at the end of each."""
-        at = self.start.timestamp()
+        """Plays the next `count` minutes; yields what is shown at the end of each."""
         for _ in range(count):
+            at = self._at
             local = datetime.fromtimestamp(at, self._zone)
             if local.date() != self._date:
                 self._date, self._today = local.date(), {"charged": 0.0, "discharged": 0.0}
@@ -92,8 +93,8 @@ class Days:
             battery = self._battery(base + car - solar)
             grid = base + car - solar - battery
             self._count(at, local, grid, solar, battery, car)
-            at += STEP_S
-            yield self._show(at, grid, solar, battery, car)
+            self._at = at + STEP_S
+            yield self._show(self._at, grid, solar, battery, car)
 
     def _sun(self, local: datetime) -> float:
         self._cloud = min(max(self._cloud + self._random.uniform(-0.08, 0.08), 0.1), 1.0)

@@ -237,9 +237,9 @@ class TestSession:
             assert sessions.update("7", energy, now) is None
         again = Sessions()
         again.restore(json.loads(json.dumps(sessions.open)))
-        assert again.begun("7") == 400
+        assert again.begun("7") == 100
         assert again.update("7", 5200, 2100) is None
-        assert again.update("7", 100, 3000) == (400, 3000)
+        assert again.update("7", 100, 3000) == (100, 3000)
 
     def test_what_is_kept_wrongly_is_left_out(self) -> None:
         sessions = Sessions()

@@ -5,12 +5,14 @@ No thread, no clock and no wire of its own: `look` and `close_interval` are call
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from math import isinf
 from typing import Any
+from zlib import crc32
 
 from jeedom_bridge.store.errors import StoreError
 
@@ -27,7 +29,7 @@ from .money.comparison import Bill, Sessions, compare, session
 from .money.contract import HouseContract, Wishes
 from .money.learning import OffPeakLearner
 from .money.offers import PriceGrid
-from .ports import Kept, Measure, Publishes, Reading, Readings, Source, Value
+from .ports import Delivers, Kept, Measure, Publishes, Reading, Readings, Source, Value
 from .topology import DUPLICATE, Role, Rules, Topology, power_of
 
 _LOG = logging.getLogger(__name__)
@@ -40,12 +42,18 @@ MOST_MEASURES = 5000
 """Dated figures that are taken in one interval; the others wait for the next."""
 
 
+MOST_SENT = 200
+"""Periods of which it is remembered with which figures they were sent."""
+
+
 @dataclass
 class Told:
     """Figures under way to Jeedom: which they are, so that they can be sent again."""
 
-    delivery: Any
-    digests: Mapping[str, Any]
+    delivery: Delivers
+    digests: Mapping[str, int]
+    """Of their values, by date and period."""
+    days: frozenset[str]
 
 
 class House:
@@ -79,6 +87,8 @@ class House:
         self._observed = -OBSERVE_S
         self._slot: int | None = None
         self._told: list[Told] = []
+        self._changed_since: set[str] = set()
+        """Days that have changed while figures were under way."""
         self._measures: list[Measure] = []
         self._trip: TripClock | None = None
         self._tripped = 0.0
@@ -275,6 +285,8 @@ class House:
         today = periods.day_of(now, self._zone)
         waiting = {str(each) for each in self._kept.get("untold", [])}
         waiting |= {each.isoformat() for each in days}
+        if self._told:
+            self._changed_since |= {each.isoformat() for each in days}
         if self._told or not waiting:
             self._kept.keep("untold", sorted(waiting))
             return
@@ -283,23 +295,34 @@ class House:
         spans = {("day", each, each) for each in over}
         spans |= {("month", *periods.month(each)) for each in over}
         spans |= {("year", *periods.year(each)) for each in over}
+        sent, digests = self._kept.get("sent", {}), {}
         for name, first, last in sorted(spans):
             at = datetime.fromtimestamp(periods.midnight(first, self._zone), self._zone).isoformat()
-            for fact, value in figures.of_period(name, *self._period(first, last, now)).items():
+            values = figures.of_period(name, *self._period(first, last, now))
+            digests[f"{first.isoformat()} {name}"] = crc32(json.dumps(values).encode())
+            if sent.get(f"{first.isoformat()} {name}") == digests[f"{first.isoformat()} {name}"]:
+                continue  # touched, but as it was
+            for fact, value in values.items():
                 if value is not None:
                     series.setdefault(fact, []).append((at, value))
         if series:
-            digests = {each.isoformat(): True for each in over}
-            self._told.append(Told(self._published.dated(series), digests))
+            told = Told(self._published.dated(series), digests, frozenset(each.isoformat() for each in over))
+            self._told.append(told)
+        else:
+            waiting -= {each.isoformat() for each in over}
         self._kept.keep("untold", sorted(waiting))
 
     def _settle(self) -> None:
         """Forgets what Jeedom has acknowledged; the rest is sent again."""
         for told in self._told:
             if told.delivery.ended and told.delivery.delivered:
-                left = [each for each in self._kept.get("untold", []) if each not in told.digests]
-                self._kept.keep("untold", left)
+                left = {each for each in self._kept.get("untold", []) if each not in told.days}
+                self._kept.keep("untold", sorted(left | self._changed_since))
+                sent = {**self._kept.get("sent", {}), **told.digests}
+                self._kept.keep("sent", dict(sorted(sent.items())[-MOST_SENT:]))
         self._told = [each for each in self._told if not each.delivery.ended]
+        if not self._told:
+            self._changed_since = set()
 
     def _tell_quarantine(self) -> None:
         for key in set(self.ledger.quarantined) - self._quarantine_told:

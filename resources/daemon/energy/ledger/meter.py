@@ -152,7 +152,9 @@ class Meter:
     def _give_up(self, before: float) -> None:
         """The counter was read and has not grown: what the power told of that time was nothing."""
         for slot in [each for each in self.trace if each < before - 300]:
-            self.cells.add(self.column, slot, -self.trace.pop(slot)[0])
+            energy = self.trace.pop(slot)[0]
+            if energy:
+                self.cells.add(self.column, slot, -energy)
         self.changed_at = max(self.changed_at or before, before)
 
     def state(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Bill:
     @property
     def whole(self) -> bool:
         """Whether everything had a price: only then is its cost one to compare."""
-        return self.unpriced <= 0.005 * max(self.energy, 1e-9)
+        return self.energy > 0 and self.unpriced <= 0.005 * self.energy
 
 
 def compare(intervals: Iterable[Interval], contract: HouseContract, kinds: Iterable[str] = COMPARED) -> list[Bill]:
@@ -95,8 +95,6 @@ class Sessions:
         if energy < before - 50 and energy < 0.9 * before:
             self.open[charger] = [now, energy]
             return (begin, now) if before > 50 else None
-        if before <= 50 < energy:
-            known[0] = now - 600  # what stood there before the car drew anything is no part of it
         known[1] = energy
         return None
 

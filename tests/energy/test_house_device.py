@@ -1,0 +1,228 @@
+"""The house's connection: what it reads of the board and of other plugins, when it looks, what it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+from jeenergied.devices.base import Connection, Equipment, Refused
+from jeenergied.house import HouseDevice, HouseHub
+from jeenergied.readings import Board, Measure, Slot
+
+from jeedom_bridge import Contract
+from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.outbox import Point
+
+CONTRACT = Contract(Path(__file__).resolve().parents[2] / "core" / "contract")
+GRID, SUN, DAY = Measure("grid.power"), Measure("solar.power"), Measure("supply.energy", "day")
+HOME = Equipment("11", "home", "home", "Maison", {}, {"housePower": {}, "housePerDay": {}})
+
+
+class Context:
+    """What the core does for the house, kept to be looked at."""
+
+    timezone = "Europe/Paris"
+    catalogue = CONTRACT.catalogues["house"]
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.facts: dict[str, Any] = {}
+        self.sent: list[Mapping[str, Sequence[Point]]] = []
+        self.runs: list[float] = []
+        self.kept: dict[str, Any] = {}
+        self.memory = SimpleNamespace(get=lambda key, default=None: self.kept.get(key, default), keep=self.keep)
+        self.is_online = False
+
+    def keep(self, key: str, value: Any) -> None:
+        self.kept[key] = json.loads(json.dumps(value))
+
+    def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Any:
+        job()
+        return SimpleNamespace(run_in=self.runs.append)
+
+    def publish(self, equipment: str, facts: Mapping[str, Any], at: float | None = None) -> None:
+        assert equipment == "11"
+        self.facts.update(facts)
+
+    def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Any:
+        self.sent.append(series)
+        return SimpleNamespace(ended=True, delivered=True)
+
+    def online(self) -> None:
+        self.is_online = True
+
+    def translate(self, template: str, **values: object) -> str:
+        return template.format(**values)
+
+    def message(self, level: str, template: str, **values: object) -> None:
+        raise AssertionError(template.format(**values))
+
+
+class Rig:
+    def __init__(self, folder: Path, *others: Equipment, **config: Any) -> None:
+        self.clock = ManualClock()
+        self.board = Board(self.clock)
+        self.hub = HouseHub(self.board, folder, CONTRACT_FOLDER)
+        self.hub.name_of = {"2": "Toit"}.get  # type: ignore[assignment]
+        self.board.adopt(
+            "1", {"1": {}, "2": {GRID: Slot("net", "net"), SUN: Slot("sun", "sun")}, "3": {DAY: Slot("jour", "jour")}}
+        )
+        self.board.adopt("10", {"11": {Measure("home.power"): Slot("housePower", "now.house")}})
+        self.context = Context(self.clock)
+        self.connection = Connection("10", "house", "", config, {}, (HOME, *others))
+        self.device = self.make()
+
+    def make(self) -> HouseDevice:
+        made = self.hub.device_class("house")
+        assert made is not None
+        device = made(self.connection, self.context)  # type: ignore[arg-type]
+        assert isinstance(device, HouseDevice)
+        return device
+
+    def measure(self, grid: float, sun: float) -> None:
+        self.board.put("2", {GRID: grid, SUN: sun})
+        self.clock.advance(1.0)
+        self.device.refresh()
+
+
+CONTRACT_FOLDER = Path(__file__).resolve().parents[2] / "core" / "contract"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    made = Rig(tmp_path, tariff="base")
+    made.device.start()
+    return made
+
+
+def test_it_shows_what_the_board_measures(rig: Rig) -> None:
+    rig.measure(-500.0, 2000.0)
+    assert (rig.context.facts["now.house"], rig.context.facts["now.grid"]) == (1500, -500)
+    assert rig.context.is_online
+
+
+def test_it_looks_at_once_after_a_quiet_time_and_once_a_second_at_most(rig: Rig) -> None:
+    rig.clock.advance(10.0)
+    rig.board.put("2", {GRID: 1.0})
+    assert rig.context.runs.pop() <= 0.1
+    rig.device.refresh()
+    rig.clock.advance(0.2)
+    rig.board.put("2", {GRID: 2.0})
+    assert rig.context.runs.pop() == pytest.approx(0.8)
+
+
+def test_its_own_values_do_not_wake_it_nor_count(rig: Rig) -> None:
+    rig.measure(100.0, 0.0)
+    rig.context.runs.clear()
+    rig.board.put("11", {Measure("home.power"): 100.0})
+    assert rig.context.runs == []
+    assert {each.source.equipment for each in rig.device.readings()} == {"2"}
+
+
+def test_a_connection_in_trouble_tells_nothing_of_now(rig: Rig) -> None:
+    rig.measure(100.0, 0.0)
+    rig.board.report_state("1", "unreachable")
+    rig.device.refresh()
+    assert rig.context.facts["now.house"] is None
+
+
+def test_ages_survive_a_step_of_the_clock(rig: Rig) -> None:
+    rig.measure(100.0, 0.0)
+    rig.clock.step(-3600)
+    assert all(rig.clock.time() - each.at == pytest.approx(1.0) for each in rig.device.readings())
+    rig.clock.step(7200)
+    rig.device.refresh()
+    assert rig.context.facts["now.house"] == 100
+
+
+def test_commands_of_other_plugins_take_part(tmp_path: Path) -> None:
+    config = {"quantity": "load.power", "command": "#4711#", "unit": "kilo"}
+    rig = Rig(tmp_path, Equipment("12", "source", "x", "Ballon", config, {}))
+    rig.device.start()
+    now = rig.clock.time()
+    rig.hub.take(
+        [{"source": "4711", "value": "1.5"}, {"source": "9", "value": 7}, {"source": "4711", "value": "x"}], now
+    )
+    assert rig.context.runs.pop() <= 1.0
+    rig.measure(2000.0, 0.0)
+    assert rig.context.facts["now.base"] == 500
+    rig.hub.take([{"source": "4711", "value": 9, "at": "2001-01-01T00:00:00+00:00"}], now)  # older than what is known
+    rig.hub.take([{"source": "4711", "value": 1.0, "at": "nonsense"}], rig.clock.time())
+    rig.measure(2000.0, 0.0)
+    assert rig.context.facts["now.base"] == 1000
+
+
+def test_no_flood_of_sources_fills_the_memory(rig: Rig) -> None:
+    rig.hub.take([{"source": str(number), "value": 1} for number in range(2000)], 0.0)
+    assert rig.hub.foreign("499") is not None
+    assert rig.hub.foreign("1999") is None
+
+
+def test_dated_measures_of_a_supplier_are_days_and_those_of_lines_are_spans(rig: Rig) -> None:
+    midnight = 1_780_264_800.0  # 2026-06-01 00:00 in Paris
+    rig.board.history("3", DAY, "jour", [(midnight + 3600, 12_000.0), (midnight + 90000, 9_000.0)])
+    line = Measure("load.energy", "measure")
+    rig.board.history("2", line, "total", [(0.0, 5.0), (1800.0, 6.0), (99_000.0, 7.0)])
+    rig.board.history("11", Measure("home.energy", "day"), "housePerDay", [(midnight, 3.0)])
+    found = [(each.source.equipment, each.begin, each.end) for each in rig.device.measures()]
+    assert found[:2] == [("3", midnight, midnight + 86400), ("3", midnight + 86400, midnight + 172800)]
+    assert found[2:] == [("2", 0, 1800), ("2", 1800, 1800 + 10800), ("2", 99_000, 99_000 + 10800)]
+    assert rig.device.measures() == []
+
+
+def test_one_house_is_enough(rig: Rig) -> None:
+    second = rig.make()
+    with pytest.raises(Refused, match="existe déjà"):
+        second.start()
+    rig.device.stop()
+    second.start()
+    assert rig.hub.running is second
+
+
+@pytest.mark.parametrize("config", [{"prices": "hp"}, {"offPeak": "22h-6h"}, {"prices": "hp=1e99"}])
+def test_settings_that_are_not_understood_are_refused_in_words(tmp_path: Path, config: dict[str, str]) -> None:
+    rig = Rig(tmp_path, **config)
+    with pytest.raises(Refused, match="ne sont pas compris"):
+        rig.device.start()
+
+
+def test_the_user_decides_about_a_source(rig: Rig) -> None:
+    rig.measure(100.0, 50.0)
+    assert rig.device.run("decide", {"source": "2:sun", "decision": "ignored"}) == "C'est noté."
+    rig.measure(100.0, 50.0)
+    assert rig.context.facts["now.house"] == 100
+    roles = {each["quantity"]: each for each in rig.device.roles()}
+    assert (roles["solar.power"]["used"], roles["solar.power"]["why"]) == (False, "écarté par vous")
+    rig.device.run("decide", {"source": "2:sun", "decision": "none"})
+    rig.measure(100.0, 50.0)
+    assert rig.context.facts["now.house"] == 150
+    with pytest.raises(Refused, match="n'existe pas"):
+        rig.device.run("decide", {"source": "2:nothing", "decision": "added"})
+
+
+def test_contracts_are_compared_in_words(rig: Rig) -> None:
+    rig.measure(100.0, 0.0)
+    assert "tempo : le prix de 0 % n'est pas connu" in rig.device.run("compare", {})
+
+
+def test_the_users_own_prices_count_and_a_broken_file_is_no_harm(tmp_path: Path) -> None:
+    own = {"offers": [{"kind": "base", "since": "2026-03-01", "prices": {"base": 0.5}, "source": "mine"}]}
+    (tmp_path / "tariffs.json").write_text(json.dumps(own))
+    hub = HouseHub(Board(ManualClock()), tmp_path, CONTRACT_FOLDER)
+    found = hub.grid().offer("base", 6, date(2026, 6, 1))
+    assert found is not None
+    assert found.prices == {"base": 0.5}
+    for broken in ("{", "[]", '{"offers": [1]}', '{"offers": [{"kind": "base"}]}'):
+        (tmp_path / "tariffs.json").write_text(broken)
+        assert hub.grid().offer("base", 6, date(2026, 6, 1)) is not None
+
+
+def test_it_offers_itself_and_says_what_it_sees(rig: Rig) -> None:
+    rig.measure(100.0, 0.0)
+    assert [(each.type, each.key) for each in rig.device.discover()] == [("home", "home")]
+    assert rig.device.test().data == {"equipment": 1}
