@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Optional
 
-from simulators.demo.systems import SYSTEMS
+from simulators.demo.systems import SYSTEMS, Scene
 from simulators.jeedom.standin import JeedomStandIn
 
 
@@ -74,6 +74,58 @@ def check(jeedom: JeedomStandIn, daemon: subprocess.Popen[bytes], limit: float) 
     return not left
 
 
+HOUSE = {"solarPower": 1, "gridPower": 1, "batteryPower": 1, "housePower": -1}
+"""P + G + B - H = 0, with the grid positive when it gives (I - E) and the battery when it discharges (D - C)."""
+WINDOW_S = 6.0
+
+
+def means(begin: dict[str, float], end: dict[str, float]) -> dict[str, float]:
+    """The mean powers (W) between two truths of the simulated house, by the names that Jeedom shows them under."""
+    hours = (end["to"] - begin["to"]) / 3600
+    grown = {name: (value - begin[name]) / hours for name, value in end.items()}
+    return {
+        "solarPower": grown["produced"],
+        "gridPower": grown["imported"] - grown["exported"],
+        "batteryPower": grown["discharged"] - grown["charged"],
+        "housePower": grown["consumed"],
+    }
+
+
+def check_house(jeedom: JeedomStandIn, scene: Scene) -> bool:
+    """Whether P + I + D = H + E + C holds in what Jeedom shows, and is what the simulated house really did."""
+    home = next(
+        child["id"]
+        for connection in jeedom.database.connections()
+        for child in jeedom.database.children(connection["id"])
+        if child["type"] == "home"
+    )
+    plant = scene.plant
+    assert plant is not None
+    began, samples, begin = time.monotonic(), [], plant.truth()
+    while time.monotonic() - began < WINDOW_S:
+        time.sleep(0.25)
+        values = jeedom.values(home)
+        if all(isinstance(values.get(name), (int, float)) for name in HOUSE):
+            samples.append({name: float(values[name]) for name in HOUSE})
+    end = plant.truth()
+    if not samples:
+        print("FAILED: the house shows no powers")
+        return False
+    shown = {name: sum(each[name] for each in samples) / len(samples) for name in HOUSE}
+    true = means(begin, end)
+    rest = abs(sum(sign * shown[name] for name, sign in HOUSE.items()))
+    # Sun and clouds go through the day many times as fast as the clock, and values have cadences.
+    off = {name: shown[name] - true[name] for name in HOUSE}
+    wrong = {name: round(by) for name, by in off.items() if abs(by) > max(150.0, 0.15 * abs(true[name]))}
+    powers = ", ".join(f"{name} {value:.0f} W" for name, value in shown.items())
+    print(f"house: {powers}; P + I + D - H - E - C = {rest:.0f} W")
+    if rest > 60 or wrong:
+        print(f"FAILED: the house does not balance, or is not what the meters counted: {wrong}")
+        return False
+    print("OK: the house balances and is what the simulated meters counted")
+    return True
+
+
 def stop(daemon: subprocess.Popen[bytes]) -> None:
     """Ends the daemon in order; by force when it does not."""
     daemon.terminate()
@@ -98,13 +150,14 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-demo-")))
         jeedom = stack.enter_context(JeedomStandIn(port=options.port))
+        scene = Scene()
         for system in SYSTEMS:
-            system(stack, jeedom, options.speed)
+            system(stack, jeedom, options.speed, scene)
         jeedom.daemon_port = free_port()
         daemon = start_daemon(options.python, jeedom, folder, options.loglevel)
         stack.callback(stop, daemon)
         if options.check:
-            return 0 if check(jeedom, daemon, 20.0) else 1
+            return 0 if check(jeedom, daemon, 20.0) and check_house(jeedom, scene) else 1
         print(f"\n  Jeenergie: {jeedom.url}/\n\n  log: {folder}/jeenergie_daemon.log — Ctrl-C ends it\n", flush=True)
         try:
             return daemon.wait()

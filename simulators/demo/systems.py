@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import Callable
+from dataclasses import dataclass, field
+from typing import Callable, Optional
 
 from simulators.clock import SimulatedClock
 from simulators.easee import Account as EaseeAccount
 from simulators.easee import EaseeCloud
+from simulators.easee.charger import Charger
 from simulators.econetatmo.cloud import NetatmoCloud
 from simulators.econetatmo.homes import FOREIGN
 from simulators.econetatmo.model import Ecometer, Home
@@ -18,21 +20,52 @@ from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
+from simulators.enphase.weather import House
 from simulators.hellowatt import Customer, HelloWattSite, TempoService
 from simulators.hellowatt.__main__ import example_homes
 from simulators.jeedom.standin import JeedomStandIn
 from simulators.wes.life import Life, furnished
 from simulators.wes.server import WesServer
 
-System = Callable[[ExitStack, JeedomStandIn, float], None]
+
+@dataclass
+class Scene:
+    """What the systems share: the cars draw from the house whose meters the gateway reads."""
+
+    plant: Optional[Plant] = None
+    cars: list[Charger] = field(default_factory=list)
+
+    def drawn(self) -> float:
+        """W that all cars draw now."""
+        return sum(1000.0 * float(car.get(TOTAL_POWER) or 0.0) for car in self.cars)
 
 
-def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+class WithCars(House):
+    """A simulated house and the cars that charge there."""
+
+    def __init__(self, house: House, drawn: Callable[[], float]) -> None:
+        self._own = house
+        self._drawn = drawn
+
+    def watts(self, when: float, of_day: float, day: int) -> list[float]:
+        """W of each phase."""
+        own = self._own.watts(when, of_day, day)
+        return [each + self._drawn() / len(own) for each in own]
+
+
+TOTAL_POWER = 120
+"""The observation that tells a charger's power in kW."""
+System = Callable[[ExitStack, JeedomStandIn, float, Scene], None]
+
+
+def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """A gateway on a roof with twelve inverters and a battery, from ten in the morning on."""
     key = EntrezKey()
     # The sun has an hour of its own, so that every date the gateway gives is true.
     battery = Storage(energy=2_000.0)
     plant = Plant(time.time, seed=7, inverters=12, storage=battery, timezone="Europe/Paris", hour=10, sky_speed=speed)
+    plant.house = WithCars(plant.house, scene.drawn)
+    scene.plant = plant
     gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key))
     account = Account("demo@example.org", "soleil-et-nuages", (gateway.serial,))
     cloud = stack.enter_context(EnlightenCloud(key, [account]))
@@ -52,7 +85,7 @@ def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """An account with a house (solar panels, gas) and a flat on Tempo, with a year of data."""
     customer = Customer("demo@example.org", "Soleil-et-nuages-1", example_homes(1))
     site = stack.enter_context(HelloWattSite([customer]))
@@ -67,11 +100,12 @@ def hellowatt(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     jeedom.add_connection("hellowatt", config, "Compte helloWatt")
 
 
-def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """Two chargers: a car charges at one of them, the other waits for one."""
     account = EaseeAccount("demo@example.org", "branche-le-soir", ("EH000001", "EH000002"))
     cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock()))
     cloud.chargers["EH000001"].plug(amps=16.0, battery=30.0)
+    scene.cars += cloud.chargers.values()
     connection = jeedom.add_connection(
         "easee",
         {"user": account.user, "password": account.password, "apiUrl": cloud.url, "streamUrl": cloud.stream_url},
@@ -81,7 +115,7 @@ def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
 
 
-def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """A WES in a garage: two meter links, counters, clamps, probes, a relay card; it sends itself its page."""
     box = furnished()
     life = Life(box, SimulatedClock(), shown=time.time)
@@ -126,7 +160,7 @@ _TICKED: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 )
 
 
-def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """A Netatmo account: a house with an ecometer of five lines, its total and gas, on a peak and off-peak contract."""
     names = ("Chauffage", "Chauffe-eau", "Prises", "Cuisine", "Véhicule", "Total", "Gaz")
     ecometer = Ecometer("00:04:74:aa:bb:cc", lines=dict(enumerate(names)), fluids="fluid")
@@ -145,7 +179,7 @@ def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
     )
 
 
-def house(stack: ExitStack, jeedom: JeedomStandIn, speed: float) -> None:
+def house(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """The house of them all."""
     jeedom.add_connection("house", {"resalePrice": 0.04, "subscription": 190}, "Maison")
 

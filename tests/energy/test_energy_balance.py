@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from jeenergied.energy.balance import Balance, Energies, Flows, Row, Tank, charge, flows
 from jeenergied.energy.ledger.growth import Growth
 
+PARIS = ZoneInfo("Europe/Paris")
 ROOT = Path(__file__).resolve().parents[2]
 HP, HC, RESALE, CO2 = 0.2065, 0.1579, 0.04, 21.7
 amounts = st.floats(0, 50, allow_nan=False)
@@ -191,3 +194,70 @@ def test_the_tool_plays_rows_of_a_scenario_file(tmp_path: Path) -> None:
     assert played["co2"] == pytest.approx(101.99)
     assert played["flows"]["b2h"] == pytest.approx(3.2)
     assert played["tank"] == pytest.approx({"content": 1.3, "solarShare": 0.555556})
+
+
+def played(tmp_path: Path, house: dict[str, object], rows: list[dict[str, object]]) -> dict[str, float]:
+    """What the tool says of rows."""
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps({"timezone": "Europe/Paris", "house": house, "rows": rows}))
+    command = [sys.executable, str(ROOT / "tools" / "play_scenario.py"), str(file)]
+    balance: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)[
+        "balance"
+    ]
+    return balance
+
+
+TEMPO = {
+    "blue.hp": 0.1612,
+    "blue.hc": 0.1325,
+    "white.hp": 0.1871,
+    "white.hc": 0.1499,
+    "red.hp": 0.706,
+    "red.hc": 0.1575,
+}
+TWO = {"kind": "hphc", "prices": {"hp": HP, "hc": HC}, "hours": ["22:00-06:00"]}
+
+
+@pytest.mark.parametrize(
+    ("tariff", "cost"),
+    [
+        (TWO, 1.14785),
+        ({"kind": "tempo", "prices": TEMPO, "colours": {"2026-01-13": "blue", "2026-01-14": "blue"}}, 0.93300),
+        ({"kind": "tempo", "prices": TEMPO, "colours": {"2026-01-13": "white", "2026-01-14": "white"}}, 1.06735),
+        ({"kind": "tempo", "prices": TEMPO, "colours": {"2026-01-13": "red", "2026-01-14": "red"}}, 2.39500),
+        ({"kind": "base", "prices": {"base": 0.1927}}, 1.25255),
+    ],
+)
+def test_the_tool_prices_a_day_without_battery(tmp_path: Path, tariff: dict[str, object], cost: float) -> None:
+    """Example A: 4.0 kWh drawn in off-peak hours, 2.5 in peak hours, 18 produced, 9 sold; HP/HC and Tempo blue,
+    white and red."""
+    rows = [
+        {"at": "2026-01-14T02:00:00+01:00", "import": 4.0, "solar": 1.5},
+        {"at": "2026-01-14T13:00:00+01:00", "import": 2.5, "export": 9.0, "solar": 16.5},
+    ]
+    day = played(tmp_path, {"resale": 0.04, "tariff": tariff}, rows)
+    assert day["cost"] == pytest.approx(cost)
+    assert day["revenue"] == pytest.approx(0.36)
+    assert day["selfConsumption"] == pytest.approx(0.5)
+    assert day["autonomy"] == pytest.approx(0.5806, abs=5e-5)
+    if tariff is TWO:
+        assert (day["withoutSolar"], day["savings"]) == pytest.approx((2.93345, 2.14560))
+
+
+@pytest.mark.parametrize(("night", "hours"), [("2026-03-28", 7), ("2026-10-24", 9)])
+def test_the_tool_knows_how_long_a_night_is(tmp_path: Path, night: str, hours: int) -> None:
+    """Example E: 1 kW through the night of a clock change, in off-peak hours."""
+    begin = datetime.fromisoformat(f"{night}T22:00").replace(tzinfo=PARIS).timestamp()
+    end = datetime.fromisoformat(night) + timedelta(days=1, hours=6)
+    count = round((end.replace(tzinfo=PARIS).timestamp() - begin) / 300)
+    moments = [datetime.fromtimestamp(begin + 300 * number, PARIS).isoformat() for number in range(count)]
+    found = played(tmp_path, {"tariff": TWO}, [{"at": moment, "import": 1 / 12} for moment in moments])
+    assert found["cost"] == pytest.approx(hours * HC, abs=1e-6)
+
+
+@pytest.mark.parametrize(("at", "price"), [("03:00", 0.1575), ("05:55", 0.1575), ("06:00", 0.1612), ("22:00", 0.1325)])
+def test_the_tool_knows_that_a_tempo_day_begins_at_six(tmp_path: Path, at: str, price: float) -> None:
+    """Example F: a red Tuesday, a blue Wednesday."""
+    tariff = {"kind": "tempo", "prices": TEMPO, "colours": {"2026-01-13": "red", "2026-01-14": "blue"}}
+    found = played(tmp_path, {"tariff": tariff}, [{"at": f"2026-01-14T{at}:00+01:00", "import": 1.0}])
+    assert found["cost"] == pytest.approx(price)
