@@ -40,6 +40,8 @@ PACE_S = 1.0
 """Between two looks; the first after a quiet time comes at once."""
 IDLE_S = 5.0
 """Without news the house looks all the same: what is old must be found to be so."""
+COPY_S = 86400.0
+"""Between two copies of the book; Jeedom's own backup asks for one besides."""
 SOON_S = 0.03
 MOST_SOURCES = 500
 KILO = 1000.0
@@ -165,6 +167,7 @@ class HouseDevice(Device):
             self._hub.listen(lambda: self._wake("")),
         ]
         self._job = self.context.every("look", IDLE_S, self._look)
+        self.context.every("copy", COPY_S, self.back_up, first=COPY_S)
 
     def stop(self) -> None:
         for end in self._ends:
@@ -214,6 +217,11 @@ class HouseDevice(Device):
             prices,
             numbers["co2"] if numbers["co2"] is not None else Wishes().co2,
         )
+
+    def back_up(self) -> None:
+        """Puts a whole copy of the book beside it. Raises StoreError. In this connection's own thread."""
+        if self._house is not None:
+            self._house.ledger.book.back_up()
 
     # What it is asked.
 

@@ -27,6 +27,8 @@ EXPORT, SOLAR = (Source("1", name, name, "counter") for name in ("grid.export", 
 CHARGED, DISCHARGED = (Source("1", name, name, "today") for name in ("battery.charged", "battery.discharged"))
 CAR, CAR_ENERGY = Source("3", "charger.power", "charger.power"), Source("3", "energy", "charger.energy", "counter")
 
+ALL = (GRID, SUN, BATTERY, PEAK, OFF_PEAK, EXPORT, SOLAR, CHARGED, DISCHARGED, CAR, CAR_ENERGY)
+
 
 class TwoPrices:
     """Peak and off-peak."""
@@ -62,19 +64,7 @@ class Kept:
     """A ledger on a file, with the readings that the house has."""
 
     path: Path
-    sources: Iterable[Source] = (
-        GRID,
-        SUN,
-        BATTERY,
-        PEAK,
-        OFF_PEAK,
-        EXPORT,
-        SOLAR,
-        CHARGED,
-        DISCHARGED,
-        CAR,
-        CAR_ENERGY,
-    )
+    sources: Iterable[Source] = ALL
     readings: dict[str, Reading] = field(default_factory=dict)
     paces: dict[str, Pace] = field(default_factory=dict)
 

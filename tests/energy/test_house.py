@@ -192,6 +192,21 @@ def test_a_counter_that_jumps_is_reported_once_and_the_user_decides(tmp_path: Pa
     assert sum((row.energy["i"] or 0) for row in house.ledger.book.intervals(0, 1e12)) < 20_000
 
 
+def test_what_is_gone_takes_no_part_after_a_while(tmp_path: Path) -> None:
+    world, days = World(), Days(START)
+    house = house_at(world, tmp_path)
+    play(world, house, days, 30)
+    assert world.facts["now.chargers"] is not None
+    for minute, shown in enumerate(days.minutes(30)):
+        world.told = {source: value for source, value in values(shown).items() if source.equipment != "3"}
+        world.at = shown.at
+        house.look(shown.at, shown.at)
+        if minute == 5:
+            assert world.facts["now.base"] is None  # the charger is silent: the rest of the house is not known
+    assert world.facts["now.chargers"] is None
+    assert world.facts["now.base"] == pytest.approx(world.facts["now.house"])
+
+
 def test_the_suppliers_days_and_colours_come_later(tmp_path: Path) -> None:
     world = World()
     house = house_at(world, tmp_path)

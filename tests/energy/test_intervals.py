@@ -11,10 +11,11 @@ from jeenergied.energy.ledger import periods
 from jeenergied.energy.ledger.cells import COLUMNS
 from jeenergied.energy.ledger.row import Sums
 from jeenergied.energy.ports import Source
+from jeenergied.energy.topology import Topology
 
 from simulators.house.days import Days, Flow, whole_days
 
-from .house import CAR, CAR_ENERGY, EXPORT, OFF_PEAK, PARIS, PEAK, SOLAR, Kept, values
+from .house import ALL, CAR, CAR_ENERGY, EXPORT, OFF_PEAK, PARIS, PEAK, RULES, SOLAR, Kept, values
 
 START = datetime(2026, 10, 5, tzinfo=PARIS)
 DAYS = 30
@@ -160,6 +161,24 @@ def test_the_battery_is_a_tank_that_forgets_nothing(month: tuple[Kept, Days]) ->
         assert tank.content == pytest.approx(row.tank.content, abs=1e-4)
         assert tank.solar_share == pytest.approx(row.tank.solar_share, abs=1e-4)
         tank = row.tank
+
+
+def test_a_meter_that_comes_back_does_not_count_what_another_has_counted(tmp_path: Path) -> None:
+    """The meter of the bill is switched off for a while: the other one counts, and it alone."""
+    other = Source("1", "cumul", "grid.import", "counter")
+    kept, house = Kept(tmp_path / "house.sqlite", sources=(*ALL, other)), Days(START)
+    topology = Topology(RULES)
+    for minute, shown in enumerate(house.minutes(720)):
+        told = {**values(shown), other: 5_000.0 + shown.import_peak + shown.import_off_peak}
+        away = 200 <= minute < 500
+        if minute in (200, 500):
+            sources = [each for each in (*ALL, other) if not (away and each in (PEAK, OFF_PEAK))]
+            kept.ledger.adopt(topology.roles(sources))
+        kept.take(told, shown.at)
+        if minute % 5 == 4:
+            kept.ledger.flush(shown.at)
+    found = sum(row.energy["i"] or 0 for row in kept.book.intervals(0, 1e12))
+    assert found == pytest.approx(sum(flow.imported for flow in house.truth.values()), abs=150)
 
 
 def shown(at: float, power: float, energy: float) -> dict[Source, float]:

@@ -188,6 +188,9 @@ class Commands:
     def _backup(self, _message: Message) -> dict[str, Any]:
         try:
             self._services.store.back_up()
+            device = self._hub.running if self._hub is not None else None
+            if device is not None:
+                self._wait(self._supervisor.running(device.connection.id).call(device.back_up), "house")
         except StoreError as error:
             raise CommandError("internal", self._services.texts.mistake(error)) from error
         return {}

@@ -34,6 +34,8 @@ from .topology import DUPLICATE, Role, Rules, Topology, power_of
 
 _LOG = logging.getLogger(__name__)
 
+GONE_S = 900.0
+"""Seconds without any reading after which a source is taken for gone; a connection restarts faster."""
 OBSERVE_S = 20.0
 """Seconds between two samples for the comparison of meters."""
 KVA_VOLTS = 200.0
@@ -83,6 +85,8 @@ class House:
         self._newest: dict[str, Reading] = {}
         self._contradiction = Contradiction()
         self._contradicts = False
+        self._met: dict[Source, float] = {}
+        """When (monotonic) each source last had a reading, old or new."""
         self._seen: frozenset[Source] = frozenset()
         self._observed = -OBSERVE_S
         self._slot: int | None = None
@@ -114,9 +118,10 @@ class House:
         self._newest = {reading.source.key: reading for reading in self._readings.newest()}
         for key, reading in self._newest.items():
             self._paces.setdefault(key, Pace()).add(reading.at)
-        sources = frozenset(reading.source for reading in self._newest.values())
-        if sources - self._seen:
-            self._seen = self._seen | sources
+        for reading in self._newest.values():
+            self._met[reading.source] = monotonic
+        if self._met.keys() - self._seen:
+            self._seen = frozenset(self._met)
             self._find_roles()
         self.ledger.take(self._newest, self._paces, now)
         self._learn(now)
@@ -138,23 +143,19 @@ class House:
             self._slot = slot
         elif slot != self._slot:
             self._slot = slot
+            self._forget(monotonic)
             self.close_interval(now)
 
     def _find_roles(self) -> None:
         self.roles = self.topology.roles(self._seen)
         self.ledger.adopt(self.roles)
 
-    def forget(self, gone: Iterable[Source]) -> None:
-        """These sources are no longer there: an equipment was removed or switched off."""
-        left = self._seen - frozenset(gone)
-        if left != self._seen:
-            self._seen = left
-            self._find_roles()
-
-    @property
-    def seen(self) -> frozenset[Source]:
-        """All sources that have told something."""
-        return self._seen
+    def _forget(self, monotonic: float) -> None:
+        """Sources without a reading, however old, for a while: their equipment was removed or switched off."""
+        self._met = {source: at for source, at in self._met.items() if monotonic - at < GONE_S}
+        self._seen = frozenset(self._met)
+        for key in self._paces.keys() - self._newest.keys():
+            del self._paces[key]
 
     def _used(self, role: str) -> list[Role]:
         return [each for each in self.roles if each.role == role and each.used]
@@ -245,6 +246,7 @@ class House:
         self._tell_running(now)
         self._tell_dated(days, now)
         self._tell_quarantine()
+        self.ledger.book.protect()
 
     def _take_measures(self) -> None:
         self._measures += self._readings.measures()

@@ -88,6 +88,7 @@ class Ledger:
         self.most_kw: dict[str, float] = {}
         """What the subscribed power allows, by column."""
         self._fed: dict[str, _Fed] = {}
+        self._replaced: set[str] = set()
         self._levels: dict[int, float] = {}
         self._late = Late()
         self._pruned: date | None = None
@@ -98,11 +99,15 @@ class Ledger:
         """Takes the sources in use. A meter that was known before goes on where it was, also before a restart."""
         wanted = self._wanted([role for role in roles if role.used])
         for key in [key for key in self._fed if key not in wanted]:
-            del self._fed[key]
+            column = self._fed.pop(key).meter.column
+            if column in (IMPORTED, EXPORTED) and any(fed.meter.column == column for fed in wanted.values()):
+                self._replaced.add(key)  # what it counts from now on is another one's: it must not count it too
         for key, fed in wanted.items():
             known = self._fed.get(key)
             if known is None:
-                fed.meter.restore(self.book.note(f"meter:{key}"))
+                if key not in self._replaced:
+                    fed.meter.restore(self.book.note(f"meter:{key}"))
+                self._replaced.discard(key)
                 self._fed[key] = fed
             else:
                 known.power, known.sign = fed.power, fed.sign
@@ -209,6 +214,7 @@ class Ledger:
         touched = self._intervals(late, change)
         days = self._sums(touched, change)
         change.notes = {f"meter:{key}": fed.meter.state() for key, fed in self._fed.items() if fed.meter.growth}
+        change.notes.update({f"meter:{key}": None for key in self._replaced})
         self.book.write(change)
         self.cells.changes.clear()
         self._levels.clear()

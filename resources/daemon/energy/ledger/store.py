@@ -181,6 +181,15 @@ class Book:
         except (sqlite3.Error, OSError) as error:
             raise failure(self.copy, error) from error
 
+    def protect(self) -> None:
+        """Takes the files away from others again: Jeedom opens all files below its folder at each backup and update."""
+        for path in (self.path, self.copy, *self.path.parent.glob(f"{self.path.name}.*")):
+            try:
+                if path.stat().st_mode & 0o177:
+                    path.chmod(0o600)
+            except OSError as error:
+                _LOG.debug("%s stays as it is: %s", path, error)  # somebody else's, or just removed
+
     def _there(self) -> sqlite3.Connection:
         """The open database; one that was taken away meanwhile is made anew from the copy."""
         if self._database is not None and not self.path.exists():
