@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,22 @@ CONTRACT = ROOT / "core" / "contract"
 CATALOGUES = CONTRACT / "catalogue"
 FIRST = ["enphase", "easee", "wes", "econetatmo", "hellowatt"]
 SYSTEMS = [*FIRST, *sorted({path.stem for path in CATALOGUES.glob("*.json")} - set(FIRST))]
+FORMERS: dict[str, dict[str, str]] = json.loads((CONTRACT / "former_names.json").read_text("utf-8"))["systems"]
 WORDS = {
     "fr_FR": {
         "title": "Toutes les commandes",
-        "all": "Une liste par système. Chaque connexion a en plus **Etat** (`state`) et **Rafraichir** (`refresh`), "
-        "chaque équipement **Rafraichir** (`refresh`).",
+        "all": "Une liste par système. Chaque connexion a en plus **État** (`state`) et **Rafraîchir** (`refresh`), "
+        "chaque équipement **Rafraîchir** (`refresh`).",
         "list": "[Toutes ses commandes]({page}) · [sa page]({system})",
         "of": "Commandes : ",
         "intro": "Cette liste est tirée du catalogue du plugin : elle est complète. Voyez aussi "
         "[la page du système]({system}) et [les autres listes](commands.md). Chaque connexion a en plus "
-        "**Etat** (`state`) et **Rafraichir** (`refresh`), chaque équipement **Rafraichir** (`refresh`). Le logicalId "
-        "est celui que montre l'onglet Commandes sous le type. « Si » se rapporte aux réglages de l'équipement ou de "
-        "sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première fois ; « à la "
-        "demande » : par *Créer les commandes manquantes*.",
-        "head": ("Nom", "logicalId", "Type", "Unité", "Créée"),
+        "**État** (`state`) et **Rafraîchir** (`refresh`), chaque équipement **Rafraîchir** (`refresh`). Le logicalId "
+        "est celui que montre l'onglet Commandes sous le type. « Ancien nom » : celui que la commande avait dans "
+        "l'ancien plugin, et qu'elle garde si elle existe déjà dans votre Jeedom. « Si » se rapporte aux réglages de "
+        "l'équipement ou de sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première "
+        "fois ; « à la demande » : par *Créer les commandes manquantes*.",
+        "head": ("Nom", "Ancien nom", "logicalId", "Type", "Unité", "Créée"),
         "connection": "Connexion : ",
         "create": {"always": "toujours", "seen": "donnée", "never": "à la demande"},
         "if": "si",
@@ -45,17 +48,18 @@ WORDS = {
     },
     "en_US": {
         "title": "All commands",
-        "all": "A list for each system. Each connection also has **Etat** (`state`) and **Rafraichir** (`refresh`), "
-        "each piece of equipment **Rafraichir** (`refresh`).",
+        "all": "A list for each system. Each connection also has **État** (`state`) and **Rafraîchir** (`refresh`), "
+        "each piece of equipment **Rafraîchir** (`refresh`).",
         "list": "[All its commands]({page}) · [its page]({system})",
         "of": "Commands: ",
         "intro": "This list comes from the plugin's catalogue: it is complete. See also [the system's page]({system}) "
-        "and [the other lists](commands.md). Each connection also has **Etat** (`state`) and **Rafraichir** "
-        "(`refresh`), each piece of equipment **Rafraichir** (`refresh`). The logicalId is the one "
-        'that the tab Commands shows below the type. "If" is about the settings of the equipment or of its '
+        "and [the other lists](commands.md). Each connection also has **État** (`state`) and **Rafraîchir** "
+        "(`refresh`), each piece of equipment **Rafraîchir** (`refresh`). The logicalId is the one "
+        'that the tab Commands shows below the type. "Former name": the one that the command had in the former plugin, '
+        'and keeps if it exists in your Jeedom. "If" is about the settings of the equipment or of its '
         'connection; "data": the command is created when the data comes for the first time; "on demand": by *Create '
         "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
-        "head": ("Name", "logicalId", "Type", "Unit", "Created"),
+        "head": ("Name", "Former name", "logicalId", "Type", "Unit", "Created"),
         "connection": "Connection: ",
         "create": {"always": "always", "seen": "data", "never": "on demand"},
         "if": "if",
@@ -83,6 +87,7 @@ class Pages:
         self._language = language
         self._words: dict[str, Any] = WORDS[language]
         self._texts: dict[str, str] = {}
+        self._formers: dict[str, str] = {}
         if language != "fr_FR":
             sections = json.loads((ROOT / "core" / "i18n" / f"{language}.json").read_text("utf-8"))
             for system in SYSTEMS:
@@ -92,6 +97,7 @@ class Pages:
         """Every page by its name."""
         pages = {"commands": [f"# {self._words['title']}", "", self._words["all"]]}
         for system in SYSTEMS:
+            self._formers = FORMERS.get(system, {})
             catalogue = json.loads((CATALOGUES / f"{system}.json").read_text("utf-8"))
             name, own = self._say(catalogue["name"]), f"{system}.md"
             links = self._words["list"].format(page=f"commands_{own}", system=own)
@@ -128,19 +134,24 @@ class Pages:
             lines += [f"{self._words['same']} *{', '.join(again)}*.", ""]
         if not part["commands"]:
             return lines[:-1]
-        lines += [f"| {' | '.join(self._words['head'])} |", "| --- | --- | --- | --- | --- |"]
+        lines += [f"| {' | '.join(self._words['head'])} |", "| --- | --- | --- | --- | --- | --- |"]
         for row in part["commands"]:
             kind = TYPES[self._language].get(row["type"], row["type"])
             subtypes = {**TYPES[self._language], **SUBTYPES[self._language]}
             cells = (
                 numbered(row["name"], row),
+                numbered(self._former(row), row),
                 f"`{numbered(row['logicalId'], row)}`",
                 f"{kind}, {subtypes.get(row['subType'], row['subType'])}",
                 unit(row.get("unit", "")),
                 self._created(row, fields),
             )
-            lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+            lines.append(re.sub(r"\|  (?=\|)", "| ", f"| {' | '.join(cells)} |"))
         return lines
+
+    def _former(self, row: dict[str, Any]) -> str:
+        ambiguous = f"{row['logicalId']} ({row['name']})"
+        return self._formers.get(ambiguous, self._formers.get(row["logicalId"], ""))
 
     def _created(self, row: dict[str, Any], fields: dict[str, Any]) -> str:
         conditions = []

@@ -106,7 +106,7 @@ def without_profiles(row: Data, profiles: Mapping[str, Data], phases: Data | Non
     """The same with `each` left as it is: one row, or two with that of the single phases.
 
     `as` names profiles, separated by blanks: each adds its keys, a later one and last the row itself win. `phases`
-    adds a row for the single phases, by the catalogue's rule {"each": [...], "when": {...}}.
+    adds a row for the single phases, by the catalogue's rule {"each": [...], "when": {...}, "named": "{name} {n}"}.
     Raises KeyError if there is no such profile.
     """
     whole = {key: value for name in row.get("as", "").split() for key, value in profiles[name].items()}
@@ -120,7 +120,7 @@ def _with_phases(row: dict[str, Any], rule: Data) -> list[dict[str, Any]]:
         return [row]
     phase = {key: value for key, value in row.items() if key not in ONLY_OF_THE_WHOLE}
     phase["logicalId"] += "{n}"
-    phase["name"] += "{n}"
+    phase["name"] = rule["named"].replace("{name}", phase["name"])
     phase["source"] = phase["source"].replace(".", ".{n}.", 1)
     phase["when"] = {**rule["when"], **row.get("when", {})}
     phase["each"] = rule["each"]

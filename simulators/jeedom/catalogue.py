@@ -105,7 +105,8 @@ def expanded(row: Row, profiles: Optional[Mapping[str, Row]] = None, phases: Opt
         return _each_value(known)
     start, _, end = known["source"].partition(".")
     single = {key: value for key, value in known.items() if key not in ("measures", "silence")}
-    single |= {"logicalId": known["logicalId"] + "{n}", "name": known["name"] + "{n}", "source": f"{start}.{{n}}.{end}"}
+    name = (phases or {})["named"].replace("{name}", known["name"])
+    single |= {"logicalId": known["logicalId"] + "{n}", "name": name, "source": f"{start}.{{n}}.{end}"}
     single |= {"each": (phases or {})["each"], "when": {**(phases or {})["when"], **known.get("when", {})}}
     return [*_each_value(known), *_each_value(single | (by_phase if isinstance(by_phase, dict) else {}))]
 

@@ -21,7 +21,7 @@ EQUIPMENT = {
 }
 """What the pages call each system's equipment; "Ballon" is any plugin's."""
 FOREIGN = {"Ballon"}
-OF_A_CONNECTION = {"Etat", "Rafraichir"}
+OF_A_CONNECTION = {"État", "Rafraîchir"}
 
 
 def page(language: str) -> str:

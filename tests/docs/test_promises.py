@@ -13,6 +13,7 @@ from jeedom_bridge.contract import Contract
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = Contract(ROOT / "core" / "contract").catalogues
+FORMER_NAMES = json.loads((ROOT / "core" / "contract" / "former_names.json").read_text("utf-8"))["systems"]
 PROMISES = (ROOT / "docs" / "promises.md").read_text("utf-8")
 LINES = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -135,7 +136,8 @@ def test_what_shows_a_promise_is_a_picture_or_a_table_of_figures() -> None:
 def test_a_promised_command_is_in_the_catalogue(backend: str, logical_id: str, kind: str, name: str) -> None:
     found = [row for row in rows(backend) if row["logicalId"] == logical_id]
     assert found
-    assert all(row["type"] == kind and name in ("", row["name"]) for row in found)
+    former = FORMER_NAMES.get(backend, {}).get(logical_id)
+    assert all(row["type"] == kind and name in ("", former or row["name"]) for row in found)
 
 
 @pytest.mark.parametrize(("backend", "key", "what", "value"), DEFAULTS)

@@ -120,7 +120,7 @@ NOW = """
 
 
 class House:
-    """What a test does and looks at. References are those of the page: `#[Maison][Toit][Export Réseau]#`."""
+    """What a test does and looks at. References are those of the page: `#[Maison][Toit][Injection réseau]#`."""
 
     def __init__(self, jeedom: Jeedom, gateway: EnphaseGateway, cloud: EaseeCloud, box: Box, mark: str) -> None:
         self.jeedom, self.gateway, self.cloud, self.box = jeedom, gateway, cloud, box
@@ -265,7 +265,7 @@ def house(jeedom: Jeedom, mark: str = "") -> Iterator[House]:
         made.name("wes", "teleinfo", "TIC 1", "Maison")
         made.name("hellowatt", "electricity", "Électricité", "Maison")
         furnish(made)
-        made.wait_for("#[Maison][Passerelle][Etat]#", "En ligne", 60)
+        made.wait_for("#[Maison][Passerelle][État]#", "En ligne", 60)
         made.wait_for("#[Garage][Borne][Branché]#", 0, 60)
         made.wait_for("#[Maison][Électricité][Tempo en cours]#", "blanc", 60)
         until(lambda: float(made.value("#[Maison][TIC 1][Coût jour]#") or 0) > 0, 60)

@@ -40,7 +40,7 @@ def as_it_was(home: House) -> Iterator[None]:
     home.charger.unplug()
     home.charger.set(LIMIT, float(LARGEST))
     home.gateway.set(production=0.0, consumption=300.0)
-    home.event("#[Maison][Passerelle][Etat]#", "En ligne")
+    home.event("#[Maison][Passerelle][État]#", "En ligne")
     home.wait_for("#[Garage][Borne][Branché]#", 0)
     home.wait_for("#[Garage][Borne][Limite du chargeur]#", LARGEST)
     home.forget()
@@ -73,15 +73,15 @@ def test_the_surplus_goes_into_the_car(home: House, language: str) -> None:
         charging = home.charger.get(120) * 1000
         home.gateway.set(production=export + 300.0, consumption=300.0 + charging)
         net = export - charging
-        until(lambda: abs(home.value("#[Maison][Toit][Export Réseau]#") - max(0.0, net)) < 5, PATIENCE_S)
-        until(lambda: abs(home.value("#[Maison][Toit][Impor Réseau]#") - max(0.0, -net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.value("#[Maison][Toit][Injection réseau]#") - max(0.0, net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.value("#[Maison][Toit][Soutirage réseau]#") - max(0.0, -net)) < 5, PATIENCE_S)
         until(lambda: abs(home.value("#[Garage][Borne][Puissance]#") * 1000 - charging) < 5, PATIENCE_S)
         home.start(run)
         until(lambda: limit(home) == after, PATIENCE_S)
         home.wait_for("#[Garage][Borne][Limite du chargeur]#", after)
 
     home.gateway.set(production=5000.0, consumption=300.0)
-    until(lambda: abs(home.value("#[Maison][Toit][Export Réseau]#") - 4700) < 5)
+    until(lambda: abs(home.value("#[Maison][Toit][Injection réseau]#") - 4700) < 5)
     home.start(run)
     assert limit(home) == LARGEST, "no car, nothing is set"
     home.charger.plug(amps=40.0)
@@ -91,7 +91,7 @@ def test_the_surplus_goes_into_the_car(home: House, language: str) -> None:
     shine(40.5 * VOLTS, LARGEST)
     shine(5.5 * VOLTS, 0)
     shine(20.5 * VOLTS, 20)
-    home.event("#[Maison][Passerelle][Etat]#", "Injoignable")
+    home.event("#[Maison][Passerelle][État]#", "Injoignable")
     home.start(run)
     until(lambda: limit(home) == 0)
 
@@ -145,14 +145,14 @@ def test_a_system_that_is_silent_for_a_quarter_of_an_hour_is_told(home: House, l
     def fall() -> dict[str, Any]:
         before = home.launched(run)
         time.sleep(1)
-        home.event("#[Maison][Passerelle][Etat]#", "Injoignable")
+        home.event("#[Maison][Passerelle][État]#", "Injoignable")
         home.runs(run, before)
         (task,) = until(lambda: home.later(run))
         assert 14 * 60 <= task["at"] <= 16 * 60
         return dict(task)
 
     task = fall()
-    home.event("#[Maison][Passerelle][Etat]#", "En ligne")
+    home.event("#[Maison][Passerelle][État]#", "En ligne")
     home.now(task)
     assert home.messages == [], "a short outage"
     task = fall()
@@ -168,7 +168,7 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
     home.charger.plug()
     (task,) = until(lambda: home.later(run), PATIENCE_S)
     assert 14 * 60 <= task["at"] <= 16 * 60
-    home.wait_for("#[Garage][Borne][Etat]#", 3)
+    home.wait_for("#[Garage][Borne][État]#", 3)
     home.now(task)
     assert home.messages == [], "it charges"
     home.charger.unplug()
@@ -180,7 +180,7 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
     home.charger.plug()
     home.charger.obey("pause_charging", {})
     home.runs(run, before)
-    home.wait_for("#[Garage][Borne][Etat]#", 2)
+    home.wait_for("#[Garage][Borne][État]#", 2)
     home.wait_for("#[Garage][Borne][Branché]#", 1)
     (task,) = until(lambda: home.later(run), PATIENCE_S)
     home.now(task)

@@ -18,7 +18,7 @@ final class Rows
      * The rows that a row of a catalogue stands for, in order, each without "as", "phases" and "each".
      *
      * @param array $profiles by name; "as" names some, separated by blanks: later ones win, and the row itself
-     * @param array $phases rule of the catalogue {"each": [...], "when": {...}}, for rows with "phases"
+     * @param array $phases rule of the catalogue {"each": [...], "when": {...}, "named": "{name} phase {n}"}, for rows with "phases"
      * @return array[]
      */
     public static function writtenOut(array $row, array $profiles, array $phases): array
@@ -45,7 +45,7 @@ final class Rows
     {
         $phase = array_diff_key($row, self::ONLY_OF_THE_WHOLE);
         $phase['logicalId'] .= '{n}';
-        $phase['name'] .= '{n}';
+        $phase['name'] = str_replace('{name}', $phase['name'], $rule['named']);
         $phase['source'] = preg_replace('/\./', '.{n}.', $row['source'], 1);
         $phase['when'] = ($row['when'] ?? []) + $rule['when'];
         $phase['each'] = $rule['each'];
