@@ -2,17 +2,24 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Energy\House;
 use Jeenergie\Energy\Panel;
 use Jeenergie\Storage\Json;
 
 /*
- * What the energy panel asks, for every user: each sees the equipment that he may see.
+ * What the page of the house and its meters ask, for every user: each sees the equipment that he may see.
  *
  * | action    | request                              | result                                                          |
  * |-----------|--------------------------------------|-----------------------------------------------------------------|
  * | equipment |                                      | [{id, name, object, series: [{cmd, name, kind, per, part, ...}]}] |
  * | days      | {cmds: [ids], from, to: YYYY-MM-DD}  | {<cmd>: {<YYYY-MM-DD>: number}}                                 |
  * | tile      | {id, version: dashboard or mobile}   | {html}                                                          |
+ * | house     |                                      | {home, name, connection, isAdmin, now, values: {<key>: {cmd,    |
+ * |           |                                      | value, unit, at}}, names: {<quantity>: text}, colors}, or       |
+ * |           |                                      | {home: null}                                                    |
+ * | roles     |                                      | the daemon's `house`, each role with its name and unit, each    |
+ * |           |                                      | source with its equipment's and its command's name              |
+ * | balance   | {from, to: YYYY-MM-DD or null, per}  | the daemon's `balance`, devices: [{id, name, kind, energy}]     |
  */
 
 try {
@@ -24,11 +31,13 @@ try {
     }
     ajax::init();
     $action = init('action');
-    if (!in_array($action, ['equipment', 'days', 'tile'], true) || !class_exists('jeenergie')) {
+    $actions = ['equipment' => Panel::class, 'days' => Panel::class, 'tile' => Panel::class];
+    $actions += ['house' => House::class, 'roles' => House::class, 'balance' => House::class];
+    if (!isset($actions[$action]) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }
     $request = Json::decode((string) init('request', '{}'));
-    ajax::success(Panel::$action($request));
+    ajax::success($actions[$action]::$action($request));
 } catch (Throwable $e) {
     // Without its database the core has not come as far as to find its classes.
     class_exists('ajax') || exit('{"state":"error","result":"Jeedom ne répond pas : sa base de données est-elle arrêtée ?"}');

@@ -27,6 +27,7 @@ from .energy.money.comparison import Bill
 from .energy.money.contract import Wishes, parse_hours, parse_prices
 from .energy.money.offers import PriceGrid
 from .energy.ports import Delivers, Measure, Reading, Source, Value
+from .energy.report import Report, of_now
 from .energy.topology import ADDED, IGNORED, Rules
 from .readings import Board
 from .readings import Measure as BoardMeasure
@@ -243,9 +244,7 @@ class HouseDevice(Device):
         if house is None:
             raise Refused("La maison n'est pas active.")
         if operation == "decide":
-            decision = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}.get(
-                str(options.get("decision")), ""
-            )
+            decision = DECISIONS.get(str(options.get("decision")), "")
             if not house.decide(str(options.get("source")), decision, self.context.clock.time()):
                 raise Refused("Cette source n'existe pas : {source}", source=str(options.get("source"))[:64])
             return self.context.translate("C'est noté.")
@@ -260,13 +259,26 @@ class HouseDevice(Device):
         return self.context.translate("{kind} : le prix de {share} % n'est pas connu", kind=bill.kind, share=share)
 
     def roles(self) -> list[dict[str, Any]]:
-        """For the socket's `house`. In this connection's own thread."""
-        house = self._house
-        found = house.found(self.context.clock.time()) if house is not None else []
+        """For the socket's `house`, as `now` and `balance` in this connection's own thread."""
+        found = [] if self._house is None else self._house.found(self.context.clock.time())
         for each in found:
             template, values = each["why"]
             each["why"] = self.context.translate(template, **values) if template else ""
         return found
+
+    def now(self) -> dict[str, Any]:
+        """The powers of now, also what is not known, for the socket's `house`. In this connection's own thread."""
+        return {} if self._house is None else of_now(self._house, self.context.clock.time())
+
+    def balance(self, first: str | None, last: str | None, per: str) -> dict[str, Any]:
+        """For the socket's `balance`: local days (ISO), both included. In this connection's own thread."""
+        if self._house is None:
+            raise Refused("La maison n'est pas active.")
+        report = Report(self._house.ledger.book, ZoneInfo(self.context.timezone), self.context.clock.time())
+        try:
+            return report.asked(first, last, per)
+        except (ValueError, OverflowError) as error:
+            raise Refused("Ces dates ne sont pas celles d'un bilan : {error}", error=error) from error
 
     # What it reads and says (the ports of `energy`).
 

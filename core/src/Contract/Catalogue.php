@@ -167,6 +167,25 @@ final class Catalogue
         return self::read('quantities.json');
     }
 
+    /** A quantity's name in the user's language. */
+    public static function quantityName(string $quantity): string
+    {
+        return self::sentence(self::quantities()['quantities'][$quantity]['name'] ?? $quantity, 'quantities.json');
+    }
+
+    /** The name of a tariff's period in the user's language. */
+    public static function partName(string $part): string
+    {
+        return self::sentence(self::quantities()['parts'][$part]['name'] ?? $part, 'quantities.json');
+    }
+
+    /** @return array<string, string> the parts that sources take in the house: their names in the user's language */
+    public static function roleNames(): array
+    {
+        $names = array_column(self::read('roles.json')['roles'], 'name', 'role');
+        return array_map(fn(string $name): string => self::sentence($name, 'roles.json'), $names);
+    }
+
     /**
      * What a command is for the energy panel, by the quantity that it measures: {kind, per}, and {part, color} for one
      * tariff period; null if the panel has no use for it.

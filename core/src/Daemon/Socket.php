@@ -27,6 +27,8 @@ final class Socket
         'log' => 5,
         'status' => 5,
         'backup' => 5,
+        'house' => 10,
+        'balance' => 20,
         'shutdown' => 5,
     ];
     private const MARGIN_S = 5;

@@ -21,7 +21,7 @@ from ..actions import REFRESH, Actions, Order, Result
 from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
-from ..house import HouseHub
+from ..house import HouseDevice, HouseHub
 from ..nearby.finder import Finder
 from .limits import LIMITS
 from .reach import Reach
@@ -78,6 +78,7 @@ class Commands:
             "backup": self._backup,
             "readings": self._readings,
             "house": self._house,
+            "balance": self._balance,
             "shutdown": self._shutdown,
         }
 
@@ -178,12 +179,20 @@ class Commands:
         return {}
 
     def _house(self, _message: Message) -> dict[str, Any]:
+        return self._ask_house(lambda device: {"roles": device.roles(), "now": device.now()}, "house")
+
+    def _balance(self, message: Message) -> dict[str, Any]:
+        first, last, per = message.get("from"), message.get("to"), message["per"]
+        return self._ask_house(lambda device: device.balance(first, last, per), "balance")
+
+    def _ask_house(self, question: Callable[[HouseDevice], dict[str, Any]], command: str) -> dict[str, Any]:
         device = self._hub.running if self._hub is not None else None
         if device is None:
             text = self._services.texts("La maison n'est pas active : activez-la sur la page du plugin.")
             raise CommandError("unknown_connection", text)
         runner = self._supervisor.running(device.connection.id)
-        return {"roles": self._wait(runner.call(device.roles), "house")}
+        answer: dict[str, Any] = self._wait(runner.call(lambda: question(device)), command)
+        return answer
 
     def _backup(self, _message: Message) -> dict[str, Any]:
         try:

@@ -84,7 +84,7 @@ class House:
         self._paces: dict[str, Pace] = {}
         self._newest: dict[str, Reading] = {}
         self._contradiction = Contradiction()
-        self._contradicts = False
+        self.contradicts = False
         self._met: dict[Source, float] = {}
         """When (monotonic) each source last had a reading, old or new."""
         self._seen: frozenset[Source] = frozenset()
@@ -130,8 +130,8 @@ class House:
             self.topology.observe(self._newest.values(), self.roles, now)
         moment = Moment(self._newest, self._paces, now)
         self.live = live(self.roles, moment)
-        self._contradicts = self._contradiction.update(monotonic, self.live.base)
-        facts = figures.of_now(self.live, self._contradicts)
+        self.contradicts = self._contradiction.update(monotonic, self.live.base)
+        facts = figures.of_now(self.live, self.contradicts)
         facts["now.batteryLevel"] = self._level()
         prices = self.contract.at(now)
         facts.update(figures.of_prices(prices, self.contract.next_change(now), self._zone))
@@ -196,7 +196,7 @@ class House:
     def _remark(self) -> str:
         """What the user should know about the meters, in one sentence."""
         translate = self._published.translate
-        if self._contradicts:
+        if self.contradicts:
             return translate(
                 "Les compteurs se contredisent : la consommation serait de {base} W. Une pince est peut-être montée à "
                 "l'envers, ou un appareil compté deux fois.",

@@ -1,0 +1,165 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Energy;
+
+use eqLogic;
+use Exception;
+use jeenergie;
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Daemon\Socket;
+
+/**
+ * What the page and the tile of the house show: the commands of the house's equipment with their last values, and what
+ * only the daemon knows, its roles and its balance.
+ */
+final class House
+{
+    private const PREFIX = 'home.';
+
+    /** The house's equipment that the user may see; null without one. */
+    public static function home(): ?jeenergie
+    {
+        foreach (eqLogic::byType('jeenergie', true) as $eqLogic) {
+            if (!$eqLogic->isConnection() && $eqLogic->hasRight('r') && self::quantitiesOf($eqLogic) !== []) {
+                return $eqLogic;
+            }
+        }
+        return null;
+    }
+
+    /** @return array<string, string> the house's own figures by logicalId, as "<quantity>" of now or "<quantity>.<per>" */
+    private static function quantitiesOf(jeenergie $eqLogic): array
+    {
+        $quantities = Catalogue::quantities()['quantities'];
+        $found = [];
+        foreach ($eqLogic->rows() as $logicalId => $row) {
+            $measures = self::measures($row);
+            $name = $measures['quantity'];
+            $ofHouse = ($quantities[$name]['of'] ?? '') === 'house' && strpos($name, self::PREFIX) === 0;
+            if ($ofHouse && in_array($measures['per'], ['now', 'today'], true)) {
+                $key = substr($name, strlen(self::PREFIX));
+                $found[$logicalId] = $key . ($measures['per'] === 'now' ? '' : '.' . $measures['per']);
+            }
+        }
+        return $found;
+    }
+
+    /** @return array{quantity: string, per: string, part: string} what a row measures; a bare name means now */
+    private static function measures(?array $row): array
+    {
+        $measures = $row['measures'] ?? '';
+        return (is_array($measures) ? $measures : ['quantity' => $measures]) + ['per' => 'now', 'part' => ''];
+    }
+
+    /** What the first drawing needs, without asking the daemon. */
+    public static function house(): array
+    {
+        $home = self::home();
+        if ($home === null) {
+            return ['home' => null];
+        }
+        $names = array_keys(Catalogue::quantities()['quantities']);
+        return [
+            'home' => (string) $home->getId(),
+            'name' => $home->getName(),
+            'connection' => (string) $home->getConfiguration('connection'),
+            'isAdmin' => isConnect('admin'),
+            'now' => time(),
+            'values' => self::values($home),
+            'names' => array_combine($names, array_map([Catalogue::class, 'quantityName'], $names)),
+            'colors' => Catalogue::quantities()['colors'],
+        ];
+    }
+
+    /** @return array<string, array> {cmd, value, unit, at: Unix time of the data or null} by quantity */
+    public static function values(jeenergie $home): array
+    {
+        $values = [];
+        foreach (self::quantitiesOf($home) as $logicalId => $key) {
+            $cmd = $home->getCmd('info', $logicalId);
+            if (is_object($cmd)) {
+                $value = $cmd->execCmd();
+                $at = strtotime((string) $cmd->getCache('collectDate', ''));
+                $values[$key] = [
+                    'cmd' => (string) $cmd->getId(),
+                    'value' => $value === '' ? null : $value,
+                    'unit' => (string) $cmd->getUnite(),
+                    'at' => $at === false ? null : $at,
+                ];
+            }
+        }
+        return $values;
+    }
+
+    /** Who takes which part, and the powers of now as the daemon knows them. */
+    public static function roles(): array
+    {
+        self::needed();
+        $found = Socket::request('house');
+        $names = Catalogue::roleNames();
+        $quantities = Catalogue::quantities()['quantities'];
+        $roles = [];
+        foreach ($found['roles'] ?? [] as $role) {
+            $source = eqLogic::byId((int) $role['source']['equipment']);
+            if (!is_object($source) || !$source->hasRight('r')) {
+                continue;
+            }
+            $cmd = $source->getCmd('info', $role['source']['command']);
+            $rows = $source instanceof jeenergie ? $source->rows() : [];
+            $measures = self::measures($rows[$role['source']['command']] ?? null);
+            $role['name'] = $names[$role['quantity']] ?? $role['quantity'];
+            $role['unit'] = $quantities[$measures['quantity']]['unit'] ?? '';
+            $role['part'] = Catalogue::partName($measures['part']);
+            $role['equipment'] = $source->getName();
+            $role['command'] = is_object($cmd) ? $cmd->getName() : $role['source']['command'];
+            $roles[] = $role;
+        }
+        return ['roles' => $roles, 'now' => $found['now'] ?? []];
+    }
+
+    /** @param array $request {from, to: "YYYY-MM-DD" or null, per} */
+    public static function balance(array $request): array
+    {
+        self::needed();
+        $found = Socket::request('balance', [
+            'from' => $request['from'] ?? null,
+            'to' => $request['to'] ?? null,
+            'per' => $request['per'] ?? 'day',
+        ]);
+        $devices = [];
+        $hidden = 0.0;
+        foreach ($found['devices']['used'] ?? [] as $id => $energy) {
+            $device = eqLogic::byId((int) $id);
+            if (!is_object($device) || !$device->hasRight('r')) {
+                $hidden += $energy; // no name for who may not see it, but it is part of the house
+                continue;
+            }
+            $devices[] = ['id' => (string) $id, 'name' => $device->getName(), 'kind' => self::kind($device), 'energy' => $energy];
+        }
+        usort($devices, fn(array $a, array $b): int => $b['energy'] <=> $a['energy']);
+        $rest = $found['devices']['rest'] ?? null;
+        return ['devices' => $devices, 'rest' => $rest === null ? null : $rest + $hidden] + $found;
+    }
+
+    /** The colour of an equipment that uses energy: that of the quantities it measures. */
+    private static function kind(eqLogic $device): string
+    {
+        $quantities = Catalogue::quantities()['quantities'];
+        foreach ($device instanceof jeenergie ? $device->rows() : [] as $row) {
+            $color = $quantities[self::measures($row)['quantity']]['color'] ?? '';
+            if ($color !== '') {
+                return $color;
+            }
+        }
+        return 'load';
+    }
+
+    private static function needed(): void
+    {
+        if (self::home() === null) {
+            throw new Exception(__('La maison n\'existe pas encore, ou vous n\'y avez pas accès.', __FILE__));
+        }
+    }
+}
