@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +12,9 @@ from jeenergied.devices.econetatmo import time_slots
 from jeenergied.devices.econetatmo.watermarks import Counter, LineState, Track
 
 from simulators.econetatmo.model import Correction, Ecometer, Home, Outage, midnight
+from tests.econetatmo.months import Account
 from tests.econetatmo.test_econetatmo_measures import expected
-from tests.econetatmo.world import BRIDGE, DAY, HOUR, START, World
+from tests.econetatmo.world import BRIDGE, DAY, HOUR, START, World, small_home
 
 PARIS = "Europe/Paris"
 MakeWorld = Callable[..., World]
@@ -201,3 +203,13 @@ def test_a_new_scale_goes_on_where_the_old_one_ended(world: MakeWorld) -> None:
     assert all(wall.endswith(":30:00") for wall in fresh)
     assert datetime.fromisoformat(fresh[0]) >= datetime.fromisoformat(newest)
     assert any("période" in text for text in running.messages())
+
+
+@pytest.mark.parametrize("step", [-3 * HOUR, 5 * HOUR])
+def test_a_step_of_this_machines_clock_between_two_answers_moves_no_window(tmp_path: Path, step: float) -> None:
+    with Account(tmp_path, small_home(1)) as account:
+        ahead = account.clock.time() - account.clock.monotonic()
+        account.cloud.clock = lambda: ahead + account.clock.monotonic()
+        account.live(HOUR)
+        account.clock.step(step)
+        assert abs(account.device._api.now() - account.cloud.clock()) < 2

@@ -12,7 +12,7 @@ from jeenergied.devices.enphase.values.inverter_answers import day_energies
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
 
-from .harness import INVERTERS, house
+from .harness import INVERTERS, READINGS, house
 
 PARIS = ZoneInfo("Europe/Paris")
 DEVICES = "/ivp/pdm/device_data"
@@ -197,3 +197,48 @@ def test_yesterdays_figure_of_the_gateway_is_not_todays(opened, bench, clock, so
     found = made.ask("discover")["equipment"]
     gateway.fault("garbage", DEVICES)
     assert len(made.ask("discover")["equipment"]) == len(found) == 4
+
+
+@pytest.mark.parametrize("then", [-3 * 3600.0, -1700.0, 3 * 3600.0])
+def test_a_clock_that_was_wrong_at_the_sign_in_puts_no_inverter_to_sleep(opened, bench, clock, source, then):
+    """A small computer starts with yesterday's time, signs in, and is put right a minute later."""
+    began = clock.monotonic() - clock.time()
+    clock.step(then)
+    made = bench(opened(EnphaseGateway(source, clock=lambda: clock.monotonic() - began)), clock=clock)
+    made.equip("20", "inverter", SERIALS[0]).start()
+    assert made.values("20")["Watt"] == 260
+    clock.step(-then)
+    made.forget_events()
+    made.advance(1200, 60)
+    assert {each["values"].get("Watt", 260) for each in made.of("values") if each["equipment"] == "20"} <= {260}
+    dates = [datetime.fromisoformat(each["at"]).timestamp() for each in made.of("values") if each["equipment"] == "20"]
+    assert dates
+    assert all(clock.time() - 1500 <= date <= clock.time() for date in dates)
+
+
+def test_a_new_inverter_has_its_power_within_seconds_of_being_created(opened, bench, clock, source):
+    gateway = opened(EnphaseGateway(source, clock=clock.time))
+    made = bench(gateway, clock=clock).start()
+    made.equip("20", "inverter", SERIALS[0]).configure()
+    before = made.asked(INVERTERS)
+    made.equip("21", "inverter", SERIALS[1]).configure()
+    made.advance(3, 1)
+    assert [made.values(each)["Watt"] for each in ("20", "21")] == [260, 260]
+    assert made.asked(INVERTERS) == before + 1  # one round for all that was created meanwhile
+    made.configure()
+    made.advance(3, 1)
+    assert made.asked(INVERTERS) == before + 1
+
+
+def test_what_an_outage_has_put_off_is_read_when_it_ends(opened, bench, clock, source):
+    gateway = opened(EnphaseGateway(source, clock=clock.time))
+    made = bench(gateway, clock=clock).equip("20", "inverter", SERIALS[0])
+    made.start()
+    gateway.server.suspend()
+    made.advance(300, 5)
+    before, polls = made.asked(INVERTERS), made.asked(READINGS)
+    gateway.server.resume()
+    while made.asked(READINGS) == polls:
+        made.advance(1)
+    made.advance(1)
+    assert made.asked(INVERTERS) == before + 1

@@ -7,6 +7,7 @@
 - `rate_limit`: how many requests may leave for which purpose, and the pause that a service asks for.
 - `tokens`: the token of one account: one renewal at a time, kept before it is used, logins backed off by the book.
 - `endpoints`: an endpoint that stopped answering for every device; the keys an answer used to have.
+- `vendor_clock`: the time by a vendor's clock, whatever happens to this machine's.
 - `facts`: describes the facts of a backend, with units.
 - `numbers`: finite numbers out of what a peer sent.
 """

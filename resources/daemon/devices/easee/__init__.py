@@ -8,5 +8,5 @@
   meter's guard; `mapping` makes `facts` of them (pure).
 - `rest_reader`: the same values by requests, when the stream is down or doubted.
 - `control`: carries out an action of `actions` and waits for the charger's own answer.
-- `account`: sends every request within the budget, by `client`, with a token of `tokens`; `server_time` is its clock.
+- `account`: sends every request within the budget, by `client`, with a token of `tokens`; dates go by its clock.
 """

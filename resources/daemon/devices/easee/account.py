@@ -22,8 +22,8 @@ from jeedom_bridge.http import Response
 from ..base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Refused, vendor_url
 from ..common.rate_limit import RateLimit, Window
 from ..common.refusals import Policy, Refusals, Scope
+from ..common.vendor_clock import VendorClock, date_of
 from .client import DAY_S, Blocked, Cloud, Forbidden, TokenRefused
-from .server_time import ServerTime
 from .tokens import TokenKeeper
 
 _LOG = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Account:
         self._config = config
         self._context = context
         self._clock = context.clock
-        self.time = ServerTime(context.clock)
+        self.time = VendorClock(context.clock)
         self._lock = threading.RLock()
         self._cloud: Cloud | None = None
         self._shown = {"requestsLast5min": 0, "requestsAllowed5min": 0}
@@ -80,7 +80,7 @@ class Account:
         with self._lock:
             if self._cloud is None:
                 api, stream = (vendor_url(str(self._config.get(key) or "")) for key in ("apiUrl", "streamUrl"))
-                self._cloud = Cloud(api, stream, self.time.note)
+                self._cloud = Cloud(api, stream, lambda header: self.time.note(date_of(header)))
                 self._show("requestsAllowed5min", REQUESTS_PER_WINDOW)
             return self._cloud
 

@@ -17,7 +17,7 @@ from jeedom_bridge.http import HttpError, Response, fetch, new_session, retry_af
 
 from ... import __version__
 from ..base import AuthenticationFailed, DeviceError, RateLimited, Refused, Unreachable, VendorError
-from .server_time import date_of
+from ..common.vendor_clock import date_of
 
 _LOG = logging.getLogger(__name__)
 

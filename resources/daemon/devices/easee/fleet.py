@@ -6,10 +6,10 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from ..base import Connection, Context, Refused
+from ..common.vendor_clock import VendorClock
 from . import mapping
 from .charger import NEVER, Charger
 from .rest_reader import silence
-from .server_time import ServerTime
 
 PERSIST_PERIOD_S = 600.0
 """Shortest time between two writes of a charger's meter, in seconds."""
@@ -18,7 +18,7 @@ PERSIST_PERIOD_S = 600.0
 class Fleet:
     """Thread-safe by `lock`, which callers hold while they use a charger."""
 
-    def __init__(self, context: Context, table: mapping.Table, time: ServerTime) -> None:
+    def __init__(self, context: Context, table: mapping.Table, time: VendorClock) -> None:
         self.lock = threading.RLock()
         self._context = context
         self._clock = context.clock

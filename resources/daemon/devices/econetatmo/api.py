@@ -7,6 +7,7 @@ from typing import Any
 
 from ..base import Context, Phrase, RateLimited, VendorError
 from ..common.endpoints import Endpoints, Shapes
+from ..common.vendor_clock import VendorClock
 from .budget import Budget
 from .client import Answer, CredentialRefused, MethodGone, Overloaded, Service, TokenRefused
 from .tokens import TokenKeeper
@@ -45,14 +46,14 @@ class Api:
         self._service = service
         self._keeper = keeper
         self._budget = budget
-        self._offset = 0.0
+        self._time = VendorClock(context.clock)
         self._endpoints = Endpoints(context.memory, context.clock)
         self._shapes = Shapes(context.memory)
         self._looked: dict[str, float] = {}
 
     def now(self) -> float:
         """Unix time by the service's clock, as far as it has told."""
-        return self._context.clock.time() + self._offset
+        return self._time.now()
 
     def ask(self, method: str, purpose: str, **form: str) -> Any:
         """The body of the answer. `purpose` (of the budget) says how urgent it is. Raises DeviceError."""
@@ -80,8 +81,10 @@ class Api:
         self._endpoints.answered(method, ACCOUNT)
         self._look(method, answer.body)
         if answer.time is not None:
-            offset = answer.time - self._context.clock.time()
-            self._offset = offset if abs(offset) < FAR_OFF else 0.0
+            if abs(answer.time - self._context.clock.time()) < FAR_OFF:
+                self._time.note(answer.time)
+            else:
+                self._time.forget()
         return answer.body
 
     def _look(self, method: str, body: Any) -> None:

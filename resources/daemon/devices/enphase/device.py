@@ -12,13 +12,14 @@ from jeedom_bridge.worker import Backoff, Job
 from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Unreachable, VendorError
 from ..base import Device as Base
 from ..common.endpoints import Shapes
+from ..common.vendor_clock import VendorClock
 from .closed_days import ClosedDays
 from .ct_orientation import CtOrientation
 from .gateway.client import EndpointRefused, Gateway
 from .gateway.endpoint_choice import PROBE_PERIOD_S, SLOW_PERIOD_S, EndpointChoice
 from .gateway.endpoints import Endpoints
 from .gateway.paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
-from .gateway.pinning import PinnedCertificate, clock_offset, describe, sign_in, token_days
+from .gateway.pinning import PinnedCertificate, clock_of, describe, sign_in, token_days
 from .inverters import Inverters
 from .side_jobs import SideJobs
 from .surplus_switch import WATCH_PERIOD_S, SurplusSwitch
@@ -75,12 +76,11 @@ class Device(Base):
         self._watching = False
         self._kept = float("-inf")
         self._info: dict[str, str] = {}
-        self._ahead = 0.0
+        self._time = VendorClock(context.clock)
         self._main_job: Job | None = None
         self._probe_job: Job | None = None
         self._side_jobs = SideJobs(context, lambda: self.connection.name, lambda: self._working)
-        self._begun = False
-        self._working = False
+        self._begun = self._working = False
         self._failure: DeviceError | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._not_before = float("-inf")
@@ -123,12 +123,12 @@ class Device(Base):
         except DeviceError as error:
             raise self._incident(error) from error
         self._adopt()
-        every = self.context.every
+        every, beside = self.context.every, self._side_jobs.every
         self._main_job = every("main", self._choice.period, self._poll)
-        every("totals", max(SLOW_PERIOD_S, self._period), self._side_jobs.wrap(self._poll_totals), first=1.0)
-        every("inverters", SLOW_PERIOD_S, self._side_jobs.wrap(self._poll_inverters), first=2.0)
-        every("batteries", max(BATTERY_PERIOD_S, self._period), self._side_jobs.wrap(self._poll_batteries), first=1.5)
-        every("inverter days", DAY_FIGURES_PERIOD_S, self._side_jobs.wrap(self._poll_inverter_days), first=1.8)
+        beside("totals", max(SLOW_PERIOD_S, self._period), self._poll_totals, first=1.0)
+        beside("inverters", SLOW_PERIOD_S, self._poll_inverters, first=2.0)
+        beside("batteries", max(BATTERY_PERIOD_S, self._period), self._poll_batteries, first=1.5)
+        beside("inverter days", DAY_FIGURES_PERIOD_S, self._poll_inverter_days, first=1.8)
         every("report", SLOW_PERIOD_S, lambda: self._inverters.report(self._gateway_time()), first=SLOW_PERIOD_S)
         self._probe_job = every("probe", PROBE_PERIOD_S, self._side_jobs.wrap(self._begin), first=PROBE_PERIOD_S)
         self._probe_soon()
@@ -145,6 +145,7 @@ class Device(Base):
         self._surplus.switched(equipment)
 
     def _adopt(self) -> None:
+        self._side_jobs.adopt(self.connection.equipment_ids)
         self._surplus.adopt(self.connection)
         self._inverters.adopt(self.connection)
 
@@ -152,8 +153,7 @@ class Device(Base):
         self._tokens.ask_again(REFRESH_LOGIN_PERIOD_S)
         self._read_main()
         self._side_jobs.retry_all()
-        for poll in (self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters):
-            self._side_jobs.wrap(poll)()
+        self._side_jobs.run(self._poll_totals, self._poll_batteries, self._poll_inverter_days, self._poll_inverters)
 
     def test(self) -> Identity:
         self._tokens.ask_again()
@@ -236,7 +236,8 @@ class Device(Base):
     def _know(self, info: dict[str, str]) -> None:
         self._choice.know(info)
         self._info = info
-        self._ahead = clock_offset(info, self.context)
+        self._time.forget()  # it may be another gateway
+        self._time.note(clock_of(info))
 
     def _publish_token(self, found: Token) -> None:
         days = token_days(found.expires - self._now())
@@ -268,6 +269,7 @@ class Device(Base):
         self._reschedule()
         self._working, self._failure, self._not_before = True, None, float("-inf")
         self._backoff.reset()
+        self._side_jobs.catch_up()
         self.context.count("polls")
         self.context.online()
         self._publish(facts)
@@ -395,4 +397,4 @@ class Device(Base):
         return self.context.clock.time()
 
     def _gateway_time(self) -> float:
-        return self._now() + self._ahead
+        return self._time.now()

@@ -150,7 +150,8 @@ def sign_in(
 
 def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
     """Raises AuthenticationFailed if the token is valid by our clock but not by the gateway's: no other would help."""
-    ahead = clock_offset(info, context)
+    told = clock_of(info)
+    ahead = 0.0 if told is None else told - context.clock.time()
     if not found.issued - 60 <= context.clock.time() + ahead < found.expires:
         raise AuthenticationFailed(
             "La passerelle refuse le jeton parce que son horloge diffère de {minutes} min de celle de Jeedom : "
@@ -160,10 +161,10 @@ def _check_clock(info: dict[str, str], found: Token, context: Context) -> None:
         )
 
 
-def clock_offset(info: dict[str, str], context: Context) -> float:
-    """Seconds by which the gateway's clock is ahead of ours; 0 if it does not tell the time."""
+def clock_of(info: dict[str, str]) -> float | None:
+    """The gateway's clock as Unix time; None if it does not tell the time."""
     told = info.get("time", "")
-    return float(told) - context.clock.time() if told.isdecimal() and len(told) < 12 else 0.0
+    return float(told) if told.isdecimal() and len(told) < 12 else None
 
 
 def describe(info: dict[str, str], found: Token, meters: int | None, pasted: bool, context: Context) -> Identity:
