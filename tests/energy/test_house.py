@@ -18,7 +18,7 @@ from jeenergied.energy.ports import Measure, Reading, Source, Value
 
 from simulators.house.days import Days, whole_days
 
-from .house import CONTRACT, GRID, PARIS, PEAK, RULES, SOLAR, SUN, values
+from .house import BATTERY, CAR, CONTRACT, GRID, PARIS, PEAK, RULES, SOLAR, SUN, values
 
 START = datetime(2026, 6, 16, tzinfo=PARIS)
 CATALOGUE = json.loads((CONTRACT / "catalogue" / "house.json").read_text("utf-8"))
@@ -190,6 +190,39 @@ def test_a_counter_that_jumps_is_reported_once_and_the_user_decides(tmp_path: Pa
     assert len(world.messages) == 1
     assert house.ledger.quarantined == {}
     assert sum((row.energy["i"] or 0) for row in house.ledger.book.intervals(0, 1e12)) < 20_000
+
+
+def test_a_second_has_one_sending_and_few_values(tmp_path: Path) -> None:
+    world, sendings = World(), []
+    house = house_at(world, tmp_path)
+    send = world.values
+
+    def counted(facts: Mapping[str, Value | None], at: float) -> None:
+        sendings.append(sum(1 for name, value in facts.items() if value is not None and world.facts.get(name) != value))
+        send(facts, at)
+
+    world.values = counted  # type: ignore[method-assign]
+    for second in range(120):
+        world.told = {GRID: 500.0 + second % 7, SUN: 3000.0 + second, CAR: 100.0 + second % 3, BATTERY: -100.0 - second}
+        world.at = START.timestamp() + 7 + second
+        house.look(world.at, float(second))
+    assert len(sendings) == 120
+    assert sum(sendings[20:]) / 100 < 6
+
+
+def test_the_margin_and_the_meters_clock_of_an_excess(tmp_path: Path) -> None:
+    """At 9 kVA, from 8 to 14 kVA: the meter cuts off after 100 s."""
+    world, apparent = World(), Source("2", "PAP", "grid.apparentPower")
+    house = house_at(world, tmp_path)
+    seen = []
+    for second in range(110):
+        world.told, world.at = {apparent: 8000.0 if second < 3 else 14000.0}, START.timestamp() + second
+        house.look(world.at, float(second))
+        seen.append((world.facts["now.headroom"], world.facts["now.cutoff"]))
+    assert seen[0] == (1000, None)
+    assert seen[5][0] == -5000
+    assert seen[5][1] == pytest.approx(98, abs=3)
+    assert seen[-1][1] == 0
 
 
 def test_what_is_gone_takes_no_part_after_a_while(tmp_path: Path) -> None:

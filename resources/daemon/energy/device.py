@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from math import isinf
 from typing import Any
 from zlib import crc32
 
@@ -23,7 +22,6 @@ from .ledger.cells import IMPORTED, SLOT_S, slot_of
 from .ledger.intervals import Ledger
 from .ledger.row import Sums
 from .ledger.store import Book
-from .limits import TripClock
 from .live import Contradiction, Live, Moment, Pace, live
 from .money.comparison import Bill, Sessions, compare, session
 from .money.contract import HouseContract, Wishes
@@ -94,8 +92,8 @@ class House:
         self._changed_since: set[str] = set()
         """Days that have changed while figures were under way."""
         self._measures: list[Measure] = []
-        self._trip: TripClock | None = None
-        self._tripped = 0.0
+        self._pacer = figures.Pacer()
+        self._margin = figures.Margin()
         self._quarantine_told: set[str] = set()
         self._restore()
 
@@ -137,7 +135,7 @@ class House:
         facts.update(figures.of_prices(prices, self.contract.next_change(now), self._zone))
         facts["remark"] = self._remark()
         facts.update(self._limit(moment, monotonic))
-        self._published.values(facts, now)
+        self._published.values(self._pacer.due(facts, monotonic), now)
         slot = slot_of(now)
         if self._slot is None:
             self._slot = slot
@@ -184,14 +182,7 @@ class House:
         used = self._used("grid.apparentPower")
         phases = any(source.quantity.startswith("grid.phase") for source in self._seen)
         apparent = moment.power(used[0]) if used else None
-        if not kva or apparent is None or phases:
-            return {"now.headroom": None, "now.cutoff": None}
-        if self._trip is None or self._trip.subscribed != 1000 * kva:
-            self._trip = TripClock(1000 * kva)
-        self._trip.add(apparent, max(0.0, monotonic - self._tripped) if self._tripped else 1.0)
-        self._tripped = monotonic
-        seconds = self._trip.seconds(apparent)
-        return {"now.headroom": 1000 * kva - apparent, "now.cutoff": None if isinf(seconds) else round(seconds)}
+        return self._margin.facts(None if phases else apparent, kva, monotonic)
 
     def _remark(self) -> str:
         """What the user should know about the meters, in one sentence."""

@@ -6,10 +6,14 @@ energies in kWh, powers in W, money in €, emissions in kg.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from math import inf, isinf
 
 from .ledger.intervals import Prices
 from .ledger.row import Sums
+from .limits import TripClock
 from .live import Live
 from .ports import Value
 
@@ -17,6 +21,54 @@ PAST = "past"
 """Before the name of a period that is over."""
 LEAST_KNOWN = 0.5
 """Share of a period that must be known to say rates and money of it."""
+
+
+PACES_S = {
+    **dict.fromkeys(("now.solar", "now.battery", "now.chargers", "now.surplus", "now.headroom", "now.cutoff"), 2.0),
+    **dict.fromkeys(("now.base", "now.selfConsumption", "now.autonomy"), 10.0),
+    "now.batteryLevel": 60.0,
+}
+"""Seconds between two sendings of a fact; those not listed go each time, so that all of a moment share one event."""
+
+
+EARLY_S = 0.5
+"""Looks come a little early or late."""
+
+
+@dataclass
+class Pacer:
+    """Which facts are sent now: each at its own pace, what is no longer known at once."""
+
+    sent_at: dict[str, float] = field(default_factory=dict)
+
+    def due(self, facts: Mapping[str, Value | None], monotonic: float) -> dict[str, Value | None]:
+        """Takes all facts of a moment (of a clock that never steps)."""
+        due: dict[str, Value | None] = {}
+        for name, value in facts.items():
+            pace = PACES_S.get(name, 0.0)
+            if value is None or monotonic - self.sent_at.get(name, -inf) >= pace - EARLY_S:
+                due[name] = value
+                self.sent_at[name] = -inf if value is None else monotonic
+        return due
+
+
+@dataclass
+class Margin:
+    """What is left of the subscribed power, and how long the meter of the grid lets an excess last."""
+
+    clock: TripClock | None = None
+    at: float | None = None
+
+    def facts(self, apparent: float | None, kva: float | None, monotonic: float) -> dict[str, Value | None]:
+        """`apparent`: VA drawn on the one phase of the house; None: not known."""
+        if apparent is None or not kva:
+            return {"now.headroom": None, "now.cutoff": None}
+        if self.clock is None or self.clock.subscribed != 1000 * kva:
+            self.clock, self.at = TripClock(1000 * kva), None
+        self.clock.add(apparent, 1.0 if self.at is None else max(0.0, monotonic - self.at))
+        self.at = monotonic
+        seconds = self.clock.seconds(apparent)
+        return {"now.headroom": 1000 * kva - apparent, "now.cutoff": None if isinf(seconds) else round(seconds)}
 
 
 def percent(share: float | None) -> float | None:
