@@ -7,12 +7,13 @@ use Jeenergie\Contract\Settings;
 use Jeenergie\Daemon\CoreHooks;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Daemon\Socket;
-use Jeenergie\Energy\Tile;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Names;
 use Jeenergie\Equipment\SettingsForm;
 use Jeenergie\Pages\WidgetTemplate;
 use Jeenergie\Storage\Row;
+use Jeenergie\Tiles\Choice;
+use Jeenergie\Tiles\Tile;
 
 require_once __DIR__ . '/../src/autoload.php';
 
@@ -99,13 +100,15 @@ class jeenergie extends eqLogic
     /** Settings in force, with defaults and readable secrets. */
     public function config(): array
     {
-        return Settings::resolve($this->fields(), $this->enteredSettings());
+        $fields = $this->fields();
+        return Settings::resolve($fields, Settings::withFormer($fields, $this->enteredSettings()));
     }
 
     /** Settings as they were entered, right or wrong, without defaults, with readable secrets. */
     public function enteredSettings(): array
     {
-        return self::dictionary($this->getConfiguration('config')) + $this->secrets();
+        $entered = self::dictionary($this->getConfiguration('config')) + $this->secrets();
+        return Settings::withFormer($this->fields(), $entered);
     }
 
     /** Settings for a "when" or a unit of the catalogue: its own, and its connection's as "connection.<setting>". */
@@ -130,11 +133,11 @@ class jeenergie extends eqLogic
         return Catalogue::applicableRows($this->backend(), $this->type(), $this->settings());
     }
 
-    /** The tile: the template of its type, the plugin's own tile if chosen, or the core's. */
+    /** The tile: the template of its type if chosen, the one by purpose, or the core's. */
     public function toHtml($_version = 'dashboard')
     {
         $template = WidgetTemplate::of($this);
-        if ($template === null && !Tile::isChosen($this)) {
+        if ($template === null && !Choice::isByPurpose($this)) {
             return parent::toHtml($_version);
         }
         $replace = $this->preToHtml($_version);
@@ -148,7 +151,7 @@ class jeenergie extends eqLogic
             $html = WidgetTemplate::fill($this, $template, $replace, $version);
             return $html === '' ? parent::toHtml($_version) : $this->postToHtml($version, $html);
         }
-        $replace['#cmd#'] = Tile::content($this);
+        $replace['#cmd#'] = Tile::content($this, $version);
         return $this->postToHtml($version, template_replace($replace, getTemplate('core', $version, 'eqLogic')));
     }
 

@@ -29,12 +29,41 @@ def shown(part: Any) -> Iterator[str]:
             yield from shown(each)
     elif isinstance(part, dict):
         for key, value in part.items():
-            if key == "choices":
+            if key == "tile":
+                yield from on_a_tile(value)
+            elif key == "choices":
                 yield from value.values()
             elif key in SHOWN and isinstance(value, str) and "logicalId" not in part and " " in value:
                 yield value
             elif key != "phases":
                 yield from shown(value)
+
+
+def on_a_tile(part: Any) -> Iterator[str]:
+    """The texts of a tile, single words as well."""
+    if isinstance(part, list):
+        for each in part:
+            yield from on_a_tile(each)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("label", "plus", "minus", "zero"):
+                yield value
+            elif key in ("words", "columns"):
+                yield from value.values() if isinstance(value, dict) else value
+            else:
+                yield from on_a_tile(value)
+
+
+def test_the_tiles_have_their_english_texts() -> None:
+    contract = ROOT / "core" / "contract"
+    tiles = {"tiles.json": json.loads((contract / "tiles.json").read_text("utf-8"))}
+    for path in CATALOGUES:
+        catalogue = json.loads(path.read_text("utf-8"))
+        parts = [catalogue["connection"], *catalogue["equipment"].values()]
+        tiles[f"catalogue/{path.name}"] = [each.get("tile", {}) for each in parts]
+    for name, part in tiles.items():
+        known = SECTIONS.get(f"plugins/jeenergie/core/contract/{name}", {})
+        assert sorted(set(on_a_tile(part)) - known.keys()) == [], name
 
 
 def errors() -> set[str]:

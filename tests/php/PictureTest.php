@@ -56,6 +56,6 @@ final class PictureTest extends JeenergieTestCase
         $meter = $this->meter(['icon' => 'lamp', 'kind' => 'water']);
         $meter->setConfiguration('config', ['kind' => 'gas']);
         $meter->save();
-        $this->assertSame(['kind' => 'gas', 'icon' => 'lamp'], jeenergie::byId($meter->getId())->config());
+        $this->assertSame(['kind' => 'gas', 'icon' => 'lamp', 'tile' => 'auto'], jeenergie::byId($meter->getId())->config());
     }
 }

@@ -45,11 +45,10 @@ final class WidgetTemplateTest extends JeenergieTestCase
         $charger = $this->charger();
         Memory::$config['template'] = 'own';
         $this->assertSame('own', $charger->toHtml());
-        $this->assertSame('tile of the core', $charger->connection()->toHtml());
         $charger->setDisplay('widgetTmpl', 0);
         $this->assertSame('tile of the core', $charger->toHtml());
         $charger->setDisplay('widgetTmpl', 1);
-        $charger->setConfiguration('config', ['kind' => 'water']);
+        $charger->setConfiguration('config', ['kind' => 'water', 'tile' => 'core']);
         $this->assertSame('tile of the core', $charger->toHtml());
     }
 

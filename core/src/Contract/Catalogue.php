@@ -150,9 +150,24 @@ final class Catalogue
             foreach (array_keys($catalogue['equipment']) as $type) {
                 unset($catalogue['equipment'][$type]['commands']);
             }
-            self::$cache[$key] = self::translate($catalogue, 'catalogue/' . $backend . '.json');
+            self::$cache[$key] = self::withCommonFields(self::translate($catalogue, 'catalogue/' . $backend . '.json'));
         }
         return self::$cache[$key];
+    }
+
+    /** Adds the fields that equipment of every type has; a type may have its own form of one. */
+    private static function withCommonFields(array $catalogue): array
+    {
+        $common = self::translate(self::common()['equipment']['fields'] ?? [], 'common.json');
+        foreach ($catalogue['equipment'] as $type => $part) {
+            $own = array_column($part['fields'], 'key');
+            foreach ($common as $field) {
+                if (!in_array($field['key'], $own, true)) {
+                    $catalogue['equipment'][$type]['fields'][] = $field;
+                }
+            }
+        }
+        return $catalogue;
     }
 
     /** The choices of an action, in the user's language. */
@@ -184,6 +199,32 @@ final class Catalogue
     {
         $names = array_column(self::read('roles.json')['roles'], 'name', 'role');
         return array_map(fn(string $name): string => self::sentence($name, 'roles.json'), $names);
+    }
+
+    /** Whether a name of a command is one that the plugin gives or has given, rather than the user's own. */
+    public static function isGivenName(string $backend, array $row, string $name): bool
+    {
+        $former = self::read('former_names.json');
+        $names = ($former['systems'][$backend] ?? []) + $former['common'];
+        $single = (string) preg_replace('/\d/', '{n}', $row['logicalId'], 1, $count);
+        $number = preg_match('/\d/', $row['logicalId'], $digit) ? $digit[0] : '';
+        $given = [$row['name'], ...(array) ($names[$row['logicalId']] ?? [])];
+        foreach ($count === 0 ? [] : (array) ($names[$single] ?? []) as $each) {
+            $given[] = str_replace('{n}', $number, $each);
+        }
+        return in_array($name, $given, true);
+    }
+
+    /** The tiles by purpose, and how their numbers are written. */
+    public static function tiles(): array
+    {
+        return self::read('tiles.json');
+    }
+
+    /** A text of a file of core/contract, in the user's language. */
+    public static function text(string $text, string $file): string
+    {
+        return self::sentence($text, $file);
     }
 
     /**

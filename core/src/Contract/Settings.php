@@ -30,6 +30,19 @@ final class Settings
         return array_column(array_filter($fields, fn(array $field): bool => $field['type'] === 'secret'), 'key');
     }
 
+    /** Adds what a user had said by a setting that another one has taken the place of. */
+    public static function withFormer(array $fields, array $entered): array
+    {
+        foreach (array_filter($fields, fn(array $field): bool => isset($field['formerly'])) as $field) {
+            $former = $field['formerly']['setting'];
+            $told = $field['formerly']['values'][self::text($entered[$former] ?? '')] ?? null;
+            if (array_key_exists($former, $entered) && $told !== null) {
+                $entered += [$field['key'] => $told];
+            }
+        }
+        return $entered;
+    }
+
     /**
      * Address fields whose host has changed, with the secrets sent there that apply with the new settings.
      *

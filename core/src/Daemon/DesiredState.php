@@ -137,7 +137,8 @@ final class DesiredState
         return [
             'id' => (string) $eqLogic->getId(),
             'name' => (string) $eqLogic->getName(),
-            'config' => (object) $eqLogic->config(),
+            // How a tile looks is Jeedom's own affair.
+            'config' => (object) array_diff_key($eqLogic->config(), ['tile' => true]),
             'commands' => (object) $typed,
         ];
     }

@@ -181,7 +181,7 @@ final class Discovery
             $equipment->setName($name . ' (' . $connection->getName() . ')');
         }
         $equipment->setIsEnable((int) $connection->getIsEnable());
-        $equipment->setIsVisible(1);
+        $equipment->setIsVisible((int) ($catalogue['equipment'][$type]['visible'] ?? true));
         $equipment->setConfiguration('kind', 'equipment');
         $equipment->setConfiguration('connection', (string) $connection->getId());
         $equipment->setConfiguration('type', $type);

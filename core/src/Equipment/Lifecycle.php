@@ -7,6 +7,7 @@ namespace Jeenergie\Equipment;
 use DB;
 use Exception;
 use jeenergie;
+use jeeObject;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\DesiredState;
@@ -83,6 +84,13 @@ final class Lifecycle
             }
             return $isOn;
         });
+    }
+
+    /** The parent object to propose: the one that there is; null if there are none or several. */
+    public static function onlyObject(): ?string
+    {
+        $objects = jeeObject::all();
+        return count($objects) === 1 ? (string) $objects[0]->getId() : null;
     }
 
     /**

@@ -1,0 +1,60 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Tiles;
+
+use Jeenergie\Contract\Catalogue;
+use translate;
+
+/**
+ * How a number is written: in a unit that fits, with three significant digits, in the user's language.
+ *
+ * The browser writes new values by the same rule; core/contract/vectors/figures.json holds both to it.
+ */
+final class Figure
+{
+    /** No-break space, so that no line ends before a unit; narrow between thousands. */
+    private const BLANK = "\u{a0}";
+    private const THOUSANDS = "\u{202f}";
+
+    /** "1,97 kW" from 1970 and "W"; any other text as it is, "–" if it is empty. */
+    public static function text($value, string $unit): string
+    {
+        if (!is_numeric($value)) {
+            return (string) $value === '' ? '–' : (string) $value;
+        }
+        [$number, $unit, $digits] = self::fitting((float) $value, $unit);
+        $marks = self::marks();
+        $text = number_format(abs($number), $digits, $marks['decimal'], $marks['thousands']);
+        return ($number < 0 ? '−' : '') . $text . ($unit === '' ? '' : self::BLANK . $unit);
+    }
+
+    /** Marks of the user's language, also for the browser. */
+    public static function marks(): array
+    {
+        return strpos(translate::getLanguage(), 'fr') === 0
+            ? ['decimal' => ',', 'thousands' => self::THOUSANDS]
+            : ['decimal' => '.', 'thousands' => ','];
+    }
+
+    /** @return array{0: float, 1: string, 2: int} number, unit, digits after the comma */
+    private static function fitting(float $value, string $unit): array
+    {
+        $units = Catalogue::tiles()['units'];
+        $down = $units[$unit]['down'] ?? null;
+        if ($down !== null && $value != 0 && abs($value) < 1) {
+            $value *= $down[1];
+            $unit = $down[0];
+        }
+        while (isset($units[$unit]['up']) && abs($value) >= $units[$unit]['up'][2]) {
+            $up = $units[$unit]['up'];
+            $value /= $up[1];
+            $unit = $up[0];
+        }
+        $size = abs($value);
+        $digits = $units[$unit]['digits'] ?? ($size >= 100 || floor($size) == $size ? 0 : ($size >= 10 ? 1 : 2));
+        $value = round($value, $digits);
+        return [$value == 0 ? 0.0 : $value, $unit, $digits];
+    }
+}

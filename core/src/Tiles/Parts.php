@@ -1,0 +1,205 @@
+<?php
+
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+namespace Jeenergie\Tiles;
+
+use cmd;
+use Jeenergie\Contract\Catalogue;
+use Jeenergie\Storage\Json;
+
+/**
+ * The HTML of the parts of a tile: figure, row, gauge, bar, state, list, table, buttons, switch, roof.
+ *
+ * Elements that show a value carry data-jt-value with the id of its command: desktop/js/tiles.js writes new values into
+ * them, nothing is rendered again.
+ */
+final class Parts
+{
+    private const PERIODS = ['day' => 'd/m', 'month' => 'm/Y', 'year' => 'Y'];
+
+    public static function html(array $parts, string $version): string
+    {
+        return implode('', array_map(fn(array $part): string => self::part($part, $version), $parts));
+    }
+
+    private static function part(array $part, string $version): string
+    {
+        switch ($part['part']) {
+            case 'figure':
+                return self::line($part, 'jtFigure');
+            case 'gauge':
+                return self::line($part, 'jtRow', self::meter($part, 100));
+            case 'bar':
+                return self::line($part, 'jtRow', self::meter($part, self::most($part)));
+            case 'state':
+                return '<div class="jtState">' . self::value($part['cmd'], $part) . '</div>';
+            case 'list':
+                $label = isset($part['label']) ? '<div class="jtHead">' . self::text($part['label']) . '</div>' : '';
+                return $label . '<div class="jtList">' . self::html($part['rows'], $version) . '</div>';
+            case 'table':
+                return self::table($part);
+            case 'buttons':
+                return self::buttons($part['buttons']);
+            case 'switch':
+                return '<div class="jtState">' . self::value($part['cmd'], ['words' => self::onOff()] + $part) . '</div>'
+                    . self::buttons($part['buttons']);
+            case 'widgets':
+                return implode('', array_map(fn(cmd $cmd): string => $cmd->toHtml($version), $part['widgets']));
+            case 'more':
+                return '<details class="jtMore"><summary>' . self::text(__('Détails', __FILE__)) . '</summary>'
+                    . self::html($part['parts'], $version) . '</details>';
+            case 'roof':
+                return Roof::html($part['panels']);
+        }
+        return self::line($part, 'jtRow');
+    }
+
+    /** A label with its value, and what follows below. */
+    private static function line(array $part, string $class, string $below = ''): string
+    {
+        $value = self::value($part['cmd'], $part);
+        $label = self::text($part['label']);
+        if (isset($part['plus'])) {
+            $words = [];
+            foreach (['plus', 'minus', 'zero'] as $sign) {
+                $words[] = 'data-jt-' . $sign . '="' . self::text($part[$sign] ?? $part['label']) . '"';
+            }
+            $sign = self::sign($part['cmd']->execCmd());
+            $label = '<span class="jtFlow" data-jt-sign="' . $sign . '" ' . implode(' ', $words) . '>'
+                . self::text($part[$sign] ?? $part['label']) . '</span>';
+        }
+        $color = ($part['color'] ?? '') === '' ? '' : ' style="--jt-color:' . $part['color'] . '"';
+        return '<div class="jtLine ' . $class . '"' . $color . '><span class="jtLabel">' . $label . '</span>' . $value . $below . '</div>';
+    }
+
+    private static function sign($value): string
+    {
+        return !is_numeric($value) || round((float) $value) == 0 ? 'zero' : ($value > 0 ? 'plus' : 'minus');
+    }
+
+    /** A value as it is written, with what the browser needs to write the next one. */
+    public static function value(cmd $cmd, array $part = []): string
+    {
+        $value = $cmd->execCmd();
+        $words = $part['words'] ?? ($cmd->getSubType() === 'binary' ? self::yesNo() : null);
+        $kind = $words !== null ? 'word' : ($cmd->getSubType() === 'numeric' ? 'number' : 'text');
+        $data = ['value' => $cmd->getId(), 'kind' => $kind, 'raw' => (string) $value];
+        if ($kind === 'number') {
+            $data['unit'] = (string) $cmd->getUnite();
+            $data['signed'] = isset($part['plus']) ? '1' : '';
+        } elseif ($kind === 'word') {
+            $data['words'] = Json::encode($words);
+            $data['tones'] = isset($part['tones']) ? Json::encode($part['tones']) : '';
+            $data['tone'] = $part['tones'][(string) $value] ?? '';
+        }
+        $attributes = '';
+        foreach ($data as $name => $each) {
+            $attributes .= ' data-jt-' . $name . '="' . self::text((string) $each) . '"';
+        }
+        $shown = self::text(self::written($kind, $value, $part + ['words' => $words], (string) $cmd->getUnite()));
+        $chip = $kind === 'text' ? self::chip((string) $value) : '';
+        $span = '<span class="jtValue"' . $attributes . '>' . $chip . $shown . '</span>';
+        if ($cmd->getIsHistorized() != 1) {
+            return $span;
+        }
+        $label = self::text(sprintf(__('Historique : %s', __FILE__), $cmd->getName()));
+        return '<span class="cmd history cursor jtHistory" data-type="info" data-cmd_id="' . $cmd->getId()
+            . '" role="button" tabindex="0" title="' . $label . '">' . $span . '</span>';
+    }
+
+    private static function written(string $kind, $value, array $part, string $unit): string
+    {
+        if ($kind === 'word') {
+            return (string) ($part['words'][(string) $value] ?? ((string) $value === '' ? '–' : $value));
+        }
+        if ($kind === 'number' && isset($part['plus']) && is_numeric($value)) {
+            $value = abs((float) $value);
+        }
+        return Figure::text($value, $kind === 'number' ? $unit : '');
+    }
+
+    private static function chip(string $value): string
+    {
+        $color = Catalogue::tiles()['chips'][mb_strtolower($value)] ?? null;
+        $colors = Catalogue::quantities()['colors'];
+        return '<i class="jtChip" aria-hidden="true"' . ($color === null ? ' hidden' : ' style="background:' . $colors[$color] . '"') . '></i>';
+    }
+
+    private static function meter(array $part, float $most): string
+    {
+        $value = (float) $part['cmd']->execCmd();
+        $share = $most > 0 ? max(0, min(100, 100 * $value / $most)) : 0;
+        return '<span class="jtMeter" role="meter" aria-label="' . self::text($part['label']) . '" aria-valuemin="0" aria-valuemax="'
+            . $most . '" aria-valuenow="' . max(0, min($most, $value)) . '" data-jt-meter="' . $part['cmd']->getId()
+            . '"><i style="width:' . round($share, 1) . '%"></i></span>';
+    }
+
+    private static function most(array $part): float
+    {
+        $most = $part['most'] ?? null;
+        $most = $most instanceof cmd ? $most->execCmd() : $most;
+        return is_numeric($most) && $most > 0 ? (float) $most : max(1.0, (float) $part['cmd']->getConfiguration('maxValue', 60));
+    }
+
+    /** @param array $part {rows: [{label, <column>: cmd}], columns: [heading]; without them the dates of day, month, year} */
+    private static function table(array $part): string
+    {
+        $rows = $part['rows'];
+        $columns = array_filter(
+            isset($part['columns']) ? array_keys($part['columns']) : array_keys(self::PERIODS),
+            fn($column): bool => array_filter($rows, fn(array $row): bool => isset($row[$column])) !== []
+        );
+        $head = '<td></td>';
+        foreach ($columns as $column) {
+            $text = $part['columns'][$column] ?? self::date((string) $column, array_column($rows, $column));
+            $head .= '<th scope="col">' . self::text($text) . '</th>';
+        }
+        $body = '';
+        foreach ($rows as $row) {
+            $body .= '<tr><th scope="row">' . self::text($row['label']) . '</th>';
+            foreach ($columns as $column) {
+                $body .= '<td>' . (isset($row[$column]) ? self::value($row[$column]) : '') . '</td>';
+            }
+            $body .= '</tr>';
+        }
+        return '<table class="jtTable"><thead><tr>' . $head . '</tr></thead><tbody>' . $body . '</tbody></table>';
+    }
+
+    /** @param cmd[] $cmds whose newest date is the heading */
+    private static function date(string $period, array $cmds): string
+    {
+        $time = strtotime(max(array_map(fn(cmd $cmd): string => (string) $cmd->getCollectDate(), $cmds)));
+        return $time === false ? '' : date(self::PERIODS[$period], $time);
+    }
+
+    private static function buttons(array $buttons): string
+    {
+        $html = '';
+        foreach ($buttons as $each) {
+            $while = '';
+            if ($each['while'] !== null) {
+                $while = ' data-jt-follows="' . $each['info']->getId() . '" data-jt-while="' . self::text((string) $each['while']) . '"'
+                    . ((string) (int) $each['info']->execCmd() === (string) $each['while'] ? '' : ' hidden');
+            }
+            $html .= '<button type="button" class="jtButton" data-jt-run="' . $each['cmd']->getId() . '"' . $while . '>'
+                . self::text($each['cmd']->getName()) . '</button>';
+        }
+        return '<div class="jtButtons">' . $html . '</div>';
+    }
+
+    private static function onOff(): array
+    {
+        return ['0' => __('Éteint', __FILE__), '1' => __('Allumé', __FILE__)];
+    }
+
+    private static function yesNo(): array
+    {
+        return ['0' => __('Non', __FILE__), '1' => __('Oui', __FILE__)];
+    }
+
+    public static function text(string $text): string
+    {
+        return htmlspecialchars($text, ENT_QUOTES);
+    }
+}

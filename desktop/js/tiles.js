@@ -1,0 +1,192 @@
+/* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
+
+/*
+ * Writes new values into the tiles by purpose, on the dashboard and on the phone. The first tile of a page brings this
+ * file with it; jeenergieTilesTold holds units, words and marks of the user's language (core/src/Tiles/Tile.php).
+ */
+(function() {
+  'use strict';
+
+  const told = window.jeenergieTilesTold;
+  const AGES_MS = 30000;
+
+  /** A number in a unit that fits; the rule of core/src/Tiles/Figure.php (see core/contract/vectors/figures.json). */
+  function figure(value, unit) {
+    if (value === '' || value === null || !Number.isFinite(Number(value))) return value === '' || value === null ? '–' : String(value);
+    let number = Number(value);
+    const down = (told.units[unit] || {}).down;
+    if (down && number !== 0 && Math.abs(number) < 1) {
+      number *= down[1];
+      unit = down[0];
+    }
+    while ((told.units[unit] || {}).up && Math.abs(number) >= told.units[unit].up[2]) {
+      const up = told.units[unit].up;
+      number /= up[1];
+      unit = up[0];
+    }
+    const size = Math.abs(number);
+    const own = (told.units[unit] || {}).digits;
+    const digits = own !== undefined ? own : size >= 100 || Math.floor(size) === size ? 0 : size >= 10 ? 1 : 2;
+    const rounded = Math.round(size * Math.pow(10, digits)) / Math.pow(10, digits);
+    const parts = rounded.toFixed(digits).split('.');
+    parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, told.marks.thousands);
+    return (number < 0 && rounded > 0 ? '−' : '') + parts.join(told.marks.decimal) + (unit ? '\u00a0' + unit : '');
+  }
+
+  function write(element, value) {
+    const data = element.dataset;
+    data.jtRaw = value;
+    let text = String(value);
+    if (data.jtKind === 'number') {
+      const isSized = data.jtSigned && Number.isFinite(Number(value)) && value !== '';
+      text = figure(isSized ? Math.abs(Number(value)) : value, data.jtUnit);
+    } else if (data.jtKind === 'word') {
+      const words = JSON.parse(data.jtWords);
+      text = words[value] || (text === '' ? '–' : text);
+      if (data.jtTones) data.jtTone = JSON.parse(data.jtTones)[value] || '';
+    } else {
+      text = text === '' ? '–' : text;
+      const chip = element.querySelector('.jtChip');
+      const color = told.chips[text.toLowerCase()];
+      chip.hidden = !color;
+      chip.style.background = color || '';
+    }
+    const last = element.lastChild;
+    if (last && last.nodeType === 3) last.nodeValue = text;
+    else element.append(text);
+  }
+
+  /** The words and the arrow of a direction. */
+  function turn(element, value) {
+    const flow = element.closest('.jtLine') && element.closest('.jtLine').querySelector('.jtFlow');
+    if (!flow) return;
+    const sign = Math.round(Number(value)) === 0 || !Number.isFinite(Number(value)) ? 'zero' : value > 0 ? 'plus' : 'minus';
+    if (flow.dataset.jtSign === sign) return;
+    flow.dataset.jtSign = sign;
+    flow.textContent = flow.getAttribute('data-jt-' + sign);
+  }
+
+  function fill(meter, value) {
+    const most = Number(meter.getAttribute('aria-valuemax'));
+    const kept = Math.max(0, Math.min(most, Number(value) || 0));
+    meter.setAttribute('aria-valuenow', kept);
+    meter.firstElementChild.style.width = (most > 0 ? 100 * kept / most : 0) + '%';
+  }
+
+  function median(numbers) {
+    const sorted = numbers.slice().sort(function(a, b) { return a - b; });
+    const middle = sorted.length >> 1;
+    return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  /** Marks the panels that give clearly less than the others: by their day, where it is known, else by their power. */
+  function compare(roof) {
+    const panels = Array.from(roof.querySelectorAll('.jtPanel'));
+    if (panels.length < 3) return;
+    const days = panels.map(function(panel) { return panel.querySelector('.jtDay .jtValue'); });
+    const byDay = days.every(function(each) { return each && each.dataset.jtRaw !== '' && Number.isFinite(Number(each.dataset.jtRaw)); });
+    const values = byDay ? days : panels.map(function(panel) { return panel.querySelector('b .jtValue'); });
+    const numbers = values.map(function(each) { return Number(each.dataset.jtRaw); });
+    const middle = median(numbers);
+    const isWorth = middle >= (told.odd[values[0].dataset.jtUnit] || 0);
+    panels.forEach(function(panel, index) {
+      const isOdd = isWorth && numbers[index] < told.odd.share * middle;
+      panel.classList.toggle('jtLess', isOdd);
+      panel.querySelector('.jtOdd').hidden = !isOdd;
+    });
+  }
+
+  /** A new value of a command, as the core sends it. */
+  function update(news) {
+    const id = String(news.cmd_id);
+    document.querySelectorAll('.jtValue[data-jt-value="' + id + '"]').forEach(function(element) {
+      write(element, news.value === undefined ? news.display_value : news.value);
+      turn(element, news.value);
+      const body = element.closest('.jtBody');
+      const health = body && body.querySelector('.jtHealth');
+      if (health) health.dataset.jtLast = Math.floor(Date.now() / 1000);
+      const roof = element.closest('.jtRoof');
+      if (roof) compare(roof);
+    });
+    document.querySelectorAll('[data-jt-meter="' + id + '"]').forEach(function(meter) { fill(meter, news.value); });
+    document.querySelectorAll('[data-jt-follows="' + id + '"]').forEach(function(button) {
+      button.hidden = String(Number(news.value)) !== button.dataset.jtWhile;
+    });
+  }
+
+  function age(seconds) {
+    if (seconds < 60) return told.ages.s;
+    if (seconds < 3600) return told.ages.min.replace('{n}', Math.floor(seconds / 60));
+    if (seconds < 172800) return told.ages.h.replace('{n}', Math.floor(seconds / 3600));
+    return told.ages.d.replace('{n}', Math.floor(seconds / 86400));
+  }
+
+  function showAges() {
+    document.querySelectorAll('.jtHealth:not([hidden])').forEach(function(health) {
+      const last = Number(health.dataset.jtLast);
+      health.querySelector('.jtAge').textContent = last ? '· ' + age(Date.now() / 1000 - last) : '';
+    });
+  }
+
+  /** The state of an equipment or of its connection has changed. */
+  function state(news) {
+    document.querySelectorAll('.jtHealth[data-jt-states~="' + news.id + '"]').forEach(function(health) {
+      const isFine = news.state === 'online';
+      health.hidden = isFine;
+      health.closest('.jtBody').classList.toggle('jtOld', !isFine);
+      health.querySelector('.jtWord').textContent = isFine ? '' : told.states[news.state] || news.state;
+    });
+    showAges();
+  }
+
+  function run(event) {
+    const button = event.target.closest && event.target.closest('[data-jt-run]');
+    if (button) {
+      event.stopPropagation();
+      jeedom.cmd.execute({ id: button.dataset.jtRun });
+    }
+  }
+
+  function press(event) {
+    const history = event.target.matches && event.target.matches('.jtHistory');
+    if (history && (event.key === 'Enter' || event.key === ' ')) {
+      event.preventDefault();
+      event.target.click();
+    }
+  }
+
+  window.jeenergieTiles = {
+    figure: figure,
+    update: update,
+    state: state,
+    /** Follows the commands of tiles that are new on the page. */
+    attach: function() {
+      document.querySelectorAll('.jtBody:not([data-jt-attached])').forEach(function(body) {
+        body.dataset.jtAttached = '1';
+        const ids = new Set();
+        body.querySelectorAll('[data-jt-value], [data-jt-meter], [data-jt-follows]').forEach(function(each) {
+          ids.add(each.dataset.jtValue || each.dataset.jtMeter || each.dataset.jtFollows);
+        });
+        // The core takes functions with the same text for the same one: it has to be this one for all commands.
+        ids.forEach(function(id) { jeedom.cmd.addUpdateFunction(id, update); });
+        body.querySelectorAll('.jtRoof').forEach(compare);
+      });
+      showAges();
+    },
+  };
+
+  const style = document.querySelector('style.jtStyle');
+  if (style && !document.getElementById('jtStyle')) {
+    const kept = style.cloneNode(true);
+    kept.id = 'jtStyle';
+    document.head.append(kept);
+  }
+  if (window.jeenergieTilesStarted) return;
+  window.jeenergieTilesStarted = true;
+  document.addEventListener('click', run, true);
+  document.addEventListener('keydown', press);
+  setInterval(showAges, AGES_MS);
+  const heard = function(event, option) { window.jeenergieTiles.state(option || event.detail || {}); };
+  if (window.jQuery) window.jQuery('body').on('jeenergie::state', heard);
+  else document.body.addEventListener('jeenergie::state', heard);
+})();

@@ -1,0 +1,36 @@
+"""The browser writes numbers as PHP does: core/contract/vectors/figures.json holds both to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = ROOT / "core" / "contract"
+HARNESS = """
+const fs = require('fs');
+const [script, tiles, vectors] = process.argv.slice(1).map(path => fs.readFileSync(path, 'utf8'));
+const { units, odd } = JSON.parse(tiles);
+globalThis.window = { jeenergieTilesTold: { units, odd, marks: { decimal: ',', thousands: '\\u202f' }, ages: {} } };
+globalThis.document = {
+  querySelector: () => null, addEventListener: () => null, body: { addEventListener: () => null },
+};
+globalThis.setInterval = () => null;
+eval(script);
+const { figure } = window.jeenergieTiles;
+console.log(JSON.stringify(JSON.parse(vectors).cases.map(([value, unit]) => figure(value, unit))));
+"""
+
+
+def test_numbers_are_written_as_the_vectors_say() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not on this machine")
+    vectors = CONTRACT / "vectors" / "figures.json"
+    files = [ROOT / "desktop" / "js" / "tiles.js", CONTRACT / "tiles.json", vectors]
+    done = subprocess.run([node, "-e", HARNESS, *map(str, files)], capture_output=True, check=True, text=True)
+    assert json.loads(done.stdout) == [text for _, _, text in json.loads(vectors.read_text("utf-8"))["cases"]]
