@@ -124,6 +124,15 @@ class TestContract:
         assert self.house("hp", "hc").at(at("2025-06-01T12:00")).price is None
         assert self.house("blue.hp").at(at("2026-01-13T12:00")).price is None
 
+    def test_the_index_that_grows_tells_the_colour_of_the_day(self) -> None:
+        contract, indexes = HouseContract(GRID, PARIS), {"blue.hp": 5.0, "red.hp": 7.0, "red.hc": 9.0}
+        contract.learn(indexes, at("2026-02-13T05:59"))
+        contract.learn({**indexes, "red.hc": 10.0}, at("2026-02-13T06:00"))
+        contract.learn({**indexes, "red.hc": 10.0, "blue.hp": 6.0}, at("2026-02-13T06:01"))
+        contract.learn({**indexes, "red.hc": 10.0, "blue.hp": 6.0, "red.hp": 8.0}, at("2026-02-13T16:01"))  # a gap
+        assert contract.colours == {"2026-02-12": "red", "2026-02-13": "blue"}
+        assert contract.at(at("2026-02-13T12:00")).price == 0.1612
+
     def test_colours_come_as_numbers_or_words(self) -> None:
         contract = self.house("blue.hp")
         for day, told in ((12, 2), (13, "ROUGE"), (14, 1.0), (15, "?")):

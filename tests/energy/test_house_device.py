@@ -153,6 +153,7 @@ def test_commands_of_other_plugins_take_part(tmp_path: Path) -> None:
     assert rig.context.facts["now.base"] == 500
     rig.hub.take([{"source": "4711", "value": 9, "at": "2001-01-01T00:00:00+00:00"}], now)  # older than what is known
     rig.hub.take([{"source": "4711", "value": 1.0, "at": "nonsense"}], rig.clock.time())
+    rig.clock.advance(10.0)
     rig.measure(2000.0, 0.0)
     assert rig.context.facts["now.base"] == 1000
 

@@ -21,6 +21,7 @@ from jeenergied.energy.topology import (
     IGNORED,
     KEPT,
     SECOND_METER,
+    WAITS,
     Role,
     Rules,
     Topology,
@@ -77,11 +78,30 @@ class TestRoles:
         roles = Topology(RULES).roles([source("5", "supply.energy", "day"), *parts])
         assert [each.source.part for each in roles if each.role == "grid.import" and each.used] == [""]
 
-    def test_several_plants_and_batteries_are_added(self) -> None:
-        more = [source("9", "solar.power"), source("9", "battery.power")]
-        roles = Topology(RULES).roles([SUN, BATTERY, *more])
-        assert used(roles, "solar.power") == ["1", "9"]
-        assert used(roles, "battery.power") == ["1", "9"]
+    @pytest.mark.parametrize(("own_way", "counted"), [(True, ["1", "9"]), (False, ["1"])])
+    def test_a_second_plant_is_added_once_it_was_seen_to_go_its_own_way(
+        self, own_way: bool, counted: list[str]
+    ) -> None:
+        other, energy = source("9", "solar.power"), source("9", "solar.energy", "counter")
+        topology, sources = Topology(RULES), [SUN, source("1", "solar.energy", "counter"), other, energy]
+        assert used(topology.roles(sources), "solar.power") == ["1"]
+        assert used(topology.roles(sources), "solar.energy") == ["1"]
+        for minute in range(120):
+            sun = 2000 + 1500 * math.sin(minute / 9)
+            told = {SUN: sun, other: 1800 + 900 * math.cos(minute / 13) if own_way else 1.01 * sun}
+            readings = [Reading(each, value, NOW + 60 * minute) for each, value in told.items()]
+            topology.observe(readings, topology.roles(sources), NOW + 60 * minute)
+        roles = topology.roles(sources)
+        assert used(roles, "solar.power") == counted
+        assert used(roles, "solar.energy") == counted
+        again = Topology(RULES)
+        again.known_apart = topology.known_apart
+        assert used(again.roles(sources), "solar.power") == counted  # also after a restart
+
+    def test_the_user_adds_a_second_battery_at_once(self) -> None:
+        topology, other = Topology(RULES), source("9", "battery.power")
+        topology.decisions[other.key] = ADDED
+        assert used(topology.roles([BATTERY, other]), "battery.power") == ["1", "9"]
 
     def test_a_second_meter_of_the_grid_is_not_added_until_the_user_says_so(self) -> None:
         topology, other = Topology(RULES), source("9", "grid.power")
@@ -101,7 +121,7 @@ class TestRoles:
             "plugins/jeenergie/resources/daemon"
         ]
         reasons = {rule.why for order in RULES.orders.values() for rule in order if rule.why}
-        reasons |= {why for _, _, why in RULES.compare} | {DROPPED, BY_USER, KEPT, SECOND_METER}
+        reasons |= {why for _, _, why in RULES.compare} | {DROPPED, BY_USER, KEPT, SECOND_METER, WAITS}
         assert reasons - set(known) == set()
 
 
@@ -187,6 +207,13 @@ class TestLive:
     def test_old_readings_are_not_known(self) -> None:
         assert at_once({GRID: 700.0}, age=14).house == 700
         assert at_once({GRID: 700.0}, age=16).house is None
+
+    def test_what_is_told_when_it_changes_stands_until_its_equipment_is_in_doubt(self) -> None:
+        roles = Topology(RULES).roles([GRID, CAR])
+        readings = {GRID.key: Reading(GRID, 700.0, NOW), CAR.key: Reading(CAR, 0.0, NOW - 7200)}
+        assert live(roles, Moment(readings, {}, NOW)).base == 700
+        readings[CAR.key] = Reading(CAR, 0.0, NOW - 7200, doubtful=True)
+        assert live(roles, Moment(readings, {}, NOW)).base is None
 
     def test_a_slow_source_is_current_for_three_of_its_intervals(self) -> None:
         pace = Pace()

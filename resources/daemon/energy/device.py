@@ -103,6 +103,7 @@ class House:
         self.contract.colours = {str(k): str(v) for k, v in colours.items()} if isinstance(colours, dict) else {}
         decisions = self._kept.get("decisions")
         self.topology.decisions = dict(decisions) if isinstance(decisions, dict) else {}
+        self.topology.known_apart = {str(pair) for pair in self._kept.get("apart", [])}
         self.sessions.restore(self._kept.get("sessions"))
 
     def wish(self, wishes: Wishes) -> None:
@@ -232,6 +233,7 @@ class House:
             self.ledger.adopt(roles)
         days = self.ledger.flush(now)
         self._kept.keep("offPeak", self.contract.learner.state())
+        self._kept.keep("apart", sorted(self.topology.known_apart))
         self._kept.keep("colours", self.contract.colours)
         self._kept.keep("sessions", self.sessions.open)
         self._tell_running(now)

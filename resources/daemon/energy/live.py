@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from .balance import Energies, Flows, flows
 from .ports import Reading
@@ -83,16 +84,13 @@ class Moment:
         self.oldest: float | None = None
 
     def power(self, role: Role) -> float | None:
-        """W of a role; None when it is old or not there."""
+        """W of a role; None when it is old, in doubt or not there."""
         for source in (role.source, role.less):
             if source is None:
                 continue
             reading = self._readings.get(source.key)
-            if (
-                reading is None
-                or reading.doubtful
-                or reading.age(self._now) > self._paces.get(source.key, _USUAL).limit_s
-            ):
+            limit = inf if role.changes else self._paces.get(source.key, _USUAL).limit_s
+            if reading is None or reading.doubtful or reading.age(self._now) > limit:
                 return None
             self.oldest = reading.at if self.oldest is None else min(self.oldest, reading.at)
         return power_of(role, self._readings)

@@ -18,6 +18,7 @@ SURE, CHECK, DUPLICATE = "sure", "check", "duplicate"
 ADDED, IGNORED = "added", "ignored"
 """What the user can decide about a source."""
 DROPPED, BY_USER, KEPT = "écarté par vous", "ajouté par vous", "gardé pour comparer"
+WAITS = "comparé pendant une heure avant d'être ajouté : il pourrait mesurer la même chose"
 SECOND_METER = "un autre compteur du réseau : à confirmer s'il faut l'ajouter"
 """Why a source counts or not: French templates, as those of the rules."""
 
@@ -36,6 +37,8 @@ class Role:
     """A source of the same equipment whose value is subtracted."""
     rank: int = 0
     """Its place in the order of preference."""
+    changes: bool = False
+    """Whether its source sends changes only."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Rules:
 
     adds: Mapping[str, bool]
     orders: Mapping[str, Sequence[Rule]]
+    changes: frozenset[str]
+    """Roles whose sources send changes only."""
+    apart: frozenset[str]
+    """Roles of which a second source counts only once it was seen to go its own way."""
     compare: Sequence[tuple[str, str, str]]
     """(role, role that it is compared with, French reason)."""
 
@@ -70,7 +77,8 @@ class Rules:
         }
         adds = {each["role"]: each["count"] == "all" for each in data["roles"]}
         compare = tuple((each["role"], each["with"], each["why"]) for each in data["compare"])
-        return cls(adds, orders, compare)
+        changes, apart = (frozenset(e["role"] for e in data["roles"] if e.get(name)) for name in ("changes", "apart"))
+        return cls(adds, orders, changes, apart, compare)
 
 
 class Topology:
@@ -80,6 +88,8 @@ class Topology:
         self._rules = rules
         self._compared = {role for pair in rules.compare for role in pair[:2]}
         self._series: dict[str, Series] = {}
+        self.known_apart: set[str] = set()
+        """Pairs of sources ("key key", sorted) that were seen to go their own ways; kept over restarts."""
         self.decisions: dict[str, str] = {}
         """The user's word about a source, by its key."""
 
@@ -104,7 +114,37 @@ class Topology:
         found: list[Role] = []
         for role, order in self._rules.orders.items():
             found += self._choose(role, _candidates(role, order, known))
-        return self._without_duplicates(found)
+        found = [replace(each, changes=each.role in self._rules.changes) for each in found]
+        return self._without_duplicates(self._only_apart(found))
+
+    def _only_apart(self, roles: list[Role]) -> list[Role]:
+        """Of roles whose sources are often the same thing measured twice, a further one waits to be compared."""
+        result: list[Role] = []
+        for each in roles:
+            others = [
+                o for o in result if o.role == each.role and o.used and o.source.equipment != each.source.equipment
+            ]
+            compared = each.used and each.role in self._rules.apart and self._word(each) != ADDED
+            if compared and not all(self._is_apart(each, other) for other in others):
+                each = replace(each, used=False, confidence=CHECK, why=WAITS)
+            result.append(each)
+        waiting = {(e.source.equipment, e.role.split(".")[0]) for e in result if e.why == WAITS}
+        return [
+            replace(e, used=False, confidence=CHECK, why=WAITS)
+            if e.used and (e.source.equipment, e.role.split(".")[0]) in waiting and self._word(e) != ADDED
+            else e
+            for e in result
+        ]
+
+    def _is_apart(self, each: Role, other: Role) -> bool:
+        pair = " ".join(sorted((each.source.key, other.source.key)))
+        if pair not in self.known_apart:
+            one, two = self._series.get(each.source.key), self._series.get(other.source.key)
+            found = likeness(one, two) if one is not None and two is not None else None
+            if found is None or found.is_same:
+                return found is not None  # the same: called a duplicate further on
+            self.known_apart.add(pair)
+        return True
 
     def _choose(self, role: str, candidates: list[Role]) -> list[Role]:
         """Which of the candidates, the best first, count."""
@@ -140,7 +180,8 @@ class Topology:
             for place, each in enumerate(result):
                 if each.role != role or self._word(each) == ADDED or not each.used:
                     continue
-                twin = next((o for o in result if self._is_twin(each, o, other)), None)
+                before = result[:place] if role == other else result  # of two alike the first one stays
+                twin = next((o for o in before if self._is_twin(each, o, other)), None)
                 if twin is not None:
                     name = twin.source.name or twin.source.key
                     result[place] = replace(each, used=False, confidence=DUPLICATE, why=why, values={"other": name})

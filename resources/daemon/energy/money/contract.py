@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from ..ledger.intervals import Prices
-from .learning import OffPeakLearner
+from .learning import MOST_GAP_S, OffPeakLearner
 from .offers import PriceGrid
 from .tariff import KINDS, OffPeakHours, Tariff, tempo_day
 
@@ -76,6 +76,8 @@ class HouseContract:
         """The periods that the meter counts apart, which tell the contract."""
         self.subscribed_kva: float | None = None
         """By the meter."""
+        self._indexes: dict[str, float] = {}
+        self._learnt_at = 0.0
         self._checked = 0.0
         self._tariffs: dict[tuple[Any, ...], Tariff | None] = {}
 
@@ -108,8 +110,13 @@ class HouseContract:
         return self.wishes.kva or self.subscribed_kva or 6.0
 
     def learn(self, indexes: Mapping[str, float], at: float) -> None:
-        """Takes the indexes (Wh) of the meter's periods at a moment."""
+        """Takes the indexes (Wh) of the meter's periods at a moment: the one that grows tells the colour of the day."""
         self.parts = frozenset(indexes)
+        grown = [part for part, value in indexes.items() if value - self._indexes.get(part, value) > 0]
+        if len(grown) == 1 and "." in grown[0] and at - self._learnt_at <= MOST_GAP_S:
+            middle = (self._learnt_at + at) / 2
+            self.colour(tempo_day(datetime.fromtimestamp(middle, self.zone)), grown[0].split(".")[0])
+        self._indexes, self._learnt_at = dict(indexes), at
         self.learner.observe(indexes, at)
         if at - self._checked >= 3600:
             self._checked = at
