@@ -66,11 +66,9 @@ class Outbox:
         with self.changed:
             if equipment in self._muted:
                 return
-            known = {
-                command: value
-                for command, value in values.items()
-                if value is not None and (equipment, command) not in self._muted_commands
-            }
+            known = {command: value for command, value in values.items() if value is not None}
+            if self._muted_commands:
+                known = {each: value for each, value in known.items() if (equipment, each) not in self._muted_commands}
             self._values.put(equipment, known, at, cadence)
             self.changed.notify_all()
 

@@ -110,6 +110,7 @@ class Board:
         self._watchers: list[tuple[Watcher, frozenset[str]]] = []
         self._historians: list[Historian] = []
         self._version = 0
+        self._waiting = 0
 
     # For those who bring readings.
 
@@ -163,15 +164,22 @@ class Board:
                 at = wall
             lag = max(0.0, wall - at)
             for measure, value in values.items():
-                entry, slot = entries.get(measure), slots.get(measure)
-                if value is None:
-                    if entries.pop(measure, None) is not None:
-                        news.add(measure.quantity)
-                elif slot is not None and (entry is None or (not missing_only and lag <= entry.age(now))):
+                entry = entries.get(measure)
+                if entry is None:
+                    slot = slots.get(measure)
+                    if value is None or slot is None:
+                        continue
                     entries[measure] = _Entry(slot, value, at, now, lag)
-                    news.add(measure.quantity)
+                elif value is None:
+                    del entries[measure]
+                elif not missing_only and lag <= entry.age(now):
+                    entry.value, entry.at, entry.received, entry.lag = value, at, now, lag
+                else:
+                    continue
+                news.add(measure[0])
             watchers = self._changed_by(news)
-        self._tell(watchers, {equipment: news})
+        if watchers:
+            self._tell(watchers, {equipment: news})
 
     def confirm(self, equipment: str, measures: Iterable[Measure], at: float | None = None) -> None:
         """These readings still hold as of `at` (Unix time, default now)."""
@@ -285,11 +293,15 @@ class Board:
         """Waits until there is news after `version`, or for `timeout_s`; returns the version of now."""
         end = self._clock.monotonic() + timeout_s
         with self._changed:
-            while self._version == version:
-                rest = end - self._clock.monotonic()
-                if rest <= 0:
-                    break
-                self._clock.wait(self._changed, rest)
+            self._waiting += 1
+            try:
+                while self._version == version:
+                    rest = end - self._clock.monotonic()
+                    if rest <= 0:
+                        break
+                    self._clock.wait(self._changed, rest)
+            finally:
+                self._waiting -= 1
             return self._version
 
     def _reading(self, equipment: str, measure: Measure, entry: _Entry) -> Reading:
@@ -311,7 +323,8 @@ class Board:
         if not news:
             return []
         self._version += 1
-        self._changed.notify_all()
+        if self._waiting:
+            self._changed.notify_all()
         return self._watchers
 
     def _announce(self, news: Mapping[str, Collection[str]]) -> None:

@@ -75,10 +75,11 @@ def test_a_fact_that_arrives_while_its_command_is_added_is_not_lost() -> None:
     class Slow(UserDict[str, Any]):
         """Facts that another thread overtakes, if it can, when they are looked at."""
 
-        def keys(self) -> Any:
-            adoption.start()
-            adoption.join(0.3)
-            return super().keys()
+        def items(self) -> Any:
+            if adoption.ident is None:
+                adoption.start()
+                adoption.join(0.3)
+            return super().items()
 
     bench.publisher.facts("2", Slow(fact0=7), None)
     adoption.join(PATIENCE_S)

@@ -23,17 +23,24 @@ SI = {"kW": 1000.0, "kVA": 1000.0, "kWh": 1000.0, "MWh": 1e6}
 """What a value in this unit is multiplied by for the unit of quantities.json; units not listed are those of it."""
 
 
-@dataclass(frozen=True)
-class _Measuring:
-    """A row with `measures`: its key on the board, and the factor to the unit there."""
+@dataclass
+class _Line:
+    """What is done with the values of one row; `measure`: its key on the board, in whose unit they are by `factor`."""
 
     row: Row
-    measure: Measure
+    name: str
+    wanted: bool
+    """Whether Jeedom has the command."""
+    offered: bool
+    """Whether Jeedom creates the command as soon as it has a value."""
+    measure: Measure | None
     factor: float
+    speaks: bool
+    """Whether its values must be translated."""
 
     def in_si(self, value: Any) -> Any:
         """A value of the row in the unit of its quantity."""
-        if self.factor == 1.0 or isinstance(value, (bool, str)) or value is None:
+        if self.factor == 1.0 or value is None or isinstance(value, (bool, str)):
             return value
         return round(value * self.factor, 6)  # the unit of the board adds no digits, and no dust of binary fractions
 
@@ -42,11 +49,10 @@ class _Measuring:
 class _Plan:
     """What is done with the facts of one equipment."""
 
-    rows: dict[str, list[Row]]
-    """By the fact that they show."""
-    measuring: dict[str, list[_Measuring]]
-    """For the board, by fact; those of dated rows by logicalId."""
-    offered: list[Row]
+    lines: dict[str, list[_Line]]
+    """By the fact that they show; only those that somebody wants."""
+    dated: dict[str, list[_Line]]
+    """Those that measure and come by `history`, by logicalId."""
     cadence: dict[str, float]
     facts: dict[str, Any]
     seen: dict[str, tuple[float, float]]
@@ -100,8 +106,7 @@ class Publisher:
                     plan.facts, plan.seen = before.facts, before.seen
                     for at in {at for _, at in plan.seen.values()}:
                         known = {name: raw for name, raw in plan.facts.items() if plan.seen[name][1] == at}
-                        shown = self._send(equipment, plan, known, at)
-                        self._measure(equipment, plan, known, shown, at, missing_only=True)
+                        self._send(equipment, plan, known, at, missing_only=True)
 
     def facts(self, equipment: str, facts: Mapping[str, Any], at: float | None) -> None:
         """Publishes facts of an equipment; what is not in Jeedom's desired state is left out."""
@@ -111,12 +116,12 @@ class Publisher:
                 return
             known = {name: raw for name, raw in facts.items() if raw is not None}
             plan.facts.update(known)
-            for name in facts.keys() - known.keys():
-                plan.facts.pop(name, None)
-                plan.seen.pop(name, None)
+            if len(known) < len(facts):
+                for name in facts.keys() - known.keys():
+                    plan.facts.pop(name, None)
+                    plan.seen.pop(name, None)
             self._see(plan, known, at)
-            shown = self._send(equipment, plan, known, at)
-            self._measure(equipment, plan, facts, shown, at)
+            self._send(equipment, plan, facts, at)
 
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> None:
         """Puts the newest of dated measures (by logicalId) on the board."""
@@ -125,12 +130,12 @@ class Publisher:
             if plan is None:
                 return
             for command, points in series.items():
-                for each in plan.measuring.get(command, ()) if points else ():
-                    at, value = max(points, key=lambda point: datetime.fromisoformat(point[0]))
-                    moment = datetime.fromisoformat(at).timestamp()
-                    self._board.put(equipment, {each.measure: each.in_si(value)}, moment)
-                    dated = [(datetime.fromisoformat(at).timestamp(), each.in_si(value)) for at, value in points]
-                    self._board.history(equipment, each.measure, command, dated)
+                for line in plan.dated.get(command, ()) if points else ():
+                    assert line.measure is not None
+                    dated = [(datetime.fromisoformat(at).timestamp(), line.in_si(value)) for at, value in points]
+                    newest, value = max(dated, key=lambda point: point[0])
+                    self._board.put(equipment, {line.measure: value}, newest)
+                    self._board.history(equipment, line.measure, command, dated)
 
     def confirm(self, equipment: str, facts: Iterable[str] | None, at: float | None) -> list[str]:
         """These facts (None: all) still hold as of `at`. Returns those of them that are known."""
@@ -140,15 +145,13 @@ class Publisher:
                 return []
             names = [name for name in (plan.facts if facts is None else facts) if name in plan.facts]
             self._see(plan, names, at)
-            self._board.confirm(
-                equipment, [each.measure for name in names for each in plan.measuring.get(name, ())], at
-            )
+            lines = [line for name in names for line in plan.lines.get(name, ())]
+            self._board.confirm(equipment, [line.measure for line in lines if line.measure is not None], at)
             return names
 
     def _see(self, plan: _Plan, facts: Iterable[str], at: float | None) -> None:
         stamp = (self._clock.monotonic(), self._clock.time() if at is None else at)
-        for name in facts:
-            plan.seen[name] = stamp
+        plan.seen.update(dict.fromkeys(facts, stamp))
 
     def refresh(self, freshness: float) -> None:
         """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s.
@@ -159,11 +162,11 @@ class Publisher:
             since = self._clock.monotonic() - freshness
             for equipment, plan in self._plans.items():
                 commands = {
-                    row.logical_id: at
+                    line.name: at
                     for name, (seen, at) in plan.seen.items()
                     if seen >= since
-                    for row in plan.rows.get(name, ())
-                    if row.value(plan.facts[name]) is not None
+                    for line in plan.lines.get(name, ())
+                    if line.wanted and line.row.value(plan.facts[name]) is not None
                 }
                 if commands:
                     self._outbox.resend(equipment, commands)
@@ -176,74 +179,67 @@ class Publisher:
             self._plans = {}
 
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
-        kind = equipment.type or None
-        possible = self._catalogue.rows(kind, equipment.config, parent)
-        rows = [row for row in possible if row.source]
-        offered = [row for row in rows if row.seen and row.logical_id not in equipment.commands]
-        wanted: dict[str, list[Row]] = {}
-        cadence = {}
-        for row in rows:
-            if row.dated or row.logical_id not in equipment.commands:
-                continue
-            wanted.setdefault(row.source or "", []).append(row)
-            seconds = _seconds(equipment.commands[row.logical_id].get("cadence"), row.cadence)
-            if seconds:
-                cadence[row.logical_id] = seconds
-        measuring: dict[str, list[_Measuring]] = {}
-        for row in possible:
-            if row.measures is not None and (row.source or row.dated):
-                name = row.logical_id if row.dated else row.source or ""
-                factor = SI.get(_unit(row, equipment.config), 1.0)
-                measuring.setdefault(name, []).append(_Measuring(row, Measure(*row.measures), factor))
-        return _Plan(wanted, measuring, offered, cadence, {}, {})
+        plan = _Plan({}, {}, {}, {}, {})
+        for row in self._catalogue.rows(equipment.type or None, equipment.config, parent):
+            name, source = row.logical_id, row.source or ""
+            known = bool(source) and name in equipment.commands
+            wanted = known and not row.dated
+            measure = None if row.measures is None or not (source or row.dated) else Measure(*row.measures)
+            factor = SI.get(_unit(row, equipment.config), 1.0)
+            if row.dated and measure is not None:
+                plan.dated.setdefault(name, []).append(_Line(row, name, False, False, measure, factor, row.speaks))
+                measure = None
+            offered = bool(source) and row.seen and not known
+            if wanted or offered or measure is not None:
+                line = _Line(row, name, wanted, offered, measure, factor, row.speaks)
+                plan.lines.setdefault(source, []).append(line)
+            if wanted:
+                seconds = _seconds(equipment.commands[name].get("cadence"), row.cadence)
+                if seconds:
+                    plan.cadence[name] = seconds
+        return plan
 
     def _slots(self, equipment: Equipment, plan: _Plan, parent: Mapping[str, Any]) -> dict[Measure, Slot]:
         found = {}
-        for source, measuring in plan.measuring.items():
-            for each in measuring:
-                limit = limit_s(self._catalogue, each.row, equipment, parent)
-                found[each.measure] = Slot(each.row.logical_id, source, math.inf if limit is None else limit)
+        for source, lines in (*plan.lines.items(), *plan.dated.items()):
+            for line in lines:
+                if line.measure is not None:
+                    limit = limit_s(self._catalogue, line.row, equipment, parent)
+                    found[line.measure] = Slot(line.name, source, math.inf if limit is None else limit)
         return found
 
-    def _measure(
-        self,
-        equipment: str,
-        plan: _Plan,
-        facts: Mapping[str, Any],
-        shown: Mapping[str, Any],
-        at: float | None,
-        missing_only: bool = False,
+    def _send(
+        self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None, missing_only: bool = False
     ) -> None:
-        """Puts facts on the board; `shown`: the values of rows that are known already, by logicalId."""
-        values = {}
-        for fact, measuring in plan.measuring.items():
-            if fact not in facts:
-                continue
-            for each in measuring:
-                name = each.row.logical_id
-                if not each.row.dated:
-                    value = shown[name] if name in shown else each.row.value(facts[fact])
-                    values[each.measure] = each.in_si(value)
-        if values:
-            self._board.put(equipment, values, at, missing_only)
+        """Hands values to the outbox and, translated by nobody, to the board (`missing_only`: see there).
 
-    def _send(self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None) -> dict[str, Any]:
-        """Hands values to the outbox; returns those of all rows that show these facts, before translation."""
+        A fact that is None takes its readings off the board; Jeedom keeps the last value.
+        """
         values: dict[str, Any] = {}
-        spoken: dict[str, str] = {}
+        readings: dict[Measure, Any] = {}
+        fresh: list[_Line] = []
         for fact, raw in facts.items():
-            for row in plan.rows.get(fact, ()):
-                value = values[row.logical_id] = row.value(raw)
-                if value is not None and row.speaks:
-                    spoken[row.logical_id] = self._translate(value)
+            for line in plan.lines.get(fact, ()):
+                value = line.row.value(raw)
+                if line.measure is not None:
+                    readings[line.measure] = value if line.factor == 1.0 else line.in_si(value)
+                if line.wanted and raw is not None:
+                    values[line.name] = self._translate(value) if line.speaks and value is not None else value
+                elif line.offered and value is not None:
+                    fresh.append(line)
         if values:
-            self._outbox.values(equipment, {**values, **spoken} if spoken else values, at, plan.cadence)
-        fresh = [row for row in plan.offered if row.value(facts.get(row.source or "")) is not None]
+            self._outbox.values(equipment, values, at, plan.cadence)
         if fresh:
-            plan.offered = [row for row in plan.offered if row not in fresh]
-            names = [row.logical_id for row in fresh]
-            self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
-        return values
+            self._offer(equipment, fresh)
+        if readings:
+            self._board.put(equipment, readings, at, missing_only)
+
+    def _offer(self, equipment: str, lines: list[_Line]) -> None:
+        """Jeedom is told once of commands that it could create now."""
+        for line in lines:
+            line.offered = False
+        names = [line.name for line in lines]
+        self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
 
 
 def _unit(row: Row, config: Mapping[str, Any]) -> str:
