@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -71,10 +72,15 @@ def ask(port: int, command: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, server: CallbackServer) -> Iterator[Notes]:
+def log() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def app(tmp_path: Path, server: CallbackServer, log: io.StringIO) -> Iterator[Notes]:
     home = FolderLock(tmp_path)
     home.acquire()
-    made = Notes(options(tmp_path, server.url), Logs(Masker(), ("tests",)), home=home)
+    made = Notes(options(tmp_path, server.url), Logs(Masker(), ("tests",), log), home=home)
     made.bind()
     thread = threading.Thread(target=made.run)
     thread.start()
@@ -98,9 +104,9 @@ def test_the_hooks_are_called_once_and_what_the_last_one_tells_still_leaves(app:
     assert server.wait_events("daemon")[0]["state"] == "stopping"
 
 
-def test_a_job_that_fails_is_logged_and_runs_again(app: Notes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_that_fails_is_logged_and_runs_again(app: Notes, log: io.StringIO) -> None:
     until(lambda: app.ticks >= 3)
-    assert "RuntimeError: once" in "".join(capsys.readouterr())
+    assert "RuntimeError: once" in log.getvalue()
 
 
 def test_a_daemon_whose_data_folder_is_gone_ends(app: Notes, tmp_path: Path) -> None:

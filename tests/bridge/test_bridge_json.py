@@ -15,7 +15,7 @@ from jeedom_bridge.http import Response, retry_after
 from jeedom_bridge.json_reader import MAX_DEPTH, loads
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_FILES = {"json_reader.py", "contract.py", "store.py", "texts.py", "cgx.py", "tariff.py"}
+OWN_FILES = {"json_reader.py", "catalogue.py", "store.py", "database.py", "house.py", "texts.py", "cgx.py", "tariff.py"}
 """Who reads JSON otherwise: what this program or its package has written."""
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,9 @@ def test_files_copied_while_they_are_written_open_and_are_of_one_moment(
         target.mkdir()
         for name in (path.name, f"{path.name}-journal", COPY):
             in_two_parts(path.parent / name, target / name)
-            if keeps_times and (target / name).exists() and (path.parent / name).exists():
-                shutil.copystat(path.parent / name, target / name)
+            if keeps_times and (target / name).exists():
+                with suppress(FileNotFoundError):  # a journal that was there a moment ago
+                    shutil.copystat(path.parent / name, target / name)
         store = Store(target / path.name)
         mark = store.get("1", "mark")
         assert mark >= 20

@@ -94,6 +94,7 @@ class Inside:
         self.log = io.StringIO()
         self.logs = Logs(Masker(), ("jeenergied", "jeedom_bridge"), self.log)
         self.logs.set("info")
+        (directory / "data").mkdir()
         options = Options(callback, KEY, directory / "pid", directory / "data", "jeenergie", socketport=free_port())
         self.daemon = Daemon(options, self.logs, self.clock)
         self.daemon.bind()

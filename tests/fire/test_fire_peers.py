@@ -107,7 +107,7 @@ def test_every_message_there_can_be_has_one_answer_of_the_contract(inside: Daemo
     @example({"cmd": []})
     def asked(fields: dict[str, Any]) -> None:
         asked_raw = json.dumps({"apikey": KEY, **fields}).encode()
-        answer = json.loads(inside._listener._answer(asked_raw, peer=None))  # type: ignore[arg-type]
+        answer = json.loads(inside.listener._answer(asked_raw, peer=None))  # type: ignore[arg-type]
         check("socket", answer, "answer")
         if not answer["ok"]:
             codes.add(answer["error"]["code"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jeedom_bridge.contract import Catalogue
+from jeedom_bridge.json_reader import loads
 
 from . import sweep
 
@@ -88,7 +88,7 @@ class Finder:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=self._listen_s + START_S, check=False
             )
-            heard = json.loads(done.stdout) if done.returncode == 0 else None
+            heard = loads(done.stdout) if done.returncode == 0 else None
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             _LOG.warning("the local network cannot be searched: %s", type(error).__name__)
             return {}
