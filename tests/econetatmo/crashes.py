@@ -7,57 +7,10 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from jeedom_bridge.outbox import Delivery, Outbox, Point, Value
-from jeedom_bridge.store import Store, StoreError
+from jeedom_bridge.store import Store
 from simulators.econetatmo.model import Home
 from tests.econetatmo.months import Account
-
-
-class Killed(BaseException):
-    """The process ends here: nothing in it may handle this."""
-
-
-class Steps:
-    """Counts what is done; kills at step `kill_at`, lets the store fail from step `fail_from` on, `fails` times."""
-
-    def __init__(self, kill_at: Optional[int] = None, fail_from: Optional[int] = None, fails: int = 1) -> None:
-        self.kill_at, self.fail_from, self.fails = kill_at, fail_from, fails
-        self.done: list[str] = []
-        self.counting = False
-
-    def step(self, what: str) -> None:
-        """One step; raises Killed if it is the last."""
-        if not self.counting:
-            return
-        self.done.append(what)
-        if len(self.done) - 1 == self.kill_at:
-            self.counting = False
-            raise Killed(what)
-
-    def write_fails(self) -> bool:
-        """Whether the store cannot write now."""
-        if not self.counting or self.fail_from is None or len(self.done) < self.fail_from or self.fails <= 0:
-            return False
-        self.fails -= 1
-        return True
-
-
-class FragileStore(Store):
-    """A store whose writes are steps."""
-
-    def __init__(self, path: Path, steps: Steps) -> None:
-        self._steps = steps
-        super().__init__(path)
-
-    def _flush(self) -> None:
-        self._steps.step("write")
-        if self._steps.write_fails():
-            raise StoreError(f"{self.path}: no space left")
-        super()._flush()
-        self._steps.step("written")
-
-    def lose(self) -> None:
-        """The process is gone: what is not on the disk is lost."""
-        self._close_database()
+from tests.support.crashing import FragileStore, Killed, Steps
 
 
 class StraightOutbox(Outbox):

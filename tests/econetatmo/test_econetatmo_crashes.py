@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from simulators.econetatmo.model import Correction, Ecometer, Home, Outage
-from tests.econetatmo.crashes import CrashingAccount, Steps
+from tests.econetatmo.crashes import CrashingAccount
 from tests.econetatmo.months import START
 from tests.econetatmo.world import BRIDGE, DAY, FULL, HOUR
+from tests.support.crashing import Steps
 
 STRIDE = 1 if FULL else 20
 """Every so many steps one life ends; the long form tries all."""
