@@ -21,22 +21,22 @@ from jeedom_bridge.worker import Job
 from .devices import device_class as backend_class
 from .devices.base import Connection, Context, Device, Equipment, Found, Identity, Refused
 from .energy.device import House
-from .energy.figures import PAST
 from .energy.ledger.store import Book
 from .energy.money.comparison import Bill
 from .energy.money.contract import Wishes, parse_hours, parse_prices
 from .energy.money.offers import PriceGrid
-from .energy.ports import Delivers, Measure, Reading, Source, Value
+from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
 from .energy.topology import ADDED, IGNORED, Rules
+from .house_ports import HOME, Ports
 from .readings import Board
 from .readings import Measure as BoardMeasure
 
 _LOG = logging.getLogger(__name__)
 
 BACKEND = "house"
-HOME, OTHER = "home", "source"
-"""Types of equipment: the house itself, and a meter that is another plugin's command."""
+OTHER = "source"
+"""The type of equipment that is a meter of another plugin."""
 PACE_S = 1.0
 """Between two looks; the first after a quiet time comes at once."""
 IDLE_S = 5.0
@@ -49,6 +49,8 @@ KILO = 1000.0
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
 DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
+BOOK, OWNER = "house.sqlite", "house.owner"
+"""The book, and the id of the connection that it belongs to."""
 OWN_PRICES = "tariffs.json"
 """In the data folder: the user's own grid of prices, of the form of core/contract/tariffs.json."""
 
@@ -66,6 +68,7 @@ class HouseHub:
         self._foreign: dict[str, tuple[Value, float]] = {}
         self._running: Optional[HouseDevice] = None
         self._listeners: list[Callable[[], None]] = []
+        self._forgotten: set[str] = set()
 
     def device_class(self, backend: str) -> type[Device] | None:
         """The class that runs connections of a backend: the house's has this hub; None if there is no such backend."""
@@ -115,6 +118,28 @@ class HouseHub:
 
         return end
 
+    def forget(self, connection: str) -> None:
+        """A connection was removed: if it was the house, its book goes, at once or when the house has ended."""
+        self._forgotten.add(connection)
+        running = self._running
+        if running is not None and running.connection.id == connection:
+            return  # it still writes; `ended` follows
+        owner = self.folder / OWNER
+        try:
+            if owner.is_file() and owner.read_text("utf-8") == connection:
+                self._erase()
+        except OSError as error:
+            _LOG.error("the book of the house stays: %s", error)
+
+    def ended(self, connection: str) -> None:
+        """The house of a connection writes nothing more."""
+        if connection in self._forgotten:
+            self._erase()
+
+    def _erase(self) -> None:
+        for path in (*self.folder.glob(f"{BOOK}*"), *self.folder.glob("house.copy.sqlite*"), self.folder / OWNER):
+            path.unlink(missing_ok=True)
+
     @property
     def running(self) -> HouseDevice | None:
         """The house that runs now."""
@@ -149,7 +174,8 @@ class HouseDevice(Device):
         wishes = self.wishes()
         zone = ZoneInfo(self.context.timezone)
         if self._house is None:
-            book = Book(self._hub.folder / "house.sqlite")
+            book = Book(self._hub.folder / BOOK)
+            (self._hub.folder / OWNER).write_text(self.connection.id, "utf-8")
             if book.damage:
                 self.context.message(
                     "error",
@@ -157,7 +183,7 @@ class HouseDevice(Device):
                     "data/daemon/{file}.",
                     file=book.damage,
                 )
-            ports = _Ports(self)
+            ports = Ports(self)
             self._house = House(ports, ports, self.context.memory, book, self._hub.rules, self._hub.grid(), zone)
         self._house.wish(wishes)
         self._hub.runs(self)
@@ -179,6 +205,7 @@ class HouseDevice(Device):
         if self._house is not None:
             self._house.stop(self.context.clock.time())
             self._house = None
+            self._hub.ended(self.connection.id)
 
     def changed(self) -> None:
         self._names = {}
@@ -336,57 +363,6 @@ class HouseDevice(Device):
         with self._lock:
             found, self._measures = self._measures, []
         return found
-
-    def home(self) -> Equipment | None:
-        """The equipment that has the commands."""
-        return next(iter(self.connection.of_type(HOME)), None)
-
-
-class _Ports:
-    """What the house asks for, by its device."""
-
-    def __init__(self, device: HouseDevice) -> None:
-        self._device = device
-
-    def newest(self) -> Iterable[Reading]:
-        return self._device.readings()
-
-    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        return lambda: None  # the device itself wakes the house
-
-    def measures(self) -> Iterable[Measure]:
-        return self._device.measures()
-
-    def values(self, facts: Mapping[str, Value | None], at: float) -> None:
-        home = self._device.home()
-        if home is not None:
-            self._device.context.publish(home.id, facts, at)
-
-    def dated(self, series: Mapping[str, list[tuple[str, Value]]]) -> Delivers:
-        home = self._device.home()
-        catalogue = self._device.context.catalogue
-        rows = {row.source: row.logical_id for row in catalogue.all_rows(HOME) if row.dated}
-        commands = {}
-        for fact, points in series.items():
-            command = rows.get(f"{PAST}.{fact}")
-            if command is not None and home is not None and command in home.commands:
-                commands[command] = points
-        if home is None or not commands:
-            return _Done()
-        return self._device.context.history(home.id, commands)
-
-    def translate(self, template: str, **values: object) -> str:
-        return self._device.context.translate(template, **values)
-
-    def message(self, level: str, template: str, **values: object) -> None:
-        self._device.context.message(level, template, **values)
-
-
-class _Done:
-    """A delivery of nothing: Jeedom has none of these commands."""
-
-    ended = True
-    delivered = True
 
 
 def _moment(text: Any, now: float) -> float:

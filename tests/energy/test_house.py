@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from jeenergied.energy.device import House
@@ -48,9 +48,6 @@ class World:
 
     def newest(self) -> Iterable[Reading]:
         return [Reading(source, value, self.at, self.doubtful) for source, value in self.told.items()]
-
-    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        return lambda: None
 
     def measures(self) -> Iterable[Measure]:
         late, self.late = self.late, []

@@ -223,6 +223,22 @@ def test_the_users_own_prices_count_and_a_broken_file_is_no_harm(tmp_path: Path)
         assert hub.grid().offer("base", 6, date(2026, 6, 1)) is not None
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_a_house_that_is_removed_leaves_no_book(tmp_path: Path, running: bool) -> None:
+    rig = Rig(tmp_path, tariff="base")
+    rig.device.start()
+    rig.measure(100.0, 0.0)
+    rig.device.back_up()
+    if not running:
+        rig.device.stop()
+    rig.hub.forget("1")  # another connection
+    assert (tmp_path / "house.sqlite").is_file()
+    rig.hub.forget("10")
+    if running:
+        rig.device.stop()
+    assert list(tmp_path.glob("house*")) == []
+
+
 def test_it_offers_itself_and_says_what_it_sees(rig: Rig) -> None:
     rig.measure(100.0, 0.0)
     assert [(each.type, each.key) for each in rig.device.discover()] == [("home", "home")]

@@ -167,6 +167,8 @@ class Commands:
             self._services.texts.timezone = name
 
     def _forget(self, message: Message) -> dict[str, Any]:
+        if self._hub is not None:
+            self._hub.forget(message["connection"])
         try:
             self._supervisor.forget(message["connection"])
         except StoreError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol, Union
+from typing import Any, Protocol, Union
 
 Value = Union[float, int, str, bool]
 
@@ -69,10 +69,6 @@ class Readings(Protocol):
 
     def newest(self) -> Iterable[Reading]:
         """The newest reading of every source of every equipment, the house's own left out."""
-        ...
-
-    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Calls `listener` (quick, from any thread) whenever a reading was added; returns what ends that."""
         ...
 
     def measures(self) -> Iterable[Measure]:
