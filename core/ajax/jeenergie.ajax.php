@@ -54,11 +54,13 @@ use Jeenergie\Storage\Json;
  * |                       | equipment}                              | {operation, percent, text}, or               |
  * |                       |                                         | {created, level, text}                       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
+ * | document              | {page}                                  | {html}: one page of the documentation        |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
  * the saved one.
  * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, key, name, humanName, isEnable, isVisible,
- * image, state: {} or {state, text, since, until, code, message}, lastCommunication}.
+ * image, state: {} or {state, text, since, until, code, message}, lastCommunication, live: {} or {name, value, unit, date}:
+ * the value that says how an equipment does}.
  *
  * In the forms of the core (eqLogicAttr, cmdAttr):
  *  - settings: data-l1key="configuration" data-l2key="config" data-l3key="<field>"; what is not sent stays, what is
@@ -89,7 +91,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon', 'words', 'nearby',
+        'startDaemon', 'words', 'nearby', 'document',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

@@ -25,10 +25,12 @@
 
   jn.actions.test = async function(button) {
     const current = jn.current;
+    jeedomUtils.hideAlert(); // what an earlier attempt has said
     jn.answer(result(), 'busy', '{{Test en cours… cela peut prendre une minute.}}');
     try {
       const answer = await jn.busy(button, jn.ask('test', { connection: jn.formNow() }));
       if (jn.current === current) jn.answer(result(), 'success', answer.text || '{{La connexion fonctionne.}}');
+      jn.refresh().catch(function() { /* tried again soon */ });
     } catch (error) {
       if (jn.current === current) await jn.showRefusal(result(), error);
     }
@@ -38,13 +40,23 @@
 
   jn.drawOperations = function() {
     const operations = jn.backend(jn.current.backend).connection.operations;
-    document.getElementById('div_jeenergieOperations').replaceChildren(...operations.map(function(operation) {
+    document.getElementById('div_jeenergieOperations').replaceChildren(operations.length ? jn.el('details', { class: 'jnAdvanced' }, [
+      jn.el('summary', { text: '{{Autres actions}}' })
+    ].concat(operations.map(function(operation) {
       return jn.el('div', { class: 'jnOperation', 'data-jn_operation': operation.key }, [
         jn.button(operation.label, 'fas fa-play-circle', function(event) { run(operation, event.currentTarget); }, 'btn-default btn-sm'),
         operation.help ? jn.linked(operation.help, { class: 'jnHelp' }) : null
       ]);
-    }));
+    }))) : '');
     jn.showOperations();
+  };
+
+  /** Buttons of the operations that put a state of the connection on the page right. */
+  jn.remedies = function(state) {
+    const operations = jn.current.kind === 'connection' ? jn.backend(jn.current.backend).connection.operations : [];
+    return operations.filter(function(each) { return each.remedies && each.remedies === state; }).map(function(operation) {
+      return jn.button(operation.label, 'fas fa-play-circle', function(event) { run(operation, event.currentTarget); }, 'btn-warning btn-sm');
+    });
   };
 
   /** Shows the operations that the present settings allow, without recreating buttons: a click may be under way. */
@@ -54,6 +66,8 @@
       const element = document.querySelector('[data-jn_operation="' + operation.key + '"]');
       element.style.display = jn.holds(operation.when, settings) ? '' : 'none';
     });
+    const some = document.querySelector('#div_jeenergieOperations details');
+    if (some) some.style.display = some.querySelector('.jnOperation:not([style*="none"])') ? '' : 'none';
   };
 
   async function run(operation, button) {
@@ -85,6 +99,7 @@
     try {
       const answer = await jn.busy(button, jn.ask('runOperation', { connection: jn.formNow(), operation: operation.key, options: options }));
       if (jn.current === current) jn.answer(result(), 'success', answer.text || "{{C'est fait.}}");
+      jn.refresh().catch(function() { /* tried again soon */ });
     } catch (error) {
       if (jn.current === current) await jn.showRefusal(result(), error);
       throw error;
@@ -171,7 +186,7 @@
     place.replaceChildren(jn.el('ul', { class: 'jnLinks' }, equipment.map(function(each) {
       return jn.el('li', { class: each.isEnable ? '' : 'jnOff' }, [
         jn.icon(each.icon || 'fas fa-bolt'),
-        jn.el('a', { class: 'cursor', text: each.name, on: { click: function() { jn.open(each.id); } } }),
+        jn.el('a', { class: 'cursor', href: 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + each.id, text: each.name, on: { click: function(event) { event.preventDefault(); jn.open(each.id); } } }),
         jn.el('span', { class: 'jnHelp', text: each.typeName + (each.key ? ' · ' + each.key : '') + (each.isEnable ? '' : ' · {{désactivé}}') })
       ]);
     })));

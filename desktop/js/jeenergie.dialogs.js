@@ -10,7 +10,7 @@
    * Opens a dialog.
    *
    * @param options title; content: element; confirm: label of its button (none without); className of that button;
-   *   width in px; done(): called by the button; the dialog closes when its promise resolves, and shows a
+   *   width in px; named: input of a name, whose characters are checked; done(): called by the button; the dialog closes when its promise resolves, and shows a
    *   rejection; closed(): called in any case
    * @return {close(), notice(level, text)}
    */
@@ -31,6 +31,7 @@
       notice.empty();
       jn.busy(button, Promise.resolve().then(options.done).then(close, function(error) {
         jn.notice(notice, 'danger', error.message);
+        notice.scrollIntoView({ block: 'nearest' });
       }));
     };
     const buttons = {
@@ -53,6 +54,7 @@
     });
     shown.addClass('jnDialog');
     shown.querySelector('.jeeDialogContent').append(options.content, notice);
+    if (options.named) jn.nameInput(options.named);
     dialog = shown;
     setTimeout(function() { (options.content.querySelector('input:not([type=checkbox]), select') || shown.querySelector('button[data-type]'))?.focus(); }, 50);
     return { close: close, notice: function(level, text) { jn.notice(notice, level, text); } };
@@ -103,7 +105,7 @@
       ]);
     });
     jn.dialog({
-      title: '{{Ajouter une connexion}}', confirm: '{{Continuer}}',
+      named: name, title: '{{Ajouter une connexion}}', confirm: '{{Continuer}}',
       content: jn.el('div', {}, [
         jn.el('p', { text: '{{Quel système voulez-vous relier à Jeedom ?}}' }),
         jn.nearby(choose),
@@ -148,7 +150,7 @@
     select.addEventListener('change', draw);
     draw();
     jn.dialog({
-      title: '{{Ajouter un équipement}}', confirm: '{{Ajouter}}', width: 560,
+      named: name, title: '{{Ajouter un équipement}}', confirm: '{{Ajouter}}', width: 560,
       content: jn.el('div', {}, [
         types.length > 1 ? labelled('{{Type}}', select) : jn.el('p', {}, [jn.el('strong', { text: types[0][1].name })]),
         keyRow, labelled('{{Nom}}', name, '{{Laissé vide, un nom est formé pour vous.}}'), fields
@@ -176,6 +178,10 @@
     } catch (error) {
       jn.toast('danger', error.message);
     }
+  };
+
+  jn.actions.panel = function() {
+    jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=panel');
   };
 
   jn.actions.documentation = function() {

@@ -7,6 +7,9 @@
 (function(jn) {
   'use strict';
 
+  /** So many lines without data are shown unfolded where there are no others. */
+  const FEW = 3;
+
   /* ------------------------------------------------------------------ where it starts */
 
   /** From the list (a group) or from the connection's own page (its form, saved or not). */
@@ -91,9 +94,15 @@
     const byType = {};
     found.forEach(function(each) { (byType[each.typeName] = byType[each.typeName] || []).push(each); });
     const parts = Object.entries(byType).map(function([typeName, members]) {
-      return jn.el('fieldset', {}, [jn.el('legend', { text: typeName + ' (' + members.length + ')' })].concat(members.map(function(each) {
-        return line(result.connection, each, lines);
-      })));
+      const isEmpty = function(each) { return each.known === null && each.active === false; };
+      const draw = function(each) { return line(result.connection, each, lines); };
+      const full = members.filter(function(each) { return !isEmpty(each); });
+      const empty = members.filter(isEmpty);
+      return jn.el('fieldset', {}, [jn.el('legend', { text: typeName + ' (' + members.length + ')' })].concat(full.map(draw), empty.length ? [
+        jn.el('details', { class: 'jnAdvanced', open: full.length === 0 && empty.length <= FEW }, [
+          jn.el('summary', { text: jn.fill("{{%s sans donnée pour l'instant}}", empty.length) })
+        ].concat(empty.map(draw)))
+      ] : []));
     });
     if (result.found.gone.length) parts.push(gone(result, lines));
     return jn.el('div', {}, parts);
@@ -109,7 +118,7 @@
       jn.el('span', { text: (own && own.name) || each.name || each.key }),
       jn.el('span', { class: 'jnHelp', text: each.key }),
       isKnown ? jn.el('span', { class: 'label label-default', text: '{{déjà dans Jeedom}}' }) : null,
-      !isKnown && each.active === false ? jn.el('span', { class: 'jnHelp', text: "{{aucune donnée pour l'instant}}" }) : null
+      null
     ]);
   }
 

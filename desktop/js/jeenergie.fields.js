@@ -121,21 +121,36 @@
         element.append(jn.el('option', { value: key, text: label }));
       });
       element.value = value === undefined ? '' : value;
-      return simple(element, element);
+      const input = simple(element, element);
+      // A choice that does not apply is not offered, unless it is the one that is saved.
+      input.offer = function(known) {
+        Array.from(element.options).forEach(function(option) {
+          const offered = jn.holds((field.choicesWhen || {})[option.value], known) || option.value === element.value;
+          option.hidden = option.disabled = !offered;
+        });
+      };
+      return input;
     },
 
     list: function(field, value, id) {
       const chosen = [].concat(value === undefined ? [] : value).map(String);
+      const groups = {};
       const boxes = choicesOf(field).map(function([key, label], index) {
         const box = jn.el('input', { type: 'checkbox', value: key, id: index === 0 ? id : undefined });
         box.checked = chosen.includes(key);
-        return [box, jn.el('label', { class: 'checkbox-inline jnBox' }, [box, label])];
+        const [group, name] = label.includes(' : ') ? label.split(/ : (.*)/) : ['', label];
+        const element = jn.el('label', { class: 'checkbox-inline jnBox' }, [box, group ? name.charAt(0).toUpperCase() + name.slice(1) : name]);
+        (groups[group] = groups[group] || []).push(element);
+        return [box, element];
       });
       const get = function() {
         return boxes.filter(function(each) { return each[0].checked; }).map(function(each) { return each[0].value; });
       };
       return {
-        element: jn.el('div', { class: 'jnBoxes' }, boxes.map(function(each) { return each[1]; })),
+        element: jn.el('div', {}, Object.entries(groups).map(function([group, members]) {
+          const inside = jn.el('div', { class: 'jnBoxes' }, members);
+          return group ? jn.el('fieldset', { class: 'jnBoxGroup' }, [jn.el('legend', { text: group }), inside]) : inside;
+        })),
         get: get, setting: get, isEmpty: function() { return get().length === 0; }
       };
     },
@@ -171,10 +186,20 @@
     };
   }
 
+  /** Why a number is not accepted, in the words of the server; '' if it is. */
+  function complaint(holder) {
+    const state = holder.validity;
+    if (holder.type !== 'number' || state.valid) return '';
+    if (state.badInput) return '{{Ce doit être un nombre.}}';
+    if (state.rangeUnderflow) return jn.fill('{{Au moins %s.}}', jn.decimal(holder.min));
+    if (state.rangeOverflow) return jn.fill('{{Au plus %s.}}', jn.decimal(holder.max));
+    return holder.step === '1' ? '{{Ce doit être un nombre entier.}}' : jn.fill('{{Par pas de %s.}}', jn.decimal(holder.step));
+  }
+
   function simple(element, holder) {
     // A browser returns '' for an invalid number, which would mean the default: send it so that the server refuses it.
     const get = function() { return holder.validity.badInput ? '?' : holder.value.trim(); };
-    return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; } };
+    return { element: element, get: get, setting: get, isEmpty: function() { return get() === ''; }, check: function() { return complaint(holder); } };
   }
 
   /**
@@ -200,10 +225,15 @@
       const help = field.help ? jn.linked(field.help, { class: 'jnHelp' }) : null;
       const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: field.readonly ? null : id }, [field.label, required]);
       const boxFirst = options.narrow && field.type === 'boolean';
+      const wrong = jn.el('span', { class: 'jnHelp jnWrong', role: 'alert', hidden: true });
       const element = jn.el('div', { class: 'form-group', 'data-jn_field': field.key }, boxFirst ? [input.element, ' ', label, help] : [
-        label, jn.el('div', { class: options.narrow ? '' : 'col-sm-7' }, [input.element, help])
+        label, jn.el('div', { class: options.narrow ? '' : 'col-sm-7' }, [input.element, wrong, help])
       ]);
       element.addEventListener('input', changed);
+      element.addEventListener('change', function() {
+        wrong.textContent = input.check ? input.check() : '';
+        wrong.hidden = wrong.textContent === '';
+      });
       element.addEventListener('change', changed);
       return { field: field, input: input, element: element, shown: true };
     }
@@ -227,6 +257,7 @@
       rows.forEach(function(each) {
         each.shown = jn.holds(each.field.when, known);
         each.element.style.display = each.shown ? '' : 'none';
+        if (each.input.offer) each.input.offer(known);
       });
       const some = rows.some(function(each) { return each.field.advanced && each.shown; });
       advanced.style.display = some ? '' : 'none';

@@ -9,9 +9,11 @@
   const REFRESH_S = 10;
   /** How long states that change together are collected before one request. */
   const COLLECT_MS = 300;
+  /** A live value that is older is greyed. */
+  const OLD_S = 3600;
   const LEVELS = {
     online: 'success', connecting: 'info', waiting: 'warning', no_data: 'warning', unreachable: 'danger',
-    authentication_failed: 'danger', error: 'danger', stopped: 'default'
+    authentication_failed: 'danger', untrusted: 'danger', error: 'danger', stopped: 'default'
   };
 
   /* ------------------------------------------------------------------ summaries by id */
@@ -50,7 +52,7 @@
     if (!summary.isEnable) return { level: 'default', text: isConnection ? '{{Désactivée}}' : '{{Désactivé}}' };
     if (!['running', 'unheard'].includes(jn.data.list.daemon.state)) return isConnection ? { level: 'danger', text: '{{Démon arrêté}}' } : { level: '' };
     if (!state.state) return isConnection ? { level: 'default', text: "{{Aucune donnée reçue pour l'instant}}" } : { level: '' };
-    return { level: LEVELS[state.state] || 'default', text: state.text || state.state, message: state.message, since: state.since, until: state.until };
+    return { level: LEVELS[state.state] || 'default', name: state.state, text: state.text || state.state, message: state.message, since: state.since, until: state.until };
   };
 
   /** Elements that show a state: a coloured label, and the age of the last data. */
@@ -77,6 +79,13 @@
       const own = summary && jn.stateOf(summary);
       dot.title = own ? [own.text, own.level !== 'success' && own.message].filter(Boolean).join(' : ') : '';
       dot.className = 'jnDot' + (own && own.level && own.level !== 'default' ? ' jnDot-' + own.level : '');
+    });
+    document.querySelectorAll('#div_jeenergie [data-live_of]').forEach(function(place) {
+      const live = known[place.getAttribute('data-live_of')]?.live;
+      const shown = live && live.value !== '' ? jn.figure(live.value, live.unit) : '';
+      if (place.textContent !== shown) place.textContent = shown;
+      place.title = live ? live.name + (live.date ? ', ' + jn.age(live.date) : '') : '';
+      place.classList.toggle('jnOld', Boolean(live?.date) && jn.secondsSince(live.date) > OLD_S);
     });
     document.querySelectorAll('#div_jeenergie [data-message_of]').forEach(function(place) {
       const summary = known[place.getAttribute('data-message_of')];
@@ -195,10 +204,17 @@
       group.style.display = matches ? '' : 'none';
       group.classList.toggle('jnSearching', text !== '');
       group.querySelectorAll('.jnType').forEach(function(type) {
-        const some = Array.from(type.querySelectorAll('.eqLogicDisplayCard')).some(function(card) { return card.style.display !== 'none'; });
+        const all = Array.from(type.querySelectorAll('.eqLogicDisplayCard'));
+        const some = all.filter(function(card) { return card.style.display !== 'none'; }).length;
         type.style.display = some ? '' : 'none';
+        type.querySelector('.badge').textContent = some === all.length ? String(all.length) : some + ' / ' + all.length;
       });
     });
+    const nothing = text !== '' && groups().every(function(group) { return group.style.display === 'none'; });
+    const place = document.getElementById('div_jeenergieNothing');
+    jn.notice(place, nothing ? 'info' : '', nothing ? jn.fill('{{Rien ne correspond à « %s ».}}', text) : '', [
+      jn.button('{{Vider la recherche}}', 'fas fa-times', function() { document.getElementById('bt_resetSearch').click(); }, 'btn-sm btn-default')
+    ]);
   }
 
   /* ------------------------------------------------------------------ start */

@@ -157,7 +157,9 @@
     line(parent ? '{{Cet équipement}}' : '', jn.stateElements(summary));
     [summary, parent].filter(Boolean).forEach(function(each) {
       const state = jn.stateOf(each);
-      if (state && state.message && state.level !== 'success') shown.push(jn.linked(state.message, { class: 'jnStateMessage' }));
+      if (!state || !state.message || state.level === 'success') return;
+      shown.push(jn.linked(state.message, { class: 'jnStateMessage' }));
+      if (each === summary) shown.push(...jn.remedies(state.name));
     });
     const oldest = jn.current.oldest;
     if (oldest) shown.push(jn.el('span', { class: 'jnHelp', 'data-jn_oldest': oldest.equipment, text: jn.fill('{{Donnée la plus ancienne : %s (%s)}}', jn.age(oldest.at), oldest.name) }));
@@ -220,13 +222,15 @@
     element.setAttribute('tabindex', '0');
   });
   document.body.registerEvent('keydown', function jeenergieKey(event) {
-    if (!['Enter', ' '].includes(event.key) || !event.target.matches('#div_jeenergie [role=button], .jnDialog a[role=button]')) return;
+    if (!['Enter', ' '].includes(event.key) || !event.target.matches('#div_jeenergie :is([role=button], .jnRow), .jnDialog a[role=button]')) return;
     event.preventDefault();
     event.target.click();
   });
 
   // Enter in a field would send the form, that is, load another page.
   page.querySelector('form').addEventListener('submit', function(event) { event.preventDefault(); });
+
+  jn.nameInput(byId('in_jeenergieName'));
 
   if (window.jeenergieAfterReload) setTimeout(jn.showAfterReload, 300);
 })(window.jeenergiePage);

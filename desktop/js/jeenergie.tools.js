@@ -176,6 +176,39 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return sentence.replace(/%s/g, function() { return values.shift(); });
   };
 
+  const language = function() { return String(jeeFrontEnd.language || 'fr_FR').replace('_', '-'); };
+
+  /** A number as the reader writes it. */
+  jn.decimal = function(number) {
+    return Number(number).toLocaleString(language(), { maximumFractionDigits: 4 });
+  };
+
+  /** A live value as the reader writes it: "1,97 kW", "21,5 °C". */
+  jn.figure = function(value, unit) {
+    if (value === '' || isNaN(Number(value))) return String(value);
+    let number = Number(value);
+    let own = unit;
+    if (['W', 'Wh', 'VA'].includes(unit) && Math.abs(number) >= 1000) {
+      number /= 1000;
+      own = 'k' + unit;
+    }
+    const digits = own !== unit || Math.abs(number) < 10 ? 2 : Math.abs(number) < 100 ? 1 : 0;
+    return number.toLocaleString(language(), { maximumFractionDigits: digits }) + (own ? '\u00a0' + own : '');
+  };
+
+  /** Keeps the characters that the core would remove from a name by others, and says so below the input. */
+  jn.nameInput = function(input) {
+    const told = jn.el('span', { class: 'jnHelp', role: 'status' });
+    input.after(told);
+    input.addEventListener('change', function() {
+      const replacements = jn.data.replacements || {};
+      const found = Array.from(new Set(input.value)).filter(function(each) { return each in replacements; });
+      told.textContent = found.length ? jn.fill("{{Jeedom n'accepte pas %s dans un nom : remplacé.}}", found.map(function(each) { return '« ' + each + ' »'; }).join(', ')) : '';
+      if (found.length) input.value = Array.from(input.value).map(function(each) { return each in replacements ? replacements[each] : each; }).join('');
+    });
+    return input;
+  };
+
   /** "il y a 3 min", from a date of the server. */
   jn.age = function(date) {
     const seconds = jn.secondsSince(date);
@@ -188,8 +221,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
 
   /** Day and time in the format of the user's language. */
   jn.moment = function(date) {
-    const language = String(jeeFrontEnd.language || 'fr_FR').replace('_', '-');
-    return new Date(jn.parseDate(date)).toLocaleString(language, { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });
+    return new Date(jn.parseDate(date)).toLocaleString(language(), { day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit' });
   };
 
   jn.backend = function(name) {

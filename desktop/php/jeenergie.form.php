@@ -53,6 +53,17 @@ if (!isConnect('admin')) {
                         </div>
                     </div>
                     <div class="form-group">
+                        <label class="col-sm-4 control-label">{{Options}}</label>
+                        <div class="col-sm-7">
+                            <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isEnable" checked>{{Activer}}</label>
+                            <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isVisible" checked>{{Visible}}</label>
+                            <span class="jnHelp" id="span_jeenergieFresh" style="display:none;">{{Cochée pour vous : la connexion démarre dès que vous sauvegardez.}}</span>
+                            <span class="jnHelp" id="span_jeenergieCascade" style="display:none;">{{Désactiver la connexion désactive aussi ses équipements ; ceux qui sont activés aujourd'hui le seront de nouveau avec elle.}}</span>
+                        </div>
+                    </div>
+                    <details class="jnAdvanced">
+                    <summary>{{Catégorie et commentaire}}</summary>
+                    <div class="form-group">
                         <label class="col-sm-4 control-label">{{Catégorie}}</label>
                         <div class="col-sm-7">
                             <?php foreach (jeedom::getConfiguration('eqLogic:category') as $key => $value) {
@@ -62,20 +73,12 @@ if (!isConnect('admin')) {
                         </div>
                     </div>
                     <div class="form-group">
-                        <label class="col-sm-4 control-label">{{Options}}</label>
-                        <div class="col-sm-7">
-                            <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isEnable" checked>{{Activer}}</label>
-                            <label class="checkbox-inline"><input type="checkbox" class="eqLogicAttr" data-l1key="isVisible" checked>{{Visible}}</label>
-                            <span class="jnHelp" id="span_jeenergieFresh" style="display:none;">{{Cochée pour vous : la connexion démarre dès que vous sauvegardez.}}</span>
-                            <span class="jnHelp" id="span_jeenergieCascade" style="display:none;">{{Désactiver la connexion désactive aussi ses équipements ; ceux qui sont activés aujourd'hui le seront de nouveau avec elle.}}</span>
-                        </div>
-                    </div>
-                    <div class="form-group">
                         <label class="col-sm-4 control-label" for="ta_jeenergieComment">{{Commentaire}}</label>
                         <div class="col-sm-7">
                             <textarea class="form-control eqLogicAttr autogrow" data-l1key="comment" id="ta_jeenergieComment"></textarea>
                         </div>
                     </div>
+                    </details>
                 </div>
                 <div class="col-lg-6">
                     <legend><i class="fas fa-heartbeat"></i> {{État}}</legend>

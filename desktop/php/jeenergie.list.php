@@ -2,6 +2,7 @@
 
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
+use Jeenergie\Equipment\Names;
 use Jeenergie\Pages\PageActions;
 
 /*
@@ -18,7 +19,7 @@ foreach (jeenergie::byType('jeenergie') as $eqLogic) {
 }
 $list = PageActions::listOf($eqLogics);
 $catalogue = PageActions::catalogue();
-sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list]);
+sendVarToJS('jeenergieData', ['catalogue' => $catalogue, 'list' => $list, 'replacements' => Names::REPLACEMENTS]);
 
 /** A card as the core's scripts know it: they open, search and lay it out. */
 $card = static function (array $each) use ($eqLogics): string {
@@ -26,16 +27,17 @@ $card = static function (array $each) use ($eqLogics): string {
     $image = $eqLogic->picture();
     $picture = $image === null
         ? '<i class="' . htmlspecialchars($each['icon'] ?: 'fas fa-bolt') . '"></i>'
-        : '<img src="' . htmlspecialchars($image) . '">';
-    return '<div class="eqLogicDisplayCard cursor' . ($each['isEnable'] ? '' : ' disableCard') . '" data-eqLogic_id="'
-        . $each['id'] . '">' . $picture . '<br>'
-        . '<span class="name">' . $eqLogic->getHumanName(true, true)
+        : '<img src="' . htmlspecialchars($image) . '" alt="">';
+    $object = $eqLogic->getObject();
+    return '<div class="eqLogicDisplayCard jnRow cursor' . ($each['isEnable'] ? '' : ' disableCard') . '" data-eqLogic_id="'
+        . $each['id'] . '" role="link" tabindex="0" title="' . htmlspecialchars($each['typeName'] . ' ' . $each['key']) . '">'
+        . '<span class="jnPicture">' . $picture . '</span>'
+        . '<span class="name">' . htmlspecialchars($each['name'])
+        . (is_object($object) ? '<small>' . htmlspecialchars($object->getName()) . '</small>' : '')
         . '<span class="jnSearch">' . htmlspecialchars($each['typeName'] . ' ' . $each['key']) . '</span></span>'
-        . '<span class="jnDot" data-state_of="' . $each['id'] . '"></span>'
-        . '<span class="hiddenAsCard displayTableRight hidden">'
-        . '<span>' . htmlspecialchars($each['key']) . '</span>'
-        . ($each['isVisible'] ? '<i class="fas fa-eye"></i>' : '<i class="fas fa-eye-slash"></i>')
-        . '</span></div>';
+        . ($each['isVisible'] ? '' : '<i class="fas fa-eye-slash" title="{{Masqué}}"></i>')
+        . '<span class="jnLive" data-live_of="' . $each['id'] . '"></span>'
+        . '<span class="jnDot" data-state_of="' . $each['id'] . '"></span></div>';
 };
 
 /** Cards of the same type under their type's name, in the catalogue's order. */
@@ -52,7 +54,7 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     foreach ($byType as $members) {
         $html .= '<div class="jnType"><div class="jnTypeName"><i class="' . htmlspecialchars($members[0]['typeIcon'])
             . '"></i> ' . htmlspecialchars($members[0]['typeName']) . ' <span class="badge">' . count($members) . '</span></div>'
-            . '<div class="eqLogicThumbnailContainer">' . implode('', array_map($card, $members)) . '</div></div>';
+            . '<div class="jnRows">' . implode('', array_map($card, $members)) . '</div></div>';
     }
     return $html;
 };
@@ -67,7 +69,12 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
             <i class="fas fa-sync-alt"></i><br><span>{{Tout synchroniser}}</span>
         </div>
     <?php } ?>
-    <div class="cursor eqLogicAction logoSecondary" data-action="gotoPluginConf">
+    <?php if ($list['connections'] !== []) { ?>
+        <div class="cursor eqLogicAction logoSecondary" data-jn_action="panel">
+            <i class="fas fa-chart-bar"></i><br><span>{{Panneau}}</span>
+        </div>
+    <?php } ?>
+    <div class="cursor eqLogicAction logoSecondary" data-action="gotoPluginConf" role="button" tabindex="0">
         <i class="fas fa-wrench"></i><br><span>{{Configuration}}</span>
     </div>
     <div class="cursor eqLogicAction logoSecondary" data-jn_action="documentation">
@@ -90,14 +97,14 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     </div>
 <?php } else { ?>
     <div class="input-group jnSearchBar">
-        <input class="form-control roundedLeft" placeholder="{{Rechercher un nom, un objet, un numéro de série}}" id="in_searchEqlogic">
+        <input class="form-control roundedLeft" placeholder="{{Rechercher un nom, un objet, un numéro de série}}" aria-label="{{Rechercher}}" id="in_searchEqlogic">
         <div class="input-group-btn">
-            <a id="bt_resetSearch" class="btn" title="{{Vider la recherche}}"><i class="fas fa-times"></i></a>
+            <a id="bt_resetSearch" class="btn" role="button" tabindex="0" title="{{Vider la recherche}}" aria-label="{{Vider la recherche}}"><i class="fas fa-times"></i></a>
             <a class="btn" data-jn_action="unfoldAll" title="{{Tout déplier}}"><i class="fas fa-folder-open"></i></a>
-            <a class="btn" data-jn_action="foldAll" title="{{Tout replier}}"><i class="fas fa-folder"></i></a>
-            <a class="btn roundedRight hidden" id="bt_pluginDisplayAsTable" data-coreSupport="1" data-state="0" title="{{Afficher en liste}}"><i class="fas fa-grip-lines"></i></a>
+            <a class="btn roundedRight" data-jn_action="foldAll" title="{{Tout replier}}"><i class="fas fa-folder"></i></a>
         </div>
     </div>
+    <div id="div_jeenergieNothing" class="jnNotice"></div>
 <?php } ?>
 <?php foreach ($list['connections'] as $connection) { ?>
     <div class="jnGroup<?php echo $connection['isEnable'] ? '' : ' jnOff'; ?>" data-connection="<?php echo $connection['id']; ?>">
@@ -134,7 +141,7 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
             <span class="jnConnection"><i class="fas fa-unlink"></i><span class="jnNames">{{Équipements sans connexion}}</span></span>
         </div>
         <div class="jnGroupBody">
-            <div class="eqLogicThumbnailContainer"><?php echo implode('', array_map($card, $list['orphans'])); ?></div>
+            <div class="jnRows"><?php echo implode('', array_map($card, $list['orphans'])); ?></div>
         </div>
     </div>
 <?php } ?>

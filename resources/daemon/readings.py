@@ -25,7 +25,7 @@ Watcher = Callable[[str, "frozenset[str]"], None]
 Historian = Callable[[str, "Measure", str, "Sequence[tuple[float, Value]]"], None]
 """Called with the id of an equipment, what is measured, the command and dated points; it must not wait either."""
 
-DOUBTFUL = frozenset({"unreachable", "authentication_failed", "error", "no_data", "stopped"})
+DOUBTFUL = frozenset({"unreachable", "authentication_failed", "untrusted", "error", "no_data", "stopped"})
 """States of a connection or an equipment in which its last values say nothing of now."""
 FUTURE_S = 1.0
 """A date that lies further ahead is not trusted for the order of readings; it counts as "now"."""

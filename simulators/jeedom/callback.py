@@ -17,7 +17,10 @@ from simulators.jeedom.levels import Levels
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 OLD = 60.0  # s after which a value's own time becomes its date
-STATES = ("connecting", "online", "waiting", "unreachable", "authentication_failed", "error", "no_data", "stopped")
+STATES = (
+    *("connecting", "online", "waiting", "unreachable", "authentication_failed", "untrusted", "error", "no_data"),
+    "stopped",
+)
 
 
 class Rejected(ValueError):

@@ -76,8 +76,42 @@ def test_other_settings_have_not_worked_yet(life: Life) -> None:
 def test_a_connection_that_waits_may_fail_for_a_moment(life: Life) -> None:
     life.runner.context.online()
     sent(life.runner)
-    assert life.fail(RateLimited("Attendre", retry=300)) == ["waiting"]
-    life.clock.advance(300)
+    assert life.fail(RateLimited("Attendre", retry=100)) == ["waiting"]
+    life.clock.advance(100)
     assert life.fail(Unreachable("Injoignable")) == []
-    life.clock.advance(301)
+    life.clock.advance(81)
     assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
+
+
+@pytest.mark.parametrize(("interval", "grace"), [(1, 30), (10, 30), (60, 180), (3600, 600)])
+def test_online_means_data_within_three_intervals_and_half_a_minute_at_least(
+    life: Life, interval: int, grace: int
+) -> None:
+    life.begin(replace(CONNECTION, config={"pollInterval": interval}))
+    life.runner.context.online()
+    sent(life.runner)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(grace - 1)
+    life.runner.health.look()
+    assert states(life) == []
+    life.clock.advance(1)
+    life.runner.health.look()  # nothing is tried meanwhile
+    assert states(life) == ["unreachable"]
+
+
+def test_a_refresh_that_fails_is_the_state_at_once(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refresh() -> None:
+        raise Unreachable("Injoignable")
+
+    life.runner.context.online()
+    sent(life.runner)
+    monkeypatch.setattr(life.runner.device, "refresh", refresh)
+    with pytest.raises(Unreachable):
+        life.runner.refresh()
+    assert states(life) == ["unreachable"]
+    life.runner.context.online()
+    assert states(life) == ["online"]
+
+
+def states(life: Life) -> list[str]:
+    return [each["state"] for each in sent(life.runner) if each["event"] == "connection"]

@@ -104,7 +104,7 @@ def test_whoever_claims_new_firmware_gets_no_token(bench, make_gateway, clock, a
     running.advance(900, 10)
     assert told(gateway) == {known}
     assert len(running.messages) == 1
-    assert running.last_state["state"] == "unreachable"
+    assert running.last_state["state"] == "untrusted"
 
 
 @pytest.mark.parametrize("age", [0, 200, 364])
@@ -117,7 +117,7 @@ def test_any_other_certificate_is_refused_until_the_user_accepts_it(bench, make_
     assert told(gateway) == {known}
     assert len(running.messages) == 1
     assert "certificat inattendu" in running.messages[0]
-    assert running.last_state["state"] == "unreachable"
+    assert running.last_state["state"] == "untrusted"
     assert "certificat inattendu" in running.last_state["message"]
     polls = running.asked(READINGS)
     running.restart().advance(900, 60)
@@ -125,6 +125,8 @@ def test_any_other_certificate_is_refused_until_the_user_accepts_it(bench, make_
     assert told(gateway) == {known}
     text = running.ask("run", connection="1", operation="acceptCertificate", options={})["text"]
     assert "accepté" in text
+    running.advance(1)  # tried at once
+    assert running.states[-1] == "online"
     running.advance(90, 5)
     assert told(gateway) == {known, strange}
     assert running.asked(READINGS) > polls
@@ -141,7 +143,7 @@ def test_the_known_certificate_is_taken_back_and_a_second_stranger_is_told_again
     running.advance(600, 5)
     for certificate, context, state, messages in (
         (old, old_context, "online", 1),
-        (strange, strange_context, "unreachable", 2),
+        (strange, strange_context, "untrusted", 2),
         (old, old_context, "online", 2),
     ):
         gateway.certificate, gateway.server.tls = certificate, context
@@ -176,7 +178,7 @@ def test_another_gateway_at_the_same_address_is_refused(bench, make_gateway, clo
     running.advance(600, 10)
     assert told(gateway) == {known}
     assert len(running.messages) == 1
-    assert running.last_state["state"] == "unreachable"
+    assert running.last_state["state"] == "untrusted"
 
 
 def test_a_replaced_gateway_is_taken_over_once_the_user_names_it(bench, gateway, clock):

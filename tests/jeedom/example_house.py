@@ -268,7 +268,7 @@ def house(jeedom: Jeedom, mark: str = "") -> Iterator[House]:
         made.wait_for("#[Maison][Passerelle][État]#", "En ligne", 60)
         made.wait_for("#[Garage][Borne][Branché]#", 0, 60)
         made.wait_for("#[Maison][Électricité][Tempo en cours]#", "blanc", 60)
-        until(lambda: float(made.value("#[Maison][TIC 1][Coût jour]#") or 0) > 0, 60)
+        until(lambda: float(made.value("#[Maison][TIC 1][Coût du jour]#") or 0) > 0, 60)
         yield made
 
 

@@ -190,14 +190,14 @@ def test_a_car_that_is_plugged_in_and_does_not_charge_is_told(home: House, langu
 @BOTH
 def test_the_cost_of_a_day_is_told(home: House, language: str) -> None:
     yesterday, today = example(language, YESTERDAY), example(language, TODAY)
-    home.event("#[Maison][Électricité][Date dernière donnée]#", "2026-01-01")  # a trigger is a change
+    home.event("#[Maison][Électricité][Date de la dernière donnée]#", "2026-01-01")  # a trigger is a change
     home.save(yesterday)
     run = home.save(today)
     home.start(run)
     assert home.messages == [expected(home, today)]
     assert re.search(r"2[.,]31", home.messages[0])
     home.forget()
-    home.event("#[Maison][Électricité][Date dernière donnée]#", time.strftime("%Y-%m-%d"))
+    home.event("#[Maison][Électricité][Date de la dernière donnée]#", time.strftime("%Y-%m-%d"))
     until(lambda: home.messages)
     assert home.messages == [expected(home, yesterday)]
     assert re.search(r": \d+([.,]\d+)? kWh, \d+([.,]\d+)? €", home.messages[0])

@@ -20,7 +20,7 @@ final class Names
     private const MAX_BYTES = 127;
 
     /** Lookalikes of the characters that the core removes. */
-    private const REPLACEMENTS = [
+    public const REPLACEMENTS = [
         "'" => '’', '"' => '”', '&' => '+', '#' => 'n°', '[' => '(', ']' => ')', '/' => '-', '\\' => '-', '%' => '％',
         '*' => '∗', '<' => '‹', '>' => '›',
     ];

@@ -22,20 +22,36 @@ final class Documentation
     private static $root;
 
     /**
-     * The documents of a language, or the French originals if there are none in it.
+     * The names of the documents of a language, or of the French originals if there are none in it.
      *
-     * @return string[] HTML by name, in reading order: index, one per subject, changelog; [] if there is no document
+     * @return string[] in reading order: index, one per subject, changelog; [] if there is no document
      */
-    public static function pages(string $language): array
+    public static function names(string $language): array
     {
         $folder = self::folder($language) ?? self::folder(self::FALLBACK);
+        if ($folder === null) {
+            return [];
+        }
+        $names = array_map(fn(string $file): string => basename($file, '.md'), glob($folder . '/*.md'));
+        $subjects = array_diff($names, ['index', 'changelog']);
+        return array_merge(['index'], array_values($subjects), array_values(array_intersect(['changelog'], $names)));
+    }
+
+    /** HTML of a document, with its pictures: all together they are too much for one page. Throws if there is none. */
+    public static function page(string $language, string $name): string
+    {
+        if (!in_array($name, self::names($language), true)) {
+            throw new Exception(__('Cette page de la documentation n\'existe pas.', __FILE__));
+        }
+        return Markdown::ofFile((self::folder($language) ?? self::folder(self::FALLBACK)) . '/' . $name . '.md');
+    }
+
+    /** @return string[] HTML of all documents by name */
+    public static function pages(string $language): array
+    {
         $pages = [];
-        if ($folder !== null) {
-            $names = array_map(fn(string $file): string => basename($file, '.md'), glob($folder . '/*.md'));
-            $subjects = array_diff($names, ['index', 'changelog']);
-            foreach (array_merge(['index'], $subjects, array_intersect(['changelog'], $names)) as $name) {
-                $pages[$name] = Markdown::ofFile($folder . '/' . $name . '.md');
-            }
+        foreach (self::names($language) as $name) {
+            $pages[$name] = self::page($language, $name);
         }
         return $pages;
     }

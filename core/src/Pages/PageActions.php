@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Pages;
 
+use config;
 use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
@@ -17,6 +18,7 @@ use Jeenergie\Equipment\Nearby;
 use Jeenergie\Equipment\State;
 use Jeenergie\Storage\Notes;
 use plugin;
+use translate;
 
 /**
  * The actions of core/ajax/jeenergie.ajax.php, which describes their requests and results; one method each.
@@ -126,7 +128,18 @@ final class PageActions
         $connection->setObject_id(Lifecycle::onlyObject());
         $connection->setConfiguration('config', jeenergie::dictionary($request['config'] ?? null));
         $connection->save();
+        self::offerPanel();
         return ['id' => (string) $connection->getId()];
+    }
+
+    /** The core shows a plugin's panel in its menu where this is set: switched on once, and left to the user from then on. */
+    private static function offerPanel(): void
+    {
+        foreach (['displayDesktopPanel', 'displayMobilePanel'] as $key) {
+            if (config::byKey($key, 'jeenergie', '') === '') {
+                config::save($key, 1, 'jeenergie');
+            }
+        }
     }
 
     public static function addByHand(array $request): array
@@ -239,6 +252,12 @@ final class PageActions
         return News::latest((string) ($request['event'] ?? ''), (string) ($request['connection'] ?? ''));
     }
 
+    /** One page of the documentation: {html}. */
+    public static function document(array $request): array
+    {
+        return ['html' => Documentation::page(translate::getLanguage(), (string) ($request['page'] ?? ''))];
+    }
+
     public static function daemon(): array
     {
         $status = Health::daemon();
@@ -278,6 +297,7 @@ final class PageActions
             'state' => (object) State::shown($eqLogic),
             'progress' => (object) ($eqLogic->isConnection() ? Progress::underWay($eqLogic) : []),
             'lastCommunication' => $eqLogic->getStatus('lastCommunication'),
+            'live' => (object) ($eqLogic->isConnection() ? [] : LiveValue::of($eqLogic)),
         ];
     }
 

@@ -261,7 +261,7 @@ class Commands:
             runner = found
         device = runner.device
         answer = self._wait(runner.call(lambda: question(device)), command)
-        if command == "test":
+        if command in ("test", "run"):
             runner.credentials_accepted()
         return answer
 

@@ -114,7 +114,7 @@ class DeviceContext:
         self.troubles.trouble(equipment, error)
 
     def message(self, level: str, template: str, **values: object) -> None:
-        text = self.translate(template, **values)
+        text = self.reports.said = self.translate(template, **values)
         connection = self.reports.connection
         if connection.name:
             text = self.translate("{name} : {text}", name=connection.name, text=text)

@@ -44,6 +44,8 @@ class Health:
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._mistake: str | None = None
+        self._unreported: tuple[str, str, str] | None = None
+        """State, code and text of the newest failure that patience has kept back."""
 
     def describe(self, error: DeviceError) -> str:
         """An error in the user's language."""
@@ -86,7 +88,7 @@ class Health:
                 return
             self._backoff.reset()
             news = self.state != "online"
-            self._failing_since = None
+            self._failing_since = self._unreported = None
             self.last_error = None
             if news:
                 _LOG.info("%s is online", self._reports.label)
@@ -94,11 +96,11 @@ class Health:
                 if not self._reports.silent and self._memory.get(WORKED) != self._settings:
                     self._memory.keep(WORKED, self._settings)
 
-    def refused(self, error: AuthenticationFailed) -> None:
-        """The account was refused while the user waits: that is the state from now on, without grace."""
+    def refused(self, error: DeviceError) -> None:
+        """It has failed while the user waits: that is the state from now on, without grace."""
         text = self.describe(error)
         if self._reported != (error.code, text):
-            _LOG.error("%s: %s", self._reports.label, text)
+            self._log(text)
         self.last_error = text
         self.report(error.state, error.code, text)
 
@@ -130,15 +132,33 @@ class Health:
                 self._mistake = text  # nothing that passes by itself: where it happened is wanted
                 _LOG.error("%s: %s", label, text, exc_info=None if isinstance(error, StoreError) else error)
             _LOG.debug("%s: %s (not reported yet)", label, text)
+            self._unreported = (state, code, text)
             return min(pause, period_s)
+        self._unreported = None
         if news:
             # A disk that is full is no mistake of ours: where it was noticed tells nobody anything.
             internal = not isinstance(error, (DeviceError, StoreError))
-            _LOG.error("%s: %s", label, text, exc_info=error if internal else None)
+            self._log(text, error if internal else None)
         else:
             _LOG.debug("%s: still: %s (%s)", label, text, job)
         self.report(state, code, text, self._clock.time() + pause if state == "waiting" else None)
         return pause
+
+    def look(self) -> None:
+        """Reports a failure that has lasted longer than the grace, also while nothing is tried."""
+        with self._reports.lock:
+            since, unreported = self._failing_since, self._unreported
+            if since is None or unreported is None or self._clock.monotonic() - since < self._grace_s:
+                return
+            self._unreported = None
+            state, code, text = unreported
+            if self._reported != (code, text):
+                self._log(text)
+            self.report(state, code, text)
+
+    def _log(self, text: str, error: Exception | None = None) -> None:
+        level = logging.DEBUG if text == self._reports.said else logging.ERROR
+        _LOG.log(level, "%s: %s", self._reports.label, text, exc_info=error)
 
     def count(self, counter: str, by: int = 1) -> None:
         """Adds to a counter of `status`."""

@@ -28,6 +28,8 @@ class Reports:
         self.outgoing = outgoing
         self.silent = silent
         self.ended = False
+        self.said = ""
+        """The newest text for the message centre: the state that follows from the same cause is not logged again."""
         self._outbox = outbox
         self._board = board
 

@@ -12,7 +12,7 @@ from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.worker import Job, Worker, in_thread
 
-from ..devices.base import AuthenticationFailed, Connection, Device
+from ..devices.base import Connection, Device, DeviceError
 from .context import DeviceContext, Memories
 from .equipment import FRESHNESS, EquipmentHealth
 from .freshness import Freshness
@@ -33,6 +33,21 @@ LAST_REQUEST_S = 120.0
 """The longest that a stopped connection is waited for. Each of its calls has a limit; the longest is 90 s."""
 WATCH_S = 30.0
 """Seconds between two looks at who has become silent."""
+OVERDUE_WATCH_S = 5.0
+"""Seconds between two looks at whether a failure has lasted longer than the connection's grace."""
+MIN_GRACE_S = 30.0
+PERIODS_ONLINE = 3
+"""Online means that data came within so many of the user's intervals, and MIN_GRACE_S at least."""
+AWAITING_THE_USER = ("authentication_failed", "untrusted")
+"""States that end when the user has put something right."""
+
+
+def grace_of(device_class: type[Device], connection: Connection) -> float:
+    """Seconds that a working connection may fail before that is reported: no longer than it may be called online."""
+    period = connection.config.get("pollInterval")
+    if not isinstance(period, (int, float)):
+        return device_class.grace
+    return min(device_class.grace, max(MIN_GRACE_S, PERIODS_ONLINE * period))
 
 
 class Runner:
@@ -55,7 +70,7 @@ class Runner:
         self.catalogue = catalogue
         self.memories = Memories(services.store, connection.id, connection.backend)
         self.reports = Reports(connection, outbox, board, services.outgoing, silent)
-        self.health = Health(self.reports, texts, clock, self.memories.own, device_class.grace)
+        self.health = Health(self.reports, texts, clock, self.memories.own, grace_of(device_class, connection))
         self.publisher = Publisher(catalogue, outbox, clock, texts, board)
         ages = predecessors[-1].freshness.state() if predecessors else self.memories.own.get(FRESHNESS)
         self.freshness: Freshness = Freshness(catalogue, clock, ages)
@@ -99,6 +114,7 @@ class Runner:
         self.worker.post("start", self._start, RETRY_S)
         self.worker.every("heartbeat", HEARTBEAT_S, self._heartbeat, first=HEARTBEAT_S, jitter=HEARTBEAT_S / 10)
         self.worker.every("freshness", WATCH_S, self._watch, first=WATCH_S)
+        self.worker.every("overdue", OVERDUE_WATCH_S, self.health.look, first=OVERDUE_WATCH_S)
         self.worker.every("keep freshness", KEEP_FRESHNESS_S, self.troubles.keep, first=KEEP_FRESHNESS_S)
         self.worker.start()
 
@@ -177,7 +193,7 @@ class Runner:
         self.troubles.watch(connected=self.health.state == "online")
 
     def _job_failed(self, job: Job, error: Exception) -> float | None:
-        if isinstance(error, AuthenticationFailed):
+        if isinstance(error, DeviceError) and error.state in AWAITING_THE_USER:
             with self._lock:
                 self._refused = [*(each for each in self._refused if each is not job), job]
         return self.health.failed(error, job.name, job.period)
@@ -210,17 +226,18 @@ class Runner:
         future.add_done_callback(ended)
 
     def refresh(self) -> bool:
-        """Reads at once, for the user; True. An account that is refused is the connection's state from then on."""
+        """Reads at once, for the user; True. A failure is the connection's state from then on, without patience."""
         try:
             self.device.refresh()
-        except AuthenticationFailed as error:
-            self.health.refused(error)
+        except DeviceError as error:
+            if error.state != "waiting":
+                self.health.refused(error)
             raise
         self.credentials_accepted()
         return True
 
     def credentials_accepted(self) -> None:
-        """Runs the jobs that were postponed after a refusal of the account."""
+        """Runs the jobs that were postponed until the user has put something right."""
         with self._lock:
             refused, self._refused = self._refused, []
         for job in refused:

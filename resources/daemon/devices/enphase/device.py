@@ -15,7 +15,7 @@ from ..common.endpoints import Shapes
 from ..common.vendor_clock import VendorClock
 from .closed_days import ClosedDays
 from .ct_orientation import CtOrientation
-from .gateway.client import EndpointRefused, Gateway
+from .gateway.client import Gateway
 from .gateway.endpoint_choice import PROBE_PERIOD_S, SLOW_PERIOD_S, EndpointChoice
 from .gateway.endpoints import Endpoints
 from .gateway.paths import BATTERIES, BATTERY_POWER, CONTROL, INVERTERS
@@ -23,7 +23,7 @@ from .gateway.pinning import PinnedCertificate, clock_of, describe, sign_in, tok
 from .inverters import Inverters
 from .side_jobs import SideJobs
 from .surplus_switch import WATCH_PERIOD_S, SurplusSwitch
-from .tokens.token import DAY_S, Token
+from .tokens.token import Token
 from .tokens.token_store import REFRESH_LOGIN_PERIOD_S, TokenStore, repeated
 from .values import batteries, inverter_answers
 from .values.energies import STALE_S, Energies
@@ -43,8 +43,6 @@ PERSIST_PERIOD_S = 600.0
 """Period of persisting state that can be derived again, in seconds."""
 ESTIMATES_PERSIST_PERIOD_S = 60.0
 """The same while energies are integrated from powers, which cannot be derived again."""
-RETIRED_S = 14 * DAY_S
-"""Seconds without a report after which a listed inverter counts as removed: longer than snow or a winter night."""
 GATEWAY_TYPES = ("combined", "production", "net", "total", "storage")
 """The equipment types that share the gateway's facts."""
 
@@ -79,6 +77,7 @@ class Device(Base):
         self._time = VendorClock(context.clock)
         self._main_job: Job | None = None
         self._probe_job: Job | None = None
+        self._shown_on: set[str] = set()
         self._side_jobs = SideJobs(context, lambda: self.connection.name, lambda: self._working)
         self._begun = self._working = False
         self._failure: DeviceError | None = None
@@ -148,6 +147,14 @@ class Device(Base):
         self._side_jobs.adopt(self.connection.equipment_ids)
         self._surplus.adopt(self.connection)
         self._inverters.adopt(self.connection)
+        before, self._shown_on = self._shown_on, {each.id for each in self._members}
+        if self._shown_on - before:
+            self._poll_now()
+
+    def _poll_now(self) -> None:
+        self._not_before = float("-inf")
+        if self._main_job is not None:
+            self._main_job.run_in(0.0)
 
     def refresh(self) -> None:
         self._tokens.ask_again(REFRESH_LOGIN_PERIOD_S)
@@ -168,26 +175,7 @@ class Device(Base):
         if not self._info:
             self._sign_in()
         found = self._offer()
-        try:
-            listed = inverter_answers.inverters(
-                self._endpoints.ask(INVERTERS), self._gateway_time(), inverter_answers.Rhythms()
-            )
-        except (EndpointRefused, VendorError, Unreachable):
-            return found
-        try:
-            measured = self._inverters.measured(self._endpoints, self._gateway_time())
-        except DeviceError:
-            measured = {}  # then the estimate; the user can change it
-        return found + [
-            Found(
-                "inverter",
-                serial,
-                serial,
-                {"energySource": "gateway" if serial in measured else "estimate"},
-                active=self._gateway_time() - facts.get("reported", 0.0) < RETIRED_S,
-            )
-            for serial, facts in sorted(listed.items())
-        ]
+        return found + self._inverters.offered(self._endpoints, self._gateway_time())
 
     def _offer(self) -> list[Found]:
         serial, sources = self._info["sn"], self._choice
@@ -198,8 +186,8 @@ class Device(Base):
         sources.probe_storage(self._gateway_time())
         return [
             Found("production", serial, "Enphase Production"),
-            Found("net", serial, "Enphase Consommation Net", active=sources.consumption),
-            Found("total", serial, "Enphase Consommation Total", active=sources.consumption),
+            Found("net", serial, "Enphase Consommation nette", active=sources.consumption),
+            Found("total", serial, "Enphase Consommation totale", active=sources.consumption),
             Found("storage", serial, "Enphase Stockage", active=sources.storage),
         ]
 
@@ -208,6 +196,7 @@ class Device(Base):
             return super().run(operation, options)
         self._know(self._pin.accept(self._serial()))
         self._begun = False  # another gateway perhaps: the next poll finds out
+        self._poll_now()
         return self.context.translate("Le certificat de la passerelle est accepté")
 
     # Sign-in and detection.

@@ -8,9 +8,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..base import Connection, Context, Equipment
+from ..base import Connection, Context, DeviceError, Equipment, Found, Unreachable, VendorError
+from .gateway.client import EndpointRefused
 from .gateway.endpoints import Endpoints
-from .gateway.paths import DEVICES
+from .gateway.paths import DEVICES, INVERTERS
+from .tokens.token import DAY_S
 from .values import inverter_answers, inverter_energy
 from .values.counters import midnight
 from .values.mapping import Facts
@@ -21,6 +23,8 @@ REPORT_HOUR = 22
 """Local hour of the evening report: before the gateway's nightly pause at 23:00."""
 UNLISTED_GONE_S = 86400.0
 """Seconds after which an inverter that is no longer listed loses its values."""
+RETIRED_S = 14 * DAY_S
+"""Seconds without a report after which a listed inverter counts as removed: longer than snow or a winter night."""
 
 
 class Inverters:
@@ -46,6 +50,27 @@ class Inverters:
     def adopt(self, connection: Connection) -> None:
         """Sets the equipment that Jeedom has."""
         self._connection = connection
+
+    def offered(self, pages: Endpoints, now: float) -> list[Found]:
+        """Returns the inverters that the gateway lists; none if it does not. `now`: the gateway's Unix time."""
+        try:
+            listed = inverter_answers.inverters(pages.ask(INVERTERS), now, inverter_answers.Rhythms())
+        except (EndpointRefused, VendorError, Unreachable):
+            return []
+        try:
+            measured = self.measured(pages, now)
+        except DeviceError:
+            measured = {}  # then the estimate; the user can change it
+        return [
+            Found(
+                "inverter",
+                serial,
+                serial,
+                {"energySource": "gateway" if serial in measured else "estimate"},
+                active=now - facts.get("reported", 0.0) < RETIRED_S,
+            )
+            for serial, facts in sorted(listed.items())
+        ]
 
     def measured(self, pages: Endpoints, now: float) -> Mapping[str, float]:
         """Returns today's energy in Wh by serial number, where the firmware has it. Raises DeviceError."""

@@ -18,7 +18,7 @@ TIME_RATIO = 20.0
 """Pause after a job, as a multiple of its duration: nothing else can be requested while it runs."""
 MAX_PAUSE_S = 900.0
 """Longest pause after a failure, in seconds."""
-NEWCOMERS_WAIT_S = 2.0
+NEWCOMERS_WAIT_S = 1.0
 """Seconds until new equipment is read: Jeedom creates many in a row, and one round does for all."""
 
 

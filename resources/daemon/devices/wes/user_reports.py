@@ -13,6 +13,8 @@ from .plausibility import Kind, News
 
 _LOG = logging.getLogger(__name__)
 
+CLOCK_WARNED = "clockWarned"
+"""Under this the memory holds that the user knows of a wrong clock."""
 MAX_CLOCK_DRIFT_S = 180.0
 """Seconds by which the WES's clock, which shows minutes, may be wrong before the user is warned."""
 SUPPLY_GONE_S = 300.0
@@ -37,7 +39,7 @@ class UserReports:
             _LOG.warning("the page of %s holds characters that are not XML, it was repaired", host)
 
     def clock(self, page: CgxPage, timezone: str) -> None:
-        """Compares the clock of the page with ours; warns once of a difference."""
+        """Compares the clock of the page with ours; warns once of a difference, also over restarts and saves."""
         info = page.section("info")
         try:
             shown = datetime.strptime(f"{info.get('date')} {info.get('time')}", "%d/%m/%Y %H:%M")
@@ -46,9 +48,10 @@ class UserReports:
             return
         minutes = (shown - here.replace(tzinfo=None, second=0, microsecond=0)).total_seconds() / 60
         if abs(minutes) * 60 < MAX_CLOCK_DRIFT_S:
-            self._told.discard("clock")
-        elif "clock" not in self._told:
-            self._told.add("clock")
+            if self._context.memory.get(CLOCK_WARNED):
+                self._context.memory.delete(CLOCK_WARNED)
+        elif not self._context.memory.get(CLOCK_WARNED):
+            self._context.memory.keep(CLOCK_WARNED, True)
             self._context.message(
                 "warning",
                 "L'horloge du WES est décalée, elle indique {shown} : ses valeurs du jour, du mois et de l'année ne "

@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 class CertificateRefused(Refused):
     """The gateway presents an unexplained certificate: the user must accept it."""
 
-    state: ClassVar[str] = "unreachable"
+    state: ClassVar[str] = "untrusted"
 
 
 class PinnedCertificate:

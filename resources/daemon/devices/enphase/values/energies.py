@@ -37,6 +37,8 @@ RESET_STORE_MARGIN_WH = 2000.0
 Energy since its last write counts in both (99 to 995 Wh in recordings)."""
 MIN_WEEK_WH = 1680.0
 """Wh that every house uses in a week; a gateway with an empty store shows a few hundred at most."""
+AGREEMENT_WH = 1.0
+"""Difference in Wh below which figures of one day agree."""
 KEPT_DAYS = 9
 MIN_GAP_S = 300.0
 """Shortest gap between readings in seconds, however short the period."""
@@ -194,6 +196,12 @@ class Energies:
         for name, (offset_day, offset) in self._offsets.items():
             if offset_day == day and name in facts:
                 facts[name] += offset
+        for suffix in SUFFIXES:
+            offset_day, offset = self._offsets.get(f"net{suffix}.todayEnergy", ("", 0.0))
+            if offset_day == day and abs(offset) > AGREEMENT_WH:
+                # Counted since the first reading only, beside a balance of the whole day: they would contradict it.
+                facts.pop(f"net{suffix}.importToday", None)
+                facts.pop(f"net{suffix}.exportToday", None)
         return facts
 
     def _raw(self, get: Get) -> Facts:
