@@ -98,6 +98,11 @@ class TestRoles:
         again.known_apart = topology.known_apart
         assert used(again.roles(sources), "solar.power") == counted  # also after a restart
 
+    def test_of_two_plants_the_one_that_counts_its_energy_is_the_first(self) -> None:
+        clamp, energy = source("0", "solar.power"), source("1", "solar.energy", "counter")
+        roles = Topology(RULES).roles([clamp, SUN, energy])
+        assert (used(roles, "solar.power"), used(roles, "solar.energy")) == (["1"], ["1"])
+
     def test_the_user_adds_a_second_battery_at_once(self) -> None:
         topology, other = Topology(RULES), source("9", "battery.power")
         topology.decisions[other.key] = ADDED

@@ -7,6 +7,7 @@ looks like a second meter of the same thing is proposed as a duplicate and never
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -119,8 +120,10 @@ class Topology:
 
     def _only_apart(self, roles: list[Role]) -> list[Role]:
         """Of roles whose sources are often the same thing measured twice, a further one waits to be compared."""
+        # Who measures more of the same (its energy as well) is the better known one.
+        told = Counter((each.source.equipment, each.role.split(".")[0]) for each in roles)
         result: list[Role] = []
-        for each in roles:
+        for each in sorted(roles, key=lambda e: -told[e.source.equipment, e.role.split(".")[0]]):
             others = [
                 o for o in result if o.role == each.role and o.used and o.source.equipment != each.source.equipment
             ]
@@ -128,6 +131,8 @@ class Topology:
             if compared and not all(self._is_apart(each, other) for other in others):
                 each = replace(each, used=False, confidence=CHECK, why=WAITS)
             result.append(each)
+        order = {name: place for place, name in enumerate(self._rules.orders)}
+        result.sort(key=lambda e: order[e.role])
         waiting = {(e.source.equipment, e.role.split(".")[0]) for e in result if e.why == WAITS}
         return [
             replace(e, used=False, confidence=CHECK, why=WAITS)
