@@ -50,11 +50,12 @@ class Daemon(App):
         house = HouseHub(board, options.datadir, CORE / "contract")
         self._supervisor = Supervisor(contract, self.services, house.device_class)
         house.name_of = self._supervisor.name_of
+        house.actions = Actions(self._supervisor.owner, texts, self.services.outgoing)
         self._commands = Commands(
             contract,
             self.services,
             self._supervisor,
-            Actions(self._supervisor.owner, texts, self.services.outgoing),
+            house.actions,
             logs,
             self.callback.nudge,
             lambda: self.stop("shutdown"),

@@ -16,10 +16,11 @@ from typing import Any, Callable, Optional
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.contract import finite
-from jeedom_bridge.worker import Job
 
+from .actions import Actions
 from .devices import device_class as backend_class
 from .devices.base import Connection, Context, Device, Equipment, Found, Identity, Refused
+from .driving import DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
 from .energy.money.comparison import Bill
@@ -64,6 +65,7 @@ class HouseHub:
         self.rules = Rules.parse(_json(contract / "roles.json"))
         self.published_prices = _json(contract / "tariffs.json")
         self.name_of: Callable[[str], str] = lambda equipment: equipment
+        self.actions: Actions | None = None
         self._lock = threading.Lock()
         self._foreign: dict[str, tuple[Value, float]] = {}
         self._running: Optional[HouseDevice] = None
@@ -150,7 +152,7 @@ class HouseHub:
         self._running = device
 
 
-class HouseDevice(Device):
+class HouseDevice(DrivingDevice):
     """The house's connection. One per Jeedom: a second one says so and does nothing."""
 
     _hub: HouseHub
@@ -158,7 +160,6 @@ class HouseDevice(Device):
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)
         self._house: House | None = None
-        self._job: Job | None = None
         self._ends: list[Callable[[], None]] = []
         self._looked = float("-inf")
         self._measures: list[Measure] = []
@@ -185,7 +186,9 @@ class HouseDevice(Device):
                 )
             ports = Ports(self)
             self._house = House(ports, ports, self.context.memory, book, self._hub.rules, self._hub.grid(), zone)
+            self.drive(self._house, ports, lambda: self._hub.actions)
         self._house.wish(wishes)
+        self.changed()
         self._hub.runs(self)
         board = self._hub.board
         self._ends = [
@@ -202,6 +205,7 @@ class HouseDevice(Device):
         self._ends = []
         if self._hub.running is self:
             self._hub.runs(None)
+        self.stop_driving()
         if self._house is not None:
             self._house.stop(self.context.clock.time())
             self._house = None
@@ -209,6 +213,7 @@ class HouseDevice(Device):
 
     def changed(self) -> None:
         self._names = {}
+        self.adopt_driven()
 
     def _wake(self, equipment: str) -> None:
         """News: looks at once after a quiet time, else when the second is over. From any thread."""
@@ -222,6 +227,7 @@ class HouseDevice(Device):
             return
         self._looked = self.context.clock.monotonic()
         house.look(self.context.clock.time(), self._looked)
+        self.step_driven(self.readings())
         if house.roles:
             self.context.online()
 
@@ -264,7 +270,9 @@ class HouseDevice(Device):
         )
 
     def discover(self) -> list[Found]:
-        return [Found(HOME, HOME, self.context.translate("Maison"))]
+        equipment = {each.equipment for each in self._hub.board.readings()}
+        home = Found(HOME, HOME, self.context.translate("Maison"))
+        return [home, *drivable(self._hub.actions, equipment, self._name)]
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         house = self._house

@@ -18,7 +18,7 @@ DAEMON = ROOT / "resources" / "daemon"
 CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
 SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
 SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder", "says")
-PLACES = {"message": 1, "progress": 2, "translate": 0, "texts": 0, "Phrase": 0}
+PLACES = {"message": 1, "progress": 2, "translate": 0, "texts": 0, "Phrase": 0, "Sentence": 0}
 """Which argument of a call is the French template; that of an error is the first."""
 
 

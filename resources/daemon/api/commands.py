@@ -79,6 +79,7 @@ class Commands:
             "readings": self._readings,
             "house": self._house,
             "balance": self._balance,
+            "journal": self._journal,
             "shutdown": self._shutdown,
         }
 
@@ -186,6 +187,10 @@ class Commands:
     def _balance(self, message: Message) -> dict[str, Any]:
         first, last, per = message.get("from"), message.get("to"), message["per"]
         return self._ask_house(lambda device: device.balance(first, last, per), "balance")
+
+    def _journal(self, message: Message) -> dict[str, Any]:
+        since, limit = message.get("since") or "", int(message.get("limit", 100))
+        return self._ask_house(lambda device: {"entries": device.journal(since, limit)}, "house")
 
     def _ask_house(self, question: Callable[[HouseDevice], dict[str, Any]], command: str) -> dict[str, Any]:
         device = self._hub.running if self._hub is not None else None

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from .limits import LEAST_A, START_A
+from .ports import Sentence
 from .surplus import GAP_S, Deficit, Lasting, SurplusHistory
 
 OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
@@ -28,6 +29,8 @@ OBSERVED_S = 10.0
 UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
 UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
 MOST_SWITCHES = 12
+OWN_S = 10.0
+"""A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
 
@@ -97,6 +100,14 @@ class ChargePoint:
     """The charge under way was begun by a plan, and ends with its window."""
     _last: float | None = None
 
+    def __post_init__(self) -> None:
+        self.phases = self._least_phases
+
+    @property
+    def _least_phases(self) -> int:
+        """On which it charges at least: three, unless it can be set to one."""
+        return 3 if self.settings.phases == 3 and not self.settings.switching else 1
+
     def step(self, now: float, sample: ChargerSample) -> Decision | None:
         """Takes a sample; returns the set-point if it has changed, None if all stays as it is."""
         seconds = 0.0 if self._last is None else max(0.0, now - self._last)
@@ -113,12 +124,13 @@ class ChargePoint:
 
     def _unplugged(self) -> Decision | None:
         changed = self.amps != 0
-        self.amps, self.phases, self.state, self.why = 0, 1, "absent", "Aucune voiture branchée"
+        self.amps, self.phases = 0, self._least_phases
+        self.state, self.why = "absent", Sentence("Aucune voiture branchée")
         self.deficit.clear()
         self.enough.clear()
         self.observed.clear()
         self.taken_over_until = -math.inf
-        return Decision(0, 1, self.state, self.why) if changed else None
+        return Decision(0, self.phases, self.state, self.why) if changed else None
 
     def take_over(self, now: float, amps: int) -> None:
         """Someone else has set the current (the app, Jeedom's own command, the car): hands off for a while."""
@@ -146,9 +158,9 @@ class ChargePoint:
     def _follow(self, now: float, seconds: float, sample: ChargerSample, available: float) -> None:
         steady = self.history.add(now, available)
         least = LEAST_A * sample.voltage
-        self.enough.update(now, steady >= least)
+        self.enough.update(now, steady >= least * self._least_phases)
         self.low.update(now, self.amps > 0 and steady < self.amps * sample.voltage * self.phases - LOWER_BY_W)
-        if self.settings.phases == 3:
+        if self.settings.phases == 3 and self.settings.switching:
             self.up.update(now, steady >= 3 * least + UP_MARGIN_W and self.observed.since is not None)
             self.down.update(now, steady < 3 * least - DOWN_MARGIN_W)
         if self.amps > 0:
@@ -160,26 +172,26 @@ class ChargePoint:
 
     def _decide(self, now: float, sample: ChargerSample) -> None:
         if now < self.taken_over_until:
-            self.state, self.why = "takenOver", f"Repris en main à {self.amps} A : le pilotage attend"
+            self.state = "takenOver"
+            self.why = Sentence("Repris en main à {amps} A : le pilotage attend", amps=self.amps)
             return
         if now < self.quiet_until:
-            self.why = "Le démon vient de démarrer : rien ne change pendant 30 s"
+            self.why = Sentence("Le démon vient de démarrer : rien ne change pendant 30 s")
             return
         mode = self.settings.mode
         if mode == OFF:
-            self._set(now, 0, 1, "off", "Arrêt demandé")
+            self._set(now, 0, self._least_phases, "off", Sentence("Arrêt demandé"))
         elif mode == NOW or sample.must_run:
             phases = self.settings.phases if not self.settings.switching else self.phases
             most = min(self.settings.max_a, sample.cap)
             if self.amps == 0 and most >= LEAST_A:
                 self.run_by_plan = sample.must_run
-                why = (
-                    f"Le plan veut charger maintenant : {most} A" if sample.must_run else f"Charge immédiate à {most} A"
-                )
+                planned = Sentence("Le plan veut charger maintenant : {amps} A", amps=most)
+                why = planned if sample.must_run else Sentence("Charge immédiate à {amps} A", amps=most)
                 self._set(now, most, phases, "charging", why)
         elif self.run_by_plan and self.amps > 0:
             self.run_by_plan = False
-            self._stop(now, "la fenêtre prévue est finie")
+            self._stop(now, Sentence("Arrêt : la fenêtre prévue est finie"))
         elif now - self.set_at >= DEAD_TIME_S:
             self._solar(now, sample)
 
@@ -187,12 +199,12 @@ class ChargePoint:
         minimum = self.settings.mode == SOLAR_MIN
         if self.amps == 0:
             if minimum:
-                self._set(now, LEAST_A, 1, "charging", "Solaire + minimum : au moins 6 A")
+                self._set(now, LEAST_A, self._least_phases, "charging", Sentence("Solaire + minimum : au moins 6 A"))
             else:
                 self._maybe_start(now, sample)
             return
         if not minimum and self._short and now - self.started_at >= REST_S:
-            self._stop(now, "le soleil ne suffit plus")
+            self._stop(now, Sentence("Arrêt : le soleil ne suffit plus"))
             return
         if self.settings.switching and self._switch(now):
             return
@@ -202,18 +214,17 @@ class ChargePoint:
         if least is not None and now - self.set_at >= RAISE_EVERY_S:
             target = min(math.floor(least / per_amp + 1e-9), self.settings.max_a, sample.cap)
             if target > self.amps:
-                self._set(now, target, self.phases, "charging", f"{least:.0f} W de surplus : {target} A")
+                self._set(now, target, self.phases, "charging", _follows(least, target))
                 return
         lowest = LEAST_A if self._is_observed(now) or minimum else max(self.amps, START_A)
         if self.low.since is not None and now - self.low.since >= LOWER_AFTER_S and now - self.set_at >= LOWER_EVERY_S:
             target = max(lowest, fits)
             if target < self.amps:
-                why = f"{self._steady:.0f} W de surplus : {target} A"
-                self._set(now, target, self.phases, "charging", why)
+                self._set(now, target, self.phases, "charging", _follows(self._steady, target))
                 return
         if self._steady < self._needed(sample) and not minimum:
             missing = self._needed(sample) - self._steady
-            self.state, self.why = "short", f"Il manque {missing:.0f} W ; arrêt si cela dure"
+            self.state, self.why = "short", Sentence("Il manque {watts} W ; arrêt si cela dure", watts=round(missing))
 
     def _is_observed(self, now: float) -> bool:
         return self.observed.since is not None and now - self.observed.since >= OBSERVED_S
@@ -222,44 +233,49 @@ class ChargePoint:
         while self.starts and self.starts[0] < now - 3600:
             self.starts.popleft()
         wait = CALM_START_AFTER_S if len(self.starts) >= STARTS_BEFORE_CALM else START_AFTER_S
-        needed = LEAST_A * sample.voltage
+        needed = LEAST_A * sample.voltage * self._least_phases
         if self._steady < needed:
-            self.state, self.why = "waiting", f"Il manque {needed - self._steady:.0f} W de soleil pour commencer"
+            missing = round(needed - self._steady)
+            self.state, self.why = "waiting", Sentence("Il manque {watts} W de soleil pour commencer", watts=missing)
         if self.enough.since is None:
             return
         if now - self.stopped_at < REST_S:
             rest = REST_S - (now - self.stopped_at)
-            self.state, self.why = "waiting", f"Assez de soleil ; reprise possible dans {rest:.0f} s"
+            self.state = "waiting"
+            self.why = Sentence("Assez de soleil ; reprise possible dans {seconds} s", seconds=round(rest))
             return
         if now - self.enough.since < wait:
             rest = wait - (now - self.enough.since)
-            self.state, self.why = "waiting", f"Assez de soleil ; départ dans {rest:.0f} s"
+            self.state, self.why = "waiting", Sentence("Assez de soleil ; départ dans {seconds} s", seconds=round(rest))
             return
         if sample.cap < START_A:
-            self.state, self.why = "limited", "Assez de soleil, mais la limite de puissance ne laisse pas 7 A"
+            self.state = "limited"
+            self.why = Sentence("Assez de soleil, mais la limite de puissance ne laisse pas 7 A")
             return
         self.starts.append(now)
         self.started_at = now
         self.deficit.clear()
         self.low.clear()
-        self._set(now, START_A, 1, "starting", f"{self._steady:.0f} W de surplus : départ à {START_A} A")
+        why = Sentence("{watts} W de surplus : départ à {amps} A", watts=round(self._steady), amps=START_A)
+        self._set(now, START_A, self._least_phases, "starting", why)
 
-    def _stop(self, now: float, reason: str) -> None:
+    def _stop(self, now: float, why: Sentence) -> None:
         self.stopped_at = now
         self.enough.clear()
-        self._set(now, 0, 1, "waiting", f"Arrêt : {reason}")
+        self._set(now, 0, self._least_phases, "waiting", why)
 
     def _switch(self, now: float) -> bool:
         """1 and 3 phases in turn: slowly up, less slowly down, not more than a few times a day."""
         if now - self.switched_at < PHASE_REST_S or self.switches >= MOST_SWITCHES or self.settings.phases != 3:
             return False
+        watts = round(self._steady)
         if self.phases == 1 and self.up.since is not None and now - self.up.since >= UP_AFTER_S:
             self._count_switch(now)
-            self._set(now, START_A, 3, "charging", f"{self._steady:.0f} W de surplus : passage en triphasé")
+            self._set(now, START_A, 3, "charging", Sentence("{watts} W de surplus : passage en triphasé", watts=watts))
             return True
         if self.phases == 3 and self.down.since is not None and now - self.down.since >= DOWN_AFTER_S:
             self._count_switch(now)
-            self._set(now, START_A, 1, "charging", f"{self._steady:.0f} W de surplus : retour en monophasé")
+            self._set(now, START_A, 1, "charging", Sentence("{watts} W de surplus : retour en monophasé", watts=watts))
             return True
         return False
 
@@ -276,21 +292,25 @@ class ChargePoint:
             return
         if self.amps > sample.cap:
             if sample.cap >= LEAST_A:
-                self._set(
-                    now, sample.cap, self.phases, "limited", f"Limité à {sample.cap} A par la puissance souscrite"
-                )
+                why = Sentence("Limité à {amps} A par la puissance souscrite", amps=sample.cap)
+                self._set(now, sample.cap, self.phases, "limited", why)
             else:
                 self.stopped_at = now
-                self._set(now, 0, 1, "limited", "Suspendu : la puissance souscrite ne laisse pas 6 A")
+                why = Sentence("Suspendu : la puissance souscrite ne laisse pas 6 A")
+                self._set(now, 0, self._least_phases, "limited", why)
         elif (
             (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until
         ):
             most = min(self.settings.max_a, sample.cap)
             if most > self.amps:
-                self._set(now, most, self.phases, "charging", f"Charge immédiate à {most} A")
+                self._set(now, most, self.phases, "charging", Sentence("Charge immédiate à {amps} A", amps=most))
 
     def _set(self, now: float, amps: int, phases: int, state: str, why: str) -> None:
         self.state, self.why = state, why
         if (amps, phases) != (self.amps, self.phases):
             self.amps, self.phases, self.set_at = amps, phases, now
             self.low.clear()
+
+
+def _follows(watts: float, amps: int) -> Sentence:
+    return Sentence("{watts} W de surplus : {amps} A", watts=round(watts), amps=amps)

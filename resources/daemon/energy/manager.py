@@ -9,15 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .charging import NOW, ChargePoint, ChargerSample, ChargerSettings, Decision
+from .charging import NOW, OWN_S, ChargePoint, ChargerSample, ChargerSettings, Decision
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
+from .ports import Sentence
 from .surplus import RESERVE_W, surplus
 from .switching import LoadSettings, SwitchedLoad
 
 OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
 """Age of the grid's reading from which nothing is raised, chargers fall back, solar charging ends."""
-OWN_S = 10.0
-"""A change of a charger's limit within so many seconds of ours is ours."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ class Manager:
     def _reach(self, now: float, name: str, told: ChargerReading) -> bool:
         if told.reachable:
             return True
-        self.chargers[name].state, self.chargers[name].why = "unreachable", "La borne est injoignable"
+        self.chargers[name].state, self.chargers[name].why = "unreachable", Sentence("La borne est injoignable")
         return False
 
     def _watch(self, now: float, charger: ChargePoint, told: ChargerReading) -> None:

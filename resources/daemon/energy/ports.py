@@ -76,11 +76,53 @@ class Readings(Protocol):
         ...
 
 
+class Sentence(str):
+    """A French sentence with its numbers filled in, which can still be put into the user's language."""
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Sentence:
+        made = super().__new__(cls, template.format(**values))
+        made.template, made.values = template, values
+        return made
+
+
+class Attempt(Protocol):
+    """An action under way."""
+
+    @property
+    def over(self) -> bool:
+        """Whether its end is known."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Once over: whether the device or its vendor has taken it."""
+        ...
+
+    @property
+    def failure(self) -> str:
+        """Once over and not done: why, for the user."""
+        ...
+
+    @property
+    def retry_s(self) -> float | None:
+        """Once over and not done: seconds until another try makes sense, if that is known."""
+        ...
+
+
 class Acts(Protocol):
     """A way to act on any equipment, with the backend's own proof that it was done."""
 
-    def act(self, equipment: str, quantity: str, value: Value | None = None) -> None:
-        """Does what `quantity` says ("charger.current", "load.on"). Raises the backend's error; returns when proved."""
+    def begin(self, equipment: str, capability: str, value: float | None = None) -> Attempt:
+        """Begins what `capability` says ("charger.current", "load.on"), and does not wait."""
+        ...
+
+    def want(self, load: str, state: str) -> None:
+        """Has the command that is chosen in the setting `state` of a load run, until it is proved."""
         ...
 
 

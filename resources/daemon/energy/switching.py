@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from .ports import Sentence
 from .surplus import Lasting, SurplusHistory
 
 START_AFTER_S, STOP_AFTER_S = 60.0, 120.0
 HYSTERESIS_W = 200.0
 RESTORE_AFTER_S = 300.0
+SHED = Sentence("Délestée : la puissance souscrite est atteinte")
 
 
 def economic_threshold(power: float, now: float, later: float, resale: float) -> float:
@@ -61,41 +63,47 @@ class SwitchedLoad:
         room = headroom >= 1.05 * self.settings.power
         lasting_room = self.room.update(now, room)
         if self.shed and (lasting_room < RESTORE_AFTER_S or now - self.since < self.settings.least_off_s):
-            self.state, self.why = "shed", "Délestée : la puissance souscrite est atteinte"
+            self.state, self.why = "shed", SHED
             return False
         self.shed = False
         if available is None:
-            self.why = "Aucune mesure récente : rien ne change"
+            self.why = Sentence("Aucune mesure récente : rien ne change")
             return False
         steady = self.history.add(now, available)
         above = self.above.update(now, steady >= threshold)
         below = self.below.update(now, steady < threshold - HYSTERESIS_W)
         if wanted:
             self.by_sun = False
-            return self._switch(now, True, "En marche : demandée") if not self.on and room else False
+            return self._switch(now, True, Sentence("En marche : demandée")) if not self.on and room else False
         if not self.on:
             return self._maybe_start(now, steady, threshold, above, room)
         if not self.by_sun:
-            return self._switch(now, False, "Arrêtée : plus demandée")
+            return self._switch(now, False, Sentence("Arrêtée : plus demandée"))
         if below >= STOP_AFTER_S:
             if now - self.since < self.settings.least_on_s:
                 rest = self.settings.least_on_s - (now - self.since)
-                self.state, self.why = "held", f"Durée minimale de marche : encore {rest / 60:.0f} min"
+                self.state = "held"
+                self.why = Sentence("Durée minimale de marche : encore {minutes} min", minutes=round(rest / 60))
                 return False
-            return self._switch(now, False, f"Arrêtée : {steady:.0f} W de surplus pour {threshold:.0f} W voulus")
+            why = Sentence(
+                "Arrêtée : {watts} W de surplus pour {wanted} W voulus", watts=round(steady), wanted=_finite(threshold)
+            )
+            return self._switch(now, False, why)
         return False
 
     def _maybe_start(self, now: float, steady: float, threshold: float, above: float, room: bool) -> bool:
         if above < START_AFTER_S or self.above.since is None:
-            missing = threshold - steady
+            missing = min(threshold - steady, self.settings.power)
             self.state = "waiting"
-            self.why = f"Il manque {missing:.0f} W" if missing > 0 else f"Départ dans {START_AFTER_S - above:.0f} s"
+            soon = Sentence("Départ dans {seconds} s", seconds=round(START_AFTER_S - above))
+            self.why = Sentence("Il manque {watts} W", watts=round(missing)) if missing > 0 else soon
             return False
         if now - self.since < self.settings.least_off_s or not room:
-            self.state, self.why = "waiting", "Durée minimale d'arrêt" if room else "La puissance souscrite manque"
+            self.state = "waiting"
+            self.why = Sentence("Durée minimale d'arrêt") if room else Sentence("La puissance souscrite manque")
             return False
         self.by_sun = True
-        return self._switch(now, True, f"En marche : {steady:.0f} W de surplus")
+        return self._switch(now, True, Sentence("En marche : {watts} W de surplus", watts=round(steady)))
 
     def give_way(self, now: float) -> bool:
         """A limit needs its power; True if it is to be switched off."""
@@ -103,7 +111,7 @@ class SwitchedLoad:
             return False
         self.shed = True
         self.room.clear()
-        self._switch(now, False, "Délestée : la puissance souscrite est atteinte")
+        self._switch(now, False, SHED)
         self.state = "shed"
         return True
 
@@ -113,3 +121,7 @@ class SwitchedLoad:
         self.above.clear()
         self.below.clear()
         return True
+
+
+def _finite(watts: float) -> int:
+    return round(min(max(watts, -1e9), 1e9))

@@ -1,0 +1,48 @@
+"""What was decided, when, why and from what: the newest decisions, kept over restarts. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from ..ports import Kept, Sentence
+
+MAX_ENTRIES = 500
+KEEP_EVERY_S = 30.0
+KEY = "journal"
+
+
+class Journal:
+    """The last decisions. `at` is Unix time; a sentence is kept with its values, so that it can be translated later."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        found = kept.get(KEY)
+        entries = [dict(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+        self._entries: deque[dict[str, Any]] = deque(entries, MAX_ENTRIES)
+        self._dirty = False
+        self._written = float("-inf")
+
+    def add(self, at: float, who: str, decision: str, why: str, inputs: Mapping[str, Any]) -> None:
+        """Takes a decision: by equipment `who`, in a word and a figure, and what was seen."""
+        entry: dict[str, Any] = {"at": round(at, 1), "who": who, "decision": decision, "why": str(why)}
+        if isinstance(why, Sentence):
+            entry["why"] = why.template
+            entry["values"] = {
+                name: value for name, value in why.values.items() if isinstance(value, (int, float, str))
+            }
+        entry["inputs"] = {name: value for name, value in inputs.items() if value is not None}
+        self._entries.append(entry)
+        self._dirty = True
+
+    def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES) -> list[dict[str, Any]]:
+        """The newest entries after `since`, at most `limit`, the oldest of them first."""
+        found = [each for each in self._entries if each.get("at", 0.0) > since]
+        return found[-max(limit, 0) :] if limit > 0 else []
+
+    def keep(self, now: float, at_once: bool = False) -> None:
+        """Writes what is new, now and then. `now`: seconds of a clock that never steps."""
+        if self._dirty and (at_once or now - self._written >= KEEP_EVERY_S):
+            self._dirty, self._written = False, now
+            self._kept.keep(KEY, list(self._entries))

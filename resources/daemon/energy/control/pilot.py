@@ -1,0 +1,348 @@
+"""The house's pilot: readings go to the rules, what they decide goes out, is reported and kept.
+
+No thread and no input or output of its own: `step` is called by whoever owns it, one at a time. `now` is Unix time,
+`monotonic` seconds of a clock that never steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Callable
+
+from ..balance import Charge
+from ..charging import MODES, Decision
+from ..live import Pace
+from ..manager import STALE_S, HouseReading, HouseSettings, Manager
+from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
+from ..topology import Role
+from .inputs import View
+from .journal import Journal
+from .load import Load
+from .point import Point
+from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState, time_of_day
+from .tariffs import Ahead
+
+KEY = "control"
+CHARGE_EVERY_S = 60.0
+KEEP_EVERY_S = 60.0
+TELL = ("takenOver", "unreachable", "noDemand", "limited", "off")
+"""States that the journal names when they begin, whether a set-point came with them or not."""
+LEARN_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the house knows beside the readings. `subscribed`: VA, None if it is not known."""
+
+    roles: Sequence[Role]
+    subscribed: float | None
+    charge: Callable[[str, float], Charge | None]
+
+
+class Pilot:
+    """Drives what the user has put under rules. `publish(equipment, facts, at)` tells Jeedom."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        acts: Acts,
+        told: Publishes,
+        ahead: Ahead,
+        zone: tzinfo,
+        publish: Callable[[str, Mapping[str, Value | None], float], None],
+    ) -> None:
+        self._kept = kept
+        self._acts = acts
+        self._told = told
+        self._ahead = ahead
+        self._zone = zone
+        self._publish = publish
+        self.journal = Journal(kept)
+        state = kept.get(KEY)
+        self._states: dict[str, Any] = dict(state) if isinstance(state, Mapping) else {}
+        self.points: dict[str, Point] = {}
+        self.loads: dict[str, Load] = {}
+        self._limits = HouseLimits()
+        self._manager: Manager | None = None
+        self._built: object = None
+        self._paces: dict[str, Pace] = {}
+        self._charges: dict[str, Charge | None] = {}
+        self._charged_at = -math.inf
+        self._kept_at = -math.inf
+        self._stepped: float | None = None
+        self._states_told: dict[str, str] = {}
+        self._troubles: set[str] = set()
+        self._switching: tuple[str, float, float, bool] | None = None
+
+    def adopt(self, points: Iterable[PointSettings], loads: Iterable[LoadConfig], limits: HouseLimits) -> None:
+        """Takes what Jeedom has now; what is known of those that stay, stays."""
+        self._limits = limits
+        known, self.points = self.points, {}
+        for each in points:
+            point = known.get(each.id)
+            if point is None or point.settings.charger != each.charger:
+                point = Point(each, PointState.restore(self._states.get(each.id)), 1)
+            point.settings = each
+            self.points[each.id] = point
+        old, self.loads = self.loads, {}
+        for config in loads:
+            load = old.get(config.id)
+            if load is None or load.config.relay != config.relay:
+                load = Load(config, LoadState.restore(self._states.get(config.id)))
+            load.config = config
+            load.rules.settings = load._settings()
+            self.loads[config.id] = load
+        self._built = None
+
+    @property
+    def driving(self) -> bool:
+        """Whether anything is under rules."""
+        modes = [each.state.mode for each in self.points.values()] + [each.state.mode for each in self.loads.values()]
+        return any(mode != FREE for mode in modes)
+
+    # A sample.
+
+    def step(self, readings: Iterable[Reading], given: Given, now: float, monotonic: float) -> None:
+        """Takes the readings of now, lets the rules decide, has it done and reports it."""
+        newest = list(readings)
+        for each in newest:
+            self._paces.setdefault(each.source.key, Pace()).add(each.at)
+        view = View(newest, given.roles, self._paces, now)
+        seconds = 0.0 if self._stepped is None else max(0.0, monotonic - self._stepped)
+        self._stepped = monotonic
+        phases = view.phases()
+        for point in self.points.values():
+            point.house_phases = phases
+            point.look(view.charger(point.settings.charger), now, monotonic)
+        for load in self.loads.values():
+            load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
+        if self.driving:
+            self._decide(view, given, now, monotonic, phases)
+        self._tell(given, now, monotonic)
+        self._keep(now, monotonic)
+
+    def _decide(self, view: View, given: Given, now: float, monotonic: float, phases: int) -> None:
+        manager = self._managed(given, phases)
+        reading = self._reading(view, now)
+        before = {name: (each.rules.amps, each.rules.taken_over_until) for name, each in self.points.items()}
+        limits = {name: each.limit(now, self._ahead) for name, each in self.loads.items() if each.driven}
+        decisions = manager.step(monotonic, reading, limits)
+        self._stale(reading.age)
+        for name, point in self.points.items():
+            if not point.driven:
+                continue
+            taken = point.rules.taken_over_until > before[name][1]
+            if taken and point.seen is not None and point.seen.told is not None:
+                point.wish.adopt(point.seen.told)
+            self._note(name, decisions.get(name), point, reading, now)
+            self._carry_out(point, monotonic)
+        for name, load in self.loads.items():
+            told = view.load(load.config.relay) if load.config.relay else None
+            if load.driven and load.follow(monotonic, told, self._acts):
+                self._note_load(name, load, reading, now)
+            self._trouble(
+                f"load:{name}",
+                load.failures > 1,
+                "« {name} » n'obéit pas : il n'est plus compté sur lui",
+                "« {name} » obéit à nouveau",
+                load.config.name,
+            )
+        self._learn(reading, monotonic)
+
+    def _managed(self, given: Given, phases: int) -> Manager:
+        """The manager of all that is driven, made anew when a limit or a member has changed."""
+        limits = self._limits
+        subscribed = given.subscribed
+        if limits.fuse:
+            subscribed = min(subscribed or math.inf, limits.fuse * 230.0 * phases)
+        loads = [name for name, each in self.loads.items() if each.driven]
+        order = sorted([*self.points, *loads], key=self._rank)
+        built = (subscribed, phases, tuple(order), limits)
+        if self._manager is None or built != self._built:
+            house = HouseSettings(phases, subscribed, battery_first=limits.battery_first, sharing=limits.sharing)
+            made = Manager(house, {}, {}, ())
+            made.chargers = {name: each.rules for name, each in self.points.items()}
+            made.loads = {name: self.loads[name].rules for name in loads}
+            made.order = order
+            old = self._manager
+            if old is not None and [each.subscribed for each in old.clocks] == [
+                each.subscribed for each in made.clocks
+            ]:
+                made.clocks, made._stepped = old.clocks, old._stepped
+            self._manager, self._built = made, built
+        for name, each in self.points.items():
+            self._manager.chargers[name] = each.rules
+        return self._manager
+
+    def _rank(self, name: str) -> tuple[float, str]:
+        point, load = self.points.get(name), self.loads.get(name)
+        rank = point.settings.rank if point is not None else load.config.rank if load is not None else 99.0
+        return rank, name
+
+    def _reading(self, view: View, now: float) -> HouseReading:
+        watts, age = view.grid()
+        battery, known = view.battery()
+        chargers = {}
+        for name, point in self.points.items():
+            found = point.reading(point.must_run(now, self._ahead, self._zone))
+            if found is not None:
+                chargers[name] = found
+        wanted = {name: load.wanted(now, self._ahead, self._zone) for name, load in self.loads.items() if load.driven}
+        if not known:
+            age = max(age, STALE_S)  # as with a silent meter nothing is started or raised
+        return HouseReading(
+            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted
+        )
+
+    def _carry_out(self, point: Point, monotonic: float) -> None:
+        found = point.seen
+        if found is None or not found.plugged or not found.reachable:
+            return
+        point.wish.follow(monotonic, point.rules.amps, found.told, self._acts)
+        self._trouble(
+            f"point:{point.settings.id}",
+            point.wish.lost,
+            "La borne « {name} » n'obéit pas : vérifiez son état sur la page du plugin",
+            "La borne « {name} » obéit à nouveau",
+            point.settings.name,
+        )
+
+    def _learn(self, reading: HouseReading, monotonic: float) -> None:
+        """The power of a load is the step of the grid's power when it is switched."""
+        pending = self._switching
+        if pending is not None and monotonic - pending[1] >= LEARN_WITHIN_S:
+            self._switching = None
+            load = self.loads.get(pending[0])
+            if load is not None and reading.age <= LEARN_WITHIN_S:
+                load.learn((reading.grid - pending[2]) * (1 if pending[3] else -1))
+
+    # What it reports.
+
+    def _stale(self, age: float) -> None:
+        self._trouble(
+            "grid",
+            age > STALE_S,
+            "Le pilotage attend : le compteur du réseau ne donne plus de mesure récente",
+            "Le pilotage reprend : le compteur du réseau donne à nouveau des mesures",
+            "",
+        )
+
+    def _trouble(self, key: str, there: bool, begins: str, ends: str, name: str) -> None:
+        """One message when something is wrong, one when it is over."""
+        if there and key not in self._troubles:
+            self._troubles.add(key)
+            self._told.message("warning", begins, name=name)
+        elif not there and key in self._troubles:
+            self._troubles.discard(key)
+            self._told.message("info", ends, name=name)
+
+    def _note(self, name: str, decision: object, point: Point, reading: HouseReading, now: float) -> None:
+        state = point.shown
+        changed = state != self._states_told.get(name) and state in TELL
+        self._states_told[name] = state
+        if not isinstance(decision, Decision) and not changed:
+            return
+        word = f"{decision.amps} A × {decision.phases}" if isinstance(decision, Decision) else state
+        why = decision.why if isinstance(decision, Decision) else point.why(self._zone)
+        found = reading.chargers.get(name)
+        inputs = {
+            "mode": point.state.mode,
+            "grid": round(reading.grid),
+            "battery": round(reading.battery),
+            "apparent": [round(each) for each in reading.apparent],
+            "age": round(reading.age, 1) if math.isfinite(reading.age) else None,
+            "voltage": round(reading.voltage, 1),
+            "drawn": None if found is None else round(found.drawn),
+            "told": None if point.seen is None else point.seen.told,
+            "plan": None if found is None else found.must_run,
+        }
+        self.journal.add(now, name, word, why, inputs)
+
+    def _note_load(self, name: str, load: Load, reading: HouseReading, now: float) -> None:
+        if self._stepped is not None:
+            self._switching = (name, self._stepped, reading.grid, load.rules.on)
+        inputs = {
+            "mode": load.state.mode,
+            "grid": round(reading.grid),
+            "battery": round(reading.battery),
+            "threshold": round(load.threshold) if math.isfinite(load.threshold) else None,
+            "ran": int(load.state.ran_s),
+        }
+        self.journal.add(now, name, "on" if load.rules.on else "off", load.why(), inputs)
+
+    def _tell(self, given: Given, now: float, monotonic: float) -> None:
+        if monotonic - self._charged_at >= CHARGE_EVERY_S:
+            self._charged_at = monotonic
+            self._charges = {name: given.charge(each.settings.charger, now) for name, each in self.points.items()}
+        for name, point in self.points.items():
+            facts = point.facts(self._zone, self._charges.get(name))
+            self._publish(name, {**facts, "point.reason": self._translated(point.why(self._zone))}, now)
+        for name, load in self.loads.items():
+            self._publish(name, {**load.facts(), "load.reason": self._translated(load.why())}, now)
+
+    def _translated(self, why: str) -> str:
+        return self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
+
+    def _keep(self, now: float, monotonic: float, at_once: bool = False) -> None:
+        states: dict[str, Any] = {name: each.keep(now, monotonic).state() for name, each in self.points.items()}
+        states.update({name: each.state.state() | {"on": each.rules.on} for name, each in self.loads.items()})
+        urgent = any(_essence(states[name]) != _essence(self._states.get(name)) for name in states)
+        if urgent or at_once or monotonic - self._kept_at >= KEEP_EVERY_S:
+            self._kept_at = monotonic
+            if states != self._states:
+                self._kept.keep(KEY, states)
+            self._states = states
+        for name, load in self.loads.items():
+            load.state.on = bool(states[name]["on"])
+        self.journal.keep(monotonic, at_once)
+
+    def stop(self, now: float, monotonic: float) -> None:
+        """Keeps what is to be kept; nothing is switched by an end."""
+        self._keep(now, monotonic, at_once=True)
+
+    # What the user wants.
+
+    def choose(self, name: str, mode: str, now: float, monotonic: float) -> bool:
+        """A mode of a charge point or a load; False if there is no such mode or equipment."""
+        point, load = self.points.get(name), self.loads.get(name)
+        if point is not None and mode in (FREE, *MODES):
+            point.choose(mode, self._acts, monotonic)
+        elif load is not None and mode in LOAD_MODES:
+            load.choose(mode)
+        else:
+            return False
+        self.journal.add(now, name, mode, Sentence("Mode choisi"), {})
+        self._built = None
+        return True
+
+    def release(self, name: str) -> bool:
+        """Ends a take-over."""
+        point = self.points.get(name)
+        if point is not None:
+            point.release()
+        return point is not None or name in self.loads
+
+    def goal(self, name: str, kwh: float | None = None, hour: str | None = None) -> bool:
+        """The energy, or the hour, of a charge point's goal; False if they make no sense."""
+        point = self.points.get(name)
+        at = time_of_day(hour) if hour is not None else None
+        if point is None or (hour is not None and at is None) or (kwh is not None and not 0 <= kwh <= 150):
+            return False
+        if kwh is not None:
+            point.state.goal_kwh = float(kwh)
+            point.state.charged_wh = 0.0
+        if at is not None:
+            point.state.goal_time = f"{at[0]:02d}:{at[1]:02d}"
+        point.replan()
+        return True
+
+
+def _essence(state: object) -> object:
+    """What must not be lost by a crash: all but counters that grow with every sample."""
+    if not isinstance(state, Mapping):
+        return None
+    counters = ("charged_wh", "session_wh", "ran_s", "taken_over_until", "stopped_at")
+    return {name: value for name, value in state.items() if name not in counters}

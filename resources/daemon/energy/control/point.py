@@ -1,0 +1,239 @@
+"""One charge point: its mode and goal, its charger's readings, its set-point on the way, and what it reports.
+
+No thread and no input or output of its own. `now` is Unix time, `monotonic` seconds of a clock that never steps.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, tzinfo
+
+from ..balance import Charge
+from ..charging import ChargePoint, ChargerSettings
+from ..manager import ChargerReading
+from ..planner import EFFICIENCY, SLOT_S, Plan
+from ..ports import Acts, Sentence, Value
+from .inputs import USUAL_V, ChargerNow
+from .settings import FREE, MOST_A, OFF, PointSettings, PointState
+from .tariffs import Ahead
+from .wishes import Wish
+
+ECONOMIC, NOW = "economic", "now"
+NEW_SESSION_WH = 50.0
+
+
+class Point:
+    """See above. `rules`: those of its charger, shared with the manager."""
+
+    def __init__(self, settings: PointSettings, state: PointState, house_phases: int) -> None:
+        self.settings = settings
+        self.state = state
+        self.wish = Wish(settings.charger)
+        self.seen: ChargerNow | None = None
+        self.adopted = False
+        self.plan: Plan | None = None
+        self._planned = -math.inf
+        self._learnt_phases: int | None = None
+        self.house_phases = house_phases
+        self.rules = ChargePoint(self._charger_settings())
+
+    @property
+    def driven(self) -> bool:
+        """Whether the rules act on it now."""
+        return self.adopted and self.state.mode != FREE
+
+    def _charger_settings(self) -> ChargerSettings:
+        phases = 1
+        if self.house_phases == 3:
+            phases = self.settings.phases or self._learnt_phases or 3
+        return ChargerSettings(self.state.mode, phases, self.most)
+
+    @property
+    def most(self) -> int:
+        """A that nothing may exceed: the charger's, its circuit's, the user's."""
+        told = self.seen.most if self.seen is not None else None
+        return min(each for each in (self.settings.max_a, told, MOST_A) if each is not None)
+
+    # What is seen.
+
+    def look(self, found: ChargerNow | None, now: float, monotonic: float) -> None:
+        """Takes what the charger tells."""
+        before, self.seen = self.seen, found
+        if found is None:
+            return
+        self._learnt_phases = found.phases or self._learnt_phases
+        settings = self._charger_settings()
+        if settings != self.rules.settings:
+            self.rules.settings = settings
+            if self.rules.amps == 0:
+                self.rules.__post_init__()
+        if before is not None and found.reachable and not before.reachable:
+            self.wish.forget()
+        self._count(found)
+        if self.adopted and found.plugged and not self.state.plugged:
+            self.wish.forget()  # what was set before is lost when a car is plugged in
+        if self.adopted:
+            self.state.plugged = found.plugged
+        elif self.state.mode != FREE and found.told is not None and found.reachable:
+            self._adopt(found, found.told, now, monotonic)
+
+    def _adopt(self, found: ChargerNow, told: int, now: float, monotonic: float) -> None:
+        """After a restart: what is observed is adopted; a limit that is not the last of ours is somebody else's."""
+        state, rules = self.state, self.rules
+        rules.restart(monotonic, told, rules.phases)
+        rules.stopped_at = monotonic - (now - state.stopped_at) if state.stopped_at else -math.inf
+        if found.plugged and state.plugged:
+            if state.taken_over_until > now:
+                rules.take_over(monotonic, told)
+                rules.taken_over_until = monotonic + state.taken_over_until - now
+            elif state.amps is not None and state.amps != told:
+                rules.take_over(monotonic, told)
+        self.wish.adopt(told)
+        if found.plugged and not state.plugged and state.amps is not None:
+            self.wish.forget()
+        if not found.plugged:
+            rules.amps = 0
+        state.plugged = found.plugged
+        self.adopted = True
+
+    def _count(self, found: ChargerNow) -> None:
+        """The energy towards the goal, from the session's own counter."""
+        if found.session_wh is None:
+            return
+        before = self.state.session_wh
+        if before is not None:
+            grown = found.session_wh - before
+            self.state.charged_wh += grown if grown >= 0 else found.session_wh
+        self.state.session_wh = found.session_wh
+
+    def reading(self, must_run: bool) -> ChargerReading | None:
+        """For the manager; None while it is not driven."""
+        found = self.seen
+        if not self.driven or found is None:
+            return None
+        # A limit that differs is somebody else's only once the charger has shown ours.
+        told = found.told if self.wish.fulfilled(self.rules.amps) else None
+        return ChargerReading(
+            found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, must_run and found.plugged
+        )
+
+    # What the user wants.
+
+    def choose(self, mode: str, acts: Acts, monotonic: float) -> None:
+        """Another mode. A charger that is no longer driven gets back what it was lowered to."""
+        if mode == FREE and self.driven and self.seen is not None and self.seen.plugged:
+            if self.rules.amps < self.most and monotonic >= self.rules.taken_over_until:
+                acts.begin(self.settings.charger, "charger.current", self.most)
+            self.adopted = False
+        elif self.state.mode == FREE:
+            self.adopted = False
+            self.rules = ChargePoint(self._charger_settings())
+            self.state.amps, self.state.taken_over_until = None, 0.0
+        self.state.mode = mode
+        self.rules.settings = self._charger_settings()
+        self.release()
+        found = self.seen
+        if mode != FREE and not self.adopted and found is not None and found.told is not None and found.reachable:
+            self.rules.amps = found.told if found.plugged else 0
+            self.wish.adopt(found.told)
+            self.state.plugged = found.plugged
+            self.adopted = True
+
+    def release(self) -> None:
+        """The rules act again."""
+        self.rules.taken_over_until = -math.inf
+        self.state.taken_over_until = 0.0
+
+    # Goals and cheap hours.
+
+    def must_run(self, now: float, ahead: Ahead, zone: tzinfo) -> bool:
+        """Whether a goal's plan, or cheap hours in the economic mode, want it to charge now."""
+        state = self.state
+        hour = state.next_hour(now, self.settings.days, zone)
+        if hour is None:
+            state.goal_hour = 0.0
+        elif hour != state.goal_hour:
+            if state.goal_hour:
+                state.charged_wh = 0.0
+            state.goal_hour, self._planned = hour, -math.inf
+        if hour is None or state.mode in (FREE, OFF) or self.seen is None or not self.seen.plugged:
+            self.plan = None
+            return state.mode == ECONOMIC and hour is None and ahead.cheap(now)
+        need = state.goal_kwh - state.charged_wh / 1000
+        if need <= 0:
+            self.plan = None
+            return False
+        if self.plan is None or now // SLOT_S != self._planned:
+            self._planned = now // SLOT_S
+            power = EFFICIENCY * self.most * USUAL_V * self.rules.settings.phases / 1000
+            self.plan = ahead.plan(need, now, hour, power, self.settings.red_peak)
+        return self.plan.runs(now)
+
+    def replan(self) -> None:
+        """The goal has changed."""
+        self._planned = -math.inf
+        self.plan = None
+
+    # What it reports.
+
+    def facts(self, zone: tzinfo, charge: Charge | None) -> dict[str, Value | None]:
+        """By the sources of its rows. `charge`: of the running session."""
+        rules, state = self.rules, self.state
+        blocks = self.plan.blocks() if self.plan is not None else []
+        shares: dict[str, float | None] = dict.fromkeys(("solar", "battery", "grid"))
+        if charge is not None and charge.energy > 0.01:
+            shares = {name: round(100 * getattr(charge, name) / charge.energy, 1) for name in shares}
+        session = self.seen.session_wh if self.seen is not None else None
+        return {
+            "point.mode": state.mode,
+            "point.state": self.shown,
+            "point.current": float(rules.amps) if self.driven else None,
+            "point.phases": float(rules.phases) if self.driven else None,
+            "point.goalEnergy": state.goal_kwh,
+            "point.goalTime": state.goal_time,
+            "point.planStart": _hour(blocks[0][0], zone) if blocks else "-",
+            "point.planEnd": _hour(blocks[-1][1], zone) if blocks else "-",
+            "point.sessionEnergy": None if session is None else session / 1000,
+            "point.solarShare": shares["solar"],
+            "point.batteryShare": shares["battery"],
+            "point.gridShare": shares["grid"],
+            "point.sessionCost": None if charge is None else round(charge.effective, 3),
+        }
+
+    @property
+    def shown(self) -> str:
+        """The state as Jeedom gets it."""
+        if self.state.mode == FREE:
+            return "free"
+        if not self.adopted or (self.seen is not None and not self.seen.reachable):
+            return "unreachable"
+        return self.rules.state if self.rules.state != "absent" or not self.state.plugged else "waiting"
+
+    def why(self, zone: tzinfo) -> str:
+        """One sentence."""
+        if self.state.mode == FREE:
+            return Sentence("Personne ne pilote cette borne : choisissez un mode")
+        if not self.adopted:
+            return Sentence("La borne ne dit pas sa limite : le pilotage attend")
+        if self.wish.lost:
+            return Sentence("La borne n'obéit pas : nouvel essai bientôt")
+        if self.rules.state == "takenOver":
+            return self.rules.why
+        if self.plan is not None and self.rules.amps == 0 and self.plan.slots and not self.plan.at_risk:
+            begin = _hour(self.plan.slots[0].begin, zone)
+            return Sentence("Attend {hour} pour charger au meilleur prix", hour=begin)
+        return self.rules.why
+
+    def keep(self, now: float, monotonic: float) -> PointState:
+        """What is to be kept."""
+        state, rules = self.state, self.rules
+        if self.driven:
+            state.amps = rules.amps
+            rest = rules.taken_over_until - monotonic
+            state.taken_over_until = now + rest if rest > 0 else 0.0
+            state.stopped_at = now - (monotonic - rules.stopped_at) if rules.stopped_at > -math.inf else 0.0
+        return state
+
+
+def _hour(at: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

@@ -1,0 +1,151 @@
+"""What the user has set of charge points and driven loads, and what is kept of them over restarts. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+FREE, OFF, AUTO, ON = "free", "off", "auto", "on"
+"""Modes of a load; the first two are those of a charge point as well. A free one is never touched."""
+LOAD_MODES = (FREE, OFF, AUTO, ON)
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+LEAST_A, MOST_A = 6, 32
+ECONOMIC, SOLAR, NEVER = "economic", "solar", "never"
+_TIME = re.compile(r"^\s*([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)?\s*$")
+
+
+def time_of_day(text: str) -> tuple[int, int] | None:
+    """(hour, minute) of "7:30", "07h30" or "7h"; None for anything else."""
+    found = _TIME.match(text)
+    return (int(found[1]), int(found[2] or 0)) if found else None
+
+
+@dataclass(frozen=True)
+class PointSettings:
+    """A charge point. `charger`: the equipment that it drives; `phases`: 0 if they are to be recognized."""
+
+    id: str
+    charger: str
+    name: str = ""
+    rank: float = 1
+    phases: int = 0
+    on_phase: int = 1
+    max_a: int | None = None
+    days: tuple[int, ...] = EVERY_DAY
+    red_peak: bool = False
+
+
+@dataclass(frozen=True)
+class LoadConfig:
+    """A driven load. `relay`: the equipment that switches it; "" if Jeedom's commands do. Times in seconds."""
+
+    id: str
+    relay: str
+    name: str = ""
+    power: float = 2000.0
+    rank: float = 50
+    start: str = ECONOMIC
+    least_on_s: float = 900.0
+    least_off_s: float = 600.0
+    least_day_s: float = 0.0
+    most_day_s: float = 86400.0
+    by: tuple[int, int] = (6, 0)
+    critical: bool = False
+
+
+@dataclass(frozen=True)
+class HouseLimits:
+    """What holds for all of them. `fuse`: A of each phase."""
+
+    fuse: float | None = None
+    battery_first: bool = True
+    sharing: str = "order"
+    shedding: str = "order"
+
+
+@dataclass
+class PointState:
+    """What is kept of a charge point. Moments in Unix time; `amps`: the last set-point that was wanted."""
+
+    mode: str = FREE
+    goal_kwh: float = 0.0
+    goal_time: str = "07:30"
+    amps: int | None = None
+    plugged: bool = False
+    taken_over_until: float = 0.0
+    stopped_at: float = 0.0
+    charged_wh: float = 0.0
+    """Towards the goal, since its last hour."""
+    session_wh: float | None = None
+    goal_hour: float = 0.0
+    """The hour by which the goal is to be met; when it has passed, the next one begins."""
+
+    def state(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def restore(cls, kept: object) -> PointState:
+        """From `state()`; what cannot be read is left at its default."""
+        made = cls()
+        if isinstance(kept, Mapping):
+            for name, default in cls().__dict__.items():
+                value = kept.get(name)
+                numeric = isinstance(default, float) or name in ("amps", "session_wh")
+                if isinstance(value, type(default)) or (
+                    numeric and isinstance(value, (int, float)) and not isinstance(value, bool)
+                ):
+                    setattr(made, name, value)
+        return made
+
+    def next_hour(self, now: float, days: Sequence[int], zone: tzinfo) -> float | None:
+        """Unix time of the next hour of the goal after `now`; None without a goal."""
+        at = time_of_day(self.goal_time)
+        if at is None or self.goal_kwh <= 0 or not days:
+            return None
+        day = datetime.fromtimestamp(now, zone).replace(hour=at[0], minute=at[1], second=0, microsecond=0)
+        for ahead in range(8):
+            # Of wall time: a day of 23 or 25 hours has that hour too.
+            candidate = (day.replace(tzinfo=None) + timedelta(days=ahead)).replace(tzinfo=zone)
+            if candidate.timestamp() > now and candidate.isoweekday() in days:
+                return candidate.timestamp()
+        return None
+
+
+@dataclass
+class LoadState:
+    """What is kept of a driven load."""
+
+    mode: str = FREE
+    on: bool = False
+    ran_s: float = 0.0
+    day: str = ""
+    power: float | None = None
+    """Learnt from the meter."""
+    steps: list[float] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def restore(cls, kept: object) -> LoadState:
+        """From `state()`; what cannot be read is left at its default."""
+        made = cls()
+        if isinstance(kept, Mapping):
+            if kept.get("mode") in LOAD_MODES:
+                made.mode = str(kept["mode"])
+            made.on = kept.get("on") is True
+            made.day = str(kept.get("day", ""))
+            for name in ("ran_s", "power"):
+                value = kept.get(name)
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    setattr(made, name, float(value))
+            steps = kept.get("steps")
+            made.steps = (
+                [float(each) for each in steps if isinstance(each, (int, float))] if isinstance(steps, list) else []
+            )
+        return made
