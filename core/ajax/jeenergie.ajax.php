@@ -37,6 +37,11 @@ use Jeenergie\Storage\Json;
  * | nearby                |                                         | {found: [{backend, address, serial, config,  |
  * |                       |                                         | known: id of a connection, or null}]}: what  |
  * |                       |                                         | answers on the local network      up to 45 s |
+ * | moveInList            |                                         | {former: [{plugin, title, backend, equipment,|
+ * |                       |                                         | state: none, running, done, undoing or       |
+ * |                       |                                         | undone, report, ended, progress}]}           |
+ * | moveInPlan            | {plugin}                                | what taking it over would do, see MovePlan   |
+ * | moveIn, moveInUndo    | {plugin}                                | {}: goes on in the background                |
  * | createDiscovered      | {connection: id, equipment: [{type,     | {created: [ids]}; known ones are left alone  |
  * |                       | key, name, config}]}                    |                                              |
  * | synchronise           | {connection: id, equipment: [as for     | {created: [ids], removed: [ids]}: creates,   |
@@ -91,7 +96,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon', 'words', 'nearby', 'document',
+        'startDaemon', 'words', 'nearby', 'document', 'moveInList', 'moveInPlan', 'moveIn', 'moveInUndo',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

@@ -10,7 +10,7 @@ final class CoreHooksTest extends JeenergieTestCase
     ];
 
     /** Stored by the core in its table of tasks; one of a former version may still wait when the next is installed. */
-    private const SCHEDULED = ['welcome', 'runTrigger', 'startAfterUpdate'];
+    private const SCHEDULED = ['welcome', 'runMoveIn', 'runTrigger', 'startAfterUpdate'];
 
     public function testTheCoreFindsItsHooksOnThePluginsClass(): void
     {

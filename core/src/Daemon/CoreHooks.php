@@ -6,6 +6,7 @@ namespace Jeenergie\Daemon;
 
 use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Discovery;
+use Jeenergie\MoveIn\Background;
 use Jeenergie\Pages\Documentation;
 use Jeenergie\Pages\Health;
 use log;
@@ -78,6 +79,7 @@ trait CoreHooks
     public static function cron(): void
     {
         Daemon::everyMinute();
+        Background::resume();
     }
 
     /** Run in the background, see plugin_info/install.php. */
@@ -133,6 +135,12 @@ trait CoreHooks
     public static function welcome(array $_options): void
     {
         Discovery::welcome((string) $_options['connection']);
+    }
+
+    /** Run in the background: moves a former plugin in, or puts it back, see Background. */
+    public static function runMoveIn(): void
+    {
+        Background::run();
     }
 
     /** Run in the background: executes the command the user chose, see Trigger. */

@@ -16,6 +16,7 @@ use Jeenergie\Equipment\Discovery;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Nearby;
 use Jeenergie\Equipment\State;
+use Jeenergie\MoveIn\Background;
 use Jeenergie\Storage\Notes;
 use plugin;
 use translate;
@@ -191,6 +192,28 @@ final class PageActions
     {
         self::needDaemon();
         return ['found' => Nearby::search()];
+    }
+
+    public static function moveInList(): array
+    {
+        return ['former' => Background::list()];
+    }
+
+    public static function moveInPlan(array $request): array
+    {
+        return Background::plan((string) ($request['plugin'] ?? ''));
+    }
+
+    public static function moveIn(array $request): array
+    {
+        Background::move((string) ($request['plugin'] ?? ''));
+        return [];
+    }
+
+    public static function moveInUndo(array $request): array
+    {
+        Background::undo((string) ($request['plugin'] ?? ''));
+        return [];
     }
 
     public static function createDiscovered(array $request): array

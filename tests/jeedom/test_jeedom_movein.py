@@ -1,0 +1,121 @@
+"""A former plugin moved in, undone, moved again and killed in the middle, in a real Jeedom."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import former_plugins
+import pytest
+from former_plugins import code
+from jeedom_host import Jeedom
+
+DAYS = 30
+
+MOVE = "Move::begin(Former::of($argv[1])); Background::run(); echo json_encode(Journal::of($argv[1])->get('state'));"
+UNDO = code("undo")
+NOTED = code("noted")
+SHAPE = code("shape")
+POINTS = code("points")
+LEFT = "echo json_encode(count(jeenergie::byType('jeenergie')));"
+SETTINGS = code("settings")
+PLACES = code("places")
+
+PLUGINS = {
+    "EaseeCharger": {"Borne test": ("charger", "EH123456")},
+    "wescontrol": {
+        "WES test": (None, ""),
+        "Pince 1 (WES test)": ("pince", "1"),
+        "Sonde 3 (WES test)": ("sonde", "3"),
+        "TIC 1 (WES test)": ("teleinfo", "1"),
+        "Relais 2 (WES test)": ("relais", "2"),
+    },
+    "enphasesecur": {
+        "Passerelle test": ("combined", "122233344455"),
+        "Groupe test": ("group", "Groupe 1"),
+        "Onduleur test": ("inverter", "482233344455"),
+    },
+    "EcoNetatmo": {"Prises test": ("line", "00:11:22:33:44:55#2")},
+}
+SECRETS = {
+    "EaseeCharger": {"user": "moi@exemple.fr", "password": "s3cret"},
+    "wescontrol": {"host": "127.0.0.1", "port": 9, "user": "admin", "password": "wes", "jeedomCgx": True},
+    "enphasesecur": {"host": "127.0.0.1", "user": "moi@exemple.fr", "password": "s3cret", "options": ["PA"]},
+    "EcoNetatmo": {"clientId": "id", "clientSecret": "s3cret", "refreshToken": "r"},
+}
+
+
+@pytest.fixture(params=list(PLUGINS))
+def plugin(request: pytest.FixtureRequest) -> str:
+    if not former_plugins.is_there(request.param):
+        pytest.skip("the former plugin's files are not here")
+    return str(request.param)
+
+
+@pytest.fixture
+def house(jeedom: Jeedom, quiet: None, plugin: str) -> Iterator[dict[str, Any]]:
+    """A Jeedom whose scenarios, designs and so on use the first equipment of the former plugin."""
+    former_plugins.clean(jeedom)
+    former_plugins.install(plugin)
+    ids = former_plugins.make(jeedom, plugin, DAYS)
+    chosen = jeedom.php(code("chosen"), ids)
+    former_plugins.use(jeedom, chosen[0], chosen[1], ids[0])
+    yield {"plugin": plugin, "ids": ids, "info": chosen[0], "action": chosen[1]}
+    former_plugins.clean(jeedom)
+
+
+def named(jeedom: Jeedom) -> dict[str, str]:
+    return dict(jeedom.php(former_plugins.NAMED))
+
+
+def check_moved(jeedom: Jeedom, house: dict[str, Any], before: dict[str, str]) -> dict[str, Any]:
+    plugin = house["plugin"]
+    noted = dict(jeedom.php(NOTED, plugin))
+    pairs = {old: str(pair["to"]) for old, pair in noted["pairs"].items()}
+    equipment = {old: str(made["to"]) for old, made in noted["equipment"].items()}
+    assert str(house["info"]) in pairs
+    after = named(jeedom)
+    for place, text in before.items():
+        # Other numbers stay; "#120#" is not "#12#" with a zero.
+        expected = re.sub(r"#(\d+)(?=#)", lambda found: "#" + pairs.get(found[1], found[1]), text)
+        expected = re.sub(r'("eqLogic":")(\d+)', lambda found: found[1] + equipment.get(found[2], found[2]), expected)
+        if place.startswith("view"):
+            expected = re.sub(r"^\d+", lambda found: pairs.get(found[0], found[0]), expected)
+        if place.startswith("plan") and '"cmdHide"' in expected:
+            expected = re.sub(r"^\d+", lambda found: equipment.get(found[0], found[0]), expected)
+            expected = re.sub(r'"(\d+)":', lambda found: f'"{pairs.get(found[1], found[1])}":', expected)
+        elif place.startswith("plan"):
+            expected = re.sub(r"^\d+", lambda found: pairs.get(found[0], found[0]), expected)
+        assert after[place] == expected, place
+    assert jeedom.php(POINTS, json.dumps(noted["pairs"])) == {}
+    (connection,) = jeedom.php(SETTINGS, json.dumps(noted["connections"]))
+    for key, value in SECRETS[plugin].items():
+        assert connection["config"][key] == value
+    places = jeedom.php(PLACES, json.dumps(noted["equipment"]))
+    assert {each["name"]: (each["type"], each["key"]) for each in places.values()}.items() >= PLUGINS[
+        plugin
+    ].items() - {("WES test", (None, ""))}
+    former = jeedom.php(SHAPE, plugin)
+    assert {row["isEnable"] for name, row in former.items() if name.startswith("eq")} <= {0, "0"}
+    return noted
+
+
+def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> None:
+    plugin = house["plugin"]
+    names, shape = named(jeedom), jeedom.php(SHAPE, plugin)
+    count = jeedom.php(LEFT)
+    plan = jeedom.own("moveInPlan", plugin=plugin)
+    assert {"scenario", "design", "view", "interaction", "object", "plugin"} <= {use["kind"] for use in plan["uses"]}
+    assert named(jeedom) == names, "a plan changes nothing"
+    assert jeedom.php(SHAPE, plugin) == shape
+    assert "s3cret" not in str(plan)
+    assert jeedom.php(MOVE, plugin) == "done"
+    check_moved(jeedom, house, names)
+    assert jeedom.php(UNDO, plugin) == "undone"
+    assert named(jeedom) == names
+    assert jeedom.php(SHAPE, plugin) == shape
+    assert jeedom.php(LEFT) == count
+    assert jeedom.php(MOVE, plugin) == "done"
+    check_moved(jeedom, house, names)
