@@ -6,8 +6,7 @@ from .app import App
 from .callback import Callback
 from .clock import Clock, ManualClock, SystemClock
 from .contract import Catalogue, Contract, ContractError
-from .http import Answer, Response, fetch, retry_after
-from .http_errors import HttpError
+from .http import Answer, HttpError, Response, retry_after
 from .listener import CommandError, Listener
 from .logs import Logs, Masker
 from .options import Options, UsageError
@@ -40,6 +39,5 @@ __all__ = [
     "SystemClock",
     "UsageError",
     "Worker",
-    "fetch",
     "retry_after",
 ]

@@ -24,7 +24,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from .clock import Clock
 from .http import Address, Response, is_loopback
-from .http_errors import ConnectFailed, HttpError
+from .http.errors import ConnectFailed, HttpError
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlencode
 from .addresses import Addresses, Trouble
 from .clock import Clock, moment
 from .http import Response
-from .http_errors import BadAnswer, BadStatus, ConnectFailed, HttpError, NoAnswer
+from .http.errors import BadAnswer, BadStatus, ConnectFailed, HttpError, NoAnswer
 from .outbox import MAX_POINTS, Batch, Outbox
 from .worker import Backoff
 

@@ -6,7 +6,7 @@ import json
 import logging
 from pathlib import Path
 
-from jeedom_bridge.http_errors import HttpError
+from jeedom_bridge.http.errors import HttpError
 from jeedom_bridge.store.errors import Damage, StoreError
 
 from .devices.base import Moment, Phrase

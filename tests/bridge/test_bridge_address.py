@@ -47,7 +47,7 @@ def test_the_certificate_of_this_machine_is_not_checked(secured: LoopbackServer)
 
 
 def test_the_certificate_of_another_machine_is(secured: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jeedom_bridge.http.is_loopback", lambda url: False)
+    monkeypatch.setattr("jeedom_bridge.http.address.is_loopback", lambda url: False)
     error = failure(secured.url)
     assert error.kind == "tls"
     assert "certificate" in error.detail.lower()

@@ -18,7 +18,7 @@ from cryptography import x509
 from jeedom_bridge.addresses import API, LOOK_AFTER_S, LOOK_EVERY_S, Addresses, Proof, listens_for_us
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.http import Response
-from jeedom_bridge.http_errors import BadAnswer, BadStatus, HttpError
+from jeedom_bridge.http.errors import BadAnswer, BadStatus, HttpError
 from simulators.server import LoopbackServer, Request
 from simulators.server import Response as Answer
 from tests.support.certificates import certificate
@@ -241,7 +241,7 @@ class TestOtherAddress:
     def test_https_with_a_certificate_of_nobody_is_left_for_it(
         self, tmp_path: Path, jeedom: Host, proof: Proof, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jeedom_bridge.http.is_loopback", lambda url: False)
+        monkeypatch.setattr("jeedom_bridge.http.address.is_loopback", lambda url: False)
         with secured(tmp_path, None) as safe, Host() as plain:
             plain.redirect = safe.url
             addresses = Addresses(plain.api, clock, [jeedom.api], proof)

@@ -19,9 +19,9 @@ import pytest
 from cryptography import x509
 from requests.adapters import HTTPAdapter
 
-from jeedom_bridge import http_errors
 from jeedom_bridge.http import Address, fetch, new_session
-from jeedom_bridge.http_errors import HttpError, classified
+from jeedom_bridge.http import errors as http_errors
+from jeedom_bridge.http.errors import HttpError, classified
 from tests.support.certificates import certificate
 
 TREE = {name: kind for name, kind in vars(http_errors).items() if inspect.isclass(kind) and issubclass(kind, HttpError)}
@@ -131,7 +131,9 @@ def by_standard_library(url: str, **limits: float) -> HttpError:
 
 @pytest.fixture(params=[by_requests, by_standard_library])
 def call(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Call:
-    monkeypatch.setattr("jeedom_bridge.http.is_loopback", lambda url: False)  # certificates are checked here too
+    monkeypatch.setattr(
+        "jeedom_bridge.http.address.is_loopback", lambda url: False
+    )  # certificates are checked here too
     made: Call = request.param
     return made
 
@@ -165,7 +167,7 @@ def test_each_way_an_answer_fails_has_its_class(
     more: dict[str, Any] = dict(SHORTER.get(wanted, {}))
     if tls:
         monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", "")
-        monkeypatch.setattr("jeedom_bridge.http.is_loopback", lambda url: True)
+        monkeypatch.setattr("jeedom_bridge.http.address.is_loopback", lambda url: True)
         if call is by_requests:
             more["verify"] = False
     error = call(f"http{'s' if tls else ''}://127.0.0.1:{peers.serve(answer, tls)}/x", **more)

@@ -260,3 +260,10 @@ def _status(daemon: DaemonProcess) -> bool:
         return bool(daemon.ask("status")["ok"])
     except OSError:
         return False
+
+
+def test_a_daemon_loads_what_its_connections_need_and_no_more() -> None:
+    """The library of most backends is a quarter of the start, and several MiB; a WES needs none of it."""
+    code = "import sys, jeenergied.daemon; print(sorted({'requests', 'urllib3', 'websocket'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -15,9 +15,9 @@ from jeenergied.connections.supervisor import Supervisor
 from jeenergied.devices.base import Moment
 from jeenergied.readings import Board
 
-from jeedom_bridge import http_errors
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.contract import Contract
+from jeedom_bridge.http import errors as http_errors
 from jeedom_bridge.http import fetch, new_session
 from jeedom_bridge.listener import CommandError
 from jeedom_bridge.logs import Logs, Masker

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Callable
 
-from jeedom_bridge.http_errors import BrokenOff, HttpError, classified
+from jeedom_bridge.http.errors import BrokenOff, HttpError, classified
 
 from ..base import AuthenticationFailed, DeviceError, Phrase, Refused, Unreachable
 

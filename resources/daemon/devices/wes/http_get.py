@@ -11,7 +11,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from jeedom_bridge.http_errors import (
+from jeedom_bridge.http.errors import (
     BadAnswer,
     BrokenOff,
     ClosedUnanswered,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jeedom_bridge.http_errors import classified
+from jeedom_bridge.http.errors import classified
 
 from ...base import Unreachable, VendorError
 

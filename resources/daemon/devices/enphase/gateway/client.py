@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
 from jeedom_bridge.http import Response, new_session, send
-from jeedom_bridge.http_errors import ClosedUnanswered, FingerprintRefused, HttpError, TooLong
+from jeedom_bridge.http.errors import ClosedUnanswered, FingerprintRefused, HttpError, TooLong
 
 from ...base import AuthenticationFailed, Refused, Unreachable, VendorError
 from .paths import CHECK, INFO, words_for

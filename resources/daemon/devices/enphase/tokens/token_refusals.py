@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from jeedom_bridge.http_errors import HttpError
+from jeedom_bridge.http.errors import HttpError
 
 from ...base import AuthenticationFailed, Context, DeviceError, Moment, RateLimited, Unreachable, VendorError
 from ...common.refusals import Policy, Refusal, Refusals, Scope

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from jeedom_bridge.http import HttpError, Response, fetch, is_loopback, new_session, retry_after
-from jeedom_bridge.http_errors import TooLong
+from jeedom_bridge.http.errors import TooLong
 
 from ...base import Context, DeviceError, VendorError
 from ...common.endpoints import Shapes

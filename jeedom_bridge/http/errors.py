@@ -30,11 +30,9 @@ import errno
 import http.client
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from typing import ClassVar
-
-import requests
-import urllib3
 
 
 class HttpError(Exception):
@@ -146,7 +144,6 @@ class BadStatus(HttpError):
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _CLOSED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-_CUT = (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
 """OpenSSL's mnemonics (`SSLError.reason`) for bytes that are no TLS record."""
 
@@ -187,7 +184,7 @@ def _class(chain: list[BaseException], sent: bool, answered: bool) -> type[HttpE
         found = _of_library(each, sent)
         if found is not None:
             return found
-    if isinstance(chain[-1], OSError) and not isinstance(chain[-1], requests.exceptions.RequestException):
+    if isinstance(chain[-1], OSError) and not isinstance(chain[-1], _types("requests", "RequestException")):
         return _broken(answered) if sent else ConnectFailed
     return BadAnswer
 
@@ -195,7 +192,7 @@ def _class(chain: list[BaseException], sent: bool, answered: bool) -> type[HttpE
 def _of_system(error: BaseException, sent: bool, answered: bool) -> type[HttpError] | None:
     if isinstance(error, (socket.timeout, TimeoutError)):
         return ReadTimeout if sent else ConnectTimeout
-    if isinstance(error, _CUT):
+    if isinstance(error, http.client.IncompleteRead):
         return BrokenOff
     if isinstance(error, ssl.SSLError) and not sent:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -215,13 +212,19 @@ def _of_system(error: BaseException, sent: bool, answered: bool) -> type[HttpErr
 
 
 def _of_library(error: BaseException, sent: bool) -> type[HttpError] | None:
-    if isinstance(error, (urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout)):
+    if isinstance(error, _types("urllib3", "ReadTimeoutError") + _types("requests", "ReadTimeout")):
         return ReadTimeout
     if sent:
         return None
-    if isinstance(error, urllib3.exceptions.SSLError):
+    if isinstance(error, _types("urllib3", "SSLError")):
         return CertificateRefused  # urllib3 compares the name by itself in some cases
     return InvalidRequest if isinstance(error, ValueError) else None
+
+
+def _types(library: str, *names: str) -> tuple[type[BaseException], ...]:
+    """Exceptions of a library; none if it has not been loaded, since then it cannot have raised any."""
+    module = sys.modules.get(f"{library}.exceptions")
+    return tuple(getattr(module, name) for name in names) if module else ()
 
 
 def _broken(answered: bool) -> type[HttpError]:
