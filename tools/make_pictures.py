@@ -53,7 +53,7 @@ PICTURES = (
     Picture("connection", PLUGIN + "&id={enphase}", "#div_jeenergieFields .form-group"),
     Picture("easee", PLUGIN + "&id={easee}", "#div_jeenergieFields .form-group"),
     Picture("wes", PLUGIN + "&id={wes}", "#div_jeenergieFields .form-group"),
-    Picture("panel", "/index.php?v=d&m=jeenergie&p=panel", "svg.highcharts-root, #div_jeenergiePanel svg, canvas"),
+    Picture("panel", "/index.php?v=d&m=jeenergie&p=panel&tab=meters", "svg.highcharts-root"),
     Picture("dashboard", "/index.php?v=d&p=dashboard&object_id={Maison}", ".eqLogic-widget", width=1250, height=760),
 )
 

@@ -15,8 +15,9 @@ use Jeenergie\Storage\Json;
  * | days      | {cmds: [ids], from, to: YYYY-MM-DD}  | {<cmd>: {<YYYY-MM-DD>: number}}                                 |
  * | tile      | {id, version: dashboard or mobile}   | {html}                                                          |
  * | house     |                                      | {home, name, connection, isAdmin, now, values: {<key>: {cmd,    |
- * |           |                                      | value, unit, at}}, names: {<quantity>: text}, colors}, or       |
- * |           |                                      | {home: null}                                                    |
+ * |           |                                      | value, unit, at}}, names: {<quantity>: text}, colors, has:      |
+ * |           |                                      | [quantities of now that there are], devices: [{id, name, kind,  |
+ * |           |                                      | cmd, value, unit, at}]}, or {home: null}                        |
  * | roles     |                                      | the daemon's `house`, each role with its name and unit, each    |
  * |           |                                      | source with its equipment's and its command's name              |
  * | balance   | {from, to: YYYY-MM-DD or null, per}  | the daemon's `balance`, devices: [{id, name, kind, energy}]     |

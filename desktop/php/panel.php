@@ -3,9 +3,9 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 /*
- * The energy panel: what the house uses, produces and pays, by day, month and year, whatever system it comes from.
+ * The panel: the house now and its balance; what its meters counted by day, month and year.
  */
 if (!isConnect()) {
     throw new Exception('{{401 - Accès non autorisé}}');
 }
-include_file('desktop', 'panel.body', 'php', 'jeenergie');
+include_file('desktop', 'house.body', 'php', 'jeenergie');

@@ -90,6 +90,13 @@ def test_a_running_month_is_compared_with_the_same_days(book: Book) -> None:
     assert found["total"]["known"] == 100.0
 
 
+def test_a_year_of_which_the_book_has_a_part_is_nothing_to_compare_with(book: Book) -> None:
+    written(book, *(date(2025, 6, d) for d in range(10, 16)), *(date(2026, 6, d) for d in range(1, 16)))
+    report = Report(book, PARIS, at(date(2026, 6, 16), 1))
+    assert report.of(date(2026, 6, 1), date(2026, 6, 15), "day")["before"] is None
+    assert report.of(date(2026, 6, 10), date(2026, 6, 15), "day")["before"] is not None
+
+
 def test_all_time_by_year_begins_with_the_book(book: Book) -> None:
     written(book, date(2024, 12, 31), date(2025, 1, 1))
     found = Report(book, PARIS, at(date(2025, 1, 2), 1)).of(None, None, "year")

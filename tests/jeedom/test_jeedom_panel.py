@@ -21,7 +21,7 @@ from jeedom_host import URL, Jeedom
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 
-PANEL = URL + "/index.php?v=d&m=jeenergie&p=panel"
+PANEL = URL + "/index.php?v=d&m=jeenergie&p=panel&tab=meters"
 YEAR = date.today().year - 1
 """The year that the figures below are about: over, whatever day it is."""
 STOP = "config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();"

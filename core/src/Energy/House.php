@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Energy;
 
+use cmd;
 use eqLogic;
 use Exception;
 use jeenergie;
@@ -17,6 +18,9 @@ use Jeenergie\Daemon\Socket;
 final class House
 {
     private const PREFIX = 'home.';
+
+    /** Powers of what uses energy and has a name of its own in the picture. */
+    private const USERS = ['charger.power', 'load.power'];
 
     /** The house's equipment that the user may see; null without one. */
     public static function home(): ?jeenergie
@@ -70,7 +74,35 @@ final class House
             'values' => self::values($home),
             'names' => array_combine($names, array_map([Catalogue::class, 'quantityName'], $names)),
             'colors' => Catalogue::quantities()['colors'],
-        ];
+        ] + self::parts();
+    }
+
+    /** @return array {has: [quantities of now that Jeedom has], devices: [{id, name, kind, cmd, value, unit, at}]} */
+    private static function parts(): array
+    {
+        $quantities = Catalogue::quantities()['quantities'];
+        $has = $devices = [];
+        foreach (eqLogic::byType('jeenergie', true) as $eqLogic) {
+            if ($eqLogic->isConnection() || !$eqLogic->hasRight('r')) {
+                continue;
+            }
+            foreach ($eqLogic->rows() as $logicalId => $row) {
+                $measures = self::measures($row);
+                $name = $measures['quantity'];
+                if ($measures['per'] !== 'now' || ($quantities[$name]['kind'] ?? '') !== 'power') {
+                    continue;
+                }
+                $cmd = $eqLogic->getCmd('info', $logicalId);
+                if (is_object($cmd) && ($quantities[$name]['of'] ?? '') !== 'house') {
+                    $has[$name] = true;
+                    if (in_array($name, self::USERS, true)) {
+                        $devices[] = ['id' => (string) $eqLogic->getId(), 'name' => $eqLogic->getName(),
+                            'kind' => $quantities[$name]['color']] + self::value($cmd);
+                    }
+                }
+            }
+        }
+        return ['has' => array_keys($has), 'devices' => $devices];
     }
 
     /** @return array<string, array> {cmd, value, unit, at: Unix time of the data or null} by quantity */
@@ -80,17 +112,22 @@ final class House
         foreach (self::quantitiesOf($home) as $logicalId => $key) {
             $cmd = $home->getCmd('info', $logicalId);
             if (is_object($cmd)) {
-                $value = $cmd->execCmd();
-                $at = strtotime((string) $cmd->getCache('collectDate', ''));
-                $values[$key] = [
-                    'cmd' => (string) $cmd->getId(),
-                    'value' => $value === '' ? null : $value,
-                    'unit' => (string) $cmd->getUnite(),
-                    'at' => $at === false ? null : $at,
-                ];
+                $values[$key] = self::value($cmd);
             }
         }
         return $values;
+    }
+
+    private static function value(cmd $cmd): array
+    {
+        $value = $cmd->execCmd();
+        $at = strtotime((string) $cmd->getCache('collectDate', ''));
+        return [
+            'cmd' => (string) $cmd->getId(),
+            'value' => $value === '' ? null : $value,
+            'unit' => (string) $cmd->getUnite(),
+            'at' => $at === false ? null : $at,
+        ];
     }
 
     /** Who takes which part, and the powers of now as the daemon knows them. */

@@ -101,9 +101,9 @@ class Report:
         return rows
 
     def _year_before(self, first: date, last: date) -> dict[str, Any] | None:
-        """The same days a year before, up to the same hour of one that is not over; None if the book has none."""
+        """The same days a year before, up to the same hour of one that is not over; None if the book lacks some."""
         begin, end = a_year_before(first), a_year_before(min(last, self._today))
-        if self._since is None or end < self.first:
+        if self._since is None or begin < self.first:
             return None
         if last < self._today:
             return self._figures(self._days(begin, end), *self._bounds(begin, end))

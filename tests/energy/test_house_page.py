@@ -1,0 +1,184 @@
+"""The picture of the house as numbers: the page's pure functions, run by node."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jeenergied.energy.balance import Energies, flows
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted((ROOT / "desktop" / "js").glob("house.*.js"))
+MATH = ROOT / "desktop" / "js" / "house.math.js"
+NODE = shutil.which("node")
+RUN = """
+const window = {};
+eval(require('fs').readFileSync(process.argv[1], 'utf8'));
+const math = window.jeenergieHouse.math;
+"""
+NOW = 1_781_517_600
+MOST_BYTES = 60 * 1024
+
+needs_node = pytest.mark.skipif(not NODE, reason="node is not on this machine")
+
+
+def js(script: str) -> Any:
+    """The value of a JavaScript expression; `math` has the functions."""
+    code = f"{RUN} console.log(JSON.stringify({script}));"
+    done = subprocess.run([str(NODE), "-e", code, str(MATH)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def figure(value: Any, age: float = 2, unit: str = "W") -> dict[str, Any]:
+    return {"value": value, "unit": unit, "at": NOW - age}
+
+
+def picture(**values: Any) -> Any:
+    """The picture of a house; `told`, `has`, `devices`, `used`: as the page has them."""
+    data: dict[str, Any] = {"has": ["grid.power", "solar.power", "battery.power"], "devices": []}
+    data |= {key: values.pop(key) for key in ("told", "has", "devices", "used") if key in values}
+    data["values"] = values
+    return js(f"math.picture({json.dumps(data)}, {NOW})")
+
+
+@needs_node
+def test_what_flows_where_is_what_the_daemon_says() -> None:
+    chance = random.Random(4)
+    cases = [(chance.uniform(-5000, 5000), chance.uniform(0, 6000), chance.uniform(-3000, 3000)) for _ in range(300)]
+    cases += [(0.0, 0.0, 0.0), (-1000.0, 0.0, 0.0), (3000.0, 0.0, -2500.0)]
+    found = js(f"{json.dumps(cases)}.map(each => math.flows(...each))")
+    for (grid, solar, battery), ours in zip(cases, found):
+        energies = Energies(max(grid, 0), max(-grid, 0), solar, max(-battery, 0), max(battery, 0))
+        assert ours == pytest.approx(vars(flows(energies)), abs=1e-6)
+
+
+@needs_node
+def test_the_sun_serves_house_battery_and_grid() -> None:
+    found = picture(gridPower=figure(-1800), solarPower=figure("4200"), batteryPower=figure(-1.5, unit="kW"))
+    assert {(each["from"], each["to"]): each["power"] for each in found["lines"]} == {
+        ("solar", "house"): 900,
+        ("solar", "battery"): 1500,
+        ("solar", "grid"): 1800,
+    }
+    assert [each["color"] for each in found["lines"] if each["to"] == "grid"] == ["export"]
+    assert [found["nodes"][each]["mode"] for each in ("solar", "grid", "battery")] == ["produces", "feeds", "charges"]
+
+
+@needs_node
+def test_the_grid_can_fill_the_battery() -> None:
+    found = picture(gridPower=figure(3400), solarPower=figure(0), batteryPower=figure(-2500))
+    lines = {(each["from"], each["to"]): each["power"] for each in found["lines"]}
+    assert lines == {("grid", "house"): 900, ("grid", "battery"): 2500}
+
+
+@needs_node
+def test_what_is_not_known_draws_no_flow_and_is_no_zero() -> None:
+    told = {"grid": None, "solar": 300, "battery": 0, "house": None, "base": None}
+    found = picture(gridPower=figure(640, 1300), solarPower=figure(300), batteryPower=figure(0), told=told)
+    grid = found["nodes"]["grid"]
+    assert (grid["state"], grid["age"], grid["mode"]) == ("old", 1300, "unknown")
+    assert found["nodes"]["house"] == {"power": None, "state": "unknown", "age": None}
+    assert found["flows"] is None
+    assert {each["power"] for each in found["lines"]} == {None}
+
+
+@needs_node
+def test_a_value_without_news_is_old_when_nobody_vouches_for_it() -> None:
+    script = f"[100, 400].map(age => math.stateOf({{value: 5, unit: 'W', at: {NOW} - age}}, undefined, {NOW}).state)"
+    assert js(script) == ["known", "old"]
+    assert js(f"math.stateOf({{value: 0, unit: 'W', at: {NOW} - 3000}}, 0, {NOW}).state") == "known"
+    assert js(f"math.stateOf({{value: '', unit: 'W', at: {NOW}}}, undefined, {NOW}).power") is None
+
+
+@needs_node
+def test_a_house_without_sun_and_battery_has_no_such_nodes() -> None:
+    found = picture(gridPower=figure(700), solarPower=figure(0), batteryPower=figure(0), has=["grid.apparentPower"])
+    assert set(found["nodes"]) == {"grid", "house", "base"}
+    assert [(each["from"], each["to"], each["power"]) for each in found["lines"]] == [("grid", "house", 700)]
+
+
+@needs_node
+def test_consumers_chargers_first_the_rest_in_one_and_no_duplicate() -> None:
+    devices = [{"id": str(n), "name": f"Load {n}", "kind": "load", **figure(100 * n)} for n in range(1, 7)]
+    devices += [{"id": "9", "name": "Car", "kind": "charger", **figure(0)}]
+    found = picture(gridPower=figure(3000), devices=devices, used={"6": False})
+    assert [each["id"] for each in found["consumers"]] == ["9", "5", "4", "others"]
+    others = found["consumers"][-1]
+    assert (others["power"], others["count"], others["state"]) == (600, 3, "known")
+
+
+@needs_node
+def test_a_line_is_as_wide_as_its_power() -> None:
+    widths = js("[0, 4, 100, 1000, 5000, 10000].map(each => math.width(each, 10000))")
+    assert widths[:2] == [0, 0]
+    assert widths[2:] == sorted(widths[2:])
+    assert widths[-1] == 16
+    assert widths[4] - 2 == pytest.approx(7)
+
+
+@needs_node
+def test_periods_begin_and_end_where_a_calendar_has_them() -> None:
+    at = "new Date(2024, 1, 29)"  # a Thursday
+    spans = js(f"['day', 'week', 'month', 'year', 'all'].map(each => Object.values(math.span(each, {at})))")
+    assert spans == [
+        ["2024-02-29", "2024-02-29", "hour"],
+        ["2024-02-26", "2024-03-03", "day"],
+        ["2024-02-01", "2024-02-29", "day"],
+        ["2024-01-01", "2024-12-31", "month"],
+        [None, None, "year"],
+    ]
+    moved = js(
+        "['day', 'week', 'month', 'year'].map(each => math.span(each, math.moved(each, new Date(2024, 0, 31), 1)).from)"
+    )
+    assert moved == ["2024-02-01", "2024-02-05", "2024-02-01", "2025-01-01"]
+
+
+@needs_node
+def test_slots_that_nobody_measured_keep_their_place() -> None:
+    rows = [{"at": f"2026-10-25T0{hour}:00:00+0{offset}:00"} for hour, offset in ((1, 2), (2, 2), (2, 1))]
+    hours = js(f"math.slots({{from: '2026-10-25', rows: {json.dumps(rows)}}}, 'hour')")
+    assert len(hours) == 25
+    assert hours[:4] == ["2026-10-25T00:00", *(row["at"] for row in rows)]
+    days = js("math.slots({from: '2026-02-27', to: '2026-03-01', rows: []}, 'day')")
+    assert days == ["2026-02-27", "2026-02-28", "2026-03-01"]
+    assert len(js("math.slots({from: '2026-01-01', to: '2026-12-31', rows: []}, 'month')")) == 12
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(0, "W", "0 W"), (-850.4, "W", "−850 W"), (1974, "W", "1,97 kW"), (12.345, "kWh", "12,3 kWh"),
+     (1.2, "€", "1,20 €"),     (None, "W", "–"), ("", "kWh", "–"), (0.2065, "€/kWh", "0,2065 €/kWh"), 
+     (-0.001, "€", "0,00 €"), (41.6, "%", "42 %")],
+)  # fmt: skip
+def test_figures_are_written_for_people(value: Any, unit: str, shown: str) -> None:
+    assert js(f"math.text({json.dumps(value)}, {json.dumps(unit)}, 'fr-FR')").replace("\u00a0", " ") == shown
+
+
+@needs_node
+def test_the_file_has_every_row_and_leaves_out_what_is_not_known() -> None:
+    rows = [
+        {"at": "2026-06-15", "house": 1.23456, "flows": {"s2h": 0.5}, "cost": None},
+        {"at": "2026-06-16", "flows": None},
+    ]
+    lines = js(f"math.csv({{rows: {json.dumps(rows)}}}, {{at: 'Début'}})").split("\r\n")
+    assert lines[0].startswith('"Début","house"')
+    first = dict(zip(re.findall(r'"(.*?)"', lines[0]), lines[1].split(",")))
+    assert (first["Début"], first["house"], first["s2h"], first["cost"]) == ("2026-06-15", "1.2346", "0.5", "")
+    assert set(lines[2].split(",")[1:]) == {""}
+
+
+@needs_node
+def test_a_change_needs_something_to_compare_with() -> None:
+    assert js("[[110, 100], [1, 0], [null, 5], [0, 5]].map(each => math.change(...each))") == [10, None, None, -100]
+
+
+def test_the_script_is_small() -> None:
+    assert sum(path.stat().st_size for path in SCRIPTS) < MOST_BYTES
