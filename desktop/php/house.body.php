@@ -6,6 +6,7 @@
  * The page of the house on a desktop and in the mobile application: the picture of now, the balance, who takes which
  * part, and the charts of the meters. Without any data: these are asked for by the scripts, and each user gets what he may see.
  */
+include_file('desktop', 'flow', 'css', 'jeenergie');
 include_file('desktop', 'house', 'css', 'jeenergie');
 ?>
 
@@ -62,5 +63,5 @@ include_file('desktop', 'house', 'css', 'jeenergie');
 
 <?php
 foreach (['math', 'flow', 'balance', 'roles', 'page'] as $script) {
-    include_file('desktop', 'house.' . $script, 'js', 'jeenergie');
+    include_file('desktop', 'house/' . $script, 'js', 'jeenergie');
 }

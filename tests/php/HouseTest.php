@@ -78,4 +78,18 @@ final class HouseTest extends JeenergieTestCase
         $this->expectExceptionMessage('La maison n\'existe pas encore');
         House::balance(['per' => 'day']);
     }
+
+    public function testThePictureInSmallHasItsDataAndItsScriptsOnce(): void
+    {
+        $home = $this->home();
+        $this->cmd($home, 'grid')->event(420);
+        $this->setStatic(House::class, 'isScripted', false);
+        $first = House::small($home);
+        preg_match('/data-jh-house="([^"]*)"/', $first, $found);
+        $told = json_decode(htmlspecialchars_decode($found[1], ENT_QUOTES), true);
+        $this->assertSame(['gridPower'], array_keys($told['values']), 'what the picture does not show is not sent');
+        $this->assertSame('420', (string) $told['values']['gridPower']['value']);
+        $this->assertStringContainsString('house.attach = function', $first);
+        $this->assertStringNotContainsString('house.attach = function', House::small($home));
+    }
 }

@@ -10,6 +10,8 @@ use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\Socket;
+use Jeenergie\Storage\Json;
+use translate;
 
 /**
  * What the page and the tile of the house show: the commands of the house's equipment with their last values, and what
@@ -21,6 +23,12 @@ final class House
 
     /** Powers of what uses energy and has a name of its own in the picture. */
     private const USERS = ['charger.power', 'load.power'];
+
+    /** What the picture in a tile is made of. */
+    private const IN_SMALL = ['solarPower', 'gridPower', 'batteryPower', 'power', 'basePower', 'batteryLevel'];
+
+    /** True when this request has given the browser the style and the scripts, which serve all tiles. */
+    private static $isScripted = false;
 
     /** The house's equipment that the user may see; null without one. */
     public static function home(): ?jeenergie
@@ -154,6 +162,37 @@ final class House
             $roles[] = $role;
         }
         return ['roles' => $roles, 'now' => $found['now'] ?? []];
+    }
+
+    /** Whether this equipment is the house, which its tile draws. */
+    public static function isHome(jeenergie $eqLogic): bool
+    {
+        return !$eqLogic->isConnection() && in_array('power', self::quantitiesOf($eqLogic), true);
+    }
+
+    /** The picture in small for a tile: its data, and the scripts that draw it and keep it up to date. */
+    public static function small(jeenergie $home): string
+    {
+        $told = [
+            'now' => time(),
+            'values' => array_intersect_key(self::values($home), array_flip(self::IN_SMALL)),
+            'colors' => Catalogue::quantities()['colors'],
+            'language' => str_replace('_', '-', translate::getLanguage()),
+            'devices' => [],
+        ] + self::parts();
+        $scripts = '';
+        foreach (self::$isScripted ? [] : ['math', 'flow', 'tile'] as $script) {
+            $file = 'desktop/js/house/' . $script . '.js';
+            $scripts .= '<script>' . translate::exec(
+                (string) file_get_contents(__DIR__ . '/../../../' . $file),
+                'plugins/jeenergie/' . $file,
+                true
+            ) . '</script>';
+        }
+        $style = self::$isScripted ? '' : '<style>' . file_get_contents(__DIR__ . '/../../../desktop/css/flow.css') . '</style>';
+        self::$isScripted = true;
+        return $style . '<div class="jhPicture jhTile" data-jh-house="' . htmlspecialchars(Json::encode($told), ENT_QUOTES) . '"></div>'
+            . $scripts . '<script>window.jeenergieHouse && window.jeenergieHouse.attach()</script>';
     }
 
     /** @param array $request {from, to: "YYYY-MM-DD" or null, per} */

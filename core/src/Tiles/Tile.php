@@ -6,6 +6,7 @@ namespace Jeenergie\Tiles;
 
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
+use Jeenergie\Energy\House;
 use Jeenergie\Storage\Json;
 
 /**
@@ -26,8 +27,14 @@ final class Tile
                 array_unshift($parts, ['part' => 'roof', 'panels' => $panels]);
             }
         }
+        $picture = '';
+        if (House::isHome($eqLogic)) {
+            // The picture says what these would repeat.
+            $parts = array_filter($parts, fn(array $part): bool => !in_array($part['part'], ['figure', 'row', 'gauge'], true));
+            $picture = House::small($eqLogic);
+        }
         return self::assets() . '<div class="jtBody' . (self::isOld($eqLogic) ? ' jtOld' : '') . '">'
-            . Parts::html($parts, $version) . self::health($eqLogic) . '</div>'
+            . $picture . Parts::html($parts, $version) . self::health($eqLogic) . '</div>'
             . '<script>window.jeenergieTiles && jeenergieTiles.attach()</script>';
     }
 

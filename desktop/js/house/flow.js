@@ -26,10 +26,13 @@
     charger: 'M-10 6v-5l3 -6h14l3 6v5zM-10 1h20M-7 6v3h3v-3M4 6v3h3v-3',
     load: 'M-4 -11v5M4 -11v5M-7 -6h14v4a7 7 0 0 1 -14 0zM0 5v6'
   };
-  const RADIUS = 46, SMALL = 34;
+  const SMALL = 34;
   /** Where things stand, on a wide and on a narrow place. */
-  const WIDE = { width: 760, height: 470, solar: [290, 74], grid: [72, 228], battery: [290, 392], house: [500, 228] };
-  const NARROW = { width: 400, height: 470, solar: [200, 74], grid: [60, 215], battery: [136, 372], house: [336, 215] };
+  const WIDE = { width: 760, height: 470, radius: 46, solar: [290, 74], grid: [72, 228], battery: [290, 392], house: [500, 228] };
+  const NARROW = { width: 400, height: 470, radius: 46, solar: [200, 74], grid: [60, 215], battery: [136, 372], house: [336, 215] };
+
+  /** In a tile: without names, and without what uses energy in the house. */
+  const TINY = { width: 300, height: 274, radius: 38, solar: [150, 40], grid: [42, 132], battery: [150, 218], house: [258, 132] };
 
   function element(tag, attributes, parent, text) {
     const made = document.createElementNS(SVG, tag);
@@ -58,27 +61,27 @@
 
   /** A cubic curve between two nodes, from edge to edge. */
   function curve(from, to, place, sides) {
-    const [x1, y1] = from, [x2, y2] = to;
+    const [x1, y1] = from, [x2, y2] = to, radius = place.radius;
     if (sides === 'down') {
-      return [[x1, y1 + RADIUS], [x1, y2 - 53], [x2, y2 - 88], [x2, y2 - SMALL]];
+      return [[x1, y1 + radius], [x1, y2 - 53], [x2, y2 - 88], [x2, y2 - SMALL]];
     }
     if (sides === 'right') {
-      return [[x1 + RADIUS, y1], [x1 + RADIUS + 50, y1], [x2 - SMALL - 60, y2], [x2 - SMALL, y2]];
+      return [[x1 + radius, y1], [x1 + radius + 50, y1], [x2 - SMALL - 60, y2], [x2 - SMALL, y2]];
     }
     const dx = x2 - x1, dy = y2 - y1;
     if (dx === 0 || dy === 0) {
       const sx = Math.sign(dx), sy = Math.sign(dy);
-      const start = [x1 + sx * RADIUS, y1 + sy * RADIUS], end = [x2 - sx * RADIUS, y2 - sy * RADIUS];
+      const start = [x1 + sx * radius, y1 + sy * radius], end = [x2 - sx * radius, y2 - sy * radius];
       return [start, [start[0] + (end[0] - start[0]) / 3, start[1] + (end[1] - start[1]) / 3], [start[0] + 2 * (end[0] - start[0]) / 3, start[1] + 2 * (end[1] - start[1]) / 3], end];
     }
     // From the side of one to the top or bottom of the other; through the middle of the picture.
     const horizontal = y1 === place.house[1];
     const offset = 16;
     if (horizontal) {
-      const start = [x1 + Math.sign(dx) * RADIUS * 0.93, y1 + Math.sign(dy) * offset], end = [x2 - Math.sign(dx) * offset, y2 - Math.sign(dy) * RADIUS * 0.93];
+      const start = [x1 + Math.sign(dx) * radius * 0.93, y1 + Math.sign(dy) * offset], end = [x2 - Math.sign(dx) * offset, y2 - Math.sign(dy) * radius * 0.93];
       return [start, [end[0], start[1]], [end[0], start[1] + (end[1] - start[1]) * 0.35], end];
     }
-    const start = [x1 + Math.sign(dx) * offset, y1 + Math.sign(dy) * RADIUS * 0.93], end = [x2 - Math.sign(dx) * RADIUS * 0.93, y2 - Math.sign(dy) * offset];
+    const start = [x1 + Math.sign(dx) * offset, y1 + Math.sign(dy) * radius * 0.93], end = [x2 - Math.sign(dx) * radius * 0.93, y2 - Math.sign(dy) * offset];
     return [start, [start[0], start[1] + (end[1] - start[1]) * 0.65], [start[0], end[1]], end];
   }
 
@@ -92,19 +95,21 @@
     return places;
   }
 
-  /** Draws. `box`: the element that holds svg and list; `data` as for math.picture, with colors and language. */
-  function draw(box, data, now) {
-    const isWide = (box.clientWidth || 800) > 560, language = data.language;
-    const found = math.picture(data, now, isWide ? 5 : 3);
+  /**
+   * Draws. `box`: the element that holds svg and list; `data` as for math.picture, with colors and language; `isTiny`: for
+   * a tile.
+   */
+  function draw(box, data, now, isTiny) {
+    const isWide = !isTiny && (box.clientWidth || 800) > 560, language = data.language;
+    const found = math.picture(isTiny ? { ...data, devices: [] } : data, now, isWide ? 5 : 3);
     const level = math.stateOf(data.values.batteryLevel, undefined, now);
     if (found.nodes.battery && level.power !== null && level.state === 'known') {
       found.nodes.battery.level = math.text(level.power, '%', language);
     }
-    const place = isWide ? WIDE : NARROW;
+    const place = isTiny ? TINY : isWide ? WIDE : NARROW;
     const places = { ...place, ...standing(found.consumers, isWide) };
     const height = place.height + (isWide || !found.consumers.length ? 0 : 150);
-    const svg = element('svg', { viewBox: '0 0 ' + place.width + ' ' + height, role: 'img', 'aria-labelledby': 'jhTitle' });
-    element('title', { id: 'jhTitle' }, svg, '{{La maison en ce moment}}. ' + facts(found, language).join('. '));
+    const svg = element('svg', { viewBox: '0 0 ' + place.width + ' ' + height, role: 'img', 'aria-label': '{{La maison en ce moment}}' });
     const under = element('g', { class: 'jhLines' }, svg), over = element('g', {}, svg);
     found.lines.forEach((line) => {
       const isConsumer = line.from === 'house';
@@ -112,24 +117,14 @@
       drawLine(under, over, points, line, data, [place.solar[0], place.house[1]]);
     });
     const nodes = ['solar', 'grid', 'battery'].filter((id) => found.nodes[id]);
-    nodes.forEach((id) => node(over, { id: id, ...found.nodes[id] }, places[id], RADIUS, data.colors[colorOf(id, found.nodes[id])], language));
-    houseNode(over, found, places.house, data, isWide);
-    found.consumers.forEach((each) => node(over, each, places[each.id], SMALL, data.colors[each.kind] || data.colors.load, language));
+    nodes.forEach((id) => node(over, { id: id, ...found.nodes[id] }, places[id], place, data.colors[colorOf(id, found.nodes[id])], language));
+    houseNode(over, found, place, data, isWide);
+    found.consumers.forEach((each) => node(over, each, places[each.id], null, data.colors[each.kind] || data.colors.load, language));
     const list = document.createElement('ul');
     list.className = 'jhFacts';
     list.append(...facts(found, language).map((text) => Object.assign(document.createElement('li'), { textContent: text })));
-    box.style.setProperty('--jhGround', ground(box));
     box.replaceChildren(svg, list);
     return found;
-  }
-
-  /** The colour behind the picture, so that a line ends at a node's edge in every theme. */
-  function ground(box) {
-    for (let each = box; each; each = each.parentElement) {
-      const color = getComputedStyle(each).backgroundColor;
-      if (color && !/^(transparent|rgba\(.*, 0\))$/.test(color)) return color;
-    }
-    return 'Canvas';
   }
 
   const colorOf = (id, each) => (id === 'grid' && each.mode === 'feeds' ? 'export' : id);
@@ -161,42 +156,48 @@
     }
   }
 
-  function node(parent, each, at, radius, color, language) {
+  /** A node of the house, or (without `place`) something in it that uses energy. */
+  function node(parent, each, at, place, color, language) {
+    const isBig = place !== null, radius = isBig ? place.radius : SMALL;
     const isOld = each.state !== 'known' && each.state !== 'partial';
     const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + at + ')' }, parent);
     element('circle', { r: radius, class: 'jhRing', stroke: isOld ? '' : color }, group);
-    const isBig = radius === RADIUS, words = (WORDS[each.id] || {})[each.mode] || '';
+    const words = (WORDS[each.id] || {})[each.mode] || '';
     element('path', { d: ICONS[each.id] || ICONS[each.kind] || ICONS.load, class: 'jhIcon', stroke: isOld ? '' : color, transform: isBig ? 'translate(0 -19)' : 'translate(0 -10) scale(.7)' }, group);
     const value = each.power === null ? '?' : power(Math.abs(each.power), language);
     element('text', { y: isBig ? 10 : 11, class: isBig ? 'jhPower' : 'jhSmall' }, group, value);
     const note = isOld ? (each.state === 'old' && each.age !== null ? ago(each.age) : '{{inconnu}}') : isBig ? each.level || '' : '';
     if (note) element('text', { y: isBig ? 27 : radius + 28, class: 'jhNote' }, group, note);
-    const name = nameOf(each) + (each.count ? ' (' + each.count + ')' : '');
-    const label = element('text', { y: each.id === 'solar' ? -radius - 9 : radius + (isBig ? 17 : 14), class: 'jhName' }, group, isBig ? name : short(name));
     element('title', {}, group, sentence(each, language));
-    if (isBig && words && !isOld) {
-      label.append(Object.assign(element('tspan', { class: 'jhWord' }), { textContent: ' ' + words }));
+    const y = each.id === 'solar' ? -radius - 9 : radius + (isBig ? 17 : 14);
+    if (place === TINY) {
+      if (each.id !== 'solar' && !isOld) element('text', { y: y, class: 'jhNote' }, group, words);
+      return;
     }
+    const name = nameOf(each) + (each.count ? ' (' + each.count + ')' : '');
+    const label = element('text', { y: y, class: 'jhName' }, group, isBig ? name : short(name));
+    if (isBig && words && !isOld) element('tspan', { class: 'jhWord' }, label, ' ' + words);
   }
 
   const short = (name) => (name.length > 15 ? name.slice(0, 14).trim() + '…' : name);
 
   /** The middle figure is what the house uses beside cars and devices; all of it stands below. */
-  function houseNode(parent, found, at, data, isWide) {
-    const language = data.language;
+  function houseNode(parent, found, place, data, isWide) {
+    const language = data.language, radius = place.radius;
     const all = found.nodes.house, base = found.nodes.base;
     const hasParts = found.consumers.length > 0 && base.state === 'known' && all.state === 'known';
     const shown = hasParts ? base : all;
     const isOld = shown.state !== 'known';
-    const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + at + ')' }, parent);
-    element('circle', { r: RADIUS, class: 'jhRing', stroke: isOld ? '' : data.colors.house }, group);
+    const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + place.house + ')' }, parent);
+    element('circle', { r: radius, class: 'jhRing', stroke: isOld ? '' : data.colors.house }, group);
     element('path', { d: ICONS.house, class: 'jhIcon', stroke: isOld ? '' : data.colors.house, transform: 'translate(0 -19)' }, group);
     element('text', { y: 10, class: 'jhPower' }, group, shown.power === null ? '?' : power(shown.power, language));
     if (isOld) element('text', { y: 27, class: 'jhNote' }, group, shown.age !== null && shown.state === 'old' ? ago(shown.age) : '{{inconnu}}');
-    // On a narrow place the lines to what uses energy leave below.
-    element('text', { y: isWide ? RADIUS + 17 : -RADIUS - (hasParts ? 24 : 9), class: 'jhName' }, group, WORDS.house.name);
-    if (hasParts) element('text', { y: isWide ? RADIUS + 33 : -RADIUS - 9, class: 'jhNote' }, group, '{{en tout}} ' + power(all.power, language));
     element('title', {}, group, sentence({ id: 'house', ...all }, language));
+    if (place === TINY) return;
+    // On a narrow place the lines to what uses energy leave below.
+    element('text', { y: isWide ? radius + 17 : -radius - (hasParts ? 24 : 9), class: 'jhName' }, group, WORDS.house.name);
+    if (hasParts) element('text', { y: isWide ? radius + 33 : -radius - 9, class: 'jhNote' }, group, '{{en tout}} ' + power(all.power, language));
   }
 
   /** The same facts as a list of sentences. */

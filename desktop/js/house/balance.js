@@ -98,7 +98,7 @@
     place.replaceChildren(...(parts
       ? [splitBar('{{Consommation}}', parts.consumption, data), splitBar('{{Production}}', parts.production, data)].filter(Boolean)
       : [make('p', 'jhHint', answer.total.known === null ? "{{Rien n'a été mesuré dans cette période.}}"
-        : '{{La répartition n\'est pas connue : seule une partie de cette période a été mesurée}} (' + math.text(answer.total.known, '%', data.language) + ').')]));
+        : "{{La répartition n'est pas connue : seule une partie de cette période a été mesurée}} (" + math.text(answer.total.known, '%', data.language) + ').')]));
   }
 
   function label(at, per, language) {

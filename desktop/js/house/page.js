@@ -16,7 +16,7 @@
   const KEPT = 'jeenergieHouseUsed';
   /** Without news for so long it is asked once whether what is shown still holds. */
   const QUIET_S = 20, ASK_AGAIN_S = 30, TICK_MS = 5000;
-  const state = { data: null, period: 'day', at: new Date(), answer: null, heard: 0, asked: 0, drawn: null, pending: false };
+  const state = { data: null, period: 'day', at: new Date(), answer: null, heard: 0, asked: 0, drawn: null, pending: false, followed: new Map() };
   const find = (selector) => root.querySelector(selector);
   const language = String(window.jeeFrontEnd?.language || document.documentElement.lang || 'fr_FR').replace('_', '-');
   const seconds = () => Date.now() / 1000;
@@ -65,7 +65,7 @@
     const kept = (key) => (data.values[key] && data.values[key].value !== null ? data.values[key].value : null);
     const period = kept('period'), until = kept('priceUntil');
     const lines = [
-      ['{{Prix}}', math.number(kept('price')) === null ? null : math.text(kept('price'), '€/kWh', language), [period, until && '{{jusqu\'à}} ' + until].filter(Boolean).join(' ')],
+      ['{{Prix}}', math.number(kept('price')) === null ? null : math.text(kept('price'), '€/kWh', language), [period, until && "{{jusqu'à}} " + until].filter(Boolean).join(' ')],
       ['{{Autoconsommation}}', value('selfConsumption') === null ? null : math.text(value('selfConsumption'), '%', language), ''],
       ['{{Autonomie}}', value('autonomy') === null ? null : math.text(value('autonomy'), '%', language), ''],
       ['{{Surplus}}', math.number(value('surplus')) === null || value('surplus') < math.NOISE_W ? null : math.text(value('surplus'), 'W', language), ''],
@@ -94,9 +94,14 @@
 
   const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house', basePower: 'base' };
 
-  function follow(figure, key, id) {
-    window.jeedom.cmd.addUpdateFunction(figure.cmd, (news) => {
-      if (!document.body.contains(root)) return;
+  /** News of the core, of several commands at once. */
+  function hear(event) {
+    if (!document.body.contains(root)) {
+      document.body.removeEventListener('cmd::update', hear);
+      return;
+    }
+    [].concat(event.detail || []).filter((news) => state.followed.has(String(news.cmd_id))).forEach((news) => {
+      const [figure, key, id] = state.followed.get(String(news.cmd_id));
       figure.value = news.value === '' ? null : news.value;
       figure.at = seconds() + skew;
       const told = state.data.told;
@@ -255,8 +260,9 @@
     find('.jhPrices').hidden = !data.isAdmin;
     find('.jhPrices').href = 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + encodeURIComponent(data.connection);
     draw();
-    Object.entries(data.values).forEach(([key, figure]) => follow(figure, key));
-    data.devices.forEach((figure) => follow(figure, '', figure.id));
+    Object.entries(data.values).forEach(([key, figure]) => state.followed.set(figure.cmd, [figure, key, '']));
+    data.devices.forEach((figure) => state.followed.set(figure.cmd, [figure, '', figure.id]));
+    document.body.addEventListener('cmd::update', hear);
     askRoles();
     balance();
   }

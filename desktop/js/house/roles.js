@@ -32,7 +32,7 @@
     const source = make('td', '', role.equipment);
     source.append(make('small', '', role.command + (role.part ? ' · ' + role.part : '')));
     const state = make('td', '', role.used ? '{{compte}}' : '{{ne compte pas}}');
-    state.append(make('small', role.confidence === 'sure' ? '' : 'jhCheck', SURE[role.confidence] || role.confidence));
+    if (role.used || role.confidence !== 'sure') state.append(make('small', role.confidence === 'sure' ? '' : 'jhCheck', SURE[role.confidence] || role.confidence));
     const button = make('td');
     if (data.isAdmin) {
       const [word, text] = decision(role);
