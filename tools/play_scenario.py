@@ -97,6 +97,7 @@ class Game:
             float(house.get("reserveW", 50)),
             battery is None or battery.get("order", "battery") == "battery",
             scenario.get("sharing", "order"),
+            scenario.get("shedding", "order"),
         )
         self.modes = {each["id"]: each.get("mode", "solar") for each in scenario.get("chargers", [])}
         self.wanted = {each["id"]: Series(each.get("wanted", [[0, False]])) for each in scenario.get("loads", [])}

@@ -33,6 +33,8 @@ OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
+DEMAND_S = 120.0
+"""By then a car that is offered a current takes it, or is asked once more, or wants nothing."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ class ChargePoint:
     taken_over_until: float = -math.inf
     run_by_plan: bool = False
     """The charge under way was begun by a plan, and ends with its window."""
+    idle_since: float | None = None
+    """Since when a current is offered and none is taken."""
+    has_charged: bool = False
+    asked_again: bool = False
+    _repeat: bool = False
     _last: float | None = None
 
     def __post_init__(self) -> None:
@@ -120,7 +127,29 @@ class ChargePoint:
             self._follow(now, seconds, sample, sample.surplus)
         self._decide(now, sample)
         self._limit(now, sample)
-        return Decision(self.amps, self.phases, self.state, self.why) if (self.amps, self.phases) != before else None
+        changed = (self.amps, self.phases) != before
+        self._repeat = False
+        self._look_for_demand(now, changed)
+        return Decision(self.amps, self.phases, self.state, self.why) if changed or self._repeat else None
+
+    def _look_for_demand(self, now: float, changed: bool) -> None:
+        """A car that does not begin is asked once more; then only when the sun has been away, or it is plugged anew."""
+        if self.observed.since is not None:
+            self.has_charged = True
+        if self.amps < LEAST_A or self.observed.since is not None or now < self.taken_over_until:
+            self.idle_since = None
+            self.asked_again = self.asked_again and self.amps >= LEAST_A and self.observed.since is None
+            return
+        if self.idle_since is None or (changed and not self.has_charged and not self.asked_again):
+            self.idle_since = now
+        if now - self.idle_since < DEMAND_S or now < self.quiet_until:
+            return
+        if not self.has_charged and not self.asked_again:
+            self.asked_again, self._repeat, self.idle_since = True, True, now
+            self.why = Sentence("La voiture n'a pas commencé : nouvel essai à {amps} A", amps=self.amps)
+            return
+        self.state = "noDemand"
+        self.why = Sentence("La voiture ne demande rien : elle est pleine, ou programmée")
 
     def _unplugged(self) -> Decision | None:
         changed = self.amps != 0
@@ -129,6 +158,7 @@ class ChargePoint:
         self.deficit.clear()
         self.enough.clear()
         self.observed.clear()
+        self.idle_since, self.has_charged, self.asked_again = None, False, False
         self.taken_over_until = -math.inf
         return Decision(0, self.phases, self.state, self.why) if changed else None
 
@@ -213,7 +243,7 @@ class ChargePoint:
         least = self.history.least()
         if least is not None and now - self.set_at >= RAISE_EVERY_S:
             target = min(math.floor(least / per_amp + 1e-9), self.settings.max_a, sample.cap)
-            if target > self.amps:
+            if target > self.amps and self.observed.since is not None:
                 self._set(now, target, self.phases, "charging", _follows(least, target))
                 return
         lowest = LEAST_A if self._is_observed(now) or minimum else max(self.amps, START_A)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .charging import NOW, OWN_S, ChargePoint, ChargerSample, ChargerSettings, Decision
+from .charging import NOW, OFF, OWN_S, ChargePoint, ChargerSample, ChargerSettings, Decision
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .surplus import RESERVE_W, surplus
@@ -17,6 +17,13 @@ from .switching import LoadSettings, SwitchedLoad
 
 OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
 """Age of the grid's reading from which nothing is raised, chargers fall back, solar charging ends."""
+COUNTED_S = 120.0
+"""A charger that cannot be reached may still draw, or begin again, what it drew last: so long it is reckoned with."""
+TURN_S = 1200.0
+"""In turn, a load is off for no longer than so while another one could be."""
+SWAP_S = 1800.0
+"""Chargers that cannot all have their least take turns of so long."""
+ORDER, SHARE, TURN = "order", "share", "turn"
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,10 @@ class HouseSettings:
     subscribed: float | None = None
     reserve: float = RESERVE_W
     battery_first: bool = True
-    sharing: str = "order"
+    sharing: str = ORDER
+    """The sun among chargers: in `order`, or a `share` for each."""
+    shedding: str = ORDER
+    """Loads give way in `order`, the last first, or in `turn`."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,15 @@ class HouseReading:
 
 
 @dataclass(frozen=True)
+class _Last:
+    """When a charger was last reached, what the others had of the sun (W), and VA of each phase with what it drew."""
+
+    at: float
+    free: float
+    with_it: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Switch:
     """A load is to be on or off."""
 
@@ -83,6 +102,11 @@ class Manager:
         self.headroom = Headroom(limits, 230.0)
         self.clocks = [TripClock(each.limit) for each in limits]
         self._stepped: float | None = None
+        self._last: dict[str, _Last] = {}
+
+    def take_over(self, old: Manager) -> None:
+        """Goes on where another manager of the same limits has ended: the meter's clock runs on."""
+        self.clocks, self._stepped, self._last = old.clocks, old._stepped, old._last
 
     # What happens outside.
 
@@ -116,7 +140,11 @@ class Manager:
             total = surplus(
                 self._controlled(reading), reading.grid, reading.battery, self.house.battery_first, self.house.reserve
             )
-        rest = self._rest(reading)
+            for last in self._lost(now, reading):
+                total = min(total, last.free)
+        rest = self._rest(now, reading)
+        if total is not None:
+            self._remember(now, reading, total, rest)
         for name in self.order:
             if name in self.chargers:
                 decision: Decision | Switch | None = self._step_charger(now, name, reading, total, rest)
@@ -134,18 +162,35 @@ class Manager:
     def _power(self, name: str, reading: HouseReading) -> float:
         """W of a charger: what it draws, but no more than it was allowed (after a lowering it has not followed yet)."""
         told = reading.chargers.get(name)
-        if told is None or not told.plugged:
+        if told is None or not told.plugged or not told.reachable:
             return 0.0
         charger = self.chargers[name]
         return min(told.drawn, charger.amps * reading.voltage * charger.phases)
 
-    def _rest(self, reading: HouseReading) -> list[float]:
-        """VA of each phase without the chargers."""
+    def _rest(self, now: float, reading: HouseReading) -> list[float]:
+        """VA of each phase without the chargers that can be reached."""
         rest = list(reading.apparent)
         for name, told in reading.chargers.items():
-            for phase in self._phases(name, told):
-                rest[phase] -= told.drawn / len(self._phases(name, told))
+            if told.reachable:
+                for phase in self._phases(name, told):
+                    rest[phase] -= told.drawn / len(self._phases(name, told))
+        for last in self._lost(now, reading):
+            rest = [max(each, then) for each, then in zip(rest, last.with_it)]
         return [max(0.0, each) for each in rest]
+
+    def _lost(self, now: float, reading: HouseReading) -> list[_Last]:
+        """What was last known of the chargers that have been out of reach for a short time."""
+        lost = [name for name, told in reading.chargers.items() if not told.reachable]
+        found = [self._last[name] for name in lost if name in self._last]
+        return [each for each in found if now - each.at <= COUNTED_S]
+
+    def _remember(self, now: float, reading: HouseReading, total: float, rest: Sequence[float]) -> None:
+        for name, told in reading.chargers.items():
+            if told.reachable:
+                with_it = list(rest)
+                for phase in self._phases(name, told):
+                    with_it[phase] += told.drawn / len(self._phases(name, told))
+                self._last[name] = _Last(now, total - self._power(name, reading), with_it)
 
     def _phases(self, name: str, told: ChargerReading) -> list[int]:
         if self.house.phases == 1:
@@ -160,7 +205,7 @@ class Manager:
         beside = list(rest)
         for other in self.order[: self.order.index(name)]:
             before, their = self.chargers.get(other), reading.chargers.get(other)
-            if before is not None and their is not None and their.plugged:
+            if before is not None and their is not None and their.plugged and their.reachable:
                 for phase in self._phases(other, their):
                     beside[phase] += before.amps * reading.voltage
         most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a)
@@ -216,6 +261,8 @@ class Manager:
     def _available(self, name: str, reading: HouseReading, total: float) -> float:
         """W for a consumer: the higher ones keep what they have, the lower ones their least."""
         place = self.order.index(name)
+        if self.house.sharing == SHARE:
+            return self._shared(name, reading, total)
         higher = sum(self._has(each, reading) for each in self.order[:place])
         lower = sum(self._least(each) for each in self.order[place + 1 :])
         available = total - higher - lower
@@ -225,6 +272,29 @@ class Manager:
         # Its own least goes before what lower ones have, but not before what they must keep for a while.
         held = sum(self._least(each) for each in self.order[place + 1 :] if self._is_held(each))
         return max(available, min(least, total - higher - held))
+
+    def _shared(self, name: str, reading: HouseReading, total: float) -> float:
+        """An equal share for each car that follows the sun; who cannot have its least waits, and takes its turn."""
+        now = self._stepped or 0.0
+        others = [each for each in self.order if not self._follows_sun(each, now, reading)]
+        pool = total - sum(self._has(each, reading) for each in others if each != name)
+        sharing = [each for each in self.order if each not in others]
+        if name not in sharing:
+            return pool
+        least = max(self._claim(each, reading) for each in sharing)
+        count = max(1, min(len(sharing), math.floor(pool / least + 1e-9)))
+        if count < len(sharing):
+            first = int(now // SWAP_S) % len(sharing)
+            sharing = [*sharing[first:], *sharing[:first]][:count]
+        return pool / count if name in sharing else 0.0
+
+    def _follows_sun(self, name: str, now: float, reading: HouseReading) -> bool:
+        charger, told = self.chargers.get(name), reading.chargers.get(name)
+        if charger is None or told is None or not (told.plugged and told.reachable) or told.must_run:
+            return False
+        return (
+            charger.settings.mode not in (OFF, NOW) and charger.state != "noDemand" and now >= charger.taken_over_until
+        )
 
     def _has(self, name: str, reading: HouseReading) -> float:
         load = self.loads.get(name)
@@ -238,7 +308,8 @@ class Manager:
         if load is not None:
             return load.settings.power if load.on and load.by_sun else 0.0
         charger = self.chargers[name]
-        return LEAST_A * 230.0 * charger.phases if charger.amps else 0.0
+        # A car that wants nothing keeps nothing from the others.
+        return LEAST_A * 230.0 * charger.phases if charger.amps and charger.state != "noDemand" else 0.0
 
     def _is_held(self, name: str) -> bool:
         load = self.loads.get(name)
@@ -262,8 +333,42 @@ class Manager:
         if self.headroom.limits:
             own = load.settings.power if load.on else 0.0
             room = self.headroom.limits[0].soft - reading.apparent[0] + own
+            if load.shed:
+                room -= sum(self.loads[each].settings.power for each in self._shed_before(name))
         switched = load.step(now, available, threshold, reading.loads_wanted.get(name, False), room)
         return Switch(load.on, load.why) if switched else None
+
+    def _back_first(self, name: str) -> tuple[float, ...]:
+        """Who comes back first, and gives way last."""
+        load = self.loads[name]
+        turn = load.since if load.shed else -load.since
+        return (turn if self.house.shedding == TURN else 0.0, float(self.order.index(name)))
+
+    def _shed_before(self, name: str) -> list[str]:
+        """The loads that have given way and come back before this one."""
+        mine = self._back_first(name)
+        return [
+            each for each, load in self.loads.items() if load.shed and each != name and self._back_first(each) < mine
+        ]
+
+    def _take_turns(self, now: float, decisions: dict[str, Decision | Switch]) -> None:
+        """A load that has been off for long is relieved by one that is on and could be off instead."""
+        off = [name for name, each in self.loads.items() if each.shed and now - each.since >= TURN_S]
+        if self.house.shedding != TURN or not off:
+            return
+        waits = min(off, key=self._back_first)
+        on = [
+            name
+            for name, each in self.loads.items()
+            if each.on
+            and not each.settings.critical
+            and each.settings.power >= self.loads[waits].settings.power
+            and now - each.since >= max(each.settings.least_on_s, TURN_S)
+        ]
+        if on:
+            name = max(on, key=self._back_first)
+            self.loads[name].give_way(now)
+            decisions[name] = Switch(False, self.loads[name].why)
 
     def _shed(
         self, now: float, reading: HouseReading, rest: Sequence[float], decisions: dict[str, Decision | Switch]
@@ -276,11 +381,14 @@ class Manager:
         trip = min(
             (clock.seconds(apparent) for clock, apparent in zip(self.clocks, reading.apparent)), default=math.inf
         )
+        if excess <= 0:
+            self._take_turns(now, decisions)
         if excess <= 0 or not (cars_off or trip < ALL_AT_ONCE_S):
             return
         candidates = sorted(
             (name for name in self.order if name in self.loads),
-            key=lambda name: (self.loads[name].settings.critical, -self.order.index(name)),
+            key=lambda name: (not self.loads[name].settings.critical, *self._back_first(name)),
+            reverse=True,
         )
         for name in candidates:
             if excess <= 0:

@@ -141,4 +141,6 @@ class Load:
             return Sentence("L'appareil n'obéit pas : nouvel essai bientôt")
         if self.state.mode == OFF and not self.rules.on:
             return Sentence("Arrêt demandé")
+        if not self.rules.on and self.state.mode == AUTO and self.state.ran_s >= self.config.most_day_s:
+            return Sentence("Durée maximale du jour atteinte")
         return self.rules.why

@@ -137,7 +137,10 @@ class Pilot:
             taken = point.rules.taken_over_until > before[name][1]
             if taken and point.seen is not None and point.seen.told is not None:
                 point.wish.adopt(point.seen.told)
-            self._note(name, decisions.get(name), point, reading, now)
+            decision = decisions.get(name)
+            if isinstance(decision, Decision) and decision.amps == before[name][0] and decision.amps:
+                point.wish.forget()  # the same once more
+            self._note(name, decision, point, reading, now)
             self._carry_out(point, monotonic)
         for name, load in self.loads.items():
             told = view.load(load.config.relay) if load.config.relay else None
@@ -162,7 +165,13 @@ class Pilot:
         order = sorted([*self.points, *loads], key=self._rank)
         built = (subscribed, phases, tuple(order), limits)
         if self._manager is None or built != self._built:
-            house = HouseSettings(phases, subscribed, battery_first=limits.battery_first, sharing=limits.sharing)
+            house = HouseSettings(
+                phases,
+                subscribed,
+                battery_first=limits.battery_first,
+                sharing=limits.sharing,
+                shedding=limits.shedding,
+            )
             made = Manager(house, {}, {}, ())
             made.chargers = {name: each.rules for name, each in self.points.items()}
             made.loads = {name: self.loads[name].rules for name in loads}
@@ -171,7 +180,7 @@ class Pilot:
             if old is not None and [each.subscribed for each in old.clocks] == [
                 each.subscribed for each in made.clocks
             ]:
-                made.clocks, made._stepped = old.clocks, old._stepped
+                made.take_over(old)
             self._manager, self._built = made, built
         for name, each in self.points.items():
             self._manager.chargers[name] = each.rules
