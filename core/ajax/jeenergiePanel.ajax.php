@@ -13,6 +13,7 @@ use Jeenergie\Storage\Json;
  * |-----------|--------------------------------------|-----------------------------------------------------------------|
  * | equipment |                                      | [{id, name, object, series: [{cmd, name, kind, per, part, ...}]}] |
  * | days      | {cmds: [ids], from, to: YYYY-MM-DD}  | {<cmd>: {<YYYY-MM-DD>: number}}                                 |
+ * | since     | {cmds: [ids]}                        | {since: YYYY-MM-DD or ""}: of the newest of their histories      |
  * | tile      | {id, version: dashboard or mobile}   | {html}                                                          |
  * | house     |                                      | {home, name, connection, isAdmin, now, values: {<key>: {cmd,    |
  * |           |                                      | value, unit, at}}, names: {<quantity>: text}, colors, has:      |
@@ -32,7 +33,7 @@ try {
     }
     ajax::init();
     $action = init('action');
-    $actions = ['equipment' => Panel::class, 'days' => Panel::class, 'tile' => Panel::class];
+    $actions = ['equipment' => Panel::class, 'days' => Panel::class, 'since' => Panel::class, 'tile' => Panel::class];
     $actions += ['house' => House::class, 'roles' => House::class, 'balance' => House::class];
     if (!isset($actions[$action]) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));

@@ -111,11 +111,14 @@
   function line(connection, each, lines) {
     const isKnown = each.known !== null;
     const own = isKnown && jn.summary(each.known); // the user may have renamed it
+    const offered = each.name || each.key;
+    const accepted = jn.acceptedName(offered);
     return entry(lines, {
       connection: connection, id: each.known, label: each.typeName + ' « ' + ((own && own.name) || each.name || each.key) + ' »',
       equipment: { type: each.type, key: each.key, name: each.name, config: each.config }
     }, isKnown || each.active !== false, [
-      jn.el('span', { text: (own && own.name) || each.name || each.key }),
+      jn.el('span', { text: (own && own.name) || accepted }),
+      !isKnown && accepted !== offered ? jn.el('span', { class: 'jnHelp', text: jn.fill("{{« %s » a un caractère que Jeedom n'accepte pas.}}", offered) }) : null,
       jn.el('span', { class: 'jnHelp', text: each.key }),
       isKnown ? jn.el('span', { class: 'label label-default', text: '{{déjà dans Jeedom}}' }) : null,
       null

@@ -73,7 +73,7 @@
         type: 'password', class: 'form-control roundedLeft', id: id, autocomplete: 'new-password', spellcheck: 'false',
         placeholder: options.isSet ? '{{inchangé}}' : field.placeholder
       });
-      const eye = jn.el('a', { class: 'btn btn-default roundedRight', title: '{{Voir ce qui est saisi}}' }, [jn.icon('fas fa-eye')]);
+      const eye = jn.el('a', { class: 'btn btn-default roundedRight', role: 'button', tabindex: 0, title: '{{Voir ce qui est saisi}}' }, [jn.icon('fas fa-eye')]);
       eye.addEventListener('click', function() {
         element.type = element.type === 'password' ? 'text' : 'password';
         eye.firstChild.className = element.type === 'password' ? 'fas fa-eye' : 'fas fa-eye-slash';
@@ -158,7 +158,7 @@
     command: function(field, value, id, options) {
       const element = jn.el('input', { type: 'text', class: 'form-control roundedLeft', id: id, placeholder: '{{Aucune commande}}', autocomplete: 'off', spellcheck: 'false' });
       element.value = value === undefined ? '' : value;
-      const pick = jn.el('a', { class: 'btn btn-default roundedRight', title: '{{Choisir une commande}}' }, [jn.icon('fas fa-list-alt')]);
+      const pick = jn.el('a', { class: 'btn btn-default roundedRight', role: 'button', tabindex: 0, title: '{{Choisir une commande}}' }, [jn.icon('fas fa-list-alt')]);
       pick.addEventListener('click', function() {
         jeedom.cmd.getSelectModal({ cmd: { type: 'action' } }, function(result) {
           element.value = result.human;

@@ -216,6 +216,12 @@
     }
   });
 
+  // A button that is an icon has a name for who does not see it. The core's tooltips take the title away.
+  page.querySelectorAll('a, button').forEach(function(element) {
+    const title = element.title || element.getAttribute('data-title');
+    if (title && !element.textContent.trim()) element.setAttribute('aria-label', title);
+  });
+
   // Elements that look like buttons can be used with the keyboard.
   page.querySelectorAll('[data-jn_action]').forEach(function(element) {
     element.setAttribute('role', 'button');

@@ -83,6 +83,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     [].concat(children || []).forEach(function(child) {
       if (child) element.append(child);
     });
+    if (['a', 'button'].includes(tag) && options?.title && !element.textContent.trim()) element.setAttribute('aria-label', options.title);
     return element;
   };
 
@@ -197,6 +198,10 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   };
 
   /** Keeps the characters that the core would remove from a name by others, and says so below the input. */
+  jn.acceptedName = function(name) {
+    const replacements = jn.data.replacements || {};
+    return Array.from(name).map(function(each) { return each in replacements ? replacements[each] : each; }).join('');
+  };
   jn.nameInput = function(input) {
     const told = jn.el('span', { class: 'jnHelp', role: 'status' });
     input.after(told);
@@ -204,7 +209,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
       const replacements = jn.data.replacements || {};
       const found = Array.from(new Set(input.value)).filter(function(each) { return each in replacements; });
       told.textContent = found.length ? jn.fill("{{Jeedom n'accepte pas %s dans un nom : remplacé.}}", found.map(function(each) { return '« ' + each + ' »'; }).join(', ')) : '';
-      if (found.length) input.value = Array.from(input.value).map(function(each) { return each in replacements ? replacements[each] : each; }).join('');
+      input.value = jn.acceptedName(input.value);
     });
     return input;
   };

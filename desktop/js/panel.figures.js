@@ -68,7 +68,7 @@
    * The figures to draw.
    *
    * equipments: as `equipment` of the panel's ajax; days: {<cmd>: {<day>: number}}, as its `days`.
-   * Returns [{key, kind, part, role, color, unit, equipment, stack, days}]; role: whole, part, within or rest.
+   * Returns [{key, kind, part, role, color, ink, unit, equipment, stack, days}]; role: whole, part, within or rest.
    */
   function figures(equipments, figure, split, days) {
     const found = [];
@@ -79,8 +79,9 @@
         return;
       }
       const unit = [...wholes, ...parts][0].unit;
+      const ink = [...wholes, ...parts][0].ink;
       const add = (role, part, color, own) => found.push({
-        key: [equipment.id, kind, role, part].join('|'), kind: kind, part: part, role: role, color: color, unit: unit,
+        ink: ink, key: [equipment.id, kind, role, part].join('|'), kind: kind, part: part, role: role, color: color, unit: unit,
         equipment: equipment, stack: equipment.id + ' ' + kind, days: own
       });
       const each = withoutDoubles(parts.map((part) => ({ ...part, days: daysOf(part) })));

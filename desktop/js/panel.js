@@ -4,7 +4,7 @@
  * The energy panel: figures by day come from Jeedom's history; months, years, totals and comparisons are made here.
  * The same on a desktop page and in the mobile application.
  */
-(function(counts) {
+(function(counts, parts) {
   'use strict';
 
   const root = document.getElementById('div_jeenergiePanel');
@@ -21,14 +21,6 @@
     gain: '{{Rémunération}}',
     subscription: '{{Abonnement}}'
   };
-  const COLORS = {
-    consumption: '#3a7fd5', cost: '#3a7fd5', production: '#e0a100', solar: '#f3c84b', gain: '#e0a100',
-    import: '#8a63c9', export: '#3f9c5c', subscription: '#a98a5b', rest: '#8a9099',
-    blue: '#2f6fd0', blueLight: '#8db4ee', white: '#b9c1cd', whiteLight: '#dfe5ee', red: '#d64541', redLight: '#efa19f',
-    peak: '#2c63b0', offPeak: '#7fb2ee'
-  };
-  /** Colours of the second and further pieces of equipment. */
-  const OTHER_COLORS = ['#d0712f', '#8a63c9', '#3f9c5c', '#b0508a'];
   const STORAGE_KEY = 'jeenergiePanel';
   const state = { equipment: [], chosen: [], period: 'day', at: new Date(), figure: 'energy', split: false, compare: false };
   const find = (selector) => root.querySelector(selector);
@@ -121,16 +113,6 @@
     return (state.chosen.length > 1 ? each.equipment.name + ' – ' : '') + own[each.role]();
   }
 
-  function shade(each) {
-    const name = { whole: each.kind, part: each.color, within: each.part, rest: 'rest' }[each.role];
-    const place = each.role === 'whole' ? chosen().indexOf(each.equipment) : 0;
-    const color = COLORS[name] || '#7b8794';
-    if (place > 0 && color === COLORS.consumption) {
-      return OTHER_COLORS[(place - 1) % OTHER_COLORS.length];
-    }
-    return place > 0 ? Highcharts.color(color).brighten(0.12 * place).get() : color;
-  }
-
   async function draw() {
     const turn = ++asked;
     find('.jpPeriod').textContent = title();
@@ -147,9 +129,11 @@
       const present = made(now);
       const before = compare ? made(past) : [];
       const unit = present[0]?.unit || (state.figure === 'money' ? '€' : 'kWh');
-      const series = [...lines(before, 1, compare), ...lines(present, 0, compare)];
+      const colors = parts.shades([...present, ...before.filter((old) => !present.some((each) => each.key === old.key))]);
+      const series = [...lines(before, 1, compare, colors), ...lines(present, 0, compare, colors)];
       const empty = !series.some((each) => each.data.some((value) => value !== null));
-      totals(present, before, unit);
+      totals(present, before, unit, colors);
+      since(cmds, turn);
       chart(state.period === 'year' && !empty ? withoutEmptyYears(slots(), series) : slots(), series, unit);
       message(!cmds.length ? '{{Aucune donnée de ce genre pour cet équipement.}}' : empty ? '{{Aucune valeur pour cette période.}}' : '');
       find('.jpChart').hidden = empty;
@@ -158,13 +142,13 @@
     }
   }
 
-  function lines(list, back, compare) {
+  function lines(list, back, compare, colors) {
     const [first] = range(back);
     return list.map((each) => ({
       name: label(each, list) + (compare ? ' ' + first.getFullYear() : ''),
       data: filled(each.days, first, slots().length),
       stack: each.stack + (back ? ' -' : ''),
-      color: back ? Highcharts.color(shade(each)).setOpacity(0.35).get() : shade(each),
+      color: back ? Highcharts.color(colors[each.key]).setOpacity(0.4).get() : colors[each.key],
       // White stands on a light ground, too.
       borderWidth: each.color.startsWith('white') ? 1 : 0
     }));
@@ -177,12 +161,12 @@
     return labels.slice(first);
   }
 
-  function totals(present, before, unit) {
+  function totals(present, before, unit, colors) {
     const all = (days) => Object.values(days).reduce((sum, value) => sum + value, 0);
     const box = (each, list, year, note, faint) => {
       const place = document.createElement('div');
       place.className = 'jpTotal' + (faint ? ' jpFaint' : '');
-      place.style.borderColor = shade(each);
+      place.style.borderColor = colors[each.key];
       const add = (tag, text) => place.append(Object.assign(document.createElement(tag), { textContent: text }));
       add('b', rounded(all(each.days), unit));
       add('small', label(each, list) + year);
@@ -197,6 +181,19 @@
       ...known(present).map((each) => box(each, present, year(0), change(each, before.find((old) => old.key === each.key)), false)),
       ...known(before).map((each) => box(each, before, year(1), '', true))
     );
+  }
+
+  /** Says from when on there is history, if the period shown begins before. */
+  async function since(cmds, turn) {
+    const place = find('.jpSince');
+    const found = cmds.length ? await ask('since', { cmds: cmds }).catch(() => ({})) : {};
+    if (turn !== asked) {
+      return;
+    }
+    const begins = iso(range(state.compare && state.period !== 'year' ? 1 : 0)[0]);
+    place.hidden = !found.since || found.since <= begins;
+    place.textContent = place.hidden ? '' : '{{Historique depuis le}} ' + new Date(found.since + 'T12:00:00')
+      .toLocaleDateString(language, { day: 'numeric', month: 'long', year: 'numeric' });
   }
 
   /** How a figure differs from that of the same days a year before: a month that is not over is compared fairly. */
@@ -223,14 +220,29 @@
       credits: { enabled: false },
       exporting: { enabled: false },
       accessibility: { enabled: false },
-      // On a phone the totals above say the same.
-      legend: { enabled: root.clientWidth > 600, itemStyle: text, itemHoverStyle: text, itemHiddenStyle: { opacity: 0.5 } },
+      legend: {
+        enabled: series.length > 1, navigation: { enabled: false }, itemHoverStyle: text, itemHiddenStyle: { opacity: 0.5 },
+        itemStyle: { ...text, textOverflow: 'none', whiteSpace: 'normal', width: root.clientWidth - 90 }
+      },
       xAxis: { categories: labels, labels: { style: text }, lineColor: faint, tickColor: faint },
       yAxis: { title: { text: unit, style: text }, labels: { style: text }, gridLineColor: faint },
-      tooltip: { shared: true, valueSuffix: ' ' + unit, valueDecimals: unit === '€' ? 2 : 1 },
+      tooltip: { shared: true, useHTML: true, formatter: function() { return parts.tip(this.points, (point) => slotName(point.index, String(point.category)), (value) => rounded(value, unit)); } },
       plotOptions: { column: { stacking: 'normal', borderColor: '#8a9099', groupPadding: 0.12, pointPadding: 0.03, animation: false } },
       series: series
     });
+    const words = root.querySelector('.jpTotals').textContent.trim();
+    drawn.container.querySelector('svg').setAttribute('aria-label', title() + (words ? ' : ' + words : ''));
+  }
+
+  /** The slot in words: its day, month or year. */
+  function slotName(index, label) {
+    if (state.period === 'day') {
+      return new Date(state.at.getFullYear(), state.at.getMonth(), index + 1)
+        .toLocaleDateString(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+    }
+    return state.period === 'month'
+      ? new Date(state.at.getFullYear(), index, 1).toLocaleDateString(language, { month: 'long', year: 'numeric' })
+      : label;
   }
 
   function message(text) {
@@ -346,6 +358,13 @@
     return place;
   }
 
+  /** [type, equipment] in the order of the first of each type. */
+  function grouped(equipment) {
+    const groups = new Map();
+    equipment.forEach((each) => groups.set(each.type, [...(groups.get(each.type) || []), each]));
+    return [...groups.entries()];
+  }
+
   function remembered() {
     try {
       const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) || '[]');
@@ -363,7 +382,10 @@
       return;
     }
     const several = new Set(equipment.map((each) => each.object)).size > 1;
-    find('.jpList').append(...equipment.map((each) => line(each, several)));
+    find('.jpList').append(...grouped(equipment).flatMap(([type, members]) => [
+      Object.assign(document.createElement('li'), { className: 'jpListGroup', textContent: type }),
+      ...members.map((each) => line(each, several))
+    ]));
     state.chosen = remembered();
     if (!state.chosen.length) {
       state.chosen = [equipment[0].id];
@@ -372,4 +394,4 @@
     marks();
     draw();
   }).catch((error) => message(error.message));
-})(window.jeenergieFigures);
+})(window.jeenergieFigures, window.jeenergieChart);

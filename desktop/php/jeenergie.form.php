@@ -20,9 +20,9 @@ if (!isConnect('admin')) {
     </span>
 </div>
 <ul class="nav nav-tabs" role="tablist">
-    <li role="presentation"><a class="eqLogicAction cursor" aria-controls="home" role="tab" data-toggle="tab" data-action="returnToThumbnailDisplay" title="{{Retour à la liste}}"><i class="fas fa-arrow-circle-left"></i></a></li>
-    <li role="presentation" class="active"><a data-target="#eqlogictab" aria-controls="home" role="tab" data-toggle="tab"><i class="fas fa-tachometer-alt"></i><span class="hidden-xs" data-jn_kind="equipment"> {{Équipement}}</span><span class="hidden-xs" data-jn_kind="connection"> {{Connexion}}</span></a></li>
-    <li role="presentation"><a data-target="#commandtab" aria-controls="home" role="tab" data-toggle="tab"><i class="fas fa-list"></i><span class="hidden-xs"> {{Commandes}}</span></a></li>
+    <li role="presentation"><a class="eqLogicAction cursor" role="tab" data-toggle="tab" data-action="returnToThumbnailDisplay" title="{{Retour à la liste}}" aria-label="{{Retour à la liste}}"><i class="fas fa-arrow-circle-left"></i></a></li>
+    <li role="presentation" class="active"><a data-target="#eqlogictab" aria-controls="eqlogictab" role="tab" data-toggle="tab"><i class="fas fa-tachometer-alt"></i><span class="hidden-xs" data-jn_kind="equipment"> {{Équipement}}</span><span class="hidden-xs" data-jn_kind="connection"> {{Connexion}}</span></a></li>
+    <li role="presentation"><a data-target="#commandtab" aria-controls="commandtab" role="tab" data-toggle="tab"><i class="fas fa-list"></i><span class="hidden-xs"> {{Commandes}}</span></a></li>
 </ul>
 <div class="tab-content">
     <div role="tabpanel" class="tab-pane active" id="eqlogictab">

@@ -72,6 +72,26 @@ final class PanelTest extends JeenergieTestCase
         $this->assertSame(['2026-03-09', '2026-03-11'], array_keys($growth->invoke(null, $days, null)));
     }
 
+    public function testTheFirstDayCountsFromTheFirstValue(): void
+    {
+        $growth = new ReflectionMethod(Panel::class, 'growth');
+        $growth->setAccessible(true);
+        $this->assertSame(['2026-03-02' => 25.0, '2026-03-03' => 2.0], $growth->invoke(null, ['2026-03-02' => 1025.0, '2026-03-03' => 1027.0], 1000.0));
+        $day = $this->cmd($this->counter(), 'ever')->getId();
+        Memory::$queries = [];
+        Panel::days(['cmds' => [$day], 'from' => '2026-03-01', 'to' => '2026-03-31']);
+        $this->assertNotSame([], Memory::$queries);
+    }
+
+    private function counter(): jeenergie
+    {
+        $catalogue = Catalogue::of($this->lab());
+        $catalogue['equipment']['meter']['commands'][] = ['logicalId' => 'ever', 'name' => 'ever', 'type' => 'info', 'subType' => 'numeric',
+            'unit' => 'kWh', 'history' => true, 'historizeMode' => 'max', 'measures' => ['quantity' => 'supply.energy', 'per' => 'counter']];
+        $this->useCatalogue($catalogue);
+        return $this->equipment($this->connection());
+    }
+
     private function sorted(array $list): array
     {
         sort($list);

@@ -475,3 +475,7 @@ def test_the_official_page_is_used_while_ours_is_not_there(wes: WesServer, rig: 
 def test_a_wrong_clock_is_told_once(wes: WesServer, rig: Rig) -> None:
     rig.start(settings(wes))
     rig.wait(lambda: any("elle indique 14/03/2025" in event["text"] for event in rig.of("message")))
+    again = rig.start(settings(wes))  # as after a save
+    rig.wait(lambda: again.health.state == "online")
+    again.call(lambda: None).result(10)
+    assert sum("horloge" in event["text"] for event in rig.of("message")) == 1

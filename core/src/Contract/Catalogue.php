@@ -228,7 +228,7 @@ final class Catalogue
     }
 
     /**
-     * What a command is for the energy panel, by the quantity that it measures: {kind, per}, and {part, color} for one
+     * What a command is for the energy panel, by the quantity that it measures: {kind, per, ink}, and {part, color} for one
      * tariff period; null if the panel has no use for it.
      */
     public static function panel(array $row): ?array
@@ -239,7 +239,7 @@ final class Catalogue
             return null;
         }
         $part = isset($measures['part']) ? self::quantities()['parts'][$measures['part']] : [];
-        return ['kind' => $quantity['group'], 'per' => $measures['per']] + ($part === [] ? [] : [
+        return ['kind' => $quantity['group'], 'per' => $measures['per'], 'ink' => $quantity['color'] ?? ''] + ($part === [] ? [] : [
             'part' => self::sentence($part['name'], 'quantities.json'),
             'color' => $part['color'],
         ]);

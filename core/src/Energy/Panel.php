@@ -23,7 +23,7 @@ final class Panel
     private const KWH_PER_UNIT = ['Wh' => 0.001, 'kWh' => 1.0, 'MWh' => 1000.0];
     private const DAILY = ['day', 'counter', 'measure'];
 
-    /** @return array[] [{id, name, object, series: [{cmd, name, kind, per, part, color, unit}]}] the user may see */
+    /** @return array[] [{id, name, object, type, series: [{cmd, name, kind, per, part, color, ink, unit}]}] the user may see */
     public static function equipment(): array
     {
         $found = [];
@@ -38,6 +38,7 @@ final class Panel
                     'id' => (string) $eqLogic->getId(),
                     'name' => $eqLogic->getName(),
                     'object' => is_object($object) ? $object->getName() : '',
+                    'type' => Catalogue::translated($eqLogic->backend())['equipment'][$eqLogic->type()]['name'] ?? '',
                     'series' => $series,
                 ];
             }
@@ -78,6 +79,7 @@ final class Panel
             'name' => $cmd->getName(),
             'part' => '',
             'color' => '',
+            'ink' => '',
             'unit' => isset(self::KWH_PER_UNIT[$unit]) ? 'kWh' : $unit,
         ];
     }
@@ -127,14 +129,14 @@ final class Panel
         $scale = self::KWH_PER_UNIT[cmd::byId($cmd)->getUnite()] ?? 1.0;
         $days = self::rows($series['per'] === 'measure' ? 'SUM' : 'MAX', $cmd, $from, $to);
         if ($series['per'] === 'counter') {
-            $days = self::growth($days, self::before($cmd, $from));
+            $days = self::growth($days, self::before($cmd, $from) ?? self::first($cmd, $days));
         }
         return array_map(fn(float $value): float => round($value * $scale, 3), $days);
     }
 
     /**
      * Growth of a counter per day. A counter that stands still has no history, so that growth counts for the day on which it
-     * was recorded. A day on which the counter was reset has no figure.
+     * was recorded. A day on which the counter was reset has no figure. The first day of all counts from its first value.
      */
     private static function growth(array $days, ?float $last): array
     {
@@ -146,6 +148,35 @@ final class Panel
             $last = $value;
         }
         return $growth;
+    }
+
+    /** The first value of a counter that has none before these days: its first day counts from there. */
+    private static function first(int $cmd, array $days): ?float
+    {
+        $day = array_key_first($days);
+        return $day === null ? null : self::rows('MIN', $cmd, $day, $day)[$day] ?? null;
+    }
+
+    /**
+     * Since when there is history of all the equipment that these commands belong to.
+     *
+     * @param array $request {cmds: [ids]}
+     * @return array {since: "YYYY-MM-DD", or "" if none has any}
+     */
+    public static function since(array $request): array
+    {
+        $wanted = array_map('strval', (array) ($request['cmds'] ?? []));
+        $since = '';
+        foreach (self::equipment() as $equipment) {
+            $first = [];
+            foreach (array_intersect(array_column($equipment['series'], 'cmd'), $wanted) as $cmd) {
+                $sql = 'SELECT MIN(`datetime`) AS `first` FROM (' . self::points('1 = 1', '%s') . ') AS `points`';
+                $first[] = (string) (DB::Prepare($sql, ['cmd' => (int) $cmd], DB::FETCH_TYPE_ROW)['first'] ?? '');
+            }
+            $known = array_filter($first);
+            $since = $known === [] ? $since : max($since, substr(min($known), 0, 10));
+        }
+        return ['since' => $since];
     }
 
     /** @return array<string, float> one figure per day, from the core's two tables of history */

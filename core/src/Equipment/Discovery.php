@@ -199,8 +199,14 @@ final class Discovery
     {
         // Also 0 while the core activates the plugin, when the daemon cannot be started yet.
         $automatic = config::byKey('deamonAutoMode', 'jeenergie', 1) == 1;
-        if ($automatic && (!Daemon::isRunning() || self::isWanted($connection))) {
+        $isWanted = self::isWanted($connection);
+        if (Daemon::isRunning() ? $isWanted : $automatic) {
             utils::executeAsync('jeenergie', 'welcome', ['connection' => (string) $connection->getId()]);
+        } elseif ($isWanted && !$automatic) {
+            self::publish($connection, 0, 'warning', sprintf(
+                __('Le démon est arrêté et Jeedom ne le démarre pas de lui-même : démarrez-le, puis synchronisez « %s ».', __FILE__),
+                $connection->getName()
+            ));
         }
     }
 
