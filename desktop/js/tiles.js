@@ -10,9 +10,14 @@
   const told = window.jeenergieTilesTold;
   const AGES_MS = 30000;
 
+  /** A text with its dates as the user's language writes them. */
+  function dated(text) {
+    return text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/, told.marks.date);
+  }
+
   /** A number in a unit that fits; the rule of core/src/Tiles/Figure.php (see core/contract/vectors/figures.json). */
   function figure(value, unit) {
-    if (value === '' || value === null || !Number.isFinite(Number(value))) return value === '' || value === null ? '–' : String(value);
+    if (value === '' || value === null || !Number.isFinite(Number(value))) return value === '' || value === null ? '–' : dated(String(value));
     let number = Number(value);
     const down = (told.units[unit] || {}).down;
     if (down && number !== 0 && Math.abs(number) < 1) {
@@ -45,9 +50,10 @@
       text = words[value] || (text === '' ? '–' : text);
       if (data.jtTones) data.jtTone = JSON.parse(data.jtTones)[value] || '';
     } else {
-      text = text === '' ? '–' : text;
+      const raw = text.toLowerCase();
+      text = text === '' ? '–' : dated(text);
       const chip = element.querySelector('.jtChip');
-      const color = told.chips[text.toLowerCase()];
+      const color = told.chips[raw];
       chip.hidden = !color;
       chip.style.background = color || '';
     }

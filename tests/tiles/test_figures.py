@@ -15,7 +15,8 @@ HARNESS = """
 const fs = require('fs');
 const [script, tiles, vectors] = process.argv.slice(1).map(path => fs.readFileSync(path, 'utf8'));
 const { units, odd } = JSON.parse(tiles);
-globalThis.window = { jeenergieTilesTold: { units, odd, marks: { decimal: ',', thousands: '\\u202f' }, ages: {} } };
+const marks = { decimal: ',', thousands: '\\u202f', date: '$3/$2/$1' };
+globalThis.window = { jeenergieTilesTold: { units, odd, marks, ages: {} } };
 globalThis.document = {
   querySelector: () => null, addEventListener: () => null, body: { addEventListener: () => null },
 };

@@ -22,7 +22,7 @@ final class Figure
     public static function text($value, string $unit): string
     {
         if (!is_numeric($value)) {
-            return (string) $value === '' ? '–' : (string) $value;
+            return (string) $value === '' ? '–' : self::dated((string) $value);
         }
         [$number, $unit, $digits] = self::fitting((float) $value, $unit);
         $marks = self::marks();
@@ -34,8 +34,14 @@ final class Figure
     public static function marks(): array
     {
         return strpos(translate::getLanguage(), 'fr') === 0
-            ? ['decimal' => ',', 'thousands' => self::THOUSANDS]
-            : ['decimal' => '.', 'thousands' => ','];
+            ? ['decimal' => ',', 'thousands' => self::THOUSANDS, 'date' => '$3/$2/$1']
+            : ['decimal' => '.', 'thousands' => ',', 'date' => '$1-$2-$3'];
+    }
+
+    /** A text with its dates as the user's language writes them. */
+    private static function dated(string $text): string
+    {
+        return (string) preg_replace('/\b(\d{4})-(\d\d)-(\d\d)\b/', self::marks()['date'], $text);
     }
 
     /** @return array{0: float, 1: string, 2: int} number, unit, digits after the comma */

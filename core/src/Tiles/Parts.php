@@ -16,6 +16,7 @@ use Jeenergie\Storage\Json;
  */
 final class Parts
 {
+    private const FIGURES_PER_LINE = 2;
     private const PERIODS = ['day' => 'd/m', 'month' => 'm/Y', 'year' => 'Y'];
 
     public static function html(array $parts, string $version): string
@@ -142,28 +143,36 @@ final class Parts
         return is_numeric($most) && $most > 0 ? (float) $most : max(1.0, (float) $part['cmd']->getConfiguration('maxValue', 60));
     }
 
-    /** @param array $part {rows: [{label, <column>: cmd}], columns: [heading]; without them the dates of day, month, year} */
+    /**
+     * A line for each period, so that even two figures of five digits find room on a narrow tile; more follow below.
+     *
+     * @param array $part {rows: [{label, <column>: cmd}], columns: [heading]; without them the dates of day, month, year}
+     */
     private static function table(array $part): string
     {
-        $rows = $part['rows'];
-        $columns = array_filter(
-            isset($part['columns']) ? array_keys($part['columns']) : array_keys(self::PERIODS),
-            fn($column): bool => array_filter($rows, fn(array $row): bool => isset($row[$column])) !== []
-        );
-        $head = '<td></td>';
-        foreach ($columns as $column) {
-            $text = $part['columns'][$column] ?? self::date((string) $column, array_column($rows, $column));
-            $head .= '<th scope="col">' . self::text($text) . '</th>';
-        }
-        $body = '';
-        foreach ($rows as $row) {
-            $body .= '<tr><th scope="row">' . self::text($row['label']) . '</th>';
-            foreach ($columns as $column) {
-                $body .= '<td>' . (isset($row[$column]) ? self::value($row[$column]) : '') . '</td>';
+        $columns = isset($part['columns']) ? array_keys($part['columns']) : array_keys(self::PERIODS);
+        $html = '';
+        foreach (array_chunk(array_values($part['rows']), self::FIGURES_PER_LINE) as $figures) {
+            $head = '<td></td>';
+            foreach ($figures as $figure) {
+                $head .= '<th scope="col">' . self::text($figure['label']) . '</th>';
             }
-            $body .= '</tr>';
+            $body = '';
+            foreach ($columns as $column) {
+                $cmds = array_column($figures, $column);
+                if ($cmds === []) {
+                    continue;
+                }
+                $heading = $part['columns'][$column] ?? self::date((string) $column, $cmds);
+                $body .= '<tr><th scope="row">' . self::text($heading) . '</th>';
+                foreach ($figures as $figure) {
+                    $body .= '<td>' . (isset($figure[$column]) ? self::value($figure[$column]) : '') . '</td>';
+                }
+                $body .= '</tr>';
+            }
+            $html .= '<table class="jtTable"><thead><tr>' . $head . '</tr></thead><tbody>' . $body . '</tbody></table>';
         }
-        return '<table class="jtTable"><thead><tr>' . $head . '</tr></thead><tbody>' . $body . '</tbody></table>';
+        return $html;
     }
 
     /** @param cmd[] $cmds whose newest date is the heading */

@@ -205,7 +205,7 @@ final class Plan
     private function switch(array $part): ?array
     {
         $buttons = $this->buttons(['does' => [$part['on'], $part['off']]]);
-        $state = $this->measuring($part['quantity'], null);
+        $state = $this->measuring($part['quantity'], null) ?? array_column($buttons, 'info')[0] ?? null;
         if ($state === null) {
             return $buttons === [] ? null : ['part' => 'buttons', 'buttons' => $buttons];
         }
@@ -248,7 +248,8 @@ final class Plan
                 $table[$panel['kind']] += ['label' => (string) $name];
             }
         }
-        return $table;
+        // An energy stands beside its price.
+        return array_replace(array_intersect_key(array_flip(Catalogue::tiles()['kinds']), $table), $table);
     }
 
     /**

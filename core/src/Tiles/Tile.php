@@ -24,7 +24,8 @@ final class Tile
         if ($eqLogic->isConnection()) {
             $panels = Roof::panels($eqLogic);
             if ($panels !== []) {
-                array_unshift($parts, ['part' => 'roof', 'panels' => $panels]);
+                $asRow = fn(array $part): array => $part['part'] === 'state' ? ['part' => 'row'] + $part : $part;
+                $parts = array_merge([['part' => 'roof', 'panels' => $panels]], array_map($asRow, $parts));
             }
         }
         $picture = '';
