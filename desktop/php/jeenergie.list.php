@@ -3,6 +3,7 @@
 /* This file is part of Jeenergie, a plugin for Jeedom. Licence: AGPL-3.0 or later. */
 
 use Jeenergie\Equipment\Names;
+use Jeenergie\MoveIn\Background;
 use Jeenergie\Pages\PageActions;
 
 /*
@@ -72,6 +73,11 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     <?php if ($list['connections'] !== []) { ?>
         <div class="cursor eqLogicAction logoSecondary" data-jn_action="panel">
             <i class="fas fa-chart-bar"></i><br><span>{{Panneau}}</span>
+        </div>
+    <?php } ?>
+    <?php if (Background::list() !== []) { ?>
+        <div class="cursor eqLogicAction logoSecondary" data-jn_action="moveIn" role="button" tabindex="0">
+            <i class="fas fa-people-carry"></i><br><span>{{Reprendre un ancien plugin}}</span>
         </div>
     <?php } ?>
     <div class="cursor eqLogicAction logoSecondary" data-action="gotoPluginConf" role="button" tabindex="0">

@@ -170,6 +170,12 @@ final class Catalogue
         return $catalogue;
     }
 
+    /** Names that commands had in the former plugin where it was another one, by logicalId. */
+    public static function formerNames(string $backend): array
+    {
+        return self::read('former_names.json')['systems'][$backend] ?? [];
+    }
+
     /** The choices of an action, in the user's language. */
     public static function choices(string $backend, array $row): array
     {

@@ -277,8 +277,10 @@ final class MovePlan
             return $this->recipe->logicalId((string) $cmd['logicalId']);
         }
         $name = self::plain((string) $cmd['name']);
+        $formerNames = Catalogue::formerNames($this->former->backend());
         foreach ($rows as $logicalId => $row) {
-            if (self::plain($row['name']) === $name && $row['type'] === $cmd['type']) {
+            $names = array_map([self::class, 'plain'], [$row['name'], $formerNames[$logicalId] ?? $row['name']]);
+            if (in_array($name, $names, true) && $row['type'] === $cmd['type']) {
                 return (string) $logicalId;
             }
         }
