@@ -4,14 +4,16 @@
     JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [NAME ...]
 
 Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
-real one. Connections that are there already are in the pictures: take a Jeedom without any. Each picture is
-docs/images/fr/NAME.png and docs/images/en/NAME.png, in the light theme, cut to what it shows. Chromium is needed
-(JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
+real one. Connections that are there already are hidden. Each picture is
+docs/images/fr/NAME.png and docs/images/en/NAME.png, in the light theme, cut to what it shows. Chromium and pngquant
+are needed (JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
 """
 
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "jeedom")]
 
 from chromium import Chromium  # noqa: E402
-from example_house import House, house  # noqa: E402
+from example_house import OF_A_CONNECTION, House, house  # noqa: E402
 from jeedom_host import URL, Jeedom  # noqa: E402
 
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
@@ -33,9 +35,10 @@ SETTLE_S = 1.5
 
 @dataclass(frozen=True)
 class Picture:
-    """`path`: the page, with {enphase}, {easee}, {wes}, {hellowatt} for connections; `of`: what is cut out of it.
+    """`path`: the page, with {enphase}, {easee}, {wes}, {hellowatt} for connections, {charger}, {teleinfo} for others.
 
-    `shown`: what there is when the page is ready; `height`: px of the picture at most.
+    `shown`: what there is when the page is ready; then `script` is run. `of`: what is cut out of it; `height`: px of
+    the picture at most.
     """
 
     name: str
@@ -45,15 +48,39 @@ class Picture:
     width: int = 1140
     height: int = 850
     click: str = ""
+    script: str = ""
 
+
+FORM = "#div_jeenergieFields .form-group"
+TEST = "#eqlogictab [data-jn_action=test]"
+TESTED = "#div_jeenergieResult .alert-success"
+PANEL = "/index.php?v=d&m=jeenergie&p=panel&tab=meters"
+CHART = "svg.highcharts-root"
+BELOW = "document.querySelector('#div_jeenergieResult').scrollIntoView({block: 'end'})"
+TARIFFS = "document.querySelector('#div_jeenergiePanel [data-option=split]').click()"
+MONTHS = "document.querySelector('#div_jeenergiePanel [data-value=month]').click(); " + TARIFFS
+MOST_BYTES = 60_000
+"""A picture travels inside the page that shows it."""
 
 PICTURES = (
     Picture("list", PLUGIN, ".eqLogicDisplayCard, .jnCard"),
     Picture("add", PLUGIN, ".jnSystemCard", of=".jnDialog", width=760, click="[data-jn_action=addConnection]"),
-    Picture("connection", PLUGIN + "&id={enphase}", "#div_jeenergieFields .form-group"),
-    Picture("easee", PLUGIN + "&id={easee}", "#div_jeenergieFields .form-group"),
-    Picture("wes", PLUGIN + "&id={wes}", "#div_jeenergieFields .form-group"),
-    Picture("panel", "/index.php?v=d&m=jeenergie&p=panel&tab=meters", "svg.highcharts-root"),
+    Picture("connection", PLUGIN + "&id={enphase}", FORM),
+    Picture("enphase", PLUGIN + "&id={enphase}", TESTED, click=TEST, script=BELOW),
+    Picture("easee", PLUGIN + "&id={easee}", TESTED, click=TEST, script=BELOW, height=700),
+    Picture("wes", PLUGIN + "&id={wes}", TESTED, click=TEST, script=BELOW),
+    Picture("sync", PLUGIN + "&id={wes}", ".jnFound", of=".jnDialog", click="#eqlogictab [data-jn_action=discover]"),
+    Picture("refused", PLUGIN + "&id={easee}", ".jnQuestion", of=".jnDialog", click="[data-action=remove]"),
+    Picture("equipment", PLUGIN + "&id={charger}", FORM, height=640),
+    Picture(
+        "commands", PLUGIN + "&id={charger}", "#table_cmd tbody tr", click="a[data-target='#commandtab']", height=640
+    ),
+    Picture("wes-teleinfo", PLUGIN + "&id={teleinfo}", FORM, height=640),
+    Picture("panel", PANEL, CHART, height=700),
+    Picture("panel-tempo", PANEL, CHART, script=TARIFFS, height=700),
+    Picture("panel-split", PANEL, CHART, script=MONTHS, height=700),
+    Picture("panel-mobile", PANEL, CHART, width=390, height=844),
+    Picture("easee-tile", "/index.php?v=d&p=dashboard&object_id={Garage}", ".eqLogic-widget", of=".eqLogic-widget"),
     Picture("dashboard", "/index.php?v=d&p=dashboard&object_id={Maison}", ".eqLogic-widget", width=1250, height=760),
 )
 
@@ -73,12 +100,22 @@ def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None
     """One picture."""
     size = {"width": picture.width, "height": picture.height}
     browser.send("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=False)
-    browser.goto(URL + picture.path.format(**home.connections, **home.objects))
+    browser.goto(URL + picture.path.format(**home.connections, **home.objects, **equipment_of(home)))
+    if "&id=" in picture.path:
+        browser.until(f"document.querySelector({FORM!r})", 60)
     if picture.click:
         browser.click(picture.click)
     browser.until(f"document.querySelector({picture.shown!r})", 60)
     browser.run("jeedomUtils.changeTheme('light')")
     browser.until("document.body.getAttribute('data-theme').endsWith('Light')")
+    # Connections that are not of this house.
+    own = json.dumps(list(home.connections.values()))
+    browser.run(
+        f"""document.querySelectorAll('.jnGroup').forEach(each => {{
+        each.hidden = !{own}.includes(each.dataset.connection); if (each.hidden) each.style.display = 'none'; }})"""
+    )
+    if picture.script:
+        browser.run(picture.script)
     time.sleep(SETTLE_S)  # transitions of the core's own pages
     box = browser.run(
         f"""(() => {{ const shown = [...document.querySelectorAll({picture.of!r})].find(e => e.getClientRects().length);
@@ -88,7 +125,20 @@ def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None
     clip = {**box, "height": min(box["height"], picture.height - box["y"]), "scale": 1}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
+    for colors in (128, 64, 32):
+        if target.stat().st_size > MOST_BYTES or colors == 128:
+            subprocess.run(
+                ["pngquant", "--force", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
+            )
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB")
+
+
+def equipment_of(home: House) -> dict[str, str]:
+    """Ids of equipment by type."""
+    found: dict[str, str] = {}
+    for connection in home.connections.values():
+        found.update({kind: str(each) for kind, each in home.jeedom.php(OF_A_CONNECTION, connection).items()})
+    return found
 
 
 def main() -> int:

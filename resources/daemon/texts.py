@@ -34,6 +34,8 @@ class Texts:
                 values[name] = table.get(value) or str(value)
             elif isinstance(value, Moment):
                 values[name] = str(value) if self.language == "fr_FR" else value.iso
+            elif isinstance(value, float) and self.language.startswith("fr"):
+                values[name] = str(value).replace(".", ",")
             elif isinstance(value, (HttpError, StoreError)):
                 classes = [each.__name__ for each in type(value).__mro__]  # from the class itself up
                 words = next((self._reasons[each] for each in classes if each in self._reasons), None)

@@ -102,6 +102,12 @@ def test_a_date_is_read_the_same_way_by_every_reader() -> None:
     assert said(template, when=Moment(when, "%d/%m à %H:%M"), says="x") == "No data since 2026-05-04 07:08: x"
 
 
+def test_a_number_has_the_decimal_mark_of_the_language() -> None:
+    french, english = texts.Texts(I18N), texts.Texts(I18N, "en_US")
+    assert french("{energy} kWh, {count} jours", energy=1.5, count=3) == "1,5 kWh, 3 jours"
+    assert english("{energy} kWh", energy=1.5) == "1.5 kWh"
+
+
 def test_no_sentence_holds_a_date_of_one_language() -> None:
     daemon = I18N.parents[1] / "resources" / "daemon"
     french = [

@@ -115,6 +115,47 @@ def test_the_search_finds_names_objects_and_numbers(page: Chromium, text: str, e
     assert by_name(shown(page)) == by_name(ALL)
 
 
+def test_a_search_says_how_many_it_shows_and_that_it_found_nothing(page: Chromium) -> None:
+    badge = f"({GROUP % json.dumps(FIRST)}).querySelector('.jnType .badge').textContent"
+    assert page.run(badge) == "2"
+    page.fill("#in_searchEqlogic", "Atelier")
+    page.until(f"{badge} === '1 / 2'")
+    page.fill("#in_searchEqlogic", "personne")
+    page.until("document.getElementById('div_jeenergieNothing').textContent.includes('« personne »')")
+    page.click("#div_jeenergieNothing .btn")
+    page.until(f"{badge} === '2'")
+    assert page.run("document.getElementById('div_jeenergieNothing').textContent") == ""
+
+
+def test_each_row_has_its_live_value_as_the_reader_writes_it(page: Chromium, jeedom: Jeedom) -> None:
+    jeedom.php(
+        """foreach (jeenergie::byType('jeenergie') as $each) {
+            if ($each->getName() === 'Liste Atelier') { $each->checkAndUpdateCmd('power', 7.36); }
+        }"""
+    )
+    open_list(page)
+    row = "[...document.querySelectorAll('.jnRow')].find(e => e.textContent.includes('Liste Atelier'))"
+    page.until(f"({row}).querySelector('.jnLive').textContent.replace(/\\s/g, ' ') === '7,36 kW'")
+
+
+def test_a_character_that_jeedom_removes_is_replaced_with_a_word(page: Chromium) -> None:
+    page.click("[data-jn_action=addConnection]")
+    page.until("document.getElementById('in_jeenergieNewName')")
+    page.run(
+        """const input = document.getElementById('in_jeenergieNewName'); input.value = 'Ballon & co';
+        input.dispatchEvent(new Event('change', { bubbles: true })); 1"""
+    )
+    assert page.run("document.getElementById('in_jeenergieNewName').value") == "Ballon + co"
+    assert "« & »" in page.run("document.getElementById('in_jeenergieNewName').nextElementSibling.textContent")
+    # What is wrong stands where one sees it, however long the dialog is.
+    page.click(".jnDialog button[data-type=confirm]")
+    page.until("document.querySelector('.jnDialog .jnNotice .alert-danger')")
+    assert page.run(
+        """(() => { const box = document.querySelector('.jnDialog .jnNotice .alert-danger').getBoundingClientRect();
+        return box.bottom <= window.innerHeight && box.top >= 0; })()"""
+    )
+
+
 def test_groups_fold_and_stay_folded(page: Chromium) -> None:
     own = page.until(f"({GROUP % json.dumps(FIRST)})?.dataset.connection")
     page.click(f".jnGroup[data-connection='{own}'] .jnFold")

@@ -277,6 +277,30 @@ def test_counters_of_a_tariff_are_parts_and_measures_add_up(panel: Panel) -> Non
     panel.shows({"Consommation": [2.0, None, None]})
 
 
+def test_the_first_day_of_a_counter_counts_from_its_first_value(panel: Panel, jeedom: Jeedom) -> None:
+    """A counter that begins at 1,000 in the morning and is at 1,025 in the evening: 25, not nothing, nor 1,025."""
+    found = jeedom.php(
+        """$meter = null;
+        foreach (jeenergie::byType('jeenergie') as $each) { $meter = $each->getName() === $argv[1] ? $each : $meter; }
+        $cmd = new jeenergieCmd();
+        $cmd->setEqLogic_id($meter->getId())->setLogicalId('premier')
+            ->setName('Premier jour')->setType('info')->setSubType('numeric')->setUnite('kWh')->setIsHistorized(1);
+        $cmd->save();
+        foreach ([['08:00:00', 1000], ['20:00:00', 1025]] as [$at, $value]) {
+            DB::Prepare('REPLACE INTO history SET cmd_id = :cmd, datetime = :at, value = :value',
+                ['cmd' => $cmd->getId(), 'at' => '2024-05-02 ' . $at, 'value' => $value]);
+        }
+        $days = new ReflectionMethod('Jeenergie\\Energy\\Panel', 'daysOf');
+        $days->setAccessible(true);
+        $series = ['cmd' => $cmd->getId(), 'per' => 'counter'];
+        $found = $days->invoke(null, $series, '2024-05-01', '2024-05-31');
+        $cmd->remove();
+        echo json_encode($found);""",
+        METER,
+    )
+    assert found == {"2024-05-02": 25}
+
+
 def test_a_phone_shows_the_chart_without_scrolling(figures: None) -> None:
     with opened(390, 844) as panel:
         panel.choose(HOUSE)

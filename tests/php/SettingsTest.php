@@ -120,7 +120,7 @@ final class SettingsTest extends JeenergieTestCase
             'too much' => ['« N » doit être au plus 9.', 'n', '1e99'],
             'between two steps' => ['« W » doit être un nombre entier.', 'w', '1.5'],
             'on a step' => ['', 'w', '3'],
-            'between two small steps' => ['« H » doit avancer par pas de 0.1.', 'h', '0,25'],
+            'between two small steps' => ['« H » doit avancer par pas de 0,1.', 'h', '0,25'],
             'on a small step, rounded in binary' => ['', 'h', '0.7'],
         ];
     }

@@ -4,6 +4,8 @@
 
 namespace Jeenergie\Contract;
 
+use translate;
+
 /**
  * Settings described by the fields of a catalogue: types, defaults, conditions, validity.
  *
@@ -252,10 +254,10 @@ final class Settings
                 return sprintf(__('« %s » doit être un nombre.', __FILE__), $field['label']);
             }
             if (isset($field['min']) && $value < $field['min']) {
-                return sprintf(__('« %s » doit être au moins %s.', __FILE__), $field['label'], $field['min']);
+                return sprintf(__('« %s » doit être au moins %s.', __FILE__), $field['label'], self::shown($field['min']));
             }
             if (isset($field['max']) && $value > $field['max']) {
-                return sprintf(__('« %s » doit être au plus %s.', __FILE__), $field['label'], $field['max']);
+                return sprintf(__('« %s » doit être au plus %s.', __FILE__), $field['label'], self::shown($field['max']));
             }
             return self::stepError($field, $value);
         }
@@ -263,6 +265,13 @@ final class Settings
             return sprintf(__('« %s » ne fait pas partie des choix possibles.', __FILE__), $field['label']);
         }
         return null;
+    }
+
+    /** A number as the reader writes it. */
+    private static function shown($number): string
+    {
+        $text = (string) $number;
+        return strpos(translate::getLanguage(), 'fr') === 0 ? str_replace('.', ',', $text) : $text;
     }
 
     /** Steps are counted from the minimum, as browsers do. */
@@ -274,6 +283,6 @@ final class Settings
         }
         return $field['step'] == 1
             ? sprintf(__('« %s » doit être un nombre entier.', __FILE__), $field['label'])
-            : sprintf(__('« %s » doit avancer par pas de %s.', __FILE__), $field['label'], $field['step']);
+            : sprintf(__('« %s » doit avancer par pas de %s.', __FILE__), $field['label'], self::shown($field['step']));
     }
 }
