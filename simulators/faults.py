@@ -16,7 +16,10 @@ A fault holds until `clear`, or for `count` requests whose path starts with `pat
 
 from __future__ import annotations
 
+import random
 import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
@@ -47,11 +50,35 @@ class Fault:
         return {"kind": self.kind, "path": self.path, "value": self.value, "count": self.count}
 
 
+class Passing:
+    """A part of all answers, `rate`, meets one of `kinds` (kind, value) by chance.
+
+    `paths`: only requests whose path starts so; "" for all. `asked` counts requests by path, `met` what they met.
+    """
+
+    def __init__(self, rate: float, kinds: Sequence[tuple[str, Any]], seed: int, paths: str = "") -> None:
+        self.rate, self.kinds, self.paths = rate, list(kinds), paths
+        self.asked: Counter[str] = Counter()
+        self.met: Counter[str] = Counter()
+        self._chance = random.Random(seed)
+
+    def __call__(self, path: str) -> list[Fault]:
+        """The fault of a request, if any."""
+        self.asked[path] += 1
+        if not path.startswith(self.paths) or self._chance.random() >= self.rate:
+            return []
+        kind, value = self._chance.choice(self.kinds)
+        self.met[f"{kind} {value}"] += 1
+        return [Fault(kind, path, value)]
+
+
 class FaultBox:
     """The faults in force; `own` names the kinds that the simulator adds. Safe to use from any thread."""
 
     def __init__(self, *own: str) -> None:
         self.kinds = (*COMMON, *own)
+        self.passing: Callable[[str], list[Fault]] = lambda _path: []
+        """What becomes of a request that meets none: faults by chance (`Passing`)."""
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
@@ -85,7 +112,7 @@ class FaultBox:
                 if fault.count is not None:
                     fault.count -= 1
             self._faults = [fault for fault in self._faults if fault.count is None or fault.count > 0]
-        return met
+        return met or self.passing(path)
 
     def described(self) -> list[dict[str, Any]]:
         """What is in force, as JSON."""

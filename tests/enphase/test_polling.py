@@ -483,3 +483,13 @@ def test_a_bench_that_ends_in_the_middle_of_a_request_ends_soon(bench, gateway, 
     running.supervisor.configure(99, [])
     assert time.monotonic() - begin < 4
     gateway.clear()
+
+
+def test_with_a_long_interval_a_failure_is_tried_again_within_a_minute(opened, bench, clock):
+    gateway = opened(EnphaseGateway(house(), clock=clock.time))
+    made = bench(gateway, clock=clock, pollInterval=600).start()
+    gateway.fault("status", READINGS, 404, count=3)
+    polls = made.asked(READINGS)
+    made.advance(660, 1)
+    assert made.asked(READINGS) == polls + 4
+    assert set(made.states) <= {"connecting", "online"}

@@ -343,3 +343,17 @@ def test_without_injection_there_is_none(wes: WesServer, make: Make, off_peak: T
     world = make(item("teleinfo", 1, OFF_PEAK))
     world.live(3600)
     assert {name for _, name in world.values} & {"INJECTION", "PAPIJ", "PRODUCTEUR"} == set()
+
+
+def test_a_password_that_has_worked_is_called_wrong_only_after_refusals_in_a_row(tmp_path: Path) -> None:
+    with WesServer() as wes:
+        world = World(wes, tmp_path, [])
+        world.live(60)
+        wes.fault("status", value=401, count=2)
+        world.live(60)
+        assert not any("refuse" in text for text in world.messages)
+        world.live(60)
+        wes.fault("status", value=401)
+        world.live(600)
+        assert any("refuse l'identifiant" in text for text in world.messages)
+        world.close()

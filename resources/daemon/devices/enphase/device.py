@@ -128,7 +128,7 @@ class Device(Base):
         beside("inverters", SLOW_PERIOD_S, self._poll_inverters, first=2.0)
         beside("batteries", max(BATTERY_PERIOD_S, self._period), self._poll_batteries, first=1.5)
         beside("inverter days", DAY_FIGURES_PERIOD_S, self._poll_inverter_days, first=1.8)
-        every("report", SLOW_PERIOD_S, lambda: self._inverters.report(self._gateway_time()), first=SLOW_PERIOD_S)
+        every("report", SLOW_PERIOD_S, lambda: self._inverters.report(self._time.now()), first=SLOW_PERIOD_S)
         self._probe_job = every("probe", PROBE_PERIOD_S, self._side_jobs.wrap(self._begin), first=PROBE_PERIOD_S)
         self._probe_soon()
 
@@ -175,7 +175,7 @@ class Device(Base):
         if not self._info:
             self._sign_in()
         found = self._offer()
-        return found + self._inverters.offered(self._endpoints, self._gateway_time())
+        return found + self._inverters.offered(self._endpoints, self._time.now())
 
     def _offer(self) -> list[Found]:
         serial, sources = self._info["sn"], self._choice
@@ -183,7 +183,7 @@ class Device(Base):
             return [Found("combined", serial, f"Passerelle Enphase {serial[-4:]}")]
         if not self._begun:
             self._begin()
-        sources.probe_storage(self._gateway_time())
+        sources.probe_storage(self._time.now())
         return [
             Found("production", serial, "Enphase Production"),
             Found("net", serial, "Enphase Consommation nette", active=sources.consumption),
@@ -239,9 +239,12 @@ class Device(Base):
     # Readings.
 
     def _poll(self) -> None:
-        # A failing gateway gets a pause, however short the user's interval.
-        if self.context.clock.monotonic() >= self._not_before:
+        # A failing gateway gets a pause, however short the user's interval; however long that is, not a longer one.
+        rest = self._not_before - self.context.clock.monotonic()
+        if rest <= 0:
             self._read_main()
+        elif self._main_job is not None:
+            self._main_job.run_in(rest)
 
     def _read_main(self) -> None:
         try:
@@ -284,7 +287,7 @@ class Device(Base):
             raise trouble
 
     def _probe_batteries(self) -> Facts:
-        self._choice.probe_batteries(self.context.clock.monotonic(), self._gateway_time())
+        self._choice.probe_batteries(self.context.clock.monotonic(), self._time.now())
         return {}
 
     def _read_charge(self) -> Facts:
@@ -303,13 +306,13 @@ class Device(Base):
         return bool(self._choice.has_iq) or self._storage.has("iq")
 
     def _poll_inverter_days(self) -> None:
-        self._inverters.measured(self._endpoints, self._gateway_time())
+        self._inverters.measured(self._endpoints, self._time.now())
 
     def _poll_inverters(self) -> None:
         if not self._endpoints.skipped(INVERTERS):
             answer = self._endpoints.read(INVERTERS)
             self._plant.learn_inverters(inverter_answers.inverter_peaks(answer))
-            reporting = self._inverters.read(answer, self._gateway_time())
+            reporting = self._inverters.read(answer, self._time.now())
             for equipment in self._members:
                 self.context.publish(equipment.id, {"inverters.reporting": reporting})
 
@@ -384,6 +387,3 @@ class Device(Base):
 
     def _now(self) -> float:
         return self.context.clock.time()
-
-    def _gateway_time(self) -> float:
-        return self._time.now()

@@ -86,7 +86,8 @@ class SideJobs:
             except DeviceError as error:
                 failures = self._failures[name] = self._failures.get(name, 0) + 1
                 # At the second failure: if every endpoint failed, the main poll would have reported it meanwhile.
-                if failures == (1 if isinstance(error, EndpointRefused) else 2):
+                lacking = isinstance(error, EndpointRefused) and not error.had_answered
+                if failures == (1 if lacking else 2):
                     _LOG.warning("%s: %s", self._connection_name(), self._context.describe(error))
                 self._not_before[name] = now() + min(SLOW_PERIOD_S * 2**failures, MAX_PAUSE_S)
             # A slow endpoint gets a small share of the time.

@@ -26,6 +26,8 @@ DEADLINE_S = 15.0
 MAX_BYTES = 256 * 1024
 MAX_QUEUE_S = 40.0
 """Longest wait in seconds for another request to the same WES."""
+REFUSALS_TO_CONFIRM = 3
+"""Refusals in a row of a password that has worked until it is called wrong: a WES that starts refuses it, too."""
 
 
 class PageMissing(VendorError):
@@ -65,6 +67,8 @@ class Wes:
         self._password = str(config.get("password") or "")
         self._headers = f"Authorization: {_basic(self._user, self._password)}\r\nAccept: */*\r\n"
         self._turn = _turn((self.host, self.port))
+        self._refusals_left = 0
+        """How many more refusals of the password are taken for passing ones."""
 
     def check(self) -> None:
         """Raises Refused if a setting is missing or the address is not valid."""
@@ -96,13 +100,15 @@ class Wes:
         """Returns the body at `path`. Raises PageMissing, Forbidden, or another DeviceError."""
         status, body = self._request(path)
         if status == 200:
+            self._refusals_left = REFUSALS_TO_CONFIRM - 1
             return body
-        if status == 401:
+        if status == 401 and self._refusals_left <= 0:
             raise AuthenticationFailed(
                 "Le WES {host} refuse l'identifiant ou le mot de passe HTTP : ils sont visibles dans le WES, menu "
                 "Configuration, Accès sécurisé",
                 host=self.host,
             )
+        self._refusals_left -= status == 401
         _LOG.debug("%s:%d answered %s with status %d", self.host, self.port, path, status)
         if status == 403:
             raise Forbidden(

@@ -32,7 +32,12 @@ class CertificateChanged(VendorError):
 
 
 class EndpointRefused(Refused):
-    """The gateway does not offer this endpoint, or not to this token; others may still work."""
+    """The gateway does not offer this endpoint, or not to this token; others may still work.
+
+    `had_answered`: it did before, so that this may pass.
+    """
+
+    had_answered = False
 
 
 class _PinnedAdapter(HTTPAdapter):

@@ -80,8 +80,9 @@ class Endpoints:
         """
         try:
             answer = self.ask(path)
-        except EndpointRefused:
+        except EndpointRefused as error:
             count = self._refusals.get(path)
+            error.had_answered = count is not None
             if count is not None:
                 self._refusals[path] = count + 1
             self.skip(path, DAY_S if count is None else min(DAY_S, 240.0 * 4 ** min(count, 9)))
