@@ -33,11 +33,11 @@ API = "/core/api/jeeApi.php"
 LOOK_AFTER_S = 10.0
 """Seconds for which the configured address must have failed before another one is looked for."""
 LOOK_EVERY_S = 15.0
-"""Seconds between two looks."""
+"""Seconds between two searches."""
 _PROOF_LIMITS = {"connect": 3.0, "read": 5.0, "deadline": 6.0, "max_bytes": 4096}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _READ, _QUOTED = 2000, 160
-"""Characters of an answer that are looked at, and that are quoted."""
+"""Characters of an answer that are searched, and that are quoted."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -191,12 +191,12 @@ class Addresses:
         return address.post(body, **limits)  # type: ignore[arg-type]
 
     def succeeded(self) -> None:
-        """The last callback arrived."""
+        """Notes that the last callback arrived."""
         self.trouble = None
         self._failing_since = None
 
     def failed(self, error: HttpError, answer: Response | None = None, may_look: bool = True) -> bool:
-        """The last callback failed; True if another address was found, which may take seconds."""
+        """Notes that the last callback failed. True if another address was found, which may take seconds."""
         now = self._clock.monotonic()
         if self._failing_since is None:
             self._failing_since = now

@@ -19,15 +19,15 @@ from .worker import Backoff
 
 _LOG = logging.getLogger(__name__)
 
-LIMIT = 30.0
+ANSWER_TIMEOUT_S = 30.0
 """Seconds that Jeedom has for an answer."""
-REFUSED = 5.0
+MAX_REFUSED_PAUSE_S = 5.0
 """Longest pause, in seconds, while nobody listens there: asking again costs a stopped Jeedom nothing."""
 MAX_QUIET_S = 0.5
 """Longest quiet period, in seconds: a source has a connection to look after."""
-_LEAD = 0.003
+_QUIET_LEAD_S = 0.003
 """Seconds before the end of a pause at which a quiet period ends: what is read then goes along."""
-_MAX_ANSWER = 1024 * 1024
+_MAX_ANSWER_BYTES = 1024 * 1024
 
 
 class Callback:
@@ -101,11 +101,11 @@ class Callback:
         the work itself.
         """
         rest = self._not_before - self._clock.monotonic()
-        if rest <= 2 * _LEAD:
+        if rest <= 2 * _QUIET_LEAD_S:
             with self._outbox.changed:
                 about_to_leave = self._sending or self._outbox.due() == 0
             rest = self._took + self._cycle if about_to_leave else 0.0
-        return max(0.0, min(rest, MAX_QUIET_S) - _LEAD)
+        return max(0.0, min(rest, MAX_QUIET_S) - _QUIET_LEAD_S)
 
     def stop(self, timeout: float) -> None:
         """Sends what waits, once, within `timeout` seconds, and ends."""
@@ -170,7 +170,9 @@ class Callback:
         answer: Response | None = None
         try:
             body = (self._form + quote_plus(payload)).encode("ascii")
-            answer = self.addresses.post(body, connect=5.0, read=LIMIT, deadline=LIMIT, max_bytes=_MAX_ANSWER)
+            answer = self.addresses.post(
+                body, connect=5.0, read=ANSWER_TIMEOUT_S, deadline=ANSWER_TIMEOUT_S, max_bytes=_MAX_ANSWER_BYTES
+            )
             acknowledgement = _acknowledgement(answer)
         except HttpError as error:
             self._failed(batch, error, answer)
@@ -189,7 +191,7 @@ class Callback:
             self._limit = max(1, self._limit // 2)
         pause = self._backoff.next()
         if isinstance(error, ConnectFailed):
-            pause = min(pause, REFUSED)
+            pause = min(pause, MAX_REFUSED_PAUSE_S)
         if self.addresses.failed(error, answer, may_look=not self._stopping):
             pause = 0.0
         self._not_before = self._clock.monotonic() + pause

@@ -19,12 +19,12 @@ from .json_reader import loads
 
 _LOG = logging.getLogger(__name__)
 
-MAX_MESSAGE = 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_PEERS = 64
-SILENCE = 10.0
+MAX_SILENCE_S = 10.0
 """Seconds without a byte, while a message is awaited, after which a connection is closed."""
-PATIENCE = 30.0
-"""Seconds in which a begun message must be whole: a peer that drips bytes must not keep a place for ever."""
+MAX_MESSAGE_S = 30.0
+"""Seconds from its first byte in which a message must be whole: a peer that drips bytes must not keep a place."""
 
 Handler = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -145,10 +145,10 @@ class Listener:
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for raw in _messages(peer):
                 answer = self._answer(raw, peer)
-                peer.settimeout(SILENCE)
+                peer.settimeout(MAX_SILENCE_S)
                 peer.sendall(answer + b"\n")
         except _TooLong:
-            error = {"code": "invalid_message", "message": f"more than {MAX_MESSAGE} bytes"}
+            error = {"code": "invalid_message", "message": f"more than {MAX_MESSAGE_BYTES} bytes"}
             self._last_words(peer, {"id": None, "ok": False, "error": error})
         except OSError as error:
             _LOG.debug("a peer has gone: %s", error)
@@ -182,7 +182,7 @@ class Listener:
                     self._peers[peer] = True
             command = message.get("cmd")
             if not isinstance(command, str):
-                raise CommandError("invalid_message", "cmd is missing or is no string")
+                raise CommandError("invalid_message", "cmd is missing or not a string")
             result = dict(self._handler(command, message))
             # Here, so that a result that JSON cannot hold is an error with an answer.
             return json.dumps({"id": identifier, "ok": True, "result": result}, allow_nan=False).encode()
@@ -209,18 +209,18 @@ def _messages(peer: socket.socket) -> Iterator[bytes]:
             message = bytes(buffer[:end])
             del buffer[: end + 1]
             searched = 0
-            if len(message) > MAX_MESSAGE:
+            if len(message) > MAX_MESSAGE_BYTES:
                 raise _TooLong
             if message.strip():
                 yield message
                 begun = time.monotonic() if buffer else None
             continue
         searched = len(buffer)
-        if searched > MAX_MESSAGE:
+        if searched > MAX_MESSAGE_BYTES:
             raise _TooLong
-        if begun is not None and time.monotonic() - begun > PATIENCE:
+        if begun is not None and time.monotonic() - begun > MAX_MESSAGE_S:
             return
-        peer.settimeout(SILENCE)
+        peer.settimeout(MAX_SILENCE_S)
         try:
             chunk = peer.recv(65536)
         except socket.timeout:

@@ -33,10 +33,10 @@ LEVELS = {
     "none": NONE,
 }
 MASK = "********"
-SHORT = 8
-"""Registered values under this length are masked as whole words only."""
-SHORTEST = 4
-"""Those under this length only where a key, a header or URL user info names them."""
+INDEX_CHARS = 8
+"""Values are indexed by so many first characters; shorter ones are masked as whole words only."""
+MIN_MASKED_CHARS = 4
+"""Values under this length are masked only where a key, a header or URL user info names them."""
 
 # A line is masked while every thread waits: no pattern may look at a long text more than a few times. So a name
 # is looked for from its first character only, and what may follow it is bounded.
@@ -92,7 +92,7 @@ def _forms(value: str) -> set[str]:
         urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
         forms |= urls | {_ESCAPE.sub(lambda hexa: hexa[0].lower(), form) for form in urls}
         forms |= {quote(form, safe="") for form in urls}
-    return {form for form in forms if len(form) >= SHORT}
+    return {form for form in forms if len(form) >= INDEX_CHARS}
 
 
 def _base64_forms(raw: bytes) -> set[str]:
@@ -110,7 +110,7 @@ def _base64_forms(raw: bytes) -> set[str]:
 class Masker:
     """Knows the secrets and takes them out of a text. Safe to use from any thread."""
 
-    RENEWED = 200
+    MAX_RENEWED = 200
     """How many of the values that are renewed again and again (tokens, cookies) are remembered."""
 
     def __init__(self) -> None:
@@ -120,16 +120,16 @@ class Masker:
         self._renewed: dict[str, set[str]] = {}
         self._stale = False
         self._long: dict[str, list[str]] = {}
-        """Every form of every longer value, the longest first, by its first SHORT characters."""
+        """Every form of every longer value, the longest first, by its first INDEX_CHARS characters."""
         self._short: re.Pattern[str] | None = None
 
     def register(self, *values: object) -> None:
-        """Settings that must never be seen. None, blanks and known values cost nothing."""
+        """Registers settings that must never be seen; None, blanks and known values are ignored."""
         self._add(self._lasting, values, None)
 
     def register_renewed(self, *values: object) -> None:
-        """Tokens and cookies as they are received: the oldest are forgotten, or years would fill the memory."""
-        self._add(self._renewed, values, self.RENEWED)
+        """Registers tokens and cookies as they are received; the oldest are forgotten: years would fill the memory."""
+        self._add(self._renewed, values, self.MAX_RENEWED)
 
     def _add(self, known: dict[str, set[str]], values: tuple[object, ...], limit: int | None) -> None:
         texts = (str(value).strip() for value in values if value is not None and not isinstance(value, bool))
@@ -138,21 +138,21 @@ class Masker:
                 forms = known.pop(text, None)
                 self._stale |= forms is None
                 # To the end, known or not: what is still in use is not the oldest.
-                known[text] = forms or (_forms(text) if len(text) >= SHORT else set())
+                known[text] = forms or (_forms(text) if len(text) >= INDEX_CHARS else set())
             while limit is not None and len(known) > limit:
                 del known[next(iter(known))]
 
     def _refresh(self) -> None:
-        """When a text is to be masked: a hundred connections register their secrets one after the other."""
+        """Builds the index when a text is first to be masked: a hundred connections register one after the other."""
         with self._lock:
             if not self._stale:
                 return
             everything = {**self._lasting, **self._renewed}
             found: dict[str, list[str]] = {}
             for form in sorted({f for forms in everything.values() for f in forms}, key=len, reverse=True):
-                found.setdefault(form[:SHORT], []).append(form)
+                found.setdefault(form[:INDEX_CHARS], []).append(form)
             self._long = found
-            short = sorted((text for text in everything if len(text) < SHORT), key=len, reverse=True)
+            short = sorted((text for text in everything if len(text) < INDEX_CHARS), key=len, reverse=True)
             self._short = _short_pattern(short) if short else None
             self._stale = False
 
@@ -183,8 +183,10 @@ class Masker:
         long = self._long
         parts: list[str] = []
         done = 0
-        for start in [n for n in range(len(text) - SHORT + 1) if text[n : n + SHORT] in long]:
-            form = next((form for form in long[text[start : start + SHORT]] if text.startswith(form, start)), None)
+        for start in [n for n in range(len(text) - INDEX_CHARS + 1) if text[n : n + INDEX_CHARS] in long]:
+            form = next(
+                (form for form in long[text[start : start + INDEX_CHARS]] if text.startswith(form, start)), None
+            )
             if form is None:
                 continue
             if start >= done:
@@ -196,7 +198,7 @@ class Masker:
 def _short_pattern(values: list[str]) -> re.Pattern[str]:
     any_value = "|".join(map(re.escape, values))
     named = rf"{_START}([\w-]+)(\\?['\"]?\s{{0,9}}(?:=|:|=>)\s{{0,9}}\\?['\"]?)({any_value})(?!\w)"
-    words = "|".join(re.escape(value) for value in values if len(value) >= SHORTEST)
+    words = "|".join(re.escape(value) for value in values if len(value) >= MIN_MASKED_CHARS)
     return re.compile(rf"{named}|(?<!\w)({words})(?!\w)" if words else named)
 
 
@@ -205,7 +207,7 @@ def _mask_short(match: re.Match[str]) -> str:
         return MASK
     if _NAMES.search(match[1]):
         return match[1] + match[2] + MASK
-    return match[1] + match[2] + (MASK if len(match[3]) >= SHORTEST else match[3])
+    return match[1] + match[2] + (MASK if len(match[3]) >= MIN_MASKED_CHARS else match[3])
 
 
 class _Formatter(logging.Formatter):
@@ -259,7 +261,7 @@ class Logs:
         self._handler.setStream(stream)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """Takes the handler off again."""
+        """Removes the handler."""
         logging.getLogger().removeHandler(self._handler)
         sys.excepthook, threading.excepthook = self._hooks
 

@@ -81,7 +81,7 @@ def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket that does not close
+    except ValueError:  # a port that is not a number, an unclosed bracket
         good = False
     if not good:
         raise argparse.ArgumentTypeError(f"not an http address: {text!r}")

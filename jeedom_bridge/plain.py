@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 
-LONGEST_VALUE = 255
+MAX_VALUE_CHARS = 255
 """Characters of a value or a name."""
-LONGEST_SENTENCE = 1000
+MAX_SENTENCE_CHARS = 1000
 """Characters of a sentence for the user, which may quote a vendor."""
 _BRACKETS = str.maketrans({"<": "\u2039", ">": "\u203a"})
 
 
-def plain(text: str, longest: int = LONGEST_VALUE) -> str:
+def plain(text: str, longest: int = MAX_VALUE_CHARS) -> str:
     """The text without markup, control characters and direction marks, at most `longest` characters of it."""
     text = text[: 4 * longest]
     if text.isprintable():

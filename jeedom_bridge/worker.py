@@ -25,18 +25,18 @@ class Backoff:
         self.failures = 0
 
     def next(self) -> float:
-        """The pause after one more failure, in seconds."""
+        """The pause in seconds after one more failure."""
         pause = min(self._limit, self._first * 2 ** min(self.failures, 30))
         self.failures += 1
         return float(min(self._limit, pause * random.uniform(0.75, 1.25)))
 
     def reset(self) -> None:
-        """After a success."""
+        """Starts again with the first pause, after a success."""
         self.failures = 0
 
 
 class Job:
-    """Something done every `period` seconds; made by `Worker.every`. Or until it succeeds: made by `Worker.post`."""
+    """A function that runs every `period` seconds (`Worker.every`) or until it succeeds (`Worker.post`)."""
 
     def __init__(
         self, worker: Worker, name: str, period: float, function: Callable[[], None], once: bool = False
@@ -58,7 +58,7 @@ class Job:
         self._worker.reschedule(self, period)
 
     def run_in(self, seconds: float) -> None:
-        """Puts the next run off (or forward); the fixed rate goes on from there."""
+        """Sets the next run; the fixed rate goes on from there."""
         self._worker.run_in(self, seconds)
 
 
@@ -109,10 +109,10 @@ class Worker:
         job = Job(self, name, math.inf if retry is None else retry, task, once=True)
         with self._changed:
             self._jobs = [each for each in self._jobs if not (each.once and each.name == name)]
-        self.submit(lambda: self._work(job))
+        self.submit(lambda: self._run_job(job))
 
     def drop(self, jobs: Sequence[Job]) -> None:
-        """Takes jobs off."""
+        """Removes jobs."""
         with self._changed:
             self._jobs = [job for job in self._jobs if job not in jobs]
 
@@ -142,7 +142,7 @@ class Worker:
 
     @property
     def stopping(self) -> bool:
-        """Whether the thread was asked to end: long jobs look at it between steps."""
+        """True once the thread is asked to end: long jobs check it between steps."""
         return self._stopping
 
     def pause(self, seconds: float) -> bool:
@@ -189,11 +189,11 @@ class Worker:
                     missed = int((now - job.due) / job.period) if job.period > 0 else 0
                     job.due += (missed + 1) * job.period
             if task is not None:
-                self._do(*task)
+                self._run_task(*task)
             elif job is not None:
-                self._work(job)
+                self._run_job(job)
 
-    def _do(self, future: Future[Any], task: Callable[[], Any]) -> None:
+    def _run_task(self, future: Future[Any], task: Callable[[], Any]) -> None:
         if not future.set_running_or_notify_cancel():
             return
         try:
@@ -201,7 +201,7 @@ class Worker:
         except BaseException as error:
             future.set_exception(_ordinary(error))
 
-    def _work(self, job: Job) -> None:
+    def _run_job(self, job: Job) -> None:
         try:
             job.function()
         except BaseException as caught:

@@ -33,7 +33,7 @@ class Batch:
     size: int = 0
 
     def add(self, part: str, points: int, owner: object) -> None:
-        """Appends one event with so many points; `owner` is what is told if Jeedom rejects it."""
+        """Appends one event with so many points; `owner` is informed if Jeedom rejects it."""
         self.parts.append(part)
         self.owners.append(owner)
         self.points += points

@@ -176,7 +176,7 @@ class Actions:
         return self._begin(order)[0]
 
     def capabilities(self, equipment: str) -> dict[str, Row]:
-        """What an equipment can be told to do now, by the words of `does`; empty if it is not running."""
+        """The actions that an equipment can carry out now, by the words of `does`; empty if it is not running."""
         try:
             owner, found = self._owner(equipment)
         except CommandError:

@@ -47,7 +47,7 @@ class Texts:
             return template.format(**values)
 
     def mistake(self, error: Exception) -> str:
-        """An error that is no vendor's and none of the user's."""
+        """An error of the daemon itself."""
         if isinstance(error, StoreError):
             return self(
                 "Le démon ne peut pas garder ses données ({error}). Vérifiez l'espace disque et les droits du dossier "
@@ -57,7 +57,7 @@ class Texts:
         return self("Erreur interne : {error}", error=f"{type(error).__name__}: {error}")
 
     def damage(self, found: Damage) -> str:
-        """What the store found at the start."""
+        """Describes the damage that the store found at its start."""
         if found.error is not None:
             return self(
                 "Les données internes du démon ne peuvent pas être écrites ({error}), {count} valeurs ont été lues. "
@@ -92,7 +92,7 @@ class Texts:
 
 
 def _reasons(path: Path) -> dict[str, str]:
-    """What the user reads in place of the system's words for why a call or a writing failed, by the error's class."""
+    """The user's words for why a call or a write failed, by the error's class."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8"))["reasons"])
     except (OSError, ValueError, KeyError) as error:

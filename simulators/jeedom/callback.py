@@ -16,7 +16,7 @@ from simulators.jeedom.database import Database
 from simulators.jeedom.levels import Levels
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
-OLD = 60.0  # s after which a value's own time becomes its date
+OWN_DATE_AGE_S = 60.0  # s after which a value's own time becomes its date
 STATES = (
     *("connecting", "online", "waiting", "unreachable", "authentication_failed", "untrusted", "error", "no_data"),
     "stopped",
@@ -145,7 +145,7 @@ class Callback:
             raise Rejected("values without a value")
         if not self._known(event["equipment"]):
             return
-        old = self.clock() - at.timestamp() > OLD
+        old = self.clock() - at.timestamp() > OWN_DATE_AGE_S
         date = self.local(at) if old else self.local(datetime.fromtimestamp(self.clock(), self.zone))
         commands = self.database.commands(event["equipment"])
         current = self.database.current(event["equipment"])
@@ -249,7 +249,7 @@ def formatted(row: dict[str, Any], value: Any) -> Any:
         return int(value)
     if kind == "numeric":
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise Rejected(f"{row['logicalId']}: {value!r} is no number")
+            raise Rejected(f"{row['logicalId']}: {value!r} is not a number")
         return value
     if not isinstance(value, (str, int, float)):
         raise Rejected(f"{row['logicalId']}: {value!r} is no text")

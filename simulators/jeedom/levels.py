@@ -68,7 +68,7 @@ class Levels:
             timer.start()
 
     def untold(self) -> list[dict[str, Any]]:
-        """What has run since it was told last."""
+        """What has run since the last report."""
         found = []
         with self.database.lock:
             levels = self.database.kept("levels", {})

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent / "page"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PAUSE = 0.2  # s between two messages of a stream
-ALIVE = 10.0  # s after which a silent stream shows that it lives
-SPARK = 240  # points of a small curve
+STREAM_PERIOD_S = 0.2  # s between two messages of a stream
+KEEPALIVE_S = 10.0  # s after which a silent stream shows that it lives
+SPARKLINE_POINTS = 240  # points of a small curve
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -169,7 +169,7 @@ class Web:
         if current is not None:
             shown["value"], shown["date"] = current
         if row["type"] == "info" and row.get("unit") == "W" and shown["visible"]:
-            shown["spark"] = self._jeedom.database.history(command["id"], limit=SPARK)
+            shown["spark"] = self._jeedom.database.history(command["id"], limit=SPARKLINE_POINTS)
         return shown
 
     def _stream(self) -> Iterator[bytes]:
@@ -193,8 +193,8 @@ class Web:
             if news:
                 spoken = time.monotonic()
                 yield news
-                time.sleep(PAUSE)
-            elif time.monotonic() - spoken > ALIVE:
+                time.sleep(STREAM_PERIOD_S)
+            elif time.monotonic() - spoken > KEEPALIVE_S:
                 spoken = time.monotonic()
                 yield b": alive\n\n"
 

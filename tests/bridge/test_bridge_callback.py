@@ -197,7 +197,7 @@ class TestFailures:
     def test_an_answer_that_drips_meets_the_limit(
         self, make: Make, server: CallbackServer, endless: answers.Answer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "LIMIT", 0.5)
+        monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.5)
         server.script = [endless]
         rig = make(ManualClock())
         rig.say("x")
@@ -229,7 +229,7 @@ class TestFailures:
         rig.say("x")
         for _ in range(12):
             pause = rig.pause()
-            assert pause <= module.REFUSED + 1e-6  # of a clock that adds
+            assert pause <= module.MAX_REFUSED_PAUSE_S + 1e-6  # of a clock that adds
             clock.advance(pause + 0.001)
         pause = rig.pause()
         server.listen()
@@ -266,7 +266,7 @@ class TestFailures:
     def test_half_as_much_after_each_timeout(
         self, make: Make, server: CallbackServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "LIMIT", 0.1)
+        monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.1)
         server.script = [answers.silence(applied=False)] * 3
         rig = make(ManualClock())
         rig.outbox.values("1", {f"c{n}": n for n in range(600)})
@@ -277,7 +277,7 @@ class TestFailures:
         assert sizes == [500, 250, 125, 62]
         server.wait_events("values")
         until(lambda: rig.callback.error is None)
-        monkeypatch.setattr(module, "LIMIT", 10.0)
+        monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 10.0)
         for _ in range(3):
             rig.next_request()
         sizes = [sum(len(event["values"]) for event in received.events) for received in server.requests[4:]]

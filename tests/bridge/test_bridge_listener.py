@@ -13,7 +13,7 @@ from typing import Any, Callable
 import pytest
 
 from jeedom_bridge import listener as module
-from jeedom_bridge.listener import MAX_MESSAGE, MAX_PEERS, CommandError, Listener
+from jeedom_bridge.listener import MAX_MESSAGE_BYTES, MAX_PEERS, CommandError, Listener
 from tests.support.client import KEY, Peer, ask, message
 from tests.support.waiting import until
 
@@ -215,13 +215,13 @@ class TestRefusals:
 class TestLimits:
     def test_a_message_of_a_mebibyte_is_taken(self, start: Start) -> None:
         empty = len(message("hello", x=""))
-        full = message("hello", x="y" * (MAX_MESSAGE - empty + 1))
-        assert len(full) == MAX_MESSAGE + 1  # with its newline
+        full = message("hello", x="y" * (MAX_MESSAGE_BYTES - empty + 1))
+        assert len(full) == MAX_MESSAGE_BYTES + 1  # with its newline
         assert [each["ok"] for each in raw(start(), full)] == [True]
 
     @pytest.mark.parametrize("end", [b"\n", b""])
     def test_a_longer_one_is_refused_and_the_connection_closed(self, start: Start, end: bytes) -> None:
-        answers = raw(start(), b"x" * (MAX_MESSAGE + 1) + end, half_close=False)
+        answers = raw(start(), b"x" * (MAX_MESSAGE_BYTES + 1) + end, half_close=False)
         assert [each["error"]["code"] for each in answers] == ["invalid_message"]
 
     def test_an_endless_one_is_refused_and_cut(self, start: Start) -> None:
@@ -231,7 +231,7 @@ class TestLimits:
             assert ask(port, "hello")["ok"]
 
     def test_silence_closes_a_connection(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "SILENCE", 0.2)
+        monkeypatch.setattr(module, "MAX_SILENCE_S", 0.2)
         port = start()
         for begun in (b"", b'{"apikey"', message("hello")):
             with Peer(port) as peer:
@@ -245,7 +245,7 @@ class TestLimits:
     def test_the_time_in_which_a_message_is_worked_on_is_no_silence(
         self, start: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "SILENCE", 0.1)
+        monkeypatch.setattr(module, "MAX_SILENCE_S", 0.1)
         release = threading.Event()
 
         def slow(_command: str, _fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -264,15 +264,15 @@ class TestLimits:
     def test_a_peer_that_drips_bytes_does_not_keep_its_place(
         self, start: Start, monkeypatch: pytest.MonkeyPatch, drop: bytes
     ) -> None:
-        monkeypatch.setattr(module, "SILENCE", 0.5)
-        monkeypatch.setattr(module, "PATIENCE", 0.4)
+        monkeypatch.setattr(module, "MAX_SILENCE_S", 0.5)
+        monkeypatch.setattr(module, "MAX_MESSAGE_S", 0.4)
         with Peer(start()) as peer:
             assert until_cut(peer.socket, drop, 0.05) < 2
 
     def test_the_time_that_messages_take_is_not_counted_for_the_next_one(
         self, start: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "PATIENCE", 0.3)
+        monkeypatch.setattr(module, "MAX_MESSAGE_S", 0.3)
         with Peer(start()) as peer:
             for number in range(10):
                 peer.send(b"\n" + message("hello", x=number)[:5])
@@ -283,7 +283,7 @@ class TestLimits:
                 assert answer["result"]["x"] == number
 
     def test_a_peer_that_never_reads_is_given_up(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "SILENCE", 0.3)
+        monkeypatch.setattr(module, "MAX_SILENCE_S", 0.3)
         port = start()
         before = threading.active_count()
         with socket.create_connection(("127.0.0.1", port)) as peer:

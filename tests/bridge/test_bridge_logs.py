@@ -328,16 +328,16 @@ class TestMasking:
     def test_renewed_tokens_are_forgotten_after_many_and_settings_never(self) -> None:
         masker = Masker()
         masker.register("lasting-secret")
-        for number in range(2 * Masker.RENEWED):
+        for number in range(2 * Masker.MAX_RENEWED):
             masker.register_renewed(f"renewed-token-{number:04}")
         assert masker.mask("lasting-secret") == MASK
-        assert masker.mask(f"renewed-token-{2 * Masker.RENEWED - 1:04}") == MASK
+        assert masker.mask(f"renewed-token-{2 * Masker.MAX_RENEWED - 1:04}") == MASK
         assert masker.mask("renewed-token-0000") == "renewed-token-0000"
 
     def test_a_token_that_is_used_again_is_not_the_oldest(self) -> None:
         masker = Masker()
         masker.register_renewed("used-every-hour")
-        for number in range(2 * Masker.RENEWED):
+        for number in range(2 * Masker.MAX_RENEWED):
             masker.register_renewed(f"renewed-token-{number:04}")
             masker.register_renewed("used-every-hour")
         assert masker.mask("used-every-hour") == MASK

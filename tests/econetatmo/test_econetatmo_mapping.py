@@ -117,7 +117,7 @@ def test_the_types_of_a_family_are_asked_for_together() -> None:
     assert mapping.types_for([rows()["total_energy"]], every) == ENERGY
     assert len(mapping.types_for(every, every)) == 8
     gas = rows(consumptionType="fluid", sourceType="gas")
-    assert [row.data["name"] for row in gas.values()] == ["gas", "gas price"]
+    assert [row.data["name"] for row in gas.values()] == ["Volume", "Coût"]
     assert mapping.types_for(gas.values(), gas.values()) == ["sum_fluid_consumption$0", "sum_fluid_price$0"]
 
 

@@ -31,6 +31,6 @@ if __name__ == "__main__":
     install(Path(os.environ["LAB_CORE"]))
     if "LAB_PATIENCE" in os.environ:
         commands.LIMITS.update(dict.fromkeys(commands.LIMITS, float(os.environ["LAB_PATIENCE"])))
-    listener.SILENCE = float(os.environ.get("LAB_SILENCE", listener.SILENCE))
-    callback.LIMIT = float(os.environ.get("LAB_LIMIT", callback.LIMIT))
+    listener.MAX_SILENCE_S = float(os.environ.get("LAB_SILENCE", listener.MAX_SILENCE_S))
+    callback.ANSWER_TIMEOUT_S = float(os.environ.get("LAB_LIMIT", callback.ANSWER_TIMEOUT_S))
     sys.exit(jeenergied.daemon.main(sys.argv[1:], os.environ))

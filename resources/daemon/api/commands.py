@@ -13,7 +13,7 @@ from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Contract, ContractError
 from jeedom_bridge.listener import CommandError
 from jeedom_bridge.logs import Logs
-from jeedom_bridge.plain import LONGEST_SENTENCE, plain
+from jeedom_bridge.plain import MAX_SENTENCE_CHARS, plain
 from jeedom_bridge.store import StoreError
 
 from .. import __version__
@@ -307,7 +307,7 @@ class Commands:
 def _disarmed(part: Any) -> Any:
     """An answer whose texts may come from a vendor: names found, identities, what an operation has to tell."""
     if isinstance(part, str):
-        return plain(part, LONGEST_SENTENCE)
+        return plain(part, MAX_SENTENCE_CHARS)
     if isinstance(part, Mapping):
         return {key: _disarmed(value) for key, value in part.items()}
     if isinstance(part, (list, tuple)):

@@ -17,7 +17,7 @@ from jeedom_bridge.contract import Catalogue, Row, Settings
 
 from ..devices.base import Connection, Equipment
 
-LEAST_GRACE_S = 600.0
+MIN_GRACE_S = 600.0
 """Seconds after a start before old data from before it is called silence: the first reading may be under way."""
 
 
@@ -128,7 +128,7 @@ class Freshness:
             for equipment, watched in self._watched.items():
                 for group in watched.groups.values():
                     old = group.age(now) > group.after_s or (group.silent and group.lag is None)
-                    if old and (not connected or now - self._started < min(group.after_s, LEAST_GRACE_S)):
+                    if old and (not connected or now - self._started < min(group.after_s, MIN_GRACE_S)):
                         continue
                     if old != group.silent:
                         group.silent = old

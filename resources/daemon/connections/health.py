@@ -136,7 +136,7 @@ class Health:
             return min(pause, period_s)
         self._unreported = None
         if news:
-            # A disk that is full is no mistake of ours: where it was noticed tells nobody anything.
+            # A full disk is not a fault of the code: a traceback would help nobody.
             internal = not isinstance(error, (DeviceError, StoreError))
             self._log(text, error if internal else None)
         else:

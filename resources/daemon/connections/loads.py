@@ -11,7 +11,8 @@ from jeedom_bridge.worker import Job, Worker
 from ..devices.base import LevelState, Memory
 from ..energy.levels import Level
 
-HOUR = 3600.0
+MAX_PAUSE_S = 3600.0
+"""Longest time between two looks at what is not proved."""
 MAX_ABSENT = 100
 """Levels kept of equipment that the connection no longer has: it may be enabled again."""
 _KEY = "levels"
@@ -85,7 +86,7 @@ class Loads:
         if self._job is not None:
             self._job.run_in(seconds)
         elif any(level.pending for level in self._levels.values()):
-            self._job = self._worker.every("levels", HOUR, self._ask, first=seconds)
+            self._job = self._worker.every("levels", MAX_PAUSE_S, self._ask, first=seconds)
 
     def _request(self, equipment: str, level: Level) -> dict[str, Any]:
         request = {

@@ -211,9 +211,9 @@ class Publisher:
     def _send(
         self, equipment: str, plan: _Plan, facts: Mapping[str, Any], at: float | None, missing_only: bool = False
     ) -> None:
-        """Hands values to the outbox and, translated by nobody, to the board (`missing_only`: see there).
+        """Hands values to the outbox and, untranslated, to the board (`missing_only`: see Board.put).
 
-        A fact that is None takes its readings off the board; Jeedom keeps the last value.
+        A fact of None takes its readings off the board; Jeedom keeps the last value.
         """
         values: dict[str, Any] = {}
         readings: dict[Measure, Any] = {}
@@ -235,7 +235,7 @@ class Publisher:
             self._board.put(equipment, readings, at, missing_only)
 
     def _offer(self, equipment: str, lines: list[_Line]) -> None:
-        """Jeedom is told once of commands that it could create now."""
+        """Reports, once, commands that Jeedom could create now."""
         for line in lines:
             line.offered = False
         names = [line.name for line in lines]

@@ -14,12 +14,12 @@ WORKED = "worked"
 
 
 def mark(config: Mapping[str, Any]) -> str:
-    """A short text that is another one for other settings, and from which they cannot be read."""
+    """A short hash of the settings: it changes with them and does not reveal them."""
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def reported(kept: Any) -> dict[str, tuple[str, str, str] | None]:
-    """(state, code, text) by equipment, out of what was kept under `REPORTED`; without what is none."""
+    """(state, code, text) by equipment, from what was kept under `REPORTED`; invalid entries are left out."""
     states = kept.items() if isinstance(kept, Mapping) else ()
     return {
         str(equipment): (str(state[0]), str(state[1]), str(state[2]))

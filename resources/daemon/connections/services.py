@@ -8,7 +8,7 @@ from typing import Callable
 from jeedom_bridge.clock import Clock
 from jeedom_bridge.logs import Masker
 from jeedom_bridge.outbox import Outbox
-from jeedom_bridge.plain import LONGEST_SENTENCE, plain
+from jeedom_bridge.plain import MAX_SENTENCE_CHARS, plain
 from jeedom_bridge.store import Store
 
 from ..readings import Board
@@ -33,4 +33,4 @@ class Services:
 
     def outgoing(self, text: str) -> str:
         """A sentence that leaves the daemon: without secrets, and without markup that a vendor may have put into it."""
-        return plain(self.masker.mask(text), LONGEST_SENTENCE)
+        return plain(self.masker.mask(text), MAX_SENTENCE_CHARS)

@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 100
 UNSAVED_S = 3600.0
-"""How long what a test of an unsaved connection has kept waits for the connection to be saved."""
+"""Seconds for which data of a test is kept until its connection is saved."""
 
 
 class Supervisor:
@@ -42,15 +42,15 @@ class Supervisor:
         self._lock = threading.Lock()
         self._runners: dict[str, Runner] = {}
         self._ending: list[Runner] = []
-        """Stopped, but not over; oldest first."""
+        """Stopped, but not ended; oldest first."""
         self._temporary: set[Runner] = set()
         self._forgotten: set[str] = set()
         self._revision = -1
         self._tested_at: float | None = None
-        """When a connection that is not saved was last tested, if what that has kept is still there."""
+        """When an unsaved connection was last tested, while data of that test is kept."""
 
     def configure(self, revision: int, definitions: list[Mapping[str, Any]]) -> dict[str, list[str]]:
-        """Makes what runs equal to what is asked; says what that took, by connection id."""
+        """Starts, updates and stops connections; returns the ids by what was done."""
         result: dict[str, list[str]] = {"started": [], "updated": [], "stopped": [], "unchanged": []}
         with self._lock:
             if revision < self._revision:
@@ -121,7 +121,7 @@ class Supervisor:
         return runner
 
     def _end(self, runner: Runner) -> None:
-        """Stops a runner, and frees it in a thread: its device may hang in a request, and nobody waits for it here."""
+        """Stops a runner and waits for its end in a thread of its own: its device may hang in a request."""
         runner.stop()
         self._ending.append(runner)
         try:
@@ -164,7 +164,7 @@ class Supervisor:
         return with_defaults(connection, catalogue)
 
     def ask_temporary(self, connection: Connection, question: Callable[[Device], Any]) -> tuple[Runner, Future[Any]]:
-        """Asks a device made for the occasion: the connection is not saved, or not as it stands in the form.
+        """Asks a temporary device built from the form: the connection is not saved, or not with these settings.
 
         The runner frees itself with the answer; `stop` it to give up. Raises RuntimeError if there are no more threads.
         """
@@ -230,7 +230,7 @@ class Supervisor:
         return next((each.name or each.key for each in found if each is not None), equipment)
 
     def ran(self, equipment: str, name: str, number: int) -> None:
-        """Hands on what Jeedom has run; of an equipment that is no longer there it does not matter."""
+        """Passes on what Jeedom has run; ignored for equipment that is gone."""
         with self._lock:
             runners = list(self._runners.values())
         for runner in runners:
@@ -252,7 +252,7 @@ class Supervisor:
         self._services.store.forget(identifier)
 
     def tidy(self, at_start: bool = False) -> None:
-        """Erases what tests of unsaved connections have left: tokens of an account that may never be used here.
+        """Erases data that tests of unsaved connections have left: tokens of an account that may never be used here.
 
         An hour after the last one, since a service may have given its tokens once only, or at once `at_start`. To be
         called now and then. Raises StoreError.

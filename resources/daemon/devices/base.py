@@ -1,4 +1,4 @@
-"""What every backend is made of: its errors, what it is told, and what it may ask of the core."""
+"""What every backend is made of: its errors, its settings, and what it may ask of the daemon."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Moment(str):
 
 
 class DeviceError(Exception):
-    """Something that the user is told: a French template and its values (translated where it is shown)."""
+    """An error for the user: a French template and its values, translated where it is shown."""
 
     code: ClassVar[str] = "vendor_error"
     state: ClassVar[str] = "error"
@@ -305,7 +305,7 @@ class Device(ABC):
     """
 
     grace: ClassVar[float] = 0.0
-    """Seconds that a working connection may fail before the user is told."""
+    """Seconds for which a working connection may fail before the user is informed."""
 
     acts_aside: ClassVar[bool] = False
     """Whether `act` need not wait for the connection's own thread: it is then called in others, several at a time."""

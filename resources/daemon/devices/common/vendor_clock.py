@@ -31,7 +31,7 @@ class VendorClock:
             self._anchor = (self._clock.monotonic(), at)
 
     def forget(self) -> None:
-        """What was told counts no more, as after a change of the device: this machine's time again."""
+        """Drops the vendor's time, as after a change of the device: this machine's time counts again."""
         self._anchor = None
 
     def now(self) -> float:

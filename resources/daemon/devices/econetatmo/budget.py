@@ -10,9 +10,9 @@ from ..common.refusals import Policy, Refusals, Scope
 
 _LOG = logging.getLogger(__name__)
 
-HOUR = Window("hour", {"import": 200, "poll": 300, "user": 400}, 3600.0)
+HOUR_WINDOW = Window("hour", {"import": 200, "poll": 300, "user": 400}, 3600.0)
 """Requests within an hour after which this kind of work waits: the more it is awaited, the later."""
-BURST = Window("burst", dict.fromkeys(HOUR.most, 30), 10.0)
+BURST_WINDOW = Window("burst", dict.fromkeys(HOUR_WINDOW.most, 30), 10.0)
 POLICIES = {Scope.CREDENTIAL: Policy((600.0, 1200.0, 2400.0, 3600.0))}
 """After a request beyond the quota, unless the service says how long."""
 WRITE_EVERY_S = 60.0
@@ -28,7 +28,7 @@ class Budget:
         self._limit = RateLimit(
             context.memory,
             context.clock,
-            (HOUR, BURST),
+            (HOUR_WINDOW, BURST_WINDOW),
             refusals,
             scope=Scope.CREDENTIAL,
             write_every_s=WRITE_EVERY_S,
@@ -36,11 +36,11 @@ class Budget:
 
     def hour(self) -> int:
         """Requests of the last hour, told by the minute."""
-        return self._limit.used(HOUR.name)
+        return self._limit.used(HOUR_WINDOW.name)
 
     def left(self, purpose: str) -> int:
         """How many requests this kind of work may still make within the hour."""
-        return 0 if self.blocked() else max(0, HOUR.most[purpose] - self.hour())
+        return 0 if self.blocked() else max(0, HOUR_WINDOW.most[purpose] - self.hour())
 
     def blocked(self) -> float:
         """Seconds for which the service wants to be left alone."""
@@ -49,7 +49,7 @@ class Budget:
     def take(self, purpose: str) -> None:
         """Before each request: counts it, waits for room within 10 s. Raises RateLimited."""
         while (held := self._limit.take(purpose)) is not None:
-            if held.window == HOUR.name:
+            if held.window == HOUR_WINDOW.name:
                 raise RateLimited(
                     "{count} requêtes à Netatmo en une heure, la limite est proche : la suite attend quelques minutes",
                     retry=300.0,

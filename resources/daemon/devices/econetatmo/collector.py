@@ -280,7 +280,7 @@ class Collector:
         }
         if not scales or scale != min(scales, key=time_slots.STEPS.__getitem__):
             return
-        source, types = mapping.TOTAL + scales[scale], state.track(scale).types
+        source, types = mapping.TOTAL_PREFIX + scales[scale], state.track(scale).types
         energies = {label: mapping.column(source, types, values) for label, values in found.items()}
         state.index.add(scale, {label: energy for label, energy in energies.items() if energy is not None})
 

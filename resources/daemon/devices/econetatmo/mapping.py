@@ -18,7 +18,7 @@ from ..base import VendorError
 from ..common.numbers import finite
 from . import time_slots
 
-TOTAL = "total:"
+TOTAL_PREFIX = "total:"
 FLUIDS = {6: "gas", 7: "hot_water", 8: "cold_water"}
 FLUID_NAMES = {6: "Gaz", 7: "Eau chaude", 8: "Eau froide"}
 TOTAL_INDEX = 5
@@ -279,21 +279,21 @@ def _value(value: Any) -> float | None:
 
 def base_type(source: str) -> str:
     """The family of a source: its type without the tariff."""
-    return source[len(TOTAL) :] if source.startswith(TOTAL) else source.partition("$")[0]
+    return source[len(TOTAL_PREFIX) :] if source.startswith(TOTAL_PREFIX) else source.partition("$")[0]
 
 
 def types_for(rows: Iterable[Row], every: Iterable[Row]) -> list[str]:
     """The types to ask for so that these rows can be filled: whole families, in the catalogue's order."""
     families = {base_type(row.source or "") for row in rows}
-    found = [row.source for row in every if row.source and not row.source.startswith(TOTAL)]
+    found = [row.source for row in every if row.source and not row.source.startswith(TOTAL_PREFIX)]
     return [each for each in dict.fromkeys(found) if base_type(each) in families]
 
 
 def column(source: str, types: Sequence[str], values: Sequence[float | None]) -> float | None:
     """The value of a source in a slot; None when the slot has none."""
-    if not source.startswith(TOTAL):
+    if not source.startswith(TOTAL_PREFIX):
         return values[types.index(source)] if source in types else None
-    whole = source[len(TOTAL) :]
+    whole = source[len(TOTAL_PREFIX) :]
     own = values[types.index(whole)] if whole in types else None
     if own is not None:
         return own
