@@ -2,6 +2,11 @@
 
 A pair belongs to the token that the user pasted (its hash names it): a newly pasted one begins a new line of
 pairs and so wins over the stored one, and pasting the same one again goes on with its newest successor.
+
+It does not derive from `common/tokens.py`, whose question is how seldom a login may happen: here there is none. Only
+the user can begin a line of pairs; a renewal whose answer was lost may have voided both tokens, and a marker that is
+durable before the request says so after a kill; the access token is used to its end while renewals fail. The book of
+refusals is the common one.
 """
 
 from __future__ import annotations
