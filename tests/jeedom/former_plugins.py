@@ -72,6 +72,6 @@ def use(jeedom: Jeedom, info: int, action: int, equipment: int) -> dict[str, Any
 
 
 def clean(jeedom: Jeedom) -> None:
-    jeedom.php(CLEAN, json.dumps(list(REPOSITORIES)))
+    jeedom.php(CLEAN, json.dumps([*REPOSITORIES, "helloWatt"]))
     for plugin in REPOSITORIES:
         shutil.rmtree(Path(ROOT) / "plugins" / plugin, ignore_errors=True)

@@ -171,3 +171,35 @@ def test_killed_at_random_moments_it_goes_on_or_is_undone(jeedom: Jeedom, house:
         assert named(jeedom) == names, kill
         assert jeedom.php(SHAPE, plugin) == shape, kill
         assert jeedom.php(LEFT) == count, kill
+
+
+@pytest.fixture
+def closed(jeedom: Jeedom, quiet: None) -> Iterator[dict[str, list[int]]]:
+    """Ids of the former and of our equipment, by type, of a plugin whose logicalIds nobody knows."""
+    former_plugins.clean(jeedom)
+    yield dict(jeedom.php(code("closed")))
+    former_plugins.clean(jeedom)
+
+
+def test_commands_known_by_name_join_the_equipment_that_is_there(jeedom: Jeedom, closed: dict[str, list[int]]) -> None:
+    plan = jeedom.own("moveInPlan", plugin="helloWatt")
+    for equipment in plan["equipment"]:
+        assert {cmd["name"] for cmd in equipment["commands"] if cmd["to"]} == {"Conso jour", "Coût mois"}
+    jeedom.own("moveIn", plugin="helloWatt")  # as the page does: in the background
+    for _ in range(60):
+        (found,) = [each for each in jeedom.own("moveInList")["former"] if each["plugin"] == "helloWatt"]
+        if found["state"] == "done":
+            break
+        time.sleep(0.5)
+    assert found["state"] == "done", found
+    noted = jeedom.php(NOTED, "helloWatt")
+    assert {old: made["to"] for old, made in noted["equipment"].items()} == {
+        str(old): str(new) for old, new in closed.values()
+    }
+    for _, new in closed.values():
+        days = jeedom.php(code("days"), new)
+        # The former one's days end where ours begin: no day twice.
+        assert [date[8:10] for date in days] == [f"{day:02}" for day in range(1, 29)]
+    assert jeedom.php(UNDO, "helloWatt") == "undone"
+    for _, new in closed.values():
+        assert jeedom.php("echo json_encode(is_object(jeenergie::byId($argv[1])));", new), "it was there before"

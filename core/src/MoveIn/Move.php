@@ -147,7 +147,7 @@ final class Move
         }
     }
 
-    /** @return array[] {to, factor, seam} by the id of the former command */
+    /** @return array[] {to, factor, until, seam} by the id of the former command */
     private function commandsOf(array $planned, jeenergie $eqLogic, array $row, bool $places, array $before): array
     {
         $wanted = array_filter($planned['commands'], fn(array $each): bool => $each['to'] !== null);
@@ -158,7 +158,9 @@ final class Move
         foreach ($wanted as $each) {
             $id = $ids[$each['to']] ?? null;
             if ($id !== null && isset($formerCommands[$each['id']])) {
-                $pairs[$each['id']] = ['to' => $id, 'factor' => $each['factor']];
+                // What has a history already goes on with it: the former one ends where that begins.
+                $until = $planned['known'] === null ? null : PointCopy::extent($id)['first'];
+                $pairs[$each['id']] = ['to' => $id, 'factor' => $each['factor'], 'until' => $until];
                 $shown[$id] = $shown[$id] ?? $formerCommands[$each['id']];
             }
         }
@@ -178,7 +180,7 @@ final class Move
         foreach ($pairs as $from => $pair) {
             if ($pair['factor'] !== null && !isset($pair['seam'])) {
                 $last = PointCopy::extent($from)['last'];
-                PointCopy::copy($from, $pair['to'], null, (float) $pair['factor']);
+                PointCopy::copy($from, $pair['to'], null, $pair['until'], (float) $pair['factor']);
                 $pairs[$from]['seam'] = $last ?? '0000-00-00 00:00:00';
                 $this->journal->note(['pairs' => $pairs]);
             }
@@ -229,7 +231,7 @@ final class Move
         $pairs = $this->journal->get('pairs', []);
         foreach ($pairs as $from => $pair) {
             if (isset($pair['seam'])) {
-                PointCopy::copy($from, $pair['to'], $pair['seam'], (float) $pair['factor']);
+                PointCopy::copy($from, $pair['to'], $pair['seam'], $pair['until'], (float) $pair['factor']);
                 $pairs[$from]['seam'] = PointCopy::extent($from)['last'] ?? $pair['seam'];
             }
         }

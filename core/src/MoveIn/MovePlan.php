@@ -129,7 +129,9 @@ final class MovePlan
         ));
         $connection = $this->connections[$index];
         if ($connection['record'] === []) {
-            return count($of) === 1 ? $of[0] : null;
+            // The former plugin does not say which account it is: the one with the most equipment.
+            usort($of, fn(jeenergie $a, jeenergie $b): int => count($b->equipment()) <=> count($a->equipment()));
+            return $of[0] ?? null;
         }
         $identity = [];
         foreach (Catalogue::fields($backend, null) as $field) {

@@ -16,6 +16,8 @@ final class PointCopy
     /** Points that are copied by one statement, which holds locks. */
     private const SLICE_POINTS = 20000;
 
+    private const NEVER = '9999-12-31 23:59:59';
+
     /** Prefixes of units, as powers of ten. */
     private const PREFIXES = ['m' => -3, '' => 0, 'k' => 3, 'M' => 6];
 
@@ -41,9 +43,10 @@ final class PointCopy
      * Copies points; those whose date the target has already are left out, so that copying twice does no harm.
      *
      * @param string|null $after local date: only later points
+     * @param string|null $before local date: only earlier points
      * @param float $factor by which values are multiplied, see factor()
      */
-    public static function copy($from, $to, ?string $after, float $factor): void
+    public static function copy($from, $to, ?string $after, ?string $before, float $factor): void
     {
         foreach (self::TABLES as $table => $other) {
             $start = $after ?? '0000-00-00 00:00:00';
@@ -53,12 +56,16 @@ final class PointCopy
                 DB::Prepare(
                     'INSERT IGNORE INTO `' . $table . '` (`cmd_id`, `datetime`, `value`)
                     SELECT :to, s.`datetime`, ' . str_replace('`value`', 's.`value`', $value) . ' FROM `' . $table . '` s
-                    WHERE s.`cmd_id` = :from AND s.`datetime` > :start AND s.`datetime` <= :end AND NOT EXISTS (
+                    WHERE s.`cmd_id` = :from AND s.`datetime` > :start AND s.`datetime` <= :end AND s.`datetime` < :before
+                    AND NOT EXISTS (
                         SELECT 1 FROM `' . $other . '` o WHERE o.`cmd_id` = :same AND o.`datetime` = s.`datetime`)',
-                    ['to' => (int) $to, 'from' => (int) $from, 'start' => $start, 'end' => $end, 'same' => (int) $to],
+                    [
+                        'to' => (int) $to, 'from' => (int) $from, 'start' => $start, 'end' => $end, 'same' => (int) $to,
+                        'before' => $before ?? self::NEVER,
+                    ],
                     DB::FETCH_TYPE_ROW
                 );
-                $isLast = $end >= '9999';
+                $isLast = $end === self::NEVER;
                 $start = $end;
             } while (!$isLast);
         }
@@ -95,7 +102,7 @@ final class PointCopy
             ['cmd' => (int) $cmd, 'start' => $start],
             DB::FETCH_TYPE_ROW
         );
-        return $row['date'] ?? '9999-12-31 23:59:59';
+        return $row['date'] ?? self::NEVER;
     }
 
     private static function number(float $factor): string

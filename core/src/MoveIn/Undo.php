@@ -70,7 +70,7 @@ final class Undo
     {
         foreach ($this->journal->get('pairs', []) as $former => $pair) {
             if (isset($pair['seam']) && (float) $pair['factor'] !== 0.0) {
-                PointCopy::copy($pair['to'], $former, $pair['seam'], 1.0 / (float) $pair['factor']);
+                PointCopy::copy($pair['to'], $former, $pair['seam'], null, 1.0 / (float) $pair['factor']);
             }
         }
     }

@@ -1,0 +1,57 @@
+"""The window that takes over a former plugin, in a browser: found, dry run, done, report, undone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import former_plugins
+import pytest
+from chromium import PATH, Chromium
+from jeedom_host import URL, Jeedom
+
+WINDOW = ".jnMoveIn"
+PICTURES = os.environ.get("JEENERGIE_PICTURES", "")
+
+pytestmark = [
+    pytest.mark.skipif(not PATH, reason="Chromium is not here"),
+    pytest.mark.skipif(not former_plugins.is_there("EaseeCharger"), reason="the former plugin's files are not here"),
+]
+
+
+@pytest.fixture
+def charger(jeedom: Jeedom, quiet: None) -> Iterator[int]:
+    former_plugins.clean(jeedom)
+    former_plugins.install("EaseeCharger")
+    (charger,) = former_plugins.make(jeedom, "EaseeCharger", 10)
+    yield charger
+    former_plugins.clean(jeedom)
+
+
+def picture(browser: Chromium, name: str) -> None:
+    if PICTURES:
+        browser.screenshot(Path(PICTURES, f"{name}.png"))
+
+
+def test_a_plugin_is_taken_over_and_given_back_by_the_buttons(jeedom: Jeedom, charger: int) -> None:
+    with Chromium() as browser:
+        browser.sign_in(URL, os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
+        browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=jeenergie")
+        browser.until("window.jeenergiePage && document.querySelector('[data-jn_action=moveIn]')")
+        browser.click("[data-jn_action=moveIn]")
+        browser.click(f"{WINDOW} .btn", "Voir ce qui serait fait")
+        browser.until(f"document.querySelector('{WINDOW} details')")
+        assert "Compte test" not in browser.text(f"{WINDOW} details")
+        assert "Borne test" in browser.text(f"{WINDOW} details summary")
+        browser.click(f"{WINDOW} details summary")
+        picture(browser, "movein-plan")
+        browser.click(f"{WINDOW} .btn", "Reprendre")
+        browser.until(f"document.querySelector('{WINDOW}')?.textContent.includes('Repris.')", 60)
+        picture(browser, "movein-done")
+        assert jeedom.php("echo json_encode((int) eqLogic::byId($argv[1])->getIsEnable());", charger) == 0
+        browser.click(f"{WINDOW} .btn", "Annuler la reprise")
+        browser.click(".jeeDialog .button[data-type=confirm], .jeeDialog button[data-type=confirm]")
+        browser.until(f"document.querySelector('{WINDOW}')?.textContent.includes('Reprise annulée.')", 120)
+        assert jeedom.php("echo json_encode((int) eqLogic::byId($argv[1])->getIsEnable());", charger) == 1
+        assert browser.errors == []
