@@ -191,7 +191,7 @@ def test_commands_known_by_name_join_the_equipment_that_is_there(jeedom: Jeedom,
         if found["state"] == "done":
             break
         time.sleep(0.5)
-    assert found["state"] == "done", found
+    assert found["state"] == "done", str(found)
     noted = jeedom.php(NOTED, "helloWatt")
     assert {old: made["to"] for old, made in noted["equipment"].items()} == {
         str(old): str(new) for old, new in closed.values()

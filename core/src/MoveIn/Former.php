@@ -9,7 +9,9 @@ use DB;
 use Exception;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Storage\Json;
+use log;
 use plugin;
+use Throwable;
 use utils;
 
 /**
@@ -156,22 +158,41 @@ final class Former
         return config::byKey('deamonAutoMode', $this->plugin(), 1, true) == 1;
     }
 
-    /** Activates or deactivates the plugin as the core does; it is gone from the disk: nothing to do. */
+    /**
+     * Activates or deactivates the plugin as the core does; if its files are gone there is nothing to do.
+     *
+     * @throws Throwable what its own functions throw; it is then as active as before
+     */
     public function setActive(bool $active): void
     {
-        $plugin = plugin::byId($this->plugin());
-        if (is_object($plugin) && $this->isActive() !== $active) {
+        $plugin = $this->onDisk();
+        if ($plugin !== null && $this->isActive() !== $active) {
             $plugin->setIsEnable((int) $active, true);
         }
     }
 
-    /** Stops its daemon, and lets the core start it by itself or not. */
+    /** Stops or starts its daemon, and lets the core start it by itself or not. A failure there is its own affair. */
     public function setDaemon(bool $automatic): void
     {
         config::save('deamonAutoMode', (int) $automatic, $this->plugin());
-        $plugin = $this->isActive() ? plugin::byId($this->plugin()) : null;
-        if (is_object($plugin) && $plugin->getHasOwnDeamon() == 1) {
+        $plugin = $this->isActive() ? $this->onDisk() : null;
+        if ($plugin === null || $plugin->getHasOwnDeamon() != 1) {
+            return;
+        }
+        try {
             $automatic ? $plugin->deamon_start(true) : $plugin->deamon_stop();
+        } catch (Throwable $error) {
+            log::add('jeenergie', 'warning', $this->title() . ' : ' . $error->getMessage());
+        }
+    }
+
+    /** Null if its files are gone. */
+    private function onDisk(): ?plugin
+    {
+        try {
+            return plugin::byId($this->plugin()) ?: null;
+        } catch (Throwable $error) {
+            return null;
         }
     }
 

@@ -159,7 +159,7 @@ final class Move
             $id = $ids[$each['to']] ?? null;
             if ($id !== null && isset($formerCommands[$each['id']])) {
                 // What has a history already goes on with it: the former one ends where that begins.
-                $until = $planned['known'] === null ? null : PointCopy::extent($id)['first'];
+                $until = $planned['known'] === null ? null : $this->seamOf($id);
                 $pairs[$each['id']] = ['to' => $id, 'factor' => $each['factor'], 'until' => $until];
                 $shown[$id] = $shown[$id] ?? $formerCommands[$each['id']];
             }
@@ -171,6 +171,13 @@ final class Move
             Creation::display($eqLogic, $row, $tokens, Journal::column($pairs, 'to'));
         }
         return $pairs;
+    }
+
+    /** When the history of a command begins; where dates may differ within a day, as of daily figures, that day. */
+    private function seamOf(string $cmd): ?string
+    {
+        $first = PointCopy::extent($cmd)['first'];
+        return $first === null || !$this->former->recipe()->isByName() ? $first : substr($first, 0, 10) . ' 00:00:00';
     }
 
     private function history(): void

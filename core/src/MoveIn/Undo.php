@@ -7,6 +7,7 @@ namespace Jeenergie\MoveIn;
 use Exception;
 use jeenergie;
 use Jeenergie\Storage\Row;
+use Throwable;
 
 /**
  * Puts back what a move has changed, and switches the former plugin on again. Each step may be done again.
@@ -133,8 +134,16 @@ final class Undo
 
     private function former(): void
     {
-        if ($this->journal->get('active')) {
-            $this->former->setActive(true);
+        try {
+            if ($this->journal->get('active')) {
+                $this->former->setActive(true);
+            }
+        } catch (Throwable $error) {
+            $this->journal->report([sprintf(
+                __('« %1$s » est à activer par vous : %2$s', __FILE__),
+                $this->former->title(),
+                $error->getMessage()
+            )]);
         }
         foreach ($this->journal->get('before') as $id => $row) {
             Row::update('eqLogic', $id, $row);
