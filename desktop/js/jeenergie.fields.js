@@ -160,7 +160,7 @@
       element.value = value === undefined ? '' : value;
       const pick = jn.el('a', { class: 'btn btn-default roundedRight', role: 'button', tabindex: 0, title: '{{Choisir une commande}}' }, [jn.icon('fas fa-list-alt')]);
       pick.addEventListener('click', function() {
-        jeedom.cmd.getSelectModal({ cmd: { type: 'action' } }, function(result) {
+        jeedom.cmd.getSelectModal({ cmd: { type: field.listens ? 'info' : 'action' } }, function(result) {
           element.value = result.human;
           options.changed();
         });

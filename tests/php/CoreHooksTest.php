@@ -7,10 +7,11 @@ final class CoreHooksTest extends JeenergieTestCase
         'event', 'deamon_info', 'deamon_start', 'deamon_stop', 'dependancy_info', 'dependancy_install', 'cron', 'health',
         'backup', 'backupExclude', 'getConfigForCommunity', 'preConfig_socketport', 'preConfig_cycle',
         'postConfig_socketport', 'postConfig_cycle', 'postConfig_api', 'postConfig_extendedDebug', 'postConfig_unsecureLog',
+        'onReading',
     ];
 
     /** Stored by the core in its table of tasks; one of a former version may still wait when the next is installed. */
-    private const SCHEDULED = ['welcome', 'runMoveIn', 'runTrigger', 'startAfterUpdate'];
+    private const SCHEDULED = ['welcome', 'runMoveIn', 'runTrigger', 'startAfterUpdate', 'carryReadings'];
 
     public function testTheCoreFindsItsHooksOnThePluginsClass(): void
     {

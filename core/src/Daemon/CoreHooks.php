@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Daemon;
 
+use Jeenergie\Energy\Readings;
 use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\MoveIn\Background;
@@ -80,6 +81,7 @@ trait CoreHooks
     {
         Daemon::everyMinute();
         Background::resume();
+        Readings::everyMinute();
     }
 
     /** Run in the background, see plugin_info/install.php. */
@@ -141,6 +143,18 @@ trait CoreHooks
     public static function runMoveIn(): void
     {
         Background::run();
+    }
+
+    /** Called by the core with each new value of a command that the plugin listens to, see Readings. */
+    public static function onReading(array $_options): void
+    {
+        Readings::take($_options);
+    }
+
+    /** Run in the background: sends values that came too fast one after the other, see Readings. */
+    public static function carryReadings(): void
+    {
+        Readings::carry();
     }
 
     /** Run in the background: executes the command the user chose, see Trigger. */

@@ -10,6 +10,7 @@ use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Contract\Settings;
+use Jeenergie\Energy\Readings;
 use Jeenergie\Storage\Json;
 use Jeenergie\Storage\Lock;
 use log;
@@ -64,11 +65,13 @@ final class DesiredState
     {
         self::$scheduled = false;
         // One request at a time, so that the higher revision is the newer state.
-        return Lock::during('configure', static function (): array {
+        $result = Lock::during('configure', static function (): array {
             self::sendForgotten();
             $state = self::build();
             return Socket::request('configure', ['revision' => self::nextRevision()] + $state);
         });
+        Readings::follow();
+        return $result;
     }
 
     /** Has the daemon erase what it stores for a removed connection, now or at its next start. */

@@ -29,6 +29,7 @@ final class Socket
         'backup' => 5,
         'house' => 10,
         'balance' => 20,
+        'readings' => 5,
         'shutdown' => 5,
     ];
     private const MARGIN_S = 5;
@@ -45,7 +46,7 @@ final class Socket
     public static function request(string $command, array $fields = [], ?float $timeout = null): array
     {
         $deadline = microtime(true) + ($timeout ?? self::LIMITS_S[$command] + self::MARGIN_S);
-        $stream = @stream_socket_client('tcp://127.0.0.1:' . Daemon::port(), $code, $reason, 2);
+        $stream = @stream_socket_client('tcp://127.0.0.1:' . Daemon::port(), $code, $reason, min(2, $timeout ?? 2));
         if ($stream === false) {
             throw new Refusal(
                 __('Le démon n\'est pas démarré. Démarrez-le depuis la page de configuration du plugin.', __FILE__),

@@ -13,6 +13,7 @@ use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Daemon\Refusal;
 use Jeenergie\Energy\Automatic;
+use Jeenergie\Energy\Readings;
 use Jeenergie\Storage\Notes;
 use log;
 use message;
@@ -65,6 +66,7 @@ final class Lifecycle
         DesiredState::changed();
         if (!$eqLogic->isConnection()) {
             Automatic::afterSave($eqLogic);
+            Readings::changed($eqLogic);
             return;
         }
         if (isset(self::$placed[$eqLogic->getId()])) {
@@ -122,8 +124,9 @@ final class Lifecycle
     {
         $id = (string) $eqLogic->getId();
         if (!$eqLogic->isConnection()) {
-            return static function () use ($id): void {
+            return static function () use ($id, $eqLogic): void {
                 Notes::remove($id);
+                Readings::changed($eqLogic);
                 DesiredState::changed();
             };
         }

@@ -17,6 +17,7 @@ final class Memory
     public static $messages = [];
     public static $logs = [];
     public static $async = [];
+    public static $listeners = [];
     public static $queries = [];
     /** Unix time at which time stands still; empty: the machine's own. */
     public static $now = [];
@@ -143,6 +144,44 @@ final class utils
     public static function executeAsync($class, $method, $options = null): void
     {
         Memory::$async[] = [$method, $options];
+    }
+}
+
+/** One row of the core's table; its events are stored with their marks. */
+final class listener
+{
+    private $row = ['event' => [], 'class' => '', 'function' => '', 'option' => []];
+
+    public static function byClassAndFunction($class, $function, $option = '')
+    {
+        $found = Memory::$listeners[$class . '::' . $function] ?? false;
+        return $found ? clone $found : false;
+    }
+
+    public function setOption($key, $value): self
+    {
+        $this->row['option'][$key] = $value;
+        return $this;
+    }
+
+    public function __call(string $method, array $arguments)
+    {
+        $name = lcfirst(substr($method, 3));
+        if (strpos($method, 'get') === 0) {
+            return $this->row[$name];
+        }
+        $this->row[$name] = $arguments[0];
+        return $this;
+    }
+
+    public function save(): void
+    {
+        Memory::$listeners[$this->row['class'] . '::' . $this->row['function']] = clone $this;
+    }
+
+    public function remove(): void
+    {
+        unset(Memory::$listeners[$this->row['class'] . '::' . $this->row['function']]);
     }
 }
 

@@ -9,6 +9,9 @@ while ($peer = stream_socket_accept($server, 5)) {
     $message = json_decode(fgets($peer), true);
     if (isset($argv[5])) {
         file_put_contents($argv[5] . '/asked', $message['cmd'] . "\n", FILE_APPEND);
+        if (is_file($argv[5] . '/messages')) { // for tests that read them whole
+            file_put_contents($argv[5] . '/messages', json_encode($message) . "\n", FILE_APPEND);
+        }
     }
     $found = [['type' => 'meter', 'key' => '8', 'name' => 'Eight', 'config' => [], 'active' => true]];
     $answers = [
