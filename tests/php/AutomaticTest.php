@@ -1,5 +1,7 @@
 <?php
 
+use Jeenergie\Energy\Automatic;
+
 /** The house makes itself: once, with the first meter, and not again when the user has deleted it. */
 final class AutomaticTest extends JeenergieTestCase
 {
@@ -16,6 +18,31 @@ final class AutomaticTest extends JeenergieTestCase
         $houses = $this->houses();
         $this->assertCount(1, $houses);
         $this->assertSame(['Maison', 1], [$houses[0]->getName(), (int) $houses[0]->getIsEnable()]);
+        $this->assertSame('jeenergie', $houses[0]->getEqType_name()); // the core's table refuses a row without
+    }
+
+    public function testItHasTheNameOfTheUsersLanguage(): void
+    {
+        translate::$texts = ['Maison' => 'House'];
+        try {
+            $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
+            $this->assertSame('House', $this->houses()[0]->getName());
+        } finally {
+            translate::$texts = [];
+        }
+    }
+
+    public function testMetersOfBeforeAnUpdateMakeItWithinAMinuteOnceTheDaemonRuns(): void
+    {
+        $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
+        $this->houses()[0]->remove();
+        unset(Memory::$config['jeenergie::automatic::house']); // as nobody had heard of it
+        Automatic::everyMinute();
+        $this->assertSame([], $this->houses());
+        $this->startDaemon('echo', true);
+        Automatic::everyMinute();
+        Automatic::everyMinute();
+        $this->assertCount(1, $this->houses());
     }
 
     public function testAHouseThatTheUserHasDeletedIsNotMadeAgain(): void

@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Daemon;
 
+use Jeenergie\Energy\Automatic;
 use Jeenergie\Energy\Readings;
 use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Discovery;
@@ -81,6 +82,7 @@ trait CoreHooks
     {
         Daemon::everyMinute();
         Background::resume();
+        Automatic::everyMinute();
         Readings::everyMinute();
     }
 

@@ -8,6 +8,9 @@ use config;
 use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
+use Jeenergie\Daemon\Daemon;
+use Jeenergie\Equipment\Lifecycle;
+use Jeenergie\Equipment\Names;
 use Jeenergie\Storage\Lock;
 use log;
 
@@ -22,18 +25,39 @@ final class Automatic
 
     public static function afterSave(jeenergie $equipment): void
     {
-        if ($equipment->getIsEnable() != 1) {
+        if ($equipment->getIsEnable() != 1 || $equipment->isConnection()) {
             return;
         }
-        foreach (Catalogue::backends() as $backend) {
-            $automatic = Catalogue::of($backend)['automatic'] ?? null;
-            if ($automatic === null || config::byKey(self::CREATED . $backend, 'jeenergie') != '') {
-                continue;
-            }
-            if ($equipment->backend() !== $backend && self::measures($equipment, $automatic['when'])) {
-                self::create($backend, __($automatic['name'], __FILE__));
+        foreach (self::missing() as $backend) {
+            if ($equipment->backend() !== $backend && self::measures($equipment, Catalogue::of($backend)['automatic']['when'])) {
+                self::create($backend);
             }
         }
+    }
+
+    /** Every minute: for meters that were there before such a catalogue, and after a creation that failed. */
+    public static function everyMinute(): void
+    {
+        // Its equipment is discovered by the daemon.
+        if (self::missing() === [] || !Daemon::isRunning()) {
+            return;
+        }
+        foreach (jeenergie::byType('jeenergie', true) as $equipment) {
+            try {
+                self::afterSave($equipment);
+            } catch (Exception $error) {
+                log::add('jeenergie', 'debug', $equipment->getHumanName() . ' : ' . $error->getMessage());
+            }
+        }
+    }
+
+    /** @return string[] backends whose connection has not been created yet */
+    private static function missing(): array
+    {
+        return array_filter(Catalogue::backends(), static function (string $backend): bool {
+            return isset(Catalogue::of($backend)['automatic'])
+                && config::byKey(self::CREATED . $backend, 'jeenergie') == '';
+        });
     }
 
     private static function measures(jeenergie $equipment, array $quantities): bool
@@ -47,9 +71,9 @@ final class Automatic
         return false;
     }
 
-    private static function create(string $backend, string $name): void
+    private static function create(string $backend): void
     {
-        Lock::during('automatic', static function () use ($backend, $name): void {
+        Lock::during('automatic', static function () use ($backend): void {
             if (config::byKey(self::CREATED . $backend, 'jeenergie', '', true) != '') {
                 return;
             }
@@ -59,9 +83,14 @@ final class Automatic
                     return;
                 }
             }
+            $name = Catalogue::translated($backend)['automatic']['name'];
             try {
                 $connection = new jeenergie();
+                $connection->setEqType_name('jeenergie');
+                $connection->setObject_id(Lifecycle::onlyObject());
                 $connection->setName($name)->setIsEnable(1);
+                $connection->setName(Names::ofEqLogic($connection));
+                $connection->setIsVisible((int) (Catalogue::part($backend, null)['visible'] ?? false));
                 $connection->setConfiguration('kind', 'connection');
                 $connection->setConfiguration('backend', $backend);
                 $connection->save();

@@ -104,6 +104,7 @@ class eqLogic extends Stored
     protected $isVisible = 0;
     protected $category = [];
     protected $object_id;
+    protected $eqType_name;
 
     public static function byId($id)
     {
@@ -188,6 +189,7 @@ class eqLogic extends Stored
 
     public function setEqType_name($type)
     {
+        $this->eqType_name = $type;
         return $this;
     }
 
