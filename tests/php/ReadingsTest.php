@@ -54,8 +54,13 @@ final class ReadingsTest extends JeenergieTestCase
     /** @return string[] what the core's listener names */
     private function events(): array
     {
-        $listener = listener::byClassAndFunction('jeenergie', 'onReading');
-        return $listener === false ? [] : $listener->getEvent();
+        $events = [];
+        foreach (listener::byClass('jeenergie') as $listener) {
+            $this->assertSame('onReading', $listener->getFunction());
+            array_push($events, ...$listener->getEvent());
+        }
+        sort($events);
+        return $events;
     }
 
     /** As the core's listener::execute() does. */
@@ -92,7 +97,7 @@ final class ReadingsTest extends JeenergieTestCase
         $this->source($second, 'b');
         $names = ['#' . $first->getId() . '#', '#' . $second->getId() . '#'];
         $this->assertSame($names, $this->events());
-        $this->assertSame(['background' => false], listener::byClassAndFunction('jeenergie', 'onReading')->getOption());
+        $this->assertSame(['background' => false], listener::byClass('jeenergie')[0]->getOption());
         $source->setIsEnable(0);
         $source->save();
         $this->assertSame([$names[1]], $this->events());
@@ -102,6 +107,14 @@ final class ReadingsTest extends JeenergieTestCase
             $each->remove();
         }
         $this->assertSame([], $this->events());
+    }
+
+    public function testAHundredCommandsAreListenedTo(): void
+    {
+        for ($n = 0; $n < 100; $n++) {
+            $this->source($this->command(), 'n' . $n);
+        }
+        $this->assertCount(100, $this->events());
     }
 
     public function testOnlyAnInfoCommandThatExistsIsListenedTo(): void

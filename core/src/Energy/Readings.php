@@ -73,7 +73,7 @@ final class Readings
     }
 
     /**
-     * Makes the core's listener name the chosen commands, and only them.
+     * Makes the core's listeners name the chosen commands, and only them: a row each, whose column holds some fifty at most.
      *
      * @return string[] their ids
      */
@@ -81,22 +81,30 @@ final class Readings
     {
         return Lock::during('listen', static function (): array {
             $ids = self::chosen();
-            $events = array_map(fn(string $id): string => '#' . $id . '#', $ids);
-            $listener = listener::byClassAndFunction('jeenergie', self::HOOK);
-            if ($events === []) {
-                is_object($listener) && $listener->remove();
-                return [];
+            $missing = array_fill_keys($ids, true);
+            foreach (self::listeners() as $listener) {
+                $events = $listener->getEvent();
+                $id = count($events) === 1 ? trim((string) reset($events), '#') : '';
+                if (!isset($missing[$id])) {
+                    $listener->remove();
+                }
+                unset($missing[$id]);
             }
-            if (!is_object($listener)) {
+            foreach (array_keys($missing) as $id) {
                 $listener = new listener();
                 // In the event's own process: the core would start one for each value.
                 $listener->setClass('jeenergie')->setFunction(self::HOOK)->setOption('background', false);
-            }
-            if ($listener->getEvent() !== $events) {
-                $listener->setEvent($events)->save();
+                $listener->setEvent(['#' . $id . '#'])->save();
             }
             return $ids;
         });
+    }
+
+    /** @return listener[] */
+    private static function listeners(): array
+    {
+        $own = array_filter(listener::byClass('jeenergie'), fn(listener $each): bool => $each->getFunction() === self::HOOK);
+        return array_values($own);
     }
 
     /** @return string[] ids of the info commands that enabled equipment names, each once, in order */
@@ -129,9 +137,9 @@ final class Readings
     public static function everyMinute(): void
     {
         try {
-            $listener = listener::byClassAndFunction('jeenergie', self::HOOK);
-            if (is_object($listener) && Daemon::isRunning()) {
-                self::send(self::current(array_map(fn(string $event): string => trim($event, '#'), $listener->getEvent())));
+            $events = array_merge([], ...array_map(fn(listener $each): array => $each->getEvent(), self::listeners()));
+            if ($events !== [] && Daemon::isRunning()) {
+                self::send(self::current(array_map(fn(string $event): string => trim($event, '#'), $events)));
             }
         } catch (Throwable $error) {
             log::add('jeenergie', 'warning', $error->getMessage());

@@ -147,15 +147,17 @@ final class utils
     }
 }
 
-/** One row of the core's table; its events are stored with their marks. */
+/** A row of the core's table, whose column takes 511 characters. */
 final class listener
 {
     private $row = ['event' => [], 'class' => '', 'function' => '', 'option' => []];
+    private $id;
 
-    public static function byClassAndFunction($class, $function, $option = '')
+    /** @return listener[] */
+    public static function byClass($class): array
     {
-        $found = Memory::$listeners[$class . '::' . $function] ?? false;
-        return $found ? clone $found : false;
+        $own = array_filter(Memory::$listeners, fn(self $each): bool => $each->getClass() === $class);
+        return array_values(array_map(fn(self $each): self => clone $each, $own));
     }
 
     public function setOption($key, $value): self
@@ -176,12 +178,16 @@ final class listener
 
     public function save(): void
     {
-        Memory::$listeners[$this->row['class'] . '::' . $this->row['function']] = clone $this;
+        if (strlen(json_encode($this->row['event'])) > 511) {
+            throw new Exception("[MySQL] Error code : 22001 (1406). Data too long for column 'event' at row 1");
+        }
+        $this->id = $this->id ?? max(array_keys(Memory::$listeners + [0])) + 1;
+        Memory::$listeners[$this->id] = clone $this;
     }
 
     public function remove(): void
     {
-        unset(Memory::$listeners[$this->row['class'] . '::' . $this->row['function']]);
+        unset(Memory::$listeners[$this->id]);
     }
 }
 
