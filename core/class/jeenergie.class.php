@@ -13,6 +13,7 @@ use Jeenergie\Equipment\SettingsForm;
 use Jeenergie\Pages\WidgetTemplate;
 use Jeenergie\Storage\Row;
 use Jeenergie\Tiles\Choice;
+use Jeenergie\Tiles\Subject;
 use Jeenergie\Tiles\Tile;
 
 require_once __DIR__ . '/../src/autoload.php';
@@ -137,7 +138,8 @@ class jeenergie extends eqLogic
     public function toHtml($_version = 'dashboard')
     {
         $template = WidgetTemplate::of($this);
-        if ($template === null && !Choice::isByPurpose($this)) {
+        $subject = $template === null ? new Subject($this) : null;
+        if ($subject !== null && !Choice::isByPurpose($subject)) {
             return parent::toHtml($_version);
         }
         $replace = $this->preToHtml($_version);
@@ -151,7 +153,7 @@ class jeenergie extends eqLogic
             $html = WidgetTemplate::fill($this, $template, $replace, $version);
             return $html === '' ? parent::toHtml($_version) : $this->postToHtml($version, $html);
         }
-        $replace['#cmd#'] = Tile::content($this, $version);
+        $replace['#cmd#'] = Tile::content($subject, $version);
         return $this->postToHtml($version, template_replace($replace, getTemplate('core', $version, 'eqLogic')));
     }
 

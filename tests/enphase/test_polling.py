@@ -178,7 +178,7 @@ def test_what_is_found_has_keys_and_names(bench, gateway, clock):
     found = bench(gateway, clock=clock).start().ask("discover")["equipment"]
     assert [(each["type"], each["key"], each["name"]) for each in found] == [
         ("combined", "122300000001", "Passerelle Enphase 0001"),
-        ("inverter", SERIAL, SERIAL),
+        ("inverter", SERIAL, "Onduleur 01"),
     ]
 
 

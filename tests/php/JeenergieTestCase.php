@@ -6,6 +6,7 @@ use Jeenergie\Daemon\Reach;
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\Pages\Documentation;
 use Jeenergie\Storage\DataFolder;
+use Jeenergie\Tiles\Subject;
 use PHPUnit\Framework\TestCase;
 
 abstract class JeenergieTestCase extends TestCase
@@ -18,6 +19,7 @@ abstract class JeenergieTestCase extends TestCase
     protected function setUp(): void
     {
         Memory::forget();
+        Subject::forget();
         Memory::$config['jeenergie::deamonAutoMode'] = 0;
         Memory::$config['jeenergie::api'] = str_repeat('k', 64);
         $this->setStatic(DesiredState::class, 'scheduled', true);

@@ -4,6 +4,7 @@ use Jeenergie\Contract\Catalogue;
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\Pages\PageActions;
 use Jeenergie\Tiles\Figure;
+use Jeenergie\Tiles\Subject;
 use Jeenergie\Tiles\Tile;
 
 final class TileTest extends JeenergieTestCase
@@ -27,7 +28,8 @@ final class TileTest extends JeenergieTestCase
     private function content(jeenergie $eqLogic): string
     {
         $this->setStatic(Tile::class, 'isStyled', true);
-        return Tile::content($eqLogic, 'dashboard');
+        Subject::forget();
+        return Tile::content(new Subject($eqLogic), 'dashboard');
     }
 
     /** What a reader sees of it, parts separated by "|". */

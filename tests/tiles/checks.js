@@ -5,7 +5,11 @@ window.checks = {
     return [...document.querySelectorAll('section')].flatMap(function(section) {
       const box = section.getBoundingClientRect();
       return [...section.querySelectorAll('.jtBody *')].filter(function(each) {
-        if (!each.getClientRects().length) return false;
+        if (!each.getClientRects().length || each.ownerSVGElement) return false; // a drawing is cut by its own frame
+        for (let part = each; part !== section; part = part.parentElement) {
+          const seen = getComputedStyle(part);
+          if (seen.clipPath !== 'none' || seen.clip !== 'auto') return false; // for screen readers alone
+        }
         const own = each.getBoundingClientRect(), style = getComputedStyle(each);
         const isCut = each.scrollWidth > each.clientWidth + 1 && style.display !== 'inline' && style.textOverflow !== 'ellipsis';
         return own.right > box.right + 0.5 || own.left < box.left - 0.5 || isCut;

@@ -9,6 +9,7 @@ use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\Discovery;
+use Jeenergie\Tiles\Subject;
 use Jeenergie\Tiles\Tile;
 
 error_reporting(E_ALL);
@@ -100,11 +101,12 @@ foreach (Catalogue::backends() as $backend) {
         }
         if (($argv[2] ?? '') === 'old') {
             $connection->setCache('state', ['state' => 'unreachable']);
+            Subject::forget();
             $equipment->setStatus(['lastCommunication' => date('Y-m-d H:i:s', time() - 720)]);
         }
-        $html[$backend . '.' . $type] = Tile::content($equipment, 'dashboard');
+        $html[$backend . '.' . $type] = Tile::content(new Subject($equipment), 'dashboard');
     }
     fill($connection);
-    $html[$backend . '.connection'] = Tile::content($connection, 'dashboard');
+    $html[$backend . '.connection'] = Tile::content(new Subject($connection), 'dashboard');
 }
 echo json_encode($html);

@@ -6,7 +6,6 @@ namespace Jeenergie\Tiles;
 
 use cmd;
 use Exception;
-use jeenergie;
 use Jeenergie\Contract\Catalogue;
 
 /**
@@ -17,31 +16,29 @@ use Jeenergie\Contract\Catalogue;
  */
 final class Choice
 {
-    public static function isByPurpose(jeenergie $eqLogic): bool
+    public static function isByPurpose(Subject $subject): bool
     {
+        $eqLogic = $subject->eqLogic;
         try {
             Catalogue::part($eqLogic->backend(), $eqLogic->type());
             $choice = $eqLogic->isConnection() ? 'auto' : (string) ($eqLogic->config()['tile'] ?? 'auto');
         } catch (Exception $error) {
             return false; // of a system or a type that this version does not know
         }
-        return $choice === 'own' || ($choice === 'auto' && !self::isArranged($eqLogic));
+        return $choice === 'own' || ($choice === 'auto' && !self::isArranged($subject));
     }
 
     /** Whether the user has arranged the tile himself. */
-    private static function isArranged(jeenergie $eqLogic): bool
+    private static function isArranged(Subject $subject): bool
     {
+        $eqLogic = $subject->eqLogic;
         if ($eqLogic->getDisplay('layout::dashboard') === 'table' || $eqLogic->getDisplay('widgetTmpl', 1) == 0) {
             return true;
         }
-        $rows = Catalogue::rows($eqLogic->backend(), $eqLogic->type());
-        $known = [];
-        foreach ($rows as $row) {
-            $known[$row['logicalId']][] = self::widget($row['template'] ?? '');
-        }
-        foreach ($eqLogic->getCmd(null, null, true) as $cmd) {
-            $own = $known[$cmd->getLogicalId()] ?? null;
-            if ($own !== null && !in_array(self::widgetOf($cmd), array_merge($own, ['']), true)) {
+        $rows = $subject->rows();
+        foreach ($subject->commands as $logicalId => $cmd) {
+            $widget = $cmd->getIsVisible() == 1 ? self::widgetOf($cmd) : '';
+            if ($widget !== '' && isset($rows[$logicalId]) && $widget !== ($rows[$logicalId]['template'] ?? '')) {
                 return true;
             }
         }

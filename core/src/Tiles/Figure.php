@@ -18,6 +18,9 @@ final class Figure
     private const BLANK = "\u{a0}";
     private const THOUSANDS = "\u{202f}";
 
+    /** @var string[]|null asked for once: the core reads its setting each time */
+    private static $marks;
+
     /** "1,97 kW" from 1970 and "W"; any other text as it is, "–" if it is empty. */
     public static function text($value, string $unit): string
     {
@@ -33,9 +36,9 @@ final class Figure
     /** Marks of the user's language, also for the browser. */
     public static function marks(): array
     {
-        return strpos(translate::getLanguage(), 'fr') === 0
+        return self::$marks = self::$marks ?? (strpos(translate::getLanguage(), 'fr') === 0
             ? ['decimal' => ',', 'thousands' => self::THOUSANDS, 'date' => '$3/$2/$1']
-            : ['decimal' => '.', 'thousands' => ',', 'date' => '$1-$2-$3'];
+            : ['decimal' => '.', 'thousands' => ',', 'date' => '$1-$2-$3']);
     }
 
     /** A text with its dates as the user's language writes them. */

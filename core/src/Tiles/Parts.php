@@ -16,6 +16,9 @@ use Jeenergie\Storage\Json;
  */
 final class Parts
 {
+    /** @var array words of the user's language, which every value needs */
+    private static $words = [];
+
     private const FIGURES_PER_LINE = 2;
     private const PERIODS = ['day' => 'd/m', 'month' => 'm/Y', 'year' => 'Y'];
 
@@ -104,7 +107,7 @@ final class Parts
         if ($cmd->getIsHistorized() != 1) {
             return $span;
         }
-        $label = self::text(sprintf(__('Historique : %s', __FILE__), $cmd->getName()));
+        $label = self::text(sprintf(self::$words['history'] = self::$words['history'] ?? __('Historique : %s', __FILE__), $cmd->getName()));
         return '<span class="cmd history cursor jtHistory" data-type="info" data-cmd_id="' . $cmd->getId()
             . '" role="button" tabindex="0" title="' . $label . '">' . $span . '</span>';
     }
@@ -204,7 +207,7 @@ final class Parts
 
     private static function yesNo(): array
     {
-        return ['0' => __('Non', __FILE__), '1' => __('Oui', __FILE__)];
+        return self::$words['yesNo'] = self::$words['yesNo'] ?? ['0' => __('Non', __FILE__), '1' => __('Oui', __FILE__)];
     }
 
     public static function text(string $text): string

@@ -5,9 +5,7 @@
 namespace Jeenergie\Tiles;
 
 use cmd;
-use jeenergie;
 use Jeenergie\Contract\Catalogue;
-use Jeenergie\Equipment\Commands;
 
 /**
  * What a tile consists of: the parts of its type in the catalogue, else those of its purpose, else a figure and a list.
@@ -35,19 +33,21 @@ final class Plan
     /** @var string file of core/contract that the texts are from */
     private $file;
 
-    private function __construct(jeenergie $eqLogic)
+    private function __construct(Subject $subject)
     {
-        $this->commands = Commands::existing($eqLogic);
-        $this->rows = $eqLogic->rows();
+        $eqLogic = $subject->eqLogic;
+        $this->commands = $subject->commands;
+        $this->rows = $subject->rows();
         $this->backend = $eqLogic->backend();
         $this->file = 'catalogue/' . $eqLogic->backend() . '.json';
     }
 
     /** @return array[] parts: {part, cmd, label, ...}; those of "list" have {rows}, of "buttons" {buttons} */
-    public static function of(jeenergie $eqLogic): array
+    public static function of(Subject $subject): array
     {
+        $eqLogic = $subject->eqLogic;
         $tile = Catalogue::part($eqLogic->backend(), $eqLogic->type())['tile'] ?? [];
-        return (new self($eqLogic))->parts($tile + ($eqLogic->isConnection() ? ['purpose' => 'connection'] : []));
+        return (new self($subject))->parts($tile + ($eqLogic->isConnection() ? ['purpose' => 'connection'] : []));
     }
 
     private function parts(array $tile): array

@@ -4,7 +4,6 @@
 
 namespace Jeenergie\Tiles;
 
-use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Energy\House;
 use Jeenergie\Storage\Json;
@@ -18,9 +17,10 @@ final class Tile
     private static $isStyled = false;
 
     /** HTML inside the frame. */
-    public static function content(jeenergie $eqLogic, string $version): string
+    public static function content(Subject $subject, string $version): string
     {
-        $parts = Plan::of($eqLogic);
+        $eqLogic = $subject->eqLogic;
+        $parts = Plan::of($subject);
         if ($eqLogic->isConnection()) {
             $panels = Roof::panels($eqLogic);
             if ($panels !== []) {
@@ -29,38 +29,41 @@ final class Tile
             }
         }
         $picture = '';
-        if (House::isHome($eqLogic)) {
+        // Asked for only where it can be: it costs a query.
+        $measures = array_column($subject->rows(), 'measures');
+        if (in_array('home.power', $measures, true) && House::isHome($eqLogic)) {
             // The picture says what these would repeat.
             $parts = array_filter($parts, fn(array $part): bool => !in_array($part['part'], ['figure', 'row', 'gauge'], true));
             $picture = House::small($eqLogic);
         }
-        return self::assets() . '<div class="jtBody' . (self::isOld($eqLogic) ? ' jtOld' : '') . '">'
-            . $picture . Parts::html($parts, $version) . self::health($eqLogic) . '</div>'
+        return self::assets() . '<div class="jtBody' . (self::isOld(self::state($subject)) ? ' jtOld' : '') . '">'
+            . $picture . Parts::html($parts, $version) . self::health($subject) . '</div>'
             . '<script>window.jeenergieTiles && jeenergieTiles.attach()</script>';
     }
 
     /** The state in words with the age of the data, shown while something is wrong. */
-    private static function health(jeenergie $eqLogic): string
+    private static function health(Subject $subject): string
     {
+        $eqLogic = $subject->eqLogic;
         $ids = array_filter([(string) $eqLogic->getId(), (string) $eqLogic->getConfiguration('connection')]);
         $last = strtotime((string) $eqLogic->getStatus('lastCommunication'));
-        $state = self::state($eqLogic);
+        $state = self::state($subject);
         return '<div class="jtHealth" role="status" data-jt-states="' . implode(' ', $ids) . '" data-jt-last="' . ($last ?: '') . '"'
-            . (self::isOld($eqLogic) ? '' : ' hidden') . '><span class="jtWord">' . Parts::text($state === '' ? '' : Catalogue::state($state))
+            . (self::isOld($state) ? '' : ' hidden') . '><span class="jtWord">' . Parts::text($state === '' ? '' : Catalogue::state($state))
             . '</span> <span class="jtAge"></span></div>';
     }
 
-    private static function isOld(jeenergie $eqLogic): bool
+    private static function isOld(string $state): bool
     {
-        return !in_array(self::state($eqLogic), ['', 'online'], true);
+        return !in_array($state, ['', 'online'], true);
     }
 
     /** The state of its connection if that does not work, else its own; '' if none is known. */
-    private static function state(jeenergie $eqLogic): string
+    private static function state(Subject $subject): string
     {
-        $connection = $eqLogic->connection();
+        $connection = $subject->connection();
         $above = $connection === null ? '' : (string) ($connection->state()['state'] ?? '');
-        $own = (string) ($eqLogic->state()['state'] ?? '');
+        $own = (string) ($subject->eqLogic->state()['state'] ?? '');
         return in_array($above, ['', 'online'], true) ? $own : $above;
     }
 

@@ -65,11 +65,12 @@ class Inverters:
             Found(
                 "inverter",
                 serial,
-                serial,
+                # A number that one can say; the serial number is its key, which the lists show beside it.
+                self._context.translate("Onduleur {number}", number=f"{place:02}"),
                 {"energySource": "gateway" if serial in measured else "estimate"},
                 active=now - facts.get("reported", 0.0) < RETIRED_S,
             )
-            for serial, facts in sorted(listed.items())
+            for place, (serial, facts) in enumerate(sorted(listed.items()), 1)
         ]
 
     def measured(self, pages: Endpoints, now: float) -> Mapping[str, float]:
