@@ -52,7 +52,7 @@ def test_what_is_drawn_of_the_grid_is_counted_at_each_poll_interval(
     """
     running = make(meter, pollInterval=seconds).start()
     begun = running.clock.time()
-    running.advance(900 if seconds == 1 else max(3600, 3 * seconds), seconds if not late else min(seconds, 60) * 0.7)
+    running.advance(300 if seconds == 1 else max(3600, 3 * seconds), seconds if not late else min(seconds, 60) * 0.7)
     lived = running.clock.time() - begun
     values = running.values()
     assert values["CwattsNowNet"] == pytest.approx(3000, abs=5)
