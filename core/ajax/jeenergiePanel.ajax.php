@@ -21,7 +21,8 @@ use Jeenergie\Storage\Json;
  * |           |                                      | cmd, value, unit, at}]}, or {home: null}                        |
  * | roles     |                                      | the daemon's `house`, each role with its name and unit, each    |
  * |           |                                      | source with its equipment's and its command's name              |
- * | balance   | {from, to: YYYY-MM-DD or null, per}  | the daemon's `balance`, devices: [{id, name, kind, energy}]     |
+ * | balance   | {from, to: YYYY-MM-DD or null, per}  | the daemon's `balance`, devices: [{id, name, kind, energy}],    |
+ * |           |                                      | others: [{name, energy}], such as gas                           |
  */
 
 try {

@@ -99,6 +99,30 @@ def test_a_value_without_news_is_old_when_nobody_vouches_for_it() -> None:
 
 
 @needs_node
+def test_what_was_vouched_for_once_does_not_hold_for_ever() -> None:
+    script = (
+        f"[100, 500].map(ago => math.stateOf({{value: 9, unit: 'W', at: {NOW} - 900}}, 9, {NOW}, {NOW} - ago).state)"
+    )
+    assert js(script) == ["known", "old"]
+
+
+@needs_node
+def test_a_flow_without_news_is_asked_after_and_a_rest_is_not() -> None:
+    def doubtful(value: Any, age: float) -> Any:
+        return js(f"math.isDoubtful([undefined, {json.dumps(figure(value, age))}], {NOW}, 45)")
+
+    assert [doubtful(800, 10), doubtful(800, 60), doubtful(0, 60), doubtful(None, 60)] == [False, True, False, False]
+
+
+@needs_node
+@pytest.mark.parametrize(("car", "base"), [(300, 600), (950, 0), (11000, None), ("", None)])
+def test_the_rest_of_the_house_is_never_negative_nor_a_guess(car: Any, base: Any) -> None:
+    devices = [{"id": "9", "name": "Car", "kind": "charger", **figure(car)}]
+    found = picture(gridPower=figure(900), power=figure(900), devices=devices, has=["grid.power"])
+    assert found["nodes"]["base"]["power"] == base
+
+
+@needs_node
 def test_a_house_without_sun_and_battery_has_no_such_nodes() -> None:
     found = picture(gridPower=figure(700), solarPower=figure(0), batteryPower=figure(0), has=["grid.apparentPower"])
     assert set(found["nodes"]) == {"grid", "house", "base"}

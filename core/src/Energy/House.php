@@ -216,7 +216,34 @@ final class House
         }
         usort($devices, fn(array $a, array $b): int => $b['energy'] <=> $a['energy']);
         $rest = $found['devices']['rest'] ?? null;
-        return ['devices' => $devices, 'rest' => $rest === null ? null : $rest + $hidden] + $found;
+        return [
+            'devices' => $devices,
+            'rest' => $rest === null ? null : $rest + $hidden,
+            'others' => self::others((string) ($found['from'] ?? ''), (string) ($found['to'] ?? '')),
+        ] + $found;
+    }
+
+    /** @return array[] [{name, energy: kWh}] what is no electricity, from the days in Jeedom's history; only what is known */
+    private static function others(string $from, string $to): array
+    {
+        $found = [];
+        foreach (eqLogic::byType('jeenergie', true) as $eqLogic) {
+            if ($eqLogic->isConnection() || !$eqLogic->hasRight('r')) {
+                continue;
+            }
+            foreach ($eqLogic->rows() as $logicalId => $row) {
+                $measures = self::measures($row);
+                $cmd = $eqLogic->getCmd('info', $logicalId);
+                if ($measures['quantity'] !== 'gas.energy' || $measures['per'] !== 'day' || !is_object($cmd)) {
+                    continue;
+                }
+                $days = (array) (Panel::days(['cmds' => [$cmd->getId()], 'from' => $from, 'to' => $to])[$cmd->getId()] ?? []);
+                if ($days !== []) {
+                    $found[] = ['name' => $eqLogic->getName(), 'energy' => round(array_sum($days), 2)];
+                }
+            }
+        }
+        return $found;
     }
 
     /** The colour of an equipment that uses energy: that of the quantities it measures. */

@@ -172,8 +172,9 @@
     const all = answer.devices.map((each) => [each.name, each.energy, data.colors[each.kind] || data.colors.load]);
     if (all.length && answer.rest !== null) all.push(['{{Le reste de la maison}}', answer.rest, data.colors.house]);
     const most = Math.max(...all.map((each) => each[1]), 0.001);
-    place.hidden = !all.length;
-    place.replaceChildren(make('h3', '', '{{Qui consomme}}'), ...all.map(([name, energy, color]) => {
+    const beside = (parts) => parts.length ? make('p', '', '{{À côté}} : ' + parts.map((each) => each.name + ' ' + math.text(each.energy, 'kWh', data.language)).join(', ')) : '';
+    place.hidden = !all.length && !(answer.others || []).length;
+    place.replaceChildren(...(all.length ? [make('h3', '', '{{Qui consomme}}')] : []), ...all.map(([name, energy, color]) => {
       const line = make('div', 'jhDevice'), bar = make('span', 'jhShare'), inner = make('i');
       inner.style.width = (100 * energy) / most + '%';
       inner.style.background = color;
@@ -182,7 +183,7 @@
       const share = whole ? ' · ' + math.text((100 * energy) / whole, '%', data.language) : '';
       line.append(make('span', 'jhDeviceName', name), bar, make('span', 'jhDeviceValue', math.text(energy, 'kWh', data.language) + share));
       return line;
-    }));
+    }), beside(answer.others || []));
   }
 
   function table(place, answer, per, data) {

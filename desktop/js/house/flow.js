@@ -187,7 +187,7 @@
     const all = found.nodes.house, base = found.nodes.base;
     const hasParts = found.consumers.length > 0 && base.state === 'known' && all.state === 'known';
     const shown = hasParts ? base : all;
-    const isOld = shown.state !== 'known';
+    const isOld = all.state !== 'known';
     const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + place.house + ')' }, parent);
     element('circle', { r: radius, class: 'jhRing', stroke: isOld ? '' : data.colors.house }, group);
     element('path', { d: ICONS.house, class: 'jhIcon', stroke: isOld ? '' : data.colors.house, transform: 'translate(0 -19)' }, group);

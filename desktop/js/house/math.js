@@ -15,6 +15,8 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   const TO_BASE = { W: 1, kW: 1000, MW: 1e6, VA: 1, kVA: 1000, Wh: 0.001, kWh: 1, MWh: 1000 };
   /** A flow below that is noise of the meters. */
   const NOISE_W = 5;
+  /** Parts of a house that are so much more than it contradict it. */
+  const CONTRADICTION_W = -100;
   const WIDEST = 16, THINNEST = 2, SCALE_LEAST_W = 2000;
 
   /** A value of Jeedom as a number, or null. */
@@ -26,13 +28,15 @@ window.jeenergieHouse = window.jeenergieHouse || {};
    * A figure's state of now. `figure`: {value, unit, at: Unix time of the data}; `told`: what the daemon knows of it now
    * (a number, null: not known now, undefined: not asked). Returns {power, state: known, old or unknown, age in s}.
    */
-  function stateOf(figure, told, now) {
+  function stateOf(figure, told, now, toldAt) {
     const value = figure ? number(figure.value) : null;
     if (value === null) {
       return { power: null, state: 'unknown', age: null };
     }
     const age = figure.at ? above(now - figure.at) : null;
-    const isOld = told === null || (told === undefined && (age === null || age > HEARD_AGAIN_S));
+    // What the daemon said holds until Jeedom would have heard of the value again.
+    const isVouched = told !== undefined && (toldAt === undefined || now - toldAt <= HEARD_AGAIN_S);
+    const isOld = told === null || (!isVouched && (age === null || age > HEARD_AGAIN_S));
     return { power: value * (TO_BASE[figure.unit] || 1), state: isOld ? 'old' : 'known', age: age };
   }
 
@@ -85,11 +89,10 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   function picture(data, now, noMore) {
     const told = (key) => (data.told ? (key in data.told ? data.told[key] : null) : undefined);
     const nodes = {
-      solar: stateOf(data.values.solarPower, told('solar'), now),
-      grid: stateOf(data.values.gridPower, told('grid'), now),
-      battery: stateOf(data.values.batteryPower, told('battery'), now),
-      house: stateOf(data.values.power, told('house'), now),
-      base: stateOf(data.values.basePower, told('base'), now)
+      solar: stateOf(data.values.solarPower, told('solar'), now, data.toldAt),
+      grid: stateOf(data.values.gridPower, told('grid'), now, data.toldAt),
+      battery: stateOf(data.values.batteryPower, told('battery'), now, data.toldAt),
+      house: stateOf(data.values.power, told('house'), now, data.toldAt)
     };
     const has = (part) => data.has.some((each) => each.startsWith(part + '.'));
     const powers = {};
@@ -103,11 +106,19 @@ window.jeenergieHouse = window.jeenergieHouse || {};
       }
     });
     const consumers = consumersOf(data, now, noMore === undefined ? 4 : noMore);
+    nodes.base = baseOf(nodes.house, consumers);
     const found = flows(powers.grid, powers.solar, powers.battery);
     nodes.grid.mode = mode(powers.grid, 'draws', 'feeds');
     if (nodes.solar) nodes.solar.mode = mode(powers.solar, 'produces', 'still');
     if (nodes.battery) nodes.battery.mode = mode(powers.battery, 'discharges', 'charges');
     return { nodes: nodes, consumers: consumers, flows: found, lines: lines(found, consumers, nodes) };
+  }
+
+  /** What the house uses beside its consumers. Not known without one of them, nor where they are more than the house. */
+  function baseOf(whole, consumers) {
+    const isKnown = whole.state === 'known' && consumers.every((each) => each.state === 'known');
+    const rest = isKnown ? consumers.reduce((left, each) => left - each.power, whole.power) : null;
+    return isKnown && rest >= CONTRADICTION_W ? { power: above(rest), state: 'known', age: whole.age } : { power: null, state: 'unknown', age: null };
   }
 
   const mode = (power, plus, minus) => (power === null ? 'unknown' : power >= NOISE_W ? plus : power <= -NOISE_W ? minus : 'still');
@@ -117,7 +128,7 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     const told = data.told ? { ...data.told.chargers, ...data.told.loads } : null;
     const all = data.devices.filter((each) => !data.used || data.used[each.id] !== false).map((each) => ({
       id: each.id, name: each.name, kind: each.kind,
-      ...stateOf(each, told ? (each.id in told ? told[each.id] : undefined) : undefined, now)
+      ...stateOf(each, told ? (each.id in told ? told[each.id] : undefined) : undefined, now, data.toldAt)
     }));
     all.sort((a, b) => (b.kind === 'charger') - (a.kind === 'charger') || (b.power || 0) - (a.power || 0) || a.name.localeCompare(b.name));
     if (all.length <= most) {
@@ -158,6 +169,14 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     const greatest = Math.max(0, ...result.map((each) => each.power || 0));
     result.forEach((each) => { each.width = each.power === null ? 1.5 : width(each.power, greatest); });
     return result;
+  }
+
+  /**
+   * Whether it should be asked what still holds: a power that flows changes all the time, so that one without news for
+   * `quiet` seconds may be old. One at rest may stay as it is.
+   */
+  function isDoubtful(figures, now, quiet) {
+    return figures.some((each) => each && Math.abs(number(each.value) || 0) >= NOISE_W && (!each.at || now - each.at > quiet));
   }
 
   /** What a production and a consumption consist of, by the flows of a balance (kWh); null if they are not known. */
@@ -267,7 +286,7 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   }
 
   house.math = {
-    NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, flows: flows, width: width, along: along,
+    NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, isDoubtful: isDoubtful, flows: flows, width: width, along: along,
     picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv
   };
 })(window.jeenergieHouse);

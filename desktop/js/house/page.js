@@ -14,9 +14,9 @@
   const math = house.math;
   const AJAX = 'plugins/jeenergie/core/ajax/';
   const KEPT = 'jeenergieHouseUsed';
-  /** Without news for so long it is asked once whether what is shown still holds. */
-  const QUIET_S = 20, ASK_AGAIN_S = 30, TICK_MS = 5000;
-  const state = { data: null, period: 'day', at: new Date(), answer: null, heard: 0, asked: 0, drawn: null, pending: false, followed: new Map() };
+  /** A power without news for so long is asked after, and not again before as much time. */
+  const QUIET_S = 45, TICK_MS = 5000;
+  const state = { data: null, period: 'day', at: new Date(), answer: null, asked: 0, drawn: null, pending: false, followed: new Map() };
   const find = (selector) => root.querySelector(selector);
   const language = String(window.jeeFrontEnd?.language || document.documentElement.lang || 'fr_FR').replace('_', '-');
   const seconds = () => Date.now() / 1000;
@@ -92,7 +92,7 @@
     }
   }
 
-  const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house', basePower: 'base' };
+  const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house' };
 
   /** News of the core, of several commands at once. */
   function hear(event) {
@@ -107,7 +107,6 @@
       const told = state.data.told;
       if (told && TOLD[key]) told[TOLD[key]] = math.number(figure.value);
       if (told && id) [told.chargers, told.loads].forEach((list) => { if (list && id in list) list[id] = math.number(figure.value); });
-      state.heard = seconds();
       soon();
     });
   }
@@ -119,6 +118,7 @@
       const found = await ask('roles');
       const data = state.data;
       data.told = found.now;
+      data.toldAt = seconds() + skew;
       data.used = {};
       found.roles.filter((role) => /^(charger|load)\.power$/.test(role.quantity)).forEach((role) => { data.used[role.source.equipment] = role.used; });
       localStorage.setItem(KEPT, JSON.stringify(data.used));
@@ -150,7 +150,8 @@
     }
     if (document.hidden || !state.data) return;
     draw();
-    if (seconds() - Math.max(state.heard, 0) > QUIET_S && seconds() - state.asked > ASK_AGAIN_S) askRoles();
+    const powers = [...Object.keys(TOLD).map((key) => state.data.values[key]), ...state.data.devices];
+    if (seconds() - state.asked > QUIET_S && math.isDoubtful(powers, seconds() + skew, QUIET_S)) askRoles();
   }
 
   /* ------------------------------------------------------------------ the balance */
@@ -256,7 +257,6 @@
       data.used = undefined;
     }
     state.data = data;
-    state.heard = seconds();
     find('.jhPrices').hidden = !data.isAdmin;
     find('.jhPrices').href = 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + encodeURIComponent(data.connection);
     draw();
