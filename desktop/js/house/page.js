@@ -62,13 +62,14 @@
       const isOld = !figure || !figure.at || now - figure.at > math.HEARD_AGAIN_S;
       return isOld || figure.value === null ? null : figure.value;
     };
+    const rate = (key) => (state.drawn && state.drawn.flows ? value(key) : null);
     const kept = (key) => (data.values[key] && data.values[key].value !== null ? data.values[key].value : null);
     const period = kept('period'), until = kept('priceUntil');
     const lines = [
       ['{{Prix}}', math.number(kept('price')) === null ? null : math.text(kept('price'), '€/kWh', language), [period, until && "{{jusqu'à}} " + until].filter(Boolean).join(' ')],
-      ['{{Autoconsommation}}', value('selfConsumption') === null ? null : math.text(value('selfConsumption'), '%', language), ''],
-      ['{{Autonomie}}', value('autonomy') === null ? null : math.text(value('autonomy'), '%', language), ''],
-      ['{{Surplus}}', math.number(value('surplus')) === null || value('surplus') < math.NOISE_W ? null : math.text(value('surplus'), 'W', language), ''],
+      ['{{Autoconsommation}}', rate('selfConsumption') === null ? null : math.text(rate('selfConsumption'), '%', language), ''],
+      ['{{Autonomie}}', rate('autonomy') === null ? null : math.text(rate('autonomy'), '%', language), ''],
+      ['{{Surplus}}', math.number(rate('surplus')) === null || rate('surplus') < math.NOISE_W ? null : math.text(rate('surplus'), 'W', language), ''],
       ['{{Marge avant disjonction}}', value('headroom') === null ? null : math.text(value('headroom'), 'VA', language), ''],
       ['{{Coût du jour}}', kept('cost.today') === null ? null : math.text(kept('cost.today'), '€', language), '']
     ].filter((line) => line[1] !== null);
