@@ -213,7 +213,10 @@
     devices(find('.jhDevices'), answer, data);
     table(find('.jhTable'), answer, per, data);
     const known = answer.total.known;
-    find('.jhKnown').textContent = known !== null && known < 99.5 ? '{{Mesuré à}} ' + math.text(known, '%', data.language) + '.' : '';
+    const notes = [];
+    if (known !== null && known < 99.5) notes.push('{{Mesuré à}} ' + math.text(known, '%', data.language) + '.');
+    if (answer.total.estimated >= 1) notes.push('{{Dont placé dans le temps par estimation :}} ' + math.text(answer.total.estimated, '%', data.language) + '.');
+    find('.jhKnown').textContent = notes.join(' ');
     find('.jhCsv').disabled = !answer.rows.length;
   }
 

@@ -43,10 +43,12 @@
 
   /* ------------------------------------------------------------------ now */
 
+  const isLive = (data) => data.has.some((each) => /^(grid|house|solar|battery)\./.test(each));
+
   function draw() {
     const data = state.data;
     if (!data || !document.body.contains(root)) return;
-    const hasLive = data.has.some((each) => /^(grid|house|solar|battery)\./.test(each));
+    const hasLive = isLive(data);
     find('.jhPicture').hidden = !hasLive;
     say('.jhNoLive', hasLive ? '' : '{{Aucun compteur ne donne de puissance en direct : le bilan ci-dessous vient des relevés.}}');
     if (hasLive) state.drawn = house.flow.draw(find('.jhPicture'), data, seconds() + skew);
@@ -82,7 +84,7 @@
       return box;
     }));
     const remark = kept('reason');
-    say('.jhRemark', remark && remark !== 'Tout va bien' && remark !== "{{Tout va bien}}" ? remark : '');
+    say('.jhRemark', remark && !find('.jhPicture').hidden && remark !== 'Tout va bien' && remark !== "{{Tout va bien}}" ? remark : '');
   }
 
   /** Several values of one moment arrive one after the other: they are drawn once. */
@@ -258,6 +260,10 @@
       data.used = undefined;
     }
     state.data = data;
+    if (!isLive(data)) {
+      state.period = 'month'; // its days come later, and have no hours
+      marks();
+    }
     find('.jhPrices').hidden = !data.isAdmin;
     find('.jhPrices').href = 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + encodeURIComponent(data.connection);
     draw();
