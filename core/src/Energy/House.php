@@ -24,6 +24,9 @@ final class House
     /** Powers of what uses energy and has a name of its own in the picture. */
     private const USERS = ['charger.power', 'load.power'];
 
+    /** Quantities whose presence says what the house has. */
+    private const PARTS = '/^((grid|house|solar|battery)\\.|(charger|load)\\.power$)/D';
+
     /** What the picture in a tile is made of. */
     private const IN_SMALL = ['solarPower', 'gridPower', 'batteryPower', 'power', 'basePower', 'batteryLevel'];
 
@@ -97,11 +100,11 @@ final class House
             foreach ($eqLogic->rows() as $logicalId => $row) {
                 $measures = self::measures($row);
                 $name = $measures['quantity'];
-                if ($measures['per'] !== 'now' || ($quantities[$name]['kind'] ?? '') !== 'power') {
-                    continue;
+                if ($measures['per'] !== 'now' || ($quantities[$name]['kind'] ?? '') !== 'power' || !preg_match(self::PARTS, $name)) {
+                    continue; // of fifty inverters nobody needs to be asked
                 }
                 $cmd = $eqLogic->getCmd('info', $logicalId);
-                if (is_object($cmd) && ($quantities[$name]['of'] ?? '') !== 'house') {
+                if (is_object($cmd)) {
                     $has[$name] = true;
                     if (in_array($name, self::USERS, true)) {
                         $devices[] = ['id' => (string) $eqLogic->getId(), 'name' => $eqLogic->getName(),
