@@ -196,7 +196,14 @@
     const template = find('template.jhMeters');
     if (template === null) return;
     const content = template.content.cloneNode(true);
-    content.querySelectorAll('script').forEach((script) => { script.async = false; });
+    // Scripts of a page that the core has put in its place by itself count as run: new ones are not.
+    content.querySelectorAll('script').forEach((old) => {
+      const made = document.createElement('script');
+      [...old.attributes].forEach((each) => made.setAttribute(each.name, each.value));
+      made.textContent = old.textContent;
+      made.async = false;
+      old.replaceWith(made);
+    });
     template.replaceWith(content);
   }
 
