@@ -322,6 +322,7 @@ def test_the_mobile_application_has_the_panel(figures: None) -> None:
         browser.until("document.body.getAttribute('data-page') === 'home' && window.plugins?.length")
         time.sleep(1)
         browser.run("jeedomUtils.loadPage('panel', 'Jeenergie', null, 'jeenergie')")
+        browser.until("document.querySelector('#div_jeenergieHouse[data-ready]')")
         browser.click("[data-tab=meters]")
         browser.until("document.querySelector('.jpList li')")
         panel.choose(HOUSE)

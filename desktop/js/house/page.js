@@ -244,6 +244,7 @@
   const timer = setInterval(tick, TICK_MS);
 
   async function begin() {
+    root.dataset.ready = 'true';
     marks();
     show(new URLSearchParams(location.search).get('tab') || 'now');
     let data;
