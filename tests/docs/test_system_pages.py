@@ -138,7 +138,7 @@ def test_the_table_that_compares_all_has_the_figures_of_the_code(language: str) 
     rows = {row[0]: " ".join(row[1:]) for row in next(tables(text))[1:]}
     names = {"easee": "Easee", "econetatmo": "Netatmo", "enphase": "Enphase", "hellowatt": "helloWatt", "wes": "WES"}
     assert set(rows) == {names.get(system, say(language, system, catalogue(system)["name"])) for system in SYSTEMS}
-    hour = constant("econetatmo", "HOUR")
+    hour = constant("econetatmo", "HOUR_WINDOW")
     assert isinstance(hour, dict)
     figures = {
         "easee": [constant("easee", "REQUESTS_PER_WINDOW"), constant("easee", "REQUESTS_FOR_ACTIONS")],
