@@ -50,6 +50,15 @@ def test_they_are_read_after_a_backup_that_leaves_every_docs_out(jeedom: Jeedom)
         aside.rename(docs)
 
 
+def test_the_first_page_is_light(jeedom: Jeedom) -> None:
+    """A subject, with its pictures, is loaded when it is opened: all of them together were 1.8 MB."""
+    with jeedom._opener.open(f"{URL}/{INFO['documentation']}", timeout=60) as answer:
+        page = answer.read()
+    docs = Path(__file__).resolve().parents[2] / "docs" / "fr_FR"
+    assert all(f'data-jn_page="{each.stem}"' in page.decode() for each in docs.glob("*.md"))
+    assert len(page) < 400_000
+
+
 LOOK = """
     (() => {
         const inBox = e => e.closest('.table-responsive, pre');
@@ -63,6 +72,7 @@ LOOK = """
             letters: all.filter(e => e.matches('pre') && !/mono/.test(getComputedStyle(e).fontFamily)).length,
             pictures: all.filter(e => e.matches('img') && !(e.complete && e.naturalWidth)).length,
             dead: all.filter(e => e.dataset.jn_section
+                && !document.querySelector('article[data-jn_page=' + e.dataset.jn_document + '][data-jn_later]')
                 && !document.getElementById('jn-' + e.dataset.jn_document + '-' + e.dataset.jn_section)).length,
         };
     })()
@@ -78,7 +88,8 @@ def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str) -> N
         browser.sign_in(URL, "admin", "admin")
         for page in sorted(path.stem for path in docs.glob("*.md")):
             browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=documentation&open={page}")
-            browser.until(f"document.querySelector('article[data-jn_page={page}]')?.getClientRects().length")
+            own = f"document.querySelector('article[data-jn_page={page}]')"
+            browser.until(f"{own}?.getClientRects().length && !{own}.hasAttribute('data-jn_later')")
             browser.run(f"document.body.setAttribute('data-theme', {theme!r})")
             found = browser.run(LOOK)
             assert found == {"over": [], "tables": 0, "letters": 0, "pictures": 0, "dead": 0}, page
