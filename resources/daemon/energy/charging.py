@@ -33,6 +33,8 @@ OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
+PASSED = ("short", "unreachable", "takenOver", "noDemand", "absent", "off")
+"""States that end without a set-point: a charge that goes on says so again."""
 DEMAND_S = 120.0
 """By then a car that is offered a current takes it, or is asked once more, or wants nothing."""
 
@@ -219,6 +221,8 @@ class ChargePoint:
                 planned = Sentence("Le plan veut charger maintenant : {amps} A", amps=most)
                 why = planned if sample.must_run else Sentence("Charge immédiate à {amps} A", amps=most)
                 self._set(now, most, phases, "charging", why)
+            elif self.amps >= LEAST_A and self.state in PASSED:
+                self.state, self.why = "charging", Sentence("Charge immédiate à {amps} A", amps=self.amps)
         elif self.run_by_plan and self.amps > 0:
             self.run_by_plan = False
             self._stop(now, Sentence("Arrêt : la fenêtre prévue est finie"))
@@ -255,6 +259,8 @@ class ChargePoint:
         if self._steady < self._needed(sample) and not minimum:
             missing = self._needed(sample) - self._steady
             self.state, self.why = "short", Sentence("Il manque {watts} W ; arrêt si cela dure", watts=round(missing))
+        elif self.state in PASSED:
+            self.state, self.why = "charging", _follows(self._steady, self.amps)
 
     def _is_observed(self, now: float) -> bool:
         return self.observed.since is not None and now - self.observed.since >= OBSERVED_S

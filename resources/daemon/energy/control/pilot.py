@@ -31,6 +31,8 @@ KEEP_EVERY_S = 60.0
 TELL = ("takenOver", "unreachable", "noDemand", "limited", "off")
 """States that the journal names when they begin, whether a set-point came with them or not."""
 LEARN_WITHIN_S = 15.0
+SILENT_S = 120.0
+"""The user gets a message when the grid's meter has been silent for so long; a start of the daemon is no trouble."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Pilot:
         self._charged_at = -math.inf
         self._kept_at = -math.inf
         self._stepped: float | None = None
+        self._fresh_at: float | None = None
         self._states_told: dict[str, str] = {}
         self._troubles: set[str] = set()
         self._switching: tuple[str, float, float, bool] | None = None
@@ -125,12 +128,14 @@ class Pilot:
         self._keep(now, monotonic)
 
     def _decide(self, view: View, given: Given, now: float, monotonic: float, phases: int) -> None:
+        if self._fresh_at is None:
+            self._fresh_at = monotonic
         manager = self._managed(given, phases)
         reading = self._reading(view, now)
         before = {name: (each.rules.amps, each.rules.taken_over_until) for name, each in self.points.items()}
         limits = {name: each.limit(now, self._ahead) for name, each in self.loads.items() if each.driven}
         decisions = manager.step(monotonic, reading, limits)
-        self._stale(reading.age)
+        self._stale(reading.age, monotonic)
         for name, point in self.points.items():
             if not point.driven:
                 continue
@@ -230,10 +235,12 @@ class Pilot:
 
     # What it reports.
 
-    def _stale(self, age: float) -> None:
+    def _stale(self, age: float, monotonic: float) -> None:
+        if age <= STALE_S:
+            self._fresh_at = monotonic
         self._trouble(
             "grid",
-            age > STALE_S,
+            monotonic - (self._fresh_at if self._fresh_at is not None else monotonic) > SILENT_S,
             "Le pilotage attend : le compteur du réseau ne donne plus de mesure récente",
             "Le pilotage reprend : le compteur du réseau donne à nouveau des mesures",
             "",
