@@ -15,6 +15,7 @@ from jeenergied.energy.control.tariffs import Ahead
 from jeenergied.energy.control.wishes import MOST_PER_HOUR, Wish
 from jeenergied.energy.ledger.intervals import Prices
 from jeenergied.energy.ports import Reading, Source
+from jeenergied.energy.surplus import SurplusHistory
 from jeenergied.energy.topology import Topology
 
 from simulators.house import Battery, Car, House, Series
@@ -389,3 +390,12 @@ def test_the_journal_is_bounded_and_outlives_a_restart() -> None:
 
 def test_prices_are_those_of_the_test() -> None:
     assert isinstance(TwoPrices().at(NOON), Prices)
+
+
+@pytest.mark.parametrize("pace", [0.7, 1.3, 5.0, 7.0])
+def test_a_raise_is_found_at_any_pace_of_samples(pace: float) -> None:
+    history, now = SurplusHistory(), 1000.0
+    for _ in range(60):
+        history.add(now, 2450.0)
+        now += pace
+    assert history.least() == 2450.0

@@ -38,8 +38,8 @@ class SurplusHistory:
         self._raw.append(value)
         steady = median(self._raw)
         self._steady.append((now, steady))
-        while self._steady[0][0] < now - WINDOW_S:
-            self._steady.popleft()
+        while len(self._steady) > 1 and self._steady[1][0] <= now - WINDOW_S:
+            self._steady.popleft()  # the oldest is as old as the window, or older: samples come at any pace
         return steady
 
     def least(self) -> float | None:
