@@ -165,3 +165,21 @@ def test_neither_a_restart_nor_kill_9_starts_or_stops_it(chain: Chain) -> None:
     chain.stays(60, 10.0)
     chain.start_daemon().ready()
     chain.stays(120, 10.0)
+
+
+def test_the_user_of_the_app_takes_over_and_gives_back(chain: Chain) -> None:
+    charging(chain)
+    chain.charger.obey("settings", {"dynamicChargerCurrent": 16})
+    chain.within(120, lambda: chain.shown("status") == "Reprise en main")
+    chain.stays(300, 16.0)
+    answer = ask(chain.daemon.port, "action", equipment=str(chain.point), command="release", options={})
+    assert answer["ok"], answer
+    chain.within(300, lambda: chain.limit == 10)
+
+
+def test_a_gateway_that_falls_silent_ends_the_charge_and_its_return_begins_it_again(chain: Chain) -> None:
+    charging(chain)
+    chain.gateway.fault("drop")
+    chain.within(600, lambda: chain.limit == 0)
+    chain.gateway.clear()
+    chain.within(1500, lambda: chain.limit == 10)
