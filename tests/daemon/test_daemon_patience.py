@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from jeenergied.connections.runner import Runner
@@ -96,6 +98,24 @@ def test_online_means_data_within_three_intervals_and_half_a_minute_at_least(
     assert states(life) == []
     life.clock.advance(1)
     life.runner.health.look()  # nothing is tried meanwhile
+    assert states(life) == ["unreachable"]
+
+
+def test_in_the_daily_pause_of_such_systems_all_of_their_grace_counts(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Patient, "daily_pause", (time(23), time(23, 15)))
+    now = datetime.fromtimestamp(life.clock.time(), ZoneInfo("Europe/Paris"))
+    life.clock.advance((now.replace(hour=23, minute=0, second=1) - now).total_seconds() % 86400)
+    life.begin(replace(CONNECTION, config={"pollInterval": 1}))
+    life.runner.context.online()
+    sent(life.runner)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(180)
+    life.runner.health.look()
+    assert states(life) == []
+    life.clock.advance(421)
+    life.runner.health.look()
     assert states(life) == ["unreachable"]
 
 

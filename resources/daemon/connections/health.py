@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Callable
 
 from jeedom_bridge.clock import Clock, moment
 from jeedom_bridge.store import StoreError
@@ -23,10 +23,12 @@ REFUSED_RETRY_S = 3600.0
 class Health:
     """The state of one connection, reported when it changes. Thread-safe.
 
-    A connection that has worked may fail for `grace_s` before that is reported.
+    A connection that has worked may fail for `grace()` seconds before that is reported.
     """
 
-    def __init__(self, reports: Reports, texts: Texts, clock: Clock, memory: Memory, grace_s: float) -> None:
+    def __init__(
+        self, reports: Reports, texts: Texts, clock: Clock, memory: Memory, grace: Callable[[], float]
+    ) -> None:
         self.state = "connecting"
         self.since = clock.time()
         self.last_update: float | None = None
@@ -36,7 +38,7 @@ class Health:
         self._texts = texts
         self._clock = clock
         self._memory = memory
-        self._grace_s = grace_s
+        self._grace = grace
         self._settings = mark(reports.connection.config)
         self._worked = memory.get(WORKED) == self._settings
         self._reported: tuple[str, str] | None = None
@@ -123,7 +125,7 @@ class Health:
             if self._failing_since is None:
                 self._failing_since = now
             calm = self.state in ("online", "waiting") or (self._worked and self.state == "connecting")
-            patient = calm and now - self._failing_since < self._grace_s
+            patient = calm and now - self._failing_since < self._grace()
             news = self._reported != (code, text)
         self.last_error = text
         label = self._reports.label
@@ -148,7 +150,7 @@ class Health:
         """Reports a failure that has lasted longer than the grace, also while nothing is tried."""
         with self._reports.lock:
             since, unreported = self._failing_since, self._unreported
-            if since is None or unreported is None or self._clock.monotonic() - since < self._grace_s:
+            if since is None or unreported is None or self._clock.monotonic() - since < self._grace():
                 return
             self._unreported = None
             state, code, text = unreported

@@ -6,9 +6,11 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from datetime import datetime, time
 from typing import Any, Callable
+from zoneinfo import ZoneInfo
 
-from jeedom_bridge.clock import moment
+from jeedom_bridge.clock import Clock, moment
 from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.worker import Job, Worker, in_thread
 
@@ -42,12 +44,20 @@ AWAITING_THE_USER = ("authentication_failed", "untrusted")
 """States that end when the user has put something right."""
 
 
-def grace_of(device_class: type[Device], connection: Connection) -> float:
-    """Seconds that a working connection may fail before that is reported: no longer than it may be called online."""
-    period = connection.config.get("pollInterval")
-    if not isinstance(period, (int, float)):
+def grace_of(device_class: type[Device], connection: Connection, local: time) -> float:
+    """Seconds that a working connection may fail before that is reported: no longer than it may be called online.
+
+    `local`: the time of day; in the daily pause of such systems the whole of their grace counts.
+    """
+    period, pause = connection.config.get("pollInterval"), device_class.daily_pause
+    if not isinstance(period, (int, float)) or (pause is not None and pause[0] <= local < pause[1]):
         return device_class.grace
     return min(device_class.grace, max(MIN_GRACE_S, PERIODS_ONLINE * period))
+
+
+def local_time(clock: Clock, timezone: str) -> time:
+    """The time of day in a time zone of the IANA database."""
+    return datetime.fromtimestamp(clock.time(), ZoneInfo(timezone)).time()
 
 
 class Runner:
@@ -67,10 +77,14 @@ class Runner:
     ) -> None:
         """`predecessors`: stopped runners of the same connection, oldest first, whose threads have not ended yet."""
         clock, outbox, texts, board = services.clock, services.outbox, services.texts, services.board
+
+        def grace() -> float:
+            return grace_of(device_class, connection, local_time(clock, texts.timezone))
+
         self.catalogue = catalogue
         self.memories = Memories(services.store, connection.id, connection.backend)
         self.reports = Reports(connection, outbox, board, services.outgoing, silent)
-        self.health = Health(self.reports, texts, clock, self.memories.own, grace_of(device_class, connection))
+        self.health = Health(self.reports, texts, clock, self.memories.own, grace)
         self.publisher = Publisher(catalogue, outbox, clock, texts, board)
         ages = predecessors[-1].freshness.state() if predecessors else self.memories.own.get(FRESHNESS)
         self.freshness: Freshness = Freshness(catalogue, clock, ages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Callable, ClassVar, Protocol
 
 from jeedom_bridge.clock import Clock
@@ -306,6 +306,9 @@ class Device(ABC):
 
     grace: ClassVar[float] = 0.0
     """Seconds for which a working connection may fail before the user is informed."""
+
+    daily_pause: ClassVar[tuple[time, time] | None] = None
+    """Local times between which all such systems pause each day, so that their short silence says nothing."""
 
     acts_aside: ClassVar[bool] = False
     """Whether `act` need not wait for the connection's own thread: it is then called in others, several at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,7 +51,8 @@ GATEWAY_TYPES = ("combined", "production", "net", "total", "storage")
 class Device(Base):
     """One gateway. One request at a time: more make it stop answering."""
 
-    grace = 300.0  # gateways pause for minutes each night
+    grace = 300.0
+    daily_pause = (time(23), time(23, 15))  # their daily clean-up, of one to three minutes
 
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)
