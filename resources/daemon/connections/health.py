@@ -146,17 +146,24 @@ class Health:
         self.report(state, code, text, self._clock.time() + pause if state == "waiting" else None)
         return pause
 
-    def look(self) -> None:
-        """Reports a failure that has lasted longer than the grace, also while nothing is tried."""
+    def look(self) -> float | None:
+        """Reports a failure that has lasted longer than the grace, also while nothing is tried.
+
+        Returns the seconds until that will be so; None if no failure is kept back.
+        """
         with self._reports.lock:
             since, unreported = self._failing_since, self._unreported
-            if since is None or unreported is None or self._clock.monotonic() - since < self._grace():
-                return
+            if since is None or unreported is None:
+                return None
+            rest = since + self._grace() - self._clock.monotonic()
+            if rest > 0:
+                return rest
             self._unreported = None
             state, code, text = unreported
             if self._reported != (code, text):
                 self._log(text)
             self.report(state, code, text)
+            return None
 
     def _log(self, text: str, error: Exception | None = None) -> None:
         level = logging.DEBUG if text == self._reports.said else logging.ERROR

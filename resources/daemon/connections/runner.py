@@ -35,8 +35,9 @@ LAST_REQUEST_S = 120.0
 """The longest that a stopped connection is waited for. Each of its calls has a limit; the longest is 90 s."""
 WATCH_S = 30.0
 """Seconds between two looks at who has become silent."""
-OVERDUE_WATCH_S = 5.0
-"""Seconds between two looks at whether a failure has lasted longer than the connection's grace."""
+OVERDUE_WATCH_S = 600.0
+"""Seconds between two looks at whether a failure has lasted longer than the connection's grace; a failure sets the next
+one to the end of that grace, so that a healthy connection wakes nobody for it."""
 MIN_GRACE_S = 30.0
 PERIODS_ONLINE = 3
 """Online means that data came within so many of the user's intervals, and MIN_GRACE_S at least."""
@@ -109,6 +110,7 @@ class Runner:
         self._asides: set[Future[Any]] = set()
         self._freeing = threading.Lock()
         self._freed = False
+        self._overdue: Job | None = None
         self._begun = self._device_started = self._changed_before_start = False
         self.failed_update = False
         """Whether the device may lack what `connection` says: the next desired state is taken over, equal or not."""
@@ -128,7 +130,7 @@ class Runner:
         self.worker.post("start", self._start, RETRY_S)
         self.worker.every("heartbeat", HEARTBEAT_S, self._heartbeat, first=HEARTBEAT_S, jitter=HEARTBEAT_S / 10)
         self.worker.every("freshness", WATCH_S, self._watch, first=WATCH_S)
-        self.worker.every("overdue", OVERDUE_WATCH_S, self.health.look, first=OVERDUE_WATCH_S)
+        self._overdue = self.worker.every("overdue", OVERDUE_WATCH_S, self._look, first=OVERDUE_WATCH_S)
         self.worker.every("keep freshness", KEEP_FRESHNESS_S, self.troubles.keep, first=KEEP_FRESHNESS_S)
         self.worker.start()
 
@@ -210,7 +212,14 @@ class Runner:
         if isinstance(error, DeviceError) and error.state in AWAITING_THE_USER:
             with self._lock:
                 self._refused = [*(each for each in self._refused if each is not job), job]
-        return self.health.failed(error, job.name, job.period)
+        pause = self.health.failed(error, job.name, job.period)
+        self._look()
+        return pause
+
+    def _look(self) -> None:
+        rest = self.health.look()
+        if rest is not None and self._overdue is not None:
+            self._overdue.run_in(rest)
 
     # What other threads ask of it.
 
