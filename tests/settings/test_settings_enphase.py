@@ -50,9 +50,7 @@ def test_what_is_drawn_of_the_grid_is_counted_at_each_poll_interval(
 
     `late`: the moments of the polls do not meet the interval, as answers of a busy gateway do.
     """
-    running = make(meter, pollInterval=seconds)
-    running.gateway.fault("status", "/production.json", 404)  # else the figures of a first day are those of all of it
-    running.start()
+    running = make(meter, pollInterval=seconds).start()
     begun = running.clock.time()
     running.advance(300 if seconds == 1 else max(3600, 3 * seconds), seconds if not late else min(seconds, 60) * 0.7)
     lived = running.clock.time() - begun

@@ -37,10 +37,6 @@ RESET_STORE_MARGIN_WH = 2000.0
 Energy since its last write counts in both (99 to 995 Wh in recordings)."""
 MIN_WEEK_WH = 1680.0
 """Wh that every house uses in a week; a gateway with an empty store shows a few hundred at most."""
-AGREEMENT_WH = 1.0
-"""Difference in Wh below which figures of one day agree."""
-FIRST_DAY_WAIT_S = 120.0
-"""Seconds for the gateway's own figures of a first day, read from another page, before ours are shown without them."""
 KEPT_DAYS = 9
 MIN_GAP_S = 300.0
 """Shortest gap between readings in seconds, however short the period."""
@@ -80,7 +76,6 @@ class Energies:
         self._told: dict[str, list[Any]] = dict(kept.get("told", {}))
         self._weeks: tuple[str, Facts] = ("", {})
         self._due: dict[str, Facts] = {}
-        self._first_read: float | None = None
         self.period = 60.0
         """Period of the readings in seconds, as set by the user."""
 
@@ -104,7 +99,6 @@ class Energies:
         a new origin. Energies of a counter that was not read for `stale_s` seconds are left out: they are unknown now.
         """
         today = datetime.fromtimestamp(now, zone).date()
-        self._first_read = now if self._first_read is None else self._first_read
         changed: dict[str, list[Day]] = {}
         gap_s = max(MIN_GAP_S, PERIODS_TO_GAP * self.period)
         estimates = self._storage_estimates(facts, now, gap_s)
@@ -118,7 +112,7 @@ class Energies:
         if changed:
             self._close(changed, today)
         self._remember_told(facts, today, now - midnight(today, zone))
-        return self._facts(today, now - stale_s, now - self._first_read)
+        return self._facts(today, now - stale_s)
 
     def _estimates(self, facts: Mapping[str, Any], now: float, gap_s: float) -> Facts:
         """Integrates import and export of a grid without indexes."""
@@ -176,7 +170,7 @@ class Energies:
 
     # Figures out of counters.
 
-    def _facts(self, today: date, oldest: float, reading_s: float) -> Facts:
+    def _facts(self, today: date, oldest: float) -> Facts:
         day = today.isoformat()
 
         def running(name: str) -> float | None:
@@ -188,12 +182,7 @@ class Energies:
         for suffix in SUFFIXES:
             for what in ("import", "export"):
                 counter = self._counters.get(f"net{suffix}.{what}Index")
-                if counter is None:
-                    continue
-                if not counter.whole and counter.day == day and reading_s < FIRST_DAY_WAIT_S:
-                    # The gateway's figures may be about to say that most of the day is missing here.
-                    facts.pop(f"net{suffix}.{what}Today", None)
-                if counter.at_midnight is not None and counter.last_time >= oldest:
+                if counter is not None and counter.at_midnight is not None and counter.last_time >= oldest:
                     facts[f"net{suffix}.{what}AtMidnight"] = counter.at_midnight
         if self._weeks[0] != day:
             self._weeks = (day, self._week(today))
@@ -205,12 +194,6 @@ class Energies:
         for name, (offset_day, offset) in self._offsets.items():
             if offset_day == day and name in facts:
                 facts[name] += offset
-        for suffix in SUFFIXES:
-            offset_day, offset = self._offsets.get(f"net{suffix}.todayEnergy", ("", 0.0))
-            if offset_day == day and abs(offset) > AGREEMENT_WH:
-                # Counted since the first reading only, beside a balance of the whole day: they would contradict it.
-                facts.pop(f"net{suffix}.importToday", None)
-                facts.pop(f"net{suffix}.exportToday", None)
         return facts
 
     def _raw(self, get: Get) -> Facts:
