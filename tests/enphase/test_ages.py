@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -80,6 +81,8 @@ def test_a_meter_that_is_gone_is_told_once_and_its_values_keep_their_date(opened
 
 
 def test_a_pause_at_night_is_no_silence(opened, bench, clock):
+    now = datetime.fromtimestamp(clock.time(), ZoneInfo("Europe/Paris"))
+    clock.advance((now.replace(hour=22, minute=51, second=0) - now).total_seconds() % 86400)
     gateway = opened(EnphaseGateway(house(), clock=clock.time))
     running = bench(gateway, clock=clock, commands=EVERY, inverters=(SERIAL,), pollInterval=1).start()
     running.advance(600, 10)

@@ -181,7 +181,7 @@ def test_a_counter_that_stays_at_another_index_is_believed_and_told_once(wes: We
     world.live(300)
     assert world.seen("pince1", "index")[-1] == 0.5
     assert [text for text in world.messages if "pince" in text] == [
-        "Garage : « pince 1 » : Index consommation est passé de 2813.447 à 0.4 et s'y tient. S'il ne s'agit pas d'un "
+        "Garage : « pince 1 » : Index consommation est passé de 2813,447 à 0,4 et s'y tient. S'il ne s'agit pas d'un "
         "compteur remplacé ou remis à zéro, vérifiez ce compteur dans le WES."
     ]
     # 11 m³ within half a minute are possible for no house, but a user may set the index on the page of the WES.

@@ -20,6 +20,10 @@ REFUSED_RETRY_S = 3600.0
 """Seconds until an account that was refused is tried again, and a job that failed by a mistake of ours."""
 
 
+PLANNED_TRY_S = 60.0
+"""Seconds that a try may take whose time the backend has set: until then nobody knows whether the failure lasts."""
+
+
 class Health:
     """The state of one connection, reported when it changes. Thread-safe.
 
@@ -46,6 +50,7 @@ class Health:
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._mistake: str | None = None
+        self._tried_by = 0.0
         self._unreported: tuple[str, str, str] | None = None
         """State, code and text of the newest failure that patience has kept back."""
 
@@ -135,6 +140,8 @@ class Health:
                 _LOG.error("%s: %s", label, text, exc_info=None if isinstance(error, StoreError) else error)
             _LOG.debug("%s: %s (not reported yet)", label, text)
             self._unreported = (state, code, text)
+            planned = error.retry if isinstance(error, DeviceError) else None
+            self._tried_by = now + planned + PLANNED_TRY_S if planned is not None else now
             return min(pause, period_s)
         self._unreported = None
         if news:
@@ -155,7 +162,7 @@ class Health:
             since, unreported = self._failing_since, self._unreported
             if since is None or unreported is None:
                 return None
-            rest = since + self._grace() - self._clock.monotonic()
+            rest = max(since + self._grace(), self._tried_by) - self._clock.monotonic()
             if rest > 0:
                 return rest
             self._unreported = None
