@@ -9,7 +9,7 @@ use Jeenergie\Storage\DataFolder;
 final class ReadingsTest extends JeenergieTestCase
 {
     private $house;
-    private $meter;
+    private $other;
 
     protected function setUp(): void
     {
@@ -19,7 +19,9 @@ final class ReadingsTest extends JeenergieTestCase
         $this->house = new jeenergie();
         $this->house->setName('Maison')->setIsEnable(1)->setConfiguration('kind', 'connection');
         $this->house->setConfiguration('backend', 'house')->save();
-        $this->meter = $this->house->getId();
+        $this->other = new jeenergie();
+        $this->other->setName('Autre')->setIsEnable(0)->setConfiguration('kind', 'connection');
+        $this->other->setConfiguration('backend', 'wes')->save();
         Memory::$logs = Memory::$async = [];
     }
 
@@ -35,10 +37,10 @@ final class ReadingsTest extends JeenergieTestCase
     }
 
     /** A command of another plugin. */
-    private function command(string $type = 'info'): cmd
+    private function command(string $type = 'info', ?jeenergie $of = null): cmd
     {
         $cmd = new jeenergieCmd();
-        $cmd->setName('Command ' . count(Memory::$cmds))->setType($type)->setEqLogic_id($this->house->getId());
+        $cmd->setName('Command ' . count(Memory::$cmds))->setType($type)->setEqLogic_id(($of ?? $this->other)->getId());
         $cmd->save();
         return $cmd;
     }
@@ -228,5 +230,12 @@ final class ReadingsTest extends JeenergieTestCase
     private function tearDownDaemon(): void
     {
         JeenergieTestCase::tearDown();
+    }
+
+    public function testWhatTheHouseComputesIsNoSourceOfIt(): void
+    {
+        $own = $this->command('info', $this->house);
+        $this->expectExceptionMessage('choisissez la commande d\'un compteur');
+        $this->source($own);
     }
 }

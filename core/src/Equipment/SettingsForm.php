@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Equipment;
 
+use cmd;
 use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
@@ -92,6 +93,26 @@ final class SettingsForm
         $errors = Settings::errors($eqLogic->fields(), $eqLogic->enteredSettings(), $context, $complete);
         if ($errors !== []) {
             throw new Exception(implode(' ', $errors));
+        }
+        self::refuseOwnValues($eqLogic);
+    }
+
+    /** What a connection makes of its sources cannot be one of them: it would count itself, again and again. */
+    private static function refuseOwnValues(jeenergie $eqLogic): void
+    {
+        $connection = $eqLogic->connection();
+        foreach ($connection === null ? [] : $eqLogic->fields() as $field) {
+            $chosen = (string) ($eqLogic->enteredSettings()[$field['key']] ?? '');
+            $cmd = empty($field['listens']) ? null : cmd::byId(trim($chosen, '#'));
+            $origin = is_object($cmd) && $cmd->getType() === 'info' ? $cmd->getEqLogic() : null;
+            $maker = $origin instanceof jeenergie ? $origin->connection() ?? $origin : null;
+            if ($maker !== null && $maker->getId() == $connection->getId()) {
+                throw new Exception(sprintf(
+                    __('« %s » est calculé par « %s » : choisissez la commande d\'un compteur.', __FILE__),
+                    $cmd->getName(),
+                    $connection->getName()
+                ));
+            }
         }
     }
 }
