@@ -11,8 +11,8 @@ import pytest
 from simulators.econetatmo.model import Correction, Ecometer, Home, Outage
 from tests.econetatmo.crashes import CrashingAccount
 from tests.econetatmo.months import START
-from tests.econetatmo.world import BRIDGE, DAY, FULL, HOUR
-from tests.support.crashing import Steps
+from tests.econetatmo.world import BRIDGE, DAY, HOUR
+from tests.support.crashing import FULL, Steps, wrong_after_failures, wrong_after_kills
 
 STRIDE = 1 if FULL else 20
 """Every so many steps one life ends; the long form tries all."""
@@ -79,6 +79,13 @@ def whole(account: CrashingAccount) -> list[str]:
     return wrong
 
 
+def told(folder: Path, steps: Steps) -> list[str]:
+    """Lives it, and says what is wrong."""
+    account = lived(folder, steps)
+    account.__exit__()
+    return whole(account)
+
+
 @pytest.fixture(scope="module")
 def count(tmp_path_factory: pytest.TempPathFactory) -> int:
     """How many steps an undisturbed life has."""
@@ -92,29 +99,14 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 
 def test_killed_at_any_step_it_goes_on_where_jeedom_has_all(tmp_path: Path, count: int) -> None:
-    wrong = {}
-    for kill_at in range(0, count, STRIDE):
-        steps = Steps(kill_at)
-        account = lived(tmp_path / str(kill_at), steps)
-        account.__exit__()
-        if found := whole(account):
-            wrong[f"{kill_at} {steps.done[-1]}"] = found
-    assert wrong == {}
+    assert wrong_after_kills(told, tmp_path, count, STRIDE) == {}
 
 
 @pytest.mark.parametrize("fails", [1, 7])
 def test_a_store_that_fails_at_any_write_loses_nothing_even_if_killed_then(
     tmp_path: Path, count: int, fails: int
 ) -> None:
-    wrong = {}
-    for fail_from in range(0, count, 2 * STRIDE):
-        for after in (None, 3, 11) if FULL else (3,):
-            steps = Steps(None if after is None else fail_from + after, fail_from, fails)
-            account = lived(tmp_path / f"{fail_from} {after}", steps)
-            account.__exit__()
-            if found := whole(account):
-                wrong[f"{fail_from} {after}"] = found
-    assert wrong == {}
+    assert wrong_after_failures(told, tmp_path, count, STRIDE, fails) == {}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ The long form, every step, is run with JEENERGIE_FIRE=full.
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,11 +14,10 @@ from jeenergied.devices.base import Connection, Equipment
 
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
-from tests.support.crashing import CONTRACT, Life, Steps
+from tests.support.crashing import CONTRACT, FULL, Life, Steps, wrong_after_failures, wrong_after_kills
 
 from .harness import READINGS, commands_of, house, meter, reading
 
-FULL = os.environ.get("JEENERGIE_FIRE") == "full"
 STRIDE = 1 if FULL else 17
 """Every so many steps one life ends; the long form tries all."""
 PARIS = ZoneInfo("Europe/Paris")
@@ -90,22 +88,11 @@ def count(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 
 def test_killed_at_any_step_around_midnight_the_day_is_in_jeedom_once(tmp_path: Path, count: int) -> None:
-    wrong = {}
-    for kill_at in range(0, count, STRIDE):
-        steps = Steps(kill_at)
-        if found := lived(tmp_path / str(kill_at), steps):
-            wrong[f"{kill_at} {steps.done[-1]}"] = found
-    assert wrong == {}
+    assert wrong_after_kills(lived, tmp_path, count, STRIDE) == {}
 
 
 @pytest.mark.parametrize("fails", [1, 7])
 def test_a_store_that_fails_around_midnight_loses_no_day_even_if_killed_then(
     tmp_path: Path, count: int, fails: int
 ) -> None:
-    wrong = {}
-    for fail_from in range(0, count, 2 * STRIDE):
-        for after in (None, 3, 11) if FULL else (3,):
-            steps = Steps(None if after is None else fail_from + after, fail_from, fails)
-            if found := lived(tmp_path / f"{fail_from} {after}", steps):
-                wrong[f"{fail_from} {after}"] = found
-    assert wrong == {}
+    assert wrong_after_failures(lived, tmp_path, count, STRIDE, fails) == {}

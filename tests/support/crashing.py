@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -20,6 +21,8 @@ from jeedom_bridge.store import StoreError
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 CONTRACT = Contract(CORE / "contract")
+FULL = os.environ.get("JEENERGIE_FIRE") == "full"
+"""The long form tries every step, and more moments of a kill after a failed write."""
 
 
 class Killed(BaseException):
@@ -187,3 +190,28 @@ class Life:
         self.device.stop()
         self.outbox.close()
         self.store.close()
+
+
+Lived = Callable[[Path, Steps], Any]
+"""Lives a connection's story in a folder and returns what is wrong in Jeedom afterwards; empty if nothing is."""
+
+
+def wrong_after_kills(lived: Lived, folder: Path, count: int, stride: int) -> dict[str, Any]:
+    """What is wrong, by the step at which the process was killed (every `stride` of `count`); empty if nothing is."""
+    wrong = {}
+    for kill_at in range(0, count, stride):
+        steps = Steps(kill_at)
+        if found := lived(folder / str(kill_at), steps):
+            wrong[f"{kill_at} {steps.done[-1]}"] = found
+    return wrong
+
+
+def wrong_after_failures(lived: Lived, folder: Path, count: int, stride: int, fails: int) -> dict[str, Any]:
+    """The same by the step from which the store failed `fails` times, and the steps after it until a kill."""
+    wrong = {}
+    for fail_from in range(0, count, 2 * stride):
+        for after in (None, 3, 11) if FULL else (3,):
+            steps = Steps(None if after is None else fail_from + after, fail_from, fails)
+            if found := lived(folder / f"{fail_from} {after}", steps):
+                wrong[f"{fail_from} {after}"] = found
+    return wrong
