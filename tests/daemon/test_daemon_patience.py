@@ -112,10 +112,26 @@ def test_in_the_daily_pause_of_such_systems_all_of_their_grace_counts(
     sent(life.runner)
     assert life.fail(Unreachable("Injoignable")) == []
     life.clock.advance(180)
-    life.runner.health.look()
+    life.runner._look()
     assert states(life) == []
     life.clock.advance(421)
-    life.runner.health.look()
+    life.runner._look()
+    assert states(life) == []  # the next try may find it back
+    assert life.fail(Unreachable("Injoignable")) == ["unreachable"]
+
+
+def test_a_failure_kept_back_in_the_daily_pause_is_reported_when_that_is_over(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Patient, "daily_pause", (time(23), time(23, 15)))
+    now = datetime.fromtimestamp(life.clock.time(), ZoneInfo("Europe/Paris"))
+    life.clock.advance((now.replace(hour=23, minute=14, second=0) - now).total_seconds() % 86400)
+    life.begin(replace(CONNECTION, config={"pollInterval": 1}))
+    life.runner.context.online()
+    sent(life.runner)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(61)
+    life.runner._look()  # nothing is tried meanwhile
     assert states(life) == ["unreachable"]
 
 

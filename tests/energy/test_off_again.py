@@ -9,58 +9,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulators.clock import SimulatedClock
-from simulators.enphase import DaySource, EnphaseGateway, Plant
-from simulators.jeedom import JeedomStandIn
-from tests.support.client import KEY
-from tests.support.process import DaemonProcess
+from tests.energy.fast_home import FastHome
 
 SPEED = 240.0
 MINUTE = 60.0
 ON, OFF = "#101#", "#102#"
 
 
-class Home:
+class Home(FastHome):
     """A roof, a Jeedom, the daemon, and a water heater that goes on above 1000 W."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
-        noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=12, minute=0)
-        self.clock = SimulatedClock(noon.timestamp(), SPEED)
-        self.fast = f"{self.clock()} {time.monotonic()} {SPEED}"
-        self.folder = folder
-        plant = Plant(self.clock)
-        self.gateway = stack.enter_context(EnphaseGateway(DaySource(plant), clock=self.clock))
-        self.jeedom = stack.enter_context(
-            JeedomStandIn(apikey=KEY, database=folder / "jeedom.sqlite", clock=self.clock)
-        )
-        self.port: int | None = None
-        self.daemon = self.start_daemon()
-        stack.callback(lambda: self.daemon.kill())
-        config = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "manual", "token": self.gateway.token()}
-        connection = self.jeedom.add_connection("enphase", {**config, "pollInterval": 60}, "Toit")
+        super().__init__(stack, folder, SPEED)
+        connection = self.add_roof(60)
         limits = {"onAbove": 1000, "offBelow": 0, "onCommand": ON, "offCommand": OFF}
         self.stage = self.jeedom.add_equipment(connection, "stage", "a", "Ballon", limits)
-
-    def start_daemon(self) -> DaemonProcess:
-        environment = {"FAST_CLOCK": self.fast}
-        module = "tests.support.fast_daemon"
-        self.daemon = DaemonProcess(
-            self.folder / "daemon",
-            self.jeedom.callback_url,
-            port=self.port,
-            module=module,
-            environment=environment,
-            loglevel="info",
-        )
-        self.port = self.jeedom.daemon_port = self.daemon.port
-        return self.daemon
 
     def sun(self, watts: float) -> None:
         self.gateway.set(production=watts, consumption=300)

@@ -9,19 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulators.clock import SimulatedClock
 from simulators.easee import Account, EaseeCloud
-from simulators.enphase import DaySource, EnphaseGateway, Plant
-from simulators.jeedom import JeedomStandIn
-from tests.support.client import KEY, ask
-from tests.support.process import DaemonProcess
+from tests.energy.fast_home import FastHome
+from tests.support.client import ask
 
 SPEED = 20.0
 BASE_W = 500.0
@@ -40,14 +35,11 @@ class Base:
         return [BASE_W + self.drawn()]
 
 
-class Chain:
+class Chain(FastHome):
     """Everything, with a car plugged in at a charger that nobody drives yet."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
-        noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=12, minute=0)
-        self.clock = SimulatedClock(noon.timestamp(), SPEED)
-        self.fast = f"{self.clock()} {time.monotonic()} {SPEED}"
-        self.folder = folder
+        super().__init__(stack, folder, SPEED)
         account = Account("user@example.org", "secret", (SERIAL,))
         self.cloud = EaseeCloud([account], clock=self.clock, wall=self.clock)
         self.cloud.hub.ping_interval = 15.0 / SPEED
@@ -55,18 +47,8 @@ class Chain:
         self.charger = self.cloud.chargers[SERIAL]
         self.charger.phases = 1
         self.limits: list[tuple[float, float]] = []
-        plant = Plant(self.clock)
-        plant.house = Base(lambda: 1000.0 * float(self.charger.get(POWER)))  # type: ignore[assignment]
-        self.gateway = stack.enter_context(EnphaseGateway(DaySource(plant), clock=self.clock))
-        self.jeedom = stack.enter_context(
-            JeedomStandIn(apikey=KEY, database=folder / "jeedom.sqlite", clock=self.clock)
-        )
-        self.port: int | None = None
-        self.daemon = self.start_daemon()
-        stack.callback(lambda: self.daemon.kill())
-        roof = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "manual", "token": self.gateway.token()}
-        roof = self.jeedom.add_connection("enphase", {**roof, "pollInterval": 2}, "Toit")
-        self.jeedom.add_equipment(roof, "combined", "combined", "Passerelle")
+        self.plant.house = Base(lambda: 1000.0 * float(self.charger.get(POWER)))  # type: ignore[assignment]
+        self.jeedom.add_equipment(self.add_roof(2), "combined", "combined", "Passerelle")
         urls = {"apiUrl": self.cloud.url, "streamUrl": self.cloud.stream_url}
         chargers = self.jeedom.add_connection(
             "easee", {"user": "user@example.org", "password": "secret", **urls}, "Easee"
@@ -77,18 +59,6 @@ class Chain:
         self.point = self.jeedom.add_equipment(house, "chargePoint", charger, "Pilotage Garage")
         self.charger.plug(amps=32.0)
         self.sun(500)
-
-    def start_daemon(self) -> DaemonProcess:
-        self.daemon = DaemonProcess(
-            self.folder / "daemon",
-            self.jeedom.callback_url,
-            port=self.port,
-            module="tests.support.fast_daemon",
-            environment={"FAST_CLOCK": self.fast},
-            loglevel="info",
-        )
-        self.port = self.jeedom.daemon_port = self.daemon.port
-        return self.daemon
 
     def sun(self, watts: float) -> None:
         self.gateway.set(production=watts)

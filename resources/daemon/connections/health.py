@@ -153,10 +153,10 @@ class Health:
         self.report(state, code, text, self._clock.time() + pause if state == "waiting" else None)
         return pause
 
-    def look(self) -> float | None:
-        """Reports a failure that has lasted longer than the grace, also while nothing is tried.
+    def look(self, between_tries: bool = True) -> float | None:
+        """Reports a failure that has lasted longer than the grace, also while nothing is tried (`between_tries`).
 
-        Returns the seconds until that will be so; None if no failure is kept back.
+        Returns the seconds until the next look; None if no failure is kept back.
         """
         with self._reports.lock:
             since, unreported = self._failing_since, self._unreported
@@ -165,6 +165,8 @@ class Health:
             rest = max(since + self._grace(), self._tried_by) - self._clock.monotonic()
             if rest > 0:
                 return rest
+            if not between_tries:
+                return PLANNED_TRY_S
             self._unreported = None
             state, code, text = unreported
             if self._reported != (code, text):

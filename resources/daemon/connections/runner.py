@@ -10,7 +10,7 @@ from datetime import datetime, time
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 
-from jeedom_bridge.clock import Clock, moment
+from jeedom_bridge.clock import moment
 from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.worker import Job, Worker, in_thread
 
@@ -50,15 +50,16 @@ def grace_of(device_class: type[Device], connection: Connection, local: time) ->
 
     `local`: the time of day; in the daily pause of such systems the whole of their grace counts.
     """
-    period, pause = connection.config.get("pollInterval"), device_class.daily_pause
-    if not isinstance(period, (int, float)) or (pause is not None and pause[0] <= local < pause[1]):
+    period = connection.config.get("pollInterval")
+    if not isinstance(period, (int, float)) or in_daily_pause(device_class, local):
         return device_class.grace
     return min(device_class.grace, max(MIN_GRACE_S, PERIODS_ONLINE * period))
 
 
-def local_time(clock: Clock, timezone: str) -> time:
-    """The time of day in a time zone of the IANA database."""
-    return datetime.fromtimestamp(clock.time(), ZoneInfo(timezone)).time()
+def in_daily_pause(device_class: type[Device], local: time) -> bool:
+    """True at a time of day at which all systems of that kind pause: only a try that fails says then that it lasts."""
+    pause = device_class.daily_pause
+    return pause is not None and pause[0] <= local < pause[1]
 
 
 class Runner:
@@ -79,13 +80,16 @@ class Runner:
         """`predecessors`: stopped runners of the same connection, oldest first, whose threads have not ended yet."""
         clock, outbox, texts, board = services.clock, services.outbox, services.texts, services.board
 
-        def grace() -> float:
-            return grace_of(device_class, connection, local_time(clock, texts.timezone))
+        def local_time() -> time:
+            return datetime.fromtimestamp(clock.time(), ZoneInfo(texts.timezone)).time()
 
+        self._device_class, self._local_time = device_class, local_time
         self.catalogue = catalogue
         self.memories = Memories(services.store, connection.id, connection.backend)
         self.reports = Reports(connection, outbox, board, services.outgoing, silent)
-        self.health = Health(self.reports, texts, clock, self.memories.own, grace)
+        self.health = Health(
+            self.reports, texts, clock, self.memories.own, lambda: grace_of(device_class, connection, local_time())
+        )
         self.publisher = Publisher(catalogue, outbox, clock, texts, board)
         ages = predecessors[-1].freshness.state() if predecessors else self.memories.own.get(FRESHNESS)
         self.freshness: Freshness = Freshness(catalogue, clock, ages)
@@ -217,7 +221,7 @@ class Runner:
         return pause
 
     def _look(self) -> None:
-        rest = self.health.look()
+        rest = self.health.look(between_tries=not in_daily_pause(self._device_class, self._local_time()))
         if rest is not None and self._overdue is not None:
             self._overdue.run_in(rest)
 
