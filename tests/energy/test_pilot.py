@@ -261,6 +261,18 @@ def test_the_user_in_the_app_is_respected_until_he_gives_it_back() -> None:
     assert rig.car.limit == 10
 
 
+def test_a_limit_set_before_ours_was_seen_is_a_take_over_too() -> None:
+    rig = Rig([[0, 3000]])
+    rig.choose("solar")
+    while rig.car.limit != 10:
+        rig.run(1)
+    before = len(rig.sent)
+    rig.car.set(rig.second, 16, 1)
+    rig.run(900)
+    assert len(rig.sent) == before
+    assert rig.facts["p"]["point.state"] == "takenOver"
+
+
 def test_a_take_over_ends_when_the_car_leaves() -> None:
     rig = Rig([[0, 0]], plugged=[[0, True], [900, False], [1000, True]])
     rig.choose("off")

@@ -131,7 +131,7 @@ class Pilot:
         if self._fresh_at is None:
             self._fresh_at = monotonic
         manager = self._managed(given, phases)
-        reading = self._reading(view, now)
+        reading = self._reading(view, now, monotonic)
         before = {name: (each.rules.amps, each.rules.taken_over_until) for name, each in self.points.items()}
         limits = {name: each.limit(now, self._ahead) for name, each in self.loads.items() if each.driven}
         decisions = manager.step(monotonic, reading, limits)
@@ -196,12 +196,12 @@ class Pilot:
         rank = point.settings.rank if point is not None else load.config.rank if load is not None else 99.0
         return rank, name
 
-    def _reading(self, view: View, now: float) -> HouseReading:
+    def _reading(self, view: View, now: float, monotonic: float) -> HouseReading:
         watts, age = view.grid()
         battery, known = view.battery()
         chargers = {}
         for name, point in self.points.items():
-            found = point.reading(point.must_run(now, self._ahead, self._zone))
+            found = point.reading(point.must_run(now, self._ahead, self._zone), monotonic)
             if found is not None:
                 chargers[name] = found
         wanted = {name: load.wanted(now, self._ahead, self._zone) for name, load in self.loads.items() if load.driven}

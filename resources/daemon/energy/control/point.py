@@ -106,13 +106,14 @@ class Point:
             self.state.charged_wh += grown if grown >= 0 else found.session_wh
         self.state.session_wh = found.session_wh
 
-    def reading(self, must_run: bool) -> ChargerReading | None:
+    def reading(self, must_run: bool, monotonic: float) -> ChargerReading | None:
         """For the manager; None while it is not driven."""
         found = self.seen
         if not self.driven or found is None:
             return None
-        # A limit that differs is somebody else's only once the charger has shown ours.
-        told = found.told if self.wish.fulfilled(self.rules.amps) else None
+        # A limit that differs is somebody else's once the charger has shown ours, or if it never was ours.
+        sure = self.wish.fulfilled(self.rules.amps) or self.wish.foreign(monotonic, found.told)
+        told = found.told if sure else None
         return ChargerReading(
             found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, must_run and found.plugged
         )

@@ -15,6 +15,8 @@ SUPERSEDE_S = 5.0
 """A lower limit does not wait longer for the proof of the one before."""
 SEEN_S = 20.0
 """By then a charger that has obeyed shows it."""
+ON_ITS_WAY_S = 60.0
+"""A limit that the charger shows later than this after it was sent is no echo of ours."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 300.0
 MOST_PER_HOUR = 60
 """Set-points of one charger. With the requests that a proof may take this is under a tenth of what accounts allow."""
@@ -37,7 +39,10 @@ class Wish:
     _failed: bool = False
     _sent_at: float = float("-inf")
     _next: float = float("-inf")
-    _hour: deque[float] = field(default_factory=deque)
+    _shown: int | None = None
+    """What the charger showed when the last set-point was sent."""
+    _hour: deque[tuple[float, int]] = field(default_factory=deque)
+    """When each set-point of the last hour was sent, and its value."""
 
     def adopt(self, told: int) -> None:
         """What the charger shows is taken as what was wanted: after a restart, or when somebody else has set it."""
@@ -56,6 +61,15 @@ class Wish:
         """Whether the charger has shown the set-point: a limit that differs from now on is somebody else's."""
         return self.sent == wanted and self.seen and self._attempt is None
 
+    def foreign(self, now: float, told: int | None) -> bool:
+        """Whether the limit shown is neither what was shown before the last set-point nor one of ours on its way.
+
+        Somebody may change the limit before the charger has shown ours.
+        """
+        if self.sent is None or self._attempt is not None or told is None or told == self._shown:
+            return False
+        return all(amps != told for at, amps in self._hour if at >= now - ON_ITS_WAY_S)
+
     def follow(self, now: float, wanted: int, told: int | None, acts: Acts) -> bool:
         """Takes what is wanted now; True if something was sent."""
         self._settle(now)
@@ -72,14 +86,15 @@ class Wish:
             return False
         if not self._may_send(now, wanted):
             return False
-        self._hour.append(now)
+        self._hour.append((now, wanted))
         self.requests += 1
+        self._shown = told
         self.sent, self.seen, self._failed, self._sent_at = wanted, False, False, now
         self._attempt = acts.begin(self.charger, "charger.current", wanted)
         return True
 
     def _may_send(self, now: float, wanted: int) -> bool:
-        while self._hour and self._hour[0] <= now - 3600:
+        while self._hour and self._hour[0][0] <= now - 3600:
             self._hour.popleft()
         lower = self.sent is not None and wanted < self.sent
         if self._attempt is not None and not (lower and now - self._sent_at >= SUPERSEDE_S):
