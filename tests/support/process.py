@@ -90,6 +90,7 @@ class Reports:
 
     def __init__(self) -> None:
         self.notes: list[dict[str, Any]] = []
+        self._sent = self._marked = 0
         self.changed = threading.Condition()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
@@ -105,12 +106,24 @@ class Reports:
                 return  # closed
             if not data:
                 return
+            note = json.loads(data)
             with self.changed:
-                self.notes.append(json.loads(data))
+                if "mark" in note:
+                    self._marked = note["mark"]
+                else:
+                    self.notes.append(note)
                 self.changed.notify_all()
 
+    def _take_what_was_sent(self) -> None:
+        """Waits for what is in the socket's queue: a note that was sent before an answer is there with it."""
+        with self.changed:
+            self._sent = mark = self._sent + 1
+            self._socket.sendto(json.dumps({"mark": mark}).encode(), ("127.0.0.1", self.port))
+            self.changed.wait_for(lambda: self._marked >= mark, PATIENCE_S)
+
     def of(self, what: str, identifier: Optional[str] = None) -> list[dict[str, Any]]:
-        """The notes of a kind."""
+        """The notes of a kind, with all that were sent before this call."""
+        self._take_what_was_sent()
         with self.changed:
             return [n for n in self.notes if n["what"] == what and identifier in (None, n["id"])]
 
