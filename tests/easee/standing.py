@@ -31,7 +31,7 @@ class StandingClock(ManualClock):
 
     def __init__(self) -> None:
         super().__init__(time.time())
-        self.asleep: dict[int, float] = {}
+        self._asleep: dict[int, tuple[float, threading.Condition]] = {}
         self._looks = count()
 
     def stamped(self) -> float:
@@ -40,15 +40,30 @@ class StandingClock(ManualClock):
 
     def wait(self, condition: threading.Condition, timeout: Optional[float]) -> bool:
         me = threading.get_ident()
-        self.asleep[me] = float("inf") if timeout is None else self.monotonic() + timeout
+        self._asleep[me] = (float("inf") if timeout is None else self.monotonic() + timeout, condition)
         try:
             return super().wait(condition, timeout)
         finally:
-            self.asleep.pop(me, None)
+            self._asleep.pop(me, None)
+
+    def ends(self) -> list[float]:
+        """The times until which threads wait."""
+        return [end for end, _ in list(self._asleep.values())]
 
     def sleeps(self, thread: Optional[int]) -> bool:
-        """Whether that thread waits for a time that has not come."""
-        return thread in self.asleep and self.asleep[thread] > self.monotonic()
+        """Whether that thread waits for a time that has not come, and nobody has woken it.
+
+        A thread that was notified is awake as soon as the machine gets round to it: it counts as awake from then on.
+        """
+        end, condition = self._asleep.get(thread or 0, (0.0, None))
+        if condition is None or end <= self.monotonic() or not condition.acquire(blocking=False):
+            return False
+        try:
+            # Under its lock a condition has as many waiters as sleep at it, less those that were notified.
+            sleepers = sum(each is condition for _, each in list(self._asleep.values()))
+            return thread in self._asleep and sleepers <= len(condition._waiters)  # type: ignore[attr-defined]
+        finally:
+            condition.release()
 
 
 class Timekeeper:
@@ -110,7 +125,7 @@ class Timekeeper:
 
     def _advance(self, most: float) -> None:
         hub, now = self._cloud.hub, self.clock.monotonic()
-        waits = [end - now for end in list(self.clock.asleep.values())]
+        waits = [end - now for end in self.clock.ends()]
         pings = [PING_S - (self.clock.time() - at) for at in hub.spoke()]
         self.clock.advance(max(0.001, min([most, self._cloud.next_beat(), *waits, *pings])))
         self._cloud.beat()
