@@ -37,8 +37,8 @@ def holds(when: Mapping[str, Any] | None, own: Settings, parent: Settings) -> bo
     for name, wanted in (when or {}).items():
         scope, key = (parent, name[len("connection.") :]) if name.startswith("connection.") else (own, name)
         actual = scope.get(key)
-        have = {as_text(each) for each in (actual if isinstance(actual, list) else [actual])}
-        if not have & {as_text(each) for each in (wanted if isinstance(wanted, list) else [wanted])}:
+        have = [as_text(each) for each in actual] if isinstance(actual, list) else [as_text(actual)]
+        if not any(as_text(each) in have for each in (wanted if isinstance(wanted, list) else [wanted])):
             return False
     return True
 

@@ -19,7 +19,7 @@ from jeenergied.texts import Texts
 
 from jeedom_bridge.callback import Callback
 from jeedom_bridge.clock import ManualClock, SystemClock
-from jeedom_bridge.contract import Catalogue, Contract
+from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.logs import Masker
 from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.store import Store
@@ -27,6 +27,7 @@ from simulators.easee import Account, EaseeCloud
 from tests.easee.crank import Crank
 from tests.easee.standing import StandingClock, Timekeeper, counted
 from tests.support.callback_server import CallbackServer
+from tests.support.contract import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, PASSWORD = "user@example.org", "correct horse battery"
@@ -35,7 +36,7 @@ FIRST, SECOND = "EH000001", "EH000002"
 
 def catalogue() -> Catalogue:
     """The catalogue as shipped."""
-    return Contract(ROOT / "core" / "contract").catalogues["easee"]
+    return CONTRACT.catalogues["easee"]
 
 
 COMMANDS = {row.logical_id: {} for row in catalogue().all_rows("charger")}
@@ -84,7 +85,7 @@ class Rig:
             Board(self.clock),
             lambda: self.quiet_period(),
         )
-        self.supervisor = Supervisor(Contract(ROOT / "core" / "contract"), self.shared)
+        self.supervisor = Supervisor(CONTRACT, self.shared)
         self.callback = Callback(self.outbox, self.server.url, "key", "jeenergie", SystemClock(), cycle=0.01)
         self.callback.start()
         self.time = Timekeeper(clock, cloud, self.outbox, self.callback, self.supervisor._runners.values)

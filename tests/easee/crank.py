@@ -16,11 +16,11 @@ from jeenergied.devices.base import AuthenticationFailed, Connection, DeviceErro
 from jeenergied.devices.easee.device import Device
 
 from jeedom_bridge.clock import ManualClock
-from jeedom_bridge.contract import Contract
 from simulators.easee.charger import stamp
+from tests.support.contract import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = Contract(ROOT / "core" / "contract").catalogues["easee"]
+CATALOGUE = CONTRACT.catalogues["easee"]
 ROWS = [row for row in CATALOGUE.all_rows("charger") if row.source]
 HOUR, DAY = 3600.0, 86400.0
 

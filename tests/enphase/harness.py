@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional
@@ -18,11 +19,12 @@ from jeenergied.connections.supervisor import Supervisor
 from jeenergied.readings import Board
 from jeenergied.texts import Texts
 
-from jeedom_bridge import Contract, Masker, Outbox, Store
+from jeedom_bridge import Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
 from simulators.enphase import EnphaseGateway
 from simulators.server import Response
 from tests.support.clocks import noon
+from tests.support.contract import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "recorded" / "enphase"
@@ -36,17 +38,23 @@ PATIENCE = 60.0  # s of real time until a test gives up waiting
 
 DIRECT = ("power", "lifetimeEnergy", "importPower", "exportPower", "importIndex", "exportIndex", "voltage", "maxPower")
 """How the sources end of what a gateway tells by itself, by default."""
-TYPES = Contract(ROOT / "core" / "contract").catalogues["enphase"]
+TYPES = CONTRACT.catalogues["enphase"]
+
+
+@cache
+def names_of(kind: str, every: bool = False) -> tuple[str, ...]:
+    """The logical ids of `commands_of`."""
+    return tuple(
+        row.logical_id
+        for row in TYPES.all_rows(kind or None)
+        if every
+        or ((row.source or "").split(".")[-1] in DIRECT and not (row.source or "").startswith(("storage.", "house.")))
+    )
 
 
 def commands_of(kind: str, every: bool = False) -> dict[str, dict[str, Any]]:
     """The commands of an equipment type, as Jeedom would send them: what a gateway tells directly, or `every` one."""
-    return {
-        row.logical_id: {}
-        for row in TYPES.all_rows(kind or None)
-        if every
-        or ((row.source or "").split(".")[-1] in DIRECT and not (row.source or "").startswith(("storage.", "house.")))
-    }
+    return {name: {} for name in names_of(kind, every)}
 
 
 def wait_until(probe: Callable[[], Any], what: str = "") -> Any:
@@ -190,14 +198,13 @@ class Bench:
     def _open(self) -> None:
         self.outbox = Outbox(self.clock)
         self.store = Store(self.folder / "store.sqlite")
-        contract = Contract(ROOT / "core" / "contract")
         self.shared = Services(
             self.clock, self.outbox, self.store, Masker(), Texts(ROOT / "core" / "i18n"), Board(self.clock)
         )
-        self.supervisor = Supervisor(contract, self.shared)
+        self.supervisor = Supervisor(CONTRACT, self.shared)
         logs: Any = None
         self.socket = Commands(
-            contract,
+            CONTRACT,
             self.shared,
             self.supervisor,
             Actions(self.supervisor.owner, self.shared.texts, self.shared.outgoing),

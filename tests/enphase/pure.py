@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Callable, Optional
 from unittest import mock
 
@@ -11,10 +12,11 @@ from jeenergied.devices.enphase.device import Device
 from jeenergied.devices.enphase.facts import FACTS
 from jeenergied.devices.enphase.gateway.client import EndpointRefused
 
-from jeedom_bridge import Contract
 from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.contract.rows import Row
+from tests.support.contract import CONTRACT
 
-from .harness import ROOT, commands_of
+from .harness import names_of
 
 PAGES = {
     "/ivp/meters": "ivp_meters",
@@ -27,10 +29,17 @@ PAGES = {
     "/ivp/ensemble/secctrl": "ivp_ensemble_secctrl",
     "/ivp/ensemble/power": "ivp_ensemble_power",
 }
-CATALOGUE = Contract(ROOT / "core" / "contract").catalogues["enphase"]
+CATALOGUE = CONTRACT.catalogues["enphase"]
 TRI = {"phases": "tri"}
 FLAGS = next(field for field in CATALOGUE.fields() if field["key"] == "options")["choices"]
 EVERYTHING = {**TRI, "options": list(FLAGS)}
+
+
+@cache
+def rows_of(kind: str, every: bool) -> list[Row]:
+    """The rows that have a command."""
+    names = names_of(kind, every)
+    return [row for row in CATALOGUE.rows(kind, {}, EVERYTHING if every else TRI) if row.logical_id in names]
 
 
 class FakeMemory(dict[str, Any]):
@@ -58,8 +67,8 @@ class FakeContext:
     def publish(self, equipment: str, facts: Mapping[str, Any], at: Optional[float] = None) -> None:
         kind = "combined" if equipment == "2" else "inverter"
         assert set(facts) - set(FACTS[kind]) == set(), "a fact that facts.py does not know: mistyped?"
-        for row in CATALOGUE.rows(kind, {}, EVERYTHING if self.every else TRI):
-            if row.source in facts and row.logical_id in commands_of(kind, self.every):
+        for row in rows_of(kind, self.every):
+            if row.source in facts:
                 self.values.setdefault(equipment, {})[row.logical_id] = row.value(facts[row.source])
 
     def __getattr__(self, name: str) -> Callable[..., None]:
