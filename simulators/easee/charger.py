@@ -2,10 +2,23 @@
 
 A living charger sends a burst of measurements (`PULSE`) about every 15 minutes, whether they have changed or not
 (evcc-io/evcc 28077 and 28362, March 2026); one that has lost its power sends nothing more, and nothing else tells.
+
+What it does with limits, each with its source:
+- every dynamic limit is lost at a restart, and the charger's own also when a car is plugged in; the lowest of all
+  limits holds (developer.easee.com/docs/current-limits-and-control, read November 2026);
+- a car that is plugged in begins by itself, at the full current (evcc-io/evcc 32626, 2026);
+- a charge that begins at less than 7 A waits for about five minutes (evcc-io/evcc 29395, 30417, 30774, 2026);
+- `resume_charging` lifts the limit to 32 A before any wish (log in evcc-io/evcc 15061, 2024);
+- a limit of 6 A or more begins a paused charge, whoever sends it (evcc-io/evcc 32626, 2026);
+- a limit of the circuit holds for `timeToLive` minutes, then `offlineMaxCircuitCurrent` does; whole amperes, rounded
+  down (developer.easee.com/docs/load-balancing, read November 2026);
+- the energy of its life (124) comes once an hour, just after the full hour (evcc-io/evcc 20594, April 2025;
+  nordicopen/easee_hass 174, March 2022); that of the session (121) comes while it charges (evcc-io/evcc 20659).
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +33,10 @@ VOLTS = 230.0
 PULSE = (132, 150, 190, 194, 195, 196)
 """Observations that a charger sends periodically."""
 PULSE_S = 900.0
+LEAST_A, AT_ONCE_A, FULL_A, RATED_A = 6.0, 7.0, 32.0, 40.0
+"""No charge below; begins at once from; without a limit of ours: of the charger, of the circuit."""
+WAITS_S = 300.0
+HOUR_S, TOLD_AFTER_HOUR_S = 3600.0, 120.0
 
 KINDS = {
     **dict.fromkeys((30, 31, 35, 37, 41, 42, 43, 44, 68, 102, 103, 116, 250), BOOLEAN),
@@ -36,6 +53,9 @@ IDLE: Mapping[int, Any] = {
     46: 23,
     47: 32.0,
     48: 32.0,
+    50: 16,
+    51: 16,
+    52: 16,
     80: 331,
     96: 50,
     102: False,
@@ -140,6 +160,12 @@ class Charger:
         self.site, self.circuit = 70000, 80000
         self.tell: Callable[[Charger, Observed], None] = lambda charger, observed: None
         self.lock = threading.RLock()
+        self.expires: Optional[float] = None
+        """When (of `clock`) the limit of the circuit ends."""
+        self._begins: Optional[float] = None
+        """When (of `clock`) a charge that has to wait begins."""
+        self._life = IDLE[124]
+        self._hour = self.wall() // HOUR_S
         began = self.wall() - 3600.0
         self.observed = {each: _observed(each, value, began) for each, value in IDLE.items()}
         self.pulsed = self.wall() - PULSE_S / 3
@@ -182,12 +208,21 @@ class Charger:
     # What happens at the charger.
 
     def plug(self, amps: float = 16.0, battery: float = 1e9) -> None:
-        """A car comes; it takes up to `amps` and is full after `battery` kWh."""
+        """A car comes; it takes up to `amps` and is full after `battery` kWh. The charger's dynamic limit is lost."""
         self.car_amps, self.battery = amps, battery
         self.set(103, True)
-        self.set(48, 32.0)
+        self.set(48, self.get(47))
         self.set(96, 0)
         self.set(109, READY)
+        self.settle()
+
+    def restart(self) -> None:
+        """It boots, or its power comes back: no dynamic limit is left, and the car begins again by itself."""
+        self.expires = None
+        self.set(96, 50 if self.get(109) == DISCONNECTED else 0)
+        self.set(48, self.get(47))
+        for phase in range(3):
+            self.set(111 + phase, RATED_A)
         self.settle()
 
     def unplug(self) -> None:
@@ -201,30 +236,64 @@ class Charger:
         """Updates mode, power and currents from the plugged car, its limits and requests."""
         mode = self.get(109)
         limit = min(self.get(48), self.get(111), self.get(47), self.car_amps)
-        allowed = self.get(48) >= 6 and self.get(111) >= 6 and self.get(31)
+        allowed = min(self.get(48), self.get(111)) >= LEAST_A and self.get(31)
         if mode in (WAITING, CHARGING, READY):
-            mode = CHARGING if allowed else WAITING
+            mode = CHARGING if allowed and (mode == CHARGING or self._may_begin()) else WAITING
             self.set(109, mode)
+        if mode in (CHARGING, DISCONNECTED) or not allowed:
+            self._begins = None
         amps = limit if mode == CHARGING else 0.0
         self.set(110, 30 if mode == CHARGING else 0)
         self.set(114, amps)
         for phase in range(3):
-            self.set(183 + phase, amps if phase < self.phases and amps else 0.01)
-        self.set(120, round(amps * VOLTS * self.phases / 1000, 3))
+            # A limit of 0 on two phases of the circuit leaves one.
+            used = phase < self.phases and amps and self.get(111 + phase) >= LEAST_A
+            self.set(183 + phase, amps if used else 0.01)
+        used_phases = sum(1 for phase in range(self.phases) if self.get(111 + phase) >= LEAST_A)
+        self.set(120, round(amps * VOLTS * used_phases / 1000, 3))
+
+    def wakes_in(self) -> float:
+        """Seconds until a limit ends or a charge begins."""
+        ahead = [each - self.clock() for each in (self.expires, self._begins) if each is not None]
+        return max(0.0, min(ahead, default=math.inf))
+
+    def _may_begin(self) -> bool:
+        """Whether a charge begins now: with little it waits."""
+        if min(self.get(48), self.get(111), self.get(47)) >= AT_ONCE_A:
+            return True
+        if self._begins is None:
+            self._begins = self.clock() + WAITS_S
+        return self.clock() >= self._begins
 
     def pass_time(self, seconds: float) -> None:
         """Continues a session for `seconds`."""
+        now = self.clock()
+        if self.expires is not None and now >= self.expires:
+            self.expires = None
+            for phase in range(3):
+                self.set(111 + phase, float(self.get(50 + phase)))
+            self.settle()
+        if self._begins is not None and now >= self._begins:
+            self.settle()
+        self._tell_life()
         if self.get(109) != CHARGING:
             return
         energy = self.get(120) * seconds / 3600
         self.set(121, round(self.get(121) + energy, 4))
-        self.set(124, round(self.get(124) + energy, 4))
+        self._life += energy
         for phase in range(3):
             wobble = ((self.clock() * (phase + 3)) % 7 - 3) / 10
             self.set(194 + phase, round(VOLTS + phase + wobble, 2))
         if self.get(121) >= self.battery:
             self.set(109, COMPLETED)
             self.settle()
+
+    def _tell_life(self) -> None:
+        """The energy of its life, as of the full hour."""
+        hour = (self.wall() - TOLD_AFTER_HOUR_S) // HOUR_S
+        if hour > self._hour:
+            self._hour = hour
+            self.set(124, round(self._life, 4))
 
     def go_offline(self, told: bool = True) -> None:
         """The cloud loses it: values stay as they were."""
@@ -251,16 +320,20 @@ class Charger:
         if name == "pause_charging":
             return self._limit(0.0, reason=52)
         if name == "resume_charging":
-            return self._limit(32.0, reason=0)
+            return self._limit(FULL_A, reason=0)
         if name == "lock_state":
             return self._lock(fields.get("state") is True)
         if name == "settings":
             return [number for field, value in fields.items() for number in self._change(field, value)]
         if name == "dynamicCurrent":
+            minutes = fields.get("timeToLive")
+            self.expires = self.clock() + 60.0 * float(minutes) if minutes else None
             for phase in range(3):
-                self.set(111 + phase, float(fields.get(f"phase{phase + 1}", 0)))
+                self.set(111 + phase, float(math.floor(float(fields.get(f"phase{phase + 1}", 0)))))
             self.settle()
             return [22]
+        if name == "reboot":
+            self.restart()
         return {"start_charging": [25], "stop_charging": [26], "reboot": [1]}.get(name, [0])
 
     def _limit(self, amps: float, reason: Optional[int] = None) -> list[int]:

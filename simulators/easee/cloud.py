@@ -190,7 +190,7 @@ class EaseeCloud(Service):
 
     def next_beat(self) -> float:
         """Seconds until something happens at a charger."""
-        pulses = [charger.pulse_in() for charger in self.chargers.values()]
+        pulses = [min(charger.pulse_in(), charger.wakes_in()) for charger in self.chargers.values()]
         return min([*pulses, *(due - self.clock() for due, _ in self._obeying)])
 
     def _live(self) -> None:
@@ -200,8 +200,8 @@ class EaseeCloud(Service):
     # ---- control
 
     def _set(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`serial` with `plug`, `unplug`, `offline`, `online`, `die`, `values`, `command_mode`, `command_delay`; or
-        `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
+        """`serial` with `plug`, `unplug`, `offline`, `online`, `die`, `restart`, `values`, `command_mode`,
+        `command_delay`; or `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
         if "serial" in fields:
             self._set_charger(self.chargers[fields["serial"]], fields)
         if "account" in fields:
@@ -220,6 +220,7 @@ class EaseeCloud(Service):
             "offline": charger.go_offline,
             "online": charger.come_back,
             "die": charger.die,
+            "restart": charger.restart,
         }
         for name, step in steps.items():
             if fields.get(name):

@@ -35,8 +35,11 @@ QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
 PASSED = ("short", "unreachable", "takenOver", "noDemand", "absent", "off")
 """States that end without a set-point: a charge that goes on says so again."""
-DEMAND_S = 120.0
-"""By then a car that is offered a current takes it, or is asked once more, or wants nothing."""
+DEMAND_S, SLOW_DEMAND_S = 120.0, 400.0
+"""By then a car that is offered a current takes it, or is asked once more, or wants nothing; with less than 7 A some
+chargers wait for five minutes before they begin."""
+NUDGE_S = 20.0
+"""A charge that has not begun with 6 A by then is offered 7 A."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ class ChargePoint:
             return
         if self.idle_since is None or (changed and not self.has_charged and not self.asked_again):
             self.idle_since = now
-        if now - self.idle_since < DEMAND_S or now < self.quiet_until:
+        patience = DEMAND_S if self.amps >= START_A else SLOW_DEMAND_S
+        if now - self.idle_since < patience or now < self.quiet_until:
             return
         if not self.has_charged and not self.asked_again:
             self.asked_again, self._repeat, self.idle_since = True, True, now
@@ -242,6 +246,10 @@ class ChargePoint:
             return
         if self.settings.switching and self._switch(now):
             return
+        if self._waits_for_more(now, sample):
+            why = Sentence("La voiture n'a pas commencé : nouvel essai à {amps} A", amps=START_A)
+            self._set(now, START_A, self.phases, "charging", why)
+            return
         per_amp = sample.voltage * self.phases
         fits = math.floor(self._steady / per_amp + 1e-9)
         least = self.history.least()
@@ -250,7 +258,7 @@ class ChargePoint:
             if target > self.amps and self.observed.since is not None:
                 self._set(now, target, self.phases, "charging", _follows(least, target))
                 return
-        lowest = LEAST_A if self._is_observed(now) or minimum else max(self.amps, START_A)
+        lowest = LEAST_A if self._is_observed(now) or self.amps < START_A else START_A
         if self.low.since is not None and now - self.low.since >= LOWER_AFTER_S and now - self.set_at >= LOWER_EVERY_S:
             target = max(lowest, fits)
             if target < self.amps:
@@ -261,6 +269,16 @@ class ChargePoint:
             self.state, self.why = "short", Sentence("Il manque {watts} W ; arrêt si cela dure", watts=round(missing))
         elif self.state in PASSED:
             self.state, self.why = "charging", _follows(self._steady, self.amps)
+
+    def _waits_for_more(self, now: float, sample: ChargerSample) -> bool:
+        """Whether a charge that should go on at the minimum has not begun with it."""
+        return (
+            self.amps == LEAST_A
+            and self.settings.mode == SOLAR_MIN
+            and self.observed.since is None
+            and now - self.set_at >= NUDGE_S
+            and sample.cap >= START_A
+        )
 
     def _is_observed(self, now: float) -> bool:
         return self.observed.since is not None and now - self.observed.since >= OBSERVED_S

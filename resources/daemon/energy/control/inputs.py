@@ -23,7 +23,10 @@ PHASES = ("1", "2", "3")
 
 @dataclass(frozen=True)
 class ChargerNow:
-    """A charger as it tells now. `told`: the limit that it shows; `most`: what it and its circuit allow."""
+    """A charger as it tells now. `told`: the limit that it shows; `most`: what it and its circuit allow.
+
+    `own_most`: what it allows without its circuit; it falls back to that when it has lost its limit.
+    """
 
     plugged: bool
     drawn: float
@@ -32,6 +35,7 @@ class ChargerNow:
     phases: int | None
     session_wh: float | None
     reachable: bool
+    own_most: int | None = None
 
 
 class View:
@@ -144,6 +148,7 @@ class View:
             None if count == 0 else 3 if count == 3 else 1,
             self._number(equipment, "charger.sessionEnergy"),
             not any(each is not None and each.doubtful for each in (power, limit)),
+            None if most[0] is None else int(most[0]),
         )
 
     def load(self, equipment: str) -> bool | None:

@@ -20,6 +20,8 @@ from .wishes import Wish
 
 ECONOMIC, NOW = "economic", "now"
 NEW_SESSION_WH = 50.0
+RESTART_TOLD_S = 900.0
+"""After a power cut a charger's state may arrive so late (evcc-io/evcc 13303)."""
 
 
 class Point:
@@ -34,6 +36,7 @@ class Point:
         self.plan: Plan | None = None
         self._planned = -math.inf
         self._learnt_phases: int | None = None
+        self._back_at = -math.inf
         self.house_phases = house_phases
         self.rules = ChargePoint(self._charger_settings())
 
@@ -68,8 +71,11 @@ class Point:
             if self.rules.amps == 0:
                 self.rules.__post_init__()
         if before is not None and found.reachable and not before.reachable:
+            self._back_at = monotonic
             self.wish.forget()
-        self._count(found)
+        new_session = self._count(found)
+        if self.adopted and found.told != self.rules.amps and (new_session or self._has_restarted(found, monotonic)):
+            self.wish.forget()  # nobody has set that: it is what the charger falls back to
         if self.adopted and found.plugged and not self.state.plugged:
             self.wish.forget()  # what was set before is lost when a car is plugged in
         if self.adopted:
@@ -96,15 +102,22 @@ class Point:
         state.plugged = found.plugged
         self.adopted = True
 
-    def _count(self, found: ChargerNow) -> None:
-        """The energy towards the goal, from the session's own counter."""
+    def _has_restarted(self, found: ChargerNow, monotonic: float) -> bool:
+        """Whether it shows its own maximum shortly after it was away: a restart loses every limit."""
+        own = found.own_most if found.own_most is not None else MOST_A
+        return found.told is not None and found.told >= own and monotonic - self._back_at <= RESTART_TOLD_S
+
+    def _count(self, found: ChargerNow) -> bool:
+        """Adds the energy towards the goal, from the session's own counter; True if that has begun anew."""
         if found.session_wh is None:
-            return
+            return False
         before = self.state.session_wh
-        if before is not None:
-            grown = found.session_wh - before
-            self.state.charged_wh += grown if grown >= 0 else found.session_wh
         self.state.session_wh = found.session_wh
+        if before is None:
+            return False
+        grown = found.session_wh - before
+        self.state.charged_wh += grown if grown >= 0 else found.session_wh
+        return grown <= -NEW_SESSION_WH
 
     def reading(self, must_run: bool, monotonic: float) -> ChargerReading | None:
         """For the manager; None while it is not driven."""
