@@ -14,7 +14,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jsonschema import Draft7Validator
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -26,10 +28,22 @@ from jeenergied.energy.money.tariff import Tariff  # noqa: E402
 from jeenergied.energy.planner import EFFICIENCY, SLOT_S, Plan, plan  # noqa: E402
 from jeenergied.energy.switching import LoadSettings, economic_threshold  # noqa: E402
 
+from jeedom_bridge.json_reader import loads  # noqa: E402
 from simulators.house import Battery, Car, House, Series  # noqa: E402
 
 CO2 = 21.7
 """g/kWh of French electricity, unless the file says otherwise: RTE, 2024 (analysesetdonnees.rte-france.com)."""
+
+
+SCHEMA = ROOT / "tools" / "play_scenario.schema.json"
+MOST_COMPLAINTS = 10
+
+
+def complaints(scenario: object) -> list[str]:
+    """What keeps a file from being played, by its place in it; empty if it is a scenario."""
+    validator = Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))
+    found = sorted(validator.iter_errors(scenario), key=lambda error: [str(part) for part in error.absolute_path])
+    return [f"{'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message:.200}" for error in found]
 
 
 def balance(scenario: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +57,7 @@ def balance(scenario: Mapping[str, Any]) -> dict[str, Any]:
         moment = (at if at.tzinfo else at.replace(tzinfo=zone)).timestamp()
         price = tariff.price(moment)
         if price is None:
-            raise SystemExit(f"{row['at']}: the price of this moment is not known")
+            raise ValueError(f"{row['at']}: the price of this moment is not known")
         columns = ("import", "export", "solar", "charge", "discharge")
         energies = Energies(*(float(row.get(name, 0)) for name in columns))
         rows.append(Row(energies, price, float(house.get("resale", 0)), float(house.get("co2", CO2))))
@@ -146,6 +160,8 @@ class Game:
 
     def _happen(self, second: int, event: Mapping[str, Any]) -> None:
         name = str(event.get("charger", ""))
+        if name not in self.house.cars and any(each in event for each in ("mode", "userSetsA", "reachable")):
+            raise ValueError(f"an event at {second} s names a charger that is not there: {name!r}")
         if "meter" in event:
             self.stale_since = float(second) if event["meter"] == "stale" else None
         elif event.get("restart"):
@@ -278,12 +294,24 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    scenario = json.loads(Path(arguments[0]).read_text("utf-8"))
+    try:
+        scenario = loads(Path(arguments[0]).read_bytes())
+        wrong = complaints(scenario)
+        if not wrong:
+            play(scenario)
+    except (OSError, ValueError, OverflowError, ZoneInfoNotFoundError) as error:
+        wrong = [f"{error}"[:500] or type(error).__name__]
+    for each in wrong[:MOST_COMPLAINTS]:
+        print(f"{arguments[0]}: {each}", file=sys.stderr)
+    return 2 if wrong else 0
+
+
+def play(scenario: Mapping[str, Any]) -> None:
+    """Plays a scenario. Raises ValueError or OverflowError if a date, an hour or a charger in it does not exist."""
     if "rows" in scenario:
         print(json.dumps({"balance": _rounded(balance(scenario))}, ensure_ascii=False))
     else:
         Game(scenario).play()
-    return 0
 
 
 def _rounded(part: Any) -> Any:

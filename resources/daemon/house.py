@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Callable, Optional
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.contract import finite
+from jeedom_bridge.json_reader import loads
 
 from .actions import Actions
 from .devices import device_class as backend_class
@@ -239,7 +239,7 @@ class HouseDevice(DrivingDevice):
                 parse_hours(str(config.get(key) or ""))
             prices = parse_prices(str(config.get("prices") or ""))
         except ValueError as error:
-            raise Refused("Ces prix ou ces heures ne sont pas compris : {error}", error=error) from error
+            raise Refused("Ces prix ou ces heures ne sont pas compris : {error}", error=f"« {error} »") from error
         numbers = {key: finite(config.get(key)) for key in ("subscribedPower", "resalePrice", "subscription", "co2")}
         return Wishes(
             str(config.get("tariff") or "auto"),
@@ -381,4 +381,4 @@ def _moment(text: Any, now: float) -> float:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return loads(path.read_bytes())

@@ -158,16 +158,41 @@ class TestContract:
         assert contract.at(at("2026-07-31T12:00")).price == 0.1940
         assert contract.at(at("2026-08-01T12:00")).price == 0.25
 
-    @pytest.mark.parametrize("text", ["hp", "hp=x", "hp=-1", "hp=99", "=nan"])
-    def test_prices_that_are_none_are_refused(self, text: str) -> None:
-        with pytest.raises(ValueError, match=r".*"):
+    @pytest.mark.parametrize(
+        ("text", "part"),
+        [
+            ("hp", "hp"),
+            ("hp=x", "hp=x"),
+            ("hp=-1", "hp=-1"),
+            ("hp=99", "hp=99"),
+            ("=nan", "=nan"),
+            ("hc=0.1, hp 2", "hp 2"),
+        ],
+    )
+    def test_prices_that_are_none_are_refused_by_what_is_wrong(self, text: str, part: str) -> None:
+        with pytest.raises(ValueError, match=rf"^{part}$"):
             parse_prices(text)
 
-    def test_what_the_user_types_is_understood(self) -> None:
-        assert parse_prices("HP = 0.3; hc=0.2") == {"hp": 0.3, "hc": 0.2}
+    @pytest.mark.parametrize(
+        ("text", "prices"),
+        [
+            ("HP = 0.3; hc=0.2", {"hp": 0.3, "hc": 0.2}),
+            ("hp=0,2065, hc=0,1579", {"hp": 0.2065, "hc": 0.1579}),
+            ("hp=0,2065 €/kWh\nhc=0,1579 €\n", {"hp": 0.2065, "hc": 0.1579}),
+            ("00:00=1,07:00=2", {"00:00": 1, "07:00": 2}),
+            ("base=0,25", {"base": 0.25}),
+            ("", {}),
+        ],
+    )
+    def test_prices_are_understood_as_people_write_them(self, text: str, prices: dict[str, float]) -> None:
+        assert parse_prices(text) == prices
+
+    def test_hours_are_understood_as_people_write_them(self) -> None:
         assert parse_hours("22:00-06:00, 12:30-14:30") == ["22:00-06:00", "12:30-14:30"]
-        with pytest.raises(ValueError, match=r".*"):
-            parse_hours("22h-6h")
+        french, plain = (OffPeakHours.parse(parse_hours(text)) for text in ("22h-6h ; 12h30-14h30", "22-6,12:30-14:30"))
+        assert french == plain
+        with pytest.raises(ValueError, match=r"^22h-x$"):
+            parse_hours("12:00-14:00;22h-x")
 
 
 def row(moment: str, *energies: float, price: float = 0.2065, **devices: float) -> Interval:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jeenergied.energy.limits import TripClock
 from jeenergied.energy.switching import economic_threshold
 
-from tools.play_scenario import Game
+from tools.play_scenario import Game, main
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 5
@@ -326,3 +326,28 @@ def test_whatever_happens_the_rules_hold(
     assert min(p, i, e) >= 0
     again, _ = played(capsys, **scenario)
     assert again == decisions  # the same day gives the same journal
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{", "Expecting"),
+        ('{"seconds": 60}', "'solar' is a required property"),
+        ('{"seconds": 60, "solar": [[0, NaN]]}', "NaN"),
+        ('{"seconds": 60, "solar": [[0, "x"]]}', "solar.0.1"),
+        ('{"seconds": 60, "solar": [[0, 1]], "sample": 0}', "sample"),
+        ('{"seconds": 60, "solar": [[0, 1]], "timezone": "Mars"}', "Mars"),
+        ('{"seconds": 60, "solar": [[0, 1]], "events": [[5, {"charger": "car", "mode": "now"}]]}', "'car'"),
+        ('{"rows": [], "house": {"tariff": {"kind": "own", "prices": {}}}}', "house.tariff.kind"),
+    ],
+)
+def test_a_file_that_is_no_scenario_is_refused_by_what_is_wrong_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, place: str
+) -> None:
+    path = tmp_path / "scenario.json"
+    path.write_text(text, encoding="utf-8")
+    assert main([str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{path}: ")
+    assert place in told
+    assert "Traceback" not in told

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from tests.support.fuzz import Endpoint
 
-BACKENDS = ("easee", "econetatmo", "enphase", "hellowatt", "wes")
+BACKENDS = ("easee", "econetatmo", "enphase", "hellowatt", "house", "wes")
 
 
 def endpoints_of(backend: str) -> list[Endpoint]:

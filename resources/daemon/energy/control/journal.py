@@ -11,6 +11,8 @@ from ..ports import Kept, Sentence
 MAX_ENTRIES = 500
 KEEP_EVERY_S = 30.0
 KEY = "journal"
+LAST_MOMENT = 4e9
+"""Unix time after which nothing of ours can have happened."""
 
 
 class Journal:
@@ -19,7 +21,7 @@ class Journal:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         found = kept.get(KEY)
-        entries = [dict(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+        entries = [dict(each) for each in found if _is_entry(each)] if isinstance(found, list) else []
         self._entries: deque[dict[str, Any]] = deque(entries, MAX_ENTRIES)
         self._dirty = False
         self._written = float("-inf")
@@ -38,7 +40,7 @@ class Journal:
 
     def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES) -> list[dict[str, Any]]:
         """The newest entries after `since`, at most `limit`, the oldest of them first."""
-        found = [each for each in self._entries if each.get("at", 0.0) > since]
+        found = [each for each in self._entries if each["at"] > since]
         return found[-max(limit, 0) :] if limit > 0 else []
 
     def keep(self, now: float, at_once: bool = False) -> None:
@@ -46,3 +48,14 @@ class Journal:
         if self._dirty and (at_once or now - self._written >= KEEP_EVERY_S):
             self._dirty, self._written = False, now
             self._kept.keep(KEY, list(self._entries))
+
+
+def _is_entry(found: object) -> bool:
+    """Whether it is what `add` makes: what a disk has spoilt is left out."""
+    return (
+        isinstance(found, Mapping)
+        and isinstance(at := found.get("at"), (int, float))
+        and 0 <= at < LAST_MOMENT
+        and all(isinstance(found.get(name), str) for name in ("who", "decision", "why"))
+        and isinstance(found.get("inputs"), Mapping)
+    )

@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from ..charging import MODES
+
 FREE, OFF, AUTO, ON = "free", "off", "auto", "on"
 """Modes of a load; the first two are those of a charge point as well. A free one is never touched."""
 LOAD_MODES = (FREE, OFF, AUTO, ON)
+POINT_MODES = (FREE, *MODES)
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 LEAST_A, MOST_A = 6, 32
+LARGEST = 1e10
+"""No moment, energy or duration that is kept is as large."""
 ECONOMIC, SOLAR, NEVER = "economic", "solar", "never"
 _TIME = re.compile(r"^\s*([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)?\s*$")
 
@@ -94,11 +99,16 @@ class PointState:
         if isinstance(kept, Mapping):
             for name, default in cls().__dict__.items():
                 value = kept.get(name)
-                numeric = isinstance(default, float) or name in ("amps", "session_wh")
-                if isinstance(value, type(default)) or (
-                    numeric and isinstance(value, (int, float)) and not isinstance(value, bool)
-                ):
+                if isinstance(default, float) or name == "session_wh":
+                    value = _number(value)
+                elif name == "amps":
+                    value = int(amps) if (amps := _number(value)) is not None and 0 <= amps <= MOST_A else None
+                elif not isinstance(value, type(default)):
+                    value = None
+                if value is not None:
                     setattr(made, name, value)
+            if made.mode not in POINT_MODES:
+                made.mode = FREE
         return made
 
     def next_hour(self, now: float, days: Sequence[int], zone: tzinfo) -> float | None:
@@ -141,11 +151,16 @@ class LoadState:
             made.on = kept.get("on") is True
             made.day = str(kept.get("day", ""))
             for name in ("ran_s", "power"):
-                value = kept.get(name)
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    setattr(made, name, float(value))
+                value = _number(kept.get(name))
+                if value is not None:
+                    setattr(made, name, value)
             steps = kept.get("steps")
-            made.steps = (
-                [float(each) for each in steps if isinstance(each, (int, float))] if isinstance(steps, list) else []
-            )
+            known = map(_number, steps) if isinstance(steps, list) else ()
+            made.steps = [each for each in known if each is not None]
         return made
+
+
+def _number(value: object) -> float | None:
+    """A figure as it was kept; None for anything else."""
+    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return float(value) if sound else None  # type: ignore[arg-type]

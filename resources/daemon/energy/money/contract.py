@@ -6,6 +6,8 @@ What the user has typed counts before what was published; what is not known is N
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
@@ -24,6 +26,9 @@ COLOUR_WORDS = {"bleu": "blue", "blanc": "white", "rouge": "red", "blue": "blue"
 COLOUR_NUMBERS = {1: "blue", 2: "white", 3: "red"}
 """Colours of a Tempo day as sources tell them."""
 KEPT_DAYS = 420
+MOST_PER_KWH = 10.0
+"""€: nobody pays so much; a price in cents is found out."""
+_PRICE = re.compile(r"([^=,;\n]{1,20})=\s*(\d{1,6}(?:[.,]\d{1,9})?)\s*(?:€(?:/kWh)?)?\s*(?=[,;\n]|$)")
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,32 @@ class Wishes:
 
 
 def parse_hours(text: str) -> list[str]:
-    """Windows separated by commas or semicolons. Raises ValueError if one is not of the form 22:00-06:00."""
-    windows = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
-    OffPeakHours.parse(windows)
+    """Windows like 22:00-06:00 or 22h-6h, separated by commas or semicolons.
+
+    Raises ValueError with what is not understood.
+    """
+    windows = [part.strip() for part in re.split("[,;\n]", text) if part.strip()]
+    for part in windows:
+        try:
+            OffPeakHours.parse([part])
+        except ValueError:
+            raise ValueError(part) from None
     return windows
 
 
 def parse_prices(text: str) -> dict[str, float]:
-    """Prices by period or time of day, "hp=0.2065, hc=0.1579" or "00:00=0.15, 07:00=0.21". Raises ValueError."""
-    found = {}
-    for part in text.replace(";", ",").replace("\n", ",").split(","):
-        if part.strip():
-            name, _, price = part.partition("=")
-            number = float(price)
-            if not 0 <= number < 10:
-                raise ValueError(f"not a price: {price}")
-            found[name.strip().lower()] = number
+    """Prices by period or time of day, "hp=0.2065, hc=0.1579" or "00:00=0,15; 07:00=0,21" (decimal comma or point).
+
+    Raises ValueError with what is not understood.
+    """
+    found, place = {}, 0
+    while rest := text[place:].strip(" ,;\n\t\r"):
+        price = _PRICE.match(rest)
+        number = float(price[2].replace(",", ".")) if price else math.inf
+        if price is None or number >= MOST_PER_KWH:
+            raise ValueError(re.split("[,;\n]", rest)[0][:60])
+        found[price[1].strip().lower()] = number
+        place = text.index(rest, place) + price.end()
     return found
 
 

@@ -6,10 +6,14 @@ Prices in €/kWh, subscriptions in € a year, all taxes included; subscribed p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+MOST = 100_000.0
+"""No price, subscription or power in these data is as large."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,11 @@ class Offer:
         return cls(
             str(data["kind"]),
             date.fromisoformat(data["since"]),
-            {str(name): float(price) for name, price in data["prices"].items()},
+            {str(name): _number(price) for name, price in data["prices"].items()},
             str(data["source"]),
-            float(data.get("leastKVA", 0)),
-            float(data.get("mostKVA", float("inf"))),
-            {float(kva): float(euros) for kva, euros in dict(data.get("subscriptions") or {}).items()},
+            _number(data.get("leastKVA", 0)),
+            _number(data["mostKVA"]) if "mostKVA" in data else math.inf,
+            {_number(kva): _number(euros) for kva, euros in dict(data.get("subscriptions") or {}).items()},
         )
 
     def subscription(self, kva: float) -> float | None:
@@ -67,3 +71,11 @@ class PriceGrid:
     def changes(self, kinds: Sequence[str]) -> list[date]:
         """The days on which prices of these contracts changed, by time."""
         return sorted({each.since for each in self._offers if each.kind in kinds})
+
+
+def _number(given: Any) -> float:
+    """Raises ValueError if it is not a number of money or power."""
+    number = float(given)
+    if not 0 <= number < MOST:
+        raise ValueError(f"{given!r} is not within 0 and {MOST:g}")
+    return number

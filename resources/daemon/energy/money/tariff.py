@@ -31,7 +31,7 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> Window:
-        """From "22:00-06:00". Raises ValueError if the text is not of that form."""
+        """From "22:00-06:00", or "22h-6h" as it is written in France. Raises ValueError if it is of neither form."""
         begin, _, end = text.partition("-")
         return cls(_time(begin), _time(end))
 
@@ -43,7 +43,7 @@ class Window:
 
 
 def _time(text: str) -> time:
-    hour, _, minute = text.strip().partition(":")
+    hour, _, minute = text.strip().lower().replace("h", ":").partition(":")
     return time(0) if hour == "24" else time(int(hour), int(minute or 0))
 
 
