@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-MOST = 100_000.0
+MAX_FIGURE = 100_000.0
 """No price, subscription or power in these data is as large."""
 
 
@@ -76,6 +76,6 @@ class PriceGrid:
 def _number(given: Any) -> float:
     """Raises ValueError if it is not a number of money or power."""
     number = float(given)
-    if not 0 <= number < MOST:
-        raise ValueError(f"{given!r} is not within 0 and {MOST:g}")
+    if not 0 <= number < MAX_FIGURE:
+        raise ValueError(f"{given!r} is not within 0 and {MAX_FIGURE:g}")
     return number
