@@ -132,6 +132,8 @@ class Game:
                 min(int(each.get("phases", 1)), self.phases) if each.get("switching") or self.phases == 1 else 1,
                 int(each.get("maxA", 32)),
                 bool(each.get("switching", False)),
+                str(each.get("circuit", "")),
+                each.get("circuitA"),
             )
             for each in self.scenario.get("chargers", [])
         }

@@ -243,6 +243,8 @@ def _point(each: Equipment) -> PointSettings:
         int(most) if most else None,
         chosen,
         config.get("redPeak") is True,
+        str(config.get("circuit") or "").strip().casefold(),
+        finite(config.get("circuitCurrent")),
     )
 
 

@@ -50,6 +50,9 @@ class ChargerSettings:
     phases: int = 1
     max_a: int = 32
     switching: bool = False
+    circuit: str = ""
+    """Names a circuit that it shares with other chargers."""
+    circuit_a: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class ChargerSample:
     cap: int = 1000
     must_run: bool = False
     """A plan says that it must charge now, whatever the sun does."""
+    by_circuit: bool = False
+    """Whether it is the circuit that sets `cap`."""
 
 
 @dataclass(frozen=True)
@@ -346,11 +351,15 @@ class ChargePoint:
             return
         if self.amps > sample.cap:
             if sample.cap >= LEAST_A:
-                why = Sentence("Limité à {amps} A par la puissance souscrite", amps=sample.cap)
+                house = Sentence("Limité à {amps} A par la puissance souscrite", amps=sample.cap)
+                circuit = Sentence("Limité à {amps} A par le circuit des bornes", amps=sample.cap)
+                why = circuit if sample.by_circuit else house
                 self._set(now, sample.cap, self.phases, "limited", why)
             else:
                 self.stopped_at = now
-                why = Sentence("Suspendu : la puissance souscrite ne laisse pas 6 A")
+                house = Sentence("Suspendu : la puissance souscrite ne laisse pas 6 A")
+                circuit = Sentence("Suspendu : le circuit des bornes ne laisse pas 6 A")
+                why = circuit if sample.by_circuit else house
                 self._set(now, 0, self._least_phases, "limited", why)
         elif (
             (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from .charging import NOW, OFF, OWN_S, ChargePoint, ChargerSample, ChargerSettings, Decision
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
+from .sharing import circuits
+from .sharing.shedding import ORDER, Ranking
 from .surplus import RESERVE_W, surplus
 from .switching import LoadSettings, SwitchedLoad
 
@@ -19,11 +21,9 @@ OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
 """Age of the grid's reading from which nothing is raised, chargers fall back, solar charging ends."""
 COUNTED_S = 120.0
 """A charger that cannot be reached may still draw, or begin again, what it drew last: so long it is reckoned with."""
-TURN_S = 1200.0
-"""In turn, a load is off for no longer than so while another one could be."""
 SWAP_S = 1800.0
 """Chargers that cannot all have their least take turns of so long."""
-ORDER, SHARE, TURN = "order", "share", "turn"
+SHARE = "share"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class HouseSettings:
     sharing: str = ORDER
     """The sun among chargers: in `order`, or a `share` for each."""
     shedding: str = ORDER
-    """Loads give way in `order`, the last first, or in `turn`."""
+    """How loads give way: see shedding."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class HouseReading:
     chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
     loads_on: Mapping[str, bool] = field(default_factory=dict)
     loads_wanted: Mapping[str, bool] = field(default_factory=dict)
+    circuits_taken: Mapping[str, float] = field(default_factory=dict)
+    """A that chargers draw which nobody drives, by circuit."""
 
 
 @dataclass(frozen=True)
@@ -200,18 +202,25 @@ class Manager:
     def _cap(self, now: float, name: str, told: ChargerReading, reading: HouseReading, rest: Sequence[float]) -> int:
         """A that limits allow this charger now, beside the rest of the house and the chargers before it."""
         charger = self.chargers[name]
+        room = self._room(name, reading)
         if not self.headroom.limits:
-            return charger.settings.max_a
+            if room >= circuits.FREE_A:
+                return charger.settings.max_a
+            return self.headroom.allowed(name, now, min(room, charger.settings.max_a), charger.amps)
         beside = list(rest)
         for other in self.order[: self.order.index(name)]:
             before, their = self.chargers.get(other), reading.chargers.get(other)
             if before is not None and their is not None and their.plugged and their.reachable:
                 for phase in self._phases(other, their):
                     beside[phase] += before.amps * reading.voltage
-        most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a)
+        most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a, room)
         if charger.settings.mode == NOW and charger.amps == 0 and self._is_first(charger):
             return most
         return self.headroom.allowed(name, now, most, charger.amps)
+
+    def _room(self, name: str, reading: HouseReading) -> int:
+        share = self.house.sharing == SHARE
+        return circuits.room(name, self.order, self.chargers, reading.chargers, reading.circuits_taken, share)
 
     @staticmethod
     def _is_first(charger: ChargePoint) -> bool:
@@ -229,6 +238,8 @@ class Manager:
             cap = 0
         if reading.age > OLD_S:
             charger.stale()
+        room = self._room(name, reading)
+        cap = min(cap, room)
         sample = ChargerSample(
             told.plugged,
             None if total is None else self._available(name, reading, total),
@@ -237,6 +248,7 @@ class Manager:
             told.offered,
             cap,
             told.must_run,
+            cap == room or room < LEAST_A,
         )
         return charger.step(now, sample)
 
@@ -334,46 +346,15 @@ class Manager:
             own = load.settings.power if load.on else 0.0
             room = self.headroom.limits[0].soft - reading.apparent[0] + own
             if load.shed:
-                room -= sum(self.loads[each].settings.power for each in self._shed_before(name))
+                before = Ranking(self.loads, self.order, self.house.shedding).shed_before(name)
+                room -= sum(self.loads[each].settings.power for each in before)
         switched = load.step(now, available, threshold, reading.loads_wanted.get(name, False), room)
         return Switch(load.on, load.why) if switched else None
-
-    def _back_first(self, name: str) -> tuple[float, ...]:
-        """Who comes back first, and gives way last."""
-        load = self.loads[name]
-        turn = load.since if load.shed else -load.since
-        return (turn if self.house.shedding == TURN else 0.0, float(self.order.index(name)))
-
-    def _shed_before(self, name: str) -> list[str]:
-        """The loads that have given way and come back before this one."""
-        mine = self._back_first(name)
-        return [
-            each for each, load in self.loads.items() if load.shed and each != name and self._back_first(each) < mine
-        ]
-
-    def _take_turns(self, now: float, decisions: dict[str, Decision | Switch]) -> None:
-        """A load that has been off for long is relieved by one that is on and could be off instead."""
-        off = [name for name, each in self.loads.items() if each.shed and now - each.since >= TURN_S]
-        if self.house.shedding != TURN or not off:
-            return
-        waits = min(off, key=self._back_first)
-        on = [
-            name
-            for name, each in self.loads.items()
-            if each.on
-            and not each.settings.critical
-            and each.settings.power >= self.loads[waits].settings.power
-            and now - each.since >= max(each.settings.least_on_s, TURN_S)
-        ]
-        if on:
-            name = max(on, key=self._back_first)
-            self.loads[name].give_way(now)
-            decisions[name] = Switch(False, self.loads[name].why)
 
     def _shed(
         self, now: float, reading: HouseReading, rest: Sequence[float], decisions: dict[str, Decision | Switch]
     ) -> None:
-        """Chargers have given way already; what is still too much takes loads, the last of the order first."""
+        """Chargers have given way already; what is still too much takes loads."""
         if not self.headroom.limits or reading.age > OLD_S:
             return
         excess = max(each - limit.soft for each, limit in zip(rest, self.headroom.limits))
@@ -381,20 +362,10 @@ class Manager:
         trip = min(
             (clock.seconds(apparent) for clock, apparent in zip(self.clocks, reading.apparent)), default=math.inf
         )
+        rank = Ranking(self.loads, self.order, self.house.shedding)
         if excess <= 0:
-            self._take_turns(now, decisions)
-        if excess <= 0 or not (cars_off or trip < ALL_AT_ONCE_S):
-            return
-        candidates = sorted(
-            (name for name in self.order if name in self.loads),
-            key=lambda name: (not self.loads[name].settings.critical, *self._back_first(name)),
-            reverse=True,
-        )
-        for name in candidates:
-            if excess <= 0:
-                break
-            if self.loads[name].give_way(now):
-                excess -= self.loads[name].settings.power
-                decisions[name] = Switch(False, self.loads[name].why)
-                if trip >= ALL_AT_ONCE_S:
-                    break
+            gone = rank.relieved(now)
+        else:
+            gone = rank.shed(now, excess, trip < ALL_AT_ONCE_S) if cars_off or trip < ALL_AT_ONCE_S else []
+        for name in gone:
+            decisions[name] = Switch(False, self.loads[name].why)

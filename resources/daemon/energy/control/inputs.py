@@ -36,6 +36,7 @@ class ChargerNow:
     session_wh: float | None
     reachable: bool
     own_most: int | None = None
+    circuit_most: float | None = None
 
 
 class View:
@@ -149,6 +150,7 @@ class View:
             self._number(equipment, "charger.sessionEnergy"),
             not any(each is not None and each.doubtful for each in (power, limit)),
             None if most[0] is None else int(most[0]),
+            most[1],
         )
 
     def load(self, equipment: str) -> bool | None:

@@ -204,11 +204,16 @@ class Pilot:
             found = point.reading(point.must_run(now, self._ahead, self._zone), monotonic)
             if found is not None:
                 chargers[name] = found
+        taken: dict[str, float] = {}
+        for point in self.points.values():
+            if not point.driven:
+                circuit = point.settings.circuit
+                taken[circuit] = taken.get(circuit, 0.0) + point.drawn_a(view.voltage())
         wanted = {name: load.wanted(now, self._ahead, self._zone) for name, load in self.loads.items() if load.driven}
         if not known:
             age = max(age, STALE_S)  # as with a silent meter nothing is started or raised
         return HouseReading(
-            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted
+            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted, taken
         )
 
     def _carry_out(self, point: Point, monotonic: float) -> None:

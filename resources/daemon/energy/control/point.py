@@ -14,7 +14,7 @@ from ..manager import ChargerReading
 from ..planner import EFFICIENCY, SLOT_S, Plan
 from ..ports import Acts, Sentence, Value
 from .inputs import USUAL_V, ChargerNow
-from .settings import FREE, MOST_A, OFF, PointSettings, PointState
+from .settings import FREE, LEAST_A, MOST_A, OFF, PointSettings, PointState
 from .tariffs import Ahead
 from .wishes import Wish
 
@@ -49,7 +49,10 @@ class Point:
         phases = 1
         if self.house_phases == 3:
             phases = self.settings.phases or self._learnt_phases or 3
-        return ChargerSettings(self.state.mode, phases, self.most)
+        told = self.seen.circuit_most if self.seen is not None else None
+        bounds = [each for each in (self.settings.circuit_a, told) if each is not None and each >= LEAST_A]
+        shared = self.settings.circuit
+        return ChargerSettings(self.state.mode, phases, self.most, False, shared, min(bounds, default=None))
 
     @property
     def most(self) -> int:
@@ -130,6 +133,11 @@ class Point:
         return ChargerReading(
             found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, must_run and found.plugged
         )
+
+    def drawn_a(self, voltage: float) -> float:
+        """A that it draws on each of its phases."""
+        found = self.seen
+        return 0.0 if found is None else math.ceil(found.drawn / voltage / (found.phases or 1))
 
     # What the user wants.
 

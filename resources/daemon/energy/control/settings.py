@@ -41,6 +41,9 @@ class PointSettings:
     max_a: int | None = None
     days: tuple[int, ...] = EVERY_DAY
     red_peak: bool = False
+    circuit: str = ""
+    """The same word for chargers that share a circuit."""
+    circuit_a: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What consumers share: circuits, and who gives way first."""
