@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -18,6 +19,12 @@ if str(ROOT) not in sys.path:
 MEMORY = Path("/dev/shm")
 ROOM = 48 << 20
 """Bytes that must be free there: four times what tests have at a time. Containers often have 64 MiB."""
+
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("full", deadline=None, max_examples=1000)
+settings.load_profile("full" if os.environ.get("JEENERGIE_FIRE") == "full" else "same")
+# The same examples in each run, so that a run says what a change has done; the long form looks for new ones.
 
 
 def pytest_configure(config: pytest.Config) -> None:

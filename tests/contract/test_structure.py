@@ -107,11 +107,6 @@ def test_a_package_has_its_catalogue() -> None:
 
 PRODUCT = ("core", "desktop", "jeedom_bridge", "plugin_info", "resources/daemon")
 LONGEST_OF_THE_PRODUCT = 400
-STILL_LONGER = {
-    "resources/daemon/devices/econetatmo/collector.py": 412,
-    "resources/daemon/devices/econetatmo/device.py": 406,
-}
-"""Files that may only become shorter; one that no longer needs its line here has to lose it."""
 LAYERS = {
     "connections": ("actions", "api", "daemon", "nearby"),
     "devices": ("actions", "api", "connections", "daemon", "energy", "nearby", "readings", "texts"),
@@ -183,9 +178,7 @@ def test_no_file_of_the_product_is_long() -> None:
     lengths = {
         name(path): len(path.read_text("utf-8").splitlines()) for path in sources(".py", ".php", ".js", folders=PRODUCT)
     }
-    longer = {path: lines for path, lines in lengths.items() if lines > LONGEST_OF_THE_PRODUCT}
-    assert {path: lines for path, lines in longer.items() if lines > STILL_LONGER.get(path, 0)} == {}
-    assert set(STILL_LONGER) <= set(longer), "these are short enough now: take them off the list"
+    assert {path: lines for path, lines in lengths.items() if lines > LONGEST_OF_THE_PRODUCT} == {}
 
 
 def test_no_folder_of_the_product_is_full() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jeenergied.devices.base import VendorError
 from jeenergied.devices.econetatmo import mapping
+from jeenergied.devices.econetatmo.time_slots import LocalTimes
 
 from jeedom_bridge import Contract
 from tests.support.recorded import answers
@@ -16,6 +17,10 @@ CATALOGUE = Contract(Path(__file__).resolve().parents[2] / "core" / "contract").
 ENERGY = ["sum_energy_elec", "sum_energy_elec$0", "sum_energy_elec$1", "sum_energy_elec$2"]
 FAR = 4e9
 PARIS = "Europe/Paris"
+
+
+def points(row: Any, types: list[str], found: dict[int, Any]) -> list[tuple[str, Any]]:
+    return mapping.points(row, types, found, found, LocalTimes.of(found, PARIS))
 
 
 def rows(**config: str) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def test_the_recorded_measures_have_their_dates_and_columns(answer: Any, begin: 
     assert found[begin] == [None, first, None, None]
     split = [values for values in found.values() if sum(value is not None for value in values) == 2]
     assert split
-    totals = mapping.points(rows()["total_energy"], ENERGY, found, found, PARIS)
+    totals = points(rows()["total_energy"], ENERGY, found)
     assert totals[0] == (date, first)
     assert sum(value for _, value in totals) == sum(v or 0 for values in found.values() for v in values)
 
@@ -58,16 +63,14 @@ def test_both_shapes_say_the_same_and_irregular_times_are_kept(answer: Any) -> N
 def test_zero_is_a_value_and_null_is_none() -> None:
     found = mapping.slots({"900": [0, None, None, None], "2700": [None] * 4}, 4, "30min", PARIS, 0, FAR)
     assert found == {900: [0, None, None, None]}
-    assert mapping.points(rows()["sum_energy_elec"], ENERGY, found, found, PARIS) == [("1970-01-01T01:15:00+01:00", 0)]
-    assert mapping.points(rows()["sum_energy_elec$0"], ENERGY, found, found, PARIS) == []
+    assert points(rows()["sum_energy_elec"], ENERGY, found) == [("1970-01-01T01:15:00+01:00", 0)]
+    assert points(rows()["sum_energy_elec$0"], ENERGY, found) == []
 
 
 @pytest.mark.parametrize("label", [1792922400 - 3600, 1792922400, 1792922400 + 3600])
 def test_a_day_is_labelled_at_noon_whichever_way_the_service_counts(label: int) -> None:
     found = mapping.slots({str(label): [5]}, 1, "1day", PARIS, 0, FAR)
-    assert mapping.points(rows()["sum_energy_elec"], ["sum_energy_elec"], found, found, PARIS) == [
-        ("2026-10-25T12:00:00+01:00", 5)
-    ]
+    assert points(rows()["sum_energy_elec"], ["sum_energy_elec"], found) == [("2026-10-25T12:00:00+01:00", 5)]
 
 
 @pytest.mark.parametrize(

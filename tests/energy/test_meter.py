@@ -87,6 +87,16 @@ def test_a_state_that_is_none_is_no_harm(state: object) -> None:
     assert meter.count(1000, BEGIN, BEGIN)
 
 
+def test_a_counter_that_was_away_for_years_begins_anew() -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    meter.count(1000, BEGIN - 10 * 365 * 86400, BEGIN)
+    assert meter.count(900_000, BEGIN, BEGIN)
+    assert energies(cells) == []
+    meter.count(900_100, BEGIN + 300, BEGIN)
+    assert sum(energies(cells)) == pytest.approx(100)
+
+
 def test_a_clock_that_was_set_back_makes_no_giant() -> None:
     cells = Cells()
     meter = Meter(SOLAR, cells, Growth(12.0))

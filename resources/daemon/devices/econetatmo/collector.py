@@ -15,7 +15,9 @@ from ..base import Connection, Context, Equipment
 from . import mapping, time_slots
 from .api import Api
 from .client import ArgumentRefused
+from .doubts import Doubts
 from .mapping import Line, Measures, Slots
+from .time_slots import LocalTimes
 from .tokens import NotDurable
 from .watermarks import DAY_S, LineState, Track
 
@@ -25,10 +27,6 @@ MAX_WAIT_S = 20.0
 """Seconds to wait for a delivery before it is checked again at the next round."""
 _LOOK_EVERY_S = 0.2
 MAX_HISTORY_DAYS = 10 * 365
-READINGS_TO_BELIEVE = 3
-"""Readings in a row that lack pieces before what is missing is given up; before that they do not count as read."""
-READINGS_TO_BELIEVE_EMPTY = 2
-"""The same for a page of the past that comes without a single slot: answers are empty for passing reasons, too."""
 
 
 class Waiting(Exception):
@@ -55,7 +53,7 @@ class Collector:
         self._pending: list[_Sent] = []
         self._without: dict[str, set[str]] = {}
         self._empty: dict[str, int] = {}
-        self._doubts: dict[tuple[str, str, int], int] = {}
+        self._doubts = Doubts()
 
     # What is remembered.
 
@@ -111,7 +109,7 @@ class Collector:
             else:
                 wanted[name] = settings["scale"]
         state = self.state(equipment)
-        before = state.stored()
+        before = state.collected()
         new = [name for name in wanted if name not in state.counters]
         now = int(self.now())
         since = self.beginning(equipment, int(self.connection.config["historyDays"])) if new else now
@@ -126,7 +124,7 @@ class Collector:
                 line=equipment.name,
                 command=name,
             )
-        if state.stored() != before:
+        if state.collected() != before:
             self.keep(equipment)
         return state
 
@@ -135,9 +133,9 @@ class Collector:
         zone = self._context.timezone
         if days:
             return time_slots.midnight(self.now(), zone, -days)
-        line = self.lines.get(equipment.key)
-        if line is not None and line.setup:
-            return time_slots.midnight(line.setup, zone)
+        setup = self._setup(equipment)
+        if setup:
+            return time_slots.midnight(setup, zone)
         return self._first_measure(equipment)
 
     def _first_measure(self, equipment: Equipment) -> int:
@@ -162,6 +160,11 @@ class Collector:
     def now(self) -> float:
         """The service's clock: Jeedom's may be wrong."""
         return self._api.now()
+
+    def _setup(self, equipment: Equipment) -> float | None:
+        """When a line was put up, None where the service does not say."""
+        line = self.lines.get(equipment.key)
+        return line.setup if line is not None else None
 
     # Deliveries.
 
@@ -233,7 +236,9 @@ class Collector:
             begin, deep = track.begin(scale, now, self._context.timezone)
         for start, stop in time_slots.pages(begin, now + 1, scale, self._context.timezone):
             answer = self._fetch(equipment, types, scale, start, stop, purpose)
-            believed = self._believed(equipment, scale, start, stop, answer)
+            believed = self._doubts.believed(
+                equipment, scale, (start, stop), answer, self.now(), self._setup(equipment)
+            )
             self._send_new(equipment, state, scale, rows, answer.slots, stop, deep, believed)
             if not believed and stop <= self.now():
                 break  # what follows would move the mark beyond what is missing
@@ -252,9 +257,10 @@ class Collector:
         track, zone = state.track(scale), self._context.timezone
         changed = track.changed(found)
         series = {}
+        times = LocalTimes.of(found if changed else (), zone)
         for name, row in rows.items():
             chosen = self._own(changed, state, name, scale)
-            series[name] = mapping.points(row, track.types, found, chosen, zone)
+            series[name] = mapping.points(row, track.types, found, chosen, times)
 
         def commit() -> None:
             if not believed:
@@ -368,14 +374,17 @@ class Collector:
         stop = min(stop, time_slots.midnight(self.now(), self._context.timezone, 1))
         types = self._types(equipment, rows.values())
         answer = self._fetch(equipment, types, scale, start, stop, "import") if types else Measures({})
-        believed = not types or self._believed(equipment, scale, start, stop, answer)
+        believed = not types or self._doubts.believed(
+            equipment, scale, (start, stop), answer, self.now(), self._setup(equipment)
+        )
         found = answer.slots
         members = {name: each for name, each in counters.items() if each.next is not None and each.next < stop}
         series = {}
+        times = LocalTimes.of(found, self._context.timezone)
         for name, row in rows.items():
             if name in members:
                 chosen = self._own(found, state, name, scale)
-                series[name] = mapping.points(row, types, found, chosen, self._context.timezone)
+                series[name] = mapping.points(row, types, found, chosen, times)
 
         def commit() -> None:
             for each in members.values() if believed else ():
@@ -384,29 +393,3 @@ class Collector:
 
         self._deliver(equipment, series, commit)
         return stop if believed else None
-
-    def _believed(self, equipment: Equipment, scale: str, start: int, stop: int, answer: Measures) -> bool:
-        """Whether what an answer lacks is missing for good: always if it lacks nothing, else after some readings.
-
-        A page of this day may be empty as long as nothing was uploaded; one of the past only where the line has none.
-        """
-        line = self.lines.get(equipment.key)
-        needed = 1
-        if not answer.whole:
-            needed = READINGS_TO_BELIEVE
-        elif not answer.slots and not answer.empty and start < self.now() - DAY_S and not (line and stop <= line.setup):
-            needed = READINGS_TO_BELIEVE_EMPTY
-        place = (equipment.key, scale, start)
-        readings = self._doubts.pop(place, 0) + 1
-        if readings < needed:
-            self._doubts[place] = readings
-        elif needed > 1:
-            _LOG.info(
-                "%s, %s: nothing more comes of the days from %s on",
-                equipment.name,
-                scale,
-                time_slots.text(start, "UTC"),
-            )
-            if not answer.whole:  # it is spoilt as it stands: the newest page is read again and again
-                self._doubts[place] = readings - 1
-        return readings >= needed

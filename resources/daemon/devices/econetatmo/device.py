@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from jeedom_bridge.worker import Backoff, Job
 
@@ -27,8 +25,9 @@ from ..base import (
 from ..base import Device as Base
 from . import mapping, time_slots
 from .api import Api
+from .authorization import Authorization
 from .budget import Budget
-from .client import SCOPE, ArgumentRefused, ModuleGone, Service
+from .client import ArgumentRefused, ModuleGone, Service
 from .collector import Collector, Waiting
 from .mapping import Home, Line
 from .reports import Reports
@@ -54,6 +53,7 @@ class Device(Base):
         self._service = Service(str(config.get("apiUrl", "")), context.clock.time)
         self._budget = Budget(context)
         self._keeper = TokenKeeper(config, context, self._service, self._budget)
+        self._authorization = Authorization(context)
         self._api = Api(context, self._service, self._keeper, self._budget)
         self._collector = Collector(connection, context, self._api)
         self._reports = Reports(context, self._collector, self._api)
@@ -124,51 +124,16 @@ class Device(Base):
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         if operation == "authorizationLink":
-            return self._link()
+            return self._authorization.link(self.connection.config)
         if operation == "authorizationCode":
-            return self._authorize(str(options.get("code", "")))
+            self._keeper.authorize(self._authorization.code(str(options.get("code", "")).strip()))
+            self._authorization.forget()
+            if self._poll_job is not None:
+                self._poll_job.run_in(0.0)
+            return self.context.translate("Netatmo a accepté le code : les jetons sont enregistrés")
         if operation == "importHistory":
             return self._import(options.get("days", 30))
         return super().run(operation, options)
-
-    # Authorization.
-
-    def _link(self) -> str:
-        config = self.connection.config
-        if not config.get("clientId"):
-            raise Refused("Indiquez d'abord le client ID de votre application Netatmo")
-        state = secrets.token_hex(8)
-        self.context.memory.keep("state", state)
-        form = {"client_id": config["clientId"], "redirect_uri": config["redirectUri"], "scope": SCOPE, "state": state}
-        url = f"{vendor_url(str(config['apiUrl']))}/oauth2/authorize?{urlencode(form)}"
-        return self.context.translate(
-            "Ouvrez cette adresse dans un navigateur, acceptez, puis copiez l'adresse de la page d'arrivée dans "
-            "« Utiliser un code d'autorisation » : {url}",
-            url=url,
-        )
-
-    def _authorize(self, pasted: str) -> str:
-        self._keeper.authorize(self._code(pasted.strip()))
-        self.context.memory.delete("state")
-        if self._poll_job is not None:
-            self._poll_job.run_in(0.0)
-        return self.context.translate("Netatmo a accepté le code : les jetons sont enregistrés")
-
-    def _code(self, pasted: str) -> str:
-        if "?" not in pasted and "=" not in pasted:
-            code = pasted
-        else:
-            parts = urlsplit(pasted)
-            fields = parse_qs(parts.query or parts.path.lstrip("?"))
-            if fields.get("error"):
-                raise Refused("L'autorisation a été refusée sur la page de Netatmo : recommencez et acceptez")
-            state = fields.get("state", [""])[0]
-            if state and state != self.context.memory.get("state"):
-                raise Refused("Cette adresse vient d'un autre lien d'autorisation : demandez un nouveau lien")
-            code = fields.get("code", [""])[0]
-        if not code:
-            raise Refused("Il n'y a pas de code dans ce texte : copiez toute l'adresse de la page d'arrivée")
-        return code
 
     # Homes and lines.
 

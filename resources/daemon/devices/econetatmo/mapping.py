@@ -17,6 +17,7 @@ from jeedom_bridge.contract import Catalogue, Row
 from ..base import VendorError
 from ..common.numbers import finite
 from . import time_slots
+from .time_slots import LocalTimes
 
 TOTAL_PREFIX = "total:"
 FLUIDS = {6: "gas", 7: "hot_water", 8: "cold_water"}
@@ -302,23 +303,25 @@ def column(source: str, types: Sequence[str], values: Sequence[float | None]) ->
 
 
 def points(
-    row: Row, types: Sequence[str], found: Mapping[int, Sequence[float | None]], chosen: Iterable[int], zone: str
+    row: Row,
+    types: Sequence[str],
+    found: Mapping[int, Sequence[float | None]],
+    chosen: Iterable[int],
+    times: LocalTimes,
 ) -> list[tuple[str, Any]]:
     """The dated values of a row for the `chosen` labels, oldest first, one per local time of Jeedom.
 
     Jeedom keeps local times without offset: where the clock is put back, two slots have the same one and are added.
+    `times`: those of the labels of `found`.
     """
-    groups: dict[str, list[int]] = {}
-    for label in found:
-        groups.setdefault(time_slots.wall(label, zone), []).append(label)
     result = []
-    for wall in sorted({time_slots.wall(label, zone) for label in chosen}):
-        labels = sorted(groups.get(wall, ()))
+    for wall in sorted({times.walls[label] for label in chosen}):
+        labels = sorted(times.labels[wall])
         raw = [column(row.source or "", types, found[label]) for label in labels]
         filled = [value for value in raw if value is not None]
         value = row.value(math.fsum(filled)) if filled else None
         if value is not None:
-            result.append((time_slots.text(labels[0], zone), value))
+            result.append((time_slots.text(labels[0], times.zone), value))
     return result
 
 

@@ -5,8 +5,9 @@ Pure functions; moments are Unix seconds (whole), zones are IANA names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone, tzinfo
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ def zone(name: str) -> tzinfo:
 
 def local(at: float, name: str) -> datetime:
     """A moment on the clock of a zone."""
-    return datetime.fromtimestamp(at, timezone.utc).astimezone(zone(name))
+    return datetime.fromtimestamp(at, zone(name))
 
 
 def midnight(at: float, name: str, days: int = 0) -> int:
@@ -67,7 +68,24 @@ def text(at: int, name: str) -> str:
 
 def wall(at: int, name: str) -> str:
     """What Jeedom keeps of it: the local time without its offset."""
-    return local(at, name).strftime("%Y-%m-%d %H:%M:%S")
+    return local(at, name).isoformat(" ", "seconds")[:19]
+
+
+@dataclass(frozen=True)
+class LocalTimes:
+    """The local times (see `wall`) of many labels, and the labels of each time: two where the clock is put back."""
+
+    zone: str
+    walls: dict[int, str]
+    labels: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, labels: Iterable[int], zone: str) -> LocalTimes:
+        walls = {label: wall(label, zone) for label in labels}
+        groups: dict[str, list[int]] = {}
+        for label, time in walls.items():
+            groups.setdefault(time, []).append(label)
+        return cls(zone, walls, groups)
 
 
 def noon(at: int, name: str) -> int:

@@ -216,6 +216,10 @@ class LineState:
 
     # As JSON.
 
+    def collected(self) -> Any:
+        """What `adopt` may change, to see whether it has."""
+        return {name: dict(vars(each)) for name, each in self.counters.items()}, list(self.tracks)
+
     def stored(self) -> dict[str, Any]:
         """For the store."""
         return {

@@ -21,6 +21,8 @@ COVERED = 0.8
 """Share of a time that the power must have been known for to place all of the growth by it."""
 LAG_S = 600.0
 """What a counter lacks beside the power may come for so long; then it is taken at its word."""
+LONGEST_GAP_S = 366 * 86400.0
+"""After a longer time without a reading a counter begins anew: nobody can tell when what it has grown was used."""
 BACK_S = 300.0
 """A reading that is older than the last one by more shows that a clock was set back."""
 
@@ -67,6 +69,8 @@ class Meter:
             if self.read_at - at <= BACK_S:
                 return True  # an older copy of what is known
             self._set_back(at)
+        if self.read_at is not None and at - self.read_at > LONGEST_GAP_S:
+            growth.last = None
         known = growth.last is not None
         grown = growth.read(index / 1000, at, midnight if self.daily else None, self._expected(at) / 1000)
         if grown is None:
