@@ -150,13 +150,9 @@ final class Recipe
         if (isset($value['flags'])) {
             return array_values(array_filter($value['flags'], static fn(string $key): bool => !empty($source[$key])));
         }
-        $found = $source[$value['from']] ?? null;
-        if ($found === null || is_array($found)) {
-            return null;
-        }
-        $found = trim((string) $found);
+        $found = self::text($source[$value['from']] ?? null);
         if (!empty($value['encrypted'])) {
-            $found = (string) ($this->decrypt)($found);
+            $found = self::text(($this->decrypt)($found));
         }
         if (isset($value['pattern'])) {
             $found = preg_match('/' . $value['pattern'] . '/', $found, $parts) === 1 ? $parts[1] : '';
@@ -167,11 +163,19 @@ final class Recipe
         return $found === '' ? null : $found;
     }
 
+    /** What was stored as a text without blanks around it; '' for what is none: lists, infinite numbers, other encodings. */
+    private static function text($stored): string
+    {
+        $is = is_string($stored) || is_bool($stored) || is_int($stored) || (is_float($stored) && is_finite($stored));
+        $text = $is ? trim((string) $stored) : '';
+        return preg_match('//u', $text) === 1 ? $text : '';
+    }
+
     /** @param array $match {key of the record: expression} */
     private static function matches(array $match, array $record): bool
     {
         foreach ($match as $key => $pattern) {
-            if (preg_match('/' . $pattern . '/u', (string) ($record[$key] ?? '')) !== 1) {
+            if (preg_match('/' . $pattern . '/u', self::text($record[$key] ?? null)) !== 1) {
                 return false;
             }
         }
