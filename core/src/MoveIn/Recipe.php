@@ -163,7 +163,7 @@ final class Recipe
         return $found === '' ? null : $found;
     }
 
-    /** What was stored as a text without blanks around it; '' for what is none: lists, infinite numbers, other encodings. */
+    /** What was stored, as a text without blanks around it; '' for lists, infinite numbers and other encodings. */
     private static function text($stored): string
     {
         $is = is_string($stored) || is_bool($stored) || is_int($stored) || (is_float($stored) && is_finite($stored));
