@@ -10,12 +10,14 @@
 | `drop` | | connection closed without an answer |
 | `hang` | seconds or null | no answer, then the connection closes |
 | `redirect` | address or null | 302 |
+| `shape` | keys and types | the JSON answer with these (`simulators/report.py`) |
 
 A fault holds until `clear`, or for `count` requests whose path starts with `path` (`*`: all of them).
 """
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections import Counter
@@ -23,10 +25,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
+from simulators.report import reshaped
 from simulators.server import Response
 
 HANG_LIMIT = 3600.0  # s
-COMMON = ("latency", "status", "html", "garbage", "truncated", "drop", "hang", "redirect")
+COMMON = ("latency", "status", "html", "garbage", "truncated", "drop", "hang", "redirect", "shape")
 PAGE = "<!DOCTYPE html><html><head><title>Simulator</title></head><body><h1>Not what you asked</h1></body></html>"
 GARBAGE = '{"production": [{"wNow": 12,, \x00\ufffd <<<'
 
@@ -139,6 +142,12 @@ def common(fault: Fault, healthy: Healthy) -> Response:
         return replace(healthy(), how="truncated", chunked=False)
     if fault.kind == "hang":
         return Response(how="hang", delay=float(fault.value or HANG_LIMIT), cancel=fault.cleared)
+    if fault.kind == "shape":
+        answer = healthy()
+        try:
+            return replace(answer, body=json.dumps(reshaped(json.loads(answer.body), fault.value)).encode())
+        except ValueError:
+            return answer  # a page, or XML
     if fault.kind == "redirect":
         return Response(302, b"", "text/html", [("Location", fault.value or "/home")])
     return Response(how="drop")

@@ -19,9 +19,11 @@ bticino_intercom PR 73). Believed on 2026-11-29.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlencode
 
@@ -34,6 +36,7 @@ from simulators.econetatmo.model import Home, Model
 from simulators.econetatmo.oauth import Authority, GrantError
 from simulators.econetatmo.passing import Passing, with_spoilt_piece, without_line
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
+from simulators.report import reshaped
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 
@@ -137,6 +140,12 @@ class NetatmoCloud(Service):
         if fault.kind == "api":
             code, status = fault.value if isinstance(fault.value, list) else (fault.value, STATUS.get(fault.value, 400))
             return _error(code, status, "by a fault")
+        if fault.kind == "shape":
+            answer = healthy()
+            told = json.loads(answer.body)
+            if "body" in told:  # the envelope is the service's own
+                told["body"] = reshaped(told["body"], fault.value)
+            return replace(answer, body=json.dumps(told).encode())
         if fault.kind == "no_body":
             return Response.of_json({"status": "ok", "time_server": int(self.clock())})
         if fault.kind == "empty":

@@ -28,12 +28,13 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Optional, Protocol
 
 from simulators.control import Action, control_server
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
+from simulators.report import reshaped
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
 from simulators.wes import old, templates
@@ -259,7 +260,7 @@ class WesServer(Service):
 _KINDS = {"rl": "relay", "vs": "switch"}
 _SPOILERS = ("latin1", "ampersand", "comma", "lower")
 # `comma`, `lower`: seen in values that users of other clients have collected (2026-11), not in a recorded page.
-_OWN = ("entities", "external", "without")
+_OWN = ("entities", "external", "without", "shape")
 
 
 def _spoil(fault: Fault, body: bytes) -> bytes:
@@ -274,11 +275,27 @@ def _spoil(fault: Fault, body: bytes) -> bytes:
     if fault.kind == "without":
         section = re.escape(str(fault.value)).encode()
         return re.sub(b"<" + section + b">.*?</" + section + b">", b"", body, count=1, flags=re.S)
+    if fault.kind == "shape":
+        return _reshaped(body, fault.value)
     bare = re.sub(rb"^<\?xml[^>]*\?>\s*", b"", body)
     if fault.kind == "entities":
         return ENTITIES + bare.replace(b"<firmware>", b"<firmware>&i;", 1)
     entity = b'<!DOCTYPE data [<!ENTITY x SYSTEM "file://%s">]>' % str(fault.value or "/etc/hostname").encode()
     return entity + bare.replace(b"<firmware>", b"<firmware>&x;", 1)
+
+
+def _reshaped(body: bytes, shape: Mapping[str, str]) -> bytes:
+    """The page with the sections and elements of a shape: texts of one level, as the firmware writes them."""
+    sections: dict[str, dict[str, str]] = {}
+    for tag, content in re.findall(rb"<([A-Za-z]\w*)>(.*?)</\1>", re.sub(rb"</?data>", b"", body), re.S):
+        found = re.findall(rb"<([A-Za-z]\w*)>(.*?)</\1>", content, re.S)
+        sections[tag.decode()] = {name.decode(): text.decode("latin-1") for name, text in found}
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<data>"]
+    for tag, elements in reshaped(sections, shape).items():
+        # "+" leads the second of two elements of one name.
+        rows = (f"<{name.lstrip('+')}>{text}</{name.lstrip('+')}>" for name, text in elements.items())
+        lines += [f"<{tag}>", *rows, f"</{tag}>"]
+    return "\n".join([*lines, "</data>"]).encode("latin-1")
 
 
 def _then_wait(part: bytes, fault: Fault) -> Iterator[bytes]:

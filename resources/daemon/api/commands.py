@@ -23,6 +23,7 @@ from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
 from ..house import HouseDevice, HouseHub
 from ..nearby.finder import Finder
+from .diagnostics import report
 from .limits import LIMITS
 from .reach import Reach
 
@@ -75,6 +76,7 @@ class Commands:
             "log": self._log,
             "nearby": self._nearby,
             "status": self._status,
+            "diagnostics": self._diagnostics,
             "backup": self._backup,
             "readings": self._readings,
             "house": self._house,
@@ -226,6 +228,10 @@ class Commands:
             "callback": reach,
             "connections": self._supervisor.status(),
         }
+
+    def _diagnostics(self, message: Message) -> dict[str, Any]:
+        runners = self._supervisor.all()
+        return {"report": report(self._services, self._contract.catalogues, runners, self._status(message))}
 
     def _shutdown(self, _message: Message) -> dict[str, Any]:
         self._on_shutdown()

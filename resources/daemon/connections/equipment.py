@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ..devices.base import DeviceError, Memory, Moment, NoData
 from ..texts import Texts
+from .failures import public
 from .freshness import Freshness, Silence
 from .remembered import REPORTED, reported
 from .reports import Reports
@@ -31,12 +32,14 @@ class EquipmentHealth:
         self._silences: dict[str, dict[str, NoData]] = {}
         self._shown = reported(memory.get(REPORTED))
         self._resumed = False
+        self._public: dict[str, str] = {}
 
     def trouble(self, equipment: str, error: DeviceError | None) -> None:
         """Takes an equipment's own error; None: it works again."""
         shown = None if error is None else (error.state, error.code, self._describe(error))
         with self._reports.lock:
             self._troubles[equipment] = shown
+            self._public[equipment] = public(self._texts, error) if error is not None else ""
         self._show(equipment)
 
     def watch(self, connected: bool) -> None:
@@ -56,6 +59,15 @@ class EquipmentHealth:
             self._show(change.equipment)
         if changes:
             self.keep()
+
+    def told(self, equipment: str) -> tuple[str, str, str] | None:
+        """State, code and text as they were reported, for diagnostics (see `public`); None if it works."""
+        with self._reports.lock:
+            shown = self._shown.get(equipment)
+            if shown is None:
+                return None
+            silent = " ".join(public(self._texts, each) for each in self._silences.get(equipment, {}).values())
+            return (*shown[:2], self._public.get(equipment) or silent)
 
     def keep(self) -> None:
         """Keeps the ages over a restart."""

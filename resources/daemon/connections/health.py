@@ -11,6 +11,7 @@ from jeedom_bridge.worker import Backoff
 
 from ..devices.base import AuthenticationFailed, DeviceError, Memory
 from ..texts import Texts
+from .failures import Failures, public
 from .remembered import WORKED, mark
 from .reports import Reports
 
@@ -38,6 +39,7 @@ class Health:
         self.last_update: float | None = None
         self.last_error: str | None = None
         self.counters: dict[str, int] = {}
+        self._failures = Failures()
         self._reports = reports
         self._texts = texts
         self._clock = clock
@@ -109,6 +111,7 @@ class Health:
         if self._reported != (error.code, text):
             self._log(text)
         self.last_error = text
+        self._note("refresh", error.code, public(self._texts, error), error)
         self.report(error.state, error.code, text)
 
     def failed(self, error: Exception, job: str, period_s: float) -> float:
@@ -132,6 +135,8 @@ class Health:
             calm = self.state in ("online", "waiting") or (self._worked and self.state == "connecting")
             patient = calm and now - self._failing_since < self._grace()
             news = self._reported != (code, text)
+        shown = public(self._texts, error) if isinstance(error, DeviceError) else text
+        self._note(job, code, shown, error)
         self.last_error = text
         label = self._reports.label
         if patient and state in ("unreachable", "error"):
@@ -177,6 +182,15 @@ class Health:
     def _log(self, text: str, error: Exception | None = None) -> None:
         level = logging.DEBUG if text == self._reports.said else logging.ERROR
         _LOG.log(level, "%s: %s", self._reports.label, text, exc_info=error)
+
+    def _note(self, job: str, code: str, text: str, error: Exception) -> None:
+        with self._reports.lock:
+            self._failures.note(self._clock.time(), job, code, text, error)
+
+    def recent(self) -> list[dict[str, Any]]:
+        """The newest failures, told or not, also those that are over; see `Failures.listed`."""
+        with self._reports.lock:
+            return self._failures.listed()
 
     def count(self, counter: str, by: int = 1) -> None:
         """Adds to a counter of `status`."""

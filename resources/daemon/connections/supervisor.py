@@ -269,6 +269,11 @@ class Supervisor:
             self._tested_at = None
             store.forget(UNSAVED)  # under the lock: no test begins meanwhile
 
+    def all(self) -> list[Runner]:
+        """The runners of the desired state."""
+        with self._lock:
+            return list(self._runners.values())
+
     def status(self) -> dict[str, Any]:
         """The state of every connection."""
         with self._lock:

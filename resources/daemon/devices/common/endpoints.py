@@ -14,7 +14,10 @@ _LOG = logging.getLogger(__name__)
 
 GONE_AFTER_S = 86400.0
 """Seconds for which an endpoint must have failed for every device before that is the vendor's doing."""
-MOST_KEYS = 200
+SHAPES = "shapes"
+"""The key of a connection's memory under which `Shapes` keeps what it has seen; the diagnostics read it there."""
+DIGITS_OF_DATA = 4
+MOST_KEYS = 600
 """Keys that are remembered of one kind of answer."""
 
 
@@ -72,7 +75,7 @@ class Shapes:
     `look` names the keys that the daemon needs and no longer finds, once, in the log.
     """
 
-    def __init__(self, memory: Memory, name: str = "shapes") -> None:
+    def __init__(self, memory: Memory, name: str = SHAPES) -> None:
         self._memory = memory
         self._name = name
         self._seen: dict[str, dict[str, str]] = {}
@@ -111,8 +114,8 @@ def _walk(part: Any, place: str, found: dict[str, set[str]], depth: int = 0) -> 
     found.setdefault(place, set()).add(_type(part))
     if isinstance(part, Mapping):
         for key, inner in part.items():
-            # A key made of digits is data (a date, an identifier), not a name.
-            name = "*" if any(letter.isdigit() for letter in str(key)) and len(str(key)) > 6 else str(key)[:40]
+            # A key with that many digits is data (a date, an identifier), not a name.
+            name = "*" if sum(map(str.isdigit, str(key))) >= DIGITS_OF_DATA else str(key)[:40]
             _walk(inner, f"{place}.{name}" if place else name, found, depth + 1)
     elif isinstance(part, list):
         for inner in part[:50]:

@@ -11,6 +11,7 @@ from jeedom_bridge.worker import Job
 
 from ..base import AuthenticationFailed, Connection, Context, DeviceError, Equipment, Found, Identity, Refused
 from ..base import Device as Base
+from ..common.endpoints import Shapes
 from . import mapping
 from .cgx_choice import CgxChoice
 from .cgx_page import CgxPage
@@ -47,6 +48,7 @@ class Device(Base):
         self._plausibility = PlausibilityCheck()
         self._changed_facts = ChangedFacts(context.catalogue, self._plausibility)
         self._reports = UserReports(context)
+        self._shapes = Shapes(context.memory)
         self._period = float(config.get("pollInterval", 30))
         self._job: Job | None = None
         self._failures = 0
@@ -135,6 +137,7 @@ class Device(Base):
         now = self.context.clock.time()
         confirm = self._confirms()
         if confirm:
+            self._shapes.look(self._choice.path, page.sections)
             self._changed_facts.look_again()
             self._reports.clock(page, self.context.timezone)
         if page.repaired:

@@ -51,13 +51,9 @@ class Endpoints:
         """Returns the JSON of an endpoint; renews a refused token and examines a changed certificate, once."""
         answer = self._ask(path)
         now = self._clock.monotonic()
-        if (
-            self._shapes is not None
-            and path in NEEDED_KEYS
-            and now - self._looked.get(path, float("-inf")) >= SHAPE_CHECK_PERIOD_S
-        ):
+        if self._shapes is not None and now - self._looked.get(path, float("-inf")) >= SHAPE_CHECK_PERIOD_S:
             self._looked[path] = now
-            kind, keys = NEEDED_KEYS[path]
+            kind, keys = NEEDED_KEYS.get(path, (path, ()))
             if answer and not (isinstance(answer, dict) and {"error", "err"} & set(answer)):  # else it has no data
                 self._shapes.look(kind, answer, keys)
         return answer
