@@ -59,6 +59,7 @@ use Jeenergie\Storage\Json;
  * |                       | equipment}                              | {operation, percent, text}, or               |
  * |                       |                                         | {created, level, text}                       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
+ * | diagnostics           |                                         | {name, text}: a file to post, see Diagnostics|
  * | document              | {page}                                  | {html}: one page of the documentation        |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
@@ -96,7 +97,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon', 'words', 'nearby', 'document', 'moveInList', 'moveInPlan', 'moveIn', 'moveInUndo',
+        'startDaemon', 'diagnostics', 'words', 'nearby', 'document', 'moveInList', 'moveInPlan', 'moveIn', 'moveInUndo',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

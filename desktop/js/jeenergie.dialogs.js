@@ -180,6 +180,19 @@
     }
   };
 
+  /** A file to post with a question: nothing in it identifies anyone. */
+  jn.actions.diagnostics = async function(button) {
+    try {
+      const made = await jn.busy(button, jn.ask('diagnostics', {}));
+      const address = URL.createObjectURL(new Blob([made.text], { type: 'application/json' }));
+      jn.el('a', { href: address, download: made.name }).click();
+      setTimeout(function() { URL.revokeObjectURL(address); }, 10000);
+      jn.toast('success', '{{Le fichier de diagnostic est enregistré. Il ne contient ni mot de passe, ni nom, ni adresse, ni numéro de série : vous pouvez le joindre à votre message.}}');
+    } catch (error) {
+      jn.toast('danger', error.message);
+    }
+  };
+
   jn.actions.panel = function() {
     jeedomUtils.loadPage('index.php?v=d&m=jeenergie&p=panel');
   };

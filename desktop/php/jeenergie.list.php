@@ -86,6 +86,9 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     <div class="cursor eqLogicAction logoSecondary" data-jn_action="documentation">
         <i class="fas fa-book"></i><br><span>{{Documentation}}</span>
     </div>
+    <div class="cursor eqLogicAction logoSecondary" data-jn_action="diagnostics" role="button" tabindex="0">
+        <i class="fas fa-stethoscope"></i><br><span>{{Diagnostic}}</span>
+    </div>
     <div class="cursor eqLogicAction logoSecondary" data-jn_action="community">
         <i class="fas fa-ambulance"></i><br><span>{{Assistance}}</span>
     </div>

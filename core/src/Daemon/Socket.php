@@ -26,6 +26,7 @@ final class Socket
         'run' => 300,
         'log' => 5,
         'status' => 5,
+        'diagnostics' => 15,
         'backup' => 5,
         'house' => 10,
         'balance' => 20,

@@ -287,6 +287,11 @@ final class PageActions
         return ['oldest' => (object) Health::oldestOfAll($status)] + $status;
     }
 
+    public static function diagnostics(): array
+    {
+        return Diagnostics::file();
+    }
+
     public static function startDaemon(): array
     {
         Daemon::startForUser();

@@ -358,6 +358,11 @@ function template_replace(array $tags, string $html): string
 
 final class jeedom
 {
+    public static function version(): string
+    {
+        return '4.5.3';
+    }
+
     public static function versionAlias($version): string
     {
         return ['dview' => 'dashboard', 'mview' => 'mobile'][$version] ?? $version;
