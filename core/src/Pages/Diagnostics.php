@@ -21,10 +21,9 @@ final class Diagnostics
     public static function file(): array
     {
         $content = ['made' => date('c'), 'jeedom' => self::jeedom(), 'daemon' => self::daemon()];
-        $flags = JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PARTIAL_OUTPUT_ON_ERROR;
         return [
             'name' => 'jeenergie-diagnostic-' . date('Y-m-d-His') . '.json',
-            'text' => json_encode($content, $flags | JSON_PRESERVE_ZERO_FRACTION) . "\n",
+            'text' => Json::readable($content),
         ];
     }
 

@@ -18,8 +18,19 @@ final class Json
     /** @throws Exception if it cannot be written, with a sentence for the user */
     public static function encode(array $content): string
     {
+        return self::encoded($content, self::FLAGS);
+    }
+
+    /** The same over many lines, for people. @throws Exception */
+    public static function readable(array $content): string
+    {
+        return self::encoded($content, self::FLAGS | JSON_PRETTY_PRINT | JSON_PRESERVE_ZERO_FRACTION) . "\n";
+    }
+
+    private static function encoded(array $content, int $flags): string
+    {
         try {
-            return json_encode($content, self::FLAGS);
+            return json_encode($content, $flags);
         } catch (JsonException $error) {
             throw new Exception(sprintf(__('Ces données ne peuvent pas être écrites : %s.', __FILE__), self::reason($error)));
         }
