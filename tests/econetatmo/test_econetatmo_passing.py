@@ -10,6 +10,7 @@ import pytest
 from simulators.econetatmo.passing import Passing
 from tests.econetatmo.months import Account
 from tests.econetatmo.world import BRIDGE, DAY, FULL, HOUR, small_home
+from tests.support.documented import agrees
 
 DAYS = 30 if FULL else 2
 LINES = [f"{BRIDGE}#{n}" for n in (0, 1)]
@@ -77,6 +78,7 @@ def test_a_refusal_that_lasts_is_told_once_and_asked_about_rarely(
         )
         assert sum(asked.values()) / DAYS <= most
         assert asked["token"] / DAYS <= renewals
+        assert not FULL or agrees("EcoNetatmo", name, asked["token"] * 30 / DAYS)
         assert len(told) == len(words)
         assert all(text.startswith(start) for text, start in zip(told, words))
         assert account.states()[-1] == "online"

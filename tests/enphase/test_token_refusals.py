@@ -11,6 +11,7 @@ from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError
 from simulators.enlighten.cloud import Account, EnlightenCloud
 from simulators.enphase import EnphaseGateway
+from tests.support.documented import agrees
 
 from .harness import READINGS, Bench, house
 
@@ -89,6 +90,7 @@ def test_logins_of_a_month(automatic, gateway, cloud, clock, kind, record_proper
     with capsys.disabled():
         print(f"\n{kind}: {first_day} logins on the first day, {cloud.logins} in 30 days")
     assert cloud.logins <= most
+    assert agrees("Enphase", kind, cloud.logins)
     cloud.clear()
     cloud.accounts[EMAIL] = customer(gateway)
     running.advance(DAY_S + 3600, 600)

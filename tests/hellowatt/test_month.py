@@ -13,6 +13,7 @@ import pytest
 from simulators.faults import Fault
 from simulators.hellowatt import Customer, HelloWattSite, Home
 from simulators.server import Request
+from tests.support.documented import agrees
 
 from .harness import EMAIL, PASSWORD, Bench, at, one_home
 
@@ -104,6 +105,7 @@ def test_a_month_of_one_refusal_asks_little_and_is_told_once(clock, opened, benc
     posted, asked = len(site.asked("login", "POST")), len(site.visits)
     print(f"\n| helloWatt | {kind} | {posted} | {asked} | {told} | {connected.value('etat')} |")
     assert (posted <= logins, asked <= requests, told <= messages) == (True, True, True)
+    assert agrees("helloWatt", kind, posted)
     # What was missed arrives when it is over.
     site.clear()
     site.forbidden, site.logins.lifetime = (), 14 * DAY

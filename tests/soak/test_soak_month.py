@@ -273,6 +273,7 @@ def test_a_month_of_passing_refusals_costs_no_measure_and_no_word(
         print(f"logins {logins}, words {words}, wrong {five.wrong()}")
         assert words == []
         assert five.wrong() == []
+        assert all(logins[name] <= DAYS + 3 for name in ("enphase", "easee", "hellowatt")), logins
         for name in ("enphase", "easee", "wes", "econetatmo", "hellowatt"):
             # Easee's is told by its stream, which is not there.
             assert five.life.states(name)[-1] == "online" or name == "easee"
