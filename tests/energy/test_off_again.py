@@ -123,6 +123,7 @@ def test_the_daemon_is_killed_at_that_moment(home: Home, moment: str) -> None:
     assert home.commands() == [ON, OFF]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["silent", "unreachable", "silent, and Jeedom stopped when it is to go off"])
 def test_the_gateway_says_nothing_for_an_hour(home: Home, how: str) -> None:
     home.on()

@@ -18,6 +18,7 @@ from simulators.easee import Account, EaseeCloud
 from tests.energy.fast_home import FastHome
 from tests.support.client import ask
 
+pytestmark = pytest.mark.slow
 SPEED = 20.0
 BASE_W = 500.0
 SERIAL = "EH000001"

@@ -75,6 +75,9 @@ def per_day(site: HelloWattSite) -> Counter[date]:
     return Counter(datetime.fromtimestamp(visit.at, PARIS).date() for visit in site.visits)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def world(opened: Any, tmp_path: Any) -> tuple[Bench, HelloWattSite, list[Home]]:
     clock = ManualClock(at("2026-02-10 09:00"))

@@ -17,6 +17,7 @@ def test_there_is_one_for_each_way_that_was_open() -> None:
     assert NAMES == ["claimed_firmware", "impostor", "markup", "temporary_folder"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_attack_that_worked_once_is_held(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = tried(importlib.import_module(f"tests.security.attacks.{name}").attack, [])

@@ -240,6 +240,9 @@ def _close(value: Any, right: Any) -> bool:
     return value is not None and right is not None and abs(float(value) - float(right)) <= 0.006
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.mark.parametrize("seed", (1, 2) if FULL else (1,))
 def test_a_month_of_passing_refusals_costs_no_measure_and_no_word(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
