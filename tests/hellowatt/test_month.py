@@ -105,7 +105,7 @@ def test_a_month_of_one_refusal_asks_little_and_is_told_once(clock, opened, benc
     posted, asked = len(site.asked("login", "POST")), len(site.visits)
     print(f"\n| helloWatt | {kind} | {posted} | {asked} | {told} | {connected.value('etat')} |")
     assert (posted <= logins, asked <= requests, told <= messages) == (True, True, True)
-    assert agrees("helloWatt", kind, posted)
+    assert not SLOW or agrees("helloWatt", kind, posted)
     # What was missed arrives when it is over.
     site.clear()
     site.forbidden, site.logins.lifetime = (), 14 * DAY
