@@ -49,7 +49,7 @@ class Daemon(App):
         self.services = Services(self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period)
         house = HouseHub(board, options.datadir, CORE / "contract")
         self._supervisor = Supervisor(contract, self.services, house.device_class)
-        house.name_of = self._supervisor.name_of
+        house.name_of, house.factor_of = self._supervisor.name_of, self._supervisor.factor_of
         house.actions = Actions(self._supervisor.owner, texts, self.services.outgoing)
         self._commands = Commands(
             contract,

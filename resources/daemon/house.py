@@ -29,6 +29,7 @@ from .energy.money.offers import PriceGrid
 from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
 from .energy.topology import ADDED, IGNORED, Rules
+from .house_past import KILO, OTHER, Past, command_of
 from .house_ports import HOME, Ports
 from .readings import Board
 from .readings import Measure as BoardMeasure
@@ -36,8 +37,6 @@ from .readings import Measure as BoardMeasure
 _LOG = logging.getLogger(__name__)
 
 BACKEND = "house"
-OTHER = "source"
-"""The type of equipment that is a meter of another plugin."""
 PACE_S = 1.0
 """Between two looks; the first after a quiet time comes at once."""
 IDLE_S = 5.0
@@ -46,7 +45,6 @@ COPY_S = 86400.0
 """Between two copies of the book; Jeedom's own backup asks for one besides."""
 SOON_S = 0.03
 MOST_SOURCES = 500
-KILO = 1000.0
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
 DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
@@ -68,6 +66,8 @@ class HouseHub:
         self.actions: Actions | None = None
         self._lock = threading.Lock()
         self._foreign: dict[str, tuple[Value, float]] = {}
+        self.factor_of: Callable[[str, str], float] = lambda equipment, command: 1.0
+        """What values of a command of an equipment in Jeedom are multiplied by for the unit of their quantity."""
         self._running: Optional[HouseDevice] = None
         self._listeners: list[Callable[[], None]] = []
         self._forgotten: set[str] = set()
@@ -103,6 +103,12 @@ class HouseHub:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
+
+    def take_past(self, page: Mapping[str, Any]) -> None:
+        """A page of Jeedom's history, for the house that runs."""
+        running = self._running
+        if running is not None:
+            running.take_past(page)
 
     def foreign(self, command: str) -> tuple[Value, float] | None:
         """The newest value of another plugin's command, and its date."""
@@ -165,6 +171,7 @@ class HouseDevice(DrivingDevice):
         self._measures: list[Measure] = []
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
+        self._past = Past(connection, context, self._hub.factor_of)
 
     # Its life.
 
@@ -197,6 +204,7 @@ class HouseDevice(DrivingDevice):
             self._hub.listen(lambda: self._wake("")),
         ]
         self._job = self.context.every("look", IDLE_S, self._look)
+        self._past.begin(self._house)
         self.context.every("copy", COPY_S, self.back_up, first=COPY_S)
 
     def stop(self) -> None:
@@ -207,6 +215,7 @@ class HouseDevice(DrivingDevice):
             self._hub.runs(None)
         self.stop_driving()
         if self._house is not None:
+            self._past.end()
             self._house.stop(self.context.clock.time())
             self._house = None
             self._hub.ended(self.connection.id)
@@ -230,6 +239,10 @@ class HouseDevice(DrivingDevice):
         self.step_driven(self.readings())
         if house.roles:
             self.context.online()
+
+    def take_past(self, page: Mapping[str, Any]) -> None:
+        """A page of Jeedom's history (socket message `past`). From any thread."""
+        self._past.take(page)
 
     def wishes(self) -> Wishes:
         """What the user has typed. Raises Refused if prices or hours are not understood."""
@@ -283,6 +296,9 @@ class HouseDevice(DrivingDevice):
             if not house.decide(str(options.get("source")), decision, self.context.clock.time()):
                 raise Refused("Cette source n'existe pas : {source}", source=str(options.get("source"))[:64])
             return self.context.translate("C'est noté.")
+        if operation == "fill":
+            house.filling.again()
+            return self.context.translate("L'historique de Jeedom va être repris : cela prend quelques minutes.")
         if operation == "compare":
             return "\n".join(self._line(bill) for bill in house.bills(self.context.clock.time()))
         return super().run(operation, options)
@@ -327,7 +343,7 @@ class HouseDevice(DrivingDevice):
                 )
                 yield Reading(source, each.value, now - each.age_s, bool(each.doubt))
         for equipment in self.connection.of_type(OTHER):
-            told = self._hub.foreign(str(equipment.config.get("command") or "").strip("#"))
+            told = self._hub.foreign(command_of(equipment))
             if told is not None:
                 yield self._foreign(equipment, *told)
 

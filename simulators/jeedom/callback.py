@@ -224,6 +224,12 @@ class Callback:
                 raise Rejected(f"level {event['level']!r} with number {event['number']!r}")
             self.levels.take(event, chosen, expires)
 
+    def _on_past(self, event: dict[str, Any]) -> None:
+        if not (isinstance(event["begin"], int) and isinstance(event["end"], int) and event["begin"] <= event["end"]):
+            raise Rejected("a span without an end")
+        if "source" not in event and not (self._known(event["equipment"]) and event["command"]):
+            raise Rejected("nobody's history")
+
     def _on_message(self, event: dict[str, Any]) -> None:
         self.messages.append({"level": event["level"], "text": event["text"], "at": self.clock()})
 

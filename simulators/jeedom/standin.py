@@ -28,6 +28,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from simulators.clock import Clock
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
+from simulators.jeedom import past
 from simulators.jeedom.callback import Callback
 from simulators.jeedom.catalogue import Catalogues
 from simulators.jeedom.daemon import DaemonRefusal, DaemonSocket, DaemonUnreachable
@@ -367,6 +368,9 @@ class JeedomStandIn(Service):
         started = {"event": "daemon", "state": "started"}
         if created or any(started.items() <= event.items() for event in applied):
             self.desired_changed()
+        for event in applied:
+            if event["event"] == "past":
+                self._later(lambda event=event: self._give_past(event))
         if self.automatic:
             for event in applied:
                 if event["event"] == "connection" and event["state"] == "online":
@@ -402,6 +406,9 @@ class JeedomStandIn(Service):
         with self.changed:
             self._configure_waits = False
         self.configure()
+
+    def _give_past(self, event: dict[str, Any]) -> None:
+        self.ask("past", **past.answer(self.database, event, self.callback.zone, self.clock()))
 
     def _later(self, task: Callable[[], Any]) -> None:
         self._tasks.put(task)

@@ -75,7 +75,8 @@ class Kept:
         """A new life of the daemon on the same file."""
         self.book = Book(self.path)
         self.ledger = Ledger(self.book, TwoPrices(), PARIS)
-        self.ledger.adopt(Topology(RULES).roles(self.sources))
+        self.roles = Topology(RULES).roles(self.sources)
+        self.ledger.adopt(self.roles)
         self.readings, self.paces = {}, {}
 
     def restart(self) -> None:

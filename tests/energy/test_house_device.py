@@ -34,6 +34,7 @@ class Context:
         self.facts: dict[str, Any] = {}
         self.sent: list[Mapping[str, Sequence[Point]]] = []
         self.runs: list[float] = []
+        self.asked: list[Mapping[str, Any]] = []
         self.kept: dict[str, Any] = {}
         self.memory = SimpleNamespace(get=lambda key, default=None: self.kept.get(key, default), keep=self.keep)
         self.is_online = False
@@ -52,6 +53,9 @@ class Context:
     def history(self, equipment: str, series: Mapping[str, Sequence[Point]]) -> Any:
         self.sent.append(series)
         return SimpleNamespace(ended=True, delivered=True)
+
+    def ask_past(self, wanted: Mapping[str, Any]) -> None:
+        self.asked.append(wanted)
 
     def online(self) -> None:
         self.is_online = True
@@ -185,7 +189,7 @@ def test_one_house_is_enough(rig: Rig) -> None:
     assert rig.hub.running is second
 
 
-@pytest.mark.parametrize("config", [{"prices": "hp"}, {"offPeak": "22h-6h"}, {"prices": "hp=1e99"}])
+@pytest.mark.parametrize("config", [{"prices": "hp"}, {"offPeak": "la nuit"}, {"prices": "hp=1e99"}])
 def test_settings_that_are_not_understood_are_refused_in_words(tmp_path: Path, config: dict[str, str]) -> None:
     rig = Rig(tmp_path, **config)
     with pytest.raises(Refused, match="ne sont pas compris"):
@@ -204,6 +208,45 @@ def test_the_user_decides_about_a_source(rig: Rig) -> None:
     assert rig.context.facts["now.house"] == 150
     with pytest.raises(Refused, match="n'existe pas"):
         rig.device.run("decide", {"source": "2:nothing", "decision": "added"})
+
+
+def test_what_jeedoms_history_holds_is_asked_for_and_taken_in(tmp_path: Path) -> None:
+    config = {"quantity": "load.energy", "command": "#4711#", "unit": "kilo"}
+    rig = Rig(tmp_path, Equipment("12", "source", "x", "Ballon", config, {}), tariff="base")
+    rig.hub.factor_of = lambda equipment, command: 1000.0 if equipment == "2" else 1.0
+    rig.device = rig.make()
+    rig.device.start()
+    began = rig.clock.time()
+    rig.hub.take([{"source": "4711", "value": 100.0}], began)
+    rig.measure(2000.0, 0.0)
+    rig.device._past.fill()
+    assert rig.context.asked == []  # the roles are not all known yet
+    rig.clock.advance(901.0)
+    hour = (began // 3600 - 30) * 3600
+    past = {
+        "2:net": [(hour + 1800 + 3600 * n, 2.0) for n in range(24)],
+        "2:sun": [(hour + 1800 + 3600 * n, 0.0) for n in range(24)],
+        "4711": [(hour + 3599 + 3600 * n, 90.0 + 0.5 * n) for n in range(24)],
+    }
+    rig.hub.take([{"source": "4711", "value": 101.5}], rig.clock.time())
+    rig.measure(2000.0, 0.0)
+    rig.device._past.fill()
+    for _ in range(50):
+        if not rig.context.asked:
+            break
+        asked = rig.context.asked.pop()
+        points = past[asked.get("source") or f"{asked['equipment']}:{asked['command']}"]
+        told = [[int(at), value] for at, value in points if asked["begin"] <= at < asked["end"]]
+        after = [int(at) for at, _ in points if at >= asked["end"]]
+        rig.hub.take_past({**asked, "points": told, "next": min(after, default=None), "step": 3600})
+        for _ in range(4):
+            rig.device._past.fill()
+    found = rig.device.balance(None, None, "year")["total"]
+    assert found["import"] == pytest.approx(48.0, rel=0.02)
+    assert found["reconstructed"] > 90
+    assert rig.device.run("fill", {}).startswith("L'historique")
+    rig.device._past.fill()
+    assert rig.context.asked
 
 
 def test_contracts_are_compared_in_words(rig: Rig) -> None:

@@ -4,11 +4,13 @@
 
 namespace Jeenergie\Daemon;
 
+use cmd;
 use config;
 use DB;
 use Exception;
 use jeenergie;
 use Jeenergie\Energy\Levels;
+use Jeenergie\Energy\Past;
 use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\HistoryPoints;
@@ -167,6 +169,9 @@ final class Callback
             case 'trigger':
                 $this->trigger($event);
                 break;
+            case 'past':
+                $this->past($event);
+                break;
             case 'progress':
                 Progress::report($event);
                 break;
@@ -256,6 +261,22 @@ final class Callback
         $eqLogic = $this->eqLogic((string) $event['equipment']);
         if ($eqLogic !== null) {
             Trigger::schedule($eqLogic, $event, $this->sent);
+        }
+    }
+
+    /** The daemon asks again for what it did not get. */
+    private function past(array $event): void
+    {
+        if (isset($event['source'])) {
+            $cmd = cmd::byId((string) $event['source']);
+        } else {
+            $eqLogic = $this->eqLogic((string) $event['equipment']);
+            $cmd = $eqLogic === null ? null : $eqLogic->getCmd('info', (string) $event['command']);
+        }
+        try {
+            Past::answer($event, is_object($cmd) ? $cmd : null);
+        } catch (Refusal $refusal) {
+            log::add('jeenergie', 'debug', $refusal->getMessage());
         }
     }
 

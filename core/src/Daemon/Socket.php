@@ -31,6 +31,7 @@ final class Socket
         'house' => 10,
         'balance' => 20,
         'readings' => 5,
+        'past' => 5,
         'shutdown' => 5,
     ];
     private const MARGIN_S = 5;

@@ -216,6 +216,7 @@
     const notes = [];
     if (known !== null && known < 99.5) notes.push('{{Mesuré à}} ' + math.text(known, '%', data.language) + '.');
     if (answer.total.estimated >= 1) notes.push('{{Dont placé dans le temps par estimation :}} ' + math.text(answer.total.estimated, '%', data.language) + '.');
+    if (answer.total.reconstructed > 0) notes.push('{{Dont venant des historiques de Jeedom :}} ' + math.text(answer.total.reconstructed, '%', data.language) + '.');
     find('.jhKnown').textContent = notes.join(' ');
     find('.jhCsv').disabled = !answer.rows.length;
   }

@@ -79,6 +79,7 @@ class Commands:
             "diagnostics": self._diagnostics,
             "backup": self._backup,
             "readings": self._readings,
+            "past": self._past,
             "house": self._house,
             "balance": self._balance,
             "journal": self._journal,
@@ -181,6 +182,11 @@ class Commands:
     def _readings(self, message: Message) -> dict[str, Any]:
         if self._hub is not None:
             self._hub.take(message["values"], self._services.clock.time())
+        return {}
+
+    def _past(self, message: Message) -> dict[str, Any]:
+        if self._hub is not None:
+            self._hub.take_past(message)
         return {}
 
     def _house(self, _message: Message) -> dict[str, Any]:

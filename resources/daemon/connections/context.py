@@ -130,6 +130,9 @@ class DeviceContext:
         event = {"event": "trigger", "equipment": equipment, "name": name, "value": value}
         self.reports.event({**event, "at": moment(now), "expires": moment(now + expires)})
 
+    def ask_past(self, wanted: Mapping[str, Any]) -> None:
+        self.reports.event({"event": "past", **wanted}, ("past",))
+
     def want(self, equipment: str, name: str, value: Any = None, lifetime: float | None = None) -> None:
         self.loads.want(equipment, name, value, lifetime)
 

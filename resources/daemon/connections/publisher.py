@@ -185,7 +185,7 @@ class Publisher:
             known = bool(source) and name in equipment.commands
             wanted = known and not row.dated
             measure = None if row.measures is None or not (source or row.dated) else Measure(*row.measures)
-            factor = SI.get(_unit(row, equipment.config), 1.0)
+            factor = si_factor(row, equipment.config)
             if row.dated and measure is not None:
                 plan.dated.setdefault(name, []).append(_Line(row, name, False, False, measure, factor, row.speaks))
                 measure = None
@@ -240,6 +240,11 @@ class Publisher:
             line.offered = False
         names = [line.name for line in lines]
         self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
+
+
+def si_factor(row: Row, config: Mapping[str, Any]) -> float:
+    """What a row's values are multiplied by for the unit of their quantity."""
+    return SI.get(_unit(row, config), 1.0)
 
 
 def _unit(row: Row, config: Mapping[str, Any]) -> str:

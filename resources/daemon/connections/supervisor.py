@@ -16,6 +16,7 @@ from jeedom_bridge.worker import in_thread
 from ..devices import device_class as backend_class
 from ..devices.base import Connection, Device, Equipment
 from .context import UNSAVED
+from .publisher import si_factor
 from .runner import LAST_REQUEST_S, Runner
 from .services import Services
 
@@ -228,6 +229,17 @@ class Supervisor:
             runners = list(self._runners.values())
         found = (runner.connection.find(equipment) for runner in runners)
         return next((each.name or each.key for each in found if each is not None), equipment)
+
+    def factor_of(self, equipment: str, command: str) -> float:
+        """What values of a command are multiplied by for the unit of the board; 1 if it is not there."""
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            found = runner.connection.find(equipment)
+            if found is not None:
+                rows = runner.catalogue.rows(found.type or None, found.config, runner.connection.config)
+                return next((si_factor(row, found.config) for row in rows if row.logical_id == command), 1.0)
+        return 1.0
 
     def ran(self, equipment: str, name: str, number: int) -> None:
         """Passes on what Jeedom has run; ignored for equipment that is gone."""

@@ -263,6 +263,10 @@ class Context(Protocol):
         """Something has happened once; not to be acted on after `expires` seconds. For a state see `want`."""
         ...
 
+    def ask_past(self, wanted: Mapping[str, Any]) -> None:
+        """Asks for points of Jeedom's history, in place of what was asked for before; see `past` in callback.json."""
+        ...
+
     def want(self, equipment: str, name: str, value: Any = None, lifetime: float | None = None) -> None:
         """The load of an equipment is to be in the state that the command chosen in its setting `name` brings about.
 

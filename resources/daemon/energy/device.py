@@ -18,7 +18,9 @@ from jeedom_bridge.store.errors import StoreError
 from . import figures
 from .balance import Charge
 from .ledger import periods
-from .ledger.cells import IMPORTED, SLOT_S, slot_of
+from .ledger.cells import SLOT_S, slot_of
+from .ledger.feeds import late_columns
+from .ledger.filling import Filling
 from .ledger.intervals import Ledger
 from .ledger.row import Sums
 from .ledger.store import Book
@@ -40,8 +42,6 @@ KVA_VOLTS = 200.0
 """Meters in France tell the subscribed power as a current at 200 V (Enedis-NOI-CPT_54E)."""
 MOST_MEASURES = 5000
 """Dated figures that are taken in one interval; the others wait for the next."""
-
-
 MOST_SENT = 200
 """Periods of which it is remembered with which figures they were sent."""
 
@@ -76,6 +76,7 @@ class House:
         self.topology = Topology(rules)
         self.contract = HouseContract(grid, zone, OffPeakLearner(zone))
         self.ledger = Ledger(book, self.contract, zone)
+        self.filling = Filling(self.ledger, zone)
         self.sessions = Sessions()
         self.roles: list[Role] = []
         self.live = Live()
@@ -95,6 +96,7 @@ class House:
         self._pacer = figures.Pacer()
         self._margin = figures.Margin()
         self._quarantine_told: set[str] = set()
+        self._filled: set[date] = set()
         self._restore()
 
     def _restore(self) -> None:
@@ -231,7 +233,8 @@ class House:
         if roles != self.roles:
             self.roles = roles
             self.ledger.adopt(roles)
-        days = self.ledger.flush(now)
+        days = self.ledger.flush(now) | self._filled
+        self._filled = set()
         self._kept.keep("offPeak", self.contract.learner.state())
         self._kept.keep("apart", sorted(self.topology.known_apart))
         self._kept.keep("colours", self.contract.colours)
@@ -244,17 +247,21 @@ class House:
     def _take_measures(self) -> None:
         self._measures += self._readings.measures()
         taken, self._measures = self._measures[:MOST_MEASURES], self._measures[MOST_MEASURES:]
-        columns = {each.source.key: each.source.equipment for each in self._used("load.energy")}
-        columns.update({each.source.key: IMPORTED for each in self._used("grid.import") if each.source.per == "day"})
-        columns.update({each.source.key: "e" for each in self._used("grid.export") if each.source.per == "day"})
-        spare = {each.source.key: "i" for each in self.roles if each.role == "grid.import" and each.source.per == "day"}
+        columns = late_columns(self.roles)
         for each in taken:
             if each.source.quantity == "tariff.colour":
                 self.contract.colour(periods.day_of(each.begin, self._zone), each.energy)
                 continue
-            column = columns.get(each.source.key) or spare.get(each.source.key)
+            column = columns.get(each.source.key)
             if column is not None and each.source.per in ("day", "measure"):
                 self.ledger.late(each.source, column, each.begin, each.end, each.energy)
+
+    def fill(self, now: float, monotonic: float) -> bool:
+        """Takes in a part of Jeedom's history; whether a day was written and the next can follow. Raises StoreError."""
+        days = self.filling.step(self.roles, now, monotonic, self._newest)
+        self.ledger.tell_again(days, {each.source.key: each.source for each in self.roles}, late_columns(self.roles))
+        self._filled |= days
+        return bool(days) and not self.filling.is_done
 
     def _tell_running(self, now: float) -> None:
         today = periods.day_of(now, self._zone)

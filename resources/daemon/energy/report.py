@@ -78,6 +78,7 @@ class Report:
         enough = result["house"] is not None
         result["flows"] = {name: getattr(sums.balance.flows, name) for name in _FLOWS} if enough else None
         result["estimated"] = figures.percent(sums.estimated / sums.known) if sums.known else None
+        result["reconstructed"] = figures.percent(sums.reconstructed / sums.count) if sums.count else None
         result["subscription"] = sums.balance.subscription
         return result if sums.count else dict.fromkeys(result)
 

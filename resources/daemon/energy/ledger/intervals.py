@@ -5,44 +5,26 @@ No thread and no clock of its own: whoever owns it hands in readings and moments
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import Protocol
+from typing import Any, Callable, Protocol
 
 from ..balance import Tank
 from ..live import Pace
 from ..ports import Reading, Source
-from ..topology import Role, power_of
+from ..topology import Role
 from . import periods
-from .cells import CHARGED, COLUMNS, DISCHARGED, EXPORTED, IMPORTED, SLOT_S, SOLAR, Cells, slot_of
-from .growth import Growth
+from .cells import COLUMNS, EXPORTED, IMPORTED, SLOT_S, Cell, Cells, slot_of
+from .feeds import Feed, feeds
 from .late import Late
-from .meter import Meter
 from .row import Interval, Sums
 from .store import Book, Change
 
+PAST = "past"
+"""The note of how far the history of Jeedom has been taken in."""
 KEEP_S = 400 * 86400
 """How long intervals of five minutes are kept."""
-MOST_KW = {IMPORTED: 50.0, EXPORTED: 50.0, SOLAR: 50.0, CHARGED: 30.0, DISCHARGED: 30.0}
-"""What a counter can grow at most, until the subscribed power says less. A device: as the whole house."""
-COUNTED = {
-    "grid.import": IMPORTED,
-    "grid.export": EXPORTED,
-    "solar.energy": SOLAR,
-    "battery.charged": CHARGED,
-    "battery.discharged": DISCHARGED,
-}
-"""Which column the counters of a role fill."""
-POWERS = {
-    IMPORTED: ("grid.power", 1),
-    EXPORTED: ("grid.power", -1),
-    SOLAR: ("solar.power", 1),
-    CHARGED: ("battery.power", -1),
-    DISCHARGED: ("battery.power", 1),
-}
-"""Whose power, with which sign, tells where a column's energy belongs."""
-DEVICES = {"charger": ("charger.power", "charger.energy"), "load": ("load.power", "load.energy")}
 
 
 @dataclass(frozen=True)
@@ -65,14 +47,18 @@ class PriceBook(Protocol):
         ...
 
 
-@dataclass
-class _Fed:
-    """A meter and what feeds it: its counters (their sum counts) and its power with a sign."""
+@dataclass(frozen=True)
+class Reconstructed:
+    """What the history of Jeedom told of some days. `meters`: how many fill each column that somebody measures.
 
-    meter: Meter
-    counters: tuple[Source, ...]
-    power: Role | None
-    sign: int
+    `fresh`: the span whose intervals are written for the first time in this pass: what an earlier pass has made of them
+    is forgotten. `is_last`: nothing comes after it.
+    """
+
+    cells: Mapping[int, Mapping[str, Cell]]
+    meters: Mapping[str, int]
+    fresh: tuple[int, int]
+    is_last: bool = False
 
 
 class Ledger:
@@ -87,7 +73,7 @@ class Ledger:
         """Counters (by the key of their first source) whose reading (Wh) cannot be true."""
         self.most_kw: dict[str, float] = {}
         """What the subscribed power allows, by column."""
-        self._fed: dict[str, _Fed] = {}
+        self._fed: dict[str, Feed] = {}
         self._replaced: set[str] = set()
         self._levels: dict[int, float] = {}
         self._late = Late()
@@ -97,7 +83,7 @@ class Ledger:
 
     def adopt(self, roles: Iterable[Role]) -> None:
         """Takes the sources in use. A meter that was known before goes on where it was, also before a restart."""
-        wanted = self._wanted([role for role in roles if role.used])
+        wanted = feeds(roles, self.cells, self.most_kw)
         for key in [key for key in self._fed if key not in wanted]:
             column = self._fed.pop(key).meter.column
             if column in (IMPORTED, EXPORTED) and any(fed.meter.column == column for fed in wanted.values()):
@@ -112,72 +98,23 @@ class Ledger:
             else:
                 known.power, known.sign = fed.power, fed.sign
 
-    def _wanted(self, roles: list[Role]) -> dict[str, _Fed]:
-        by_role: dict[str, list[Role]] = {}
-        for role in roles:
-            by_role.setdefault(role.role, []).append(role)
-        wanted: dict[str, _Fed] = {}
-        for name, column in COUNTED.items():
-            role_name, sign = POWERS[column]
-            powers = by_role.get(role_name, [])
-            counted = _by_equipment(by_role.get(name, []))
-            for equipment, sources in counted.items():
-                own = [each for each in powers if each.source.equipment == equipment]
-                alone = powers if len(counted) == 1 and len(powers) == 1 else []
-                self._feed(wanted, column, sources, next(iter(own or alone), None), sign)
-            if not (counted and name.startswith("grid")):
-                for power in powers:
-                    if power.source.equipment not in counted:
-                        self._feed(wanted, column, (), power, sign)
-        for power_name, energy_name in DEVICES.values():
-            energies = _by_equipment(by_role.get(energy_name, []))
-            own_powers = {each.source.equipment: each for each in by_role.get(power_name, [])}
-            for equipment in {**energies, **own_powers}:
-                sources = tuple(each for each in energies.get(equipment, ()) if each.per == "counter")
-                if sources or equipment in own_powers:
-                    self._feed(wanted, equipment, sources, own_powers.get(equipment), 1)
-        return wanted
-
-    def _feed(
-        self, wanted: dict[str, _Fed], column: str, sources: tuple[Source, ...], power: Role | None, sign: int
-    ) -> None:
-        sources = tuple(each for each in sources if each.per in ("counter", "today"))
-        if not sources and power is None:
-            return
-        most = self.most_kw.get(column, MOST_KW.get(column, MOST_KW[IMPORTED]))
-        growth = Growth(most) if sources else None
-        meter = Meter(column, self.cells, growth, daily=bool(sources) and sources[0].per == "today")
-        names = ",".join(each.key for each in sources) or (power.source.key if power is not None else "")
-        wanted[f"{column}|{names}"] = _Fed(meter, sources, power, sign)
-
     # What they tell.
 
     def take(self, readings: Mapping[str, Reading], paces: Mapping[str, Pace], now: float) -> None:
         """Takes the readings of now, by the key of their source."""
         day = periods.midnight(periods.day_of(now, self.zone), self.zone)
         for fed in self._fed.values():
-            if fed.power is not None:
-                self._take_power(fed, readings, paces)
+            pace = paces.get(fed.power.source.key) if fed.power is not None else None
+            fed.take_power(readings, pace.limit_s if pace is not None else 60.0)
             if fed.counters:
                 self._take_count(fed, readings, day, now)
 
-    def _take_power(self, fed: _Fed, readings: Mapping[str, Reading], paces: Mapping[str, Pace]) -> None:
-        assert fed.power is not None
-        key = fed.power.source.key
-        reading, power = readings.get(key), power_of(fed.power, readings)
-        if reading is None or power is None or reading.doubtful:
+    def _take_count(self, fed: Feed, readings: Mapping[str, Reading], day: float, now: float) -> None:
+        told = fed.total(readings)
+        if told is None:
             return
-        pace = paces.get(key)
-        fed.meter.power(fed.sign * power, reading.at, pace.limit_s if pace is not None else 60.0)
-
-    def _take_count(self, fed: _Fed, readings: Mapping[str, Reading], day: float, now: float) -> None:
-        parts = [readings.get(source.key) for source in fed.counters]
-        values = [part.number for part in parts if part is not None]
-        if len(values) < len(fed.counters) or None in values:
-            return
-        at = max(part.at for part in parts if part is not None)
+        total, at = told
         midnight = day if at >= day else periods.midnight(periods.day_of(at, self.zone), self.zone)
-        total = sum(value for value in values if value is not None)
         name = fed.counters[0].key
         if at <= now + 1 and fed.meter.count(total, at, midnight):
             self.quarantined.pop(name, None)
@@ -205,6 +142,13 @@ class Ledger:
         """Takes a dated figure (Wh) of a time that is over. A newer figure of the same span replaces the older one."""
         self._late.add(source.key, column, begin, end, energy)
 
+    def tell_again(self, days: Iterable[date], sources: Mapping[str, Source], columns: Mapping[str, str]) -> None:
+        """Takes the dated figures of days again: what they leave to intervals without a meter has changed."""
+        for day in days:
+            for key, column in columns.items():
+                for begin, end, energy in self.book.late(key, *periods.span(day, self.zone)):
+                    self.late(sources[key], column, begin, end, energy)
+
     # What is written.
 
     def flush(self, now: float) -> set[date]:
@@ -228,21 +172,54 @@ class Ledger:
     def _intervals(self, late: Mapping[int, Mapping[str, float]], change: Change) -> dict[int, Interval]:
         """The intervals that change, and those after them whose battery is another one then."""
         slots = sorted({*self.cells.changes, *self._levels, *late})
+        return self._rewrite(slots, lambda each: self._apply(each, late.get(each.start, {})), change)
+
+    def _rewrite(
+        self, slots: Sequence[int], edit: Callable[[Interval], None], change: Change, carries_on: bool = True
+    ) -> dict[int, Interval]:
+        """Edits intervals, in the order of time. `carries_on`: also what follows the last one has its battery anew."""
         touched: dict[int, Interval] = {}
-        if not slots:
-            return touched
-        last = self.book.before(slots[0])
+        last = self.book.before(slots[0]) if slots else None
         tank = last.tank if last is not None else Tank()
-        while slots:
-            start = slots.pop(0)
+        for start, following in zip(slots, (*slots[1:], None)):
             known = self.book.intervals(start, start + 1)
             each = known[0] if known else Interval(start)
-            self._apply(each, late.get(start, {}))
+            edit(each)
             tank = each.tank = each.tank_after(tank)
             touched[start] = each
-            tank = self._carry_on(each, tank, slots[0] if slots else None, touched)
+            if following is None and not carries_on:
+                break
+            if following != start + SLOT_S:
+                tank = self._carry_on(each, tank, following, touched)
         change.intervals = list(touched.values())
         return touched
+
+    def reconstruct(self, history: Reconstructed, until: int, note: Mapping[str, Any]) -> set[date]:
+        """Writes what history told of the time before `until`; returns the local days that have changed.
+
+        Nothing that a meter has measured is overwritten. `note`: how far it is, written in the same step. Raises
+        StoreError.
+        """
+        change = Change(notes={PAST: note})
+        wiped = {each.start for each in self.book.intervals(history.fresh[0], min(history.fresh[1], until))}
+        slots = sorted({*(slot for slot in history.cells if slot < until), *wiped})
+        touched = self._rewrite(slots, lambda each: self._apply_history(each, history), change, history.is_last)
+        days = self._sums(touched, change)
+        self.book.write(change)
+        return days
+
+    def _apply_history(self, each: Interval, history: Reconstructed) -> None:
+        if history.fresh[0] <= each.start < history.fresh[1]:
+            each.forget_reconstructed(history.meters)
+        cells = history.cells.get(each.start)
+        if cells is None:
+            return
+        for column in COLUMNS:
+            if column not in history.meters and each.energy[column] is None:
+                each.reconstruct(column, Cell(0.0, float(SLOT_S)), 1)  # the house has no such thing
+        for column, cell in cells.items():
+            each.reconstruct(column, cell, history.meters[column])
+        self._price(each)
 
     def _apply(self, each: Interval, late: Mapping[str, float]) -> None:
         present = {fed.meter.column: 0 for fed in self._fed.values()}
@@ -260,6 +237,10 @@ class Ledger:
                 each.fill(column, energy)
         if each.start in self._levels:
             each.level = self._levels[each.start]
+        self._price(each)
+
+    def _price(self, each: Interval) -> None:
+        """Freezes the prices of its time in an interval, where they are not known yet."""
         if each.price is None or each.resale is None:
             prices = self.prices.at(each.start + SLOT_S / 2)
             each.price = prices.price if each.price is None else each.price
@@ -306,11 +287,3 @@ class Ledger:
 
 def _same(one: Tank, other: Tank) -> bool:
     return abs(one.content - other.content) < 1e-5 and abs(one.solar_share - other.solar_share) < 1e-5
-
-
-def _by_equipment(roles: Iterable[Role]) -> dict[str, tuple[Source, ...]]:
-    """The counters of each equipment: the periods of a tariff are one counter together."""
-    found: dict[str, tuple[Source, ...]] = {}
-    for role in roles:
-        found[role.source.equipment] = (*found.get(role.source.equipment, ()), role.source)
-    return found

@@ -161,6 +161,12 @@ class Meter:
                 self.cells.add(self.column, slot, -energy)
         self.changed_at = max(self.changed_at or before, before)
 
+    def drop(self) -> None:
+        """Takes back what the power told since the counter has last changed: the counter has been read and is right."""
+        for slot, part in self.trace.items():
+            self.cells.add(self.column, slot, -part[0])
+        self.trace.clear()
+
     def state(self) -> dict[str, Any]:
         """What is kept over a restart, in the same step as the intervals."""
         return {

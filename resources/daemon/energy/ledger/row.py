@@ -16,6 +16,8 @@ KNOWN = 0.8
 """Share of an interval that must have been measured for it to count."""
 LATE = 8
 """Bits of `marks` from here on: the column was filled by a dated figure that came later; below: it is an estimate."""
+RECONSTRUCTED = 16
+"""Bits of `marks` from here on: the column was made of what Jeedom's history held before there was a house."""
 
 
 @dataclass
@@ -51,6 +53,33 @@ class Interval:
         self.seconds[column] = min(self.seconds[column] + cell.seconds / max(meters, 1), float(SLOT_S))
         if cell.estimated:
             self.marks |= 1 << bit
+
+    def reconstruct(self, column: str, cell: Cell, meters: int) -> None:
+        """Takes what history tells of a column, unless a meter has measured it."""
+        if column not in COLUMNS:
+            self.devices[column] = _clean(self.devices.get(column, 0.0) + cell.energy)
+            return
+        bit = COLUMNS.index(column)
+        if not self.is_reconstructed(column):
+            if self.is_measured(column):
+                return
+            self.energy[column], self.seconds[column], self.marks = None, 0.0, self.marks & ~(1 << (LATE + bit))
+        self.energy[column] = _clean((self.energy[column] or 0.0) + cell.energy)
+        self.seconds[column] = min(self.seconds[column] + cell.seconds / max(meters, 1), float(SLOT_S))
+        self.marks |= (1 << bit) | (1 << (RECONSTRUCTED + bit))
+
+    def forget_reconstructed(self, devices: Iterable[str]) -> None:
+        """Forgets what history told, also of devices (equipment ids)."""
+        for bit, column in enumerate(COLUMNS):
+            if self.is_reconstructed(column):
+                self.energy[column], self.seconds[column] = None, 0.0
+                self.marks &= ~((1 << bit) | (1 << (RECONSTRUCTED + bit)))
+        for device in devices:
+            self.devices.pop(device, None)
+
+    def is_reconstructed(self, column: str) -> bool:
+        """Whether history has filled it."""
+        return bool(self.marks >> (RECONSTRUCTED + COLUMNS.index(column)) & 1)
 
     def fill(self, column: str, energy: float) -> None:
         """Fills a column that nobody has measured with its share of a later figure (Wh)."""
@@ -109,6 +138,8 @@ class Sums:
     """kWh imported while the price was not known."""
     devices: dict[str, float] = field(default_factory=dict)
     """kWh by equipment id."""
+    reconstructed: int = 0
+    """How many intervals have something from Jeedom's history in them."""
 
     @classmethod
     def of(cls, intervals: Iterable[Interval], tank: Tank | None = None) -> Sums:
@@ -121,6 +152,7 @@ class Sums:
     def add(self, each: Interval) -> None:
         """Takes one more interval; one that is not complete counts for its known columns only."""
         self.count += 1
+        self.reconstructed += bool(each.marks >> RECONSTRUCTED)
         energies = each.energies()
         for device, energy in each.devices.items():
             self.devices[device] = self.devices.get(device, 0.0) + max(energy, 0.0) / 1000
@@ -147,6 +179,7 @@ class Sums:
             self.estimated + other.estimated,
             self.unpriced + other.unpriced,
             devices,
+            self.reconstructed + other.reconstructed,
         )
 
     def packed(self) -> list[Any]:
@@ -156,15 +189,17 @@ class Sums:
         flow = [round(getattr(balance.flows, each.name), 7) for each in fields(Flows)]
         tank = [round(balance.tank.content, 6), round(balance.tank.solar_share, 6)]
         devices = {device: round(energy, 6) for device, energy in self.devices.items()}
-        return [self.count, self.known, self.estimated, round(self.unpriced, 7), numbers, flow, tank, devices]
+        counts = [self.count, self.known, self.estimated, round(self.unpriced, 7)]
+        return [*counts, numbers, flow, tank, devices, self.reconstructed]
 
     @classmethod
     def unpacked(cls, data: Any) -> Sums:
         """Raises TypeError or ValueError if the data are not what `packed` gave."""
-        count, known, estimated, unpriced, numbers, flow, tank, devices = data
+        count, known, estimated, unpriced, numbers, flow, tank, devices, *more = data
         named: Mapping[str, Any] = dict(zip(_NUMBERS, numbers))
         balance = Balance(flows=Flows(*flow), tank=Tank(*tank), **named)
-        return cls(balance, count, known, estimated, unpriced, dict(devices))
+        reconstructed = int(more[0]) if more else 0  # a book of an earlier version has none
+        return cls(balance, count, known, estimated, unpriced, dict(devices), reconstructed)
 
 
 _COLUMN_SUMS = ("imported", "exported", "solar", "charged", "discharged")

@@ -23,7 +23,7 @@ from jeedom_bridge.store.errors import StoreError, failure, is_unwritable
 
 from ..balance import Tank
 from .cells import COLUMNS
-from .row import Interval
+from .row import LATE, Interval
 
 _LOG = logging.getLogger(__name__)
 
@@ -102,6 +102,11 @@ class Book:
     def first(self) -> int | None:
         """When the oldest hour began; None for an empty book."""
         rows = self._read("SELECT MIN(start) FROM hour")
+        return None if rows[0][0] is None else int(rows[0][0])
+
+    def first_measured(self) -> int | None:
+        """The first interval that no later figure has filled; None without one."""
+        rows = self._read("SELECT MIN(start) FROM interval WHERE marks<?", 1 << LATE)
         return None if rows[0][0] is None else int(rows[0][0])
 
     def hours(self, begin: float, end: float) -> list[tuple[int, Any]]:
