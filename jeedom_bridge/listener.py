@@ -23,6 +23,8 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_PEERS = 64
 MAX_SILENCE_S = 10.0
 """Seconds without a byte, while a message is awaited, after which a connection is closed."""
+LAST_ANSWERS_S = 1.0
+"""How long an end waits for answers that are under way."""
 MAX_MESSAGE_S = 30.0
 """Seconds from its first byte in which a message must be whole: a peer that drips bytes must not keep a place."""
 
@@ -49,7 +51,7 @@ class Listener:
         self._handler = handler
         self._address = (host, port)
         self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         # In the order of their coming. True once a peer has shown the api key.
         self._peers: dict[socket.socket, bool] = {}
         self._thread = threading.Thread(target=self._accept, name="listener", daemon=True)
@@ -78,7 +80,7 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Closes the port; connections in the middle of an answer may finish it."""
+        """Closes the port; connections in the middle of an answer may finish it, within `LAST_ANSWERS_S`."""
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
@@ -92,6 +94,9 @@ class Listener:
                 peer.shutdown(socket.SHUT_RD)
             except OSError as error:
                 _LOG.debug("closing a connection: %s", error)
+        # The process may end with this call's return, and with it what has not been sent.
+        with self._lock:
+            self._lock.wait_for(lambda: not self._peers, LAST_ANSWERS_S)
 
     def _accept(self) -> None:
         assert self._socket is not None
@@ -138,7 +143,8 @@ class Listener:
     def _leave(self, peer: socket.socket) -> None:
         with self._lock:
             self._peers.pop(peer, None)
-        peer.close()
+            peer.close()
+            self._lock.notify_all()
 
     def _serve(self, peer: socket.socket) -> None:
         try:

@@ -15,7 +15,7 @@ import pytest
 from jeedom_bridge import listener as module
 from jeedom_bridge.listener import MAX_MESSAGE_BYTES, MAX_PEERS, CommandError, Listener
 from tests.support.client import KEY, Peer, ask, message
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 Start = Callable[..., int]
 
@@ -397,3 +397,22 @@ def test_a_message_is_answered_in_milliseconds(start: Start) -> None:
             peer.ask("hello")
             taken.append(time.perf_counter() - begun)
     assert sorted(taken)[100] < 0.005
+
+
+def test_an_answer_under_way_has_left_when_the_end_returns() -> None:
+    ended, gone = threading.Event(), threading.Event()
+
+    def slow(command: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        ended.set()
+        gone.wait(0.2)  # nobody sets it: the answer comes when the port is closed already
+        return {}
+
+    listener = Listener("127.0.0.1", 0, KEY, slow)
+    listener.bind()
+    listener.start()
+    with Peer(listener.port) as peer:
+        peer.send(message("shutdown"))
+        assert ended.wait(PATIENCE_S)
+        listener.stop()
+        peer.socket.setblocking(False)  # the answer is here, or it was not sent
+        assert json.loads(peer.socket.recv(4096))["ok"] is True
