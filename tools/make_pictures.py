@@ -4,9 +4,11 @@
     JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [NAME ...]
 
 Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
-real one. Connections that are there already are hidden. Each picture is
-docs/images/fr/NAME.png and docs/images/en/NAME.png, in the light theme, cut to what it shows. Chromium and pngquant
-are needed (JEEDOM_CHROMIUM). Jeedom's language is put back at the end.
+real one, and connections that are there already are deleted. Which pictures there are stands in pictures.json; each is
+docs/images/fr/NAME.png and docs/images/en/NAME.png, cut to what it shows. Those of the house with a year's balance
+(house, house-tile) need a book that this does not fill: they are kept. The window that takes a former plugin over needs
+that plugin (JEENERGIE_FORMER, see tests/jeedom/former_plugins.py). Chromium and pngquant are needed (JEEDOM_CHROMIUM).
+Jeedom's language is put back at the end.
 """
 
 from __future__ import annotations
@@ -22,67 +24,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "jeedom")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests" / "jeedom")]
 
 from chromium import Chromium  # noqa: E402
-from example_house import OF_A_CONNECTION, House, house  # noqa: E402
 from jeedom_host import URL, Jeedom  # noqa: E402
+from show_house import RENAME, show_house  # noqa: E402
 
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
-PLUGIN = "/index.php?v=d&m=jeenergie&p=jeenergie"
 SETTLE_S = 1.5
+MOBILE_PX = 500
+MOST_BYTES = 60_000
+"""A picture travels inside the page that shows it."""
+ORDINARY = """for (const each of document.querySelectorAll('input')) {
+    if (each.value === '127.0.0.1') { each.value = each.placeholder; }
+    if (each.closest('[data-jn_field=port]')) { each.value = each.placeholder || '80'; }
+}"""
+"""Addresses of simulators say nothing to a user."""
+PAGE = "#div_mainContainer, #div_pageContainer"
+TABLE = json.loads((ROOT / "tools" / "pictures.json").read_text("utf-8"))
+"""What is shown where, and the names that an English user would give."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`path`: the page, with {enphase}, {easee}, {wes}, {hellowatt} for connections, {charger}, {teleinfo} for others.
-
-    `shown`: what there is when the page is ready; then `script` is run. `of`: what is cut out of it; `height`: px of
-    the picture at most.
-    """
+    """A row of pictures.json, whose "about" tells what each member means."""
 
     name: str
     path: str
     shown: str
-    of: str = "#div_mainContainer, #div_pageContainer"
-    width: int = 1140
-    height: int = 850
-    click: str = ""
+    of: str = PAGE
+    size: tuple[int, int] = (1140, 850)
+    before: str = ""
+    click: tuple[str, ...] = ()
     script: str = ""
-
-
-FORM = "#div_jeenergieFields .form-group"
-TEST = "#eqlogictab [data-jn_action=test]"
-TESTED = "#div_jeenergieResult .alert-success"
-PANEL = "/index.php?v=d&m=jeenergie&p=panel&tab=meters"
-CHART = "svg.highcharts-root"
-BELOW = "document.querySelector('#div_jeenergieResult').scrollIntoView({block: 'end'})"
-TARIFFS = "document.querySelector('#div_jeenergiePanel [data-option=split]').click()"
-MONTHS = "document.querySelector('#div_jeenergiePanel [data-value=month]').click(); " + TARIFFS
-MOST_BYTES = 60_000
-"""A picture travels inside the page that shows it."""
-
-PICTURES = (
-    Picture("list", PLUGIN, ".eqLogicDisplayCard, .jnCard"),
-    Picture("add", PLUGIN, ".jnSystemCard", of=".jnDialog", width=760, click="[data-jn_action=addConnection]"),
-    Picture("connection", PLUGIN + "&id={enphase}", FORM),
-    Picture("enphase", PLUGIN + "&id={enphase}", TESTED, click=TEST, script=BELOW),
-    Picture("easee", PLUGIN + "&id={easee}", TESTED, click=TEST, script=BELOW, height=700),
-    Picture("wes", PLUGIN + "&id={wes}", TESTED, click=TEST, script=BELOW),
-    Picture("sync", PLUGIN + "&id={wes}", ".jnFound", of=".jnDialog", click="#eqlogictab [data-jn_action=discover]"),
-    Picture("refused", PLUGIN + "&id={easee}", ".jnQuestion", of=".jnDialog", click="[data-action=remove]"),
-    Picture("equipment", PLUGIN + "&id={charger}", FORM, height=640),
-    Picture(
-        "commands", PLUGIN + "&id={charger}", "#table_cmd tbody tr", click="a[data-target='#commandtab']", height=640
-    ),
-    Picture("wes-teleinfo", PLUGIN + "&id={teleinfo}", FORM, height=640),
-    Picture("panel", PANEL, CHART, height=700),
-    Picture("panel-tempo", PANEL, CHART, script=TARIFFS, height=700),
-    Picture("panel-split", PANEL, CHART, script=MONTHS, height=700),
-    Picture("panel-mobile", PANEL, CHART, width=390, height=844),
-    Picture("easee-tile", "/index.php?v=d&p=dashboard&object_id={Garage}", ".eqLogic-widget", of=".eqLogic-widget"),
-    Picture("dashboard", "/index.php?v=d&p=dashboard&object_id={Maison}", ".eqLogic-widget", width=1250, height=760),
-)
+    theme: str = "light"
 
 
 @contextmanager
@@ -96,33 +71,36 @@ def language(jeedom: Jeedom, wanted: str) -> Iterator[None]:
         jeedom.php("config::save('language', $argv[1]);", before)
 
 
-def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None:
+def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path) -> None:
     """One picture."""
-    size = {"width": picture.width, "height": picture.height}
-    browser.send("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=False)
-    browser.goto(URL + picture.path.format(**home.connections, **home.objects, **equipment_of(home)))
-    if "&id=" in picture.path:
-        browser.until(f"document.querySelector({FORM!r})", 60)
-    if picture.click:
-        browser.click(picture.click)
-    browser.until(f"document.querySelector({picture.shown!r})", 60)
-    browser.run("jeedomUtils.changeTheme('light')")
-    browser.until("document.body.getAttribute('data-theme').endsWith('Light')")
-    # Connections that are not of this house.
-    own = json.dumps(list(home.connections.values()))
-    browser.run(
-        f"""document.querySelectorAll('.jnGroup').forEach(each => {{
-        each.hidden = !{own}.includes(each.dataset.connection); if (each.hidden) each.style.display = 'none'; }})"""
+    width, height = picture.size
+    browser.send(
+        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < MOBILE_PX
     )
+    browser.run("localStorage.clear()")
+    browser.goto(URL + "/index.php?v=d&" + picture.path.format(**ids))
+    if "p=jeenergie&id=" in picture.path:
+        browser.until("document.querySelector('#div_jeenergieFields .form-group')", 60)
+    if picture.before:
+        browser.until("!!window.jeenergiePage?.ask")
+        browser.run(picture.before.replace("{wes}", ids["wes"]))
+    for each in picture.click:
+        browser.click(each)
+    browser.until(f"document.querySelector({picture.shown.format(**ids)!r})", 60)
+    browser.run(f"jeedomUtils.changeTheme({picture.theme!r})")
+    browser.until(f"document.body.getAttribute('data-theme').toLowerCase().endsWith({picture.theme!r})")
+    browser.run(ORDINARY)
     if picture.script:
         browser.run(picture.script)
     time.sleep(SETTLE_S)  # transitions of the core's own pages
     box = browser.run(
-        f"""(() => {{ const shown = [...document.querySelectorAll({picture.of!r})].find(e => e.getClientRects().length);
+        f"""(() => {{ const shown = [...document.querySelectorAll({picture.of.format(**ids)!r})]
+            .find(e => e.getClientRects().length);
+        if (shown && shown.getBoundingClientRect().bottom > innerHeight) shown.scrollIntoView({{block: 'start'}});
         const box = (shown || document.body).getBoundingClientRect();
         return {{x: Math.max(0, box.x), y: Math.max(0, box.y), width: box.width, height: box.height}}; }})()"""
     )
-    clip = {**box, "height": min(box["height"], picture.height - box["y"]), "scale": 1}
+    clip = {**box, "height": min(box["height"], height - box["y"]), "scale": 1}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
     for colors in (128, 64, 32):
@@ -130,35 +108,31 @@ def take(browser: Chromium, home: House, picture: Picture, target: Path) -> None
             subprocess.run(
                 ["pngquant", "--force", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
             )
-    print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB")
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB", flush=True)
 
 
-def equipment_of(home: House) -> dict[str, str]:
-    """Ids of equipment by type."""
-    found: dict[str, str] = {}
-    for connection in home.connections.values():
-        found.update({kind: str(each) for kind, each in home.jeedom.php(OF_A_CONNECTION, connection).items()})
-    return found
+def take_all(jeedom: Jeedom, ids: dict[str, str], wanted: list[Picture]) -> None:
+    """In both languages, with the names that a user of each would give."""
+    for short, whole in LANGUAGES.items():
+        names = TABLE["names"] if short == "en" else {}
+        jeedom.php(RENAME, json.dumps(names))
+        with language(jeedom, whole), Chromium(1140, 850) as browser:
+            browser.sign_in(URL, "admin", "admin")
+            for picture in wanted:
+                take(browser, ids, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
+        jeedom.php(RENAME, json.dumps({english: french for french, english in names.items()}))
 
 
 def main() -> int:
     """Takes those that are named, or all."""
-    wanted = [each for each in PICTURES if each.name in sys.argv[1:] or not sys.argv[1:]]
+    known = [Picture(**each) for each in TABLE["pictures"]]
+    wanted = [each for each in known if each.name in sys.argv[1:] or not sys.argv[1:]]
     if not wanted:
-        print("known: " + ", ".join(each.name for each in PICTURES))
+        print("known: " + ", ".join(each.name for each in known))
         return 1
     jeedom = Jeedom()
-    taken = jeedom.php(
-        "echo json_encode(is_object(jeeObject::byName('Maison')) || is_object(jeeObject::byName('Garage')));"
-    )
-    with house(jeedom, mark=" 2" if taken else "") as home:
-        home.gateway.set(production=4200.0, consumption=900.0)
-        home.charger.plug()
-        for short, whole in LANGUAGES.items():
-            with language(jeedom, whole), Chromium(1140, 850) as browser:
-                browser.sign_in(URL, "admin", "admin")
-                for picture in wanted:
-                    take(browser, home, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
+    with show_house(jeedom) as ids:
+        take_all(jeedom, ids, wanted)
     return 0
 
 

@@ -110,7 +110,7 @@
   }
 
   function showProgress(label, text, percent) {
-    jn.answer(result(), 'busy', label + (text ? ' : ' + text : '…'));
+    jn.answer(result(), 'busy', text ? jn.fill('{{%s : %s}}', label, text) : label + '…');
     const bar = jn.el('div', { class: 'progress-bar progress-bar-success' + (percent === null ? ' progress-bar-striped active' : ''), role: 'progressbar' });
     bar.style.width = (percent === null ? 100 : Math.max(0, Math.min(100, percent))) + '%';
     bar.textContent = percent === null ? '' : Math.round(percent) + ' %';

@@ -217,14 +217,17 @@ class DrivingDevice(Device):
 
 
 def drivable(actions: Actions | None, equipment: Iterable[str], name_of: Callable[[str], str]) -> list[Found]:
-    """The chargers and relays that the house can drive; relays are not taken without being chosen."""
+    """The chargers and relays that the house can drive; relays are not taken without being chosen.
+
+    `name_of` names what would drive an equipment.
+    """
     result = []
     for each in sorted(equipment):
         able = actions.capabilities(each) if actions is not None else {}
         if "charger.current" in able:
-            result.append(Found(POINT, each, f"Pilotage {name_of(each)}"))
+            result.append(Found(POINT, each, name_of(each)))
         if {"load.on", "load.off"} <= set(able):
-            result.append(Found(LOAD, each, f"Pilotage {name_of(each)}", active=False))
+            result.append(Found(LOAD, each, name_of(each), active=False))
     return result
 
 

@@ -285,7 +285,11 @@ class HouseDevice(DrivingDevice):
     def discover(self) -> list[Found]:
         equipment = {each.equipment for each in self._hub.board.readings()}
         home = Found(HOME, HOME, self.context.translate("Maison"))
-        return [home, *drivable(self._hub.actions, equipment, self._name)]
+
+        def name_of(each: str) -> str:
+            return self.context.translate("Pilotage {name}", name=self._name(each))
+
+        return [home, *drivable(self._hub.actions, equipment, name_of)]
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         house = self._house

@@ -122,6 +122,11 @@ def test_both_languages_hold_the_same_values() -> None:
         assert sorted(re.findall(r"{\w+}", french)) == sorted(re.findall(r"{\w+}", english)), french
 
 
+def test_no_english_text_begins_with_a_number_sign() -> None:
+    """Jeedom cuts it off, as its mark of a text to be translated: "#age# ago" was shown as "age# ago"."""
+    assert [text for table in SECTIONS.values() for text in table.values() if text.startswith("#")] == []
+
+
 @pytest.mark.parametrize("language", ["fr_FR", "en_US"])
 def test_no_sentence_is_taken_for_a_secret(language: str) -> None:
     """A sentence such as "refuses the token: the access ..." would reach the user with a hole in it."""

@@ -286,3 +286,12 @@ def test_it_offers_itself_and_says_what_it_sees(rig: Rig) -> None:
     rig.measure(100.0, 0.0)
     assert [(each.type, each.key) for each in rig.device.discover()] == [("home", "home")]
     assert rig.device.test().data == {"equipment": 1}
+
+
+def test_what_it_could_drive_has_a_name_in_the_users_language(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.measure(100.0, 0.0)
+    english = {"Pilotage {name}": "Control of {name}"}
+    monkeypatch.setattr(rig.context, "translate", lambda text, **values: english.get(text, text).format(**values))
+    able = SimpleNamespace(capabilities=lambda equipment: {"charger.current", "load.on", "load.off"})
+    monkeypatch.setattr(rig.hub, "actions", able)
+    assert {each.name for each in rig.device.discover()} == {"Maison", "Control of Toit"}

@@ -45,7 +45,7 @@
   const power = (value, language) => math.text(value, 'W', language);
   const ago = (seconds) => {
     const [count, unit] = math.age(seconds);
-    return '{{il y a #age#}}'.replace('#age#', count + '\u00a0' + UNITS[unit]);
+    return '{{il y a %s}}'.replace('%s', count + '\u00a0' + UNITS[unit]);
   };
   const nameOf = (each) => (WORDS[each.id] || {}).name || each.name;
 
