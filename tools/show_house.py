@@ -44,6 +44,7 @@ DISABLE = """
         $each->getName() === $argv[1] && $each->setIsEnable(0)->save();
     }
 """
+HIDE = "foreach (eqLogic::byType('EaseeCharger') as $each) { $each->setIsVisible(0)->save(); }"
 ACTIONS = """
     $all = jeenergie::byId($argv[1])->getCmd('action');
     $actions = array_filter($all, fn($each) => $each->getLogicalId() !== 'refresh');
@@ -126,6 +127,7 @@ def show_house(jeedom: Jeedom) -> Iterator[dict[str, str]]:
             stack.callback(former_plugins.clean, jeedom)
             former_plugins.install("EaseeCharger")
             former_plugins.make(jeedom, "EaseeCharger", 10)
+            jeedom.php(HIDE)
         time.sleep(10)
         fill_the_year(jeedom)
         yield {**kinds(jeedom), "place": place}
