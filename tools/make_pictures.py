@@ -7,7 +7,7 @@ Without names all of them are taken. The plugin has to be installed there; the s
 real one, and connections that are there already are deleted. Which pictures there are stands in pictures.json; each is
 docs/images/fr/NAME.png and docs/images/en/NAME.png, cut to what it shows.
 Those of the house with a year's balance (house, house-tile) need a book that this does not fill, and dashboard-phone is
-of the mobile application: they are kept. The window that takes a former plugin over needs that plugin (JEENERGIE_FORMER,
+of the mobile application: they are kept. The window that takes a former plugin over needs its files (JEENERGIE_FORMER:
 see tests/jeedom/former_plugins.py). Chromium and pngquant are needed (JEEDOM_CHROMIUM). Jeedom's language is put back
 at the end.
 """
