@@ -34,8 +34,8 @@ from show_house import RENAME, show_house  # noqa: E402
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
 SETTLE_S = 1.5
 MOBILE_PX = 500
-MOST_BYTES = 60_000
-"""A picture travels inside the page that shows it."""
+MOST_BYTES = 25_000
+"""A picture travels inside the page that shows it, and all of them inside the zip, which may have 2 MB."""
 ORDINARY = """for (const each of document.querySelectorAll('input')) {
     if (each.value === '127.0.0.1') { each.value = each.placeholder; }
     if (each.closest('[data-jn_field=port]')) { each.value = each.placeholder || '80'; }
@@ -104,10 +104,10 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     clip = {**box, "height": min(box["height"], height - box["y"]), "scale": 1}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
-    for colors in (128, 64, 32):
-        if target.stat().st_size > MOST_BYTES or colors == 128:
+    for colors in (32, 16, 8):
+        if target.stat().st_size > MOST_BYTES or colors == 32:
             subprocess.run(
-                ["pngquant", "--force", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
+                ["pngquant", "--force", "--nofs", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
             )
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB", flush=True)
 
