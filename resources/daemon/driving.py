@@ -216,18 +216,18 @@ class DrivingDevice(Device):
         return [{**each, "at": datetime.fromtimestamp(each["at"], zone).isoformat()} for each in entries]
 
 
-def drivable(actions: Actions | None, equipment: Iterable[str], name_of: Callable[[str], str]) -> list[Found]:
-    """The chargers and relays that the house can drive; relays are not taken without being chosen.
-
-    `name_of` names what would drive an equipment.
-    """
+def drivable(
+    actions: Actions | None, equipment: Iterable[str], name_of: Callable[[str], str], translate: Callable[..., str]
+) -> list[Found]:
+    """The chargers and relays that the house can drive; relays are not taken without being chosen."""
     result = []
     for each in sorted(equipment):
         able = actions.capabilities(each) if actions is not None else {}
+        name = translate("Pilotage {name}", name=name_of(each))
         if "charger.current" in able:
-            result.append(Found(POINT, each, name_of(each)))
+            result.append(Found(POINT, each, name))
         if {"load.on", "load.off"} <= set(able):
-            result.append(Found(LOAD, each, name_of(each), active=False))
+            result.append(Found(LOAD, each, name, active=False))
     return result
 
 

@@ -285,11 +285,7 @@ class HouseDevice(DrivingDevice):
     def discover(self) -> list[Found]:
         equipment = {each.equipment for each in self._hub.board.readings()}
         home = Found(HOME, HOME, self.context.translate("Maison"))
-
-        def name_of(each: str) -> str:
-            return self.context.translate("Pilotage {name}", name=self._name(each))
-
-        return [home, *drivable(self._hub.actions, equipment, name_of)]
+        return [home, *drivable(self._hub.actions, equipment, self._name, self.context.translate)]
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         house = self._house
