@@ -208,7 +208,8 @@
    * @param container emptied first
    * @param fields of the catalogue
    * @param options values: saved settings; secretsSet: keys of the secrets that are saved; context(): other
-   *   settings that a "when" may read; changed(): called on each change by the user; narrow: label above its input
+   *   settings that a "when" may read; changed(): called on each change by the user; narrow: label above its input;
+   *   folded: where what is seldom needed goes (default: below the rest)
    * @return {values(), settings(), missing(): labels, mark(): shows what is missing, refresh()}
    */
   jn.form = function(container, fields, options) {
@@ -271,7 +272,7 @@
 
     container.empty();
     rows.forEach(function(each) { (each.field.advanced ? advanced : container).append(each.element); });
-    container.append(advanced);
+    (options.folded || container).append(advanced);
     refresh();
 
     const missing = function() {

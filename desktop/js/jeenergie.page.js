@@ -21,7 +21,7 @@
     jn.current = null;
     // The core does not reset checkboxes for which the next one has no value.
     document.querySelectorAll('#eqlogictab .eqLogicAttr[data-l1key="category"]').forEach(function(box) { box.checked = false; });
-    ['div_jeenergieFields', 'div_jeenergieState', 'div_jeenergieResult', 'div_jeenergieOperations', 'div_jeenergieEquipment', 'div_jeenergieCommands'].forEach(function(id) {
+    ['div_jeenergieEssentials', 'div_jeenergieFolded', 'div_jeenergieState', 'div_jeenergieResult', 'div_jeenergieOperations', 'div_jeenergieEquipment', 'div_jeenergieCommands'].forEach(function(id) {
       byId(id).empty();
     });
     byId('span_jeenergieMissing').textContent = '';
@@ -76,7 +76,8 @@
     const help = byId('div_jeenergieSystemHelp').empty();
     if (current.kind === 'connection' && backend.help) help.append(jn.linked(backend.help));
     if (current.kind === 'connection' && backend.documentation) help.append(' ', jn.linked(backend.documentation));
-    current.form = jn.form(byId('div_jeenergieFields'), fields, {
+    current.form = jn.form(byId('div_jeenergieEssentials'), fields, {
+      folded: byId('div_jeenergieFolded'),
       values: saved && !Array.isArray(saved) ? saved : {},
       secretsSet: secretsSet,
       context: function() { return jn.prefixed(current.parentSettings); },

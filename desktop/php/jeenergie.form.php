@@ -108,14 +108,19 @@ if (!isConnect('admin')) {
                     </div>
                     <legend id="legend_jeenergieFields"><i class="fas fa-sliders-h"></i> <span></span></legend>
                     <div class="jnHelp" id="div_jeenergieSystemHelp"></div>
-                    <div id="div_jeenergieFields"></div>
-                    <div data-jn_kind="connection">
-                        <div class="jnButtons">
-                            <a class="btn btn-primary" data-jn_action="test"><i class="fas fa-stethoscope"></i> {{Tester}}</a>
-                            <a class="btn btn-default" data-jn_action="discover"><i class="fas fa-sync-alt"></i> {{Synchroniser}}</a>
-                            <a class="btn btn-default jnByHand" data-jn_action="addByHand"><i class="fas fa-plus"></i> {{Ajouter un équipement}}</a>
+                    <div id="div_jeenergieFields">
+                        <div id="div_jeenergieEssentials"></div>
+                        <div data-jn_kind="connection">
+                            <div class="jnButtons">
+                                <a class="btn btn-primary" data-jn_action="test"><i class="fas fa-stethoscope"></i> {{Tester}}</a>
+                                <a class="btn btn-default" data-jn_action="discover"><i class="fas fa-sync-alt"></i> {{Synchroniser}}</a>
+                                <a class="btn btn-default jnByHand" data-jn_action="addByHand"><i class="fas fa-plus"></i> {{Ajouter un équipement}}</a>
+                            </div>
+                            <div id="div_jeenergieResult" class="jnNotice"></div>
                         </div>
-                        <div id="div_jeenergieResult" class="jnNotice"></div>
+                        <div id="div_jeenergieFolded"></div>
+                    </div>
+                    <div data-jn_kind="connection">
                         <div id="div_jeenergieOperations"></div>
                         <legend id="legend_jeenergieEquipment"><i class="fas fa-sitemap"></i> {{Équipements de cette connexion}}</legend>
                         <div id="div_jeenergieEquipment"></div>

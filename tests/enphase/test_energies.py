@@ -99,15 +99,31 @@ def test_on_the_first_day_the_gateway_tells_what_was_before():
     assert facts["production.weekEnergy"] == 5
 
 
-def test_total_and_net_follow_on_the_first_day():
+def test_the_total_follows_on_the_first_day():
     energies = Energies(plant())
     page = {**indexes(), **told(6100, 70_000), **told(9000.0, 50_000.0, 8e6, "total")}
     energies.read(indexes(), NOON, PARIS)
     facts = energies.read(page, NOON + 60, PARIS)
     assert facts["total.todayEnergy"] == 9000
-    assert facts["net.todayEnergy"] == 2900
     assert facts["net.weekEnergy"] == -20_000
-    assert facts["net.importToday"] == 0  # nobody knows
+
+
+def test_import_export_and_balance_of_the_first_day_count_from_the_same_moment():
+    """The gateway tells of production and consumption only: a balance of the whole day would contradict the other two."""
+    energies = Energies(plant())
+    energies.read(indexes(), NOON, PARIS)
+    for minute in range(1, 4):
+        page = {**indexes(1000 * minute, 120 * minute, 500 * minute)}
+        facts = energies.read(
+            {**told(26_000, 70_000), **told(18_500.0, 50_000.0, 8e6, "total"), **page}, NOON + 60 * minute, PARIS
+        )
+        assert facts["net.todayEnergy"] == facts["net.importToday"] - facts["net.exportToday"] == -380 * minute
+        assert facts["production.todayEnergy"] > 20_000
+        assert facts["total.todayEnergy"] > 18_000
+    # The day that closes is of one piece as well, and the next one is whole.
+    energies.read(indexes(5000, 400, 1900), NOON + DAY, PARIS)
+    first = energies.take_ended()["2026-06-10"]
+    assert first["net.todayEnergy"] == pytest.approx(first["net.importToday"] - first["net.exportToday"])
 
 
 @pytest.mark.parametrize(

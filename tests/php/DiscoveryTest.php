@@ -1,6 +1,7 @@
 <?php
 
 use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\News;
 use Jeenergie\Pages\PageActions;
 
 final class DiscoveryTest extends JeenergieTestCase
@@ -80,5 +81,33 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->assertSame(['created' => [], 'updated' => [], 'removed' => []], $answer);
         $this->assertNotNull(jeenergie::byId($foreign->getId()));
         $this->assertNotNull(jeenergie::byId($connection->getId()));
+    }
+
+    /** A connection of a system whose equipment is created by itself; Jeedom does not manage the daemon. */
+    private function saved(): void
+    {
+        $catalogue = json_decode(file_get_contents(__DIR__ . '/catalogue.json'), true);
+        $this->useCatalogue(['discover' => 'auto'] + $catalogue);
+        Memory::$async = [];
+        Discovery::scheduleWelcome($this->connection());
+    }
+
+    public function testADaemonThatJeedomDoesNotManageButRunsCreatesTheEquipment(): void
+    {
+        $this->startDaemon('discover', true);
+        $this->saved();
+        $this->assertContains(['welcome', ['connection' => '1']], Memory::$async);
+        Discovery::welcome('1');
+        $this->assertCount(1, jeenergie::byId(1)->equipment());
+    }
+
+    public function testWithoutADaemonItIsSaidThatNothingIsCreated(): void
+    {
+        $this->saved();
+        $this->assertSame([], Memory::$async);
+        $news = News::latest('equipment', '1');
+        $this->assertSame('warning', $news['level']);
+        $this->assertStringContainsString('démarrez-le, puis synchronisez « House »', $news['text']);
+        $this->assertSame([], jeenergie::byId(1)->equipment());
     }
 }

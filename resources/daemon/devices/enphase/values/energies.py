@@ -262,9 +262,6 @@ class Energies:
                 if week is not None:
                     told[f"{meter}{suffix}.weekEnergy"] = [day, week]
                 self._first_day(meter, suffix, energy, day)
-            both = [self._offsets.get(f"{meter}{suffix}.todayEnergy") for meter in ("production", "total")]
-            if all(entry is not None and entry[0] == day for entry in both):
-                self._offsets[f"net{suffix}.todayEnergy"] = [day, both[1][1] - both[0][1]]  # type: ignore[index]
         if told != self._told:
             self._told, self._weeks = told, ("", {})
 
@@ -286,7 +283,10 @@ class Energies:
         return told, week
 
     def _first_day(self, meter: str, suffix: str, told: float, day: str) -> None:
-        """On a counter's first day, takes the energy before its start from the gateway's figure."""
+        """On a counter's first day, takes the energy before its start from the gateway's figure.
+
+        Nobody knows what was imported and exported before; the balance counts from their start, so that all three agree.
+        """
         name = f"{meter}{suffix}.todayEnergy"
         counters = [f"{meter}{suffix}.lifetimeEnergy"]
         if meter == "total":
