@@ -109,7 +109,7 @@ def test_the_total_follows_on_the_first_day():
 
 
 def test_import_export_and_balance_of_the_first_day_count_from_the_same_moment():
-    """The gateway tells of production and consumption only: a balance of the whole day would contradict the other two."""
+    """The gateway tells of production and consumption only: a balance of all the day would contradict the others."""
     energies = Energies(plant())
     energies.read(indexes(), NOON, PARIS)
     for minute in range(1, 4):

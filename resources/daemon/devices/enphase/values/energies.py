@@ -285,7 +285,7 @@ class Energies:
     def _first_day(self, meter: str, suffix: str, told: float, day: str) -> None:
         """On a counter's first day, takes the energy before its start from the gateway's figure.
 
-        Nobody knows what was imported and exported before; the balance counts from their start, so that all three agree.
+        Nobody knows what was imported and exported before; the balance counts from their start: all three agree.
         """
         name = f"{meter}{suffix}.todayEnergy"
         counters = [f"{meter}{suffix}.lifetimeEnergy"]
