@@ -38,6 +38,11 @@
     return (number < 0 && rounded > 0 ? '−' : '') + parts.join(told.marks.decimal) + (unit ? '\u00a0' + unit : '');
   }
 
+  /** Whether it is a number: nothing is known before the first value, which is not 0. */
+  function isKnown(value) {
+    return value !== '' && value !== null && value !== undefined && Number.isFinite(Number(value));
+  }
+
   function write(element, value) {
     const data = element.dataset;
     data.jtRaw = value;
@@ -75,6 +80,7 @@
   function fill(meter, value) {
     const most = Number(meter.getAttribute('aria-valuemax'));
     const kept = Math.max(0, Math.min(most, Number(value) || 0));
+    meter.hidden = !isKnown(value); // empty would mean 0
     meter.setAttribute('aria-valuenow', kept);
     meter.firstElementChild.style.width = (most > 0 ? 100 * kept / most : 0) + '%';
   }
@@ -90,11 +96,12 @@
     const panels = Array.from(roof.querySelectorAll('.jtPanel'));
     if (panels.length < 3) return;
     const days = panels.map(function(panel) { return panel.querySelector('.jtDay .jtValue'); });
-    const byDay = days.every(function(each) { return each && each.dataset.jtRaw !== '' && Number.isFinite(Number(each.dataset.jtRaw)); });
+    const byDay = days.every(function(each) { return each && isKnown(each.dataset.jtRaw); });
     const values = byDay ? days : panels.map(function(panel) { return panel.querySelector('b .jtValue'); });
-    const numbers = values.map(function(each) { return Number(each.dataset.jtRaw); });
-    const middle = median(numbers);
-    const isWorth = middle >= (told.odd[values[0].dataset.jtUnit] || 0);
+    const numbers = values.map(function(each) { return isKnown(each.dataset.jtRaw) ? Number(each.dataset.jtRaw) : NaN; });
+    const known = numbers.filter(Number.isFinite);
+    const middle = known.length ? median(known) : 0;
+    const isWorth = known.length > 2 && middle >= (told.odd[values[0].dataset.jtUnit] || 0);
     panels.forEach(function(panel, index) {
       const isOdd = isWorth && numbers[index] < told.odd.share * middle;
       panel.classList.toggle('jtLess', isOdd);

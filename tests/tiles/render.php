@@ -2,7 +2,7 @@
 
 /*
  * Every tile of every type from fixed values, against the double of the core: {"<system>.<type>": HTML}.
- * $argv[1]: root of the plugin. $argv[2]: "old" lets the connection be unreachable.
+ * $argv[1]: root of the plugin. $argv[2]: "old" lets the connection be unreachable, "new" has commands without any value.
  */
 
 use Jeenergie\Contract\Catalogue;
@@ -68,7 +68,7 @@ function connection(string $backend): jeenergie
 function fill(jeenergie $eqLogic): void
 {
     Commands::createMissing($eqLogic, array_keys($eqLogic->rows()));
-    foreach (Commands::existing($eqLogic) as $cmd) {
+    foreach (($GLOBALS['argv'][2] ?? '') === 'new' ? [] : Commands::existing($eqLogic) as $cmd) {
         $cmd->setCache('value', value($cmd, $eqLogic->rows()[$cmd->getLogicalId()]));
         $cmd->setCache('collectDate', '2026-11-29 18:55:00');
     }

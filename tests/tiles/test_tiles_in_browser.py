@@ -134,6 +134,34 @@ def test_the_odd_panel_is_marked_and_only_that(
     assert browser.run(marked) == ["Équipement 8"]
 
 
+def test_what_is_not_known_yet_is_not_shown_as_zero(browser: Chromium, tmp_path: Path) -> None:
+    show(browser, rendered("new"), "Light", "dashboard", tmp_path)
+    values = "[...document.querySelectorAll('.jtValue')].map(each => each.textContent)"
+    assert len(browser.run(values)) > 50
+    assert [text for text in browser.run(values) if any(map(str.isdigit, text))] == []
+    assert browser.run("document.querySelectorAll('.jtMeter').length") > 2
+    assert browser.run("[...document.querySelectorAll('.jtMeter')].filter(each => each.getClientRects().length)") == []
+    assert browser.run("document.querySelectorAll('.jtLess').length") == 0
+    # The first value fills it.
+    meter = "document.querySelector('.jtMeter')"
+    identifier = browser.run(f"{meter}.dataset.jtMeter")
+    browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: 5, display_value: 5}})")
+    assert browser.run(f"{meter}.hidden === false && {meter}.getAttribute('aria-valuenow') === '5'")
+
+
+def test_a_panel_without_value_is_not_the_odd_one(
+    tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
+) -> None:
+    show(browser, alone(tiles["fresh"], "jtRoof"), "Light", "dashboard", tmp_path)
+    first = "document.querySelector('.jtPanel')"
+    for identifier in browser.run(f"[...{first}.querySelectorAll('.jtValue')].map(each => each.dataset.jtValue)"):
+        browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: '', display_value: ''}})")
+    assert browser.run(f"{first}.querySelector('b').textContent") == "–"
+    assert browser.run("[...document.querySelectorAll('.jtLess .jtName')].map(each => each.textContent)") == [
+        "Équipement 8"
+    ]
+
+
 def test_a_state_of_the_daemon_greys_the_tile_and_a_button_runs_its_command(
     tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
 ) -> None:

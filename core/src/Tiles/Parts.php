@@ -132,11 +132,12 @@ final class Parts
 
     private static function meter(array $part, float $most): string
     {
-        $value = (float) $part['cmd']->execCmd();
+        $raw = $part['cmd']->execCmd();
+        $value = (float) $raw;
         $share = $most > 0 ? max(0, min(100, 100 * $value / $most)) : 0;
         return '<span class="jtMeter" role="meter" aria-label="' . self::text($part['label']) . '" aria-valuemin="0" aria-valuemax="'
-            . $most . '" aria-valuenow="' . max(0, min($most, $value)) . '" data-jt-meter="' . $part['cmd']->getId()
-            . '"><i style="width:' . round($share, 1) . '%"></i></span>';
+            . $most . '" aria-valuenow="' . max(0, min($most, $value)) . '" data-jt-meter="' . $part['cmd']->getId() . '"'
+            . (is_numeric($raw) ? '' : ' hidden') . '><i style="width:' . round($share, 1) . '%"></i></span>';
     }
 
     private static function most(array $part): float
