@@ -32,7 +32,11 @@ MAKE = """
     $access = ['host' => '127.0.0.1', 'tokenMode' => 'manual', 'token' => 'x'];
     $connection->setConfiguration('config', $access + ['phases' => $argv[1]]);
     $connection->save();
-    $stage = Discovery::create($connection, 'stage', 'F1', 'Formulaire charge');
+    $stage = new jeenergie();
+    $stage->setEqType_name('jeenergie')->setName('Formulaire charge')->setIsEnable(0);
+    $stage->setConfiguration('kind', 'equipment')->setConfiguration('backend', 'enphase');
+    $stage->setConfiguration('connection', (string) $connection->getId());
+    $stage->setConfiguration('type', 'stage')->setConfiguration('key', 'F1')->save();
     echo json_encode([$connection->getId(), $stage->getId()]);
 """
 STATE = """(() => {
