@@ -6,6 +6,18 @@
 (function(jn) {
   'use strict';
 
+  /** Tab goes round within a dialog: what is behind it cannot be used. */
+  function stayInside(event) {
+    if (event.key !== 'Tab') return;
+    const all = Array.from(event.currentTarget.querySelectorAll('a[href], a[role=button], button, input, select, textarea, summary, [tabindex="0"]'))
+      .filter(function(each) { return !each.disabled && each.tabIndex >= 0 && each.getClientRects().length; });
+    const last = all[all.length - 1];
+    const end = event.shiftKey ? all[0] : last;
+    if (!all.length || document.activeElement !== end) return;
+    event.preventDefault();
+    (event.shiftKey ? last : all[0]).focus();
+  }
+
   /**
    * Opens a dialog.
    *
@@ -18,6 +30,7 @@
     const id = 'md_jeenergie' + Date.now();
     const notice = jn.el('div', { class: 'jnNotice' });
     let dialog = null;
+    const before = document.activeElement;
     const close = function() {
       if (dialog === null) return;
       const gone = dialog;
@@ -45,6 +58,7 @@
       buttons: buttons, defaultButtons: {},
       onClose: function() {
         if (options.closed) options.closed();
+        if (before?.isConnected) before.focus();
         if (dialog !== null) {
           const gone = dialog;
           dialog = null;
@@ -53,6 +67,8 @@
       }
     });
     shown.addClass('jnDialog');
+    shown.addEventListener('keydown', stayInside);
+    shown.querySelector('.btClose')?.setAttribute('aria-label', '{{Fermer}}');
     shown.querySelector('.jeeDialogContent').append(options.content, notice);
     if (options.named) jn.nameInput(options.named);
     dialog = shown;

@@ -160,12 +160,18 @@
       const state = jn.stateOf(each);
       if (!state || !state.message || state.level === 'success') return;
       shown.push(jn.linked(state.message, { class: 'jnStateMessage' }));
-      if (each === summary) shown.push(...jn.remedies(state.name));
+      if (each !== summary) return;
+      const offered = jn.current.offered;
+      // The same buttons as long as the state lasts: one may be clicked or have the focus.
+      jn.current.offered = offered?.state === state.name ? offered : { state: state.name, buttons: jn.remedies(state.name) };
+      shown.push(...jn.current.offered.buttons);
     });
     const oldest = jn.current.oldest;
     if (oldest) shown.push(jn.el('span', { class: 'jnHelp', 'data-jn_oldest': oldest.equipment, text: jn.fill('{{Donnée la plus ancienne : %s (%s)}}', jn.age(oldest.at), oldest.name) }));
     if (!summary.isEnable && jn.current.kind === 'connection' && !attribute('isEnable').checked) shown.push(jn.el('span', { class: 'jnHelp', text: '{{Cochez « Activer » et sauvegardez pour la mettre en service.}}' }));
+    const focused = document.activeElement;
     place.replaceChildren(...shown);
+    if (place.contains(focused)) focused.focus({ preventScroll: true });
   };
 
   /* ------------------------------------------------------------------ actions of the form */
