@@ -62,6 +62,6 @@ include_file('desktop', 'house', 'css', 'jeenergie');
 </div>
 
 <?php
-foreach (['math', 'flow', 'balance', 'roles', 'page'] as $script) {
+foreach (['ask', 'math', 'flow', 'balance', 'roles', 'page'] as $script) {
     include_file('desktop', 'house/' . $script, 'js', 'jeenergie');
 }

@@ -107,11 +107,22 @@ def test_what_was_vouched_for_once_does_not_hold_for_ever() -> None:
 
 
 @needs_node
-def test_a_flow_without_news_is_asked_after_and_a_rest_is_not() -> None:
+def test_a_flow_without_news_is_asked_after_and_a_rest_later() -> None:
     def doubtful(value: Any, age: float) -> Any:
         return js(f"math.isDoubtful([undefined, {json.dumps(figure(value, age))}], {NOW}, 45)")
 
     assert [doubtful(800, 10), doubtful(800, 60), doubtful(0, 60), doubtful(None, 60)] == [False, True, False, False]
+
+
+@needs_node
+def test_the_sun_at_night_is_asked_after_before_it_would_count_as_old() -> None:
+    """Jeedom tells nothing of a value that stays the same."""
+
+    def doubtful(age: float, told_ago: str) -> Any:
+        return js(f"math.isDoubtful([{json.dumps(figure(0, age))}], {NOW}, 45, {told_ago})")
+
+    assert [doubtful(300, "undefined"), doubtful(350, "undefined")] == [False, True]
+    assert [doubtful(40000, f"{NOW} - 300"), doubtful(40000, f"{NOW} - 350")] == [False, True]
 
 
 @needs_node

@@ -184,7 +184,7 @@ final class House
             'devices' => [],
         ] + self::parts();
         $scripts = '';
-        foreach (self::$isScripted ? [] : ['math', 'flow', 'tile'] as $script) {
+        foreach (self::$isScripted ? [] : ['ask', 'math', 'flow', 'tile'] as $script) {
             $file = 'desktop/js/house/' . $script . '.js';
             $scripts .= '<script>' . translate::exec(
                 (string) file_get_contents(__DIR__ . '/../../../' . $file),

@@ -10,8 +10,11 @@ window.jeenergieHouse = window.jeenergieHouse || {};
 (function(house) {
   'use strict';
 
-  /** Jeedom hears of every known value again within this time: an older one is not the state of now. */
+  /** An older value is not the state of now, unless the daemon has said within this time that it still holds. */
   const HEARD_AGAIN_S = 390;
+  const ASK_EARLY_S = 60;
+  /** The powers of now, by the names that the daemon gives them. */
+  const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house' };
   const TO_BASE = { W: 1, kW: 1000, MW: 1e6, VA: 1, kVA: 1000, Wh: 0.001, kWh: 1, MWh: 1000 };
   /** A flow below that is noise of the meters. */
   const NOISE_W = 5;
@@ -34,7 +37,7 @@ window.jeenergieHouse = window.jeenergieHouse || {};
       return { power: null, state: 'unknown', age: null };
     }
     const age = figure.at ? above(now - figure.at) : null;
-    // What the daemon said holds until Jeedom would have heard of the value again.
+    // What the daemon has said does not hold for ever.
     const isVouched = told !== undefined && (toldAt === undefined || now - toldAt <= HEARD_AGAIN_S);
     const isOld = told === null || (!isVouched && (age === null || age > HEARD_AGAIN_S));
     return { power: value * (TO_BASE[figure.unit] || 1), state: isOld ? 'old' : 'known', age: age };
@@ -172,11 +175,18 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   }
 
   /**
-   * Whether it should be asked what still holds: a power that flows changes all the time, so that one without news for
-   * `quiet` seconds may be old. One at rest may stay as it is.
+   * Whether it should be asked what still holds. Jeedom tells nothing of a value that stays the same: a power that flows
+   * changes all the time, so that one without news for `quiet` seconds may be old; one at rest stays as it is, and is asked
+   * after before it would count as old. `toldAt`: when the daemon was asked last (Unix time), undefined: never.
    */
-  function isDoubtful(figures, now, quiet) {
-    return figures.some((each) => each && Math.abs(number(each.value) || 0) >= NOISE_W && (!each.at || now - each.at > quiet));
+  function isDoubtful(figures, now, quiet, toldAt) {
+    return figures.some((each) => {
+      const value = each ? number(each.value) : null;
+      if (value === null) return false;
+      const isFlowing = Math.abs(value) >= NOISE_W;
+      const since = isFlowing ? each.at || 0 : Math.max(each.at || 0, toldAt || 0);
+      return now - since > (isFlowing ? quiet : HEARD_AGAIN_S - ASK_EARLY_S);
+    });
   }
 
   /** What a production and a consumption consist of, by the flows of a balance (kWh); null if they are not known. */
@@ -286,6 +296,7 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   }
 
   house.math = {
+    TOLD: TOLD,
     NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, isDoubtful: isDoubtful, flows: flows, width: width, along: along,
     picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv
   };

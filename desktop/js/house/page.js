@@ -11,8 +11,7 @@
   if (root === null) {
     return;
   }
-  const math = house.math;
-  const AJAX = 'plugins/jeenergie/core/ajax/';
+  const math = house.math, ask = house.ask, TOLD = math.TOLD;
   const KEPT = 'jeenergieHouseUsed';
   /** A power without news for so long is asked after, and not again before as much time. */
   const QUIET_S = 45, TICK_MS = 5000;
@@ -21,20 +20,6 @@
   const language = String(window.jeeFrontEnd?.language || document.documentElement.lang || 'fr_FR').replace('_', '-');
   const seconds = () => Date.now() / 1000;
   let skew = 0;
-
-  async function ask(action, request, script) {
-    const form = new URLSearchParams({ action: action, request: JSON.stringify(request || {}) });
-    let answer;
-    try {
-      answer = await (await fetch(AJAX + (script || 'jeenergiePanel') + '.ajax.php', { method: 'POST', body: form, credentials: 'same-origin' })).json();
-    } catch (error) {
-      throw new Error('{{Jeedom ne répond pas. Rechargez la page.}}');
-    }
-    if (answer.state !== 'ok') {
-      throw new Error(new DOMParser().parseFromString(String(answer.result), 'text/html').body.textContent.trim());
-    }
-    return answer.result;
-  }
 
   function say(selector, text) {
     find(selector).textContent = text;
@@ -95,8 +80,6 @@
     }
   }
 
-  const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house' };
-
   /** News of the core, of several commands at once. */
   function hear(event) {
     if (!document.body.contains(root)) {
@@ -154,7 +137,7 @@
     if (document.hidden || !state.data) return;
     draw();
     const powers = [...Object.keys(TOLD).map((key) => state.data.values[key]), ...state.data.devices];
-    if (seconds() - state.asked > QUIET_S && math.isDoubtful(powers, seconds() + skew, QUIET_S)) askRoles();
+    if (seconds() - state.asked > QUIET_S && math.isDoubtful(powers, seconds() + skew, QUIET_S, state.data.toldAt)) askRoles();
   }
 
   /* ------------------------------------------------------------------ the balance */
