@@ -68,7 +68,19 @@
     });
     shown.addClass('jnDialog');
     shown.addEventListener('keydown', stayInside);
+    shown.addEventListener('keydown', function(event) {
+      if (event.key === 'Escape') close();
+      else if (event.key === 'Enter' && event.target.matches('input')) shown.querySelector('button[data-type=confirm]')?.click();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    // The core confirms when Enter is released anywhere in a dialog, also the one that has opened it.
+    shown.addEventListener('keyup', function(event) {
+      if (event.key === 'Enter' || event.key === 'Escape') event.stopPropagation();
+    }, true);
     shown.querySelector('.btClose')?.setAttribute('aria-label', '{{Fermer}}');
+    shown.querySelector('.btToggleMaximize')?.setAttribute('aria-label', '{{Agrandir}}');
     shown.querySelector('.jeeDialogContent').append(options.content, notice);
     if (options.named) jn.nameInput(options.named);
     dialog = shown;

@@ -113,6 +113,8 @@ def serious(browser: Chromium, place: str) -> list[tuple[str, str, str]]:
     if not AXE.exists():
         pytest.skip("axe-core is not here: see docs/testing.md")
     browser.run(AXE.read_text("utf-8"))
+    # A color on its way to another is none that a user reads.
+    browser.until(f"!document.querySelector({json.dumps(place)}).getAnimations({{subtree: true}}).length")
     found = json.loads(browser.run(f"axe.run({json.dumps(place)}).then(done => JSON.stringify(done.violations))"))
     return [
         (each["id"], node["html"][:160], node["failureSummary"][:300])
