@@ -26,6 +26,7 @@ from tests.support.mutations import Answer, answer_of
 from tools import play_scenario
 
 NOW = 1_780_000_000.0
+PAGE_SPAN = (int(NOW) - 86400, int(NOW))
 GRID, SUN, CAR = Measure("grid.power"), Measure("solar.power"), Measure("charger.power")
 LIMIT = Measure("charger.current")
 KEPT = ("control", "journal")
@@ -100,6 +101,21 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.device.stop()
         self.folder.cleanup()
+
+    def filled(self, page: dict[str, Any]) -> None:
+        """A page of Jeedom's history comes for what was asked; its own span counts only where it was spoilt."""
+        asked: list[dict[str, Any]] = []
+        self.context.ask_past = asked.append  # type: ignore[method-assign]
+        past = self.device._past
+        past.fill()
+        self.context.clock.advance(1000.0)
+        self.live(2)
+        past.fill()
+        if asked and (page["begin"], page["end"]) == PAGE_SPAN:
+            page.update(asked[-1])
+        self.hub.take_past(page)
+        for _ in range(3):
+            past.fill()
 
     def live(self, samples: int = 3) -> Seen:
         """Some seconds of sun."""
@@ -233,6 +249,9 @@ def endpoints() -> list[Endpoint]:
         {**head, "cmd": "balance", "from": "2026-05-01", "to": "2026-05-28", "per": each}
         for each in ("hour", "day", "month", "year")
     ]
+    page = {**head, "cmd": "past", "begin": PAGE_SPAN[0], "end": PAGE_SPAN[1], "step": 300, "next": None}
+    page["points"] = [[int(NOW) - 3600 * n, 500.0 + n] for n in range(20, 0, -1)]
+    pages = [{**page, "equipment": "2", "command": "net"}, {**page, "source": "77", "next": int(NOW) - 600}]
     modes = [("setMode", {"select": "solar"}), ("setGoalEnergy", {"slider": 12}), ("setGoalTime", {"message": "7:30"})]
     actions = [
         {**head, "cmd": "action", "equipment": "21", "command": name, "options": options} for name, options in modes
@@ -252,6 +271,10 @@ def endpoints() -> list[Endpoint]:
         Endpoint(
             "house", "journal", [answer_of({**head, "cmd": "journal", "since": "2026-05-28T00:00:00Z", "limit": 5})],
             ask("journal", lambda world, given: world.device.journal(given.get("since") or "", given.get("limit", 9))),
+        ),
+        Endpoint(
+            "house", "pages of Jeedom's history", [*map(answer_of, pages)],
+            ask("past", lambda world, given: world.filled(given)),
         ),
         Endpoint("house", "actions", [*map(answer_of, actions)], ask("action", act)),
         Endpoint("house", "a file of a scenario", [*map(answer_of, files)], scenario),
