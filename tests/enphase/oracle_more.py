@@ -129,7 +129,8 @@ class More(Oracle):
     def grid_days(self) -> None:
         for n in ("", "1", "2", "3"):
             imported, exported = (self.basic.get(f"indexcumul{way}{n}") for way in ("import", "export"))
-            if imported is not None or (not self.read and f"CwattsNowNet{n}" in self.basic):
+            counted = imported is not None or (not self.read and f"CwattsNowNet{n}" in self.basic)
+            if counted:
                 self.put(f"cumulimport{n}", 0.0)
                 self.put(f"cumulexport{n}", 0.0)
             self.put(f"indexcumulimportanc{n}", imported)
@@ -137,7 +138,8 @@ class More(Oracle):
             if f"CwattHoursToday{n}" in self.out and f"PwattHoursToday{n}" in self.out:
                 both = self.hours >= 3 and self.out[f"CwattHoursToday{n}"] and self.out[f"PwattHoursToday{n}"]
                 net = self.out[f"CwattHoursToday{n}"] - self.out[f"PwattHoursToday{n}"] if both else 0.0
-                self.put(f"CwattHoursTodayNet{n}", net)
+                # What was imported and exported before the first reading nobody knows: all three count from there.
+                self.put(f"CwattHoursTodayNet{n}", 0.0 if counted else net)
             total, produced = self.out.get(f"CwattHoursSevenDays{n}"), self.out.get(f"PwattHoursSevenDays{n}")
             if total is not None and produced is not None:
                 self.put(f"CwattHoursSevenDaysNet{n}", total - produced)

@@ -69,6 +69,9 @@ def show(browser: Chromium, tiles: dict[str, str], theme: str, view: str, folder
     filled = {"GROUND": GROUNDS[theme], "WIDTH": str(WIDTHS[view]), "THEME": theme, "TITLE": title, "TILES": sections}
     for mark, value in filled.items():
         text = text.replace(mark, value)
+    # No Jeedom answers here: what a tile asks for is refused, as by one that is away.
+    text = text.replace("<head>", "<head><script>window.fetch = () => Promise.reject(new Error('away'));</script>", 1)
+    assert "window.fetch" in text
     page = folder / "tiles.html"
     page.write_text(text, "utf-8")
     browser.goto(page.as_uri())
