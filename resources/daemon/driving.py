@@ -150,7 +150,10 @@ class Driving:
         found = []
         for each in self.pilot.journal.entries(since, limit):
             values = each.get("values")
-            why = self._told.translate(each["why"], **values) if isinstance(values, dict) else each["why"]
+            try:
+                why = self._told.translate(each["why"], **values) if isinstance(values, dict) else each["why"]
+            except (LookupError, ValueError, AttributeError):  # what was kept is spoilt: as it stands
+                why = each["why"]
             found.append({**{name: value for name, value in each.items() if name != "values"}, "why": why})
         return found
 

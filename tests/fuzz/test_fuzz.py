@@ -11,7 +11,7 @@ from jeenergied.devices.hellowatt.site.errors import CredentialsRefused, LayoutC
 from jeenergied.texts import Texts
 
 from jeedom_bridge.contract import Row
-from tests.fuzz import BACKENDS, easee, econetatmo, endpoints_of, enphase, hellowatt, wes
+from tests.fuzz import BACKENDS, easee, econetatmo, endpoints_of, enphase, hellowatt, house, wes
 from tests.support.fuzz import ROOT, Endpoint, Seen, run
 from tests.support.mutations import Answer, Mutator, answer_of
 
@@ -151,3 +151,11 @@ def test_a_number_with_a_control_character_in_it_is_none(control: bytes) -> None
         assert text.decode() not in shown
         assert not any("\ufffd" in each for each in shown)
         assert ("IINST", 8) in seen
+
+
+@pytest.mark.parametrize("why", ["{x}", "{", "{0}", "{amps.x}"])
+def test_a_sentence_that_the_disk_has_spoilt_is_shown_as_it_stands(why: str) -> None:
+    """The house: a KeyError ended the question for the journal."""
+    entry = {"at": house.NOW, "who": "21", "decision": "10 A", "why": why, "values": {"amps": 10}, "inputs": {}}
+    with house.World(house.definition(), {"journal": [entry]}) as world:
+        assert [each["why"] for each in world.device.journal("", 10)] == [why]
