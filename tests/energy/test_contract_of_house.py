@@ -193,6 +193,8 @@ class TestContract:
         assert french == plain
         with pytest.raises(ValueError, match=r"^22h-x$"):
             parse_hours("12:00-14:00;22h-x")
+        with pytest.raises(ValueError, match=r"^9+-6$"):
+            parse_hours("9" * 40 + "-6")
 
 
 def row(moment: str, *energies: float, price: float = 0.2065, **devices: float) -> Interval:

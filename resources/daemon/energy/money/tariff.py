@@ -44,6 +44,8 @@ class Window:
 
 def _time(text: str) -> time:
     hour, _, minute = text.strip().lower().replace("h", ":").partition(":")
+    if len(hour) > 2 or len(minute) > 2:
+        raise ValueError(f"not a time of day: {text[:40]}")
     return time(0) if hour == "24" else time(int(hour), int(minute or 0))
 
 
