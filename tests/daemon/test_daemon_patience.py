@@ -101,16 +101,21 @@ def test_online_means_data_within_three_intervals_and_half_a_minute_at_least(
     assert states(life) == ["unreachable"]
 
 
-def test_in_the_daily_pause_of_such_systems_all_of_their_grace_counts(
-    life: Life, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def fail_at(life: Life, monkeypatch: pytest.MonkeyPatch, minute: int, second: int) -> None:
+    """A try after 23:00 fails, in a system that pauses until 23:15."""
     monkeypatch.setattr(Patient, "daily_pause", (time(23), time(23, 15)))
     now = datetime.fromtimestamp(life.clock.time(), ZoneInfo("Europe/Paris"))
-    life.clock.advance((now.replace(hour=23, minute=0, second=1) - now).total_seconds() % 86400)
+    life.clock.advance((now.replace(hour=23, minute=minute, second=second) - now).total_seconds() % 86400)
     life.begin(replace(CONNECTION, config={"pollInterval": 1}))
     life.runner.context.online()
     sent(life.runner)
     assert life.fail(Unreachable("Injoignable")) == []
+
+
+def test_in_the_daily_pause_of_such_systems_all_of_their_grace_counts(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(life, monkeypatch, minute=0, second=1)
     life.clock.advance(180)
     life.runner._look()
     assert states(life) == []
@@ -123,13 +128,7 @@ def test_in_the_daily_pause_of_such_systems_all_of_their_grace_counts(
 def test_a_failure_kept_back_in_the_daily_pause_is_reported_when_that_is_over(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Patient, "daily_pause", (time(23), time(23, 15)))
-    now = datetime.fromtimestamp(life.clock.time(), ZoneInfo("Europe/Paris"))
-    life.clock.advance((now.replace(hour=23, minute=14, second=0) - now).total_seconds() % 86400)
-    life.begin(replace(CONNECTION, config={"pollInterval": 1}))
-    life.runner.context.online()
-    sent(life.runner)
-    assert life.fail(Unreachable("Injoignable")) == []
+    fail_at(life, monkeypatch, minute=14, second=0)
     life.clock.advance(61)
     life.runner._look()  # nothing is tried meanwhile
     assert states(life) == ["unreachable"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from jeedom_bridge.contract import finite
+
 from ..charging import MODES
 
 FREE, OFF, AUTO, ON = "free", "off", "auto", "on"
@@ -165,5 +167,5 @@ class LoadState:
 
 def _number(value: object) -> float | None:
     """A figure as it was kept; None for anything else."""
-    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
-    return float(value) if sound else None  # type: ignore[arg-type]
+    number = finite(value)
+    return number if number is not None and abs(number) <= LARGEST else None
