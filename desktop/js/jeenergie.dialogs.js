@@ -121,6 +121,8 @@
     const choose = function(backend, settings) {
       chosen = backend;
       config = settings;
+      // What makes itself has a name of its own, other than that of its equipment.
+      name.placeholder = jn.backend(backend).automatic ? jn.backend(backend).automatic.name : '{{Maison}}';
     };
     const cards = backends.map(function(backend) {
       const radio = jn.el('input', { type: 'radio', name: 'jeenergieBackend', value: backend.backend });

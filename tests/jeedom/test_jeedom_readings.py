@@ -131,7 +131,7 @@ def test_the_house_appears_with_the_first_meter_and_not_again_once_deleted(jeedo
         assert houses(jeedom) == []
         clean.append(connect(jeedom, gateway))
         found = until(lambda: houses(jeedom), 60)
-        assert [(each["name"], each["enabled"]) for each in found] == [("Maison", 1)]
+        assert [(each["name"], each["enabled"]) for each in found] == [("Maison (énergie)", 1)]
         until(lambda: houses(jeedom)[0]["types"] == ["home"], 60)
         until(lambda: grid(jeedom) is not None, 60)
         assert len(houses(jeedom)) == 1

@@ -17,19 +17,26 @@ final class AutomaticTest extends JeenergieTestCase
         $this->meter($wes, 'teleinfo', '2');
         $houses = $this->houses();
         $this->assertCount(1, $houses);
-        $this->assertSame(['Maison', 1], [$houses[0]->getName(), (int) $houses[0]->getIsEnable()]);
+        $this->assertSame(['Maison (énergie)', 1], [$houses[0]->getName(), (int) $houses[0]->getIsEnable()]);
         $this->assertSame('jeenergie', $houses[0]->getEqType_name()); // the core's table refuses a row without
     }
 
     public function testItHasTheNameOfTheUsersLanguage(): void
     {
-        translate::$texts = ['Maison' => 'House'];
+        translate::$texts = ['Maison (énergie)' => 'House (energy)'];
         try {
             $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
-            $this->assertSame('House', $this->houses()[0]->getName());
+            $this->assertSame('House (energy)', $this->houses()[0]->getName());
         } finally {
             translate::$texts = [];
         }
+    }
+
+    public function testTheHouseItselfHasItsPlainNameBesideItsConnection(): void
+    {
+        $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
+        $house = Jeenergie\Equipment\Discovery::create($this->houses()[0], 'home', 'home', 'Maison');
+        $this->assertSame('Maison', $house->getName());
     }
 
     public function testMetersOfBeforeAnUpdateMakeItWithinAMinuteOnceTheDaemonRuns(): void
