@@ -96,8 +96,12 @@ def test_what_may_be_the_end_of_a_session_says_what_else_it_would_be(
     [
         (404, "", {}, Missing),
         (400, {"detail": "x"}, {}, NotAccepted),
+        (204, "", {}, NotAccepted),
         (405, "", {}, NotAccepted),
+        (408, "", {}, NotAccepted),
+        (409, "", {}, NotAccepted),
         (410, "", {}, NotAccepted),
+        (418, "", {}, NotAccepted),
         (302, "", {"Location": "https://elsewhere.example/"}, LayoutChanged),
         (301, "", {}, LayoutChanged),
         (200, MAINTENANCE, HTML, SiteDown),

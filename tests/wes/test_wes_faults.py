@@ -51,12 +51,12 @@ def test_no_error_names_a_path_of_the_wes(wes: WesServer, kind: str, value: obje
     assert "cgx" not in str(wrong(wes, kind, value=value)).lower()
 
 
-@pytest.mark.parametrize("status", [500, 503, 404, 403])
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 408, 409, 410, 418, 429, 500, 502, 503, 504])
 def test_a_status_is_told(wes: WesServer, status: int) -> None:
     error = wrong(wes, "status", value=status)
-    kinds = {403: client.Forbidden, 404: client.PageMissing}
-    assert isinstance(error, kinds.get(status, Unreachable))
-    if status >= 500:
+    kinds = {301: VendorError, 403: client.Forbidden, 404: client.PageMissing}
+    assert type(error) is kinds.get(status, Unreachable)
+    if type(error) is Unreachable:
         assert "ne peut pas répondre pour le moment" in str(error)
 
 

@@ -148,7 +148,7 @@ class Gateway:
                     "La passerelle refuse le jeton (expiré, révoqué ou d'un autre compte)", retry=REFUSED_RETRY_S
                 )
             answer = self._request(path, self._authorization(), read)
-        if answer.status in (401, 403, 404, 405) or 300 <= answer.status < 400:
+        if answer.status in (401, 403, 404, 405, 410) or 300 <= answer.status < 400:
             raise EndpointRefused(
                 "La passerelle n'offre pas {what} : son firmware ne l'a pas, ou pas pour ce compte. "
                 "Le reste n'est pas touché.",
