@@ -10,6 +10,7 @@ use Jeenergie\Daemon\Socket;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Names;
 use Jeenergie\Equipment\SettingsForm;
+use Jeenergie\Pages\UnknownValue;
 use Jeenergie\Pages\WidgetTemplate;
 use Jeenergie\Storage\Row;
 use Jeenergie\Tiles\Choice;
@@ -352,6 +353,12 @@ class jeenergieCmd extends cmd
             'action',
             ['equipment' => $id, 'command' => $this->getLogicalId(), 'options' => (object) $options]
         );
+    }
+
+    public function toHtml($_version = 'dashboard', $_options = '')
+    {
+        $shown = UnknownValue::shownBy($this);
+        return $shown === $this ? parent::toHtml($_version, $_options) : $shown->toHtml($_version, $_options);
     }
 
     public function setName($_name)

@@ -46,16 +46,16 @@ MAKE = """
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quiet(jeedom: Jeedom) -> Iterator[None]:
-    """No daemon, and none that starts by itself."""
+    """No daemon, and none that starts by itself, until the tests of the module have ended."""
     automatic = jeedom.php("echo json_encode(config::byKey('deamonAutoMode', 'jeenergie', 1));")
     jeedom.php("config::save('deamonAutoMode', 0, 'jeenergie'); plugin::byId('jeenergie')->deamon_stop();")
     yield
     jeedom.php("config::save('deamonAutoMode', $argv[1], 'jeenergie');", automatic)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bench(jeedom: Jeedom, quiet: None) -> Iterator[dict[str, str]]:
     """A connection with one equipment of 300 historized commands v0 to v299."""
     ids = {name: str(value) for name, value in jeedom.php(MAKE).items()}

@@ -21,6 +21,7 @@ A_YEAR_AGO = """{ [jeenergiePage.current.id]: {
 
 def read_the_form_as_it_was_typed(browser: Chromium) -> None:
     """Blanks of a password stay, and what is no number reaches the server, which refuses it."""
+    browser.run("document.querySelectorAll('#div_jeenergieFields details').forEach(each => { each.open = true; })")
     browser.fill("[data-jn_field=password] input", " p4ss ")
     browser.fill("[data-jn_field=pollInterval] input", "1e")
     config = json.loads(browser.run("JSON.stringify(jeenergiePage.formNow().config)"))

@@ -52,7 +52,7 @@ def test_a_connection_is_saved_incomplete_but_not_enabled_incomplete(jeedom: Jee
 
 
 def test_two_connections_of_one_system_have_two_names(jeedom: Jeedom, connection: str) -> None:
-    with pytest.raises(Refused, match="existe déjà"):
+    with pytest.raises(Refused, match="s'appelle déjà « test Connection »"):
         jeedom.own("addConnection", backend="enphase", name="test Connection")
 
 
@@ -221,7 +221,7 @@ def test_reset_gives_defaults_again_and_keeps_ids(jeedom: Jeedom, connection: st
     """,
         child,
     )
-    assert after == [[before[0], "Puissance", "1", "W"], [before[1], "Puissance Max", "1", "W"]]
+    assert after == [[before[0], "Puissance", "1", "W"], [before[1], "Puissance maximum", "1", "W"]]
 
 
 def test_commands_move_to_another_equipment_with_their_ids(jeedom: Jeedom, connection: str) -> None:

@@ -24,8 +24,8 @@ final class WidgetTemplateTest extends JeenergieTestCase
         $charger = $this->charger();
         Memory::$config['template'] = '#name_display# #cmd:power# #cmdId:power#';
         $id = $this->cmd($charger, 'power')->getId();
-        $this->assertSame('Meter <b>power dashboard</b> ' . $id, $charger->toHtml());
-        $this->assertSame('Meter <b>power mobile</b> ' . $id, $charger->toHtml('mview'));
+        $this->assertSame('Meter <b>power dashboard</b><i>0|–</i> ' . $id, $charger->toHtml());
+        $this->assertSame('Meter <b>power mobile</b><i>0|–</i> ' . $id, $charger->toHtml('mview'));
     }
 
     public function testOneFileServesBothViews(): void

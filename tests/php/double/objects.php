@@ -337,9 +337,14 @@ class cmd extends Stored
         return $this->getCache('value', '');
     }
 
-    public function toHtml($version = 'dashboard'): string
+    /** Parameters of the widget come last, as in the core, which shows 0 for a number without a value. */
+    public function toHtml($version = 'dashboard', $options = '')
     {
-        return '<b>' . $this->logicalId . ' ' . $version . '</b>';
+        $value = $this->execCmd();
+        $state = $this->getSubType() === 'numeric' && trim((string) $value) === '' ? 0 : $value;
+        $tags = array_merge(['state' => $state, 'value' => $state], $this->getDisplay('parameters') ?: []);
+        return '<b>' . $this->logicalId . ' ' . $version . '</b>'
+            . ($this->type === 'info' ? '<i>' . $tags['value'] . '|' . $tags['state'] . '</i>' : '');
     }
 
     public function formatValue($value)
