@@ -121,9 +121,18 @@
       const roof = element.closest('.jtRoof');
       if (roof) compare(roof);
     });
+    document.querySelectorAll('[data-jt-chosen="' + id + '"]').forEach(function(choice) { choose(choice, news.value); });
     document.querySelectorAll('[data-jt-meter="' + id + '"]').forEach(function(meter) { fill(meter, news.value); });
     document.querySelectorAll('[data-jt-follows="' + id + '"]').forEach(function(button) {
       button.hidden = String(Number(news.value)) !== button.dataset.jtWhile;
+    });
+  }
+
+  /** The choice that holds is pressed; what was asked for no longer waits. */
+  function choose(choice, value) {
+    choice.querySelectorAll('.jtButton').forEach(function(button) {
+      button.setAttribute('aria-pressed', String(button.dataset.jtWord === String(value)));
+      button.removeAttribute('aria-busy');
     });
   }
 
@@ -156,7 +165,24 @@
     const button = event.target.closest && event.target.closest('[data-jt-run]');
     if (button) {
       event.stopPropagation();
-      jeedom.cmd.execute({ id: button.dataset.jtRun });
+      const asked = { id: button.dataset.jtRun };
+      if (button.dataset.jtSelect) {
+        const done = function() { button.removeAttribute('aria-busy'); };
+        asked.value = { select: button.dataset.jtSelect };
+        asked.success = done;
+        asked.error = function(error) {
+          done();
+          if (window.jeedomUtils) jeedomUtils.showAlert({ message: error.message, level: 'danger' });
+        };
+        button.setAttribute('aria-busy', 'true');
+      }
+      jeedom.cmd.execute(asked);
+    }
+    const link = event.target.closest && event.target.closest('[data-jt-page]');
+    if (link) {
+      event.preventDefault();
+      event.stopPropagation();
+      jeedomUtils.loadPage(link.dataset.jtPage, link.textContent, link.dataset.jtOption, 'jeenergie');
     }
   }
 
@@ -177,8 +203,8 @@
       document.querySelectorAll('.jtBody:not([data-jt-attached])').forEach(function(body) {
         body.dataset.jtAttached = '1';
         const ids = new Set();
-        body.querySelectorAll('[data-jt-value], [data-jt-meter], [data-jt-follows]').forEach(function(each) {
-          ids.add(each.dataset.jtValue || each.dataset.jtMeter || each.dataset.jtFollows);
+        body.querySelectorAll('[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen]').forEach(function(each) {
+          ids.add(each.dataset.jtValue || each.dataset.jtMeter || each.dataset.jtFollows || each.dataset.jtChosen);
         });
         // The core takes functions with the same text for the same one: it has to be this one for all commands.
         ids.forEach(function(id) { jeedom.cmd.addUpdateFunction(id, update); });

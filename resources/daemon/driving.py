@@ -14,11 +14,12 @@ from jeedom_bridge.worker import Job
 from .actions import Action, Actions, Order
 from .devices.base import Connection, Context, Device, Equipment, Found, Refused
 from .energy.balance import Charge
+from .energy.control.outlook import World, outlook
 from .energy.control.pilot import Given, Pilot
 from .energy.control.settings import EVERY_DAY, FREE, HouseLimits, LoadConfig, PointSettings, time_of_day
 from .energy.control.tariffs import Ahead
 from .energy.device import House
-from .energy.ports import Attempt, Kept, Publishes, Reading, Value
+from .energy.ports import Attempt, Kept, Publishes, Reading, Sentence, Value
 
 POINT, LOAD = "chargePoint", "load"
 MODE_BUTTONS = {
@@ -30,6 +31,8 @@ MODE_BUTTONS = {
     "modeFree": FREE,
 }
 STEP_SOON_S = 0.05
+NEWEST = 20
+"""Decisions that the page of a charge point shows without being asked for all of them."""
 COMMAND_LIFETIME_S = 3600.0
 """An order to start that reaches Jeedom later than so is not carried out; one to stop is, however late."""
 
@@ -78,6 +81,7 @@ class Driving:
         self._house = house
         self._actions = actions
         self._told = told
+        self._zone = zone
         self._want = want
         self._wake = wake
         self.pilot = Pilot(kept, self, told, Ahead(house.contract), zone, publish)
@@ -145,10 +149,30 @@ class Driving:
         self._wake()
         return True
 
-    def journal(self, since: float, limit: int) -> list[dict[str, Any]]:
-        """The newest decisions, in the user's language."""
+    def outlook(self, equipment: str, now: float, monotonic: float) -> dict[str, Any]:
+        """What the page of a charge point shows. Raises Refused if there is none, and StoreError."""
+        point, house = self.pilot.points.get(equipment), self._house
+        if point is None:
+            raise Refused("Cette borne n'est pas pilotée : relancez la recherche sur la page de la maison.")
+        charger, sessions = point.settings.charger, house.sessions
+        world = World(
+            house.live,
+            house.ledger.book,
+            house.contract,
+            self._zone,
+            sessions.last(charger),
+            sessions.begun(charger) is not None,
+            lambda begin, end: house.charge_between(charger, begin, end),
+        )
+        found = outlook(point, world, now, monotonic)
+        why = point.why(self._zone)
+        found["now"]["why"] = self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
+        return found
+
+    def journal(self, since: float, limit: int, equipment: str = "") -> list[dict[str, Any]]:
+        """The newest decisions, in the user's language; of one equipment, or of all of them."""
         found = []
-        for each in self.pilot.journal.entries(since, limit):
+        for each in self.pilot.journal.entries(since, limit, equipment):
             values = each.get("values")
             try:
                 why = self._told.translate(each["why"], **values) if isinstance(values, dict) else each["why"]
@@ -206,8 +230,19 @@ class DrivingDevice(Device):
         clock = self.context.clock
         return self.driving.act(equipment, command, options, clock.time(), clock.monotonic())
 
-    def journal(self, since: str, limit: int) -> list[dict[str, Any]]:
-        """For the socket's `journal`: entries after `since` (ISO 8601, "" for all). In this connection's own thread."""
+    def outlook(self, equipment: str) -> dict[str, Any]:
+        """For the socket's `outlook`: a charge point with its newest decisions. In this connection's own thread."""
+        if self.driving is None:
+            raise Refused("La maison n'est pas active.")
+        clock = self.context.clock
+        found = self.driving.outlook(equipment, clock.time(), clock.monotonic())
+        return {**found, "journal": self.journal("", NEWEST, equipment)}
+
+    def journal(self, since: str, limit: int, equipment: str = "") -> list[dict[str, Any]]:
+        """For the socket's `journal`: entries after `since` (ISO 8601, "" for all). In this connection's own thread.
+
+        `equipment`: of one, "" for all.
+        """
         if self.driving is None:
             return []
         zone = ZoneInfo(self.context.timezone)
@@ -215,7 +250,7 @@ class DrivingDevice(Device):
             begin = datetime.fromisoformat(since.replace("Z", "+00:00")).timestamp() if since else 0.0
         except ValueError:
             begin = 0.0
-        entries = self.driving.journal(begin, limit)
+        entries = self.driving.journal(begin, limit, equipment)
         return [{**each, "at": datetime.fromtimestamp(each["at"], zone).isoformat()} for each in entries]
 
 

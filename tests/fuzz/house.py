@@ -180,7 +180,9 @@ def kept(answer: Answer) -> Seen:
         raise refused(error) from error
     with World(definition(), found if isinstance(found, dict) else dict.fromkeys(KEPT, found)) as world:
         world.device.journal("", 100)
-        return world.live()
+        seen = world.live()
+        json.dumps(world.device.outlook("21"), allow_nan=False)
+        return seen
 
 
 def prices(answer: Answer) -> Seen:
@@ -224,6 +226,8 @@ def memory() -> dict[str, Any]:
         world.device.stop()
         found = dict(world.context.memory)
         world.device.start()
+    begun = NOW - 7200.0
+    found["sessions"] = {"open": {"3": [begun, 5200.0, NOW - 60]}, "over": {"3": [[begun - 9e4, begun - 8e4, 7100.0]]}}
     return found
 
 
@@ -271,6 +275,10 @@ def endpoints() -> list[Endpoint]:
         Endpoint(
             "house", "journal", [answer_of({**head, "cmd": "journal", "since": "2026-05-28T00:00:00Z", "limit": 5})],
             ask("journal", lambda world, given: world.device.journal(given.get("since") or "", given.get("limit", 9))),
+        ),
+        Endpoint(
+            "house", "outlook", [answer_of({**head, "cmd": "outlook", "equipment": "21"})],
+            ask("outlook", lambda world, given: world.device.outlook(given["equipment"])),
         ),
         Endpoint(
             "house", "pages of Jeedom's history", [*map(answer_of, pages)],

@@ -33,6 +33,11 @@ function value(cmd $cmd, array $row)
                 return $text;
             }
         }
+        $quantity = is_string($row['measures'] ?? '') ? $row['measures'] ?? '' : '';
+        if (strpos($quantity, 'chargePoint.') === 0) {
+            $words = ['chargePoint.mode' => 'Solaire', 'chargePoint.state' => 'Surplus insuffisant', 'chargePoint.reason' => 'Il manque 320 W depuis 2 min ; arrêt dans 4 min'];
+            return $words[$quantity] ?? '07:30';
+        }
         return $cmd->getLogicalId() === 'state' ? 'En ligne' : 'H. Pleine';
     }
     $known = ['W' => 12345, 'VA' => 11980, 'Wh' => 14512, 'kWh' => 12345.678, 'V' => 231, 'A' => 11.84, '%' => 67, '€' => 1234.5, '°C' => 21.06];

@@ -178,3 +178,31 @@ def test_a_state_of_the_daemon_greys_the_tile_and_a_button_runs_its_command(
     button = browser.run("document.querySelector('.jtButton:not([hidden])').dataset.jtRun")
     browser.run("document.querySelector('.jtButton:not([hidden])').click()")
     assert browser.run("ran") == [button]
+
+
+def test_a_mode_is_chosen_in_one_tap_and_the_one_that_holds_is_pressed(
+    tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
+) -> None:
+    show(browser, alone(tiles["fresh"], "jtChoice"), "Light", "phone", tmp_path)
+    pressed = "[...document.querySelectorAll('.jtChoice [aria-pressed=true]')].map(each => each.textContent)"
+    words = browser.run("[...document.querySelectorAll('.jtChoice button')].map(each => each.textContent)")
+    assert words == ["Sans pilotage", "Arrêt", "Solaire", "Solaire + minimum", "Économique", "Immédiat"]
+    assert browser.run(pressed) == ["Solaire"]
+    browser.run("jeedom.cmd.execute = asked => { window.asked = asked; }")
+    browser.click(".jtChoice button", "Immédiat")
+    assert browser.run("[asked.value.select, document.querySelectorAll('.jtChoice [aria-busy]').length]") == ["now", 1]
+    # It is not taken for done before the news of it comes.
+    assert browser.run(pressed) == ["Solaire"]
+    identifier = browser.run("document.querySelector('.jtChoice').dataset.jtChosen")
+    browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: 'Immédiat'}})")
+    assert browser.run(pressed) == ["Immédiat"]
+    assert browser.run("document.querySelectorAll('.jtChoice [aria-busy]').length") == 0
+    # A refusal is told, and what holds stays pressed.
+    browser.run("window.jeedomUtils = { showAlert: told => { window.told = told.message; } }")
+    browser.click(".jtChoice button", "Arrêt")
+    browser.run("asked.error({ message: 'La maison ne répond pas' })")
+    assert browser.run("[told, document.querySelectorAll('.jtChoice [aria-busy]').length]") == [
+        "La maison ne répond pas",
+        0,
+    ]
+    assert browser.run(pressed) == ["Immédiat"]

@@ -30,6 +30,8 @@ final class Socket
         'backup' => 5,
         'house' => 10,
         'balance' => 20,
+        'outlook' => 10,
+        'journal' => 10,
         'readings' => 5,
         'past' => 5,
         'shutdown' => 5,

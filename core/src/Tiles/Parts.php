@@ -53,6 +53,12 @@ final class Parts
             case 'more':
                 return '<details class="jtMore"><summary>' . self::text(__('Détails', __FILE__)) . '</summary>'
                     . self::html($part['parts'], $version) . '</details>';
+            case 'choice':
+                return self::choice($part);
+            case 'sentence':
+                return '<div class="jtSentence">' . self::value($part['cmd'], $part) . '</div>';
+            case 'link':
+                return self::link($part, $version);
             case 'roof':
                 return Roof::html($part['panels']);
         }
@@ -199,6 +205,30 @@ final class Parts
                 . self::text($each['cmd']->getName()) . '</button>';
         }
         return '<div class="jtButtons">' . $html . '</div>';
+    }
+
+    /** The choices of an action as buttons, of which the one that holds is pressed. */
+    private static function choice(array $part): string
+    {
+        $html = '';
+        $value = (string) $part['cmd']->execCmd();
+        foreach ($part['choices'] as $choice => $word) {
+            $html .= '<button type="button" class="jtButton" data-jt-run="' . $part['action']->getId() . '" data-jt-select="'
+                . self::text((string) $choice) . '" data-jt-word="' . self::text($word) . '" aria-pressed="'
+                . ($value === $word ? 'true' : 'false') . '">' . self::text($word) . '</button>';
+        }
+        return '<div class="jtChoice" role="group" aria-label="' . self::text($part['label']) . '" data-jt-chosen="'
+            . $part['cmd']->getId() . '">' . $html . '</div>';
+    }
+
+    /** To a page of the plugin about an equipment; the mobile application loads pages by itself. */
+    private static function link(array $part, string $version): string
+    {
+        $page = self::text($part['page']);
+        $where = $version === 'mobile'
+            ? 'href="#" data-jt-page="' . $page . '" data-jt-option="' . $part['id'] . '"'
+            : 'href="index.php?v=d&amp;m=jeenergie&amp;p=' . $page . '&amp;id=' . $part['id'] . '"';
+        return '<a class="jtLink" ' . $where . '>' . self::text($part['label']) . '</a>';
     }
 
     private static function onOff(): array

@@ -28,6 +28,9 @@ final class Plan
     private $used = ['refresh' => true];
 
     /** @var string */
+    private $id;
+
+    /** @var string */
     private $backend;
 
     /** @var string file of core/contract that the texts are from */
@@ -38,6 +41,7 @@ final class Plan
         $eqLogic = $subject->eqLogic;
         $this->commands = $subject->commands;
         $this->rows = $subject->rows();
+        $this->id = (string) $eqLogic->getId();
         $this->backend = $eqLogic->backend();
         $this->file = 'catalogue/' . $eqLogic->backend() . '.json';
     }
@@ -110,8 +114,12 @@ final class Plan
                 return $part['buttons'] === [] ? null : $part;
             case 'switch':
                 return $this->switch($part);
+            case 'choice':
+                return $this->choice($part);
             case 'roof':
                 return $part;
+            case 'link':
+                return $part + ['id' => $this->id];
         }
         $found = $this->named($part, true);
         if ($found === null) {
@@ -200,6 +208,19 @@ final class Plan
             $buttons[] = ['cmd' => $cmd, 'while' => $info === null ? null : $each['while'] ?? null, 'info' => $info];
         }
         return $buttons;
+    }
+
+    /** The choices of an action; `cmd`: the info that tells which one holds. */
+    private function choice(array $part): ?array
+    {
+        $action = $this->doing($part['does'][0]);
+        $state = $this->measuring($part['quantity'], null);
+        if ($action === null || $state === null || $action->getIsVisible() != 1) {
+            return null;
+        }
+        $this->used[$action->getLogicalId()] = $this->used[$state->getLogicalId()] = true;
+        $choices = Catalogue::choices($this->backend, $this->rows[$action->getLogicalId()] ?? []);
+        return ['cmd' => $state, 'action' => $action, 'choices' => $choices] + $part;
     }
 
     private function switch(array $part): ?array

@@ -83,6 +83,7 @@ class Commands:
             "house": self._house,
             "balance": self._balance,
             "journal": self._journal,
+            "outlook": self._outlook,
             "shutdown": self._shutdown,
         }
 
@@ -198,7 +199,12 @@ class Commands:
 
     def _journal(self, message: Message) -> dict[str, Any]:
         since, limit = message.get("since") or "", int(message.get("limit", 100))
-        return self._ask_house(lambda device: {"entries": device.journal(since, limit)}, "house")
+        equipment = message.get("equipment") or ""
+        return self._ask_house(lambda device: {"entries": device.journal(since, limit, equipment)}, "house")
+
+    def _outlook(self, message: Message) -> dict[str, Any]:
+        equipment = message["equipment"]
+        return self._ask_house(lambda device: device.outlook(equipment), "outlook")
 
     def _ask_house(self, question: Callable[[HouseDevice], dict[str, Any]], command: str) -> dict[str, Any]:
         device = self._hub.running if self._hub is not None else None

@@ -10,5 +10,6 @@ LIMITS = {
     "run": 300.0,
     "house": 10.0,
     "balance": 20.0,
+    "outlook": 10.0,
 }
 """Seconds until a command is answered `timeout`; the others need none, since they wait for nobody."""

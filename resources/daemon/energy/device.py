@@ -18,7 +18,7 @@ from jeedom_bridge.store.errors import StoreError
 from . import figures
 from .balance import Charge
 from .ledger import periods
-from .ledger.cells import SLOT_S, slot_of
+from .ledger.cells import slot_of
 from .ledger.feeds import late_columns
 from .ledger.filling import Filling
 from .ledger.intervals import Ledger
@@ -238,7 +238,7 @@ class House:
         self._kept.keep("offPeak", self.contract.learner.state())
         self._kept.keep("apart", sorted(self.topology.known_apart))
         self._kept.keep("colours", self.contract.colours)
-        self._kept.keep("sessions", self.sessions.open)
+        self._kept.keep("sessions", self.sessions.state())
         self._tell_running(now)
         self._tell_dated(days, now)
         self._tell_quarantine()
@@ -383,10 +383,12 @@ class House:
     def charge_cost(self, charger: str, now: float) -> Charge | None:
         """The running session of a charger; None without one. Raises StoreError."""
         begun = self.sessions.begun(charger)
-        if begun is None:
-            return None
+        return None if begun is None else self.charge_between(charger, begun, now)
+
+    def charge_between(self, charger: str, begin: float, end: float) -> Charge:
+        """What a charger took between two moments, from where, and what it cost. Raises StoreError."""
         others = sorted(each for each in self.sessions.open if each > charger)
-        return session(self.ledger.book.intervals(slot_of(begun), now), charger, others)
+        return session(self.ledger.book.intervals(slot_of(begin), end), charger, others)
 
     def stop(self, now: float) -> None:
         """Writes what waits, as far as possible, and ends."""
@@ -395,6 +397,3 @@ class House:
         except StoreError as error:
             _LOG.error("at the end: %s", error)
         self.ledger.book.close()
-
-
-INTERVAL_S = SLOT_S

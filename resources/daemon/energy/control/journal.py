@@ -38,9 +38,9 @@ class Journal:
         self._entries.append(entry)
         self._dirty = True
 
-    def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES) -> list[dict[str, Any]]:
-        """The newest entries after `since`, at most `limit`, the oldest of them first."""
-        found = [each for each in self._entries if each["at"] > since]
+    def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES, who: str = "") -> list[dict[str, Any]]:
+        """The newest entries after `since`, at most `limit`, the oldest of them first. `who`: of one equipment."""
+        found = [each for each in self._entries if each["at"] > since and who in ("", each["who"])]
         return found[-max(limit, 0) :] if limit > 0 else []
 
     def keep(self, now: float, at_once: bool = False) -> None:

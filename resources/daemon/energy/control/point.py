@@ -198,6 +198,18 @@ class Point:
 
     # What it reports.
 
+    @property
+    def goal_state(self) -> str:
+        """How the goal does: none, reached, waiting (no car, or a mode that does not charge), planned, atRisk."""
+        state = self.state
+        if not state.goal_hour:
+            return "none"
+        if state.charged_wh / 1000 >= state.goal_kwh:
+            return "reached"
+        if self.plan is None:
+            return "waiting"
+        return "atRisk" if self.plan.at_risk else "planned"
+
     def facts(self, zone: tzinfo, charge: Charge | None) -> dict[str, Value | None]:
         """By the sources of its rows. `charge`: of the running session."""
         rules, state = self.rules, self.state
@@ -209,10 +221,12 @@ class Point:
         return {
             "point.mode": state.mode,
             "point.state": self.shown,
+            "point.power": round(self.seen.drawn) if self.seen is not None and self.seen.reachable else None,
             "point.current": float(rules.amps) if self.driven else None,
             "point.phases": float(rules.phases) if self.driven else None,
             "point.goalEnergy": state.goal_kwh,
             "point.goalTime": state.goal_time,
+            "point.goalState": self.goal_state,
             "point.planStart": _hour(blocks[0][0], zone) if blocks else "-",
             "point.planEnd": _hour(blocks[-1][1], zone) if blocks else "-",
             "point.sessionEnergy": None if session is None else session / 1000,

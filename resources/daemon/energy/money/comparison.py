@@ -13,6 +13,8 @@ from ..ledger.row import Interval
 from .contract import HouseContract
 
 COMPARED = ("base", "hphc", "tempo", "ejp")
+LARGEST = 1e10
+"""No moment or energy that is kept is as large."""
 
 
 @dataclass
@@ -76,36 +78,73 @@ def session(intervals: Iterable[Interval], charger: str, others: Iterable[str] =
     return total
 
 
+KEPT_SESSIONS = 12
+"""Of each charger that are over."""
+LEAST_SESSION_WH = 50.0
+"""A charge that took less is none."""
+
+
 @dataclass
 class Sessions:
     """When each charger's session began: the energy of a session falls back when another one begins.
 
-    `open`: by charger, (beginning in Unix time, newest Wh of the session). A restart continues it.
+    `open`: by charger, [beginning in Unix time, newest Wh of the session, when it last grew]. `over`: by charger,
+    [beginning, end, Wh] of those that have ended, the oldest first. A restart continues them.
     """
 
     open: dict[str, list[float]] = field(default_factory=dict)
+    over: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def update(self, charger: str, energy: float, now: float) -> tuple[float, float] | None:
         """Takes a reading of a session's energy (Wh); returns (begin, end) of the one that has ended with it."""
         known = self.open.get(charger)
         if known is None:
-            self.open[charger] = [now, energy]
+            self.open[charger] = [now, energy, now]
             return None
-        begin, before = known
-        if energy < before - 50 and energy < 0.9 * before:
-            self.open[charger] = [now, energy]
-            return (begin, now) if before > 50 else None
-        known[1] = energy
+        begin, before, grown = known
+        if energy < before - LEAST_SESSION_WH and energy < 0.9 * before:
+            self.open[charger] = [now, energy, now]
+            if before <= LEAST_SESSION_WH:
+                return None
+            self.over[charger] = [*self.over.get(charger, []), [begin, grown, before]][-KEPT_SESSIONS:]
+            return (begin, now)
+        known[1:] = [energy, now if energy > before else grown]
         return None
 
     def begun(self, charger: str) -> float | None:
         """When the running session began."""
         known = self.open.get(charger)
-        return known[0] if known is not None and known[1] > 50 else None
+        return known[0] if known is not None and known[1] > LEAST_SESSION_WH else None
 
-    def restore(self, state: object) -> None:
-        """Takes over `open` as it was kept; anything else is left out."""
-        if isinstance(state, Mapping):
-            for name, pair in state.items():
-                if isinstance(pair, list) and len(pair) == 2 and all(isinstance(n, (int, float)) for n in pair):
-                    self.open[str(name)] = [float(pair[0]), float(pair[1])]
+    def last(self, charger: str) -> list[list[float]]:
+        """[beginning, when it last grew, Wh] of the newest sessions, the running one first."""
+        begun, known = self.begun(charger), self.open.get(charger)
+        running = [[begun, known[2], known[1]]] if begun is not None and known is not None else []
+        return [*running, *self.over.get(charger, [])[::-1]]
+
+    def state(self) -> dict[str, object]:
+        """As JSON takes it."""
+        return {"open": self.open, "over": self.over}
+
+    def restore(self, kept: object) -> None:
+        """From `state()`, or from `open` alone as it was kept before; anything else is left out."""
+        state = kept if isinstance(kept, Mapping) else {}
+        opened = state["open"] if isinstance(state.get("open"), Mapping) else state
+        for name, numbers in opened.items():
+            if _are_numbers(numbers, 2) or _are_numbers(numbers, 3):
+                begin, energy, *grown = map(float, numbers)
+                self.open[str(name)] = [begin, energy, grown[0] if grown else begin]
+        over = state.get("over")
+        for name, rows in over.items() if isinstance(over, Mapping) else ():
+            if isinstance(rows, list):
+                sound = [[float(each) for each in row] for row in rows if _are_numbers(row, 3)]
+                self.over[str(name)] = sound[-KEPT_SESSIONS:]
+
+
+def _are_numbers(found: object, count: int) -> bool:
+    """Whether it is a list of so many figures that a moment or an energy can be."""
+    return (
+        isinstance(found, list)
+        and len(found) == count
+        and all(isinstance(each, (int, float)) and abs(each) < LARGEST for each in found)
+    )
