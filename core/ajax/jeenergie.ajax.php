@@ -20,7 +20,8 @@ use Jeenergie\Storage\Json;
  * | list                  |                                         | {connections: [SUMMARY + equipment:          |
  * |                       |                                         | [SUMMARY]], orphans: [SUMMARY], now: date,   |
  * |                       |                                         | daemon: {state: running, unheard, stopped,   |
- * |                       |                                         | dependencies, installing or blocked, text}}  |
+ * |                       |                                         | dependencies, installing or blocked, text},  |
+ * |                       |                                         | firstSteps: see FirstSteps::of}              |
  * | get                   | {id}                                    | SUMMARY + {config, secretsSet: [keys],       |
  * |                       |                                         | connection: SUMMARY + config or null,        |
  * |                       |                                         | commands: {<cmd id>: {logicalId, obsolete,   |
@@ -59,12 +60,15 @@ use Jeenergie\Storage\Json;
  * |                       | equipment}                              | {operation, percent, text}, or               |
  * |                       |                                         | {created, level, text}                       |
  * | startDaemon           |                                         | {}: it answers; else an error says why not   |
+ * | firstSteps            | {wish: open, left or ended}             | {}: whether the user wants to see them       |
+ * | place                 | {connection: id, object: id, or "" and  | {}: it stands there, and its equipment that  |
+ * |                       | the name of a new one}                  | has no object                                |
  * | diagnostics           |                                         | {name, text}: a file to post, see Diagnostics|
  * | document              | {page}                                  | {html}: one page of the documentation        |
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
  * the saved one.
- * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, key, name, humanName, isEnable, isVisible,
+ * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, key, name, object: its id or "", humanName, isEnable, isVisible,
  * image, state: {} or {state, text, since, until, code, message}, lastCommunication, live: {} or {name, value, unit, date}:
  * the value that says how an equipment does}.
  *
@@ -97,7 +101,7 @@ try {
     $actions = [
         'catalogue', 'list', 'get', 'addConnection', 'addByHand', 'test', 'discover', 'createDiscovered',
         'synchronise', 'runOperation', 'createMissingCommands', 'resetCommands', 'moveEquipment', 'daemon',
-        'startDaemon', 'diagnostics', 'words', 'nearby', 'document', 'moveInList', 'moveInPlan', 'moveIn', 'moveInUndo',
+        'startDaemon', 'diagnostics', 'words', 'nearby', 'document', 'firstSteps', 'place', 'moveInList', 'moveInPlan', 'moveIn', 'moveInUndo',
     ];
     $action = init('action');
     // The core loads the class of a plugin, and that one finds its helpers.

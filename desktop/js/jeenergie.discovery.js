@@ -22,7 +22,7 @@
     try {
       const found = await jn.busy(button, jn.ask('discover', { connection: asked }));
       jn.notice(place, '', '');
-      show([{ connection: summary, found: found }]);
+      jn.showFound(summary, found);
     } catch (error) {
       await jn.showRefusal(place, error);
     }
@@ -50,6 +50,11 @@
   };
 
   /* ------------------------------------------------------------------ what was found */
+
+  /** Lets the user choose among what a connection has found. */
+  jn.showFound = function(connection, found) {
+    show([{ connection: connection, found: found }]);
+  };
 
   /*
    * Each line is {box, connection, id: of what is in Jeedom or null, label, equipment: what is to be created}.

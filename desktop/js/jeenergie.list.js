@@ -95,6 +95,7 @@
       place.style.display = wrong ? '' : 'none';
     });
     jn.showOwnState?.();
+    jn.showFirstSteps?.();
   }
 
   /** Updates the states. If equipment was added or removed, the page is reloaded as soon as the list is shown. */

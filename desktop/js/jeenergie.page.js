@@ -42,6 +42,7 @@
     if (current.kind === 'connection') printConnection(current);
     else printEquipment(current, configuration);
     jn.showOwnState();
+    jn.showFirstSteps();
     loadDetails(current);
   };
 

@@ -24,6 +24,7 @@ if (!isConnect('admin')) {
     <li role="presentation" class="active"><a data-target="#eqlogictab" aria-controls="eqlogictab" role="tab" data-toggle="tab"><i class="fas fa-tachometer-alt"></i><span class="hidden-xs" data-jn_kind="equipment"> {{Équipement}}</span><span class="hidden-xs" data-jn_kind="connection"> {{Connexion}}</span></a></li>
     <li role="presentation"><a data-target="#commandtab" aria-controls="commandtab" role="tab" data-toggle="tab"><i class="fas fa-list"></i><span class="hidden-xs"> {{Commandes}}</span></a></li>
 </ul>
+<div class="jnFirstSteps" role="region" aria-label="{{Premiers pas}}" data-jn_kind="connection"></div>
 <div class="tab-content">
     <div role="tabpanel" class="tab-pane active" id="eqlogictab">
         <form class="form-horizontal" autocomplete="off">

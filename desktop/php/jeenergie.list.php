@@ -94,6 +94,7 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
     </div>
 </div>
 
+<div class="jnFirstSteps" role="region" aria-label="{{Premiers pas}}"></div>
 <div id="div_jeenergieDaemon" class="jnNotice"></div>
 
 <legend><i class="fas fa-plug"></i> {{Mes connexions et leurs équipements}}</legend>

@@ -24,7 +24,7 @@ include_file('desktop', 'jeenergie', 'css', 'jeenergie');
 </div>
 
 <?php
-foreach (['tools', 'fields', 'nearby', 'dialogs', 'movein', 'list', 'connection', 'discovery', 'commands', 'page'] as $script) {
+foreach (['tools', 'fields', 'nearby', 'dialogs', 'movein', 'list', 'connection', 'discovery', 'commands', 'page', 'firststeps'] as $script) {
     include_file('desktop', 'jeenergie.' . $script, 'js', 'jeenergie');
 }
 include_file('core', 'plugin.template', 'js');

@@ -33,7 +33,8 @@ COPIED = (
 MAX_LINES = {"json": 12, "python": 40}
 PANEL = """
     error_reporting(E_ALL);
-    foreach (['tests/php/double/core.php', 'tests/php/double/objects.php', 'core/class/jeenergie.class.php'] as $file) {
+    $double = ['tests/php/double/core.php', 'tests/php/double/objects.php', 'tests/php/double/places.php'];
+    foreach ([...$double, 'core/class/jeenergie.class.php'] as $file) {
         require $argv[1] . '/' . $file;
     }
     $connection = new jeenergie();

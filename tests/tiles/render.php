@@ -13,7 +13,7 @@ use Jeenergie\Tiles\Subject;
 use Jeenergie\Tiles\Tile;
 
 error_reporting(E_ALL);
-foreach (['tests/php/double/core.php', 'tests/php/double/objects.php', 'core/class/jeenergie.class.php'] as $file) {
+foreach (['tests/php/double/core.php', 'tests/php/double/places.php', 'tests/php/double/objects.php', 'core/class/jeenergie.class.php'] as $file) {
     require $argv[1] . '/' . $file;
 }
 $still = new ReflectionProperty(DesiredState::class, 'scheduled');

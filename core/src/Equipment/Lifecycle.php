@@ -244,7 +244,7 @@ final class Lifecycle
     }
 
     /** Equipment without an object is on no dashboard: it follows its connection into the connection's first object. */
-    private static function moveEquipmentToObject(jeenergie $connection): void
+    public static function moveEquipmentToObject(jeenergie $connection): void
     {
         self::changeEquipment($connection, static function (jeenergie $equipment) use ($connection): bool {
             $isUnplaced = $equipment->getObject_id() == '';

@@ -73,12 +73,13 @@ final class PageActions
                 $orphans[] = self::summary($each);
             }
         }
-        return [
+        $list = [
             'now' => date('Y-m-d H:i:s'),
             'daemon' => Health::readiness(),
             'connections' => array_values($connections),
             'orphans' => $orphans,
         ];
+        return $list + ['firstSteps' => (object) FirstSteps::of($list)];
     }
 
     public static function get(array $request): array
@@ -129,6 +130,7 @@ final class PageActions
         $connection->setObject_id(Lifecycle::onlyObject());
         $connection->setConfiguration('config', jeenergie::dictionary($request['config'] ?? null));
         $connection->save();
+        FirstSteps::begin(jeenergie::connections());
         self::offerPanel();
         return ['id' => (string) $connection->getId()];
     }
@@ -298,6 +300,19 @@ final class PageActions
         return [];
     }
 
+    public static function firstSteps(array $request): array
+    {
+        FirstSteps::wish((string) ($request['wish'] ?? ''));
+        return [];
+    }
+
+    public static function place(array $request): array
+    {
+        $connection = self::connection($request['connection'] ?? '');
+        FirstSteps::place($connection, (string) ($request['object'] ?? ''), (string) ($request['name'] ?? ''));
+        return [];
+    }
+
     private static function summary(jeenergie $eqLogic): array
     {
         // An eqLogic of a system that this version does not know must not prevent the list.
@@ -318,6 +333,7 @@ final class PageActions
             'typeIcon' => $part['icon'] ?? '',
             'key' => $eqLogic->key(),
             'name' => $eqLogic->getName(),
+            'object' => (string) $eqLogic->getObject_id(),
             'humanName' => $eqLogic->getHumanName(),
             'isEnable' => $eqLogic->getIsEnable() == 1,
             'isVisible' => $eqLogic->getIsVisible() == 1,

@@ -227,26 +227,6 @@ final class translate
     }
 }
 
-/** The objects of Jeedom; a test says by "objects" which ids there are. */
-final class jeeObject
-{
-    private $id;
-
-    public static function all(): array
-    {
-        return array_map(static function ($id): self {
-            $object = new self();
-            $object->id = $id;
-            return $object;
-        }, Memory::$config['objects'] ?? []);
-    }
-
-    public function getId()
-    {
-        return $this->id;
-    }
-}
-
 final class log
 {
     public static function add($log, $level, $text, $id = ''): void

@@ -25,6 +25,7 @@ CORE = ("core", "tests/php/double", "tests/php/catalogue.json", "plugin_info", "
 PHP = """
 require $argv[1] . '/tests/php/double/core.php';
 require $argv[1] . '/tests/php/double/objects.php';
+require $argv[1] . '/tests/php/double/places.php';
 require $argv[1] . '/core/class/jeenergie.class.php';
 Memory::$config['jeenergie::api'] = str_repeat('k', 64);
 // A class of the plugin; of a version without namespaces, by the name that it had there.
