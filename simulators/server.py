@@ -121,7 +121,7 @@ class Running:
 
 
 class LoopbackServer(Running):
-    """Serves `answer` on 127.0.0.1 from threads of its own; `with` starts and stops it.
+    """Serves `answer` from threads of its own, on 127.0.0.1 or another loopback address; `with` starts and stops it.
 
     `requests` holds what arrived; `connections`, `tls_connections` and `tls_failures` count since the
     start; `in_flight` and `max_in_flight` count requests received and not yet answered.
@@ -137,8 +137,10 @@ class LoopbackServer(Running):
         server_header: str = "simulator",
         idle_limit: float = 75.0,
         date: Callable[[], float] = time.time,
+        host: str = HOST,
     ) -> None:
         """`date`: epoch seconds for the header `Date`."""
+        self.host = host
         self.answer = answer
         self.tls = tls
         self.name = name
@@ -162,7 +164,7 @@ class LoopbackServer(Running):
     @property
     def url(self) -> str:
         """The base address, without a slash at the end."""
-        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def listening(self) -> bool:
@@ -180,7 +182,7 @@ class LoopbackServer(Running):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, self.port))
+            listener.bind((self.host, self.port))
             listener.listen(128)
         except OSError:
             listener.close()
@@ -202,6 +204,13 @@ class LoopbackServer(Running):
         """Listen again on the same port."""
         if self._listener is None and not self.closing.is_set():
             self.start()
+
+    def move(self, host: str) -> None:
+        """Answer at another loopback address from now on, on the same port, as after a new lease."""
+        self._stop_listening()
+        self.drop_connections()
+        self.host = host
+        self.start()
 
     def drop_connections(self) -> None:
         """Cut every open connection without a word."""
@@ -249,7 +258,7 @@ class LoopbackServer(Running):
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client = self._secured(client)
-            _Peer(client, (HOST, 0), self)  # type: ignore[arg-type]
+            _Peer(client, (self.host, 0), self)  # type: ignore[arg-type]
         except (OSError, ValueError) as error:
             log.debug("%s: connection ended: %s", self.name, error)
         finally:

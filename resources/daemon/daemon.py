@@ -17,6 +17,7 @@ from .api.reach import Reach
 from .connections.loads import proofs
 from .connections.services import Services
 from .connections.supervisor import Supervisor
+from .devices.base import Neighbour
 from .house import HouseHub
 from .nearby.finder import Finder
 from .readings import Board
@@ -46,7 +47,14 @@ class Daemon(App):
         store = Store(options.datadir / "store.sqlite")
         contract = Contract(CORE / "contract")
         texts, board = Texts(CORE / "i18n"), Board(self.clock)
-        self.services = Services(self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period)
+        finder = Finder.of(contract.catalogues)
+
+        def nearby(backend: str) -> list[Neighbour]:
+            return [Neighbour(each.address, each.serial) for each in finder.search(backend) if each.serial]
+
+        self.services = Services(
+            self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period, nearby
+        )
         house = HouseHub(board, options.datadir, CORE / "contract")
         self._supervisor = Supervisor(contract, self.services, house.device_class)
         house.name_of, house.factor_of = self._supervisor.name_of, self._supervisor.factor_of
@@ -61,7 +69,7 @@ class Daemon(App):
             lambda: self.stop("shutdown"),
             Reach(self.callback, texts, logs.masker),
             house,
-            Finder.of(contract.catalogues),
+            finder,
         )
         self._copied = self.clock.monotonic()
 

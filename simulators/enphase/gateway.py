@@ -31,7 +31,7 @@ from simulators.enphase.day import DaySource
 from simulators.enphase.pages import VALID, refusal
 from simulators.enphase.plant import Plant
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
-from simulators.server import LoopbackServer, Request, Response
+from simulators.server import HOST, LoopbackServer, Request, Response
 from simulators.service import Service
 
 V1_ENERGIES = ("wattHoursToday", "wattHoursSevenDays", "wattHoursLifetime")
@@ -79,6 +79,7 @@ class EnphaseGateway(Service):
         cookie_paths: Iterable[str] = (),
         cookie_always: bool = False,
         realistic_delays: bool = False,
+        host: str = HOST,
     ) -> None:
         self.source: Source = source or DaySource(Plant(clock))
         self.clock = clock
@@ -99,6 +100,7 @@ class EnphaseGateway(Service):
             tls=self.certificate.context(),
             name="enphase",
             server_header="openresty/1.17.8.1",
+            host=host,
         )
         self.control = control_server(self._control_actions(), control_port)
 

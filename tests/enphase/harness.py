@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 from jeenergied.actions import Actions
 from jeenergied.api.commands import Commands
 from jeenergied.connections.runner import Runner
-from jeenergied.connections.services import Services
+from jeenergied.connections.services import Nearby, Services
 from jeenergied.connections.supervisor import Supervisor
 from jeenergied.readings import Board
 from jeenergied.texts import Texts
@@ -175,12 +175,14 @@ class Bench:
         clock: Optional[ManualClock] = None,
         inverters: tuple[str, ...] = (),
         commands: Optional[Mapping[str, Any]] = None,
+        nearby: Optional[Nearby] = None,
         **config: Any,
     ) -> None:
         self.folder = folder
         self.gateway = gateway
         self.clock = clock or ManualClock(noon())
-        self.config = {"host": "127.0.0.1", "port": gateway.port, "tokenMode": "manual", **config}
+        self.nearby = nearby
+        self.config = {"host": gateway.server.host, "port": gateway.port, "tokenMode": "manual", **config}
         if self.config["tokenMode"] == "manual":
             self.config.setdefault("token", gateway.token())
         self.inverters = inverters
@@ -199,7 +201,13 @@ class Bench:
         self.outbox = Outbox(self.clock)
         self.store = Store(self.folder / "store.sqlite")
         self.shared = Services(
-            self.clock, self.outbox, self.store, Masker(), Texts(ROOT / "core" / "i18n"), Board(self.clock)
+            self.clock,
+            self.outbox,
+            self.store,
+            Masker(),
+            Texts(ROOT / "core" / "i18n"),
+            Board(self.clock),
+            nearby=self.nearby,
         )
         self.supervisor = Supervisor(CONTRACT, self.shared)
         logs: Any = None

@@ -56,6 +56,11 @@ class Health:
         self._unreported: tuple[str, str, str] | None = None
         """State, code and text of the newest failure that patience has kept back."""
 
+    @property
+    def failing_since(self) -> float | None:
+        """Since when every try has failed, by the monotonic clock, told or not; None while it works."""
+        return self._failing_since
+
     def describe(self, error: DeviceError) -> str:
         """An error in the user's language."""
         return self._texts(error.template, **error.values)

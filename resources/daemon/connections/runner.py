@@ -21,6 +21,7 @@ from .freshness import Freshness
 from .health import Health
 from .loads import Loads
 from .publisher import Publisher
+from .relocation import Relocation
 from .reports import Reports
 from .services import Services
 
@@ -107,6 +108,8 @@ class Runner:
             self.worker,
             Loads(self.memories.own, clock, self.worker, self.reports.event),
         )
+        way = catalogue.data["connection"].get("nearby")
+        self._relocation = Relocation(way, services.nearby, self.worker, self.reports, self.health, clock)
         self.device = device_class(connection, self.context)
         self._predecessors = predecessors
         self._lock = threading.Lock()
@@ -217,6 +220,7 @@ class Runner:
             with self._lock:
                 self._refused = [*(each for each in self._refused if each is not job), job]
         pause = self.health.failed(error, job.name, job.period)
+        self._relocation.failed(self.device, error)
         self._look()
         return pause
 

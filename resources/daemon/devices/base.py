@@ -42,6 +42,8 @@ class DeviceError(Exception):
 
     code: ClassVar[str] = "vendor_error"
     state: ClassVar[str] = "error"
+    elsewhere: ClassVar[bool] = False
+    """Whether another system answers at the address of this one: its own is looked for at once."""
 
     def __init__(self, template: str, *, retry: float | None = None, **values: object) -> None:
         """`retry`: seconds until the next try makes sense, when that is known."""
@@ -145,6 +147,14 @@ class Identity:
 
     data: Mapping[str, Any]
     text: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A system that answers on the local network and calls itself `serial`; its word alone proves nothing."""
+
+    address: str
+    serial: str
 
 
 @dataclass(frozen=True)
@@ -350,6 +360,14 @@ class Device(ABC):
     def discover(self) -> list[Found]:
         """The equipment on offer. Also called on a device that was not started."""
         return []
+
+    def relocate(self, found: Sequence[Neighbour]) -> str | None:
+        """Returns the address of the one that is proved to be this system; None if it is at none of them.
+
+        Asked when the connection fails, with what a search has found, also if that is nothing. Secrets may go only to
+        who is proved.
+        """
+        return None
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         """Carries out an operation of the catalogue; returns what to tell the user."""

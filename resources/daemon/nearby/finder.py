@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,7 @@ class Finder:
         self._only = None if interface == "all" else interface
         self._port = port
         self._listen_s = listen
+        self._one = threading.Lock()
 
     @classmethod
     def of(cls, catalogues: Mapping[str, Catalogue]) -> Finder:
@@ -66,7 +68,14 @@ class Finder:
         return list(self._wanted)
 
     def search(self, backend: str | None = None) -> list[Nearby]:
-        """All that answer within some ten seconds, of one backend or of all; empty if nothing can be asked."""
+        """All that answer within some ten seconds, of one backend or of all; empty if nothing can be asked.
+
+        One search at a time: a second one waits.
+        """
+        with self._one:
+            return self._search(backend)
+
+    def _search(self, backend: str | None) -> list[Nearby]:
         wanted = {name: how for name, how in self._wanted.items() if backend in (None, name)}
         if not wanted:
             return []

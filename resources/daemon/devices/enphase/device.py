@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.worker import Backoff, Job
 
-from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Unreachable, VendorError
+from ..base import Connection, Context, DeviceError, Equipment, Found, Identity, Neighbour, Unreachable, VendorError
 from ..base import Device as Base
 from ..common.endpoints import Shapes
 from ..common.vendor_clock import VendorClock
@@ -192,6 +192,9 @@ class Device(Base):
             Found("total", serial, "Enphase Consommation totale", active=sources.consumption),
             Found("storage", serial, "Enphase Stockage", active=sources.storage),
         ]
+
+    def relocate(self, found: Sequence[Neighbour]) -> str | None:
+        return self._pin.follow(found)
 
     def run(self, operation: str, options: Mapping[str, Any]) -> str:
         if operation != "acceptCertificate":

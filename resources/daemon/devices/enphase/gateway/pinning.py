@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any, ClassVar
 
-from ...base import AuthenticationFailed, Context, Identity, Refused, VendorError
+from ...base import AuthenticationFailed, Context, DeviceError, Identity, Neighbour, Refused, VendorError
 from ..tokens.token import DAY_S, Token, span
 from ..tokens.token_store import TokenStore
 from . import certificate
@@ -20,6 +22,18 @@ class CertificateRefused(Refused):
     state: ClassVar[str] = "untrusted"
 
 
+class AnotherGateway(CertificateRefused):
+    """Another gateway answers at the address: perhaps the two have changed places."""
+
+    elsewhere: ClassVar[bool] = True
+
+
+class AnotherSerial(VendorError):
+    """The gateway at the address is not the one whose serial number is in the settings."""
+
+    elsewhere: ClassVar[bool] = True
+
+
 class PinnedCertificate:
     """Pins the gateway's certificate on first use and judges a new one."""
 
@@ -28,6 +42,8 @@ class PinnedCertificate:
         self._context = context
         # By address: testing another one in the form must not affect this pin.
         self._key = f"certificate {gateway.host}:{gateway.port}"
+        self._refused: certificate.Certificate | None = None
+        """That of another gateway, about which the user is informed only if the own one is not found elsewhere."""
 
     def establish(self, expected: str) -> dict[str, str]:
         """Verifies the identity of the gateway before any token is sent; returns its `info`.
@@ -53,6 +69,56 @@ class PinnedCertificate:
         """Pins whatever certificate is presented now, on behalf of the user; returns the gateway's `info`."""
         return self._first_use(expected)
 
+    def follow(self, found: Sequence[Neighbour]) -> str | None:
+        """Returns where the pinned gateway answers now, among those that were found, and pins it there.
+
+        Its serial number, which is public, says where to look; its certificate decides, as it does for a new one at
+        the old address. No token is sent. None if the address is a name, which follows by itself.
+        """
+        known = self._context.memory.get(self._key)
+        if known is not None and _is_number(self._gateway.host):
+            for each in found:
+                if each.serial == known["serial"] and each.address != self._gateway.host and self._is_at(each, known):
+                    self._refused = None
+                    return each.address
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            self._tell_refused(refused)
+        return None
+
+    def _is_at(self, other: Neighbour, known: dict[str, Any]) -> bool:
+        there = Gateway(other.address, self._gateway.port)
+        try:
+            PinnedCertificate(there, self._context)._carry(known)
+        except CertificateRefused:
+            if self._context.memory.get("refusedElsewhere") != other.address:
+                self._context.memory.keep("refusedElsewhere", other.address)
+                self._context.message("error", _ELSEWHERE, serial=other.serial, address=other.address)
+            return False
+        except DeviceError as error:
+            _LOG.info("the gateway %s is not at %s: %s", other.serial, other.address, error)
+            return False
+        finally:
+            there.close()
+        return True
+
+    def _carry(self, known: dict[str, Any]) -> None:
+        """Pins here what was pinned at another address. Raises DeviceError if it is not the same gateway."""
+        self._gateway.pin(known["sha256"])
+        try:
+            info = self._gateway.info()
+        except CertificateChanged:
+            shown = certificate.read(self._gateway.host, self._gateway.port)
+            self._gateway.pin(shown.sha256)
+            info = self._gateway.info()
+            self._compare(info, known["serial"])
+            if not self._explains(known, shown, info):
+                raise CertificateRefused(_CHANGED, host=self._gateway.host) from None
+            self._remember(shown, info)
+            return
+        self._compare(info, known["serial"])
+        self._persist(known)
+
     def _first_use(self, expected: str) -> dict[str, str]:
         shown = certificate.read(self._gateway.host, self._gateway.port)
         self._gateway.pin(shown.sha256)
@@ -74,10 +140,8 @@ class PinnedCertificate:
         self._compare(info, expected)
         named = expected not in ("", known["serial"])
         same_key = known.get("key") == shown.key
-        expired = known["expires"] <= self._context.clock.time()
-        own = known["serial"] == info["sn"] and info["sn"] in shown.name
-        if not (named or same_key or (expired and own)):
-            self._refuse(known, shown)
+        if not (named or self._explains(known, shown, info)):
+            self._refuse(known, shown, info)
         _LOG.warning(
             "the gateway %s shows a new certificate, it is accepted: %s",
             self._gateway.host,
@@ -90,20 +154,32 @@ class PinnedCertificate:
         self._remember(shown, info)
         return info
 
+    def _explains(self, known: dict[str, Any], shown: certificate.Certificate, info: dict[str, str]) -> bool:
+        """Whether the known certificate accounts for the one that is shown."""
+        expired = known["expires"] <= self._context.clock.time()
+        own = known["serial"] == info["sn"] and info["sn"] in shown.name
+        return known.get("key") == shown.key or (expired and own)
+
     def _compare(self, info: dict[str, str], expected: str) -> None:
         if expected and info["sn"] != expected:
-            raise VendorError(
+            raise AnotherSerial(
                 "La passerelle à cette adresse a le numéro de série {found}, et non celui des réglages : vérifiez "
                 "l'adresse et le numéro",
                 found=info["sn"],
             )
 
-    def _refuse(self, known: dict[str, Any], shown: certificate.Certificate) -> None:
+    def _refuse(self, known: dict[str, Any], shown: certificate.Certificate, info: dict[str, str]) -> None:
         self._gateway.pin(known["sha256"])
+        if info["sn"] != known["serial"]:
+            self._refused = shown
+            raise AnotherGateway(_CHANGED, host=self._gateway.host)
+        self._tell_refused(shown)
+        raise CertificateRefused(_CHANGED, host=self._gateway.host)
+
+    def _tell_refused(self, shown: certificate.Certificate) -> None:
         if self._context.memory.get("refusedCertificate") != shown.sha256:
             self._context.memory.keep("refusedCertificate", shown.sha256)
             self._context.message("error", _CHANGED, host=self._gateway.host)
-        raise CertificateRefused(_CHANGED, host=self._gateway.host)
 
     def _remember(self, shown: certificate.Certificate, info: dict[str, str]) -> None:
         self._persist(
@@ -126,6 +202,20 @@ _CHANGED = (
     "change de certificat environ une fois par an, ou quand elle est remplacée, réinitialisée ou mise à jour : si "
     "c'est bien elle, utilisez « Accepter le nouveau certificat » sur la page de la connexion."
 )
+
+_ELSEWHERE = (
+    "La passerelle {serial} ne répond plus, et un appareil qui porte ce numéro répond à l'adresse {address}, mais avec "
+    "un certificat inconnu : le jeton ne lui est pas envoyé. Si c'est bien elle, donnez cette adresse dans les "
+    "réglages de la connexion."
+)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        return False
+    return True
 
 
 def sign_in(
