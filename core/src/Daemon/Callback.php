@@ -15,6 +15,7 @@ use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\HistoryPoints;
 use Jeenergie\Equipment\LastCommunication;
+use Jeenergie\Equipment\Moved;
 use Jeenergie\Equipment\State;
 use Jeenergie\Pages\Progress;
 use Jeenergie\Storage\DataFolder;
@@ -169,6 +170,9 @@ final class Callback
             case 'trigger':
                 $this->trigger($event);
                 break;
+            case 'moved':
+                $this->moved($event);
+                break;
             case 'past':
                 $this->past($event);
                 break;
@@ -261,6 +265,14 @@ final class Callback
         $eqLogic = $this->eqLogic((string) $event['equipment']);
         if ($eqLogic !== null) {
             Trigger::schedule($eqLogic, $event, $this->sent);
+        }
+    }
+
+    private function moved(array $event): void
+    {
+        $connection = $this->eqLogic((string) $event['connection']);
+        if ($connection !== null) {
+            Moved::apply($connection, $event);
         }
     }
 

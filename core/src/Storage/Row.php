@@ -17,7 +17,7 @@ final class Row
     /**
      * @param string $table "cmd" or "eqLogic"
      * @param array $columns {column: value}
-     * @param array $configuration {key: number or text}
+     * @param array $configuration {key: number or text}; "config.host" is the key "host" of the object "config"
      */
     public static function update(string $table, $id, array $columns, array $configuration = []): void
     {
@@ -31,7 +31,7 @@ final class Row
             $paths = '';
             foreach (array_keys($configuration) as $n => $key) {
                 $paths .= ', :path' . $n . ', :value' . $n;
-                $values['path' . $n] = '$."' . $key . '"';
+                $values['path' . $n] = '$."' . str_replace('.', '"."', $key) . '"';
                 $values['value' . $n] = $configuration[$key];
             }
             // The core stores an empty configuration as a list, to which no key can be added.

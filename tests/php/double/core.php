@@ -462,7 +462,9 @@ final class DB
         $changed = clone $stored;
         foreach (array_diff_key($values, ['id' => 0]) as $name => $value) {
             if (preg_match('/^path(\d+)$/', $name, $number)) {
-                $changed->setConfiguration(trim($value, '$."'), $values['value' . $number[1]]);
+                [$key, $inner] = explode('"."', trim($value, '$."')) + [1 => null];
+                $new = $values['value' . $number[1]];
+                $changed->setConfiguration($key, $inner === null ? $new : [$inner => $new] + $changed->getConfiguration($key));
             } elseif (!preg_match('/^value\d+$/', $name)) {
                 $changed->{'set' . ucfirst($name)}($value);
             }
