@@ -102,3 +102,29 @@ def test_a_garbled_payload_is_refused(jeedom: Jeedom) -> None:
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=30)
     assert refusal.value.code == 400
+
+
+ONCE = """
+    $before = config::byKey('addMessageForErrorLog');
+    config::save('addMessageForErrorLog', $argv[1]);
+    // The core keeps its settings of logs for the whole request.
+    (fn() => self::$config = null)->bindTo(null, log::class)();
+    $path = log::getPathToLog('jeenergie');
+    $size = is_file($path) ? filesize($path) : 0;
+    $event = ['event' => 'message', 'level' => 'error', 'connection' => $argv[2], 'text' => $argv[3]];
+    $answer = (new Callback())->apply([$event]);
+    config::save('addMessageForErrorLog', $before);
+    $isOurs = fn($each) => strpos($each->getMessage(), $argv[3]) !== false;
+    $messages = array_filter(message::byPlugin('jeenergie'), $isOurs);
+    $times = array_sum(array_map(fn($each) => max(1, (int) $each->getOccurrences()), $messages));
+    array_map(fn($each) => $each->remove(), $messages);
+    echo json_encode([$answer['ok'], substr_count(file_get_contents($path, false, null, $size), $argv[3]), $times]);
+"""
+
+
+@pytest.mark.parametrize("core_tells_errors", [0, 1])
+def test_an_error_stands_once_in_the_log_and_once_in_the_message_centre(
+    jeedom: Jeedom, bench: dict[str, str], core_tells_errors: int
+) -> None:
+    text = f"Panne {core_tells_errors} {jeedom.boot}"
+    assert jeedom.php(ONCE, core_tells_errors, bench["connection"], text) == [True, 1, 1]

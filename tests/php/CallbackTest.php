@@ -225,6 +225,21 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame(['Look.'], array_values(Memory::$messages));
     }
 
+    /** @dataProvider settingsOfTheCore */
+    public function testAnErrorStandsOnceInTheLogAndOnceInTheMessageCentre(int $coreTellsErrors): void
+    {
+        config::save('addMessageForErrorLog', $coreTellsErrors);
+        $this->apply(['event' => 'message', 'level' => 'error', 'connection' => '1', 'text' => 'It <burns>.']);
+        $this->assertSame([['error', 'It ‹burns›.']], Memory::$logs);
+        $this->assertSame(['It ‹burns›.'], array_values(Memory::$messages));
+        $this->assertSame([1], array_values(Memory::$timesTold));
+    }
+
+    public function settingsOfTheCore(): array
+    {
+        return [[0], [1]];
+    }
+
     public function testAPageThatIsOpenedMeanwhileSeesWhatGoesOnByItself(): void
     {
         $connection = $this->meter->connection();

@@ -7,6 +7,7 @@ date_default_timezone_set('Europe/Paris');
 
 require_once __DIR__ . '/double/core.php';
 require_once __DIR__ . '/double/history.php';
+require_once __DIR__ . '/double/messages.php';
 require_once __DIR__ . '/double/objects.php';
 require_once __DIR__ . '/double/places.php';
 require_once __DIR__ . '/double/time.php';

@@ -17,13 +17,13 @@ use Jeenergie\Equipment\HistoryPoints;
 use Jeenergie\Equipment\LastCommunication;
 use Jeenergie\Equipment\Moved;
 use Jeenergie\Equipment\State;
+use Jeenergie\Pages\Notice;
 use Jeenergie\Pages\Progress;
 use Jeenergie\Storage\DataFolder;
 use Jeenergie\Storage\Json;
 use Jeenergie\Storage\Moment;
 use jeenergieCmd;
 use log;
-use message;
 use PDO;
 use Throwable;
 
@@ -294,11 +294,9 @@ final class Callback
 
     private function message(array $event): void
     {
-        // One message per text, however often it is sent; the log uses the same id for the message of an error.
+        // One message per text, however often it is sent.
         $id = 'jeenergie::' . sha1(($event['connection'] ?? '') . $event['text']);
-        $text = State::plain($event['text']);
-        log::add('jeenergie', $event['level'], $text, $id);
-        message::add('jeenergie', $text, '', $id);
+        Notice::tell($event['level'], $event['text'], $id);
     }
 
     /** JSON has no infinity, but a number such as 1e999 becomes one. */

@@ -9,7 +9,7 @@ use cron;
 use Exception;
 use jeenergie;
 use Jeenergie\Contract\Settings;
-use Jeenergie\Equipment\State;
+use Jeenergie\Pages\Notice;
 use Jeenergie\Storage\DataFolder;
 use Jeenergie\Storage\Lock;
 use log;
@@ -191,12 +191,10 @@ final class Levels
         if ($isNews) {
             message::removeAll('jeenergie', $messageId); // of two with the same id the core would keep the older one
         }
-        if ($trouble !== '') {
-            // The log uses the same id for the message of an error.
-            log::add('jeenergie', $isNews ? 'error' : 'debug', $text, $messageId);
-        }
         if ($isNews && $trouble !== '') {
-            message::add('jeenergie', State::plain($text), '', $messageId);
+            Notice::tell('error', $text, $messageId);
+        } elseif ($trouble !== '') {
+            log::add('jeenergie', 'debug', $text);
         }
     }
 

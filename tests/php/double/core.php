@@ -15,6 +15,7 @@ final class Memory
     public static $cmds = [];
     public static $events = [];
     public static $messages = [];
+    public static $timesTold = []; // by id of the message
     public static $logs = [];
     public static $async = [];
     public static $listeners = [];
@@ -224,61 +225,6 @@ final class translate
     public static function getLanguage(): string
     {
         return 'fr_FR';
-    }
-}
-
-final class log
-{
-    public static function add($log, $level, $text, $id = ''): void
-    {
-        Memory::$logs[] = [$level, $text];
-    }
-
-    public static function getLogLevel($log): int
-    {
-        return 200;
-    }
-
-    public static function convertLogLevel($level): string
-    {
-        return [100 => 'debug', 200 => 'info'][$level];
-    }
-
-    public static function remove($log): void
-    {
-    }
-
-    public static function getPathToLog($log): string
-    {
-        return jeedom::getTmpFolder() . '/' . $log;
-    }
-}
-
-final class message
-{
-    private $text = '';
-
-    public static function add($plugin, $text, $action = '', $id = ''): void
-    {
-        Memory::$messages[$id] = $text;
-    }
-
-    public static function removeAll($plugin, $id = ''): void
-    {
-        unset(Memory::$messages[$id]);
-    }
-
-    /** @return self[] the text as the core keeps it, escaped */
-    public static function byPluginLogicalId($plugin, $id): array
-    {
-        $found = new self();
-        $found->text = htmlspecialchars(Memory::$messages[$id] ?? '', ENT_QUOTES);
-        return isset(Memory::$messages[$id]) ? [$found] : [];
-    }
-
-    public function getMessage(): string
-    {
-        return $this->text;
     }
 }
 
