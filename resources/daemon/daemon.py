@@ -18,7 +18,7 @@ from .connections.loads import proofs
 from .connections.services import Services
 from .connections.supervisor import Supervisor
 from .devices.base import Neighbour
-from .house import HouseHub
+from .house_hub import HouseHub
 from .nearby.finder import Finder
 from .readings import Board
 from .texts import Texts

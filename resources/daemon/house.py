@@ -1,7 +1,7 @@
 """The house among the connections: what joins `energy`, which knows no backend, to the rest of the daemon.
 
-`HouseHub` is what all of the daemon shares of it: values of other plugins' commands, and the house that runs.
-`HouseDevice` is the device of its connection: it hands the house readings, moments and ways out.
+`HouseDevice` is the device of its connection: it hands the house readings, moments and ways out. What the daemon has of
+it without such a connection is `house_hub`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.contract import finite
 from jeedom_bridge.json_reader import loads
 
-from .actions import Actions
-from .devices import device_class as backend_class
-from .devices.base import Connection, Context, Device, Equipment, Found, Identity, Refused
+from .devices.base import Connection, Context, Equipment, Found, Identity, Refused
 from .driving import DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
@@ -29,14 +27,13 @@ from .energy.money.offers import PriceGrid
 from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
 from .energy.topology import ADDED, IGNORED, Rules
+from .house_hub import BOOK, OWNER, HouseHub
 from .house_past import KILO, OTHER, Past, command_of
 from .house_ports import HOME, Ports
-from .readings import Board
 from .readings import Measure as BoardMeasure
 
 _LOG = logging.getLogger(__name__)
 
-BACKEND = "house"
 PACE_S = 1.0
 """Between two looks; the first after a quiet time comes at once."""
 IDLE_S = 5.0
@@ -44,118 +41,11 @@ IDLE_S = 5.0
 COPY_S = 86400.0
 """Between two copies of the book; Jeedom's own backup asks for one besides."""
 SOON_S = 0.03
-MOST_SOURCES = 500
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
 DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
-BOOK, OWNER = "house.sqlite", "house.owner"
-"""The book, and the id of the connection that it belongs to."""
 OWN_PRICES = "tariffs.json"
 """In the data folder: the user's own grid of prices, of the form of core/contract/tariffs.json."""
-
-
-class HouseHub:
-    """Thread-safe. `folder`: of the daemon's data; `contract`: core/contract."""
-
-    def __init__(self, board: Board, folder: Path, contract: Path) -> None:
-        self.board = board
-        self.folder = folder
-        self.rules = Rules.parse(_json(contract / "roles.json"))
-        self.published_prices = _json(contract / "tariffs.json")
-        self.name_of: Callable[[str], str] = lambda equipment: equipment
-        self.actions: Actions | None = None
-        self._lock = threading.Lock()
-        self._foreign: dict[str, tuple[Value, float]] = {}
-        self.factor_of: Callable[[str, str], float] = lambda equipment, command: 1.0
-        """What values of a command of an equipment in Jeedom are multiplied by for the unit of their quantity."""
-        self._running: Optional[HouseDevice] = None
-        self._listeners: list[Callable[[], None]] = []
-        self._forgotten: set[str] = set()
-
-    def device_class(self, backend: str) -> type[Device] | None:
-        """The class that runs connections of a backend: the house's has this hub; None if there is no such backend."""
-        if backend != BACKEND:
-            return backend_class(backend)
-        return type("HouseDevice", (HouseDevice,), {"_hub": self})
-
-    def grid(self) -> PriceGrid:
-        """The published prices, and the user's own after them."""
-        own = self.folder / OWN_PRICES
-        try:
-            return PriceGrid(self.published_prices, *([_json(own)] if own.is_file() else []))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            _LOG.error("%s is of no use: %s", own, error)
-            return PriceGrid(self.published_prices)
-
-    # The socket.
-
-    def take(self, values: Sequence[Mapping[str, Any]], now: float) -> None:
-        """Values of other plugins' commands: {"source", "value", "at"}; `now`: Unix time. Numbers only."""
-        with self._lock:
-            for each in values:
-                number = finite(each["value"])
-                at = min(_moment(each.get("at"), now), now)
-                known = self._foreign.get(str(each["source"]))
-                if number is None or (known is not None and at < known[1]):
-                    continue
-                if known is not None or len(self._foreign) < MOST_SOURCES:
-                    self._foreign[str(each["source"])] = (number, at)
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener()
-
-    def take_past(self, page: Mapping[str, Any]) -> None:
-        """A page of Jeedom's history, for the house that runs."""
-        running = self._running
-        if running is not None:
-            running.take_past(page)
-
-    def foreign(self, command: str) -> tuple[Value, float] | None:
-        """The newest value of another plugin's command, and its date."""
-        with self._lock:
-            return self._foreign.get(command)
-
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Calls `listener` with news of other plugins' commands; returns what ends that."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def end() -> None:
-            with self._lock:
-                self._listeners = [each for each in self._listeners if each is not listener]
-
-        return end
-
-    def forget(self, connection: str) -> None:
-        """A connection was removed: if it was the house, its book goes, at once or when the house has ended."""
-        self._forgotten.add(connection)
-        running = self._running
-        if running is not None and running.connection.id == connection:
-            return  # it still writes; `ended` follows
-        owner = self.folder / OWNER
-        try:
-            if owner.is_file() and owner.read_text("utf-8") == connection:
-                self._erase()
-        except OSError as error:
-            _LOG.error("the book of the house stays: %s", error)
-
-    def ended(self, connection: str) -> None:
-        """The house of a connection writes nothing more."""
-        if connection in self._forgotten:
-            self._erase()
-
-    def _erase(self) -> None:
-        for path in (*self.folder.glob(f"{BOOK}*"), *self.folder.glob("house.copy.sqlite*"), self.folder / OWNER):
-            path.unlink(missing_ok=True)
-
-    @property
-    def running(self) -> HouseDevice | None:
-        """The house that runs now."""
-        return self._running
-
-    def runs(self, device: HouseDevice | None) -> None:
-        """Another house runs, or none."""
-        self._running = device
 
 
 class HouseDevice(DrivingDevice):
@@ -192,7 +82,9 @@ class HouseDevice(DrivingDevice):
                     file=book.damage,
                 )
             ports = Ports(self)
-            self._house = House(ports, ports, self.context.memory, book, self._hub.rules, self._hub.grid(), zone)
+            self._house = House(
+                ports, ports, self.context.memory, book, rules_of(self._hub), prices_of(self._hub), zone
+            )
             self.drive(self._house, ports, lambda: self._hub.actions)
         self._house.wish(wishes)
         self.changed()
@@ -389,11 +281,19 @@ class HouseDevice(DrivingDevice):
         return found
 
 
-def _moment(text: Any, now: float) -> float:
+def rules_of(hub: HouseHub) -> Rules:
+    """By which parts are given to meters."""
+    return Rules.parse(_json(hub.contract / "roles.json"))
+
+
+def prices_of(hub: HouseHub) -> PriceGrid:
+    """The published prices, and the user's own after them."""
+    published, own = _json(hub.contract / "tariffs.json"), hub.folder / OWN_PRICES
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return now
+        return PriceGrid(published, *([_json(own)] if own.is_file() else []))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _LOG.error("%s is of no use: %s", own, error)
+        return PriceGrid(published)
 
 
 def _json(path: Path) -> Any:

@@ -11,7 +11,8 @@ from typing import Any, Callable
 
 import pytest
 from jeenergied.devices.base import Connection, Equipment, Refused
-from jeenergied.house import HouseDevice, HouseHub
+from jeenergied.house import HouseDevice, prices_of
+from jeenergied.house_hub import HouseHub
 from jeenergied.readings import Board, Measure, Slot
 
 from jeedom_bridge import Contract
@@ -258,12 +259,12 @@ def test_the_users_own_prices_count_and_a_broken_file_is_no_harm(tmp_path: Path)
     own = {"offers": [{"kind": "base", "since": "2026-03-01", "prices": {"base": 0.5}, "source": "mine"}]}
     (tmp_path / "tariffs.json").write_text(json.dumps(own))
     hub = HouseHub(Board(ManualClock()), tmp_path, CONTRACT_FOLDER)
-    found = hub.grid().offer("base", 6, date(2026, 6, 1))
+    found = prices_of(hub).offer("base", 6, date(2026, 6, 1))
     assert found is not None
     assert found.prices == {"base": 0.5}
     for broken in ("{", "[]", '{"offers": [1]}', '{"offers": [{"kind": "base"}]}'):
         (tmp_path / "tariffs.json").write_text(broken)
-        assert hub.grid().offer("base", 6, date(2026, 6, 1)) is not None
+        assert prices_of(hub).offer("base", 6, date(2026, 6, 1)) is not None
 
 
 @pytest.mark.parametrize("running", [True, False])

@@ -16,7 +16,8 @@ from typing import Any, Callable
 from jeenergied.actions import Order, Outcome, Result
 from jeenergied.connections.supervisor import with_defaults
 from jeenergied.devices.base import Connection, Equipment, Refused
-from jeenergied.house import HouseDevice, HouseHub
+from jeenergied.house import HouseDevice
+from jeenergied.house_hub import HouseHub
 from jeenergied.readings import Board, Measure, Slot
 
 from jeedom_bridge.contract import ContractError

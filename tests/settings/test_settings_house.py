@@ -9,7 +9,8 @@ from unittest import mock
 import pytest
 from jeenergied.devices.base import Connection
 from jeenergied.energy.money.contract import HouseContract
-from jeenergied.house import HouseDevice, HouseHub
+from jeenergied.house import HouseDevice, prices_of
+from jeenergied.house_hub import HouseHub
 from jeenergied.readings import Board
 
 from jeedom_bridge.clock import ManualClock
@@ -34,7 +35,7 @@ def contract(folder: Path, **config: object) -> HouseContract:
     assert device is not None
     made = device(Connection("1", "house", "", settings), mock.Mock())
     assert isinstance(made, HouseDevice)
-    found = HouseContract(hub.grid(), PARIS)
+    found = HouseContract(prices_of(hub), PARIS)
     found.wishes = made.wishes()
     return found
 

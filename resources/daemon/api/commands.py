@@ -21,7 +21,7 @@ from ..actions import REFRESH, Actions, Order, Result
 from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
-from ..house import HouseDevice, HouseHub
+from ..house_hub import HouseHub, RunningHouse
 from ..nearby.finder import Finder
 from .diagnostics import report
 from .limits import LIMITS
@@ -206,7 +206,7 @@ class Commands:
         equipment = message["equipment"]
         return self._ask_house(lambda device: device.outlook(equipment), "outlook")
 
-    def _ask_house(self, question: Callable[[HouseDevice], dict[str, Any]], command: str) -> dict[str, Any]:
+    def _ask_house(self, question: Callable[[RunningHouse], dict[str, Any]], command: str) -> dict[str, Any]:
         device = self._hub.running if self._hub is not None else None
         if device is None:
             text = self._services.texts("La maison n'est pas active : activez-la sur la page du plugin.")
