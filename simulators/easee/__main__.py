@@ -20,12 +20,13 @@ def main() -> None:
     parser.add_argument("--user", default="demo@example.org")
     parser.add_argument("--password-env", default="EASEE_PASSWORD", help="environment variable (else 'demo-easee')")
     parser.add_argument("--serial", action="append", help="charger of the account; may be repeated")
+    parser.add_argument("--equalizer", action="append", help="Equalizer of the account; may be repeated")
     parser.add_argument("--plugged", action="store_true", help="a car charges at each of them")
     parser.add_argument("--token-lifetime", type=float, default=3600.0, help="seconds")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
     options = parser.parse_args()
     password = os.environ.get(options.password_env, "demo-easee")
-    account = Account(options.user, password, tuple(options.serial or ["EH000001"]))
+    account = Account(options.user, password, tuple(options.serial or ["EH000001"]), tuple(options.equalizer or ()))
     with EaseeCloud(
         [account],
         clock=SimulatedClock(speed=options.speed),

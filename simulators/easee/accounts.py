@@ -15,11 +15,16 @@ from simulators.clock import Clock
 
 @dataclass(frozen=True)
 class Account:
-    """A user and the serials of the chargers that he sees."""
+    """A user and the serials of the chargers and Equalizers that he sees."""
 
     user: str
     password: str
     serials: tuple[str, ...]
+    equalizers: tuple[str, ...] = ()
+
+    def sees(self, serial: str) -> bool:
+        """Whether that product is among his."""
+        return serial in self.serials or serial in self.equalizers
 
 
 @dataclass

@@ -25,6 +25,10 @@ What this service believes of the real one, and since when:
   `{"observations": [{"id", "value", "dataType", "timestamp"}]}`, each with its own date. Values are of JSON types in
   most reports and texts in others: `typed` says which. An id that the charger never sent is left out. Unverified: what
   it answers for somebody else's charger (here 404).
+- `GET /api/chargers` has no Equalizers; `GET /api/accounts/products` has the sites with the products that the user put
+  into the app, Equalizers among them (nordicopen/easee_hass 282, 2023); its lists may be null.
+- `GET /api/equalizers/{id}/config` has `maxAllocatedCurrent` (A), and it and `/state` answer 403 to many accounts
+  (nordicopen/pyeasee, read on 30 November 2026): `open_to_all` is what they do here.
 """
 
 from __future__ import annotations
@@ -39,7 +43,8 @@ from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.easee.accounts import Account, Accounts
 from simulators.easee.charger import DISCONNECTED, Charger, stamp
-from simulators.easee.hub import Hub
+from simulators.easee.equalizer import Equalizer
+from simulators.easee.hub import Hub, Product
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service
@@ -76,12 +81,14 @@ class EaseeCloud(Service):
         self.clock, self.wall = clock, wall
         self.accounts = Accounts(known, wall, token_lifetime)
         self.chargers = {s: Charger(s, clock=clock, wall=wall) for account in known for s in account.serials}
-        self.hub = Hub(self.accounts, self.chargers, hub_port, self.gate, wall)
-        for charger in self.chargers.values():
-            charger.tell = self.hub.observed
+        self.equalizers = {s: Equalizer(s, clock=clock, wall=wall) for account in known for s in account.equalizers}
+        self.products: dict[str, Product] = {**self.chargers, **self.equalizers}
+        self.hub = Hub(self.accounts, self.products, hub_port, self.gate, wall)
+        for product in self.products.values():
+            product.tell = self.hub.observed
         self.faults = FaultBox("limited", "firewall", "nulls", "too_many", "limiter")
         self.state_endpoint = 404
-        self.typed = True
+        self.typed = self.open_to_all = True
         self.commands: list[tuple[str, str, Any]] = []
         self.results: dict[tuple[str, int, int], dict[str, Any]] = {}
         self._obeying: list[tuple[float, Callable[[], None]]] = []
@@ -118,7 +125,7 @@ class EaseeCloud(Service):
 
     def state(self) -> dict[str, Any]:
         """Counters, and what each charger does."""
-        chargers = {s: {str(i): o.value for i, o in c.observed.items()} for s, c in self.chargers.items()}
+        values = {s: {str(i): o.value for i, o in p.observed.items()} for s, p in self.products.items()}
         return {
             "logins": self.accounts.logins,
             "refreshes": self.accounts.refreshes,
@@ -126,7 +133,8 @@ class EaseeCloud(Service):
             "negotiations": len(self.hub.negotiations),
             "requests": len(self.requests),
             "faults": self.faults.described() + self.hub.faults.described(),
-            "chargers": chargers,
+            "chargers": {serial: values[serial] for serial in self.chargers},
+            "equalizers": {serial: values[serial] for serial in self.equalizers},
         }
 
     # ---- faults
@@ -150,7 +158,7 @@ class EaseeCloud(Service):
     def clear(self) -> None:
         """End all faults and switches."""
         self._blocked_until = 0.0
-        self.state_endpoint, self.typed = 404, True
+        self.state_endpoint, self.typed, self.open_to_all = 404, True, True
         self.faults.clear()
         self.hub.faults.clear()
         self.accounts.refuse_refresh = False
@@ -183,6 +191,8 @@ class EaseeCloud(Service):
                 charger.pass_time(now - self._before)
             if charger.pulse_in() <= 0:
                 charger.pulse()
+        for equalizer in self.equalizers.values():
+            equalizer.pass_time(now - self._before)
         self._before = now
         for each in [each for each in self._obeying if each[0] <= now]:
             self._obeying.remove(each)
@@ -191,6 +201,7 @@ class EaseeCloud(Service):
     def next_beat(self) -> float:
         """Seconds until something happens at a charger."""
         pulses = [min(charger.pulse_in(), charger.wakes_in()) for charger in self.chargers.values()]
+        pulses += [equalizer.pulse_in() for equalizer in self.equalizers.values() if equalizer.online]
         return min([*pulses, *(due - self.clock() for due, _ in self._obeying)])
 
     def _live(self) -> None:
@@ -201,8 +212,16 @@ class EaseeCloud(Service):
 
     def _set(self, fields: dict[str, Any]) -> dict[str, Any]:
         """`serial` with `plug`, `unplug`, `offline`, `online`, `die`, `restart`, `values`, `command_mode`,
-        `command_delay`; or `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
-        if "serial" in fields:
+        `command_delay`, or of an Equalizer with `draw` (kW), `offline`, `online`;
+        or `token_lifetime`, `revoke`, `refuse_refresh`, `account` {user, password, serials}."""
+        if fields.get("serial") in self.equalizers:
+            equalizer = self.equalizers[fields["serial"]]
+            if "draw" in fields:
+                equalizer.draw(float(fields["draw"]))
+            for name, step in {"offline": equalizer.go_offline, "online": equalizer.come_back}.items():
+                if fields.get(name):
+                    step()
+        elif "serial" in fields:
             self._set_charger(self.chargers[fields["serial"]], fields)
         if "account" in fields:
             account = fields["account"]
@@ -261,8 +280,12 @@ class EaseeCloud(Service):
         if steps[:2] == ["api", "chargers"] and len(steps) >= 3:
             charger = self.chargers.get(steps[2]) if steps[2] in account.serials else None
             return self._charger(request, charger, steps[3:]) if charger else _problem(404, "Charger not found")
+        if steps == ["api", "accounts", "products"]:
+            return Response.of_json(self._products(account))
+        if steps[:2] == ["api", "equalizers"] and len(steps) == 4 and request.method == "GET":
+            return self._equalizer(self.equalizers.get(steps[2]) if steps[2] in account.equalizers else None, steps[3])
         if steps[:1] == ["state"] and steps[2:] == ["observations"] and request.method == "GET":
-            return self._observations(request, steps[1] if steps[1] in account.serials else "")
+            return self._observations(request, steps[1] if account.sees(steps[1]) else "")
         if steps[:2] == ["api", "sites"] and len(steps) == 6:
             return self._circuit(request, account, int(steps[4]), steps[5])
         if steps[:2] == ["api", "commands"] and len(steps) == 5:
@@ -292,16 +315,33 @@ class EaseeCloud(Service):
         return _problem(404, "Not found")
 
     def _observations(self, request: Request, serial: str) -> Response:
-        charger = self.chargers.get(serial)
-        if charger is None:
+        product = self.products.get(serial)
+        if product is None:
             return _problem(404, "Not found")
         try:
             wanted = [int(each) for each in request.query.get("ids", "").split(",")]
         except ValueError:
             return _problem(400, "One or more validation errors occurred.")
-        with charger.lock:
-            found = [charger.observed[each] for each in wanted if each in charger.observed]
+        with product.lock:
+            found = [product.observed[each] for each in wanted if each in product.observed]
         return Response.of_json({"observations": [each.answer(self.typed) for each in found]})
+
+    def _products(self, account: Account) -> list[dict[str, Any]]:
+        if not account.serials and not account.equalizers:
+            return []
+        chargers = [self._described(self.chargers[s]) for s in account.serials]
+        circuits = [{"id": 80000, "siteId": 70000, "chargers": chargers}] if chargers else None
+        equalizers = [
+            {"id": s, "name": self.equalizers[s].name, "siteId": 70000, "circuitId": 80000} for s in account.equalizers
+        ]
+        return [{"id": 70000, "name": "Home", "circuits": circuits, "equalizers": equalizers or None}]
+
+    def _equalizer(self, equalizer: Optional[Equalizer], what: str) -> Response:
+        if equalizer is None:
+            return _problem(404, "Equalizer not found")
+        if what != "config" or not self.open_to_all:
+            return _problem(403, "No access to this equalizer", 300)
+        return Response.of_json({"id": equalizer.serial, "maxAllocatedCurrent": equalizer.allocated})
 
     def _circuit(self, request: Request, account: Account, circuit: int, what: str) -> Response:
         mine = (self.chargers[s] for s in account.serials)

@@ -23,13 +23,15 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Mapping
 from http.client import parse_headers
-from typing import Any, BinaryIO, Callable, Optional
+from typing import Any, BinaryIO, Callable, Optional, Union
 from urllib.parse import parse_qs, urlsplit
 
 from simulators.clock import Clock
 from simulators.easee.accounts import Account, Accounts
 from simulators.easee.charger import Charger, Observed
+from simulators.easee.equalizer import Equalizer
 from simulators.easee.websocket import CLOSE, TEXT, Ended, ServerSocket, accept_key, frame
 from simulators.faults import FaultBox, spoiled
 from simulators.server import HOST, Response
@@ -37,21 +39,22 @@ from simulators.server import HOST, Response
 SEPARATOR = "\x1e"
 PATH = "/hubs/chargers"
 log = logging.getLogger(__name__)
+Product = Union[Charger, Equalizer]
 
 
 class Hub:
-    """Serves the stream of `chargers`; `with` is the cloud's business."""
+    """Serves the stream of `products`; `with` is the cloud's business."""
 
     def __init__(
         self,
         accounts: Accounts,
-        chargers: dict[str, Charger],
+        products: Mapping[str, Product],
         port: int = 0,
         gate: Callable[[], Optional[Response]] = lambda: None,
         wall: Clock = time.time,
     ) -> None:
         self.accounts = accounts
-        self.chargers = chargers
+        self.products = products
         self.port = port
         self.gate = gate
         self.faults = FaultBox()
@@ -162,9 +165,9 @@ class Hub:
         for peer in peers:
             peer.send_text(text)
 
-    def observed(self, charger: Charger, observed: Observed) -> None:
-        """A charger has something to tell."""
-        self.invoke(charger.serial, "ProductUpdate", observed.record(charger.serial))
+    def observed(self, product: Product, observed: Observed) -> None:
+        """A charger or an Equalizer has something to tell."""
+        self.invoke(product.serial, "ProductUpdate", observed.record(product.serial))
 
     def invoke(self, serial: str, target: str, argument: Any) -> None:
         """An invocation for all who are subscribed to a charger."""
@@ -363,13 +366,13 @@ class Peer:
             hub.changed.notify_all()
         if serial in hub.deaf:
             return
-        charger = hub.chargers.get(serial) if serial in self.account.serials else None
-        if charger is None or serial in hub.refused:
+        product = hub.products.get(serial) if self.account.sees(serial) else None
+        if product is None or serial in hub.refused:
             self.send({"type": 3, "invocationId": number, "error": "You do not have access to this product"})
             return
         self.send({"type": 3, "invocationId": number, "result": None})
-        with charger.lock, hub.changed:
-            known = list(charger.observed.values())
+        with product.lock, hub.changed:
+            known = list(product.observed.values())
             self.serials.add(serial)
             hub.changed.notify_all()
         if replay and not hub.stalled:

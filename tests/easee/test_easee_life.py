@@ -52,7 +52,7 @@ def test_the_session_is_walked_through(rig, cloud):
 def test_test_logs_in_really_and_tells_how_many_chargers_there_are(rig, cloud):
     _, asked = rig.supervisor.ask_temporary(rig.supervisor.parse(connection(cloud)), lambda device: device.test())
     identity = asked.result(30)
-    assert identity.data == {"chargers": 2, "serials": [FIRST, SECOND]}
+    assert identity.data == {"chargers": 2, "equalizers": 0, "serials": [FIRST, SECOND]}
     assert cloud.accounts.logins == 1
 
 

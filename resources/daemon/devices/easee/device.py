@@ -14,9 +14,10 @@ from ..base import Device as Base
 from . import mapping
 from .account import Account
 from .actions import ACTIONS, amperes
-from .charger import Charger
 from .control import Control
-from .fleet import Fleet
+from .equalizer import Equalizer
+from .fleet import CHARGER, EQUALIZER, Fleet
+from .product import Product
 from .rest_reader import RestReader
 from .streaming.stall_detector import StallDetector
 from .streaming.stream_session import TICK_PERIOD_S, StreamSession
@@ -34,7 +35,7 @@ UNANSWERED_TO_GIVE_UP = 2
 
 
 class Device(Base):
-    """One account with its chargers, which share one stream."""
+    """One account with its chargers and Equalizers, which share one stream."""
 
     grace = 45.0  # streams are cut now and then, and back within seconds
     acts_aside = True
@@ -44,10 +45,9 @@ class Device(Base):
         self._clock = context.clock
         self._account = Account(connection.config, context)
         self._rows: dict[str, Row] = {row.logical_id: row for row in context.catalogue.all_rows("charger")}
-        table = mapping.Table(self._rows.values())
-        self._fleet = Fleet(context, table, self._account.time)
+        self._fleet = Fleet(context, self._account.time)
         self._lock = self._fleet.lock
-        self._reader = RestReader(self._account, context, table.ids)
+        self._reader = RestReader(self._account, context)
         self._session = StreamSession(self._account, context, self, self._wake)
         self._stalls = StallDetector()
         self._control = Control(self._account, self._reader, context, self._lock, self._read_quietly)
@@ -87,13 +87,19 @@ class Device(Base):
 
     def test(self) -> Identity:
         self._account.login()
-        found = self._reader.chargers()
-        text = self.context.translate("Connecté à Easee : {n} chargeur(s) sur ce compte", n=len(found))
-        return Identity({"chargers": len(found), "serials": [each.key for each in found]}, text)
+        found = self._reader.products()
+        chargers = [each.key for each in found if each.type != EQUALIZER]
+        equalizers = len(found) - len(chargers)
+        text = self.context.translate("Connecté à Easee : {n} chargeur(s) sur ce compte", n=len(chargers))
+        if equalizers:
+            text = self.context.translate(
+                "Connecté à Easee : {n} chargeur(s) et {m} Equalizer(s) sur ce compte", n=len(chargers), m=equalizers
+            )
+        return Identity({"chargers": len(chargers), "equalizers": equalizers, "serials": chargers}, text)
 
     def discover(self) -> list[Found]:
         self._account.ask_anyway()
-        return self._reader.chargers()
+        return self._reader.products()
 
     def _adopt(self) -> None:
         self._session.want(self._fleet.adopt(self.connection))
@@ -133,38 +139,38 @@ class Device(Base):
                 if serial is None:
                     return
                 del self._to_read[serial]
-                charger = self._fleet.get(serial)
-            if charger is not None and self._clock.monotonic() - self._read_at.get(serial, -1e9) >= STATE_READ_PERIOD_S:
-                self._read_quietly(charger)
+                product = self._fleet.get(serial)
+            if product is not None and self._clock.monotonic() - self._read_at.get(serial, -1e9) >= STATE_READ_PERIOD_S:
+                self._read_quietly(product)
 
     def _judge(self) -> bool:
-        """Decides which chargers are silent, while the stream is alive; True if some are still undecided."""
+        """Decides which products are silent, while the stream is alive; True if some are still undecided."""
         now, left = self._clock.monotonic(), False
-        for charger in self._fleet.all():
-            first = charger.first_heard
-            settled = first is not None and now - max(first, self._stalls.since(charger.serial)) >= REPLAY_SETTLED_S
-            self._fleet.judge(charger, settled and self._session.alive())
-            left = left or (first is not None and not charger.judged)
+        for product in self._fleet.all():
+            first = product.first_heard
+            settled = first is not None and now - max(first, self._stalls.since(product.serial)) >= REPLAY_SETTLED_S
+            self._fleet.judge(product, settled and self._session.alive())
+            left = left or (first is not None and not product.judged)
         return left
 
     def _look(self) -> None:
-        """Requests the values of a quiet charger, and reconnects if the stream is stalled."""
+        """Requests the values of a quiet product, and reconnects if the stream is stalled."""
         with self._lock:
             now = self._clock.monotonic()
-            charger = self._stalls.to_look_at(self._fleet.all(), now)
-        if charger is not None and self._stalls.is_absent(charger.serial):
+            product = self._stalls.to_look_at(self._fleet.all(), now)
+        if product is not None and self._stalls.is_absent(product.serial):
             with self._lock:
-                self._stalls.absent(charger.serial, now)
-            if not self._reader.lacks(charger.serial):
-                self._session.again(charger.serial)
-        elif charger is not None:
-            differs = self._read_quietly(charger)
+                self._stalls.absent(product.serial, now)
+            if not self._lacks(product):
+                self._session.again(product.serial)
+        elif product is not None:
+            differs = self._read_quietly(product)
             with self._lock:
-                heard = self._stalls.answered(charger)
-                if not self._stalls.is_absent(charger.serial):
-                    self._stalls.looked(charger, bool(differs), self._clock.monotonic())
+                heard = self._stalls.answered(product)
+                if not self._stalls.is_absent(product.serial):
+                    self._stalls.looked(product, bool(differs), self._clock.monotonic())
             if differs is None and heard:
-                self._session.again(charger.serial)  # the replay has values that no request returns
+                self._session.again(product.serial)  # the replay has values that no request returns
         with self._lock:
             stalled = self._stalls.stalled(self._fleet.all(), self._clock.monotonic())
         if stalled is None:
@@ -172,11 +178,11 @@ class Device(Base):
         serial, reconnect = stalled
         self.context.count("stalls")
         if not reconnect:
-            _LOG.info("%s: the stream brings nothing of charger %s: asking for it anew", self.connection.name, serial)
+            _LOG.info("%s: the stream brings nothing of product %s: asking for it anew", self.connection.name, serial)
             self._session.again(serial)
         else:
             _LOG.warning(
-                "%s: the stream is open but brings nothing more of charger %s: reconnecting",
+                "%s: the stream is open but brings nothing more of product %s: reconnecting",
                 self.connection.name,
                 serial,
             )
@@ -192,9 +198,9 @@ class Device(Base):
         self._fleet.confirm_lasting()
 
     def _fall_back(self) -> None:
-        """Requests the values of chargers that have had no stream for some minutes."""
+        """Requests the values of products that have had no stream for some minutes."""
         since, chosen = self._session.down_since, self._fleet.all()
-        if since is None:  # the stream may refuse chargers whose requests are answered
+        if since is None:  # the stream may refuse products whose requests are answered
             chosen = [e for e in chosen if self._stalls.is_absent(e.serial) and not self._fleet.is_missing(e)]
         elif self._clock.monotonic() - since < FALLBACK_AFTER_S:
             return
@@ -204,58 +210,66 @@ class Device(Base):
 
     # Reading by requests.
 
-    def _read_all(self, chosen: list[Charger], asked: bool = False) -> DeviceError | None:
-        """Requests the values of several chargers, also after one failed; returns the first failure, or None."""
+    def _read_all(self, chosen: list[Product], asked: bool = False) -> DeviceError | None:
+        """Requests the values of several products, also after one failed; returns the first failure, or None."""
         failure: DeviceError | None = None
         silent = 0
-        for charger in chosen:
+        for product in chosen:
             if self.context.stopping or silent >= UNANSWERED_TO_GIVE_UP:
                 break
-            if not asked and not self._reader.may_read(charger.serial):
+            if not asked and not self._reader.may_read(product.serial):
                 continue
             try:
-                self._read(charger)
+                self._read(product)
                 silent = 0
             except (Refused, VendorError) as error:
                 failure, silent = failure or error, 0
-                self._session.again(charger.serial)
+                self._session.again(product.serial)
             except Unreachable as error:
                 failure, silent = failure or error, silent + 1
             except DeviceError as error:
                 return error  # concerns the account or the address
         return failure
 
-    def _read(self, charger: Charger) -> bool:
-        """Requests and publishes a charger's values; True if the stream should have sent some of them."""
+    def _read(self, product: Product) -> bool:
+        """Requests and publishes a product's values; True if the stream should have sent some of them."""
         asked = self._clock.monotonic()
-        self._read_at[charger.serial] = asked
+        self._read_at[product.serial] = asked
         try:
-            found = self._reader.observations(charger.serial, [each.serial for each in self._fleet.all()])
+            serials = [each.serial for each in self._fleet.all()]
+            found = self._reader.observations(product.serial, serials, self._fleet.ids(product))
         except Refused:
-            # A refused path does not prove that the charger is missing: the account's list does.
-            if self._reader.lacks(charger.serial):
-                self._missing(charger, "not among the chargers of the account")
+            # A refused path does not prove that the product is missing: the account's list does.
+            if self._lacks(product):
+                self._missing(product, "not among the products of the account")
             raise
-        return self._fleet.take(charger, found, asked)
+        if isinstance(product, Equalizer):
+            amps = self._reader.allowed_current(product.serial)
+            if amps is not None:
+                self._fleet.tell(product, {"maxAllocatedCurrent": amps})
+        return self._fleet.take(product, found, asked)
 
-    def _read_quietly(self, charger: Charger) -> bool | None:
+    def _read_quietly(self, product: Product) -> bool | None:
         """Like `_read`, for background jobs: returns None on failure, which is only logged."""
-        if not self._reader.may_read(charger.serial):
+        if not self._reader.may_read(product.serial):
             return None
         try:
-            return self._read(charger)
+            return self._read(product)
         except DeviceError as error:
-            _LOG.debug("values of charger %s: %s", charger.serial, error)
+            _LOG.debug("values of product %s: %s", product.serial, error)
             return None
 
-    def _missing(self, charger: Charger, reason: str) -> None:
-        _LOG.debug("charger %s: %s", charger.serial, reason)
+    def _missing(self, product: Product, reason: str) -> None:
+        _LOG.debug("product %s: %s", product.serial, reason)
         with self._lock:
-            self._stalls.absent(charger.serial, self._clock.monotonic())
-        self._fleet.missing(charger)
+            self._stalls.absent(product.serial, self._clock.monotonic())
+        self._fleet.missing(product)
+
+    def _lacks(self, product: Product) -> bool:
+        return self._reader.lacks(product.serial, EQUALIZER if isinstance(product, Equalizer) else CHARGER)
 
     def _missing_any(self) -> bool:
-        return any(self._fleet.is_missing(charger) for charger in self._fleet.all())
+        return any(self._fleet.is_missing(product) for product in self._fleet.all())
 
     # Called by the stream's thread.
 
@@ -274,13 +288,13 @@ class Device(Base):
     def subscribed(self, serial: str, error: str | None) -> None:
         """Implements stream_session.Listener."""
         with self._lock:
-            charger = self._fleet.get(serial)
-            if charger is None:
+            product = self._fleet.get(serial)
+            if product is None:
                 return
             self._stalls.subscribed(serial, self._clock.monotonic())
             self._to_read[serial] = None
             if error is not None:
-                self._missing(charger, error)
+                self._missing(product, error)
         if error is None:
             self.context.online()
         self._wake()
@@ -289,7 +303,7 @@ class Device(Base):
 
     def act(self, equipment: Equipment, command: str, options: Mapping[str, Any]) -> bool | None:
         action = ACTIONS.get(command)
-        charger = self._fleet.get(equipment.key.strip())
+        charger = self._fleet.charger(equipment.key.strip())
         if action is None or charger is None:
             return super().act(equipment, command, options)
         amps = amperes(self._rows[command], options)

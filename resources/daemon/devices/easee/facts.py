@@ -38,5 +38,27 @@ CHARGER = {
     "error": Fact("", "whether there is an error"),
     "circuitLimit": Fact("A", "dynamic limit of the circuit: the lowest of the phases in use"),
 }
-FACTS = {"": {}, "charger": CHARGER}
+EQUALIZER = {
+    "31|currentL1": Fact("A", "current of phase 1; negative with some meters while it is fed"),
+    "32|currentL2": Fact("A", "current of phase 2"),
+    "33|currentL3": Fact("A", "current of phase 3"),
+    "34|voltageNL1": Fact("V", "voltage between neutral and phase 1"),
+    "35|voltageNL2": Fact("V", "voltage between neutral and phase 2"),
+    "36|voltageNL3": Fact("V", "voltage between neutral and phase 3"),
+    "37|voltageL1L2": Fact("V", "voltage between phases 1 and 2"),
+    "38|voltageL1L3": Fact("V", "voltage between phases 1 and 3"),
+    "39|voltageL2L3": Fact("V", "voltage between phases 2 and 3"),
+    "40|activePowerImport": Fact("kW", "power drawn; 0 while power is fed"),
+    "41|activePowerExport": Fact("kW", "power fed; 0 while power is drawn"),
+    "44|maxPowerImport": Fact("kW", "highest power that the house may draw"),
+    "45|cumulativeActivePowerImport": Fact("kWh", "energy drawn, hourly"),
+    "46|cumulativeActivePowerExport": Fact("kWh", "energy fed, hourly"),
+    "87|availableCurrentL1": Fact("A", "current left for charging on phase 1"),
+    "88|availableCurrentL2": Fact("A", "current left for charging on phase 2"),
+    "89|availableCurrentL3": Fact("A", "current left for charging on phase 3"),
+    "gridPower": Fact("kW", "power drawn, negative while fed"),
+    "maxAllocatedCurrent": Fact("A", "highest current that the house may draw, of its configuration"),
+    "online": Fact("", "false while away"),
+}
+FACTS = {"": {}, "charger": CHARGER, "equalizer": EQUALIZER}
 """By equipment type; '' is the connection."""

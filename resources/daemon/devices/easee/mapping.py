@@ -69,24 +69,44 @@ class Observation:
     at: float | None
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the numbers of a kind of product mean, beside what its rows say.
+
+    `derived`: facts made of several observations. `unlisted`: wanted without a row. `whole`: integers. `texts`: kept as
+    they come. `flows(values, away)`: whether a figure of a `live` row can still be valid.
+    """
+
+    derived: Mapping[str, tuple[frozenset[int], Callable[[Values, bool], Any]]]
+    unlisted: frozenset[int]
+    whole: frozenset[int]
+    texts: frozenset[int]
+    flows: Callable[[Values, bool], bool]
+    passing: frozenset[str] = frozenset()
+    """Derived facts that are figures: valid at their moment only."""
+
+
 class Table:
     """The observations and facts that the catalogue's rows need."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], vocabulary: Vocabulary | None = None) -> None:
+        """`vocabulary`: of the kind of product; of a charger by default."""
+        self._vocabulary = vocabulary or CHARGER
         self._by_id: dict[int, list[SourceSpec]] = {}
         for row in rows:
             source = parse_source(row)
             if source is not None:
                 self._by_id.setdefault(source.observation, []).append(source)
-        self._wanted = set(self._by_id) | _UNLISTED | {SESSION_START, SESSION_END}
+        self._wanted = set(self._by_id) | self._vocabulary.unlisted | self._vocabulary.texts
         self._sources = {source.fact: source for sources in self._by_id.values() for source in sources}
-        self.inputs: dict[str, frozenset[int]] = {name: needs for name, (needs, _) in _DERIVED.items()}
+        self.inputs: dict[str, frozenset[int]] = {name: needs for name, (needs, _) in self._vocabulary.derived.items()}
         """Observations that each fact depends on."""
         for name, source in self._sources.items():
             self.inputs[name] = frozenset({source.observation, *((MODE, CONNECTED) if source.live else ())})
-        self.present = frozenset({"status", "online", *(each.fact for each in self._sources.values() if each.live)})
+        self.present = frozenset({"status", "online"}) & self.inputs.keys()
+        self.present |= {each.fact for each in self._sources.values() if each.live}
         """Facts about the present, which cannot be derived from old values."""
-        self.lasting = frozenset(_DERIVED) - {"wifiSignal", "cellSignal"}
+        self.lasting = frozenset(self._vocabulary.derived) - self._vocabulary.passing
         self.lasting |= {each.fact for each in self._sources.values() if each.kind != "numeric"}
         """Facts that stay valid until the charger sends a change."""
 
@@ -106,12 +126,12 @@ class Table:
         kinds = {source.kind for source in self._by_id.get(observation, ())}
         if "binary" in kinds or observation == CONNECTED:
             return _binary(value)
-        if observation in (SESSION_START, SESSION_END):
+        if observation in self._vocabulary.texts:
             return value if isinstance(value, str) else None
         figure = number(value)
         if figure is None:
             return None
-        if observation in _WHOLE or "string" in kinds or (data_type == 4 and figure == int(figure)):
+        if observation in self._vocabulary.whole or "string" in kinds or (data_type == 4 and figure == int(figure)):
             return int(figure)
         return figure
 
@@ -121,10 +141,11 @@ class Table:
         for name in self.touched(changed):
             source = self._sources.get(name)
             if source is None:
-                facts[name] = _DERIVED[name][1](values, away)
+                facts[name] = self._vocabulary.derived[name][1](values, away)
             else:
                 value = values.get(source.observation)
-                facts[name] = 0 if source.live and value is not None and not flows(values, away) else value
+                ended = source.live and value is not None and not self._vocabulary.flows(values, away)
+                facts[name] = 0 if ended else value
         return {name: value for name, value in facts.items() if value is not None}
 
     def touched(self, changed: Iterable[int]) -> set[str]:
@@ -239,6 +260,9 @@ _DERIVED: dict[str, tuple[frozenset[int], Callable[[Values, bool], Any]]] = {
     "error": (frozenset({MODE, 119, 219}), _error),
     "circuitLimit": (frozenset(CIRCUIT_LIMITS), _circuit_limit),
 }
+CHARGER = Vocabulary(
+    _DERIVED, _UNLISTED, _WHOLE, frozenset({SESSION_START, SESSION_END}), flows, frozenset({"wifiSignal", "cellSignal"})
+)
 
 
 # Records of the stream.
