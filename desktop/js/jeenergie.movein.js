@@ -61,7 +61,7 @@
         const parts = [
           section('{{Connexions}}', found.connections.map(connectionLine)),
           jn.el('h4', { text: jn.fill('{{Équipements, %s mesures à copier}}', found.points) })
-        ].concat(found.equipment.map(equipmentPart), usesParts(found.uses));
+        ].concat(found.equipment.map(equipmentPart), found.made.map(madePart), usesParts(found.uses));
         if (found.stopsPlugin) parts.push(jn.el('p', { text: "{{L'ancien plugin est arrêté en premier : deux programmes qui se partagent les mêmes jetons se déconnectent l'un l'autre.}}" }));
         if (incomplete) parts.push(jn.el('p', { text: '{{La connexion restera désactivée : complétez-la ensuite.}}' }));
         parts.push(jn.button('{{Reprendre}}', 'fas fa-check', function(event) {
@@ -99,6 +99,14 @@
       return jn.el('details', {}, [
         jn.el('summary', {}, [jn.icon(each.reason ? 'fas fa-times' : 'fas fa-check'), ' ', jn.el('strong', { text: each.name }), ' ' + summary]),
         jn.el('ul', {}, lines)
+      ]);
+    }
+
+    // Settings there, an equipment here.
+    function madePart(each) {
+      const text = each.missing.length ? jn.fill('{{il manque : %s}}', each.missing.join(', ')) : each.note;
+      return jn.el('p', { class: each.missing.length ? 'jnMoveInRefused' : '' }, [
+        jn.icon(each.missing.length ? 'fas fa-times' : 'fas fa-check'), ' ', jn.el('strong', { text: each.key }), ' ' + text
       ]);
     }
 

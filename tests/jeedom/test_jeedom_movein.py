@@ -23,6 +23,7 @@ UNDO = code("undo")
 NOTED = code("noted")
 SHAPE = code("shape")
 POINTS = code("points")
+STATE_OF_STAGE = "echo json_encode([jeenergie::byId($argv[1])->getCmd('info', 'autoconso')->getId()]);"
 LEFT = "echo json_encode(count(jeenergie::byType('jeenergie')));"
 SETTINGS = code("settings")
 PLACES = code("places")
@@ -101,9 +102,21 @@ def check_moved(jeedom: Jeedom, house: dict[str, Any], before: dict[str, str]) -
     assert {each["name"]: (each["type"], each["key"]) for each in places.values()}.items() >= PLUGINS[
         plugin
     ].items() - {("WES test", (None, ""))}
+    if plugin == "enphasesecur":
+        check_stage(jeedom, noted)
     former = jeedom.php(SHAPE, plugin)
     assert {row["isEnable"] for name, row in former.items() if name.startswith("eq")} <= {0, "0"}
     return noted
+
+
+def check_stage(jeedom: Jeedom, noted: dict[str, Any]) -> None:
+    """What was settings of the former plugin switches the same load, and has the history of its state."""
+    (made,) = noted["made"]
+    (stage,) = jeedom.php(SETTINGS, json.dumps([{"id": made["to"]}]))
+    assert {key: stage["config"][key] for key in ("onAbove", "offBelow")} == {"onAbove": 1500, "offBelow": 200}
+    assert re.fullmatch(r"#\d+#", stage["config"]["onCommand"])
+    (command,) = jeedom.php(STATE_OF_STAGE, made["to"])
+    assert str(command) in {str(pair["to"]) for pair in noted["pairs"].values()}
 
 
 def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> None:

@@ -35,6 +35,9 @@ final class FormerSettingsTest extends JeenergieTestCase
             $connections = $recipe->connections([$this->record($keys), $this->record($keys)]);
             foreach ($connections as $connection) {
                 $this->assertSettings($backend, null, $connection['config']);
+                foreach ($connection['makes'] as $each) {
+                    $this->assertSettings($backend, $each['type'], $each['config']);
+                }
             }
             $found = $recipe->equipment($this->record($keys), $connections);
             if (isset($found['reason'])) {
@@ -68,7 +71,7 @@ final class FormerSettingsTest extends JeenergieTestCase
                 $keys[$value] = ['7', 'text'];
             }
         });
-        foreach ($former['equipment'] as $rule) {
+        foreach (array_merge($former['equipment'], $former['connections']['makes'] ?? []) as $rule) {
             foreach ($rule['match'] ?? [] as $key => $pattern) {
                 $keys[$key][] = trim(explode('|', (string) $pattern)[0], '^$');
                 $keys[$key][] = '#line';

@@ -53,6 +53,29 @@ final class MoveInTest extends JeenergieTestCase
         $this->assertSame(['options' => []], $made[0]['config']);
     }
 
+    public function testSettingsThereCanBeAnEquipmentHere(): void
+    {
+        $this->forgetCatalogues();
+        $recipe = new Recipe(Jeenergie\Contract\Catalogue::of('enphase')['former'], [utils::class, 'decrypt']);
+        $stage = [
+            'autoconso' => 'oui', 'typereseau' => 'mono', 'wattsautoconso1on' => '1500', 'wattsautoconso1off' => '-100',
+            'cmdautoconso1on' => '#12#', 'cmdautoconso1off' => '#13#', 'cmdautoconso1on1' => '#14#', 'cmdautoconso1off1' => '#15#',
+        ];
+        [$one] = $recipe->connections([$stage])[0]['makes'];
+        $this->assertSame('stage', $one['type']);
+        $this->assertSame(
+            ['onAbove' => '1500', 'onCommand' => '#12#', 'offBelow' => '-100', 'offCommand' => '#13#'],
+            $one['config']
+        );
+        $this->assertSame(['autoconso1' => 'autoconso'], $one['commands']);
+        $three = $recipe->connections([['typereseau' => 'tri', 'cmdautoconso1on3' => '#16#'] + $stage])[0]['makes'];
+        $this->assertSame([['1', '#14#'], ['3', '#16#']], array_map(
+            static fn(array $each): array => [$each['config']['phase'], $each['config']['onCommand']],
+            $three
+        ));
+        $this->assertSame([], $recipe->connections([['autoconso' => 'non'] + $stage])[0]['makes']);
+    }
+
     public function testAnEquipmentFindsItsConnectionByItsKey(): void
     {
         $recipe = $this->recipe();
@@ -169,6 +192,11 @@ final class MoveInTest extends JeenergieTestCase
             $parts = [[null, $catalogue['former']['connections']['fields'] ?? []]];
             foreach ($catalogue['former']['equipment'] as $rule) {
                 $parts[] = [$rule['type'] ?? null, $rule['fields'] ?? []];
+            }
+            foreach ($catalogue['former']['connections']['makes'] ?? [] as $rule) {
+                $parts[] = [$rule['type'], $rule['fields']];
+                $rows = Jeenergie\Contract\Catalogue::applicableRows($backend, $rule['type'], []);
+                $this->assertSame([], array_diff($rule['commands'], array_keys($rows)), $backend);
             }
             foreach ($parts as [$type, $fields]) {
                 $known = array_column(Jeenergie\Contract\Catalogue::fields($backend, $type), null, 'key');

@@ -145,12 +145,57 @@ final class Move
             $pairs += $this->commandsOf($planned, $eqLogic, $row, $isOurs && $isFirst, $before);
             $this->journal->note(['pairs' => $pairs]);
         }
+        $this->made($pairs);
+    }
+
+    /** What was settings of the connection there and is an equipment here. */
+    private function made(array $pairs): void
+    {
+        $plan = $this->journal->get('plan');
+        $made = $this->journal->get('made', []);
+        $cmds = array_merge([], ...array_column($plan['equipment'], 'commands'));
+        foreach ($plan['made'] ?? [] as $index => $planned) {
+            if ($planned['missing'] !== []) {
+                continue;
+            }
+            $connection = jeenergie::byId($this->journal->get('connections')[$planned['connection']]['id']);
+            $eqLogic = Creation::equipment($connection, $planned['type'], $planned['key'], $planned['key'], $planned['config']);
+            $made[$index] = ['to' => (string) $eqLogic->getId(), 'created' => $planned['known'] === null];
+            $this->journal->note(['made' => $made]);
+            $wanted = array_filter($cmds, fn(array $each): bool => $each['to'] !== null && ($each['made'] ?? null) === $index);
+            $ids = Creation::commands($eqLogic, array_column($wanted, 'to'));
+            foreach ($wanted as $each) {
+                $until = $planned['known'] === null ? null : $this->seamOf($ids[$each['to']]);
+                $pairs[$each['id']] = ['to' => $ids[$each['to']], 'factor' => $each['factor'], 'until' => $until];
+            }
+            $this->journal->note(['pairs' => $pairs]);
+        }
+        $this->reportMade($plan['made'] ?? []);
+    }
+
+    private function reportMade(array $made): void
+    {
+        $sentences = [];
+        foreach ($made as $planned) {
+            if ($planned['missing'] !== []) {
+                $sentences[] = sprintf(
+                    __('« %1$s » n\'est pas repris, il manque : %2$s.', __FILE__),
+                    $planned['key'],
+                    implode(', ', $planned['missing'])
+                );
+            } elseif ($planned['note'] !== '') {
+                $sentences[] = sprintf(__('%1$s : %2$s', __FILE__), $planned['key'], $planned['note']);
+            }
+        }
+        if ($sentences !== []) {
+            $this->journal->report($sentences);
+        }
     }
 
     /** @return array[] {to, factor, until, seam} by the id of the former command */
     private function commandsOf(array $planned, jeenergie $eqLogic, array $row, bool $places, array $before): array
     {
-        $wanted = array_filter($planned['commands'], fn(array $each): bool => $each['to'] !== null);
+        $wanted = array_filter($planned['commands'], fn(array $each): bool => $each['to'] !== null && !isset($each['made']));
         $ids = Creation::commands($eqLogic, array_values(array_unique(array_column($wanted, 'to'))));
         $formerCommands = $this->former->commands($planned['id']);
         $pairs = [];

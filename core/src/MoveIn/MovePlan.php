@@ -4,6 +4,7 @@
 
 namespace Jeenergie\MoveIn;
 
+use cmd;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Contract\Settings;
@@ -27,6 +28,9 @@ final class MovePlan
     /** @var array[] jeenergie eqLogics that equipment without a key has been given to, by id */
     private $given = [];
 
+    /** @var array[] equipment that was settings of a connection, as MadeOfSettings plans it */
+    private $made = [];
+
     public function __construct(Former $former)
     {
         $this->former = $former;
@@ -42,14 +46,17 @@ final class MovePlan
     }
 
     /**
-     * @return array {plugin, title, backend, backendName, stopsPlugin, points, connections, equipment}
+     * @return array {plugin, title, backend, backendName, stopsPlugin, points, connections, equipment, made}
      *  - connections: [{key, name, known: id or null, settings: [labels], missing: [labels]}]
      *  - equipment: [{id, name, object, type, typeName, key, config, connection, known: id or null, reason, commands}]
-     *  - commands: [{id, name, to: logicalId or null, toName, reason, points, first, last, factor: null without history}]
+     *  - commands: [{id, name, to: logicalId or null, toName, reason, points, first, last, factor: null without history}],
+     *    with "made": index of the one of "made" that has it here
+     *  - made: [{type, typeName, key, config, connection, known: id or null, missing: [labels], note, commands}]
      */
     public function made(): array
     {
         $catalogue = Catalogue::translated($this->former->backend());
+        $this->made = $this->plannedMade($catalogue);
         $equipment = [];
         foreach ($this->former->equipment() as $row) {
             $equipment[] = $this->equipment($row, $catalogue);
@@ -64,6 +71,7 @@ final class MovePlan
             'points' => array_sum(array_column($commands, 'points')),
             'connections' => array_map([$this, 'connection'], array_keys($this->connections)),
             'equipment' => $equipment,
+            'made' => $this->made,
         ];
     }
 
@@ -179,6 +187,32 @@ final class MovePlan
         return $planned;
     }
 
+    private function plannedMade(array $catalogue): array
+    {
+        $planned = [];
+        foreach ($this->connections as $index => $connection) {
+            $known = $connection['makes'] === [] ? null : $this->knownConnection($index);
+            foreach ($connection['makes'] as $each) {
+                $fields = Catalogue::fields($this->former->backend(), $each['type']);
+                $config = Settings::usable($fields, $each['config']);
+                $missing = array_filter($fields, static function (array $field) use ($config): bool {
+                    $value = $config[$field['key']] ?? null;
+                    return !empty($field['required'])
+                        && ($value === null || ($field['type'] === 'command' && !is_object(cmd::byId(trim($value, '#')))));
+                });
+                $there = null;
+                foreach ($known === null ? [] : $known->equipment() as $equipment) {
+                    $isIt = $equipment->type() === $each['type'] && $equipment->key() === $each['key'];
+                    $there = $isIt ? (string) $equipment->getId() : $there;
+                }
+                $planned[] = ['config' => $config, 'connection' => $index, 'known' => $there]
+                    + ['missing' => array_values(array_column($missing, 'label'))]
+                    + ['typeName' => $catalogue['equipment'][$each['type']]['name']] + $each;
+            }
+        }
+        return $planned;
+    }
+
     private function reason(array $target): string
     {
         switch ($target['reason'] ?? '') {
@@ -247,6 +281,13 @@ final class MovePlan
             return $planned;
         }
         $row = $rows[$this->logicalId($cmd, $rows)] ?? null;
+        foreach ($row === null ? $this->made : [] as $index => $made) {
+            $to = $made['connection'] === $equipment['connection'] ? $made['commands'][$cmd['logicalId']] ?? null : null;
+            if ($to !== null && $made['missing'] === []) {
+                $row = Catalogue::applicableRows($this->former->backend(), $made['type'], $made['config'])[$to] ?? null;
+                $planned['made'] = $index;
+            }
+        }
         if ($row === null) {
             return ['reason' => __('Aucune commande ne lui correspond avec ces réglages.', __FILE__)] + $planned;
         }

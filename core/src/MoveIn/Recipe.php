@@ -37,28 +37,52 @@ final class Recipe
 
     /**
      * @param array[] $records of the connections
-     * @return array[] {record, key: identifies it there, name, config}
+     * @return array[] {record, key: identifies it there, name, config, makes: [{type, key, config, commands, note}],
+     *   equipment that was settings of the connection there}
      */
     public function connections(array $records): array
     {
         $recipe = $this->former['connections'];
         $connections = [];
         foreach ($records as $record) {
-            $config = [];
-            foreach ($recipe['fields'] ?? [] as $field => $value) {
-                $made = $this->value($value, $record, []);
-                if ($made !== null) {
-                    $config[$field] = $made;
-                }
-            }
             $connections[] = [
                 'record' => $record,
                 'key' => (string) ($this->value($recipe['key'] ?? ['value' => ''], $record, []) ?? ''),
                 'name' => (string) ($this->value($recipe['name'] ?? ['value' => ''], $record, []) ?? ''),
-                'config' => $config,
+                'config' => $this->fields($recipe['fields'] ?? [], $record, []),
+                'makes' => $this->makes($recipe['makes'] ?? [], $record),
             ];
         }
         return $connections;
+    }
+
+    private function makes(array $rules, array $record): array
+    {
+        $made = [];
+        foreach ($rules as $rule) {
+            if (self::matches($rule['match'], $record)) {
+                $made[] = [
+                    'type' => $rule['type'],
+                    'key' => (string) ($this->value($rule['key'], $record, []) ?? ''),
+                    'config' => $this->fields($rule['fields'], $record, []),
+                    'commands' => $rule['commands'],
+                    'note' => $rule['note'] ?? '',
+                ];
+            }
+        }
+        return $made;
+    }
+
+    private function fields(array $fields, array $record, array $connection): array
+    {
+        $config = [];
+        foreach ($fields as $field => $value) {
+            $made = $this->value($value, $record, $connection);
+            if ($made !== null) {
+                $config[$field] = $made;
+            }
+        }
+        return $config;
     }
 
     /** True if the former equipment is itself a connection here, whose settings it holds. */
@@ -130,13 +154,7 @@ final class Recipe
         if ($key === '' && !$existing) {
             return ['reason' => 'key'];
         }
-        $config = [];
-        foreach ($rule['fields'] ?? [] as $field => $value) {
-            $made = $this->value($value, $record, $connection);
-            if ($made !== null) {
-                $config[$field] = $made;
-            }
-        }
+        $config = $this->fields($rule['fields'] ?? [], $record, $connection);
         return ['type' => $rule['type'], 'key' => $key, 'config' => $config, 'existing' => $existing];
     }
 

@@ -104,7 +104,7 @@ final class Undo
     /** Rows of what is about to be removed; commands link to each other there. */
     private function isOurs(array $change): bool
     {
-        $made = array_column($this->journal->get('equipment', []), 'to');
+        $made = array_column($this->made(), 'to');
         if ($change['table'] === 'eqLogic') {
             return in_array($change['id'], $made, true);
         }
@@ -112,11 +112,17 @@ final class Undo
             && in_array(References::ownerOf($change), $made, true);
     }
 
+    /** @return array[] all equipment that the move has made or used: {to, created, connection} */
+    private function made(): array
+    {
+        return array_merge(array_values($this->journal->get('equipment', [])), array_values($this->journal->get('made', [])));
+    }
+
     /** Only what the move has made; equipment that was there before keeps its own life. */
     private function remove(): void
     {
-        foreach ($this->journal->get('equipment', []) as $made) {
-            $equipment = $made['created'] && !$made['connection'] ? jeenergie::byId($made['to']) : null;
+        foreach ($this->made() as $made) {
+            $equipment = $made['created'] && empty($made['connection']) ? jeenergie::byId($made['to']) : null;
             if ($equipment instanceof jeenergie) {
                 $equipment->remove();
             }

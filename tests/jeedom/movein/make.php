@@ -37,10 +37,17 @@ if ($plugin === 'EaseeCharger') {
     }
 } elseif ($plugin === 'enphasesecur') {
     foreach (['ip' => '127.0.0.1', 'ctoken' => 'auto', 'user' => 'moi@exemple.fr', 'password' => 's3cret', 'serie' => '122233344455',
-        'delais' => '60', 'widget' => '1', 'typereseau' => 'mono', 'PA' => 1, 'G1' => 1] as $k => $v) {
+        'delais' => '60', 'widget' => '1', 'typereseau' => 'mono', 'PA' => 1, 'G1' => 1,
+        'autoconso' => 'oui', 'wattsautoconso1on' => '1500', 'wattsautoconso1off' => '200'] as $k => $v) {
         config::save($k, $v, $plugin);
     }
-    $ids[] = $make('Passerelle test', 'enphasesecur_combine', ['type' => 'combine'])->getId();
+    $gateway = $make('Passerelle test', 'enphasesecur_combine', ['type' => 'combine']);
+    $ids[] = $gateway->getId();
+    foreach (['on', 'off'] as $name) { // any two actions of this Jeedom
+        $action = null;
+        foreach (cmd::byTypeSubType('action', 'other') as $each) { $action = $action ?? $each; }
+        config::save("cmdautoconso1$name", '#' . $action->getId() . '#', $plugin);
+    }
     $ids[] = $make('Groupe test', 'enphasesecur_G1', ['type' => 'groupe'])->getId();
     $ids[] = $make('Onduleur test', '482233344455', ['type' => 'conv', 'groupement' => '1'])->getId();
     $ids[] = $make('Batteries test', 'enphasesecur_batt', ['type' => 'batt'])->getId();
