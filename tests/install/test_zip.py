@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,6 @@ FOR_DEVELOPERS = (
     "tools",
     "demo.sh",
     "test.sh",
-    "pyproject.toml",
 )
 NEEDED = (
     "LICENSE",
@@ -37,6 +37,7 @@ NEEDED = (
     "plugin_info/info.json",
     "plugin_info/install.php",
     "plugin_info/jeenergie_icon.png",
+    "pyproject.toml",
     "resources/daemon/__main__.py",
     "resources/requirements.txt",
 )
@@ -95,6 +96,17 @@ def test_the_daemon_starts_from_it(unpacked: Path) -> None:
     )
     assert asked.returncode == 0, asked.stderr
     assert "--socketport" in asked.stdout
+
+
+def test_its_own_packages_can_be_linked_into_an_environment(unpacked: Path) -> None:
+    """The last step of install_deps.sh hands the plugin's folder to pip, which goes by pyproject.toml and its files."""
+    assert '-e "$here"' in (unpacked / "install_deps.sh").read_text("utf-8")
+    project = (unpacked / "pyproject.toml").read_text("utf-8")
+    folders = re.findall(r'^\w+ = "([\w/]+)"$', project.split("[tool.setuptools.package-dir]")[1].split("\n[")[0], re.M)
+    files = re.findall(r'readme = "([^"]+)"|file = \["([^"]+)"\]', project)
+    named = [*folders, *("".join(pair) for pair in files)]
+    assert len(named) == 4, named
+    assert [path for path in named if not (unpacked / path).exists()] == []
 
 
 def _pictures(text: str) -> list[str]:
