@@ -109,22 +109,56 @@
     });
   }
 
-  /** A new value of a command, as the core sends it. */
-  function update(news) {
-    const id = String(news.cmd_id);
-    document.querySelectorAll('.jtValue[data-jt-value="' + id + '"]').forEach(function(element) {
+  const changedRoofs = new Set();
+
+  /** Once for all the values that come together: they are handed over one by one, in one go. */
+  function compareLater(roof) {
+    if (changedRoofs.size === 0) {
+      queueMicrotask(function() {
+        changedRoofs.forEach(compare);
+        changedRoofs.clear();
+      });
+    }
+    changedRoofs.add(roof);
+  }
+
+  /** What an element does with a new value, by the attribute that names its command. */
+  const FOLLOWERS = {
+    jtValue: function(element, news) {
       write(element, news.value === undefined ? news.display_value : news.value);
       turn(element, news.value);
       const body = element.closest('.jtBody');
       const health = body && body.querySelector('.jtHealth');
       if (health) health.dataset.jtLast = Math.floor(Date.now() / 1000);
       const roof = element.closest('.jtRoof');
-      if (roof) compare(roof);
+      if (roof) compareLater(roof);
+    },
+    jtChosen: function(choice, news) { choose(choice, news.value); },
+    jtMeter: function(meter, news) { fill(meter, news.value); },
+    jtFollows: function(button, news) { button.hidden = String(Number(news.value)) !== button.dataset.jtWhile; },
+  };
+  const FOLLOWING = '[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen]';
+  /**
+   * Elements by command: looking for them in a page of a hundred tiles takes longer than to write the value. A tile that
+   * is drawn anew brings this file once more, and the core goes on with the functions of the first: they share it.
+   */
+  const following = window.jeenergieTilesFollowing = window.jeenergieTilesFollowing || new Map();
+
+  /** A new value of a command, as the core sends it. */
+  function update(news) {
+    (following.get(String(news.cmd_id)) || []).forEach(function(element) {
+      Object.keys(FOLLOWERS).forEach(function(name) {
+        if (element.dataset[name] === String(news.cmd_id)) FOLLOWERS[name](element, news);
+      });
     });
-    document.querySelectorAll('[data-jt-chosen="' + id + '"]').forEach(function(choice) { choose(choice, news.value); });
-    document.querySelectorAll('[data-jt-meter="' + id + '"]').forEach(function(meter) { fill(meter, news.value); });
-    document.querySelectorAll('[data-jt-follows="' + id + '"]').forEach(function(button) {
-      button.hidden = String(Number(news.value)) !== button.dataset.jtWhile;
+  }
+
+  /** Forgets the elements of tiles that have gone. */
+  function prune() {
+    following.forEach(function(elements, id) {
+      const left = elements.filter(function(each) { return each.isConnected; });
+      if (left.length) following.set(id, left);
+      else following.delete(id);
     });
   }
 
@@ -202,12 +236,17 @@
     attach: function() {
       document.querySelectorAll('.jtBody:not([data-jt-attached])').forEach(function(body) {
         body.dataset.jtAttached = '1';
-        const ids = new Set();
-        body.querySelectorAll('[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen]').forEach(function(each) {
-          ids.add(each.dataset.jtValue || each.dataset.jtMeter || each.dataset.jtFollows || each.dataset.jtChosen);
+        body.querySelectorAll(FOLLOWING).forEach(function(each) {
+          Object.keys(FOLLOWERS).forEach(function(name) {
+            const id = each.dataset[name];
+            if (!id) return;
+            const known = following.get(id) || [];
+            if (known.includes(each)) return;
+            following.set(id, known.concat(each));
+            // The core takes functions with the same text for the same one: it has to be this one for all commands.
+            jeedom.cmd.addUpdateFunction(id, update);
+          });
         });
-        // The core takes functions with the same text for the same one: it has to be this one for all commands.
-        ids.forEach(function(id) { jeedom.cmd.addUpdateFunction(id, update); });
         body.querySelectorAll('.jtRoof').forEach(compare);
       });
       showAges();
@@ -224,7 +263,10 @@
   window.jeenergieTilesStarted = true;
   document.addEventListener('click', run, true);
   document.addEventListener('keydown', press);
-  setInterval(showAges, AGES_MS);
+  setInterval(function() {
+    showAges();
+    prune();
+  }, AGES_MS);
   const heard = function(event, option) { window.jeenergieTiles.state(option || event.detail || {}); };
   if (window.jQuery) window.jQuery('body').on('jeenergie::state', heard);
   else document.body.addEventListener('jeenergie::state', heard);

@@ -24,7 +24,7 @@ PATH = os.environ.get("JEEDOM_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 FIND = """
-    const found = [...document.querySelectorAll(%s)].filter(e => e.getClientRects().length && (%s === null
+    const found = [...document.querySelectorAll(%s)].filter(e => e.checkVisibility() && (%s === null
         || e.textContent.replace(/\\s+/g, ' ').trim().includes(%s)));
 """
 

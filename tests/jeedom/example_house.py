@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ HEATER = f"""
     $load->setEqType_name('{PLUGIN}')->setName('Ballon')->setIsEnable(1)->setObject_id($argv[2]);
     $load->setConfiguration('folder', $argv[1]);
     $load->save();
-    foreach (['on' => 'On', 'off' => 'Off'] as $id => $name) {{
+    foreach (['on' => 'Allumer', 'off' => 'Éteindre'] as $id => $name) {{
         $cmd = new {PLUGIN}Cmd();
         $cmd->setEqLogic_id($load->getId())->setLogicalId($id)->setName($name)->setType('action')->setSubType('other');
         $cmd->save();
@@ -142,6 +143,13 @@ class House:
 
     def value(self, reference: str) -> Any:
         return self.jeedom.php(VALUE, self.own(reference))
+
+    def number(self, reference: str) -> float:
+        """NaN for what is none: the core's cache may be read while it is being written."""
+        try:
+            return float(self.value(reference))
+        except (TypeError, ValueError):
+            return math.nan
 
     def command(self, reference: str) -> str:
         """As a field of a form keeps it."""

@@ -242,10 +242,12 @@ def watch_the_dashboard(user: User, jeedom: Jeedom) -> str:
     """
     gateway, power = until(lambda: jeedom.php(find))
     user.browser.goto(URL + "/index.php?v=d&p=dashboard")
-    value = f".eqLogic-widget[data-eqlogic_id='{gateway}'] .cmd[data-cmd_id='{power}'] .value"
-    first = user.browser.until(f"document.querySelector({json.dumps(value)})?.innerText.trim()")
+    tile = f".eqLogic-widget[data-eqlogic_id='{gateway}'] .jtValue[data-jt-value='{power}']"
+    value = f"document.querySelector({json.dumps(tile)})"
+    first = user.browser.until(f"{value}?.dataset.jtRaw")
     assert float(first) > 0
-    user.browser.until(f"document.querySelector({json.dumps(value)}).innerText.trim() !== '{first}'", 30)
+    assert user.browser.run(f"{value}.innerText").endswith("W")
+    user.browser.until(f"{value}.dataset.jtRaw !== '{first}'", 30)
     user.look("dashboard")
     return str(power)
 
@@ -462,6 +464,7 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         change_the_address(browser, RESULT)
 
         # An operation asks for its fields, and shows the progress that the daemon tells.
+        browser.click("#div_jeenergieOperations summary")
         browser.click("[data-jn_operation=import] .btn")
         browser.click(CONFIRM)
         browser.until("document.querySelector('.jnDialog .alert-danger')?.innerText.includes('Nombre de jours')")

@@ -73,15 +73,15 @@ def test_the_surplus_goes_into_the_car(home: House, language: str) -> None:
         charging = home.charger.get(120) * 1000
         home.gateway.set(production=export + 300.0, consumption=300.0 + charging)
         net = export - charging
-        until(lambda: abs(home.value("#[Maison][Toit][Injection réseau]#") - max(0.0, net)) < 5, PATIENCE_S)
-        until(lambda: abs(home.value("#[Maison][Toit][Soutirage réseau]#") - max(0.0, -net)) < 5, PATIENCE_S)
-        until(lambda: abs(home.value("#[Garage][Borne][Puissance]#") * 1000 - charging) < 5, PATIENCE_S)
+        until(lambda: abs(home.number("#[Maison][Toit][Injection réseau]#") - max(0.0, net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.number("#[Maison][Toit][Soutirage réseau]#") - max(0.0, -net)) < 5, PATIENCE_S)
+        until(lambda: abs(home.number("#[Garage][Borne][Puissance]#") * 1000 - charging) < 5, PATIENCE_S)
         home.start(run)
         until(lambda: limit(home) == after, PATIENCE_S)
         home.wait_for("#[Garage][Borne][Limite du chargeur]#", after)
 
     home.gateway.set(production=5000.0, consumption=300.0)
-    until(lambda: abs(home.value("#[Maison][Toit][Injection réseau]#") - 4700) < 5)
+    until(lambda: abs(home.number("#[Maison][Toit][Injection réseau]#") - 4700) < 5)
     home.start(run)
     assert limit(home) == LARGEST, "no car, nothing is set"
     home.charger.plug(amps=40.0)

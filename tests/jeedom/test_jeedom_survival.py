@@ -223,7 +223,7 @@ class TestAddress:
         callback = status(jeedom)["callback"]
         assert callback["addresses"][0] == "http://127.0.0.1:9/core/api/jeeApi.php"
         assert callback["inUse"] == f"{URL}/core/api/jeeApi.php"
-        assert status(jeedom)["outbox"] == 0
+        until(lambda: status(jeedom)["outbox"] == 0)
         rows = jeedom.php("echo json_encode(jeenergie::health());")
         assert rows[1]["state"] is True
         assert "http://127.0.0.1:9/" in rows[1]["advice"]

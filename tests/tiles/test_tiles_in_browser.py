@@ -129,6 +129,36 @@ def test_new_values_are_written_into_the_tile(
     assert browser.run("document.querySelector('.jtBody') === window.first")  # nothing is rendered again
 
 
+def test_a_tile_that_is_drawn_anew_gets_values_and_nothing_is_searched_for(
+    tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
+) -> None:
+    tile = alone(tiles["fresh"], "jtFlow")
+    show(browser, tile, "Light", "dashboard", tmp_path)
+    # As the core does: the HTML once more, in which the script stands again.
+    browser.run(
+        f"""(() => {{
+            const section = document.querySelector('section');
+            section.innerHTML = {json.dumps(next(iter(tile.values())))};
+            section.querySelectorAll('script').forEach(old => {{
+                const script = document.createElement('script');
+                script.textContent = old.textContent;
+                old.replaceWith(script);
+            }});
+            window.searches = 0;
+            for (const name of ['querySelector', 'querySelectorAll']) {{
+                const own = document[name];
+                document[name] = function(...given) {{ window.searches++; return own.apply(document, given); }};
+            }}
+        }})()"""
+    )
+    value = "document.querySelector('.jtFlow').closest('.jtLine').querySelector('.jtValue')"
+    identifier = browser.run(f"{value}.dataset.jtValue")
+    browser.run("window.searches = 0")
+    browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: 812, display_value: 812}})")
+    assert browser.run("window.searches") == 0
+    assert browser.run(f"{value}.textContent") == "812\xa0W"
+
+
 def test_the_odd_panel_is_marked_and_only_that(
     tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
 ) -> None:
