@@ -6,6 +6,7 @@ within its limits; a load follows at once. Powers in W (grid + draws, battery + 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from typing import Optional, Union
@@ -20,16 +21,14 @@ class Series:
     """A value that changes in steps: [[second, value], ...]."""
 
     def __init__(self, steps: Sequence[Sequence[Union[float, bool]]]) -> None:
-        self._steps = sorted((float(second), value) for second, value in steps)
+        ordered = sorted((float(second), value) for second, value in steps)
+        self._begins = [begin for begin, _ in ordered]
+        self._values = [value for _, value in ordered]
 
     def at(self, second: float) -> Union[float, bool]:
         """The value of a second; 0 before the first step."""
-        found: Union[float, bool] = 0
-        for begin, value in self._steps:
-            if begin > second:
-                break
-            found = value
-        return found
+        place = bisect_right(self._begins, second)
+        return self._values[place - 1] if place else 0
 
 
 class Car:
