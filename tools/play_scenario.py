@@ -134,6 +134,7 @@ class Game:
                 bool(each.get("switching", False)),
                 str(each.get("circuit", "")),
                 each.get("circuitA"),
+                each.get("mostGrid"),
             )
             for each in self.scenario.get("chargers", [])
         }

@@ -274,6 +274,7 @@ def _point(each: Equipment) -> PointSettings:
     days = config.get("goalDays")
     chosen = tuple(int(day) for day in days if str(day).isdigit()) if isinstance(days, (list, tuple)) else EVERY_DAY
     phases, most = str(config.get("phases") or ""), finite(config.get("maxCurrent"))
+    share = finite(config.get("mostGrid"))
     return PointSettings(
         each.id,
         each.key,
@@ -286,6 +287,7 @@ def _point(each: Equipment) -> PointSettings:
         config.get("redPeak") is True,
         str(config.get("circuit") or "").strip().casefold(),
         finite(config.get("circuitCurrent")),
+        None if share is None else share / 100,
     )
 
 

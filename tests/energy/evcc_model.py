@@ -20,9 +20,16 @@ BLIND_S = 60.0
 
 
 class EvccModel:
-    """One charger in solar mode. `step` takes the power of the grid and of the charger in W."""
+    """One charger in solar mode. `step` takes the power of the grid and of the charger in W.
 
-    def __init__(self, max_a: int, phases: int = 1, switching: bool = False, voltage: float = 230.0) -> None:
+    `offset`: the second of its interval in which it looks. Where the sun changes exactly on a minute, a look at 0 sees
+    each change with no delay at all, one at 29 almost an interval later.
+    """
+
+    def __init__(
+        self, max_a: int, phases: int = 1, switching: bool = False, voltage: float = 230.0, offset: int = 0
+    ) -> None:
+        self.offset = offset
         self.max_a = max_a
         self.installed = phases
         self.switching = switching
@@ -38,7 +45,7 @@ class EvccModel:
 
     def step(self, now: float, grid: float, drawn: float) -> tuple[int, int]:
         """(A, phases) from now on."""
-        if now % INTERVAL_S:
+        if (now - self.offset) % INTERVAL_S:
             return self.amps, self.phases
         available = drawn - grid
         if self.switching and now - self._switched >= BLIND_S and self._switch(now, available, grid):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .limits import LEAST_A, START_A
 from .ports import Sentence
-from .surplus import GAP_S, Deficit, Lasting, SurplusHistory
+from .surplus import GAP_S, Account, Deficit, Lasting, Sky, SurplusHistory
 
 OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
 MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
@@ -21,6 +21,8 @@ START_AFTER_S, CALM_START_AFTER_S = 60.0, 300.0
 STARTS_BEFORE_CALM = 3
 REST_S = 300.0
 """Least seconds between a stop and the next start, and between a start and the next stop."""
+BOUND_REST_S = 60.0
+"""The latter when the user has bounded the grid's share."""
 LOWER_AFTER_S, LOWER_BY_W = 10.0, 150.0
 RAISE_EVERY_S, LOWER_EVERY_S = 30.0, 10.0
 DEAD_TIME_S = 5.0
@@ -28,7 +30,7 @@ DEAD_TIME_S = 5.0
 OBSERVED_S = 10.0
 UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
 UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
-MOST_SWITCHES = 12
+MOST_SWITCHES, DAY_S = 12, 86400.0
 OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
@@ -53,6 +55,8 @@ class ChargerSettings:
     circuit: str = ""
     """Names a circuit that it shares with other chargers."""
     circuit_a: float | None = None
+    most_grid: float | None = None
+    """Share (0 to 1) of a solar charge that may come from the grid; None: as much as waiting for the sun is worth."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ class ChargePoint:
     state: str = "absent"
     why: str = ""
     history: SurplusHistory = field(default_factory=SurplusHistory)
+    sky: Sky = field(default_factory=Sky)
     deficit: Deficit = field(default_factory=Deficit)
+    account: Account = field(default_factory=Account)
     enough: Lasting = field(default_factory=lambda: Lasting(gap_s=GAP_S))
     low: Lasting = field(default_factory=Lasting)
     up: Lasting = field(default_factory=Lasting)
@@ -104,7 +110,8 @@ class ChargePoint:
     started_at: float = -math.inf
     stopped_at: float = -math.inf
     switched_at: float = -math.inf
-    switches: int = 0
+    switches: deque[float] = field(default_factory=deque)
+    """When phases were switched, in the last day."""
     starts: deque[float] = field(default_factory=deque)
     quiet_until: float = -math.inf
     taken_over_until: float = -math.inf
@@ -167,6 +174,7 @@ class ChargePoint:
         self.amps, self.phases = 0, self._least_phases
         self.state, self.why = "absent", Sentence("Aucune voiture branchée")
         self.deficit.clear()
+        self.account.clear()
         self.enough.clear()
         self.observed.clear()
         self.idle_since, self.has_charged, self.asked_again = None, False, False
@@ -198,17 +206,26 @@ class ChargePoint:
 
     def _follow(self, now: float, seconds: float, sample: ChargerSample, available: float) -> None:
         steady = self.history.add(now, available)
+        self.sky.add(now, steady)
+        self._restless = self.sky.restless(now)
+        # A fall that was to be expected is believed at its first sample.
+        self._present = min(steady, available) if self._restless else steady
         least = LEAST_A * sample.voltage
         self.enough.update(now, steady >= least * self._least_phases)
-        self.low.update(now, self.amps > 0 and steady < self.amps * sample.voltage * self.phases - LOWER_BY_W)
+        self.low.update(now, self.amps > 0 and self._present < self.amps * sample.voltage * self.phases - LOWER_BY_W)
         if self.settings.phases == 3 and self.settings.switching:
             self.up.update(now, steady >= 3 * least + UP_MARGIN_W and self.observed.since is not None)
             self.down.update(now, steady < 3 * least - DOWN_MARGIN_W)
         if self.amps > 0:
-            self._short = self.deficit.add(now, seconds, self._needed(sample), available, steady)
+            self.account.add(seconds, sample.drawn, available)
+            left = self.account.left(self.settings.most_grid)
+            needed = self._needed(sample)
+            self._short = self.deficit.add(now, seconds, needed, available, steady, self._restless, left)
         self._steady = steady
 
     _steady: float = 0.0
+    _present: float = 0.0
+    _restless: bool = False
     _short: bool = False
 
     def _decide(self, now: float, sample: ChargerSample) -> None:
@@ -246,7 +263,8 @@ class ChargePoint:
             else:
                 self._maybe_start(now, sample)
             return
-        if not minimum and self._short and now - self.started_at >= REST_S:
+        rest = BOUND_REST_S if self.deficit.bound else REST_S
+        if not minimum and self._short and now - self.started_at >= rest:
             self._stop(now, Sentence("Arrêt : le soleil ne suffit plus"))
             return
         if self.settings.switching and self._switch(now):
@@ -256,18 +274,19 @@ class ChargePoint:
             self._set(now, START_A, self.phases, "charging", why)
             return
         per_amp = sample.voltage * self.phases
-        fits = math.floor(self._steady / per_amp + 1e-9)
-        least = self.history.least()
+        fits = math.floor(self._present / per_amp + 1e-9)
+        least = self.history.least(self.sky.window(now))
         if least is not None and now - self.set_at >= RAISE_EVERY_S:
             target = min(math.floor(least / per_amp + 1e-9), self.settings.max_a, sample.cap)
             if target > self.amps and self.observed.since is not None:
                 self._set(now, target, self.phases, "charging", _follows(least, target))
                 return
         lowest = LEAST_A if self._is_observed(now) or self.amps < START_A else START_A
-        if self.low.since is not None and now - self.low.since >= LOWER_AFTER_S and now - self.set_at >= LOWER_EVERY_S:
+        patience = 0.0 if self._restless else LOWER_AFTER_S
+        if self.low.since is not None and now - self.low.since >= patience and now - self.set_at >= LOWER_EVERY_S:
             target = max(lowest, fits)
             if target < self.amps:
-                self._set(now, target, self.phases, "charging", _follows(self._steady, target))
+                self._set(now, target, self.phases, "charging", _follows(self._present, target))
                 return
         if self._steady < self._needed(sample) and not minimum:
             missing = self._needed(sample) - self._steady
@@ -324,23 +343,30 @@ class ChargePoint:
         self._set(now, 0, self._least_phases, "waiting", why)
 
     def _switch(self, now: float) -> bool:
-        """1 and 3 phases in turn: slowly up, less slowly down, not more than a few times a day."""
-        if now - self.switched_at < PHASE_REST_S or self.switches >= MOST_SWITCHES or self.settings.phases != 3:
+        """1 and 3 phases in turn: slowly up, less slowly down, not more than a few times a day.
+
+        Down is always open once the sun is too weak for three phases: the other way would be to stop.
+        """
+        if self.settings.phases != 3:
             return False
         watts = round(self._steady)
-        if self.phases == 1 and self.up.since is not None and now - self.up.since >= UP_AFTER_S:
-            self._count_switch(now)
-            self._set(now, START_A, 3, "charging", Sentence("{watts} W de surplus : passage en triphasé", watts=watts))
-            return True
         if self.phases == 3 and self.down.since is not None and now - self.down.since >= DOWN_AFTER_S:
             self._count_switch(now)
             self._set(now, START_A, 1, "charging", Sentence("{watts} W de surplus : retour en monophasé", watts=watts))
+            return True
+        while self.switches and self.switches[0] <= now - DAY_S:
+            self.switches.popleft()
+        if now - self.switched_at < PHASE_REST_S or len(self.switches) >= MOST_SWITCHES:
+            return False
+        if self.phases == 1 and self.up.since is not None and now - self.up.since >= UP_AFTER_S:
+            self._count_switch(now)
+            self._set(now, START_A, 3, "charging", Sentence("{watts} W de surplus : passage en triphasé", watts=watts))
             return True
         return False
 
     def _count_switch(self, now: float) -> None:
         self.switched_at = now
-        self.switches += 1
+        self.switches.append(now)
         self.low.clear()
         self.deficit.clear()
 

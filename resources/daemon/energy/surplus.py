@@ -5,14 +5,15 @@ Pure. Powers in W (grid + draws, battery + discharges), times in seconds of a cl
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
 RESERVE_W = 50.0
 """What is left to the grid so that a rounded set-point does not import."""
-WINDOW_S = 20.0
-"""A raise trusts the least surplus of so many seconds."""
+WINDOW_S, RESTLESS_WINDOW_S = 20.0, 5.0
+"""A raise trusts the least surplus of so many seconds; under a sky of clouds the sun lasts too short to wait longer."""
 GAP_S = 10.0
 """A shorter dip does not count against a surplus that has lasted."""
 
@@ -42,11 +43,16 @@ class SurplusHistory:
             self._steady.popleft()  # the oldest is as old as the window, or older: samples come at any pace
         return steady
 
-    def least(self) -> float | None:
-        """The least median of the last 20 s; None before they are complete."""
-        if len(self._steady) < 2 or self._steady[-1][0] - self._steady[0][0] < WINDOW_S:
+    def least(self, seconds: float = WINDOW_S) -> float | None:
+        """The least median of the last `seconds`, at most 20; None before they are complete."""
+        if len(self._steady) < 2:
             return None
-        return min(value for _, value in self._steady)
+        newest, found = self._steady[-1]
+        for at, value in reversed(self._steady):
+            found = min(found, value)
+            if newest - at >= seconds:
+                return found
+        return None
 
     def clear(self) -> None:
         """What was seen before no longer counts (the meter was silent)."""
@@ -81,26 +87,109 @@ class Lasting:
 
 
 @dataclass
+class Sky:
+    """Whether the surplus has fallen lately, by clouds or by the house: what falls once will fall again.
+
+    A first fall is met with patience, since it may be a kettle. After it the price of patience is known: each fall that
+    is followed late is drawn from the grid, and each stop for a cloud loses the sun after it.
+    """
+
+    FALL_W = 300.0
+    PROVEN_S = 20.0
+    """A fall says something about the next one, not about itself."""
+    REMEMBERED_S = 3600.0
+    FLICKER, FLICKER_S = 3, 60.0
+    """So many falls in so many seconds: it changes faster than a car can follow."""
+
+    _highest: float = -math.inf
+    _falls: deque[float] = field(default_factory=deque)
+
+    def add(self, now: float, steady: float) -> None:
+        """Takes a median of the surplus."""
+        self._highest = max(self._highest, steady)
+        if steady <= self._highest - self.FALL_W:
+            self._highest = steady
+            self._falls.append(now)
+        while self._falls and self._falls[0] < now - self.REMEMBERED_S:
+            self._falls.popleft()
+
+    def restless(self, now: float) -> bool:
+        """Whether falls are to be expected."""
+        return bool(self._falls) and self._falls[0] <= now - self.PROVEN_S
+
+    def window(self, now: float) -> float:
+        """Seconds of surplus that a raise trusts: few when it comes and goes, many in calm and when it flickers."""
+        flickers = len(self._falls) >= self.FLICKER and self._falls[-self.FLICKER] > now - self.FLICKER_S
+        return RESTLESS_WINDOW_S if self.restless(now) and not flickers else WINDOW_S
+
+
+@dataclass
 class Deficit:
     """What a running charge has been given too little of: grows while the sun is not enough, is paid back when it is.
 
     Stopping by energy instead of a delay means: soon when the sun is gone, late when a little is missing.
     """
 
-    STOP_WS = 70.0 * 3600
-    LEAST_S = 60.0
+    STOP_WS, RESTLESS_STOP_WS = 70.0 * 3600, 100.0 * 3600
+    """Under a restless sky a charge waits longer: a stop costs what five minutes of sun give."""
+    LEAST_S, LEAST_BOUND_S = 60.0, 20.0
     MOST_S = 900.0
 
     value: float = 0.0
     lasting: Lasting = field(default_factory=Lasting)
+    bound: bool = False
+    """Whether it is the user's bound on the grid's share that decides."""
+    _most: float = STOP_WS
 
-    def add(self, now: float, seconds: float, needed: float, available: float, steady: float) -> bool:
-        """Takes `seconds` with a surplus of `available` (raw; `steady`: its median); True when it is time to stop."""
+    def add(
+        self,
+        now: float,
+        seconds: float,
+        needed: float,
+        available: float,
+        steady: float,
+        restless: bool = False,
+        left: float = math.inf,
+    ) -> bool:
+        """Takes `seconds` with a surplus of `available` (raw; `steady`: its median); True when it is time to stop.
+
+        `left`: Ws that may still be drawn from the grid.
+        """
+        if self.lasting.since is None:
+            usual = self.RESTLESS_STOP_WS if restless else self.STOP_WS
+            self.bound, self._most = left < usual, min(usual, left)
         self.value = max(0.0, self.value + (needed - available) * seconds)
         short = self.lasting.update(now, steady < needed)
-        return (self.value >= self.STOP_WS and short >= self.LEAST_S) or short >= self.MOST_S
+        least = self.LEAST_BOUND_S if self.bound else self.LEAST_S
+        return (self.value >= self._most and short >= least) or short >= self.MOST_S
 
     def clear(self) -> None:
         """A new charge begins."""
         self.value = 0.0
         self.lasting.clear()
+
+
+@dataclass
+class Account:
+    """What solar charging has drawn in all, and of that from the grid, since the car was plugged in. In Ws."""
+
+    LEAST_WS = 5.0 * 3600
+    """A cloud may always cost so much: a stop for less would wear the car's contactor for nothing."""
+    AIM = 0.8
+    """Part of the bound that is planned with: falls that nothing can foresee take the rest."""
+
+    charged: float = 0.0
+    imported: float = 0.0
+
+    def add(self, seconds: float, drawn: float, available: float) -> None:
+        """Takes `seconds` of a charge that draws `drawn` W with a surplus of `available` W."""
+        self.charged += drawn * seconds
+        self.imported += min(drawn, max(0.0, drawn - available - RESERVE_W)) * seconds
+
+    def left(self, share: float | None) -> float:
+        """What may still come from the grid, if its share (0 to 1) is bounded."""
+        return math.inf if share is None else max(self.LEAST_WS, self.AIM * share * self.charged - self.imported)
+
+    def clear(self) -> None:
+        """Another car."""
+        self.charged = self.imported = 0.0

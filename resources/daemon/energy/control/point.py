@@ -52,7 +52,8 @@ class Point:
         told = self.seen.circuit_most if self.seen is not None else None
         bounds = [each for each in (self.settings.circuit_a, told) if each is not None and each >= LEAST_A]
         shared = self.settings.circuit
-        return ChargerSettings(self.state.mode, phases, self.most, False, shared, min(bounds, default=None))
+        bound = min(bounds, default=None)
+        return ChargerSettings(self.state.mode, phases, self.most, False, shared, bound, self.settings.most_grid)
 
     @property
     def most(self) -> int:

@@ -46,6 +46,8 @@ class PointSettings:
     circuit: str = ""
     """The same word for chargers that share a circuit."""
     circuit_a: float | None = None
+    most_grid: float | None = None
+    """Share (0 to 1) of a solar charge that may come from the grid; None: no bound."""
 
 
 @dataclass(frozen=True)
