@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from jeenergied.energy.charging import SOLAR, ChargePoint, ChargerSample, ChargerSettings
+from jeenergied.energy.charging import ChargePoint
+from jeenergied.energy.sharing.charger import SOLAR, ChargerSample, ChargerSettings
 from jeenergied.energy.surplus import RESERVE_W
 
 from simulators.house.plant import FOLLOWS_AFTER_S, LEAST_A

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 
 from .limits import LEAST_A, START_A
 from .ports import Sentence
+from .sharing.charger import NOW, OFF, SOLAR_MIN, ChargerSample, ChargerSettings, Decision
 from .surplus import GAP_S, Account, Deficit, Lasting, Sky, SurplusHistory
-
-OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
-MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
 
 START_AFTER_S, CALM_START_AFTER_S = 60.0, 300.0
 STARTS_BEFORE_CALM = 3
@@ -42,50 +40,6 @@ DEMAND_S, SLOW_DEMAND_S = 120.0, 400.0
 chargers wait for five minutes before they begin."""
 NUDGE_S = 20.0
 """A charge that has not begun with 6 A by then is offered 7 A."""
-
-
-@dataclass(frozen=True)
-class ChargerSettings:
-    """What the charger and the house allow. `phases`: of the installation; `switching`: 1 and 3 phases in turn."""
-
-    mode: str = SOLAR
-    phases: int = 1
-    max_a: int = 32
-    switching: bool = False
-    circuit: str = ""
-    """Names a circuit that it shares with other chargers."""
-    circuit_a: float | None = None
-    most_grid: float | None = None
-    """Share (0 to 1) of a solar charge that may come from the grid; None: as much as waiting for the sun is worth."""
-
-
-@dataclass(frozen=True)
-class ChargerSample:
-    """What is known at one moment. `surplus`: W available to this charger, its own power included; None if unknown.
-
-    `drawn`: W it draws; `offered`: A that it tells as its limit (None: not told); `cap`: A that limits allow.
-    """
-
-    plugged: bool
-    surplus: float | None
-    drawn: float
-    voltage: float = 230.0
-    offered: int | None = None
-    cap: int = 1000
-    must_run: bool = False
-    """A plan says that it must charge now, whatever the sun does."""
-    by_circuit: bool = False
-    """Whether it is the circuit that sets `cap`."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A set-point. `why`: one sentence with numbers, in French."""
-
-    amps: int
-    phases: int
-    state: str
-    why: str
 
 
 @dataclass

@@ -9,10 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .charging import NOW, OFF, OWN_S, ChargePoint, ChargerSample, ChargerSettings, Decision
+from .charging import OWN_S, ChargePoint
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .sharing import circuits
+from .sharing.charger import NOW, OFF, ChargerSample, ChargerSettings, Decision
 from .sharing.shedding import ORDER, Ranking
 from .surplus import RESERVE_W, surplus
 from .switching import LoadSettings, SwitchedLoad

@@ -13,10 +13,10 @@ from datetime import tzinfo
 from typing import Any, Callable
 
 from ..balance import Charge
-from ..charging import MODES, Decision
 from ..live import Pace
 from ..manager import STALE_S, HouseReading, HouseSettings, Manager
 from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
+from ..sharing.charger import MODES, Decision
 from ..topology import Role
 from .inputs import View
 from .journal import Journal

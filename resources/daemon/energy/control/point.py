@@ -9,10 +9,11 @@ import math
 from datetime import datetime, tzinfo
 
 from ..balance import Charge
-from ..charging import ChargePoint, ChargerSettings
+from ..charging import ChargePoint
 from ..manager import ChargerReading
 from ..planner import EFFICIENCY, SLOT_S, Plan
 from ..ports import Acts, Sentence, Value
+from ..sharing.charger import ChargerSettings
 from .inputs import USUAL_V, ChargerNow
 from .settings import FREE, LEAST_A, MOST_A, OFF, PointSettings, PointState
 from .tariffs import Ahead

@@ -10,7 +10,7 @@ from typing import Any
 
 from jeedom_bridge.contract import finite
 
-from ..charging import MODES
+from ..sharing.charger import MODES
 
 FREE, OFF, AUTO, ON = "free", "off", "auto", "on"
 """Modes of a load; the first two are those of a charge point as well. A free one is never touched."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..charging import NOW, OFF, ChargePoint
+from ..charging import ChargePoint
 from ..limits import LEAST_A
+from .charger import NOW, OFF
 
 FREE_A = 1000
 """Of a charger whose circuit is not known, or its own."""

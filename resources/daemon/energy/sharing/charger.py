@@ -1,0 +1,52 @@
+"""What the rules of a charger are given, and what they answer. Powers in W, currents in A."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
+MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
+
+
+@dataclass(frozen=True)
+class ChargerSettings:
+    """What the charger and the house allow. `phases`: of the installation; `switching`: 1 and 3 phases in turn."""
+
+    mode: str = SOLAR
+    phases: int = 1
+    max_a: int = 32
+    switching: bool = False
+    circuit: str = ""
+    """Names a circuit that it shares with other chargers."""
+    circuit_a: float | None = None
+    most_grid: float | None = None
+    """Share (0 to 1) of a solar charge that may come from the grid; None: as much as waiting for the sun is worth."""
+
+
+@dataclass(frozen=True)
+class ChargerSample:
+    """What is known at one moment. `surplus`: W available to this charger, its own power included; None if unknown.
+
+    `drawn`: W it draws; `offered`: A that it tells as its limit (None: not told); `cap`: A that limits allow.
+    """
+
+    plugged: bool
+    surplus: float | None
+    drawn: float
+    voltage: float = 230.0
+    offered: int | None = None
+    cap: int = 1000
+    must_run: bool = False
+    """A plan says that it must charge now, whatever the sun does."""
+    by_circuit: bool = False
+    """Whether it is the circuit that sets `cap`."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A set-point. `why`: one sentence with numbers, in French."""
+
+    amps: int
+    phases: int
+    state: str
+    why: str
