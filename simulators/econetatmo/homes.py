@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulators.econetatmo.measures import ApiError
-from simulators.econetatmo.model import BASIC, OFF_PEAK, PEAK, PRICES, Ecometer, Home, Meter, Model
+from simulators.econetatmo.model import BASIC, OFF_PEAK, PEAK, PRICES, Ecometer, Home, Meter, Model, contract_at
 
 
 def homesdata(model: Model, now: float) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _home(home: Home, now: float) -> dict[str, Any]:
     modules += [_meter(meter) for meter in home.meters]
     if modules:
         result["modules"] = modules
-    contract = home.contract(now)
+    contract = contract_at(home.contracts, now)
     if contract != "none":
         result["schedules"] = [_schedule(contract), {"id": "60bb", "type": "therm", "selected": True}]
     return result

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_texts import DAEMON, ERRORS, PLACES, ROOT, SECTIONS, constants
+from tests.support.sentences import DAEMON, PLACES, ROOT, constants, errors
 
 TECHNICAL = re.compile(
     r"\bstatuts? \W?[\d{]|\bstatus \W?[\d{]|\{status\}|\{code\}|\{told\}|\{reply\}|\(\d{3}\)|\bcode \d|\berrno\b|"
     r"HTTP \d|erreur HTTP|HTTP error|\bJSON\b|timeout|time-out|Connection re|/api/|\.cgi\b",
     re.IGNORECASE,
 )
+SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
 RAW = {"str", "repr", "_short"}
 
 
@@ -47,7 +48,7 @@ def test_no_value_of_a_sentence_is_the_text_of_an_exception(path: Path) -> None:
         if not isinstance(call, ast.Call):
             continue
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        if name not in ERRORS and name not in PLACES:
+        if name not in errors() and name not in PLACES:
             continue
         for value in call.keywords:
             inner = value.value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -12,14 +11,11 @@ from typing import Any
 import pytest
 
 from jeedom_bridge.logs import Masker
+from tests.support.sentences import DAEMON, ROOT, constants
 
-ROOT = Path(__file__).resolve().parents[2]
-DAEMON = ROOT / "resources" / "daemon"
 CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
 SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
 SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder", "says")
-PLACES = {"message": 1, "progress": 2, "translate": 0, "texts": 0, "Phrase": 0, "Sentence": 0}
-"""Which argument of a call is the French template; that of an error is the first."""
 
 
 def shown(part: Any) -> Iterator[str]:
@@ -64,43 +60,6 @@ def test_the_tiles_have_their_english_texts() -> None:
     for name, part in tiles.items():
         known = SECTIONS.get(f"plugins/jeenergie/core/contract/{name}", {})
         assert sorted(set(on_a_tile(part)) - known.keys()) == [], name
-
-
-def errors() -> set[str]:
-    """The names of the classes whose first argument is a text for the user."""
-    known, classes = {"DeviceError"}, []
-    for path in DAEMON.rglob("*.py"):
-        classes += [each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.ClassDef)]
-    for _ in classes:
-        known |= {each.name for each in classes if any(getattr(base, "id", "") in known for base in each.bases)}
-    own = {each.name for each in classes if any(getattr(part, "name", "") == "__init__" for part in each.body)}
-    return known - own
-
-
-ERRORS = errors()
-
-
-def constants(path: Path) -> Iterator[str]:
-    """French templates: constant texts with a blank that are handed to an error, `say`, `message`, `progress`."""
-    tree = ast.parse(path.read_text("utf-8"))
-    named = {
-        target.id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call):
-            continue
-        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        place = 0 if name in ERRORS else PLACES.get(name)
-        if place is None or len(call.args) <= place:
-            continue
-        given = call.args[place]
-        text = named.get(given.id) if isinstance(given, ast.Name) else getattr(given, "value", None)
-        if isinstance(text, str) and " " in text.strip("{}"):
-            yield text
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
