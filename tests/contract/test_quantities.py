@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ SAME_UNIT = {
     "kgCO₂": {"kgCO₂"},
     "€/kWh": {"€/kWh"},
     "s": {"s"},
+    "m³": {"m³", "l", "L"},
     "": {""},
 }
 GENERIC = {"POWER": ("W", "VA"), "CONSUMPTION": ("Wh",), "PRODUCTION": ("Wh",), "VOLTAGE": ("V",), "BATTERY": ("%",)}
@@ -108,9 +111,15 @@ def test_colors_can_be_told_from_the_ground_of_both_themes(ground: str) -> None:
 
 @pytest.mark.parametrize("catalogue", CONTRACT.catalogues.values(), ids=CONTRACT.catalogues)
 def test_a_quantity_is_measured_once_in_an_equipment(catalogue: Catalogue) -> None:
-    """Rows of one logicalId under conditions that exclude each other are one command."""
+    """Rows under conditions that exclude each other never stand side by side."""
     for kind in catalogue.data["equipment"]:
-        seen: dict[tuple[str, str, str], str] = {}
-        for row in catalogue.all_rows(kind):
-            if row.measures:
-                assert seen.setdefault(row.measures, row.logical_id) == row.logical_id
+        rows = [row for row in catalogue.all_rows(kind) if row.measures]
+        for one, other in combinations(rows, 2):
+            if one.measures == other.measures and one.logical_id != other.logical_id:
+                assert exclude(one.data.get("when", {}), other.data.get("when", {})), (kind, one.logical_id)
+
+
+def exclude(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """True if no settings fulfil both conditions."""
+    values = [{key: set(v) if isinstance(v, list) else {v} for key, v in each.items()} for each in (one, other)]
+    return any(not values[0][key] & values[1][key] for key in values[0].keys() & values[1].keys())

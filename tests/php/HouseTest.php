@@ -92,22 +92,4 @@ final class HouseTest extends JeenergieTestCase
         $this->assertStringContainsString('house.attach = function', $first);
         $this->assertStringNotContainsString('house.attach = function', House::small($home));
     }
-
-    public function testGasStandsBesideTheBalance(): void
-    {
-        $catalogue = Catalogue::of($this->lab());
-        $row = ['type' => 'info', 'subType' => 'numeric', 'source' => 'x', 'history' => true];
-        $catalogue['equipment']['meter']['commands'] = [
-            ['logicalId' => 'grid', 'name' => 'Réseau', 'unit' => 'W', 'measures' => 'home.gridPower'] + $row,
-            ['logicalId' => 'gas', 'name' => 'Gaz', 'unit' => 'kWh', 'measures' => ['quantity' => 'gas.energy', 'per' => 'day']] + $row,
-        ];
-        $this->useCatalogue($catalogue);
-        $this->equipment($this->connection());
-        $result = ['from' => '2026-03-01', 'to' => '2026-03-31', 'rows' => [], 'devices' => ['used' => [], 'rest' => null]];
-        $this->startDaemon(json_encode(['id' => null, 'ok' => true, 'result' => $result]));
-        Memory::$queries = [];
-        House::balance(['per' => 'day']);
-        [, $values] = end(Memory::$queries);
-        $this->assertSame(['2026-03-01 00:00:00', '2026-03-31 23:59:59'], [$values['from'], $values['to']]);
-    }
 }

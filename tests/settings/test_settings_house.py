@@ -23,6 +23,7 @@ COVERED = {
     "house connection subscription",
     "house connection resalePrice",
     "house connection co2",
+    "house connection gasFactor",
 }
 JUNE = 1_781_000_000.0
 
@@ -60,3 +61,8 @@ def test_the_resale_price_is_what_a_kilowatt_hour_brings(tmp_path: Path, euros: 
 @pytest.mark.parametrize("grams", walk("house connection co2"))
 def test_the_emissions_are_those_of_the_grid(tmp_path: Path, grams: float) -> None:
     assert contract(tmp_path, co2=grams).at(JUNE).co2 == grams
+
+
+@pytest.mark.parametrize("factor", walk("house connection gasFactor"))
+def test_the_energy_of_gas_is_the_users(factor: float) -> None:
+    assert CONTRACT.catalogues["house"].settings({"gasFactor": factor})["gasFactor"] == factor

@@ -27,6 +27,9 @@ final class House
     /** Quantities whose presence says what the house has. */
     private const PARTS = '/^((grid|house|solar|battery)\\.|(charger|load)\\.power$)/D';
 
+    /** Begin of a period without one. */
+    private const EVER = '2000-01-01';
+
     /** What the picture in a tile is made of. */
     private const IN_SMALL = ['solarPower', 'gridPower', 'batteryPower', 'power', 'basePower', 'batteryLevel'];
 
@@ -62,7 +65,7 @@ final class House
     }
 
     /** @return array{quantity: string, per: string, part: string} what a row measures; a bare name means now */
-    private static function measures(?array $row): array
+    public static function measures(?array $row): array
     {
         $measures = $row['measures'] ?? '';
         return (is_array($measures) ? $measures : ['quantity' => $measures]) + ['per' => 'now', 'part' => ''];
@@ -222,31 +225,13 @@ final class House
         return [
             'devices' => $devices,
             'rest' => $rest === null ? null : $rest + $hidden,
-            'others' => self::others((string) ($found['from'] ?? ''), (string) ($found['to'] ?? '')),
+            'fluids' => Fluids::of(
+                (string) ($request['from'] ?? self::EVER),
+                (string) ($found['to'] ?? date('Y-m-d')),
+                (string) ($request['per'] ?? 'day'),
+                (float) (self::home()->connection()->config()['gasFactor'] ?? 0)
+            ),
         ] + $found;
-    }
-
-    /** @return array[] [{name, energy: kWh}] what is no electricity, from the days in Jeedom's history; only what is known */
-    private static function others(string $from, string $to): array
-    {
-        $found = [];
-        foreach (eqLogic::byType('jeenergie', true) as $eqLogic) {
-            if ($eqLogic->isConnection() || !$eqLogic->hasRight('r')) {
-                continue;
-            }
-            foreach ($eqLogic->rows() as $logicalId => $row) {
-                $measures = self::measures($row);
-                $cmd = $eqLogic->getCmd('info', $logicalId);
-                if ($measures['quantity'] !== 'gas.energy' || $measures['per'] !== 'day' || !is_object($cmd)) {
-                    continue;
-                }
-                $days = (array) (Panel::days(['cmds' => [$cmd->getId()], 'from' => $from, 'to' => $to])[$cmd->getId()] ?? []);
-                if ($days !== []) {
-                    $found[] = ['name' => $eqLogic->getName(), 'energy' => round(array_sum($days), 2)];
-                }
-            }
-        }
-        return $found;
     }
 
     /** The colour of an equipment that uses energy: that of the quantities it measures. */

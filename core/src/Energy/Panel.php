@@ -127,11 +127,14 @@ final class Panel
     {
         $cmd = (int) $series['cmd'];
         $scale = self::KWH_PER_UNIT[cmd::byId($cmd)->getUnite()] ?? 1.0;
-        $days = self::rows($series['per'] === 'measure' ? 'SUM' : 'MAX', $cmd, $from, $to);
-        if ($series['per'] === 'counter') {
-            $days = self::growth($days, self::before($cmd, $from) ?? self::first($cmd, $days));
-        }
-        return array_map(fn(float $value): float => round($value * $scale, 3), $days);
+        return array_map(fn(float $value): float => round($value * $scale, 3), self::daily($cmd, $series['per'], $from, $to));
+    }
+
+    /** @return array<string, float> figures per day in the command's own unit; `$per`: day, measure or counter */
+    public static function daily(int $cmd, string $per, string $from, string $to): array
+    {
+        $days = self::rows($per === 'measure' ? 'SUM' : 'MAX', $cmd, $from, $to);
+        return $per === 'counter' ? self::growth($days, self::before($cmd, $from) ?? self::first($cmd, $days)) : $days;
     }
 
     /**

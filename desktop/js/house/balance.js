@@ -172,8 +172,8 @@
     const all = answer.devices.map((each) => [each.name, each.energy, data.colors[each.kind] || data.colors.load]);
     if (all.length && answer.rest !== null) all.push(['{{Le reste de la maison}}', answer.rest, data.colors.house]);
     const most = Math.max(...all.map((each) => each[1]), 0.001);
-    const beside = (parts) => parts.length ? make('p', '', '{{À côté}} : ' + parts.map((each) => each.name + ' ' + math.text(each.energy, 'kWh', data.language)).join(', ')) : '';
-    place.hidden = !all.length && !(answer.others || []).length;
+    const fluids = answer.fluids || [];
+    place.hidden = !all.length && !fluids.length;
     place.replaceChildren(...(all.length ? [make('h3', '', '{{Qui consomme}}')] : []), ...all.map(([name, energy, color]) => {
       const line = make('div', 'jhDevice'), bar = make('span', 'jhShare'), inner = make('i');
       inner.style.width = (100 * energy) / most + '%';
@@ -183,18 +183,28 @@
       const share = whole ? ' · ' + math.text((100 * energy) / whole, '%', data.language) : '';
       line.append(make('span', 'jhDeviceName', name), bar, make('span', 'jhDeviceValue', math.text(energy, 'kWh', data.language) + share));
       return line;
-    }), beside(answer.others || []));
+    }), ...(fluids.length ? [make('h3', '', '{{Gaz et eau}}')] : []), ...fluids.map((each) => {
+      const line = make('div', 'jhDevice'), text = (value, unit) => math.text(value, unit, data.language);
+      const parts = [text(each.total, each.unit)];
+      if (each.energy !== null) parts.push('≈ ' + text(each.energy, 'kWh'));
+      if (each.cost !== null) parts.push(text(each.cost, '€'));
+      if (each.known !== null && each.known < each.days) parts.push(each.known + ' {{jours sur}} ' + each.days);
+      line.append(make('span', 'jhDeviceName', each.name), make('span', 'jhDeviceValue', parts.join(' · ')));
+      return line;
+    }));
   }
 
   function table(place, answer, per, data) {
     const keys = ['house', 'solar', 'import', 'export', 'cost', 'savings'];
     const units = { cost: '€', savings: '€' };
     const head = make('tr'), body = make('tbody');
-    head.append(make('th', '', HEADS.at), ...keys.map((key) => make('th', '', TOTALS.find((each) => each[0] === key)[1])));
-    answer.rows.forEach((row) => {
+    const beside = math.beside(answer);
+    head.append(make('th', '', HEADS.at), ...keys.map((key) => make('th', '', TOTALS.find((each) => each[0] === key)[1])), ...beside.map((each) => make('th', '', each.head)));
+    math.rows(answer).forEach((row) => {
       const line = make('tr');
       const name = per === 'hour' ? row.at.slice(11, 16) : per === 'day' ? new Date(row.at + 'T12:00').toLocaleDateString(data.language) : label(row.at, per, data.language);
-      line.append(make('th', '', name), ...keys.map((key) => make('td', '', math.text(row[key], units[key] || 'kWh', data.language))));
+      line.append(make('th', '', name), ...keys.map((key) => make('td', '', math.text(row[key], units[key] || 'kWh', data.language))),
+        ...beside.map((each) => make('td', '', math.text(each.at[row.at], each.unit, data.language))));
       body.append(line);
     });
     const found = make('table'), top = make('thead');
@@ -218,7 +228,7 @@
     if (answer.total.estimated >= 1) notes.push('{{Dont placé dans le temps par estimation :}} ' + math.text(answer.total.estimated, '%', data.language) + '.');
     if (answer.total.reconstructed > 0) notes.push('{{Dont venant des historiques de Jeedom :}} ' + math.text(answer.total.reconstructed, '%', data.language) + '.');
     find('.jhKnown').textContent = notes.join(' ');
-    find('.jhCsv').disabled = !answer.rows.length;
+    find('.jhCsv').disabled = !math.rows(answer).length;
   }
 
   /** Lets the browser keep the rows as a file. */

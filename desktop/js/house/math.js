@@ -291,13 +291,29 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     const flowNames = ['s2h', 's2b', 's2g', 'g2h', 'g2b', 'b2h', 'b2g'];
     const keys = ['at', ...COLUMNS, ...flowNames, ...MONEY];
     const field = (value) => (value === null || value === undefined ? '' : typeof value === 'number' ? String(Math.round(value * 1e4) / 1e4) : String(value));
-    const lines = answer.rows.map((row) => keys.map((key) => field(flowNames.includes(key) ? row.flows && row.flows[key] : row[key])).join(','));
-    return [keys.map((key) => '"' + (heads[key] || key).replace(/"/g, '""') + '"').join(','), ...lines, ''].join('\r\n');
+    const more = beside(answer), quoted = (name) => '"' + name.replace(/"/g, '""') + '"';
+    const lines = rows(answer).map((row) => [...keys.map((key) => flowNames.includes(key) ? row.flows && row.flows[key] : row[key]), ...more.map((each) => each.at[row.at])].map(field).join(','));
+    return [[...keys.map((key) => heads[key] || key), ...more.map((each) => each.head)].map(quoted).join(','), ...lines, ''].join('\r\n');
+  }
+
+  /** Columns of gas and water: [{head, unit, at: {<row>: number}}]. */
+  function beside(answer) {
+    return (answer.fluids || []).flatMap((each) => [[each.unit, each.rows], ['€', each.costs]])
+      .map(([unit, at], index) => ({ head: answer.fluids[index >> 1].name + ' ' + unit, unit: unit, at: at }))
+      .filter((each) => Object.keys(each.at).length);
+  }
+
+  /** The rows of an answer, and those in which gas or water alone is known. */
+  function rows(answer) {
+    const more = beside(answer), known = Object.fromEntries(answer.rows.map((row) => [row.at, row]));
+    if (!more.length) return answer.rows;
+    more.forEach((each) => Object.keys(each.at).forEach((at) => { known[at] = known[at] || { at: at }; }));
+    return Object.keys(known).sort().map((at) => known[at]);
   }
 
   house.math = {
     TOLD: TOLD,
     NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, isDoubtful: isDoubtful, flows: flows, width: width, along: along,
-    picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv
+    picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv, beside: beside, rows: rows
   };
 })(window.jeenergieHouse);

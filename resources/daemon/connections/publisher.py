@@ -19,7 +19,7 @@ from .freshness import limit_s
 
 MAX_CADENCE_S = 3600.0
 """As common.json says of the setting."""
-SI = {"kW": 1000.0, "kVA": 1000.0, "kWh": 1000.0, "MWh": 1e6}
+SI = {"kW": 1000.0, "kVA": 1000.0, "kWh": 1000.0, "MWh": 1e6, "l": 0.001, "L": 0.001}
 """What a value in this unit is multiplied by for the unit of quantities.json; units not listed are those of it."""
 
 
