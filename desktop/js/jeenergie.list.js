@@ -77,7 +77,7 @@
     document.querySelectorAll('#div_jeenergie .jnDot').forEach(function(dot) {
       const summary = known[dot.getAttribute('data-state_of')];
       const own = summary && jn.stateOf(summary);
-      dot.title = own ? [own.text, own.level !== 'success' && own.message].filter(Boolean).join(' : ') : '';
+      dot.title = own ? [own.text, own.level !== 'success' && own.message].filter(Boolean).join('{{ : }}') : '';
       dot.className = 'jnDot' + (own && own.level && own.level !== 'default' ? ' jnDot-' + own.level : '');
     });
     document.querySelectorAll('#div_jeenergie [data-live_of]').forEach(function(place) {

@@ -80,8 +80,8 @@
 
     function connectionLine(each) {
       let text = each.known === null ? jn.fill('{{« %s » est créée}}', each.name) : jn.fill('{{« %s » est déjà là et sert}}', each.name);
-      if (each.settings.length) text += ' : ' + each.settings.join(', ');
-      if (each.missing.length) text += ' ; ' + jn.fill('{{il manque : %s}}', each.missing.join(', '));
+      if (each.settings.length) text = jn.says(text, each.settings.join(', '));
+      if (each.missing.length) text += '{{ ; }}' + jn.fill('{{il manque : %s}}', each.missing.join(', '));
       return jn.el('li', { text: text });
     }
 
@@ -91,10 +91,10 @@
       const summary = each.reason || jn.fill('{{%s commandes sur %s}}', taken.length, each.commands.length);
       const lines = (each.reason ? [] : taken.map(function(cmd) {
         let text = cmd.name;
-        if (cmd.points) text += ' : ' + jn.fill('{{%s mesures, du %s au %s}}', cmd.points, jn.moment(cmd.first), jn.moment(cmd.last));
+        if (cmd.points) text = jn.says(text, jn.fill('{{%s mesures, du %s au %s}}', cmd.points, jn.moment(cmd.first), jn.moment(cmd.last)));
         return jn.el('li', { text: text });
       })).concat(rest.filter(function(cmd) { return cmd.reason; }).map(function(cmd) {
-        return jn.el('li', { class: 'jnMoveInRefused', text: cmd.name + ' : ' + cmd.reason });
+        return jn.el('li', { class: 'jnMoveInRefused', text: jn.says(cmd.name, cmd.reason) });
       }));
       return jn.el('details', {}, [
         jn.el('summary', {}, [jn.icon(each.reason ? 'fas fa-times' : 'fas fa-check'), ' ', jn.el('strong', { text: each.name }), ' ' + summary]),
@@ -113,7 +113,7 @@
     function usesParts(uses) {
       return [['{{Ce qui les utilise, et les désignera ensuite}}', false], ['{{Ce qui utilise des commandes non reprises, et reste tel quel}}', true]].map(function(part) {
         const lines = uses.filter(function(use) { return use.stays === part[1]; }).map(function(use) {
-          return jn.el('li', { text: KINDS[use.kind] + ' : ' + use.name + (use.count > 1 ? ' (' + use.count + ')' : '') });
+          return jn.el('li', { text: jn.says(KINDS[use.kind], use.name + (use.count > 1 ? ' (' + use.count + ')' : '')) });
         });
         return lines.length ? section(part[0], lines) : null;
       }).filter(Boolean);
@@ -135,7 +135,7 @@
           const now = (await jn.ask('moveInList', {})).former;
           const own = now.find(function(each) { return each.plugin === former.plugin; });
           if (!own || (own.state !== 'running' && own.state !== 'undoing')) {
-            jn.afterReload('success', former.title + ' : ' + (own && own.state === 'undone' ? '{{Reprise annulée.}}' : '{{Repris.}}'));
+            jn.afterReload('success', jn.says(former.title, own && own.state === 'undone' ? '{{Reprise annulée.}}' : '{{Repris.}}'));
             answer.former = now;
             list(now);
             return;

@@ -177,6 +177,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return sentence.replace(/%s/g, function() { return values.shift(); });
   };
 
+  /** "What: what is said of it", as the user's language writes it. */
+  jn.says = function(what, said) {
+    return jn.fill('{{%s : %s}}', what, said);
+  };
+
   const language = function() { return String(jeeFrontEnd.language || 'fr_FR').replace('_', '-'); };
 
   /** A number as the reader writes it. */

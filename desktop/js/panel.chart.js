@@ -38,7 +38,7 @@
       const dot = place.appendChild(document.createElement('span'));
       dot.textContent = color ? '● ' : '';
       dot.style.color = color || '';
-      place.append(text + ' : ');
+      place.append(text + '{{ : }}');
       place.appendChild(document.createElement('b')).textContent = value;
     };
     holder.appendChild(document.createElement('b')).textContent = heading(points[0].point);

@@ -348,7 +348,7 @@
     place.dataset.id = each.id;
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', title: '{{Afficher à côté, ou retirer}}' });
     box.dataset.role = 'none';
-    box.setAttribute('aria-label', box.title + ' : ' + each.name);
+    box.setAttribute('aria-label', box.title + '{{ : }}' + each.name);
     const name = Object.assign(document.createElement('button'), { type: 'button', textContent: each.name });
     name.dataset.role = 'none';
     if (several && each.object) {

@@ -10,9 +10,10 @@
   const told = window.jeenergieTilesTold;
   const AGES_MS = 30000;
 
-  /** A text with its dates as the user's language writes them. */
+  /** A text in the words that the user reads, where it is data, and with its dates as his language writes them. */
   function dated(text) {
-    return text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/, told.marks.date);
+    const word = (told.words || {})[text.toLowerCase()];
+    return typeof word === 'string' ? word : text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/, told.marks.date);
   }
 
   /** A number in a unit that fits; the rule of core/src/Tiles/Figure.php (see core/contract/vectors/figures.json). */

@@ -228,7 +228,7 @@ final class Discovery
                 $connection->getName(),
                 $error->getMessage()
             ));
-            self::publish($connection, 0, 'warning', $connection->getName() . ' : ' . $error->getMessage());
+            self::publish($connection, 0, 'warning', sprintf(__('%1$s : %2$s', __FILE__), $connection->getName(), $error->getMessage()));
         }
     }
 

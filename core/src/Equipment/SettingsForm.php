@@ -78,7 +78,7 @@ final class SettingsForm
         $fields = Catalogue::commandFields($eqLogic->backend(), $eqLogic->type())[$cmd->getLogicalId()] ?? [];
         $errors = Settings::errors($fields, $settings, $eqLogic->settings(), false);
         if ($errors !== []) {
-            throw new Exception($cmd->getName() . ' : ' . implode(' ', $errors));
+            throw new Exception(sprintf(__('%1$s : %2$s', __FILE__), $cmd->getName(), implode(' ', $errors)));
         }
         $cmd->setConfiguration('settings', Settings::compact($fields, $settings));
     }

@@ -84,7 +84,7 @@ final class State
         if (in_array($state['state'], self::REPORTED, true)) {
             if ($before !== $state['state']) {
                 $text = ($state['message'] ?? '') ?: Catalogue::state($state['state']);
-                message::add('jeenergie', self::plain($eqLogic->getName() . ' : ' . $text), '', $id);
+                message::add('jeenergie', self::plain(sprintf(__('%1$s : %2$s', __FILE__), $eqLogic->getName(), $text)), '', $id);
             }
         } elseif ($state['state'] === 'online' && $before !== 'online') {
             message::removeAll('jeenergie', $id);

@@ -21,11 +21,15 @@ final class Figure
     /** @var string[]|null asked for once: the core reads its setting each time */
     private static $marks;
 
+    /** @var string[]|null */
+    private static $words;
+
     /** "1,97 kW" from 1970 and "W"; any other text as it is, "–" if it is empty. */
     public static function text($value, string $unit): string
     {
         if (!is_numeric($value)) {
-            return (string) $value === '' ? '–' : self::dated((string) $value);
+            $text = (string) $value;
+            return $text === '' ? '–' : self::words()[mb_strtolower($text)] ?? self::dated($text);
         }
         [$number, $unit, $digits] = self::fitting((float) $value, $unit);
         $marks = self::marks();
@@ -39,6 +43,29 @@ final class Figure
         return self::$marks = self::$marks ?? (strpos(translate::getLanguage(), 'fr') === 0
             ? ['decimal' => ',', 'thousands' => self::THOUSANDS, 'date' => '$3/$2/$1']
             : ['decimal' => '.', 'thousands' => ',', 'date' => '$1-$2-$3']);
+    }
+
+    /**
+     * Values that are data, the same in every language, with the words that the user reads: {lower case: word}; empty in the
+     * language of the data. The browser writes new values by the same list.
+     */
+    public static function words(): array
+    {
+        if (self::$words === null) {
+            self::$words = [];
+            foreach (array_keys(Catalogue::common()['states']) as $state) {
+                self::$words[mb_strtolower(Catalogue::stateValue($state))] = Catalogue::state($state);
+            }
+            foreach (array_keys(Catalogue::tiles()['chips']) as $color) {
+                self::$words[$color] = Catalogue::text($color, 'tiles.json');
+            }
+            self::$words = array_filter(
+                self::$words,
+                fn(string $word, string $value): bool => mb_strtolower($word) !== $value,
+                ARRAY_FILTER_USE_BOTH
+            );
+        }
+        return self::$words;
     }
 
     /** A text with its dates as the user's language writes them. */

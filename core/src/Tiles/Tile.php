@@ -80,6 +80,7 @@ final class Tile
             'marks' => Figure::marks(),
             'units' => $tiles['units'],
             'odd' => $tiles['odd'],
+            'words' => (object) Figure::words(),
             'chips' => array_map(fn(string $color): string => $colors[$color], $tiles['chips']),
             'states' => array_combine(
                 array_keys(Catalogue::common()['states']),

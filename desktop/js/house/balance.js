@@ -153,7 +153,7 @@
         one(up(row), 1);
         one(down(row), -1);
         const words = [...up(row), ...down(row)].map(([key, value]) => PARTS[key][0] + ' ' + math.text(value, 'kWh', data.language));
-        add('title', {}, label(at, per, data.language) + ' : ' + (words.join(', ') || '{{pas connu}}'), group);
+        add('title', {}, label(at, per, data.language) + '{{ : }}' + (words.join(', ') || '{{pas connu}}'), group);
       }
       if (row && !row.flows) add('text', { x: middle, y: zero - 4, class: 'jhAxis', 'text-anchor': 'middle' }, '?');
       if (index % every === 0) add('text', { x: middle, y: height - 5, class: 'jhAxis', 'text-anchor': 'middle' }, label(at, per, data.language));

@@ -52,7 +52,7 @@
   /** One sentence about a node: its name, what it does, how much, and how old that is. */
   function sentence(each, language) {
     const name = nameOf(each);
-    if (each.state === 'unknown') return name + ' : {{inconnu}}';
+    if (each.state === 'unknown') return name + '{{ : }}{{inconnu}}';
     if (each.state === 'old') return name + ' : {{inconnu ; dernière valeur}} ' + power(Math.abs(each.power), language) + (each.age === null ? '' : ', ' + ago(each.age));
     const words = (WORDS[each.id] || {})[each.mode] || '';
     const amount = each.mode === 'still' ? '' : ' ' + power(Math.abs(each.power), language);
@@ -205,7 +205,7 @@
     const nodes = ['solar', 'grid', 'battery', 'house'].filter((id) => found.nodes[id])
       .map((id) => sentence({ id: id, ...found.nodes[id] }, language));
     const moving = found.lines.filter((line) => line.power !== null && line.from !== 'house')
-      .map((line) => WORDS[line.from].name + ' → ' + WORDS[line.to].name + ' : ' + power(line.power, language));
+      .map((line) => WORDS[line.from].name + ' → ' + WORDS[line.to].name + '{{ : }}' + power(line.power, language));
     return [...nodes, ...moving, ...found.consumers.map((each) => sentence(each, language))];
   }
 

@@ -39,7 +39,7 @@
       const made = make('button', 'jhButton', text);
       made.type = 'button';
       made.dataset.role = 'none';
-      made.setAttribute('aria-label', text + ' : ' + role.name + ', ' + role.equipment);
+      made.setAttribute('aria-label', text + '{{ : }}' + role.name + ', ' + role.equipment);
       made.addEventListener('click', () => decide(role.source.equipment + ':' + role.source.command, word, made));
       button.append(made);
     }
