@@ -146,6 +146,7 @@ def prepared(jeedom: Jeedom) -> Iterator[None]:
     jeedom.php(CLEAN)
     yield
     jeedom.php("if (plugin::byId('jeenergie')->isActive() != 1) { plugin::byId('jeenergie')->setIsEnable(1); }")
+    jeedom.read_key()  # another one after each activation
     jeedom.php(CLEAN)
     jeedom.php(AUTOMATIC, 1)
     jeedom.php("plugin::byId('jeenergie')->deamon_start(true);")
@@ -414,10 +415,10 @@ def test_what_is_wrong_is_told_where_the_user_is(
         environment.with_name("python_venv.away").rename(environment)
         jeedom.php("plugin::byId('jeenergie')->dependancy_info(true);")
 
-    # The button of the banner starts the daemon.
+    # The button of the banner, or of the first steps in its place, starts the daemon.
     browser.run("jeenergiePage.untouched()")
     user.open_list()
-    browser.click("#div_jeenergieDaemon .btn", "Démarrer le démon")
+    browser.click("#div_jeenergieDaemon .btn, .jnFirstSteps .btn", "Démarrer le démon")
     browser.until("!document.querySelector('#div_jeenergieDaemon .alert')", 40)
     assert running(jeedom)
 
@@ -479,7 +480,6 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         assert browser.run(f"document.querySelector('{RESULT} .progress-bar').style.width") == "40%"
         browser.run("finish()")
         browser.until(f"document.querySelector('{RESULT} .alert-success')?.innerText.includes('Importé <i>tout</i>')")
-
         # By hand; the same one a second time is refused, in the dialog; in use, the connection stays.
         for expected in ("meter", "refused"):
             browser.click("#eqlogictab [data-jn_action=addByHand]")

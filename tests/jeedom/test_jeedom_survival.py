@@ -73,7 +73,7 @@ def look_at_the_list() -> None:
         assert "http://127.0.0.1:9/core/api/jeeApi.php" in browser.text(place)
         if "JEEDOM_SHOTS" in os.environ:
             browser.screenshot(Path(os.environ["JEEDOM_SHOTS"], "unheard.png"))
-        browser.click(place + " a, " + place + " button", "Accès interne")
+        browser.click(f"{place} .btn, .jnFirstSteps .btn", "Accès interne")
         browser.until("document.querySelector('#networktab')?.getClientRects().length")
 
 
