@@ -1,8 +1,8 @@
 """How long a user waits, per system, in a real Jeedom against the simulators: prints the two tables of docs/testing.md.
 
-From Save to values: seconds until the equipment is there and until the last of its values is. From a device that dies
-(its connections stay open and nothing answers any more) to its state in Jeedom, on a tile and on the page; what
-is asked too seldom to be missed within the time watched is refreshed as by its button then.
+From Save to values: seconds until the equipment is there with its commands, and until the last of its values is. From a
+device that dies (its connections stay open and nothing answers any more) to its state in Jeedom, on a tile and on the
+page; what is asked too seldom to be missed within the time watched is refreshed as by its button then.
 
     JEEDOM_ROOT=/var/www/html JEEDOM_URL=http://127.0.0.1 python tests/jeedom/measure_waits.py
 
@@ -28,7 +28,7 @@ from chromium import Chromium
 from jeedom_host import BOOT, URL, Jeedom
 from vendors import disconnect, vendors
 
-VALUES_S = 40.0
+VALUES_S = 30.0
 """Seconds after a save in which values are waited for."""
 DEATH_S = 240.0
 """Seconds after the deaths in which states change by themselves."""
@@ -40,6 +40,7 @@ WATCH = """
     $since = microtime(true);
     $last = $since;
     $seen = ['values' => [], 'states' => [], 'equipment' => []];
+    $counts = [];
     $db = DB::getConnection();
     while (microtime(true) < $since + $argv[1]) {
         foreach ($db->query('SELECT * FROM event WHERE datetime > ' . sprintf('%.6F', $last)) as $each) {
@@ -53,8 +54,12 @@ WATCH = """
                 }
             }
         }
-        foreach ($db->query("SELECT id FROM eqLogic WHERE eqType_name = 'jeenergie'") as $each) {
-            $seen['equipment'] += [$each['id'] => microtime(true)];
+        $count = "SELECT eqLogic_id, COUNT(*) AS commands FROM cmd WHERE eqType = 'jeenergie' GROUP BY eqLogic_id";
+        foreach ($db->query($count) as $each) {
+            if (($counts[$each['eqLogic_id']] ?? 0) < $each['commands']) {
+                $counts[$each['eqLogic_id']] = $each['commands'];
+                $seen['equipment'][$each['eqLogic_id']] = microtime(true);
+            }
         }
         usleep(50000);
     }
@@ -72,10 +77,10 @@ COMMANDS = """
     }
     echo json_encode($found);
 """
-HOUSE = """
+CLEAN = """
     foreach ([false, true] as $isConnection) {
         foreach (jeenergie::byType('jeenergie') as $each) {
-            if ($each->backend() === 'house' && $each->isConnection() === $isConnection) { $each->remove(); }
+            if ($each->isConnection() === $isConnection) { $each->remove(); }
         }
     }
     config::remove('automatic::house', 'jeenergie');
@@ -187,13 +192,16 @@ def row(jeedom: Jeedom, backend: str, connection: str, clicked: float, seen: dic
                 delays[f"{each['name']}: {name}"] = seen["values"][command] - seen["equipment"][each["id"]]
     late = {name: delay for name, delay in delays.items() if delay > PROMISED_S}
     print(backend, "late:", {name: round(delay, 1) for name, delay in late.items()}, flush=True)
+    last = max(
+        (seen["values"][c] for each in equipment for c in each["commands"] if c in seen["values"]), default=clicked
+    )
     return (
         backend,
         str(len(equipment)),
         f"{max(there, default=clicked) - clicked:.1f}",
         str(len(delays)),
         f"{max(delays.values(), default=0):.1f}",
-        f"{max((seen['equipment'][each['id']] for each in equipment), default=clicked) - clicked:.1f}",
+        f"{last - clicked:.1f}",
         str(len(late)),
     )
 
@@ -257,7 +265,7 @@ def show(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None
 def main() -> None:
     jeedom = Jeedom()
     place = jeedom.php(READY)
-    jeedom.php(HOUSE)
+    jeedom.php(CLEAN)
     with vendors() as systems:
         wires: dict[str, list[Wire]] = {}
         rows: list[tuple[str, ...]] = []
@@ -284,7 +292,7 @@ def main() -> None:
             show("From a dead device to its state", head, deaths(jeedom, watched, wires))
         finally:
             disconnect(jeedom, systems)
-            jeedom.php(HOUSE)
+            jeedom.php(CLEAN)
 
 
 if __name__ == "__main__":
