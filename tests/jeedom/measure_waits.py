@@ -33,6 +33,8 @@ VALUES_S = 30.0
 DEATH_S = 240.0
 """Seconds after the deaths in which states change by themselves."""
 REFRESH_S = 60.0
+TICKED = ("wes", "easee")
+"""Systems whose equipment the user chooses."""
 PROMISED_S = 3.0
 """Seconds within which the known values of an equipment are there."""
 
@@ -157,23 +159,21 @@ class Watch:
         return dict(json.loads(self._process.communicate()[0]))
 
 
-def save(jeedom: Jeedom, place: str, backend: str, config: dict[str, Any]) -> tuple[str, float]:
-    """As a user: the connection, then what is to be ticked. Returns its id and when the last button was clicked."""
+def first_values(jeedom: Jeedom, place: str, backend: str, config: dict[str, Any]) -> tuple[str, list[tuple[str, ...]]]:
+    """As a user: saves the connection; where equipment is to be ticked, it is what he saves then that counts."""
     connection = str(jeedom.own("addConnection", backend=backend, name=f"Attente {backend}")["id"])
     form = {"id": connection, "isEnable": "1", "object_id": place, "configuration": {"config": config}}
-    clicked = time.time()
-    jeedom.core("eqLogic", action="save", type="jeenergie", eqLogic=json.dumps([form]))
-    if backend in ("wes", "easee"):
+    save = {"action": "save", "type": "jeenergie", "eqLogic": json.dumps([form])}
+    if backend in TICKED:
+        jeedom.core("eqLogic", **save)
         found = jeedom.own("discover", connection=connection)["equipment"]
         ticked = [each for each in found if each.get("active", True)]
-        clicked = time.time()
-        jeedom.own("createDiscovered", connection=connection, equipment=ticked)
-    return connection, clicked
-
-
-def first_values(jeedom: Jeedom, place: str, backend: str, config: dict[str, Any]) -> tuple[str, list[tuple[str, ...]]]:
     watch = Watch(VALUES_S)
-    connection, clicked = save(jeedom, place, backend, config)
+    clicked = time.time()
+    if backend in TICKED:
+        jeedom.own("createDiscovered", connection=connection, equipment=ticked)
+    else:
+        jeedom.core("eqLogic", **save)
     seen = watch.result()
     rows = [row(jeedom, backend, connection, clicked, seen)]
     if backend == "enphase":  # the house makes itself with the first meter
