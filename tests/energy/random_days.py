@@ -1,4 +1,7 @@
-"""Random days of a house under the rules, by a seed: sun with clouds, kettles, one or two cars, a load, a battery."""
+"""Random days of a house under the rules, by a seed: sun with clouds, kettles, one or two cars, a load, a battery.
+
+`python -m tests.energy.random_days FIRST COUNT` plays the days of so many seeds and names those that break a promise.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import json
 import math
 import random
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +20,12 @@ BEGIN_H, END_H = 8, 18
 SECONDS = (END_H - BEGIN_H) * 3600
 SAMPLE_S, DEAD_TIME_S = 5, 5
 MODES = ("solar", "solar", "solar", "solarMin", "now", "off")
+MOST_STARTS = 6
+"""An hour: three after a minute of sun each, the others after five minutes and a rest of five."""
+LEAST_REST_S = 300
+MOST_IMPORT = 0.02
+PER_CHANGE_WH = 40.0
+"""What a cloud may cost before the current has followed: 7 kW for fifteen seconds and the dead time."""
 
 
 def scenario(seed: int) -> dict[str, Any]:
@@ -142,3 +152,53 @@ class Day(Game):
     def stops(self) -> int:
         """How often a car was stopped."""
         return sum(1 for line in self.lines if line.get("amps") == 0)
+
+
+def check(seed: int) -> Day:
+    """What is promised of each day."""
+    day = Day(seed)
+    assert day.over_s <= day.bound_s, "longer above the subscribed power than a sample and the dead time"
+    assert all(line["why"] and not line["why"].isspace() for line in day.lines)
+    for car in day.house.cars:
+        settings_of = next(each for each in day.scenario["chargers"] if each["id"] == car)
+        lines = day.of(car)
+        assert all(line["amps"] == 0 or 6 <= line["amps"] <= settings_of["maxA"] for line in lines)
+        starts = [line["t"] for line in lines if line["state"] == "starting"]
+        assert max((sum(1 for each in starts if at - 3600 < each <= at) for at in starts), default=0) <= MOST_STARTS
+        stopped = [line["t"] for line in lines if line["amps"] == 0]
+        assert not any(0 <= at - stop < LEAST_REST_S for at in starts for stop in stopped), (
+            "begun too soon after a stop"
+        )
+        restarts = [at for at, event in day.scenario["events"] if event.get("restart")]
+        begun = [line["t"] for before, line in zip([{"amps": 0}, *lines], lines) if line["amps"] and not before["amps"]]
+        assert not any(0 <= at - restart < 30 for at in begun for restart in restarts), "begun by a restart"
+        if settings_of["mode"] == "off":
+            assert not any(line["amps"] for line in lines)
+    lowered = sum(1 for line in day.lines if "amps" in line)
+    assert day.imported <= MOST_IMPORT * day.charged + PER_CHANGE_WH * lowered + 80.0 * day.stops()
+    return day
+
+
+def main(first: int, count: int) -> int:
+    """Plays the days of `count` seeds from `first` on; prints what breaks a promise, and the sums."""
+    broken, charged, imported, worst = 0, 0.0, 0.0, 0
+    for seed in range(first, first + count):
+        try:
+            day = check(seed)
+        except AssertionError as error:
+            broken += 1
+            print(f"seed {seed}: {error}", flush=True)
+            continue
+        charged, imported, worst = charged + day.charged, imported + day.imported, max(worst, day.over_s)
+        if (seed - first) % 100 == 99:
+            print(f"{seed - first + 1} days, {broken} broken", flush=True)
+    share = 100 * imported / charged if charged else 0.0
+    print(
+        f"{count} days: {broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;"
+    )
+    print(f"at most {worst} s above the subscribed power")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(int(sys.argv[1]), int(sys.argv[2])))

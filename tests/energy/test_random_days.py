@@ -7,35 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.energy import cloudy
-from tests.energy.random_days import Day
+from tests.energy.random_days import MOST_IMPORT, check
 from tests.energy.same_day import DAYS, evcc, ours
 from tests.fire import FULL
-
-MOST_STARTS = 6
-"""An hour: three after a minute of sun each, the others after five minutes and a rest of five."""
-MOST_IMPORT = 0.02
-PER_CHANGE_WH = 40.0
-"""What a cloud may cost before the current has followed: 7 kW for fifteen seconds and the dead time."""
-
-
-def check(seed: int) -> None:
-    """What is promised of each day."""
-    day = Day(seed)
-    assert day.over_s <= day.bound_s, "longer above the subscribed power than a sample and the dead time"
-    assert all(line["why"] and not line["why"].isspace() for line in day.lines)
-    for car in day.house.cars:
-        settings_of = next(each for each in day.scenario["chargers"] if each["id"] == car)
-        lines = day.of(car)
-        assert all(line["amps"] == 0 or 6 <= line["amps"] <= settings_of["maxA"] for line in lines)
-        starts = [line["t"] for line in lines if line["state"] == "starting"]
-        assert max((sum(1 for each in starts if at - 3600 < each <= at) for at in starts), default=0) <= MOST_STARTS
-        restarts = [at for at, event in day.scenario["events"] if event.get("restart")]
-        begun = [line["t"] for before, line in zip([{"amps": 0}, *lines], lines) if line["amps"] and not before["amps"]]
-        assert not any(0 <= at - restart < 30 for at in begun for restart in restarts), "begun by a restart"
-        if settings_of["mode"] == "off":
-            assert not any(line["amps"] for line in lines)
-    lowered = sum(1 for line in day.lines if "amps" in line)
-    assert day.imported <= MOST_IMPORT * day.charged + PER_CHANGE_WH * lowered + 80.0 * day.stops()
 
 
 @pytest.mark.parametrize("seed", [0, 2] if FULL else [2])
