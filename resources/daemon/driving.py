@@ -288,6 +288,7 @@ def _point(each: Equipment) -> PointSettings:
         str(config.get("circuit") or "").strip().casefold(),
         finite(config.get("circuitCurrent")),
         None if share is None else share / 100,
+        config.get("guard") is True,
     )
 
 

@@ -73,6 +73,13 @@ def test_the_circuits_limit_is_set_on_its_own_address_which_is_looked_up_once(re
     assert cloud.commands[-1][2] == {"phase1": 16, "phase2": 16, "phase3": 16}
 
 
+def test_the_net_of_a_circuit_ends_by_itself(ready, cloud):
+    ready.act("10", "guardCircuit", slider=20)
+    assert cloud.commands[-1][2] == {"phase1": 20, "phase2": 20, "phase3": 20, "timeToLive": 5}
+    charger = cloud.chargers[FIRST]
+    assert charger.expires == pytest.approx(charger.clock() + 300, abs=60)
+
+
 @pytest.mark.parametrize("value", ["3", "-1", "33", "nonsense", "", None, "1e9", "nan"])
 def test_a_limit_out_of_bounds_is_refused_before_it_is_sent(ready, cloud, value):
     error = ready.refused("10", "setDynamicChargerCurrent", slider=value)

@@ -193,9 +193,7 @@ def main(first: int, count: int) -> int:
         if (seed - first) % 100 == 99:
             print(f"{seed - first + 1} days, {broken} broken", flush=True)
     share = 100 * imported / charged if charged else 0.0
-    print(
-        f"{count} days: {broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;"
-    )
+    print(f"{count} days: {broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;")
     print(f"at most {worst} s above the subscribed power")
     return 1 if broken else 0
 

@@ -21,6 +21,8 @@ CONFIRM_TIMEOUT_S = 20.0
 ASK_RESULT_AT_S = (2.0, 5.0, 10.0, 15.0)
 """Seconds after the request at which the service is asked for the result."""
 MAX_RESPONSES, RESPONSE_MAX_AGE_S = 50, 60.0
+GUARD_MINUTES = 5
+"""After so many the circuit falls to its offlineMaxCircuitCurrent (developer.easee.com/docs/load-balancing)."""
 SAME_REQUEST_S = 2.0
 """Seconds within which a repeated click is the same request."""
 
@@ -75,6 +77,12 @@ ACTIONS: Mapping[str, Action] = {
     "setDynamicCircuitCurrent": Action(
         "/dynamicCurrent",
         lambda amps: {"phase1": amps, "phase2": amps, "phase3": amps},
+        (mapping.CIRCUIT_LIMITS[0], _equal),
+        circuit=True,
+    ),
+    "guardCircuit": Action(
+        "/dynamicCurrent",
+        lambda amps: {"phase1": amps, "phase2": amps, "phase3": amps, "timeToLive": GUARD_MINUTES},
         (mapping.CIRCUIT_LIMITS[0], _equal),
         circuit=True,
     ),

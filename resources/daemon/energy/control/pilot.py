@@ -24,6 +24,7 @@ from .load import Load
 from .point import Point
 from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
+from .wishes import TELL_AFTER
 
 KEY = "control"
 CHARGE_EVERY_S = 60.0
@@ -124,6 +125,7 @@ class Pilot:
             load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
         if self.driving:
             self._decide(view, given, now, monotonic, phases)
+        self._protect(monotonic)
         self._tell(given, now, monotonic)
         self._keep(now, monotonic)
 
@@ -228,6 +230,17 @@ class Pilot:
             "La borne « {name} » obéit à nouveau",
             point.settings.name,
         )
+
+    def _protect(self, monotonic: float) -> None:
+        for name, point in self.points.items():
+            point.protect(monotonic, self._acts)
+            self._trouble(
+                f"guard:{name}",
+                point.guard.failures >= TELL_AFTER,
+                "Le filet du circuit de « {name} » n'est pas accepté : vérifiez les droits du compte sur le site",
+                "Le filet du circuit de « {name} » est à nouveau en place",
+                point.settings.name,
+            )
 
     def _learn(self, reading: HouseReading, monotonic: float) -> None:
         """The power of a load is the step of the grid's power when it is switched."""

@@ -14,6 +14,7 @@ from ..manager import ChargerReading
 from ..planner import EFFICIENCY, SLOT_S, Plan
 from ..ports import Acts, Sentence, Value
 from ..sharing.charger import ChargerSettings
+from .guard import Guard
 from .inputs import USUAL_V, ChargerNow
 from .settings import FREE, LEAST_A, MOST_A, OFF, PointSettings, PointState
 from .tariffs import Ahead
@@ -32,6 +33,7 @@ class Point:
         self.settings = settings
         self.state = state
         self.wish = Wish(settings.charger)
+        self.guard = Guard(settings.charger)
         self.seen: ChargerNow | None = None
         self.adopted = False
         self.plan: Plan | None = None
@@ -197,6 +199,20 @@ class Point:
         """The goal has changed."""
         self._planned = -math.inf
         self.plan = None
+
+    def protect(self, monotonic: float, acts: Acts) -> None:
+        """Renews the net of its circuit while it is driven and a car is there."""
+        found = self.seen
+        there = self.settings.guard and self.driven and found is not None and found.plugged and found.reachable
+        if there or self.guard.up:
+            self.guard.follow(monotonic, self._circuit if there else None, acts)
+
+    @property
+    def _circuit(self) -> int:
+        """A of the circuit: what the charger tells of it, or the user, else what the charger may take."""
+        told = self.seen.circuit_most if self.seen is not None else None
+        known = [each for each in (told, self.settings.circuit_a) if each is not None and each >= LEAST_A]
+        return int(min(known)) if known else self.most
 
     # What it reports.
 

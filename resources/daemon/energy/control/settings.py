@@ -48,6 +48,8 @@ class PointSettings:
     circuit_a: float | None = None
     most_grid: float | None = None
     """Share (0 to 1) of a solar charge that may come from the grid; None: no bound."""
+    guard: bool = False
+    """Whether the circuit has a limit that ends with the daemon."""
 
 
 @dataclass(frozen=True)
