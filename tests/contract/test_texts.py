@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -74,6 +75,19 @@ def test_a_catalogue_has_its_english_texts(path: Path) -> None:
 def test_a_module_of_the_daemon_has_its_english_texts(path: Path) -> None:
     known = SECTIONS["plugins/jeenergie/resources/daemon"]
     assert sorted(set(constants(path)) - set(known)) == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((DAEMON / "devices").rglob("*.py")), ids=lambda path: f"{path.parent.name}.{path.stem}"
+)
+def test_what_is_found_is_named_in_the_users_language(path: Path) -> None:
+    """Equipment keeps the name that it was found by: no words in it are the program's own."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Found":
+            name = next((each.value for each in node.keywords if each.arg == "name"), (*node.args, None, None, None)[2])
+            parts = name.values if isinstance(name, ast.JoinedStr) else [name]
+            words = [str(each.value) for each in parts if isinstance(each, ast.Constant) and each.value is not None]
+            assert not re.search("[a-zé]", "".join(words), re.I), f"line {node.lineno}: {words}"
 
 
 def test_both_languages_hold_the_same_values() -> None:

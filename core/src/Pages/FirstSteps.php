@@ -90,7 +90,7 @@ final class FirstSteps
     }
 
     /**
-     * Places a connection and what it has that stands in no object yet.
+     * Places a connection and what it has that stands in no object yet; connections that nobody adds follow the first time.
      *
      * @param string $id of an object; '' for a new one of that name
      */
@@ -100,9 +100,13 @@ final class FirstSteps
         if (!is_object($object)) {
             throw new Exception(__('Cet objet n\'existe plus : rechargez la page.', __FILE__));
         }
-        $connection->setObject_id($object->getId());
-        $connection->save();
-        Lifecycle::moveEquipmentToObject($connection);
+        foreach (jeenergie::connections() as $each) {
+            if ($each->getId() == $connection->getId() || (self::isAutomatic($each->backend()) && $each->getObject_id() == '')) {
+                $each->setObject_id($object->getId());
+                $each->save();
+                Lifecycle::moveEquipmentToObject($each);
+            }
+        }
     }
 
     private static function newObject(string $name): jeeObject

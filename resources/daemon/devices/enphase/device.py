@@ -180,17 +180,17 @@ class Device(Base):
         return found + self._inverters.offered(self._endpoints, self._time.now())
 
     def _offer(self) -> list[Found]:
-        serial, sources = self._info["sn"], self._choice
+        serial, sources, translate = self._info["sn"], self._choice, self.context.translate
         if self.connection.config.get("mode", "combined") != "separate":
-            return [Found("combined", serial, f"Passerelle Enphase {serial[-4:]}")]
+            return [Found("combined", serial, translate("Passerelle Enphase {end}", end=serial[-4:]))]
         if not self._begun:
             self._begin()
         sources.probe_storage(self._time.now())
         return [
-            Found("production", serial, "Enphase Production"),
-            Found("net", serial, "Enphase Consommation nette", active=sources.consumption),
-            Found("total", serial, "Enphase Consommation totale", active=sources.consumption),
-            Found("storage", serial, "Enphase Stockage", active=sources.storage),
+            Found("production", serial, translate("Enphase Production")),
+            Found("net", serial, translate("Enphase Consommation nette"), active=sources.consumption),
+            Found("total", serial, translate("Enphase Consommation totale"), active=sources.consumption),
+            Found("storage", serial, translate("Enphase Stockage"), active=sources.storage),
         ]
 
     def relocate(self, found: Sequence[Neighbour]) -> str | None:

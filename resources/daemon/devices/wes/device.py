@@ -96,7 +96,7 @@ class Device(Base):
         types = self.context.catalogue.data["equipment"]
         found = []
         for offer in offers(page, self._choice.names(), self._choice.origin(page)):
-            name = offer.name or f"{types[offer.type]['name']} {offer.key}"
+            name = offer.name or f"{self.context.translate(types[offer.type]['name'])} {offer.key}"
             if self.connection.name:
                 name += f" ({self.connection.name})"
             found.append(Found(offer.type, offer.key, name, offer.config, offer.active))

@@ -148,8 +148,9 @@ class Account:
         return found
 
     def _found(self, energy: str, home: mapping.Home, meter: str) -> Found:
-        name = "Électricité" if energy == "electricity" else "Gaz"
-        end = f"…{meter[-3:]}" if len(meter) > 3 else f"logement …{home.id[-3:]}"
+        translate = self._context.translate
+        name = translate("Électricité") if energy == "electricity" else translate("Gaz")
+        end = f"…{meter[-3:]}" if len(meter) > 3 else translate("logement …{end}", end=home.id[-3:])
         return Found(energy, home.id, f"{name} {end}")
 
     def _has_gas(self, home: mapping.Home) -> bool:
