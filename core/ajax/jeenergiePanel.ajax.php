@@ -4,6 +4,7 @@
 
 use Jeenergie\Energy\House;
 use Jeenergie\Energy\Panel;
+use Jeenergie\Energy\Point;
 use Jeenergie\Storage\Json;
 
 /*
@@ -23,6 +24,13 @@ use Jeenergie\Storage\Json;
  * |           |                                      | source with its equipment's and its command's name              |
  * | balance   | {from, to: YYYY-MM-DD or null, per}  | the daemon's `balance`, devices: [{id, name, kind, energy}],    |
  * |           |                                      | others: [{name, energy}], such as gas                           |
+ * | points    |                                      | {points: [{id, name}]}: the charge points                       |
+ * | point     | {id: the first one without it}       | {id, name, points, isAdmin, mayAct, commands: {<does>: cmd},    |
+ * |           |                                      | infos: [cmd], modes: [{mode, name}], states: {<state>: text},   |
+ * |           |                                      | periods: {<period>: {name, color}}, colors}, or {id: null}      |
+ * | outlook   | {id}                                 | the daemon's `outlook`                                          |
+ * | journal   | {id}                                 | the daemon's `journal` of that charge point                     |
+ * | goalDays  | {id, days: ["1" to "7"]}             | {days}: saved in its settings                                   |
  */
 
 try {
@@ -36,6 +44,7 @@ try {
     $action = init('action');
     $actions = ['equipment' => Panel::class, 'days' => Panel::class, 'since' => Panel::class, 'tile' => Panel::class];
     $actions += ['house' => House::class, 'roles' => House::class, 'balance' => House::class];
+    $actions += array_fill_keys(['points', 'point', 'outlook', 'journal', 'goalDays'], Point::class);
     if (!isset($actions[$action]) || !class_exists('jeenergie')) {
         throw new Exception(__('Cette action n\'existe pas : rechargez la page.', __FILE__));
     }

@@ -25,6 +25,7 @@
       byId(id).empty();
     });
     byId('span_jeenergieMissing').textContent = '';
+    showPage('', '');
   };
 
   window.printEqLogic = function(data) {
@@ -112,8 +113,16 @@
     document.querySelectorAll('#eqlogictab .jnByHand').forEach(function(button) { button.classList.toggle('hidden', !byHand); });
   }
 
+  /** Some equipment has a page of its own. */
+  function showPage(id, page) {
+    const link = byId('bt_jeenergiePage');
+    link.style.display = page ? '' : 'none';
+    link.href = page ? 'index.php?v=d&m=jeenergie&p=' + page + '&id=' + encodeURIComponent(id) : '#';
+  }
+
   function printEquipment(current, configuration) {
     const type = part(current);
+    showPage(current.id, type.page);
     attribute('name').readOnly = false;
     ['span_jeenergieNameLocked', 'span_jeenergieFresh', 'span_jeenergieCascade'].forEach(function(id) { byId(id).style.display = 'none'; });
     const same = jn.data.list.connections.filter(function(each) { return each.backend === current.backend; });

@@ -57,11 +57,12 @@ include_file('desktop', 'house', 'css', 'jeenergie');
     <div data-pane="roles" hidden>
         <p>{{La maison trouve elle-même ses compteurs. Seuls le prix de revente, et les prix hors tarifs réglementés, sont à saisir.}}
             <a class="jhPrices" href="#" hidden>{{Prix et contrat}}</a></p>
+        <p class="jhPoints" hidden></p>
         <div class="jhRoles"></div>
     </div>
 </div>
 
 <?php
-foreach (['ask', 'math', 'flow', 'balance', 'roles', 'page'] as $script) {
+foreach (['ask', 'math', 'flow', 'balance', 'roles', 'point.links', 'page'] as $script) {
     include_file('desktop', 'house/' . $script, 'js', 'jeenergie');
 }

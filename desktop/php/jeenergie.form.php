@@ -12,7 +12,8 @@ if (!isConnect('admin')) {
 ?>
 <div class="input-group pull-right" style="display:inline-flex;">
     <span class="input-group-btn">
-        <a class="btn btn-sm btn-default eqLogicAction roundedLeft" data-action="configure"><i class="fas fa-cogs"></i><span class="hidden-xs"> {{Configuration avancée}}</span>
+        <a class="btn btn-sm btn-default roundedLeft" id="bt_jeenergiePage" href="#" style="display:none;"><i class="fas fa-charging-station"></i> {{Sa page}}
+        </a><a class="btn btn-sm btn-default eqLogicAction roundedLeft" data-action="configure"><i class="fas fa-cogs"></i><span class="hidden-xs"> {{Configuration avancée}}</span>
         </a><a class="btn btn-sm btn-default eqLogicAction" data-action="copy" data-jn_kind="connection"><i class="fas fa-copy"></i><span class="hidden-xs"> {{Dupliquer}}</span>
         </a><a class="btn btn-sm btn-success eqLogicAction" data-action="save"><i class="fas fa-check-circle"></i> {{Sauvegarder}}
         </a><a class="btn btn-sm btn-danger eqLogicAction roundedRight" data-action="remove"><i class="fas fa-minus-circle"></i><span class="hidden-xs"> {{Supprimer}}</span>

@@ -15,7 +15,7 @@ from jeenergied.energy.balance import Energies, flows
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "desktop" / "js" / "house"
-SCRIPTS = sorted(FOLDER.glob("*.js"))
+SCRIPTS = sorted(path for path in FOLDER.glob("*.js") if not path.name.startswith("point"))
 MATH = FOLDER / "math.js"
 NODE = shutil.which("node")
 RUN = """

@@ -16,7 +16,7 @@ from jeenergied.energy.ledger.cells import COLUMNS, SLOT_S
 from jeenergied.energy.ledger.intervals import Prices
 from jeenergied.energy.ledger.row import Interval
 from jeenergied.energy.live import Live
-from jeenergied.energy.money.comparison import Sessions
+from jeenergied.energy.money.comparison import Sessions, session
 
 from .house import PARIS, TwoPrices
 from .test_pilot import CAR, NOON, Rig
@@ -119,6 +119,10 @@ def row(start: float, solar: float | None, car: float | None) -> Interval:
         seconds["p"] = 0.0
     energy: dict[str, float | None] = {name: watts / 12 for name, watts in powers.items()}
     return Interval(int(start), energy, seconds, devices={} if car is None else {CAR: car / 12})
+
+
+unknown = [row(NOON - 300 * n, None, 4000) for n in range(3)]
+measured = [row(NOON - 300 * n, 4500, 4000) for n in range(3)]
 
 
 def world(**given: Any) -> World:
@@ -227,6 +231,17 @@ def test_the_last_charges_tell_where_their_energy_came_from(rig: Rig) -> None:
     assert found[1]["effective"] is None
     assert found[1]["energy"] == 20
     assert spans == [(NOON - 7200, NOON), (NOON - 90_000, NOON - 80_000 + SLOT_S)]
+
+
+def test_what_was_charged_while_the_house_was_not_known_claims_neither_sun_nor_cost(rig: Rig) -> None:
+    sessions = [[NOON - 7200, NOON - 60, 1000.0]]
+    found = asked(rig, world(sessions=sessions, runs=True, cost=lambda begin, end: session(unknown, CAR)), NOON)
+    assert found["sessions"][0]["shares"] is None
+    point = rig.pilot.points["p"]
+    for charge, known in ((session(unknown, CAR), False), (session(measured, CAR), True)):
+        facts = point.facts(PARIS, charge)
+        assert (facts["point.solarShare"] is not None) is known
+        assert (facts["point.sessionCost"] is not None) is known
 
 
 def test_a_take_over_says_until_when(rig: Rig) -> None:

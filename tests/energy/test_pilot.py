@@ -320,6 +320,18 @@ def test_the_subscribed_power_throttles_an_immediate_charge() -> None:
     assert close(rig.amps(), [(0, 19), (300, 8), (960, 19)])
 
 
+def test_the_choice_of_an_immediate_charge_does_not_wait_for_what_a_limit_or_the_sun_has_taken() -> None:
+    for before in ("solar", "off", "solarMin"):
+        rig = Rig([[0, 0]], [[0, 4000]], subscribed=9000)
+        rig.choose(before)
+        rig.run(600)
+        assert rig.car.limit <= 6
+        rig.choose("now")
+        assert rig.car.limit == 19  # at once, and no more than the subscribed power leaves
+        rig.run(60)
+        assert rig.car.limit == 19
+
+
 def test_a_battery_is_never_emptied_into_a_car() -> None:
     rig = Rig([[0, 300]], battery=Battery(10000, 95, 3300, 3300))
     rig.choose("solar")

@@ -102,8 +102,11 @@ final class SettingsForm
     {
         $connection = $eqLogic->connection();
         foreach ($connection === null ? [] : $eqLogic->fields() as $field) {
+            if (empty($field['listens'])) {
+                continue;
+            }
             $chosen = (string) ($eqLogic->enteredSettings()[$field['key']] ?? '');
-            $cmd = empty($field['listens']) ? null : cmd::byId(trim($chosen, '#'));
+            $cmd = cmd::byId(trim($chosen, '#'));
             $origin = is_object($cmd) && $cmd->getType() === 'info' ? $cmd->getEqLogic() : null;
             $maker = $origin instanceof jeenergie ? $origin->connection() ?? $origin : null;
             if ($maker !== null && $maker->getId() == $connection->getId()) {

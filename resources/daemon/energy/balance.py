@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
+UNKNOWN_SHARE = 0.2
+"""A charge of which more was not measured does not tell where its energy came from."""
 TOLERANCE = 1e-9
 """kWh below which a difference is a rounding of floats."""
 
@@ -211,6 +213,7 @@ class Charge:
     """Where the energy of a car's charge came from, in kWh, and what it cost in €.
 
     `paid`: what was paid to the grid; `effective`: with the resale that the sun's share would have brought.
+    `unknown`: what of `grid` was taken while the house was not known.
     """
 
     solar: float = 0.0
@@ -218,6 +221,7 @@ class Charge:
     grid: float = 0.0
     paid: float = 0.0
     effective: float = 0.0
+    unknown: float = 0.0
 
     def __add__(self, other: Charge) -> Charge:
         return Charge(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Charge)))
@@ -226,6 +230,11 @@ class Charge:
     def energy(self) -> float:
         """kWh in all."""
         return self.solar + self.battery + self.grid
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its parts can be shown: little of it was taken while the house was not known."""
+        return self.energy > 0.01 and self.unknown <= UNKNOWN_SHARE * self.energy
 
 
 def charge(car: float, before: float, solar: float, discharged: float, price: float, resale: float) -> Charge:

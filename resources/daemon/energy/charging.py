@@ -29,6 +29,8 @@ OBSERVED_S = 10.0
 UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
 UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
 MOST_SWITCHES, DAY_S = 12, 86400.0
+CHOSEN_S = 10.0
+"""For so long after the choice of a mode a limit gives back at once."""
 OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
@@ -69,6 +71,8 @@ class ChargePoint:
     starts: deque[float] = field(default_factory=deque)
     quiet_until: float = -math.inf
     taken_over_until: float = -math.inf
+    chosen_at: float = -math.inf
+    """When the user chose the mode: what he wants now does not wait for what a limit has taken before."""
     run_by_plan: bool = False
     """The charge under way was begun by a plan, and ends with its window."""
     idle_since: float | None = None

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .charging import OWN_S, ChargePoint
+from .charging import CHOSEN_S, OWN_S, ChargePoint
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .sharing import circuits
@@ -215,7 +215,8 @@ class Manager:
                 for phase in self._phases(other, their):
                     beside[phase] += before.amps * reading.voltage
         most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a, room)
-        if charger.settings.mode == NOW and charger.amps == 0 and self._is_first(charger):
+        chosen = now - charger.chosen_at <= CHOSEN_S
+        if charger.settings.mode == NOW and (chosen or (charger.amps == 0 and self._is_first(charger))):
             return most
         return self.headroom.allowed(name, now, most, charger.amps)
 

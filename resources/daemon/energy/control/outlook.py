@@ -200,7 +200,7 @@ def _sessions(world: World, now: float, tell: _Moments) -> list[dict[str, Any]]:
         until = now if running else min(end + INTERVAL_S, now)
         charge = world.cost(max(begin, until - LONGEST_SESSION_S), until)
         kwh = energy / 1000
-        covered = charge.energy >= COVERED * kwh and charge.energy > 0
+        covered = charge.energy >= COVERED * kwh and charge.is_known
         found.append(
             {
                 "begin": tell(begin),

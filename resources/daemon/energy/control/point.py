@@ -157,6 +157,8 @@ class Point:
             self.state.amps, self.state.taken_over_until = None, 0.0
         self.state.mode = mode
         self.rules.settings = self._charger_settings()
+        self.rules.chosen_at = monotonic
+        self.rules.why = Sentence("Mode choisi")  # until the rules have something to say
         self.release()
         found = self.seen
         if mode != FREE and not self.adopted and found is not None and found.told is not None and found.reachable:
@@ -233,7 +235,7 @@ class Point:
         rules, state = self.rules, self.state
         blocks = self.plan.blocks() if self.plan is not None else []
         shares: dict[str, float | None] = dict.fromkeys(("solar", "battery", "grid"))
-        if charge is not None and charge.energy > 0.01:
+        if charge is not None and charge.is_known:
             shares = {name: round(100 * getattr(charge, name) / charge.energy, 1) for name in shares}
         session = self.seen.session_wh if self.seen is not None else None
         return {
@@ -251,7 +253,7 @@ class Point:
             "point.solarShare": shares["solar"],
             "point.batteryShare": shares["battery"],
             "point.gridShare": shares["grid"],
-            "point.sessionCost": None if charge is None else round(charge.effective, 3),
+            "point.sessionCost": None if charge is None or not charge.is_known else round(charge.effective, 3),
         }
 
     @property

@@ -70,7 +70,7 @@ def session(intervals: Iterable[Interval], charger: str, others: Iterable[str] =
         price, resale = each.price or 0.0, each.resale or 0.0
         energies = each.energies()
         if energies is None:
-            total = total + Charge(grid=car, paid=car * price, effective=car * price)
+            total = total + Charge(grid=car, paid=car * price, effective=car * price, unknown=car)
             continue
         after = sum(max(each.devices.get(other, 0.0), 0.0) for other in later) / 1000
         before = max(energies.house - car - after, 0.0)
