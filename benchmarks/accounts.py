@@ -35,15 +35,15 @@ def account() -> Home:
     return Home("64b0aa11bb22cc33dd44ee55", ecometers=[ecometer], contracts=contracts, foreign=FOREIGN)
 
 
-def everything(backend: str, daemon: Any, config: dict[str, Any]) -> dict[str, Any]:
+def everything(backend: str, daemon: Any, config: dict[str, Any], identifier: str = "1") -> dict[str, Any]:
     """A connection with all equipment and commands, those as well that wait for data."""
     catalogue = Contract(ROOT / "core" / "contract").catalogues[backend]
-    connection = {"id": "1", "backend": backend, "name": backend, "config": config, "commands": {"state": {}}}
+    connection = {"id": identifier, "backend": backend, "name": backend, "config": config, "commands": {"state": {}}}
     found = daemon.result("discover", connection=connection)["equipment"]
     equipment = [
         {
-            **{key: each[key] for key in ("type", "key", "config")},
-            "id": f"1{number}",
+            **{key: each[key] for key in ("type", "key", "name", "config")},
+            "id": f"{identifier}{number}",
             "commands": {row.logical_id: {} for row in catalogue.rows(each["type"], each["config"], config)},
         }
         for number, each in enumerate(found)

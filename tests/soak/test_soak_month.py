@@ -58,9 +58,9 @@ WATTS = {"PwattHoursToday": 1000.0, "cumulimport": 400.0, "cumulexport": 600.0}
 class Five:
     """The five systems, their simulators and what each must have told Jeedom in the end."""
 
-    def __init__(self, stack: ExitStack, folder: Path, seed: int) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, seed: int, poll_s: float = 600) -> None:
         self.clock = clock = ManualClock(BEGIN)
-        self.seed = seed
+        self.seed, self.poll_s = seed, poll_s
         self.life = Together(folder, clock)
         stack.callback(self.life.close)
         self._enphase(stack)
@@ -102,7 +102,9 @@ class Five:
         known = Account(EMAIL, PASSWORD, (self.gateway.serial,))
         self.enlighten = stack.enter_context(EnlightenCloud(key, [known], clock=clock.time))
         config = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "auto", "user": EMAIL}
-        config.update(password=PASSWORD, loginUrl=self.enlighten.url, tokenUrl=self.enlighten.url, pollInterval=600)
+        config.update(
+            password=PASSWORD, loginUrl=self.enlighten.url, tokenUrl=self.enlighten.url, pollInterval=self.poll_s
+        )
         self._add("enphase", config, [("x", "combined"), (SERIAL, "inverter")])
 
     def _easee(self, stack: ExitStack) -> None:
@@ -119,8 +121,8 @@ class Five:
     def _wes(self, stack: ExitStack) -> None:
         self.box = furnished()
         self.wes = stack.enter_context(WesServer(self.box, life=Life(self.box, self.clock.time)))
-        config = {"host": "127.0.0.1", "port": self.wes.port, "user": "admin", "password": "wes", "pollInterval": 600}
-        config["jeedomCgx"] = False
+        config = {"host": "127.0.0.1", "port": self.wes.port, "user": "admin", "password": "wes"}
+        config.update(jeedomCgx=False, pollInterval=self.poll_s)
         member = item("teleinfo", 1, {"tarification": "BBRH", "ticMeasure": "consumption"}, **config)
         self.life.add(Connection("wes", "wes", "wes", config, {"state": {}}, (member,)))
         self.meter = member.id
