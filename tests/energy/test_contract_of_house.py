@@ -151,6 +151,14 @@ class TestContract:
         assert contract.at(0).resale == 0.1
         assert contract.per_year(date(2026, 1, 1)) == 200
 
+    def test_the_published_subscription_needs_the_subscribed_power(self) -> None:
+        contract = HouseContract(GRID, PARIS)
+        contract.wishes = Wishes("hphc")
+        assert contract.per_year(date(2026, 6, 1)) == 0, "6 kVA is a guess that is good enough for a price alone"
+        contract.wishes = Wishes("hphc", kva=9)
+        assert contract.per_year(date(2026, 6, 1)) == 234.72
+        assert contract.per_year(date(2026, 9, 1)) == 238.56
+
     def test_newer_or_own_prices_replace_published_ones_from_their_day_on(self) -> None:
         later = {"offers": [{"kind": "base", "since": "2026-08-01", "prices": {"base": 0.25}, "source": "test"}]}
         contract = HouseContract(PriceGrid(PUBLISHED, later), PARIS)
@@ -235,13 +243,13 @@ class TestComparison:
     def test_a_night_with_a_clock_change_costs_the_hours_that_it_has(self) -> None:
         contract = HouseContract(GRID, PARIS)
         contract.wishes = Wishes("hphc", kva=9)
-        for night, hours in (("2026-03-28", 7), ("2026-10-24", 9)):
+        for night, hours, price in (("2026-03-28", 7, 0.1579), ("2026-10-24", 9, 0.1589)):
             begin = at(f"{night}T12:00")
             rows = [row("2026-01-01T00:00", 1 / 12, 0, 0, 0, 0) for _ in range(288)]
             for number, each in enumerate(rows):
                 each.start = int(begin) + 300 * number
             bill = compare([each for each in rows if contract.at(each.start).period == "hc"], contract, ["hphc"])[0]
-            assert bill.cost == pytest.approx(hours * 0.1579)
+            assert bill.cost == pytest.approx(hours * price)
 
 
 class TestSession:

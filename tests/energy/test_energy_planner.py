@@ -16,7 +16,7 @@ from jeenergied.energy.planner import Plan, plan
 PARIS = ZoneInfo("Europe/Paris")
 POWER = 7.36 * 0.92
 TARIFFS = json.loads((Path(__file__).resolve().parents[2] / "core/contract/tariffs.json").read_text("utf-8"))
-PRICES = {each["kind"]: each["prices"] for each in TARIFFS["offers"]}
+PRICES = {each["kind"]: each["prices"] for each in TARIFFS["offers"] if each["since"] == "2026-02-01"}
 MONDAY, TUESDAY, WEDNESDAY = "2026-01-12", "2026-01-13", "2026-01-14"
 
 

@@ -95,8 +95,26 @@ def test_the_next_change_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "kva", "day", "price", "year"),
+    [
+        ("base", 6, "2026-07-31", 0.1940, 187.80), ("base", 6, "2026-08-01", 0.2001, 190.32),
+        ("base", 9, "2026-11-30", 0.1985, 238.56), ("hphc", 12, "2026-11-30", 0.2142, 285.12),
+        ("tempo", 9, "2026-11-30", 0.1654, 236.40), ("hphc", 6, "2026-01-31", 0.2081, 188.88),
+        ("base", 7, "2026-07-31", 0.1927, None),
+    ],
+)  # fmt: skip
+def test_prices_and_subscriptions_are_those_of_their_day(
+    kind: str, kva: float, day: str, price: float, year: float | None
+) -> None:
+    offer = GRID.offer(kind, kva, date.fromisoformat(day))
+    assert offer is not None
+    assert next(iter(offer.prices.values())) == price
+    assert offer.subscription(kva) == year
+
+
+@pytest.mark.parametrize(
     ("kind", "kva", "day", "known"),
-    [("base", 6, "2026-06-01", True), ("base", 9, "2026-06-01", True), ("hphc", 9, "2026-01-01", False)],
+    [("base", 6, "2026-06-01", True), ("base", 9, "2026-06-01", True), ("hphc", 9, "2025-07-31", False)],
 )
 def test_published_prices_have_a_date_and_a_range(kind: str, kva: float, day: str, known: bool) -> None:
     assert (GRID.offer(kind, kva, date.fromisoformat(day)) is not None) == known

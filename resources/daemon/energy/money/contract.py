@@ -197,11 +197,12 @@ class HouseContract:
         return Prices(price, self.wishes.resale or 0.0, self.wishes.co2, period or "")
 
     def per_year(self, day: date) -> float:
-        """€ of a year's subscription: the user's, else the published one; 0 while neither is known."""
+        """€ of a year's subscription: the user's, else the published one of a known subscribed power; else 0."""
         if self.wishes.subscription is not None:
             return self.wishes.subscription
-        offer = self.grid.offer(self.kind, self.kva, day) if self.kind else None
-        return (offer.subscription(self.kva) if offer is not None else None) or 0.0
+        kva = self.wishes.kva or self.subscribed_kva
+        offer = self.grid.offer(self.kind, kva, day) if self.kind and kva else None
+        return (offer.subscription(kva) if offer is not None and kva else None) or 0.0
 
     def next_change(self, at: float) -> float | None:
         """When the period of now ends; None if it does not within a day."""
