@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 HOST = "127.0.0.1"
 HANDSHAKE_LIMIT = 10.0  # s
+_MAX_LINE = 65536  # bytes
 log = logging.getLogger(__name__)
 
 
@@ -298,6 +299,23 @@ def _shut(sock: socket.socket) -> None:
         return  # the other side was faster
 
 
+class Headers(dict[str, str]):
+    """The headers of a request by their names, whatever their case."""
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a header."""
+        return super().get(name.lower(), default)
+
+
 class _Peer(BaseHTTPRequestHandler):
     """One connection: reads requests until it ends."""
 
@@ -307,6 +325,21 @@ class _Peer(BaseHTTPRequestHandler):
         self.owner: LoopbackServer = self.server  # type: ignore[assignment]
         self.timeout = self.owner.idle_limit  # type: ignore[misc]
         super().setup()
+
+    def parse_request(self) -> bool:
+        """As the standard library, whose headers are parsed as an e-mail's: they took a quarter of a request's time."""
+        words = self.raw_requestline.decode("latin-1").split()
+        if len(words) != 3 or not words[2].startswith("HTTP/1."):
+            self.close_connection = True
+            return False
+        self.command, self.path, self.request_version = words
+        self.requestline = " ".join(words)
+        self.headers = Headers()  # type: ignore[assignment]
+        while (line := self.rfile.readline(_MAX_LINE)) not in (b"\r\n", b"\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            self.headers[name.strip()] = value.strip()
+        self.close_connection = self.headers.get("Connection", "").lower() == "close" or words[2] == "HTTP/1.0"
+        return True
 
     def version_string(self) -> str:
         return self.owner.server_header

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from jeenergied.energy.control.wishes import MOST_PER_HOUR, Wish
 from jeenergied.energy.ledger.intervals import Prices
 from jeenergied.energy.ports import Reading, Source
 from jeenergied.energy.surplus import SurplusHistory
-from jeenergied.energy.topology import Topology
+from jeenergied.energy.topology import Role, Topology
 
 from simulators.house import Battery, Car, House, Series
 
@@ -47,6 +48,12 @@ class Memory:
 
     def keep(self, key: str, value: Any) -> None:
         self.values[key] = json.loads(json.dumps(value))
+
+
+@cache
+def roles_of(sources: tuple[Source, ...]) -> list[Role]:
+    """As the house finds them: when its sources change, not at each look."""
+    return Topology(RULES).roles(sources)
 
 
 class Rig:
@@ -168,7 +175,7 @@ class Rig:
             else Reading(source, value, now, source.equipment == CAR and not self.reachable)
             for source, value in told.items()
         ]
-        roles = Topology(RULES).roles([each.source for each in self.seen])
+        roles = roles_of(tuple(told))
         self.pilot.step(self.seen, Given(roles, self.subscribed, lambda charger, at: None), now, float(self.second))
 
     def choose(self, mode: str, name: str = "p") -> None:

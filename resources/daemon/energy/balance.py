@@ -44,7 +44,18 @@ class Flows:
     b2g: float = 0.0
 
     def __add__(self, other: Flows) -> Flows:
-        return Flows(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Flows)))
+        return Flows(
+            self.s2h + other.s2h,
+            self.s2b + other.s2b,
+            self.s2g + other.s2g,
+            self.g2h + other.g2h,
+            self.g2b + other.g2b,
+            self.b2h + other.b2h,
+            self.b2g + other.b2g,
+        )
+
+
+FLOWS = tuple(each.name for each in fields(Flows))
 
 
 def flows(energies: Energies) -> Flows:
@@ -138,8 +149,7 @@ class Balance:
 
     def __add__(self, other: Balance) -> Balance:
         """Both periods; `other` is the later one, whose tank it ends with."""
-        names = [each.name for each in fields(Balance) if each.name != "tank"]
-        return Balance(tank=other.tank, **{name: getattr(self, name) + getattr(other, name) for name in names})
+        return Balance(tank=other.tank, **{name: getattr(self, name) + getattr(other, name) for name in _ADDED})
 
     @classmethod
     def of(cls, rows: Iterable[Row], tank: Tank | None = None, subscription: float = 0.0) -> Balance:
@@ -248,3 +258,6 @@ def charge(car: float, before: float, solar: float, discharged: float, price: fl
     from_grid = car - from_sun - from_battery
     paid = from_grid * price
     return Charge(from_sun, from_battery, from_grid, paid, paid + from_sun * resale)
+
+
+_ADDED = tuple(each.name for each in fields(Balance) if each.name != "tank")

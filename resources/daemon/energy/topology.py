@@ -112,10 +112,13 @@ class Topology:
     def roles(self, sources: Iterable[Source]) -> list[Role]:
         """All roles, the one in use first in each."""
         known = sorted(sources, key=lambda each: (each.equipment.zfill(12), each.command))
+        by_quantity: dict[tuple[str, str], list[Source]] = {}
+        for each in known:
+            by_quantity.setdefault((each.quantity, each.per), []).append(each)
         found: list[Role] = []
         for role, order in self._rules.orders.items():
-            found += self._choose(role, _candidates(role, order, known))
-        found = [replace(each, changes=each.role in self._rules.changes) for each in found]
+            found += self._choose(role, _candidates(role, order, known, by_quantity))
+        found = [replace(each, changes=True) if each.role in self._rules.changes else each for each in found]
         return self._without_duplicates(self._only_apart(found))
 
     def _only_apart(self, roles: list[Role]) -> list[Role]:
@@ -214,13 +217,21 @@ class Topology:
         return each
 
 
-def _candidates(role: str, order: Sequence[Rule], sources: Sequence[Source]) -> list[Role]:
-    """Every source that could take a role, the best first. One that needs another of its equipment has to find it."""
+def _candidates(
+    role: str,
+    order: Sequence[Rule],
+    sources: Sequence[Source],
+    by_quantity: Mapping[tuple[str, str], Sequence[Source]],
+) -> list[Role]:
+    """Every source that could take a role, the best first. One that needs another of its equipment has to find it.
+
+    `by_quantity`: the same sources by quantity and period.
+    """
     found: list[Role] = []
     seen: set[str] = set()
     for rank, rule in enumerate(order):
-        for source in sources:
-            if (source.quantity, source.per) != (rule.quantity, rule.per) or source.key in seen:
+        for source in by_quantity.get((rule.quantity, rule.per), ()):
+            if source.key in seen:
                 continue
             less = None
             if rule.less:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -285,9 +286,14 @@ def complete(day: Mapping[str, Decimal] | None, injects: bool) -> bool:
     return day is not None and "kwh" in day and (not injects or "injection" in day)
 
 
+@lru_cache(maxsize=16)
+def _step(precision: int) -> Decimal:
+    return Decimal(1).scaleb(-precision)
+
+
 def rounded(value: Decimal, precision: int) -> float | int:
     """Rounds half up, as a bill does; returns an int if whole."""
-    found = value.quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
+    found = value.quantize(_step(precision), ROUND_HALF_UP)
     return int(found) if found == found.to_integral_value() else float(found)
 
 

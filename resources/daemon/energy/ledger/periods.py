@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from .cells import SLOT_S
 from .row import Sums
@@ -27,6 +28,7 @@ def day_of(at: float, zone: tzinfo) -> date:
     return datetime.fromtimestamp(at, zone).date()
 
 
+@lru_cache(maxsize=64)
 def midnight(day: date, zone: tzinfo) -> float:
     """When a local day begins (Unix time)."""
     return datetime.combine(day, time(), zone).timestamp()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..balance import Balance, Energies, Flows, Row, Tank, flows
+from ..balance import FLOWS, Balance, Energies, Flows, Row, Tank, flows
 from .cells import COLUMNS, SLOT_S, Cell
 
 KNOWN = 0.8
@@ -186,7 +186,7 @@ class Sums:
         """As JSON can hold it, for the store."""
         balance = self.balance
         numbers = [round(getattr(balance, name), 7) for name in _NUMBERS]
-        flow = [round(getattr(balance.flows, each.name), 7) for each in fields(Flows)]
+        flow = [round(getattr(balance.flows, name), 7) for name in FLOWS]
         tank = [round(balance.tank.content, 6), round(balance.tank.solar_share, 6)]
         devices = {device: round(energy, 6) for device, energy in self.devices.items()}
         counts = [self.count, self.known, self.estimated, round(self.unpriced, 7)]

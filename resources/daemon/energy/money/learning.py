@@ -47,7 +47,9 @@ class OffPeakLearner:
 
     def _note(self, off_peak: bool, at: float) -> None:
         local = datetime.fromtimestamp(at, self.zone)
-        counts = self.seen.setdefault(season(local), [[0, 0, 0] for _ in range(STEPS)])
+        counts = self.seen.get(season(local))
+        if counts is None:
+            counts = self.seen[season(local)] = [[0, 0, 0] for _ in range(STEPS)]
         count = counts[(60 * local.hour + local.minute) // STEP_MINUTES]
         day = local.toordinal()
         if count[2] == day:

@@ -37,7 +37,8 @@ class Acknowledged:
         for name, by_day in points.items():
             if name in equipment.commands:
                 for day, value in by_day.items():
-                    months.setdefault(f"{day:%Y-%m}", {}).setdefault(name, {})[f"{day:%d}"] = value
+                    written = day.isoformat()  # thousands a day: much faster than formats of dates
+                    months.setdefault(written[:7], {}).setdefault(name, {})[written[8:]] = value
         return all(self._send_month(equipment, month, months[month]) for month in sorted(months, reverse=True))
 
     def _send_month(self, equipment: Equipment, month: str, wanted: dict[str, dict[str, Any]]) -> bool:

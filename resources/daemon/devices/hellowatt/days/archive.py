@@ -41,28 +41,36 @@ class Archive:
         return list(self._get("facts", []))
 
     def _month(self, month: str) -> mapping.Days:
-        stored = self._get(f"days.{month}", {})
-        return {
-            date.fromisoformat(f"{month}-{number}"): {name: Decimal(text) for name, text in facts.items()}
-            for number, facts in stored.items()
-        }
+        return {date.fromisoformat(f"{month}-{number}"): _exact(facts) for number, facts in self._stored(month).items()}
+
+    def _stored(self, month: str) -> Mapping[str, Mapping[str, str]]:
+        """Returns the days of a month as they are kept: by day of the month, figures as texts."""
+        stored: Mapping[str, Mapping[str, str]] = self._get(f"days.{month}", {})
+        return stored
 
     def day(self, day: date) -> mapping.Day | None:
         """Returns one day, or None."""
-        return self._month(f"{day:%Y-%m}").get(day)
+        facts = self._stored(f"{day:%Y-%m}").get(f"{day:%d}")
+        return None if facts is None else _exact(facts)
 
     def newest(self) -> date | None:
         """Returns the last day with a consumption, or None."""
         for month in reversed(self.months()):
-            known = [day for day, facts in self._month(month).items() if "kwh" in facts]
+            known = [number for number, facts in self._stored(month).items() if "kwh" in facts]
             if known:
-                return max(known)
+                return date.fromisoformat(f"{month}-{max(known)}")
         return None
 
     def recent(self, fact: str, since: date) -> bool:
         """True if a fact was seen on `since` or later."""
-        months = [month for month in self.months() if month >= f"{since:%Y-%m}"]
-        return any(fact in facts for month in months for day, facts in self._month(month).items() if day >= since)
+        first = since.isoformat()
+        months = [month for month in self.months() if month >= first[:7]]
+        return any(
+            fact in facts
+            for month in months
+            for number, facts in self._stored(month).items()
+            if f"{month}-{number}" >= first
+        )
 
     def take(self, found: Mapping[date, mapping.Day], today: date) -> list[date]:
         """Merges days; returns those that are new or changed. Durable on return."""
@@ -135,3 +143,7 @@ class Archive:
         """Records that it was requested: it takes part in the daily round."""
         if not self.known:
             self._memory.keep(f"asked.{self._name}", True)
+
+
+def _exact(facts: Mapping[str, str]) -> mapping.Day:
+    return {name: Decimal(text) for name, text in facts.items()}
