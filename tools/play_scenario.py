@@ -115,6 +115,7 @@ class Game:
         )
         self.modes = {each["id"]: each.get("mode", "solar") for each in scenario.get("chargers", [])}
         self.wanted = {each["id"]: Series(each.get("wanted", [[0, False]])) for each in scenario.get("loads", [])}
+        self.gaps = {each["id"]: Series(each["gap"]) for each in scenario.get("loads", []) if "gap" in each}
         self.reachable = dict.fromkeys(self.house.cars, True)
         self.plans: dict[str, Plan] = {}
         self.stale_since: float | None = None
@@ -168,7 +169,10 @@ class Game:
         if "meter" in event:
             self.stale_since = float(second) if event["meter"] == "stale" else None
         elif event.get("restart"):
+            stopped = {each: charger.stopped_at for each, charger in self.manager.chargers.items()}
             self.manager = self._manager()
+            for each, at in stopped.items():  # kept over restarts
+                self.manager.chargers[each].stopped_at = at
             offered = {each: (car.limit, car.phases) for each, car in self.house.cars.items()}
             self.manager.adopt(second, offered, self.house.on)
         elif "mode" in event:
@@ -195,11 +199,12 @@ class Game:
             for name, car in self.house.cars.items()
         }
         wanted = {name: bool(series.at(second)) for name, series in self.wanted.items()}
+        gaps = {name: float(series.at(second)) for name, series in self.gaps.items()}
         stale = self.stale_since is not None
         if not stale:
             self.seen = HouseReading(self.house.grid, list(self.house.apparent), self.house.battery_power, self.voltage)
         age = second - self.stale_since if self.stale_since is not None else 0.0
-        return replace(self.seen, age=age, chargers=chargers, loads_wanted=wanted)
+        return replace(self.seen, age=age, chargers=chargers, loads_wanted=wanted, gaps=gaps)
 
     def _must_run(self, name: str, second: int) -> bool:
         """Whether a goal's plan, or a cheap window in the economic mode, wants this charger to run now."""

@@ -183,6 +183,14 @@ class Actions:
             return {}
         return _capable(owner, found)
 
+    def hurry(self, equipment: str, period_s: float) -> None:
+        """Has the system of an equipment read at least every `period_s` for some minutes, if it is running."""
+        try:
+            owner, _ = self._owner(equipment)
+        except CommandError:
+            return
+        owner.call(lambda: owner.device.hurry(period_s))
+
     def _begin(self, order: Order) -> tuple[Action, Owner | None]:
         owner: Owner | None = None
         try:

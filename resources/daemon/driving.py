@@ -99,6 +99,12 @@ class Driving:
         """See Acts."""
         self._want(load, state, COMMAND_LIFETIME_S if state == "onCommand" else None)
 
+    def hurry(self, equipment: str, period_s: float) -> None:
+        """See Acts."""
+        actions = self._actions()
+        if actions is not None:
+            actions.hurry(equipment, period_s)
+
     # What Jeedom has.
 
     def adopt(self, equipment: tuple[Equipment, ...], config: Mapping[str, Any]) -> None:
@@ -113,11 +119,11 @@ class Driving:
         loads = [_load(each) for each in equipment if each.type == LOAD]
         self.pilot.adopt(points, loads, limits)
 
-    def step(self, readings: list[Reading], now: float, monotonic: float) -> None:
-        """A sample."""
+    def step(self, readings: list[Reading], gaps: Mapping[str, float], now: float, monotonic: float) -> None:
+        """A sample. `gaps`: see Given."""
         contract = self._house.contract
         kva = contract.wishes.kva or contract.subscribed_kva
-        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge)
+        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge, gaps)
         self.pilot.step(readings, given, now, monotonic)
 
     def _charge(self, charger: str, now: float) -> Charge | None:
@@ -213,10 +219,10 @@ class DrivingDevice(Device):
         if self.driving is not None:
             self.driving.adopt(self.connection.equipment, self.connection.config)
 
-    def step_driven(self, readings: Iterable[Reading]) -> None:
-        """A sample."""
+    def step_driven(self, readings: Iterable[Reading], gaps: Mapping[str, float]) -> None:
+        """A sample. `gaps`: see Given."""
         if self.driving is not None:
-            self.driving.step(list(readings), self.context.clock.time(), self.context.clock.monotonic())
+            self.driving.step(list(readings), gaps, self.context.clock.time(), self.context.clock.monotonic())
 
     def stop_driving(self) -> None:
         """Keeps what is to be kept; nothing is switched."""

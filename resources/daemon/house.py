@@ -18,7 +18,7 @@ from jeedom_bridge.contract import finite
 from jeedom_bridge.json_reader import loads
 
 from .devices.base import Connection, Context, Equipment, Found, Identity, Refused
-from .driving import DrivingDevice, drivable
+from .driving import LOAD, DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
 from .energy.money.comparison import Bill
@@ -34,6 +34,8 @@ from .readings import Measure as BoardMeasure
 
 _LOG = logging.getLogger(__name__)
 
+TEMPERATURE_OLD_S = 7200.0
+"""A thermostat that has told nothing for so long has no say."""
 PACE_S = 1.0
 """Between two looks; the first after a quiet time comes at once."""
 IDLE_S = 5.0
@@ -128,7 +130,7 @@ class HouseDevice(DrivingDevice):
             return
         self._looked = self.context.clock.monotonic()
         house.look(self.context.clock.time(), self._looked)
-        self.step_driven(self.readings())
+        self.step_driven(self.readings(), self._gaps())
         if house.roles:
             self.context.online()
 
@@ -238,6 +240,16 @@ class HouseDevice(DrivingDevice):
             told = self._hub.foreign(command_of(equipment))
             if told is not None:
                 yield self._foreign(equipment, *told)
+
+    def _gaps(self) -> dict[str, float]:
+        """What the rooms of loads lack of their set temperatures, in K, where a thermostat's commands are chosen."""
+        found, now = {}, self.context.clock.time()
+        for load in self.connection.of_type(LOAD):
+            told = [self._hub.foreign(command_of(load, key)) for key in ("setpoint", "temperature")]
+            known = [each for each in told if each is not None and now - each[1] <= TEMPERATURE_OLD_S]
+            if len(known) == len(told):
+                found[load.id] = float(known[0][0]) - float(known[1][0])
+        return found
 
     def _foreign(self, equipment: Equipment, value: Value, at: float) -> Reading:
         quantity = str(equipment.config.get("quantity"))

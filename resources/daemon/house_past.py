@@ -94,6 +94,6 @@ class Past:
         return Page(key, float(told["begin"]), float(told["end"]), points, after, float(told["step"]))
 
 
-def command_of(equipment: Equipment) -> str:
-    """The id of the other plugin's command that an equipment stands for."""
-    return str(equipment.config.get("command") or "").strip("#")
+def command_of(equipment: Equipment, key: str = "command") -> str:
+    """The id of the other plugin's command that is chosen in a setting of an equipment."""
+    return str(equipment.config.get(key) or "").strip("#")

@@ -75,6 +75,8 @@ class Out:
 
     def want(self, load: str, state: str) -> None: ...
 
+    def hurry(self, equipment: str, period_s: float) -> None: ...
+
     def translate(self, template: str, **values: object) -> str:
         return template.format(**values)
 

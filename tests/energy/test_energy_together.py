@@ -74,6 +74,25 @@ def test_what_a_charger_out_of_reach_drew_is_reckoned_with_for_two_minutes(
     assert abs(more[0] - raised) <= 10
 
 
+def test_the_room_closest_to_its_set_temperature_gives_way_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of three radiators the least needed one; the coldest room is heated again first, whatever the rank."""
+    gaps = {"bath": [[0, 2.0]], "living": [[0, 0.5], [1500, 3.0]], "office": [[0, 1.0]]}
+    loads = [
+        {"id": name, "powerW": 1500, "wanted": [[0, True]], "leastOffS": 300, "gap": gap} for name, gap in gaps.items()
+    ]
+    decisions, _ = played(
+        capsys,
+        seconds=4000,
+        house={"subscribedVA": 6000},
+        solar=[[0, 0]],
+        base=[[0, 1000], [900, 2500], [1200, 4000], [1800, 2500]],
+        loads=loads,
+        shedding="gap",
+    )
+    told = [(line["load"], line["on"]) for line in decisions if line["t"] > 600]
+    assert told == [("living", False), ("office", False), ("living", True)]
+
+
 @pytest.mark.parametrize(("shedding", "off"), [("order", {"second"}), ("turn", {"first", "second"})])
 def test_loads_give_way_by_rank_or_in_turn(capsys: pytest.CaptureFixture[str], shedding: str, off: set[str]) -> None:
     loads = [{"id": name, "powerW": 1500, "wanted": [[0, True]], "leastOffS": 300} for name in ("first", "second")]

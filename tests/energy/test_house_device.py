@@ -163,6 +163,18 @@ def test_commands_of_other_plugins_take_part(tmp_path: Path) -> None:
     assert rig.context.facts["now.base"] == 1000
 
 
+def test_the_gap_of_a_thermostat_is_known_while_it_tells_both_temperatures(tmp_path: Path) -> None:
+    config = {"temperature": "#71#", "setpoint": "#72#", "onCommand": "#1#", "offCommand": "#2#", "power": 1500}
+    rig = Rig(tmp_path, Equipment("12", "load", "x", "Salon", config, {}))
+    now = rig.clock.time()
+    rig.hub.take([{"source": "71", "value": "18.5"}], now)
+    assert rig.device._gaps() == {}
+    rig.hub.take([{"source": "72", "value": 20}], now)
+    assert rig.device._gaps() == {"12": 1.5}
+    rig.clock.advance(8000.0)
+    assert rig.device._gaps() == {}
+
+
 def test_no_flood_of_sources_fills_the_memory(rig: Rig) -> None:
     rig.hub.take([{"source": str(number), "value": 1} for number in range(2000)], 0.0)
     assert rig.hub.foreign("499") is not None

@@ -83,6 +83,7 @@ class Rig:
         self.subscribed, self.limits = subscribed, limits
         self.memory = Memory()
         self.sent: list[tuple[float, str, str, float | None]] = []
+        self.hurried: list[tuple[float, str, float]] = []
         self.messages: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
         self.second = 0
@@ -119,6 +120,9 @@ class Rig:
     def want(self, load: str, state: str) -> None:
         self.sent.append((self.second, load, state, None))
         self.house.on[load] = state == "onCommand"
+
+    def hurry(self, equipment: str, period_s: float) -> None:
+        self.hurried.append((self.second, equipment, period_s))
 
     def translate(self, template: str, **values: object) -> str:
         return template.format(**values)
@@ -399,6 +403,8 @@ def test_set_points_have_a_budget() -> None:
             return Sent()
 
         def want(self, load: str, state: str) -> None: ...
+
+        def hurry(self, equipment: str, period_s: float) -> None: ...
 
     wish.adopt(6)
     told = 6

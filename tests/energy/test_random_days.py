@@ -12,7 +12,7 @@ from tests.energy.same_day import DAYS, evcc, ours
 from tests.fire import FULL
 
 
-@pytest.mark.parametrize("seed", [0, 2] if FULL else [2])
+@pytest.mark.parametrize("seed", [0, 2, 11686] if FULL else [2])
 def test_days_of_many_clouds(seed: int) -> None:
     check(seed)
 

@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
 POINT: dict[str, Any] = {"rank": 1, "phases": "1", "onPhase": 1, "maxCurrent": 16, "goalDays": [1, 2], "redPeak": True}
 LOAD: dict[str, Any] = {
     "power": 2400, "rank": 2, "start": "solar", "leastOn": 5, "leastOff": 5, "leastPerDay": 60, "mostPerDay": 600,
-    "by": "6:30", "critical": True, "onCommand": "#5#", "offCommand": "#6#",
+    "by": "6:30", "critical": True, "temperature": "#7#", "setpoint": "#8#", "onCommand": "#5#", "offCommand": "#6#",
 }  # fmt: skip
 SOURCE: dict[str, Any] = {"command": "#77#", "quantity": "solar.power", "unit": "kilo"}
 KINDS = {"home": {}, "chargePoint": POINT, "load": LOAD, "source": SOURCE}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from jeenergied.devices.base import Connection, DeviceError, Equipment
 from jeenergied.devices.enphase import device as enphase
+from jeenergied.devices.enphase.gateway import endpoint_choice
 
 from jeedom_bridge.clock import ManualClock
 from simulators.easee import Account as EaseeAccount
@@ -249,8 +250,9 @@ pytestmark = pytest.mark.slow
 def test_a_month_of_passing_refusals_costs_no_measure_and_no_word(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SLOW_PERIOD_S", "BATTERY_PERIOD_S"):  # once a minute each, they are most of the time of a month
-        monkeypatch.setattr(enphase, name, 600.0)
+    # Once a minute each, they are most of the time of a month.
+    monkeypatch.setattr(enphase, "SLOW_PERIOD_S", 600.0)
+    monkeypatch.setattr(endpoint_choice, "BATTERY_PERIOD_S", 600.0)
     with ExitStack() as stack:
         five = Five(stack, tmp_path, seed)
         five.refuse(0.0)

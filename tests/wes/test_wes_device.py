@@ -51,6 +51,18 @@ def test_a_wes_is_read_each_second_where_the_user_wants_it(wes: WesServer, rig: 
     assert wes.server.max_in_flight == 1
 
 
+def test_a_wes_is_read_often_while_somebody_drives_by_it(wes: WesServer, rig: Rig) -> None:
+    ready(wes)
+    runner = rig.start(settings(wes, jeedomCgx=True, pollInterval=30), item("teleinfo", 1))
+    rig.wait(lambda: rig.value("teleinfo1", "ADCO"))
+    device = runner.device
+    runner.call(lambda: device.hurry(5.0)).result(10)
+    assert device._job.period == 5.0
+    device._hurry._until = 0.0  # nobody has asked again
+    runner.call(device.refresh).result(10)
+    assert device._job.period == 30.0
+
+
 def test_the_page_is_sent_from_the_form_and_read_back(wes: WesServer, rig: Rig) -> None:
     text = send(rig, wes)
     assert text == "Fichier CGX envoyé avec succès (version 2.0.0)."

@@ -345,6 +345,12 @@ class Device(ABC):
     def switched(self, equipment: str) -> None:  # noqa: B027
         """`context.level` of an equipment tells something new: Jeedom has run a command."""
 
+    def hurry(self, period: float) -> None:  # noqa: B027
+        """Readings are wanted at least every `period` s while it is asked again: within minutes it ends by itself.
+
+        What the system bears goes before it; who hears of changes at once has nothing to do.
+        """
+
     @abstractmethod
     def refresh(self) -> None:
         """Reads everything now and publishes it."""

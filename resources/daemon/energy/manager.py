@@ -67,6 +67,8 @@ class HouseReading:
     loads_wanted: Mapping[str, bool] = field(default_factory=dict)
     circuits_taken: Mapping[str, float] = field(default_factory=dict)
     """A that chargers draw which nobody drives, by circuit."""
+    gaps: Mapping[str, float] = field(default_factory=dict)
+    """K that the room of a load lacks of its set temperature, if it has a thermostat."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ class Manager:
         self.headroom.voltage = reading.voltage
         for clock, apparent in zip(self.clocks, reading.apparent):
             clock.add(apparent, seconds)
+        for name, load in self.loads.items():
+            load.gap = reading.gaps.get(name, 0.0)
         decisions: dict[str, Decision | Switch] = {}
         total = None
         if reading.age <= OLD_S:

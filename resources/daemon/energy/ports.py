@@ -125,6 +125,10 @@ class Acts(Protocol):
         """Has the command that is chosen in the setting `state` of a load run, until it is proved."""
         ...
 
+    def hurry(self, equipment: str, period_s: float) -> None:
+        """Has a meter read at least every `period_s`, where its system bears it; it ends when nobody asks again."""
+        ...
+
 
 class Kept(Protocol):
     """Small durable values of the house's connection."""

@@ -53,6 +53,8 @@ class SwitchedLoad:
     room: Lasting = field(default_factory=Lasting)
     since: float = -math.inf
     shed: bool = False
+    gap: float = 0.0
+    """K that the room lacks of its set temperature; below 0 it is too warm."""
 
     def step(self, now: float, available: float | None, threshold: float, wanted: bool, headroom: float) -> bool:
         """Takes a sample; True if the load is to be switched (see `on`).

@@ -34,8 +34,6 @@ from .values.plant_limits import PlantLimits
 
 _LOG = logging.getLogger(__name__)
 
-BATTERY_PERIOD_S = 10.0
-"""Shortest period of the IQ batteries' readings, in seconds."""
 DAY_FIGURES_PERIOD_S = 300.0
 """Period of the inverters' own figures of the day, in seconds: they report every five minutes at best."""
 METERS_RETRY_S = 300.0
@@ -79,6 +77,7 @@ class Device(Base):
         self._time = VendorClock(context.clock)
         self._main_job: Job | None = None
         self._probe_job: Job | None = None
+        self._battery_job: Job | None = None
         self._shown_on: set[str] = set()
         self._side_jobs = SideJobs(context, lambda: self.connection.name, lambda: self._working)
         self._begun = self._working = False
@@ -128,7 +127,7 @@ class Device(Base):
         self._main_job = every("main", self._choice.period, self._poll)
         beside("totals", max(SLOW_PERIOD_S, self._period), self._poll_totals, first=1.0)
         beside("inverters", SLOW_PERIOD_S, self._poll_inverters, first=2.0)
-        beside("batteries", max(BATTERY_PERIOD_S, self._period), self._poll_batteries, first=1.5)
+        self._battery_job = beside("batteries", self._choice.battery_period, self._poll_batteries, first=1.5)
         beside("inverter days", DAY_FIGURES_PERIOD_S, self._poll_inverter_days, first=1.8)
         every("report", SLOW_PERIOD_S, lambda: self._inverters.report(self._time.now()), first=SLOW_PERIOD_S)
         self._probe_job = every("probe", PROBE_PERIOD_S, self._side_jobs.wrap(self._begin), first=PROBE_PERIOD_S)
@@ -141,6 +140,10 @@ class Device(Base):
 
     def changed(self) -> None:
         self._adopt()
+
+    def hurry(self, period: float) -> None:
+        self._choice.hurry.ask(period)
+        self._reschedule()
 
     def switched(self, equipment: str) -> None:
         self._surplus.switched(equipment)
@@ -238,8 +241,9 @@ class Device(Base):
         self.context.publish(self.connection.id, {"tokenDays": days, "firmware": self._info["software"]})
 
     def _reschedule(self) -> None:
-        if self._main_job is not None and self._main_job.period != self._choice.period:
-            self._main_job.reschedule(self._choice.period)
+        for job, period in ((self._main_job, self._choice.period), (self._battery_job, self._choice.battery_period)):
+            if job is not None and job.period != period:
+                job.reschedule(period)
 
     # Readings.
 

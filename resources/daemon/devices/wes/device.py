@@ -12,6 +12,7 @@ from jeedom_bridge.worker import Job
 from ..base import AuthenticationFailed, Connection, Context, DeviceError, Equipment, Found, Identity, Refused
 from ..base import Device as Base
 from ..common.endpoints import Shapes
+from ..common.hurry import Hurry
 from . import mapping
 from .cgx_choice import CgxChoice
 from .cgx_page import CgxPage
@@ -50,6 +51,7 @@ class Device(Base):
         self._reports = UserReports(context)
         self._shapes = Shapes(context.memory)
         self._period = float(config.get("pollInterval", 30))
+        self._hurry = Hurry(context.clock)
         self._job: Job | None = None
         self._failures = 0
         self._confirm_at = float("-inf")
@@ -70,6 +72,15 @@ class Device(Base):
 
     def changed(self) -> None:
         self._changed_facts.adopt(self.connection)
+
+    def hurry(self, period: float) -> None:
+        self._hurry.ask(period)
+        self._keep_pace()
+
+    def _keep_pace(self) -> None:
+        period = self._hurry.period(self._period)
+        if self._job is not None and self._job.period != period:
+            self._job.reschedule(period)
 
     def refresh(self) -> None:
         self._changed_facts.publish_all()
@@ -118,6 +129,7 @@ class Device(Base):
     # The poll.
 
     def _poll(self) -> None:
+        self._keep_pace()
         try:
             page = self._choice.read()
         except DeviceError as error:
@@ -219,7 +231,7 @@ class Device(Base):
             shown = mapping.state(page, equipment.type, equipment.key)
             if shown is not None and wanted in (None, shown):
                 if self._job is not None:
-                    self._job.run_in(self._period)
+                    self._job.run_in(self._job.period)
                 return wanted is not None
             if self.context.clock.monotonic() - began > MAX_PROOF_S:
                 break

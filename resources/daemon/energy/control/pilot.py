@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Callable
 
@@ -21,6 +21,7 @@ from ..topology import Role
 from .inputs import View
 from .journal import Journal
 from .load import Load
+from .meters import Meters
 from .point import Point
 from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
@@ -43,6 +44,8 @@ class Given:
     roles: Sequence[Role]
     subscribed: float | None
     charge: Callable[[str, float], Charge | None]
+    gaps: Mapping[str, float] = field(default_factory=dict)
+    """K that the room of a load lacks of its set temperature, by load; who is not known is left out."""
 
 
 class Pilot:
@@ -76,6 +79,7 @@ class Pilot:
         self._charged_at = -math.inf
         self._kept_at = -math.inf
         self._stepped: float | None = None
+        self._meters = Meters()
         self._fresh_at: float | None = None
         self._states_told: dict[str, str] = {}
         self._troubles: set[str] = set()
@@ -107,6 +111,11 @@ class Pilot:
         modes = [each.state.mode for each in self.points.values()] + [each.state.mode for each in self.loads.values()]
         return any(mode != FREE for mode in modes)
 
+    def _needs_news(self) -> bool:
+        """Whether anything driven can be there to act on: a car that is plugged in, or a load."""
+        cars = (each for each in self.points.values() if each.driven and each.seen is not None and each.seen.plugged)
+        return any(cars) or any(each.driven for each in self.loads.values())
+
     # A sample.
 
     def step(self, readings: Iterable[Reading], given: Given, now: float, monotonic: float) -> None:
@@ -125,6 +134,8 @@ class Pilot:
             load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
         if self.driving:
             self._decide(view, given, now, monotonic, phases)
+            if self._needs_news():
+                self._meters.hurry(given.roles, monotonic, self._acts)
         self._protect(monotonic)
         self._tell(given, now, monotonic)
         self._keep(now, monotonic)
@@ -133,7 +144,7 @@ class Pilot:
         if self._fresh_at is None:
             self._fresh_at = monotonic
         manager = self._managed(given, phases)
-        reading = self._reading(view, now, monotonic)
+        reading = self._reading(view, given.gaps, now, monotonic)
         before = {name: (each.rules.amps, each.rules.taken_over_until) for name, each in self.points.items()}
         limits = {name: each.limit(now, self._ahead) for name, each in self.loads.items() if each.driven}
         decisions = manager.step(monotonic, reading, limits)
@@ -198,7 +209,7 @@ class Pilot:
         rank = point.settings.rank if point is not None else load.config.rank if load is not None else 99.0
         return rank, name
 
-    def _reading(self, view: View, now: float, monotonic: float) -> HouseReading:
+    def _reading(self, view: View, gaps: Mapping[str, float], now: float, monotonic: float) -> HouseReading:
         watts, age = view.grid()
         battery, known = view.battery()
         chargers = {}
@@ -215,7 +226,7 @@ class Pilot:
         if not known:
             age = max(age, STALE_S)  # as with a silent meter nothing is started or raised
         return HouseReading(
-            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted, taken
+            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted, taken, gaps
         )
 
     def _carry_out(self, point: Point, monotonic: float) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..switching import SwitchedLoad
 
-ORDER, TURN = "order", "turn"
-"""Loads give way in `order`, the last first, or in `turn`: who has been on for longest."""
+ORDER, TURN, GAP = "order", "turn", "gap"
+"""Loads give way in `order`, the last first; in `turn`, who has been on for longest; by `gap`, the warmest room first.
+
+The gap is what a room lacks of its set temperature. A load without a thermostat counts as one that lacks nothing.
+"""
 TURN_S = 1200.0
 """In turn, a load is off for no longer than so while another one could be."""
 
@@ -24,7 +27,8 @@ class Ranking:
         """Who has the least comes back first, and gives way last."""
         load = self._loads[name]
         turn = load.since if load.shed else -load.since
-        return (turn if self._how == TURN else 0.0, float(self._order.index(name)))
+        chosen = {TURN: turn, GAP: -load.gap}.get(self._how, 0.0)
+        return (chosen, float(self._order.index(name)))
 
     def shed_before(self, name: str) -> list[str]:
         """The loads that have given way and come back before this one."""

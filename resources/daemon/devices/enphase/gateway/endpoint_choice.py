@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
 from ...base import Context, DeviceError, Unreachable, VendorError
+from ...common.hurry import Hurry
 from ..values import batteries, mapping
 from ..values.lifetimes import COUNTED_BY_METERS
 from ..values.mapping import Facts, Meter
@@ -35,6 +36,10 @@ INVERTER_REPORT_MAX_AGE_S = 1200.0
 CONSUMPTION_METERS = {"net-consumption", "total-consumption"}
 
 
+BATTERY_PERIOD_S = 10.0
+"""Shortest period of the IQ batteries' readings, in seconds."""
+
+
 class EndpointChoice:
     """Chooses and reads the main endpoint of a gateway. `wanted`: facts to read in addition."""
 
@@ -42,6 +47,7 @@ class EndpointChoice:
         self._endpoints = pages
         self._context = context
         self._period = period
+        self.hurry = Hurry(context.clock)
         self._wanted = wanted
         self._info: Mapping[str, str] = {}
         self._main: Callable[[], Facts] = self._read_production
@@ -238,9 +244,14 @@ class EndpointChoice:
     def period(self) -> float:
         """Period of the main endpoint in seconds."""
         if self._main == self._read_meters:
-            return self._period
+            return self.hurry.period(self._period)
         slow = self._main != self._read_summary and mapping.firmware(self._info.get("software", "")) >= (8, 3)
         return max(self._period, SLOW_PERIOD_S if slow else UNMETERED_PERIOD_S)
+
+    @property
+    def battery_period(self) -> float:
+        """Period of the battery's charge and power in seconds."""
+        return max(BATTERY_PERIOD_S, self.hurry.period(self._period))
 
     # Readings.
 
