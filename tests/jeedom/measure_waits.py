@@ -28,11 +28,11 @@ from chromium import Chromium
 from jeedom_host import BOOT, URL, Jeedom
 from vendors import disconnect, vendors
 
-VALUES_S = 30.0
+VALUES_S = 45.0
 """Seconds after a save in which values are waited for."""
-DEATH_S = 240.0
+DEATH_S = 210.0
 """Seconds after the deaths in which states change by themselves."""
-REFRESH_S = 60.0
+REFRESH_S = 40.0
 TICKED = ("wes", "easee")
 """Systems whose equipment the user chooses."""
 PROMISED_S = 3.0
@@ -155,6 +155,9 @@ class Watch:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         time.sleep(2)  # PHP loads the core
 
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
     def result(self) -> dict[str, Any]:
         return dict(json.loads(self._process.communicate()[0]))
 
@@ -222,13 +225,21 @@ def deaths(jeedom: Jeedom, connections: dict[str, str], wires: dict[str, list[Wi
         for each in wires.values():
             for wire in each:
                 wire.is_cut = True
-        time.sleep(DEATH_S)
-        states = json.loads(dashboard.run("JSON.stringify(window.firstSeen)"))
+        while time.time() < died + DEATH_S:
+            time.sleep(2)
+            page.run("1")  # takes note of what the browser tells, which else waits for a reader
+            states = json.loads(dashboard.run("JSON.stringify(window.firstSeen)"))
+            if len(states) == len(names):
+                break
         waiting = {names[each]: each for each in names if each not in states}
         asked = {backend: time.time() for backend in waiting}
         asking = [threading.Thread(target=refresh, args=(each,), daemon=True) for each in waiting.values()]
         for thread in asking:
             thread.start()
+        while watch.runs():
+            time.sleep(2)
+            for browser in (dashboard, page):
+                browser.run("1")
         seen = watch.result()
         tile, shown = (json.loads(each.run("JSON.stringify(window.firstSeen)")) for each in (dashboard, page))
     rows: list[tuple[str, ...]] = []

@@ -29,6 +29,20 @@ final class DiscoveryTest extends JeenergieTestCase
         $this->assertContains('power', $this->logicalIds($lonely));
     }
 
+    public function testTheDaemonHearsOfALongListWhileItIsCreated(): void
+    {
+        $this->startDaemon('echo', true);
+        $connection = $this->connection();
+        $asked = Jeenergie\Storage\DataFolder::path() . '/asked';
+        @unlink($asked);
+        $told = fn(): int => substr_count((string) @file_get_contents($asked), 'configure');
+        $found = array_map(fn(int $n): array => ['type' => 'meter', 'key' => "$n", 'name' => "M $n"], range(1, 7));
+        Discovery::createAll($connection, $found);
+        $this->assertSame(2, $told()); // after the first and the sixth; the rest with the end of the request
+        Jeenergie\Daemon\DesiredState::flush();
+        $this->assertSame(3, $told());
+    }
+
     public function testAnApostropheOfANameStays(): void
     {
         $equipment = Discovery::create($this->connection(), 'meter', '1', "Groupe d'onduleurs");

@@ -26,6 +26,9 @@ final class Discovery
 {
     private const MAX_START_S = 20;
 
+    /** A long list takes seconds to create: the daemon hears of it meanwhile, after the first and every fifth after it. */
+    private const TOLD_EVERY = 5;
+
     /** An unsaved connection with the settings of a form; secrets that the form leaves empty are the saved ones. */
     public static function fromForm(array $form): jeenergie
     {
@@ -99,6 +102,9 @@ final class Discovery
                         (string) ($each['name'] ?? ''),
                         jeenergie::dictionary($each['config'] ?? null)
                     ));
+                if (count($created) % self::TOLD_EVERY === 1) {
+                    DesiredState::flush();
+                }
             } catch (Exception $error) {
                 $failure = $failure ?? $error;
             }
