@@ -101,6 +101,31 @@ def test_online_means_data_within_three_intervals_and_half_a_minute_at_least(
     assert states(life) == ["unreachable"]
 
 
+def test_the_interval_between_the_newest_data_and_the_first_failure_counts(life: Life) -> None:
+    life.begin(replace(CONNECTION, config={"pollInterval": 60}))
+    life.runner.context.online()
+    sent(life.runner)
+    life.clock.advance(60)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(119)
+    life.runner.health.look()
+    assert states(life) == []
+    life.clock.advance(1)
+    life.runner.health.look()
+    assert states(life) == ["unreachable"]
+
+
+def test_a_pause_without_tries_does_not(life: Life) -> None:
+    life.begin(replace(CONNECTION, config={"pollInterval": 60}))
+    life.runner.context.online()
+    sent(life.runner)
+    life.clock.advance(7200)
+    assert life.fail(Unreachable("Injoignable")) == []
+    life.clock.advance(119)
+    life.runner.health.look()
+    assert states(life) == []
+
+
 def fail_at(life: Life, monkeypatch: pytest.MonkeyPatch, minute: int, second: int) -> None:
     """A try after 23:00 fails, in a system that pauses until 23:15."""
     monkeypatch.setattr(Patient, "daily_pause", (time(23), time(23, 15)))

@@ -34,36 +34,36 @@ SECONDS = 10
 """So long frames are counted."""
 PER_SECOND = 100
 
-MAKE = """
+PLACE = """
     $place = new jeeObject();
     $place->setName('Cent tuiles ' . uniqid())->setIsVisible(1)->save();
-    $ids = [];
     $connections = [];
-    for ($n = 0; $n < $argv[2]; $n++) {
-        [$backend, $type] = json_decode($argv[1], true)[$n % count(json_decode($argv[1], true))];
-        if (!isset($connections[$backend])) {
-            $connection = new jeenergie();
-            $connection->setEqType_name('jeenergie')->setName("Cent $backend")->setIsEnable(0);
-            $connection->setObject_id($place->getId());
-            $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', $backend)->save();
-            $connections[$backend] = $connection;
-        }
-        $each = Discovery::create($connections[$backend], $type, (string) (1000 + $n), "Tuile $n");
-        $each->setIsEnable(1)->setIsVisible(1)->save();
+    foreach (json_decode($argv[1], true) as $backend) {
+        $connection = new jeenergie();
+        $connection->setEqType_name('jeenergie')->setName("$backend " . uniqid())->setIsEnable(0);
+        $connection->setObject_id($place->getId());
+        $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', $backend)->save();
+        $connections[$backend] = $connection->getId();
+    }
+    echo json_encode(['place' => $place->getId(), 'connections' => $connections]);
+"""
+MAKE = """
+    $ids = [];
+    foreach (json_decode($argv[1], true) as [$id, $type, $n]) {
+        $each = Discovery::create(jeenergie::byId($id), $type, (string) (1000 + $n), "Tuile $n", ['tile' => 'own']);
+        // Enabled behind a connection that is not: nothing is asked of anyone.
+        Row::update('eqLogic', $each->getId(), ['isEnable' => 1, 'isVisible' => 1], []);
         $ids[] = $each->getId();
-    }
-    foreach ($ids as $id) {
-        foreach (jeenergie::byId($id)->getCmd('info') as $at => $cmd) {
-            $cmd->event($cmd->getSubType() === 'string' ? 'Texte' : $at + 0.5);
+        foreach (jeenergie::byId($each->getId())->getCmd('info') as $at => $cmd) {
+            $value = $cmd->getSubType() === 'string' ? 'Texte' : $at + 0.5;
+            $cmd->setCache(['value' => $value, 'valueDate' => date('c'), 'collectDate' => date('c')]);
         }
     }
-    $connections = array_map(fn($each) => $each->getId(), array_values($connections));
-    echo json_encode(['place' => $place->getId(), 'equipment' => $ids, 'connections' => $connections]);
+    echo json_encode($ids);
 """
 TILE = """
     foreach (json_decode($argv[1], true) as $id) {
-        $each = jeenergie::byId($id);
-        $each->setConfiguration('config', ['tile' => $argv[2]] + (array) $each->getConfiguration('config'))->save();
+        Row::update('eqLogic', $id, [], ['config.tile' => $argv[2]]);
     }
 """
 SHOWN = """
@@ -77,7 +77,7 @@ SHOWN = """
 """
 REMOVE = """
     $made = json_decode($argv[1], true);
-    foreach (array_merge($made['equipment'], $made['connections']) as $id) {
+    foreach (array_merge($made['equipment'], array_values($made['connections'])) as $id) {
         is_object(jeenergie::byId($id)) && jeenergie::byId($id)->remove();
     }
     jeeObject::byId($made['place'])->remove();
@@ -165,10 +165,17 @@ def turn(made: dict[str, Any], shown: list[int]) -> dict[str, float]:
 def main() -> None:
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     jeedom = Jeedom()
-    made = jeedom.php(MAKE, json.dumps(TYPES), EQUIPMENT)
+    made = jeedom.php(PLACE, json.dumps(sorted({backend for backend, _ in TYPES})))
+    made["equipment"] = []
     kinds = {"own": "ours", "core": "core's widgets"}
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     try:
+        rows = []
+        for number in range(EQUIPMENT):
+            backend, kind = TYPES[number % len(TYPES)]
+            rows.append([made["connections"][backend], kind, number])
+        for first in range(0, EQUIPMENT, 10):
+            made["equipment"] += jeedom.php(MAKE, json.dumps(rows[first : first + 10]))
         shown = jeedom.php(SHOWN, json.dumps(made["equipment"]))
         for number in range(turns):
             for kind in kinds if number % 2 == 0 else reversed(list(kinds)):

@@ -21,6 +21,8 @@ REFUSED_RETRY_S = 3600.0
 """Seconds until an account that was refused is tried again, and a job that failed by a mistake of ours."""
 
 
+PERIODS_ONLINE = 3
+"""Online means that data came within so many of the user's intervals."""
 PLANNED_TRY_S = 60.0
 """Seconds that a try may take whose time the backend has set: until then nobody knows whether the failure lasts."""
 
@@ -49,6 +51,7 @@ class Health:
         self._worked = memory.get(WORKED) == self._settings
         self._reported: tuple[str, str] | None = None
         self._failing_since: float | None = None
+        self._worked_at: float | None = None
         self._until: float | None = None
         self._backoff = Backoff(2.0, 60.0)
         self._mistake: str | None = None
@@ -98,6 +101,7 @@ class Health:
         """Data came."""
         with self._reports.lock:
             self.last_update = self._clock.time()
+            self._worked_at = self._clock.monotonic()
             if self.state == "online" and self._failing_since is None:
                 return
             self._backoff.reset()
@@ -136,7 +140,9 @@ class Health:
         now = self._clock.monotonic()
         with self._reports.lock:
             if self._failing_since is None:
-                self._failing_since = now
+                # Data are as old as the newest of them: the interval before the first failure counts.
+                before = min(period_s, self._grace() / PERIODS_ONLINE)
+                self._failing_since = now if self._worked_at is None else max(self._worked_at, now - before)
             calm = self.state in ("online", "waiting") or (self._worked and self.state == "connecting")
             patient = calm and now - self._failing_since < self._grace()
             news = self._reported != (code, text)

@@ -18,7 +18,7 @@ from ..devices.base import Connection, Device, DeviceError
 from .context import DeviceContext, Memories
 from .equipment import FRESHNESS, EquipmentHealth
 from .freshness import Freshness
-from .health import Health
+from .health import PERIODS_ONLINE, Health
 from .loads import Loads
 from .publisher import Publisher
 from .relocation import Relocation
@@ -40,8 +40,7 @@ OVERDUE_WATCH_S = 600.0
 """Seconds between two looks at whether a failure has lasted longer than the connection's grace; a failure sets the next
 one to the end of that grace, so that a healthy connection wakes nobody for it."""
 MIN_GRACE_S = 30.0
-PERIODS_ONLINE = 3
-"""Online means that data came within so many of the user's intervals, and MIN_GRACE_S at least."""
+"""Online means that data came within so many seconds at least, else within PERIODS_ONLINE of the user's intervals."""
 AWAITING_THE_USER = ("authentication_failed", "untrusted")
 """States that end when the user has put something right."""
 
