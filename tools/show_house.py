@@ -25,6 +25,7 @@ CLEAN = """
     foreach (jeenergie::connections() as $each) { $each->remove(); }
     foreach (message::all() as $each) { $each->remove(); }
     config::remove('automatic::house', 'jeenergie');
+    config::save('firstSteps', 'ended', 'jeenergie');
 """
 PLACE = """
     $object = jeeObject::byName($argv[1]) ?: new jeeObject();
