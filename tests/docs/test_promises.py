@@ -112,6 +112,22 @@ def test_every_test_that_is_named_exists(tests: set[str]) -> None:
     assert set(re.findall(r"`(test_?[A-Za-z]\w+)`", PROMISES)) - tests == set()
 
 
+def test_an_easee_account_in_use_is_kept() -> None:
+    """What a real Jeedom does with such a word of the catalogue is asked of a system of its own."""
+    assert CATALOGUES["easee"].data["connection"]["inUse"] == "refuse"
+
+
+def test_the_licence_gives_no_warranty() -> None:
+    assert "THERE IS NO WARRANTY FOR THE PROGRAM" in (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_the_form_has_what_all_equipment_has() -> None:
+    """The core stores what these elements hold, of a connection and of its equipment alike."""
+    form = (ROOT / "desktop" / "php" / "jeenergie.form.php").read_text("utf-8")
+    bound = re.findall(r'<(?:input|select)[^>]*class="eqLogicAttr[^>]*data-l1key="(\w+)"', form)
+    assert {"name", "object_id", "category", "isEnable", "isVisible"} <= set(bound)
+
+
 def test_every_file_that_is_named_exists() -> None:
     named = re.findall(r"`([\w./]+/[\w./]+|LICENSE)`", PROMISES)
     assert [each for each in named if not (ROOT / each).exists()] == []

@@ -136,6 +136,18 @@ def test_a_token_that_is_over_is_not_even_sent(bench, gateway, clock):
     assert gateway.access.refused == []
 
 
+def test_a_pasted_token_of_a_year_needs_no_service(bench, gateway, cloud, clock):
+    account = {"user": EMAIL, "password": PASSWORD, "loginUrl": cloud.url, "tokenUrl": cloud.url}
+    running = bench(
+        gateway, clock=clock, token=gateway.token(lifetime=365 * DAY_S), pollInterval=3600, **account
+    ).start()
+    running.advance(3 * DAY_S, DAY_S / 4)
+    assert set(running.states) <= {"connecting", "online"}
+    assert running.states[-1] == "online"
+    assert running.values()
+    assert cloud.requests == []
+
+
 def test_the_end_of_a_pasted_token_is_announced_three_times(bench, gateway, clock):
     running = bench(gateway, clock=clock, token=gateway.token(lifetime=31 * DAY_S), pollInterval=3600).start()
     assert running.messages == []

@@ -2,7 +2,8 @@
 
 /*
  * Every tile of every type from fixed values, against the double of the core: {"<system>.<type>": HTML}.
- * $argv[1]: root of the plugin. $argv[2]: "old" lets the connection be unreachable, "new" has commands without any value.
+ * $argv[1]: root of the plugin. $argv[2]: "old" lets the connection be unreachable, "new" has commands without any value,
+ * "english" is an English Jeedom, whose daemon has sent its sentences in English.
  */
 
 use Jeenergie\Contract\Catalogue;
@@ -20,6 +21,10 @@ $still = new ReflectionProperty(DesiredState::class, 'scheduled');
 $still->setAccessible(true);
 $still->setValue(null, true);
 
+if (($argv[2] ?? '') === 'english') {
+    translate::$sections = json_decode(file_get_contents($argv[1] . '/core/i18n/en_US.json'), true);
+}
+
 /** A plausible value, large where that is hard to place. */
 function value(cmd $cmd, array $row)
 {
@@ -30,8 +35,11 @@ function value(cmd $cmd, array $row)
         $texts = ['tempo' => 'rouge', 'COULEUR' => 'BLEU', 'date' => '2026-11-29', 'noCurrent' => 'Limite dynamique du circuit trop basse'];
         foreach ($texts as $part => $text) {
             if (strpos($cmd->getLogicalId(), $part) !== false) {
-                return $text;
+                return translate::sentence($text, 'plugins/jeenergie/core/contract/catalogue/easee.json');
             }
+        }
+        if (translate::getLanguage() === 'en_US') {
+            return $cmd->getLogicalId() === 'state' ? 'En ligne' : 'Text';
         }
         $quantity = is_string($row['measures'] ?? '') ? $row['measures'] ?? '' : '';
         if (strpos($quantity, 'chargePoint.') === 0) {

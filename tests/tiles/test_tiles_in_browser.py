@@ -118,7 +118,7 @@ def test_axe_finds_nothing_serious(
 def test_new_values_are_written_into_the_tile(
     tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
 ) -> None:
-    show(browser, alone(tiles["fresh"], "jtFlow"), "Light", "dashboard", tmp_path)
+    show(browser, alone(tiles["fresh"], 'data-jt-plus="Soutirage réseau"'), "Light", "dashboard", tmp_path)
     browser.run("window.first = document.querySelector('.jtBody')")
     flow = "document.querySelector('.jtFlow')"
     identifier = browser.run(f"{flow}.closest('.jtLine').querySelector('.jtValue').dataset.jtValue")

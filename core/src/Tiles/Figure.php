@@ -4,6 +4,7 @@
 
 namespace Jeenergie\Tiles;
 
+use cmd;
 use Jeenergie\Contract\Catalogue;
 use translate;
 
@@ -56,8 +57,9 @@ final class Figure
             foreach (array_keys(Catalogue::common()['states']) as $state) {
                 self::$words[mb_strtolower(Catalogue::stateValue($state))] = Catalogue::state($state);
             }
-            foreach (array_keys(Catalogue::tiles()['chips']) as $color) {
-                self::$words[$color] = Catalogue::text($color, 'tiles.json');
+            $words = array_keys(Catalogue::tiles()['chips'] + Catalogue::tiles()['units']);
+            foreach ($words as $word) {
+                self::$words[mb_strtolower($word)] = Catalogue::text($word, 'tiles.json');
             }
             self::$words = array_filter(
                 self::$words,
@@ -66,6 +68,13 @@ final class Figure
             );
         }
         return self::$words;
+    }
+
+    /** A unit as the user reads it. */
+    public static function unit(cmd $cmd): string
+    {
+        $unit = (string) $cmd->getUnite();
+        return self::words()[mb_strtolower($unit)] ?? $unit;
     }
 
     /** A text with its dates as the user's language writes them. */

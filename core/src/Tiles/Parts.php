@@ -96,7 +96,7 @@ final class Parts
         $kind = $words !== null ? 'word' : ($cmd->getSubType() === 'numeric' ? 'number' : 'text');
         $data = ['value' => $cmd->getId(), 'kind' => $kind, 'raw' => (string) $value];
         if ($kind === 'number') {
-            $data['unit'] = (string) $cmd->getUnite();
+            $data['unit'] = Figure::unit($cmd);
             $data['signed'] = isset($part['plus']) ? '1' : '';
         } elseif ($kind === 'word') {
             $data['words'] = Json::encode($words);
@@ -107,7 +107,7 @@ final class Parts
         foreach ($data as $name => $each) {
             $attributes .= ' data-jt-' . $name . '="' . self::text((string) $each) . '"';
         }
-        $shown = self::text(self::written($kind, $value, $part + ['words' => $words], (string) $cmd->getUnite()));
+        $shown = self::text(self::written($kind, $value, $part + ['words' => $words], Figure::unit($cmd)));
         $chip = $kind === 'text' ? self::chip((string) $value) : '';
         $span = '<span class="jtValue"' . $attributes . '>' . $chip . $shown . '</span>';
         if ($cmd->getIsHistorized() != 1) {
@@ -202,7 +202,7 @@ final class Parts
                     . ((string) (int) $each['info']->execCmd() === (string) $each['while'] ? '' : ' hidden');
             }
             $html .= '<button type="button" class="jtButton" data-jt-run="' . $each['cmd']->getId() . '"' . $while . '>'
-                . self::text($each['cmd']->getName()) . '</button>';
+                . self::text($each['label']) . '</button>';
         }
         return '<div class="jtButtons">' . $html . '</div>';
     }

@@ -139,9 +139,22 @@ final class Plan
         $row = $this->rows[$logicalId] ?? [];
         $isRenamed = $row !== [] && !Catalogue::isGivenName($this->backend, $row, (string) $cmd->getName());
         if ($isRenamed || ($part['label'] ?? '') === '') {
-            $part['label'] = $cmd->getName(); // the user's own name is his
+            $part['label'] = $isRenamed ? $cmd->getName() : $this->nameToRead($cmd); // the user's own name is his
         }
         return ['part' => $part['part'] ?? 'row', 'cmd' => $cmd, 'color' => $this->color($row)] + $part;
+    }
+
+    /** The name of a command; where it is the catalogue's own, which is French in every language, in the user's words. */
+    private function nameToRead(cmd $cmd): string
+    {
+        $name = (string) $cmd->getName();
+        $row = $this->rows[(string) $cmd->getLogicalId()] ?? [];
+        if ($row === [] || !Catalogue::isGivenName($this->backend, $row, $name)) {
+            return $name;
+        }
+        $read = Catalogue::text($row['name'], 'tiles.json');
+        $read = $read === $row['name'] ? Catalogue::text($row['name'], 'catalogue/' . $this->backend . '.json') : $read;
+        return $read === $row['name'] ? $name : $read;
     }
 
     private function color(array $row): string
@@ -205,7 +218,8 @@ final class Plan
             $logicalId = (string) $cmd->getLogicalId();
             $this->used[$logicalId] = true;
             $info = $this->commands[$this->rows[$logicalId]['value'] ?? ''] ?? null;
-            $buttons[] = ['cmd' => $cmd, 'while' => $info === null ? null : $each['while'] ?? null, 'info' => $info];
+            $buttons[] = ['cmd' => $cmd, 'label' => $this->nameToRead($cmd)]
+                + ['while' => $info === null ? null : $each['while'] ?? null, 'info' => $info];
         }
         return $buttons;
     }
@@ -266,7 +280,7 @@ final class Plan
                 $this->used[$logicalId] = true;
                 $table[$panel['kind']][$panel['per']] = $cmd;
                 $name = preg_replace('/ (du |de la |de l’|de ce |de cette |par )?(jour|mois|mensuelle|an|ann(ée|uelle?))$/u', '', $cmd->getName());
-                $table[$panel['kind']] += ['label' => (string) $name];
+                $table[$panel['kind']] += ['label' => Catalogue::text((string) $name, 'tiles.json')];
             }
         }
         // An energy stands beside its price.
@@ -289,7 +303,7 @@ final class Plan
                 $isFigure = $isAll && $rows === [] && $cmd->getSubType() === 'numeric';
                 $rows[] = $this->take($cmd, ['part' => $isFigure ? 'figure' : 'row']);
             } elseif ($cmd->getSubType() === 'other') {
-                $buttons[] = ['cmd' => $cmd, 'while' => null, 'info' => null];
+                $buttons[] = ['cmd' => $cmd, 'label' => $this->nameToRead($cmd), 'while' => null, 'info' => null];
             } else {
                 $widgets[] = $cmd;
             }

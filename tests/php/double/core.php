@@ -4,7 +4,7 @@
 
 function __(string $text, string $file): string
 {
-    return $text;
+    return translate::$sections['plugins/jeenergie/' . substr($file, strlen(dirname(__DIR__, 3)) + 1)][$text] ?? $text;
 }
 
 final class Memory
@@ -212,9 +212,12 @@ final class translate
     /** @var string[] what some texts are in the language that a test has chosen */
     public static $texts = [];
 
+    /** @var array[] of a whole language, by file, as core/i18n has them; empty: French */
+    public static $sections = [];
+
     public static function sentence($text, $file): string
     {
-        return self::$texts[$text] ?? $text;
+        return self::$texts[$text] ?? self::$sections[$file][$text] ?? $text;
     }
 
     public static function exec($html, $file): string
@@ -224,7 +227,7 @@ final class translate
 
     public static function getLanguage(): string
     {
-        return 'fr_FR';
+        return self::$sections === [] ? 'fr_FR' : 'en_US';
     }
 }
 
