@@ -22,7 +22,10 @@ from simulators.enphase.weather import House, LocalDay, Sun, zone
 METERS = ("production", "net-consumption", "total-consumption", "storage")
 STANDBY = 2.0  # W per phase that the inverters draw at night
 KEPT_MINUTES = 40 * 1_440  # of snapshots
-_MORNINGS: dict[tuple[Any, ...], bytes] = {}
+_SHARED = ("_minutes", "_snapshots")
+Snapshot = dict[str, list[tuple[float, ...]]]
+"""For each meter, `Register.energies` of each phase; `house` holds one tuple of one energy per phase."""
+_MORNINGS: dict[tuple[Any, ...], tuple[bytes, list[float], list[Snapshot]]] = {}
 """Plants at their beginning, by settings and moment."""
 
 
@@ -61,10 +64,6 @@ def retired_inverter(number: int, place: int) -> Inverter:
     """One that gives nothing: every other one has reported once, in September 2018, the others never."""
     seen = {"reported_at": 1_536_668_599, "watts": 13, "most": 13} if number % 2 == 0 else {}
     return Inverter(str(121_600_000_102 + number), 0.0, 0, place, **seen)
-
-
-Snapshot = dict[str, list[tuple[float, ...]]]
-"""For each meter, `Register.energies` of each phase; `house` holds one tuple of one energy per phase."""
 
 
 class Plant:
@@ -135,14 +134,16 @@ class Plant:
         self.started = self.time
         self._at_start = self.snapshot()
 
-    def _kept(self) -> bytes:
-        """All that the day so far has made of it."""
-        return pickle.dumps({name: part for name, part in vars(self).items() if name not in ("clock", "lock")})
+    def _kept(self) -> tuple[bytes, list[float], list[Snapshot]]:
+        """All that the day so far has made of it; snapshots are never changed, so that plants can share them."""
+        own = {name: part for name, part in vars(self).items() if name not in ("clock", "lock", *_SHARED)}
+        return pickle.dumps(own), list(self._minutes), list(self._snapshots)
 
-    def _take_over(self, kept: bytes) -> None:
+    def _take_over(self, kept: tuple[bytes, list[float], list[Snapshot]]) -> None:
         """Goes on from where a plant with the same settings has begun: to make up half a day takes 0.1 s."""
         storage = self.storage
-        vars(self).update(pickle.loads(kept))
+        vars(self).update(pickle.loads(kept[0]))
+        self._minutes, self._snapshots = list(kept[1]), list(kept[2])
         if storage is not None and self.storage is not None:
             vars(storage).update(vars(self.storage))  # whoever handed it over looks at it
             self.storage = storage

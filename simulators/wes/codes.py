@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, Callable, Optional
 
 from simulators.wes.box import ABSENT, Box, Clamp, Counter, Tic
@@ -15,6 +16,12 @@ TARIFFS = {
     "r1": "BBRHCJB", "r2": "BBRHPJB", "r3": "BBRHCJW", "r4": "BBRHPJW", "r5": "BBRHCJR", "r6": "BBRHPJR",
     "w": "WE", "m1": "HCS", "m2": "HPS", "m3": "HCWE", "m4": "HPWE", "m5": "HCM", "m6": "HPM", "s": "HSC",
 }  # fmt: skip
+
+
+@cache
+def _fullmatch(pattern: str, code: str) -> Optional[re.Match[str]]:
+    """A page has the same codes each time, some hundred of them."""
+    return re.fullmatch(pattern, code)
 
 
 def values(box: Box, code: str) -> Values:
@@ -64,7 +71,7 @@ _FIXED: dict[str, Callable[[Box], tuple[Any, ...]]] = {
 
 
 def _tic(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"(e[aoSidnN]|T[a-zA-Z]|i[pjiuM]|[jma][TE])([123])(\d?)", code)
+    found = _fullmatch(r"(e[aoSidnN]|T[a-zA-Z]|i[pjiuM]|[jma][TE])([123])(\d?)", code)
     if found is None:
         return None
     letters, tic, sub = found.group(1), box.tics[int(found.group(2)) - 1], found.group(3)
@@ -89,7 +96,7 @@ def _tic_simple(tic: Tic) -> dict[str, Any]:
 
 
 def _counter(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"p(p|IU|d|C[jhma]|e[jma]|n)([1-6])", code)
+    found = _fullmatch(r"p(p|IU|d|C[jhma]|e[jma]|n)([1-6])", code)
     if found is None:
         return None
     counter: Counter = box.counters[int(found.group(2)) - 1]
@@ -107,7 +114,7 @@ def _counter(box: Box, code: str) -> Values:
 
 
 def _clamp(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"P( A| P| W|Pi|It|n|a|[CeIgM][jma])([1-4])", code)
+    found = _fullmatch(r"P( A| P| W|Pi|It|n|a|[CeIgM][jma])([1-4])", code)
     if found is None:
         return None
     clamp: Clamp = box.clamps[int(found.group(2)) - 1]
@@ -123,7 +130,7 @@ def _clamp(box: Box, code: str) -> Values:
 
 
 def _probe(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"W([012])([TNS])(\d)", code)
+    found = _fullmatch(r"W([012])([TNS])(\d)", code)
     if found is None:
         return None
     probe = box.probes[int(found.group(1)) * 10 + int(found.group(3))]
@@ -134,7 +141,7 @@ def _probe(box: Box, code: str) -> Values:
 
 
 def _other(box: Box, code: str) -> Values:
-    found = re.fullmatch(r"(lSE|Vv|l n|l a)(\d{1,2})", code)
+    found = _fullmatch(r"(lSE|Vv|l n|l a)(\d{1,2})", code)
     if found is None:
         return None
     lists: dict[str, list[Any]] = {

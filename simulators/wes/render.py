@@ -46,11 +46,7 @@ def printf(form: str, arguments: tuple[Any, ...]) -> str:
         if conversion is None:
             return "%"
         value = rest.pop(0) if rest else None
-        fits = {
-            "s": isinstance(value, str),
-            "f": isinstance(value, float),
-        }.get(conversion, isinstance(value, int))
-        if fits:
+        if isinstance(value, str if conversion == "s" else float if conversion == "f" else int):
             return str(match.group(0) % value)
         return {"f": match.group(0) % 0.0, "s": "\x7f"}.get(conversion, NONSENSE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jeedom_bridge.clock import Clock
@@ -114,12 +115,17 @@ def _walk(part: Any, place: str, found: dict[str, set[str]], depth: int = 0) -> 
     found.setdefault(place, set()).add(_type(part))
     if isinstance(part, Mapping):
         for key, inner in part.items():
-            # A key with that many digits is data (a date, an identifier), not a name.
-            name = "*" if sum(map(str.isdigit, str(key))) >= DIGITS_OF_DATA else str(key)[:40]
+            name = _name(str(key))
             _walk(inner, f"{place}.{name}" if place else name, found, depth + 1)
     elif isinstance(part, list):
         for inner in part[:50]:
             _walk(inner, f"{place}[]", found, depth + 1)
+
+
+@lru_cache(maxsize=1024)
+def _name(key: str) -> str:
+    """A key with that many digits is data (a date, an identifier), not a name."""
+    return "*" if sum(map(str.isdigit, key)) >= DIGITS_OF_DATA else key[:40]
 
 
 def _type(part: Any) -> str:

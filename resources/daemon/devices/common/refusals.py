@@ -119,9 +119,10 @@ class Refusals:
 
     def over(self, scope: Scope, key: str) -> Refusal | None:
         """A request went through that proves the refusal over. Returns what stood until now, None if nothing did."""
-        book = self._book()
-        before = book.pop(_place(scope, key), None)
+        before = self.standing(scope, key)  # most requests go through, and nothing stands
         if before is not None:
+            book = self._book()
+            book.pop(_place(scope, key), None)
             self._write(book)
         return before
 
@@ -133,7 +134,9 @@ class Refusals:
 
     def standing(self, scope: Scope, key: str) -> Refusal | None:
         """The refusal of `key` that nothing has proved over yet."""
-        return self._book().get(_place(scope, key))
+        kept = self._memory.get(self._name)
+        found = _parsed(kept.get(_place(scope, key))) if isinstance(kept, Mapping) else None
+        return found if found is not None and (found.scope, found.key) == (scope, key) else None
 
     def all(self, scope: Scope) -> list[Refusal]:
         """All refusals of a scope that stand."""

@@ -61,11 +61,13 @@ def pages(begin: int, end: int, scale: str, name: str) -> Iterator[tuple[int, in
         start = stop
 
 
+@lru_cache(maxsize=1024)
 def text(at: int, name: str) -> str:
     """A moment as the wire wants it, ISO 8601 with the zone's offset."""
     return local(at, name).isoformat(timespec="seconds")
 
 
+@lru_cache(maxsize=1024)
 def wall(at: int, name: str) -> str:
     """What Jeedom keeps of it: the local time without its offset."""
     return local(at, name).isoformat(" ", "seconds")[:19]
