@@ -221,6 +221,21 @@ final class Catalogue
         return in_array($name, $given, true);
     }
 
+    /** The name of a command in the user's words, where it is the catalogue's own, which is French in every language. */
+    public static function nameToRead(string $backend, array $row, string $name): string
+    {
+        if ($row === [] || !self::isGivenName($backend, $row, $name)) {
+            return $name;
+        }
+        foreach (['tiles.json', 'catalogue/' . $backend . '.json'] as $file) {
+            $read = self::text($row['name'], $file);
+            if ($read !== $row['name']) {
+                return $read;
+            }
+        }
+        return $name;
+    }
+
     /** The tiles by purpose, and how their numbers are written. */
     public static function tiles(): array
     {

@@ -164,7 +164,11 @@ final class House
             $role['unit'] = $quantities[$measures['quantity']]['unit'] ?? '';
             $role['part'] = Catalogue::partName($measures['part']);
             $role['equipment'] = $source->getName();
-            $role['command'] = is_object($cmd) ? $cmd->getName() : $role['source']['command'];
+            $role['command'] = is_object($cmd) ? (string) $cmd->getName() : $role['source']['command'];
+            if ($source instanceof jeenergie) { // a meter of another plugin has names of its own
+                $row = $rows[$role['source']['command']] ?? [];
+                $role['command'] = Catalogue::nameToRead($source->backend(), $row, $role['command']);
+            }
             $roles[] = $role;
         }
         return ['roles' => $roles, 'now' => $found['now'] ?? []];

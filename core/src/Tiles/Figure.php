@@ -57,7 +57,8 @@ final class Figure
             foreach (array_keys(Catalogue::common()['states']) as $state) {
                 self::$words[mb_strtolower(Catalogue::stateValue($state))] = Catalogue::state($state);
             }
-            $words = array_keys(Catalogue::tiles()['chips'] + Catalogue::tiles()['units']);
+            $tiles = Catalogue::tiles();
+            $words = array_merge(array_keys($tiles['chips'] + $tiles['units']), $tiles['words']);
             foreach ($words as $word) {
                 self::$words[mb_strtolower($word)] = Catalogue::text($word, 'tiles.json');
             }

@@ -144,17 +144,10 @@ final class Plan
         return ['part' => $part['part'] ?? 'row', 'cmd' => $cmd, 'color' => $this->color($row)] + $part;
     }
 
-    /** The name of a command; where it is the catalogue's own, which is French in every language, in the user's words. */
     private function nameToRead(cmd $cmd): string
     {
-        $name = (string) $cmd->getName();
         $row = $this->rows[(string) $cmd->getLogicalId()] ?? [];
-        if ($row === [] || !Catalogue::isGivenName($this->backend, $row, $name)) {
-            return $name;
-        }
-        $read = Catalogue::text($row['name'], 'tiles.json');
-        $read = $read === $row['name'] ? Catalogue::text($row['name'], 'catalogue/' . $this->backend . '.json') : $read;
-        return $read === $row['name'] ? $name : $read;
+        return Catalogue::nameToRead($this->backend, $row, (string) $cmd->getName());
     }
 
     private function color(array $row): string
