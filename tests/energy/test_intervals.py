@@ -1,8 +1,10 @@
-"""Thirty days of a simulated house with resets, gaps, kills, a clock change: the book tells the truth."""
+"""Thirty days of a simulated house with resets, gaps, kills, a clock change, late data: the book tells the truth."""
 
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +23,8 @@ START = datetime(2026, 10, 5, tzinfo=PARIS)
 DAYS = 30
 AWAY = ("2026-10-17", "2026-10-18")
 """Days on which the daemon was off for more than half a day in all."""
+SUPPLIER = Source("9", "conso_jour", "supply.energy", "day")
+LINE = Source("8", "total_energy", "load.energy", "measure")
 NAMES = ("imported", "exported", "solar", "charged", "discharged")
 
 
@@ -140,6 +144,47 @@ def test_the_day_of_the_clock_change_has_25_hours(month: tuple[Kept, Days]) -> N
     begin, end = periods.span(date(2026, 10, 25), PARIS)
     assert len(kept.book.intervals(begin, end)) == 300
     assert len(kept.book.hours(begin, end)) == 25
+
+
+def test_late_data_of_the_month_fill_what_was_missed_and_count_once(month: tuple[Kept, Days], tmp_path: Path) -> None:
+    """A supplier's days and an ecometer's hours, out of order, corrected and repeated: a month of them at its end."""
+    _, house = month
+    path = tmp_path / "house.sqlite"
+    with closing(sqlite3.connect(month[0].path)) as told, closing(sqlite3.connect(path)) as copy:
+        told.backup(copy)
+    kept = Kept(path, sources=(*ALL, SUPPLIER, LINE))
+    before = Sums.of(kept.book.intervals(0, 1e12))
+    dates, dice = list(house.by_day), random.Random(5)
+    dice.shuffle(dates)
+    for wrong, some in ((1.2, dates[:4]), (1.0, dates), (1.0, dates[:4])):
+        for number, day in enumerate(some):
+            begin, end = periods.span(date.fromisoformat(day), PARIS)
+            kept.ledger.late(SUPPLIER, "i", begin, end, house.by_day[day].imported * wrong)
+            hours = [begin + 3600 * hour for hour in range(round((end - begin) / 3600))]
+            for hour in hours:
+                kept.ledger.late(LINE, "8", hour, hour + 3600, 100 * wrong)
+            if number % 12 == 11:
+                kept.ledger.flush(house.start.timestamp() + 40 * 86400)
+                kept.restart()
+        kept.ledger.flush(house.start.timestamp() + 40 * 86400)
+    rows = kept.book.intervals(0, 1e12)
+    assert len(rows) == pytest.approx(DAYS * 288 + 12, abs=2)
+    for row in rows:
+        energies = row.energies()
+        if energies is not None:
+            sources = energies.imported + energies.solar + energies.discharged
+            assert abs(sources - energies.house - energies.exported - energies.charged) * 1000 < 1
+            assert min(vars(energies).values()) >= 0
+    whole = Sums.of(rows)
+    assert whole.balance.imported * 1000 == pytest.approx(total(house).imported, rel=0.005)
+    assert whole.balance.imported == pytest.approx(before.balance.imported, rel=0.005), "what was measured stays"
+    assert whole.devices["8"] * 1000 == pytest.approx(100 * (DAYS * 24 + 1), rel=0.005)
+    assert whole.devices["3"] == pytest.approx(before.devices["3"])
+    days = dict(kept.book.days("0", "9"))
+    assert sorted(days) == sorted(house.by_day)
+    assert sum(Sums.unpacked(data).count for data in days.values()) == len(rows)
+    line = sum(Sums.unpacked(data).devices["8"] for data in days.values())
+    assert line == pytest.approx(whole.devices["8"], rel=1e-4)
 
 
 def test_what_the_daemon_missed_is_an_estimate(month: tuple[Kept, Days]) -> None:
