@@ -1,8 +1,8 @@
 """The contract between a plugin's PHP and its daemon: catalogues, messages, and the rules by which both read them.
 
-`catalogue` loads and validates the files; `messages` checks what a peer sends; `rows` writes a catalogue's rows out
-(profiles, phases, `each`) and converts a vendor's values; `settings` reads settings and conditions. PHP follows the
-same rules: the cases that hold both to them are in core/contract/vectors.
+`catalogue` loads and validates the files; `rows` writes a catalogue's rows out (profiles, phases, `each`) and converts
+a vendor's values; `settings` reads settings and conditions. PHP follows the same rules: the cases that hold both to
+them are in core/contract/vectors.
 """
 
 from .catalogue import Catalogue, Contract, ContractError

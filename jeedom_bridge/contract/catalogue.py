@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .messages import Messages, UnknownKeyword
+import jsonschema
+
 from .rows import Row, written_out
 from .settings import Settings, holds, resolved
 
@@ -107,8 +107,7 @@ class Contract:
         self.quantities: Mapping[str, Any] = _load(directory / "quantities.json")
         self.profiles: Mapping[str, Any] = _load(directory / "profiles.json")["profiles"]
         self.catalogues: dict[str, Catalogue] = {}
-        self._validators: dict[tuple[str, str | None], Any] = {}
-        self._messages: dict[str, Messages] = {}
+        self._validators: dict[tuple[str, str | None], jsonschema.Draft202012Validator] = {}
         for path in sorted((directory / "catalogue").glob("*.json")):
             data = _load(path)
             self.catalogues[data["backend"]] = Catalogue(data["backend"], data, common, self.profiles)
@@ -136,41 +135,32 @@ class Contract:
         """Whether a schema has such a part."""
         return part in self._schemas.get(schema, {}).get("$defs", {})
 
-    def validate_message(self, schema: str, message: Any, part: str) -> None:
-        """Checks a message of a peer against one of the $defs of a schema of messages. Raises ContractError."""
-        if schema not in self._messages:
-            try:
-                self._messages[schema] = Messages(self._schemas[schema])
-            except UnknownKeyword as error:
-                raise ContractError(f"{schema}: the keyword {error} is not for messages") from error
-        fault = self._messages[schema].fault(message, part)
-        if fault is not None:
-            raise ContractError(_told(schema, fault.path, fault.keyword, fault.wanted, fault.found))
-
     def validate(self, schema: str, instance: Any, part: str | None = None) -> None:
-        """Checks against any schema, or one of its $defs, by the library `jsonschema`. Raises ContractError.
+        """Checks against a schema, or one of its $defs. Raises ContractError."""
+        # A few errors are enough to tell the best one; a message made of errors must not take seconds.
+        errors = islice(self._validator(schema, part).iter_errors(instance), 20)
+        error = jsonschema.exceptions.best_match(errors)
+        if error is not None:
+            place = ".".join(str(step) for step in error.absolute_path) or schema
+            # The message quotes the instance, which can be long, or a secret.
+            raise ContractError(f"{place}: {_reason(error)}")
 
-        For what is written for the plugin, catalogues above all: the library is loaded with the first call.
-        """
-        library = importlib.import_module("jsonschema")
+    def _validator(self, schema: str, part: str | None) -> jsonschema.Draft202012Validator:
         if (schema, part) not in self._validators:
             root = self._schemas[schema]
             target = root if part is None else {"$ref": f"#/$defs/{part}", "$defs": root["$defs"]}
-            self._validators[(schema, part)] = library.Draft202012Validator(target)
-        # A few errors are enough to tell the best one.
-        errors = islice(self._validators[(schema, part)].iter_errors(instance), 20)
-        error = library.exceptions.best_match(errors)
-        if error is not None:
-            found = (str(error.validator), error.validator_value, error.instance)
-            raise ContractError(_told(schema, error.absolute_path, *found))
+            self._validators[(schema, part)] = jsonschema.Draft202012Validator(target)
+        return self._validators[(schema, part)]
 
 
-def _told(schema: str, path: Iterable[Any], keyword: str, wanted: Any, found: Any) -> str:
-    """The place and the rule. The value itself can be long, or a secret."""
-    place = ".".join(str(step) for step in path) or schema
-    if keyword == "required":
-        return f"{place}: {', '.join(name for name in wanted if name not in found)} missing"
-    return f"{place}: does not satisfy {keyword} {json.dumps(wanted, ensure_ascii=False)[:120]}"
+def _reason(error: jsonschema.ValidationError) -> str:
+    rule: str = str(error.validator)
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    if rule == "required":
+        missing = [name for name in wanted if name not in instance]
+        return f"{', '.join(missing)} missing"
+    return f"does not satisfy {rule} {json.dumps(wanted, ensure_ascii=False)[:120]}"
 
 
 def _load(path: Path) -> Any:

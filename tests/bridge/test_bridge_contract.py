@@ -278,34 +278,34 @@ def contract() -> Contract:
 class TestValidation:
     def test_a_good_message_passes(self, contract: Contract) -> None:
         connection = {"id": "1", "backend": "enphase", "config": {}}
-        contract.validate_message("socket", {"revision": 1, "connections": [connection]}, "configure")
-        contract.validate_message("socket", {"revision": 1, "connections": [{**connection, "config": []}]}, "configure")
+        contract.validate("socket", {"revision": 1, "connections": [connection]}, "configure")
+        contract.validate("socket", {"revision": 1, "connections": [{**connection, "config": []}]}, "configure")
 
     def test_the_place_is_named_and_the_value_is_not(self, contract: Contract) -> None:
         bad = {"revision": 1, "connections": [{"id": "1", "backend": "x", "config": "s3cret-value"}]}
         with pytest.raises(ContractError) as caught:
-            contract.validate_message("socket", bad, "configure")
+            contract.validate("socket", bad, "configure")
         assert "connections.0.config" in str(caught.value)
         assert "s3cret" not in str(caught.value)
 
     def test_what_is_missing_is_named(self, contract: Contract) -> None:
         with pytest.raises(ContractError, match="connections missing"):
-            contract.validate_message("socket", {"revision": 1}, "configure")
+            contract.validate("socket", {"revision": 1}, "configure")
 
     def test_unknown_fields_are_ignored(self, contract: Contract) -> None:
-        contract.validate_message("socket", {"connection": "1", "future": {"x": 1}}, "forget")
+        contract.validate("socket", {"connection": "1", "future": {"x": 1}}, "forget")
 
     def test_a_big_wrong_message_takes_no_time(self, contract: Contract) -> None:
         bad = {"revision": 1, "connections": [{"id": n, "backend": 5, "config": "x"} for n in range(20_000)]}
         begun = time.thread_time()
         with pytest.raises(ContractError):
-            contract.validate_message("socket", bad, "configure")
+            contract.validate("socket", bad, "configure")
         assert time.thread_time() - begun < 0.5
 
     def test_a_message_is_checked_in_a_millisecond(self, contract: Contract) -> None:
         message = {"equipment": "1", "command": "x", "options": {"slider": 5}}
-        contract.validate_message("socket", message, "action")
+        contract.validate("socket", message, "action")
         begun = time.perf_counter()
         for _ in range(100):
-            contract.validate_message("socket", message, "action")
+            contract.validate("socket", message, "action")
         assert (time.perf_counter() - begun) / 100 < 0.002

@@ -139,7 +139,7 @@ def message(answer: Answer, command: str) -> dict[str, Any]:
         found = loads(answer.body)
         if not isinstance(found, dict) or found.get("cmd") != command:
             raise ValueError("another message")
-        CONTRACT.validate_message("socket", found, command)
+        CONTRACT.validate("socket", found, command)
     except (ValueError, ContractError) as error:
         raise refused(error) from error
     return found

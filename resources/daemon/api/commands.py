@@ -94,7 +94,7 @@ class Commands:
         if handler is None:
             raise CommandError("unknown_command", self._services.texts("Commande inconnue : {cmd}", cmd=command[:64]))
         try:
-            self._contract.validate_message("socket", message, command)
+            self._contract.validate("socket", message, command)
         except ContractError as error:
             raise CommandError("invalid_message", f"{command}: {error}") from error
         language = message.get("language")
