@@ -136,8 +136,8 @@ def main() -> None:
     lines = Lines()
     logging.getLogger().addHandler(lines)
     logging.getLogger().setLevel(logging.INFO)
-    for name in ("SLOW_PERIOD_S", "BATTERY_PERIOD_S"):  # once a minute each, they would be most of the work
-        setattr(enphase, name, max(options.poll, getattr(enphase, name)))
+    # Once a minute, the slow pages would be most of the work.
+    enphase.SLOW_PERIOD_S = max(options.poll, enphase.SLOW_PERIOD_S)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         five = Five(stack, folder, 1, options.poll)

@@ -59,6 +59,12 @@ REMOVE = """
     }
     jeenergie::byId($argv[1])->remove();
 """
+HOUSE = """
+    foreach (jeenergie::byType('jeenergie') as $each) {
+        $house = $each->getConfiguration('kind') === 'connection' && $each->getConfiguration('backend') === 'house';
+        if ($house && $each->getIsEnable() != $argv[1]) { $each->setIsEnable($argv[1])->save(); }
+    }
+"""
 SETTINGS = "foreach (['log::level::jeenergie' => ['default' => 0, '400' => 1]] as $k => $v) { config::save($k, $v); }"
 
 WAYS = """
@@ -188,6 +194,11 @@ class Scene:
         """With its equipment."""
         self.jeedom.php(REMOVE, connection)
 
+    def house(self, on: bool) -> None:
+        """Enables the house, which comes with the first meter, or disables it: its cost is told apart."""
+        self.jeedom.php(HOUSE, "1" if on else "0")
+        time.sleep(5)
+
     def quiet(self) -> None:
         """Waits until nothing has come from the daemon for a while."""
         seen, since, end = -1, time.monotonic(), time.monotonic() + 240
@@ -279,6 +290,7 @@ def enphase(bench: Bench, scene: Scene) -> None:
         def polls() -> int:
             return sum(each.path == READINGS for each in list(gateway.requests))
 
+        scene.house(False)
         before = len(gateway.requests)
         cost, count = _window(bench, scene, 80, polls)
         asked = (len(gateway.requests) - before) / (count + 1)
@@ -287,6 +299,11 @@ def enphase(bench: Bench, scene: Scene) -> None:
             f"{_told(cost, count)}, about {asked:.1f} requests to the gateway",
             "453 ms (20.7, 225, 208), 1306 SQL, 3 requests, 4 to the gateway" if recorded else "",
         )
+        scene.house(True)
+        time.sleep(10)
+        cost, count = _window(bench, scene, 80, polls)
+        bench.row("Jeedom, Enphase with the house: per poll", _told(cost, count))
+        scene.house(False)
         scene.remove(connection)
 
 
@@ -303,6 +320,7 @@ def wes(bench: Bench, scene: Scene) -> None:
         scene.online(connection)
         equipment = scene.create(connection)
         infos = scene.infos(connection)
+        scene.house(False)
         time.sleep(75)  # the slowest cadence has passed
 
         def polls() -> int:
@@ -321,10 +339,12 @@ def easee(bench: Bench, scene: Scene) -> None:
     """One charger, one observation a second."""
     account_ = Account("me@example.org", "secret-of-the-bench", ("EH000001",))
     with EaseeCloud([account_], life=False) as cloud:
+        cloud.chargers["EH000001"].plug()  # the power of a charger without a car is 0, whatever it sends
         config = {"user": account_.user, "password": account_.password}
         connection = scene.connect("easee", {**config, "apiUrl": cloud.url, "streamUrl": cloud.stream_url})
         scene.online(connection)
         scene.create(connection)
+        scene.house(False)
         scene.quiet()
         scene.jeedom.php(FILL)
         begun, count = scene.now(), bench.count(60)
