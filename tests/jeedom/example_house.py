@@ -201,6 +201,9 @@ class House:
     def runs(self, scenario: str, before: str) -> None:
         """It is launched after `before`, by whomever, and ends."""
         until(lambda: self.launched(scenario) != before, 60)
+        self.idle(scenario)
+
+    def idle(self, scenario: str) -> None:
         until(lambda: self.jeedom.php(IDLE, scenario), 60)
 
     def later(self, scenario: str) -> list[dict[str, Any]]:
