@@ -2,7 +2,8 @@
 # Shows the whole at work: simulated systems, the real daemon and a stand-in for Jeedom with a live page.
 #
 #   ./demo.sh           prints the page's address; Ctrl-C ends it
-#   ./demo.sh --check   without a page, at most 20 s: prints what arrived; succeeds when every equipment has values
+#   ./demo.sh --check   without a page, less than a minute: prints what arrived; succeeds when every equipment has values,
+#                       the house balances and the car's current follows the sun
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash tools/dev_env.sh

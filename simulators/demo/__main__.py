@@ -1,9 +1,10 @@
 """`python -m simulators.demo --python PYTHON`: everything on free loopback ports, until Ctrl-C or, with --check, until
-values of every equipment have arrived (exit code 0) or time is out (exit code 1)."""
+values of every equipment have arrived, the house balances and its car follows the sun (exit code 0), or not (1)."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Optional
 
 from simulators.demo.systems import SYSTEMS, Scene
+from simulators.enphase.plant import Plant
+from simulators.house.truth import Steady, Together
 from simulators.jeedom.standin import JeedomStandIn
 
 
@@ -74,6 +77,8 @@ def check(jeedom: JeedomStandIn, daemon: subprocess.Popen[bytes], limit: float) 
     return not left
 
 
+DYNAMIC_LIMIT = 48
+"""The observation that tells a charger's dynamic limit (A)."""
 HOUSE = {"solarPower": 1, "gridPower": 1, "batteryPower": 1, "housePower": -1}
 """P + G + B - H = 0, with the grid positive when it gives (I - E) and the battery when it discharges (D - C)."""
 WINDOW_S = 6.0
@@ -100,7 +105,7 @@ def check_house(jeedom: JeedomStandIn, scene: Scene) -> bool:
         if child["type"] == "home"
     )
     plant = scene.plant
-    assert plant is not None
+    assert isinstance(plant, Plant)
     began, samples, begin = time.monotonic(), [], plant.truth()
     while time.monotonic() - began < WINDOW_S:
         time.sleep(0.25)
@@ -124,6 +129,52 @@ def check_house(jeedom: JeedomStandIn, scene: Scene) -> bool:
         return False
     print("OK: the house balances and is what the simulated meters counted")
     return True
+
+
+QUIET_W, RESERVE_W = 400.0, 50.0
+"""What the house draws beside its car while that is watched; what the rules leave to the grid."""
+SUNS_W = (4500.0, 2600.0)
+FOLLOWS_WITHIN_S = 40.0
+"""To raise takes 20 s of enough sun, to lower 10 s of too little; then the charger's own proof."""
+
+
+def calm(scene: Scene) -> None:
+    """A house and a sun that stay as they are, so that what the car must do is known."""
+    plant = scene.plant
+    assert isinstance(plant, Plant)
+    assert isinstance(plant.house, Together)
+    plant.house.own = Steady([QUIET_W])
+    plant.set({"production": SUNS_W[0]})
+
+
+def check_charging(jeedom: JeedomStandIn, scene: Scene) -> bool:
+    """Whether the current of the car follows the sun, up and down, now that the user has chosen it."""
+    plant, car = scene.plant, scene.cars[0]
+    assert isinstance(plant, Plant)
+    for sun in SUNS_W:
+        plant.set({"production": sun})
+        wanted = math.floor((sun - QUIET_W - RESERVE_W) / plant.volts[0])
+        began = time.monotonic()
+        while abs(float(car.get(DYNAMIC_LIMIT)) - wanted) > 1 and time.monotonic() - began < FOLLOWS_WITHIN_S:
+            time.sleep(0.2)
+        limit, why = float(car.get(DYNAMIC_LIMIT)), jeedom.value(scene.point, "reason")
+        print(f"car: {limit:.0f} A with {sun:.0f} W of sun after {time.monotonic() - began:.0f} s ({why})")
+        if abs(limit - wanted) > 1:
+            print(f"FAILED: the car does not follow the sun: {wanted} A were expected")
+            for entry in jeedom.ask("journal", limit=10)["entries"]:
+                print(f"  {entry}")
+            return False
+    print("OK: the current of the car follows the sun")
+    return True
+
+
+def charge_from_the_sun(jeedom: JeedomStandIn, scene: Scene, limit: float) -> None:
+    """Chooses the mode for who only watches, once the house is there."""
+    began = time.monotonic()
+    while jeedom.value(scene.point, "mode") is None and time.monotonic() - began < limit:
+        time.sleep(0.2)
+    if jeedom.value(scene.point, "mode") is not None:
+        jeedom.action(scene.point, "setMode", select="solar")
 
 
 def stop(daemon: subprocess.Popen[bytes]) -> None:
@@ -157,8 +208,13 @@ def main() -> int:
         daemon = start_daemon(options.python, jeedom, folder, options.loglevel)
         stack.callback(stop, daemon)
         if options.check:
-            return 0 if check(jeedom, daemon, 20.0) and check_house(jeedom, scene) else 1
+            calm(scene)
+            if not check(jeedom, daemon, 20.0):
+                return 1
+            jeedom.action(scene.point, "setMode", select="solar")  # nothing is raised before 20 s have been seen
+            return 0 if check_house(jeedom, scene) and check_charging(jeedom, scene) else 1
         print(f"\n  Jeenergie: {jeedom.url}/\n\n  log: {folder}/jeenergie_daemon.log — Ctrl-C ends it\n", flush=True)
+        charge_from_the_sun(jeedom, scene, 30.0)
         try:
             return daemon.wait()
         except KeyboardInterrupt:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Callable, Optional
+from dataclasses import dataclass
+from typing import Callable
 
 from simulators.clock import SimulatedClock
 from simulators.easee import Account as EaseeAccount
 from simulators.easee import EaseeCloud
-from simulators.easee.charger import Charger
 from simulators.econetatmo.cloud import NetatmoCloud
 from simulators.econetatmo.homes import FOREIGN
 from simulators.econetatmo.model import Ecometer, Home
@@ -20,41 +19,24 @@ from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
-from simulators.enphase.weather import House
 from simulators.hellowatt import Customer, HelloWattSite, TempoService
 from simulators.hellowatt.__main__ import example_homes
+from simulators.house import Truth
 from simulators.jeedom.standin import JeedomStandIn
 from simulators.wes.life import Life, furnished
 from simulators.wes.server import WesServer
 
 
 @dataclass
-class Scene:
-    """What the systems share: the cars draw from the house whose meters the gateway reads."""
+class Scene(Truth):
+    """What the systems share: one house, which the gateway and the meters of the WES measure and the cars draw from."""
 
-    plant: Optional[Plant] = None
-    cars: list[Charger] = field(default_factory=list)
-
-    def drawn(self) -> float:
-        """W that all cars draw now."""
-        return sum(1000.0 * float(car.get(TOTAL_POWER) or 0.0) for car in self.cars)
+    charger: str = ""
+    """The first charger's id in Jeedom."""
+    point: str = ""
+    """Of the charge point that drives it."""
 
 
-class WithCars(House):
-    """A simulated house and the cars that charge there."""
-
-    def __init__(self, house: House, drawn: Callable[[], float]) -> None:
-        self._own = house
-        self._drawn = drawn
-
-    def watts(self, when: float, of_day: float, day: int) -> list[float]:
-        """W of each phase."""
-        own = self._own.watts(when, of_day, day)
-        return [each + self._drawn() / len(own) for each in own]
-
-
-TOTAL_POWER = 120
-"""The observation that tells a charger's power in kW."""
 System = Callable[[ExitStack, JeedomStandIn, float, Scene], None]
 
 
@@ -64,8 +46,7 @@ def enphase(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene)
     # The sun has an hour of its own, so that every date the gateway gives is true.
     battery = Storage(energy=2_000.0)
     plant = Plant(time.time, seed=7, inverters=12, storage=battery, timezone="Europe/Paris", hour=10, sky_speed=speed)
-    plant.house = WithCars(plant.house, scene.drawn)
-    scene.plant = plant
+    scene.adopt(plant)
     gateway = stack.enter_context(EnphaseGateway(DaySource(plant), key=key))
     account = Account("demo@example.org", "soleil-et-nuages", (gateway.serial,))
     cloud = stack.enter_context(EnlightenCloud(key, [account]))
@@ -104,21 +85,24 @@ def easee(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -
     """Two chargers: a car charges at one of them, the other waits for one."""
     account = EaseeAccount("demo@example.org", "branche-le-soir", ("EH000001", "EH000002"))
     cloud = stack.enter_context(EaseeCloud([account], clock=SimulatedClock()))
-    cloud.chargers["EH000001"].plug(amps=16.0, battery=30.0)
+    car = cloud.chargers["EH000001"]
+    car.phases = 1  # as the house
+    car.plug(amps=32.0, battery=30.0)
+    car.obey("settings", {"dynamicChargerCurrent": 8.0})
     scene.cars += cloud.chargers.values()
     connection = jeedom.add_connection(
         "easee",
         {"user": account.user, "password": account.password, "apiUrl": cloud.url, "streamUrl": cloud.stream_url},
         "Compte Easee",
     )
-    jeedom.add_equipment(connection, "charger", "EH000001", "Garage")
+    scene.charger = jeedom.add_equipment(connection, "charger", "EH000001", "Garage")
     jeedom.add_equipment(connection, "charger", "EH000002", "Allée")
 
 
 def wes(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
     """A WES in a garage: two meter links, counters, clamps, probes, a relay card; it sends itself its page."""
     box = furnished()
-    life = Life(box, SimulatedClock(), shown=time.time)
+    life = Life(box, SimulatedClock(), shown=time.time, grid=scene.grid, solar=scene.solar)
     server = stack.enter_context(WesServer(box, life=life, pause=0.2))
     connection = jeedom.add_connection(
         "wes",
@@ -180,8 +164,11 @@ def econetatmo(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Sce
 
 
 def house(stack: ExitStack, jeedom: JeedomStandIn, speed: float, scene: Scene) -> None:
-    """The house of them all."""
-    jeedom.add_connection("house", {"resalePrice": 0.04, "subscription": 190}, "Maison")
+    """The house of them all, which drives the first charger."""
+    config = {"resalePrice": 0.04, "subscription": 190, "batteryOrder": "car"}
+    connection = jeedom.add_connection("house", config, "Maison")
+    jeedom.add_equipment(connection, "home", "home", "Maison")
+    scene.point = jeedom.add_equipment(connection, "chargePoint", scene.charger, "Pilotage Garage")
 
 
 SYSTEMS: tuple[System, ...] = (enphase, easee, wes, econetatmo, hellowatt, house)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Optional
+from typing import Callable, Optional
 from zoneinfo import ZoneInfo
 
 from simulators.clock import Clock
@@ -60,14 +60,26 @@ def furnished(cards: int = 1) -> Box:
 
 
 class Life:
-    """Moves a box on with a clock; `update` brings it to now. `shown`: the clock of its page, by default the same."""
+    """Moves a box on with a clock; `update` brings it to now. `shown`: the clock of its page, by default the same.
 
-    def __init__(self, box: Box, clock: Clock, timezone: str = "Europe/Paris", shown: Optional[Clock] = None) -> None:
+    `grid`, `solar`: W of the house that its meters measure (the grid + draws); without them they live by themselves.
+    """
+
+    def __init__(
+        self,
+        box: Box,
+        clock: Clock,
+        timezone: str = "Europe/Paris",
+        shown: Optional[Clock] = None,
+        grid: Optional[Callable[[], float]] = None,
+        solar: Optional[Callable[[], float]] = None,
+    ) -> None:
         self.box = box
         self.clock = clock
         self.shown = shown or clock
         self.zone = ZoneInfo(timezone)
         self._last: Optional[datetime] = None
+        self._grid, self._solar = grid, solar
         self._rest: dict[int, float] = {}
         """Wh of each meter that its index, in whole ones, does not show yet."""
 
@@ -109,7 +121,11 @@ class Life:
                     sums[letter] = 0.0
 
     def _tic(self, tic: Tic, now: datetime, hours: float, place: int) -> None:
-        watts = round(1500 + 900 * _wave(now, 1.5, place) + 400 * _wave(now, 0.07, place + 2))
+        measured = self._solar if tic.producer else self._grid
+        if measured is None:
+            watts = round(1500 + 900 * _wave(now, 1.5, place) + 400 * _wave(now, 0.07, place + 2))
+        else:
+            watts = max(0, round(measured()))
         kwh = watts * hours / 1000
         whole, self._rest[place] = divmod(self._rest.get(place, 0.0) + kwh * 1000, 1.0)
         if tic.producer:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from jeenergied.energy.control.inputs import View
 from jeenergied.energy.control.journal import MAX_ENTRIES, Journal
 from jeenergied.energy.control.pilot import Given, Pilot
 from jeenergied.energy.control.settings import HouseLimits, LoadConfig, PointSettings
@@ -343,6 +344,18 @@ def test_the_choice_of_an_immediate_charge_does_not_wait_for_what_a_limit_or_the
         assert rig.car.limit == 19
 
 
+def test_the_sun_is_followed_as_soon_with_a_subscribed_power_as_without_while_that_is_far() -> None:
+    found = []
+    for subscribed in (None, 9000.0):
+        rig = Rig([[0, 2000], [300, 3500], [600, 500], [1200, 3000]], subscribed=subscribed)
+        rig.run(10)
+        rig.choose("solar")
+        rig.run(1800)
+        found.append(rig.amps())
+    assert found[0] == found[1]
+    assert len(found[0]) > 4
+
+
 def test_a_battery_is_never_emptied_into_a_car() -> None:
     rig = Rig([[0, 300]], battery=Battery(10000, 95, 3300, 3300))
     rig.choose("solar")
@@ -438,3 +451,16 @@ def test_a_raise_is_found_at_any_pace_of_samples(pace: float) -> None:
         history.add(now, 2450.0)
         now += pace
     assert history.least() == 2450.0
+
+
+@pytest.mark.parametrize(
+    ("volts", "phases"), [((233.0, 0.0, 0.0), 1), ((233.0,), 1), ((233.0, 232.0, 234.0), 3), ((), 3)]
+)
+def test_a_meter_without_voltage_on_two_phases_makes_no_house_of_three(volts: tuple[float, ...], phases: int) -> None:
+    told = {Source("1", "net", "grid.power"): -980.0}
+    told |= {Source("2", f"i{n}", "grid.phaseCurrent", "now", n): a for n, a in zip("123", (8.0, 0.0, 0.0))}
+    told |= {Source("2", f"u{n}", "grid.phaseVoltage", "now", n): v for n, v in zip("123", volts)}
+    readings = [Reading(source, value, NOON) for source, value in told.items()]
+    view = View(readings, Topology(RULES).roles([each.source for each in readings]), {}, NOON)
+    assert view.phases() == phases
+    assert len(view.apparent(-980.0)) == phases

@@ -66,20 +66,26 @@ class Headroom:
     limits: Sequence[PhaseLimit]
     voltage: float
     _more_since: dict[str, float] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
+    """Chargers that a limit has lowered and not given back to yet."""
 
     def most(self, rest: Sequence[float], phases: Sequence[int]) -> int:
         """A that a charger on these phases (0-based) may draw beside `rest` (VA a phase)."""
         left = [self.limits[phase].soft - rest[phase] for phase in phases]
         return max(0, math.floor(min(left) / self.voltage + 1e-9))
 
-    def allowed(self, name: str, now: float, most: int, amps: int) -> int:
+    def allowed(self, name: str, now: float, most: int, amps: int, paced: bool = False) -> int:
         """A that a charger which has `amps` may be given now: less at once, more only after a while.
 
-        More: all of the headroom after 60 s, and from a pause after 120 s of at least 7 A.
+        More: all of the headroom after 60 s, and from a pause after 120 s of at least 7 A. `paced`: the sun's rules see
+        to it that it does not rise too often: only what a limit has taken has to wait.
         """
         if most < amps:
             self._more_since.pop(name, None)
+            self._taken.add(name)
             return most if most >= LEAST_A else 0
+        if paced and name not in self._taken:
+            return most
         if most == amps:
             self._more_since.pop(name, None)
             return amps
@@ -91,6 +97,7 @@ class Headroom:
         if now - since < (RESUME_AFTER_S if amps == 0 else RAISE_AFTER_S):
             return amps
         self._more_since.pop(name, None)
+        self._taken.discard(name)
         return most
 
 

@@ -222,7 +222,8 @@ class Manager:
         chosen = now - charger.chosen_at <= CHOSEN_S
         if charger.settings.mode == NOW and (chosen or (charger.amps == 0 and self._is_first(charger))):
             return most
-        return self.headroom.allowed(name, now, most, charger.amps)
+        paced = charger.settings.mode != NOW and not told.must_run
+        return self.headroom.allowed(name, now, most, charger.amps, paced)
 
     def _room(self, name: str, reading: HouseReading) -> int:
         share = self.house.sharing == SHARE

@@ -101,6 +101,9 @@ class View:
         own = [self.grid_role.source.equipment] if self.grid_role is not None else []
         for equipment in [*own, *sorted({each for each, word, _ in self._by_word if word == quantity})]:
             found = [self._number(equipment, quantity, part) for part in PHASES]
+            volts = [self._number(equipment, "grid.phaseVoltage", part) for part in PHASES]
+            if any(volts) and not all(each is not None and each >= LEAST_V for each in volts):
+                continue  # a meter of one phase may tell a current of 0 for the two that it does not have
             if None not in found:
                 return [each or 0.0 for each in found]
         return []
