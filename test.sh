@@ -12,24 +12,26 @@ bash tools/dev_env.sh
 python=.venv/bin/python
 
 if [ $# -eq 0 ]; then
-  php=
-  if command -v php > /dev/null && command -v phpunit > /dev/null; then
-    said=$(mktemp)
-    trap '[ -z "$php" ] || kill "$php" 2> /dev/null || true; rm -f "$said"' EXIT
-    (bash tools/lint_php.sh && phpunit --configuration phpunit.xml.dist) > "$said" 2>&1 &
-    php=$!
-  fi
-  echo "== ruff, mypy"
+  echo "== ruff"
   $python -m ruff check .
   $python -m ruff format --check .
-  $python -m mypy
-  if [ -n "$php" ]; then
-    echo "== PHP"  # it ran beside mypy
-    wait "$php" || { cat "$said"; exit 1; }
-    cat "$said"
-  else
-    echo "== PHP: left out, php and phpunit are not on this machine"
-  fi
+  # What takes longer runs beside the tests: these leave the processors some of their time.
+  said=$(mktemp)
+  checks=
+  trap '[ -z "$checks" ] || kill "$checks" 2> /dev/null || true; rm -f "$said"' EXIT
+  (
+    set -e
+    echo "== mypy"
+    $python -m mypy
+    if command -v php > /dev/null && command -v phpunit > /dev/null; then
+      echo "== PHP"
+      bash tools/lint_php.sh
+      phpunit --configuration phpunit.xml.dist
+    else
+      echo "== PHP: left out, php and phpunit are not on this machine"
+    fi
+  ) > "$said" 2>&1 &
+  checks=$!
 fi
 if [ $# -gt 0 ]; then
   echo "== pytest"
@@ -42,6 +44,9 @@ export PYTHONDONTWRITEBYTECODE=
 echo "== pytest, $workers at a time"
 failed=0
 $python -m pytest -n "$workers" --dist worksteal -m "not alone" || failed=$?
+wait "$checks" || failed=$?
+checks=
+cat "$said"
 echo "== pytest, one after the other"
 # Only their files: to collect all tests once more takes longer than these do.
 $python -m pytest -m alone $(grep -lrE 'mark\.alone' tests --include='test_*.py') tests/jeedom || failed=$?

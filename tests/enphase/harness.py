@@ -21,6 +21,7 @@ from jeenergied.texts import Texts
 
 from jeedom_bridge import Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.worker import Worker
 from simulators.enphase import EnphaseGateway
 from simulators.server import Response
 from tests.support.clocks import noon
@@ -264,6 +265,8 @@ class Bench:
     def settle(self) -> None:
         """Waits until the connection's thread has nothing more to do at this moment."""
         worker = self.runner.worker
+        if self._sleeps(worker):
+            return
         before: list[float] = []
         while True:
             try:
@@ -274,6 +277,16 @@ class Bench:
             if dues == before and min(dues) > self.clock.monotonic():
                 return
             before = dues
+
+    def _sleeps(self, worker: Worker) -> bool:
+        """Whether the thread waits for a moment to come: then there is nothing to ask it, which takes two changes."""
+        with worker._changed, self.clock._lock:
+            now, waiting = self.clock._monotonic, self.clock._waiting.values()
+            return (
+                not worker._tasks
+                and all(job.due > now for job in worker._jobs)
+                and any(each is worker._changed and end > now for end, each in waiting)
+            )
 
     def advance(self, seconds: float, step: float = 0.0) -> Bench:
         """Lets time pass, in steps of `step` s (default: at once), and the work of each moment be done."""
