@@ -75,7 +75,7 @@ def test_a_summary_that_fails_leaves_the_inverters_sum(opened, bench, clock):
 
 
 def test_a_summary_of_zeros_for_a_while_does_not_change_what_counts(opened, bench, clock):
-    """For three minutes, as after a boot; the inverters' own sum, which counts from elsewhere, is there meanwhile."""
+    """For two minutes, as after a boot; the inverters' own sum, which counts from elsewhere, is there meanwhile."""
     before = {"wattHoursToday": 900, "wattHoursSevenDays": 4000, "wattHoursLifetime": 5_000_000, "wattsNow": 1000}
     source = Pages({SUMMARY: before}, "D7.6.175", imeter=False)
     source.pages[PRODUCTION] = {
@@ -86,7 +86,7 @@ def test_a_summary_of_zeros_for_a_while_does_not_change_what_counts(opened, benc
     running.advance(600, 30)
     running.forget_events()
     source.pages[SUMMARY] = dict.fromkeys(before, 0)
-    running.advance(180, 10)
+    running.advance(120, 10)
     source.pages[SUMMARY] = {**before, "wattHoursLifetime": 5_000_050}
     running.advance(300, 10)
     assert {event["values"].get("PwattHoursLifetime", 5_000_050) for event in running.of("values")} <= {
