@@ -63,6 +63,9 @@ class Obeying:
         outcome = Outcome(Result.PROVED)
         return SimpleNamespace(over=True, outcome=lambda: outcome, when_over=lambda _call: None)
 
+    def hurry(self, equipment: str, period_s: float) -> None:
+        """The readings of these samples come as the test puts them."""
+
 
 class World:
     """A house with a meter, a roof and a charger, for three samples."""
