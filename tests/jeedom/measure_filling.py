@@ -132,8 +132,8 @@ def main() -> None:
         print(f"a page of three days by PHP: {page['ms']:.1f} ms, {page['bytes']} bytes at most")
         start(jeedom)
         process = pid(jeedom)
-        there = "Automatic::everyMinute(); echo json_encode(House::home() !== null);"
-        until(lambda: jeedom.php(there), 120)
+        jeedom.php("Automatic::everyMinute();", decode=False)
+        until(lambda: jeedom.own_panel("house")["home"], 120)
         end = date.today()
         span = {"from": (end - timedelta(days=365)).isoformat(), "to": end.isoformat(), "per": "month"}
         begun, first, used, most = time.monotonic(), None, cpu(process), memory(process)

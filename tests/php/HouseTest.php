@@ -92,4 +92,20 @@ final class HouseTest extends JeenergieTestCase
         $this->assertStringContainsString('house.attach = function', $first);
         $this->assertStringNotContainsString('house.attach = function', House::small($home));
     }
+
+    public function testASuppliersAccountAloneShowsNothingLive(): void
+    {
+        $catalogue = Catalogue::of($this->lab());
+        $row = ['type' => 'info', 'subType' => 'numeric', 'source' => 'x', 'history' => true];
+        $named = ['grid' => 'home.gridPower', 'bought' => 'supply.energy', 'sun' => 'solar.estimatedEnergy', 'gas' => 'gas.energy'];
+        foreach ($named as $id => $quantity) {
+            $per = $id === 'grid' ? 'now' : 'day';
+            $catalogue['equipment']['meter']['commands'][] = ['logicalId' => $id, 'name' => $id, 'unit' => $per === 'now' ? 'W' : 'kWh',
+                'measures' => ['quantity' => $quantity, 'per' => $per]] + $row;
+        }
+        $this->useCatalogue($catalogue);
+        $this->equipment($this->connection());
+        $found = House::house();
+        $this->assertSame([[], []], [$found['has'], $found['devices']], 'the page then says so, and shows the balance alone');
+    }
 }
