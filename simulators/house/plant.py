@@ -6,6 +6,7 @@ within its limits; a load follows at once. Powers in W (grid + draws, battery + 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
@@ -24,11 +25,18 @@ class Series:
         ordered = sorted((float(second), value) for second, value in steps)
         self._begins = [begin for begin, _ in ordered]
         self._values = [value for _, value in ordered]
+        self._span: tuple[float, float, Union[float, bool]] = (0.0, 0.0, 0)
 
     def at(self, second: float) -> Union[float, bool]:
         """The value of a second; 0 before the first step."""
+        begin, end, value = self._span
+        if begin <= second < end:
+            return value
         place = bisect_right(self._begins, second)
-        return self._values[place - 1] if place else 0
+        value = self._values[place - 1] if place else 0
+        begin = self._begins[place - 1] if place else -math.inf
+        self._span = (begin, self._begins[place] if place < len(self._begins) else math.inf, value)
+        return value
 
 
 class Car:
@@ -136,7 +144,8 @@ class House:
     def look(self, second: float) -> None:
         """What the meters would show at this second."""
         self.solar = float(self._solar.at(second))
-        drawn = [float(each.at(second)) for each in self._base] + [0.0] * (self.phases - len(self._base))
+        drawn = [float(each.at(second)) for each in self._base]
+        drawn += [0.0] * (self.phases - len(drawn))
         for car in self.cars.values():
             car.step(second)
             for phase in car.phases_in_use() if self.phases == 3 else [0]:
@@ -147,5 +156,5 @@ class House:
         missing = sum(drawn) - self.solar
         self.battery_power = self.battery.power(missing) if self.battery is not None else 0.0
         self.grid = missing - self.battery_power
-        own = (self.solar + self.battery_power) / self.phases
-        self.apparent = [max(0.0, each - own) * self._va_factor for each in drawn]
+        own, factor = (self.solar + self.battery_power) / self.phases, self._va_factor
+        self.apparent = [(each - own) * factor if each > own else 0.0 for each in drawn]

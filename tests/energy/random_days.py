@@ -129,13 +129,13 @@ class Day(Game):
 
     def _watch(self, second: float) -> None:
         self.step_house(second)
-        own = sum(car.power(second, 230) for car in self.house.cars.values())
+        powers = {name: car.power(second, 230) for name, car in self.house.cars.items()}
+        own = sum(powers.values())
         rest = self.house.apparent[0] - own - sum(self.house.loads[name] for name, on in self.house.on.items() if on)
         above = self.house.apparent[0] > self.scenario["house"]["subscribedVA"] >= rest
         self._over = self._over + 1 if above else 0
         self.over_s = max(self.over_s, self._over)
-        solar = [car for name, car in self.house.cars.items() if self.modes[name] == "solar"]
-        drawn = sum(car.power(second, 230) for car in solar)
+        drawn = sum(power for name, power in powers.items() if self.modes[name] == "solar")
         others = own - drawn
         self.charged += drawn / 3600
         self.imported += min(max(self.house.grid - others, 0.0), drawn) / 3600
@@ -190,8 +190,10 @@ def main(first: int, count: int) -> int:
             print(f"seed {seed}: {error}", flush=True)
             continue
         charged, imported, worst = charged + day.charged, imported + day.imported, max(worst, day.over_s)
-        if (seed - first) % 100 == 99:
-            print(f"{seed - first + 1} days, {broken} broken", flush=True)
+        if (seed - first) % 20 == 19:
+            print(
+                f"{seed - first + 1} days, {broken} broken, {imported:.0f} of {charged:.0f} Wh, {worst} s", flush=True
+            )
     share = 100 * imported / charged if charged else 0.0
     print(f"{count} days: {broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;")
     print(f"at most {worst} s above the subscribed power")
