@@ -115,8 +115,8 @@ class Driving:
             str(config.get("sharing") or "order"),
             str(config.get("shedding") or "order"),
         )
-        points = [_point(each) for each in equipment if each.type == POINT]
-        loads = [_load(each) for each in equipment if each.type == LOAD]
+        points = [point_of(each) for each in equipment if each.type == POINT]
+        loads = [load_of(each) for each in equipment if each.type == LOAD]
         self.pilot.adopt(points, loads, limits)
 
     def step(self, readings: list[Reading], gaps: Mapping[str, float], now: float, monotonic: float) -> None:
@@ -275,7 +275,8 @@ def drivable(
     return result
 
 
-def _point(each: Equipment) -> PointSettings:
+def point_of(each: Equipment) -> PointSettings:
+    """What the user has set of a charge point."""
     config = each.config
     days = config.get("goalDays")
     chosen = tuple(int(day) for day in days if str(day).isdigit()) if isinstance(days, (list, tuple)) else EVERY_DAY
@@ -298,7 +299,8 @@ def _point(each: Equipment) -> PointSettings:
     )
 
 
-def _load(each: Equipment) -> LoadConfig:
+def load_of(each: Equipment) -> LoadConfig:
+    """What the user has set of a load."""
     config = each.config
     return LoadConfig(
         each.id,
@@ -313,6 +315,8 @@ def _load(each: Equipment) -> LoadConfig:
         60 * _number(config, "mostPerDay", 1440),
         time_of_day(str(config.get("by") or "")) or (6, 0),
         config.get("critical") is True,
+        finite(config.get("startAbove")),
+        finite(config.get("stopBelow")),
     )
 
 

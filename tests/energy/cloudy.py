@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional
 
 from jeenergied.energy.charging import ChargePoint
 from jeenergied.energy.sharing.charger import SOLAR, ChargerSample, ChargerSettings
@@ -83,8 +83,10 @@ def _played(day: Sequence[float], step: object) -> Total:
     return total
 
 
-def ours(day: Sequence[float], most_grid: Optional[float] = None) -> Total:
-    """By the rules; `most_grid`: the share that may come from the grid."""
+def ours(
+    day: Sequence[float], most_grid: Optional[float] = None, told: Callable[[int], None] = lambda second: None
+) -> Total:
+    """By the rules. `most_grid`: the share that may come from the grid; `told`: hears of each set-point."""
     point = ChargePoint(ChargerSettings(SOLAR, 1, MOST_A, most_grid=most_grid))
 
     def step(second: int, grid: float, drawn: float, limit: int) -> Optional[int]:
@@ -92,7 +94,10 @@ def ours(day: Sequence[float], most_grid: Optional[float] = None) -> Total:
             return None
         surplus = min(drawn, point.amps * VOLTS) - grid - RESERVE_W
         decision = point.step(float(second), ChargerSample(True, surplus, drawn, VOLTS, limit, MOST_A))
-        return None if decision is None else decision.amps
+        if decision is None:
+            return None
+        told(second)
+        return decision.amps
 
     return _played(day, step)
 

@@ -7,14 +7,19 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from jeenergied.devices.base import Connection
+from jeenergied.devices.base import Connection, Equipment
+from jeenergied.driving import load_of, point_of
+from jeenergied.energy.control.load import Load
+from jeenergied.energy.control.settings import LoadState
+from jeenergied.energy.control.tariffs import Ahead
 from jeenergied.energy.money.contract import HouseContract
+from jeenergied.energy.surplus import Account
 from jeenergied.house import HouseDevice, prices_of
 from jeenergied.house_hub import HouseHub
 from jeenergied.readings import Board
 
 from jeedom_bridge.clock import ManualClock
-from tests.energy.house import PARIS
+from tests.energy.house import PARIS, TwoPrices
 
 from .fields import CONTRACT, ROOT, walk
 
@@ -24,6 +29,9 @@ COVERED = {
     "house connection resalePrice",
     "house connection co2",
     "house connection gasFactor",
+    "house chargePoint mostGrid",
+    "house load startAbove",
+    "house load stopBelow",
 }
 JUNE = 1_781_000_000.0
 
@@ -66,3 +74,21 @@ def test_the_emissions_are_those_of_the_grid(tmp_path: Path, grams: float) -> No
 @pytest.mark.parametrize("factor", walk("house connection gasFactor"))
 def test_the_energy_of_gas_is_the_users(factor: float) -> None:
     assert CONTRACT.catalogues["house"].settings({"gasFactor": factor})["gasFactor"] == factor
+
+
+@pytest.mark.parametrize("percent", walk("house chargePoint mostGrid"))
+def test_the_share_of_the_grid_is_a_fraction_of_what_is_charged(percent: float) -> None:
+    made = point_of(Equipment("p", "chargePoint", "c", "Borne", {"mostGrid": percent}, {}))
+    assert made.most_grid == percent / 100
+    account = Account(charged=100_000.0 * 3600)
+    assert account.left(made.most_grid) == pytest.approx(Account.AIM * percent * 1000 * 3600)
+
+
+@pytest.mark.parametrize(("least", "most"), list(zip(walk("house load startAbove"), walk("house load stopBelow"))))
+def test_a_load_starts_and_stops_at_the_surplus_that_the_user_chose(least: float, most: float) -> None:
+    config = {"start": "threshold", "startAbove": least, "stopBelow": most, "power": 2000}
+    made = load_of(Equipment("l", "load", "r", "Ballon", config, {}))
+    assert (made.start, made.start_above, made.stop_below) == ("threshold", least, most)
+    load = Load(made, LoadState(mode="auto"))
+    assert load.limit(0.0, Ahead(TwoPrices())) == least - 50
+    assert load.rules.settings.stop_below == most

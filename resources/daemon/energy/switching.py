@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 
 from .ports import Sentence
-from .surplus import Lasting, SurplusHistory
+from .surplus import RESERVE_W, Lasting, SurplusHistory
 
 START_AFTER_S, STOP_AFTER_S = 60.0, 120.0
 HYSTERESIS_W = 200.0
@@ -30,12 +30,16 @@ def economic_threshold(power: float, now: float, later: float, resale: float) ->
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """`power`: W when on. `critical`: limits shed it last of all."""
+    """`power`: W when on. `critical`: limits shed it last of all.
+
+    `stop_below`: W exported while it is on, below which it stops; None: a margin below what it has started from.
+    """
 
     power: float
     least_on_s: float = 900.0
     least_off_s: float = 600.0
     critical: bool = False
+    stop_below: float | None = None
 
 
 @dataclass
@@ -73,7 +77,9 @@ class SwitchedLoad:
             return False
         steady = self.history.add(now, available)
         above = self.above.update(now, steady >= threshold)
-        below = self.below.update(now, steady < threshold - HYSTERESIS_W)
+        stop = self.settings.stop_below
+        least = threshold - HYSTERESIS_W if stop is None else self.settings.power + stop - RESERVE_W
+        below = self.below.update(now, steady < least)
         if wanted:
             self.by_sun = False
             return self._switch(now, True, Sentence("En marche : demandée")) if not self.on and room else False

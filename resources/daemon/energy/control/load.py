@@ -11,8 +11,9 @@ from statistics import median
 
 from ..planner import Plan
 from ..ports import Acts, Attempt, Sentence, Value
+from ..surplus import RESERVE_W
 from ..switching import LoadSettings, SwitchedLoad
-from .settings import AUTO, FREE, NEVER, OFF, ON, SOLAR, LoadConfig, LoadState
+from .settings import AUTO, ECONOMIC, FREE, NEVER, OFF, ON, THRESHOLD, LoadConfig, LoadState
 from .tariffs import Ahead
 
 STEPS = 5
@@ -44,7 +45,8 @@ class Load:
     def _settings(self) -> LoadSettings:
         config = self.config
         power = self.state.power or config.power
-        return LoadSettings(power, config.least_on_s, config.least_off_s, config.critical)
+        stop = config.stop_below if config.start == THRESHOLD else None
+        return LoadSettings(power, config.least_on_s, config.least_off_s, config.critical, stop)
 
     def choose(self, mode: str) -> None:
         """Another mode; what it is now stays until the rules say otherwise."""
@@ -93,7 +95,10 @@ class Load:
         self.threshold = math.inf
         if self.state.mode == AUTO and self.config.start != NEVER and self.state.ran_s < self.config.most_day_s:
             power = self.rules.settings.power
-            self.threshold = power if self.config.start == SOLAR else ahead.threshold(power, now)
+            if self.config.start == THRESHOLD and self.config.start_above is not None:
+                self.threshold = self.config.start_above - RESERVE_W
+            else:
+                self.threshold = ahead.threshold(power, now) if self.config.start == ECONOMIC else power
         return self.threshold
 
     def follow(self, monotonic: float, told: bool | None, acts: Acts) -> bool:

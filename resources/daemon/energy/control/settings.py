@@ -20,7 +20,7 @@ EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 LEAST_A, MOST_A = 6, 32
 LARGEST = 1e10
 """No moment, energy or duration that is kept is as large."""
-ECONOMIC, SOLAR, NEVER = "economic", "solar", "never"
+ECONOMIC, SOLAR, NEVER, THRESHOLD = "economic", "solar", "never", "threshold"
 _TIME = re.compile(r"^\s*([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)?\s*$")
 
 
@@ -68,6 +68,9 @@ class LoadConfig:
     most_day_s: float = 86400.0
     by: tuple[int, int] = (6, 0)
     critical: bool = False
+    start_above: float | None = None
+    stop_below: float | None = None
+    """W exported to the grid from which it starts, and below which it stops, if `start` is "threshold"."""
 
 
 @dataclass(frozen=True)
