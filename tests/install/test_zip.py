@@ -80,6 +80,15 @@ def test_it_holds_nothing_that_only_developers_need(unpacked: Path) -> None:
     assert list((unpacked / "docs").glob("*.md")) == []
 
 
+def test_what_links_its_packages_to_an_environment_is_in_it(unpacked: Path) -> None:
+    """`pip install -e` of install_deps.sh reads pyproject.toml, and what that names."""
+    project = (unpacked / "pyproject.toml").read_text("utf-8")
+    named = re.findall(r'^readme = "(.+)"|file = \["(.+)"\]|^jeenergied = "(.+)"', project, re.MULTILINE)
+    paths = ["".join(each) for each in named]
+    assert len(paths) >= 2, project
+    assert [path for path in paths if not (unpacked / path).exists()] == []
+
+
 def test_every_picture_of_its_documentation_is_in_it(unpacked: Path) -> None:
     missing = [
         f"{page.name}: {target}"
