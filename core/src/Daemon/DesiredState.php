@@ -11,6 +11,7 @@ use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Contract\Settings;
 use Jeenergie\Energy\Readings;
+use Jeenergie\Storage\DataFolder;
 use Jeenergie\Storage\Json;
 use Jeenergie\Storage\Lock;
 use log;
@@ -39,7 +40,7 @@ final class DesiredState
     /** Sends the state if changed() was called; never throws. */
     public static function flush(): void
     {
-        if (!self::$scheduled) {
+        if (!self::$scheduled || DataFolder::isRemoved()) {
             return;
         }
         self::$scheduled = false;

@@ -29,6 +29,10 @@ final class DataFolder
         clearstatcache(true, $folder);
         $found = @lstat($folder);
         if ($found === false) {
+            if (self::isRemoved()) {
+                // What ends a request runs after the core has deleted the plugin: its folder stays gone.
+                throw new Exception('the plugin has been removed');
+            }
             // Another request may have created it meanwhile.
             if (!@mkdir($folder, 0700, true) && !is_dir($folder)) {
                 throw self::unusable($folder, __('il ne peut pas être créé', __FILE__));
@@ -48,6 +52,14 @@ final class DataFolder
             chmod($folder, 0700);
         }
         return $folder;
+    }
+
+    /** True once the core has deleted the plugin's files. */
+    public static function isRemoved(): bool
+    {
+        $folder = dirname(__DIR__, 3) . '/plugin_info';
+        clearstatcache(true, $folder);
+        return self::$path === null && !is_dir($folder);
     }
 
     /** @return int[] uids whose files and processes are trusted: root, our own, and the folder's owner */
