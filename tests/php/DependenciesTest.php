@@ -74,6 +74,29 @@ final class DependenciesTest extends JeenergieTestCase
         $this->assertSame(2, $this->runs(), 'a failure is remembered for a minute');
     }
 
+    public function testAnInstallationThatHasFailedIsToldOnceAndTakenBackWhenItWorks(): void
+    {
+        file_put_contents($this->plugin . '/resources/requirements.txt', "requests\nnewer\n"); // what an update brings
+        $log = log::getPathToLog('jeenergie_update');
+        Daemon::everyMinute();
+        $this->assertSame([], Memory::$messages, 'not tried yet');
+        file_put_contents($log, "[2026-11-30 10:00:00] Installation\n[2026-11-30 10:00:01] ECHEC : les paquets ne s'installent pas\n"
+            . "[2026-11-30 10:00:01]   Réponse : plus de place\n[2026-11-30 10:00:01]   À faire : libérez de la place.\n"
+            . "[2026-11-30 10:00:01] FAILED: the packages cannot be installed\n[2026-11-30 10:00:01]   To do: free some space.\n");
+        Daemon::everyMinute();
+        Daemon::everyMinute();
+        $this->assertCount(1, Memory::$messages);
+        $told = implode(Memory::$messages);
+        $this->assertStringContainsString('Réponse : plus de place À faire : libérez de la place.', $told);
+        $this->assertStringNotContainsString('FAILED', $told);
+        // Back to the former version: its list is the one that is installed.
+        file_put_contents($this->plugin . '/resources/requirements.txt', "requests\n");
+        Daemon::everyMinute();
+        $this->assertSame([], Memory::$messages);
+        $this->assertSame('ok', $this->state());
+        unlink($log);
+    }
+
     public function testAnInterpreterThatIsGoneNeedsNoQuestion(): void
     {
         $this->assertSame('ok', $this->state());

@@ -263,7 +263,7 @@ final class Daemon
     public static function everyMinute(): void
     {
         try {
-            Dependencies::work(); // drops what the core has cached if they no longer work
+            Dependencies::tell(); // also drops what the core has cached if they no longer work
             if (!self::isRunning() && Dependencies::isStartDue()) {
                 plugin::byId('jeenergie')->deamon_start(false, true);
             }

@@ -7,9 +7,12 @@ namespace Jeenergie\Daemon;
 use cache;
 use config;
 use Exception;
+use Jeenergie\Equipment\State;
 use Jeenergie\Storage\DataFolder;
 use Jeenergie\Storage\Json;
 use log;
+use message;
+use translate;
 
 /**
  * The Python packages of the daemon, in a virtual environment that install_deps.sh makes.
@@ -21,6 +24,8 @@ final class Dependencies
 
     private const PROGRESS_FILE = 'install.progress';
     private const LOCK_FILE = 'install.lock';
+    private const MESSAGE = 'jeenergie::dependencies';
+    private const FAILURE_LINES = 12;
     private const RESULT_FILE = 'dependencies.json';
     private const CHECK_SCRIPT = '/resources/check_environment.py';
 
@@ -165,6 +170,38 @@ final class Dependencies
         }
         self::dropPendingStart();
         return time() < $before;
+    }
+
+    /** Tells once, in the message centre, that an installation has failed and what helps; takes it back when it works. */
+    public static function tell(): void
+    {
+        if (self::work()) {
+            message::removeAll('jeenergie', self::MESSAGE);
+        } elseif (!is_file(self::progressFile())) {
+            $lines = self::failure();
+            if ($lines !== []) {
+                $intro = __('Les dépendances n\'ont pas pu être installées et le démon reste arrêté ; vos données sont gardées.', __FILE__);
+                message::add('jeenergie', State::plain($intro . ' ' . implode(' ', $lines)), '', self::MESSAGE);
+            }
+        }
+    }
+
+    /** @return string[] what install_deps.sh has written of its failure, in the user's language; [] if it has not failed */
+    private static function failure(): array
+    {
+        $log = @file(log::getPathToLog('jeenergie_update'), FILE_IGNORE_NEW_LINES) ?: [];
+        $isFrench = strpos(translate::getLanguage(), 'fr') === 0;
+        $found = [];
+        foreach (array_slice($log, -self::FAILURE_LINES) as $line) {
+            $text = preg_replace('/^\[[^\]]*\] /', '', $line);
+            $begins = strpos($text, 'ECHEC :') === 0;
+            if ($begins || ($found !== [] && preg_match('/^  |^FAILED:/', $text) === 1)) {
+                $found = $begins ? [] : $found;
+                $isEnglish = preg_match('/^FAILED:|^  To do:/', $text) === 1;
+                $found[] = $isFrench !== $isEnglish ? trim($text) : null;
+            }
+        }
+        return array_values(array_filter($found));
     }
 
     /** Drops a pending start. */
