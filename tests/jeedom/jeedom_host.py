@@ -75,6 +75,14 @@ class Pages:
         """One of the core's own actions."""
         return self._ask(f"/core/ajax/{file}.ajax.php", form)
 
+    def upload(self, file: str, action: str, path: Path) -> Any:
+        """One of the core's own actions that takes a file."""
+        mark = "----jeenergie"
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'
+        body = head.encode() + path.read_bytes() + f"\r\n--{mark}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        return self._answer(urllib.request.Request(f"{URL}/core/ajax/{file}.ajax.php?action={action}", body, kind))
+
     def own(self, action: str, **request: Any) -> Any:
         """One of the plugin's."""
         form = {"action": action, "request": json.dumps(request)}
@@ -86,7 +94,10 @@ class Pages:
         return self._ask("/plugins/jeenergie/core/ajax/jeenergiePanel.ajax.php", form)
 
     def _ask(self, path: str, form: dict[str, str]) -> Any:
-        with self._opener.open(URL + path, urllib.parse.urlencode(form).encode(), timeout=120) as answer:
+        return self._answer(urllib.request.Request(URL + path, urllib.parse.urlencode(form).encode()))
+
+    def _answer(self, request: urllib.request.Request) -> Any:
+        with self._opener.open(request, timeout=300) as answer:
             content = json.loads(answer.read())
         if content["state"] != "ok":
             raise Refused(content["result"])

@@ -6,6 +6,7 @@ namespace Jeenergie\Daemon;
 
 use config;
 use jeedom;
+use Jeenergie\Storage\DataFolder;
 
 /**
  * The plugin's api key, with which the daemon and Jeedom authenticate to each other. It is valid only while the plugin is
@@ -48,5 +49,16 @@ final class ApiKey
         self::restrict();
         config::save(self::MODE, 'disable');
         config::remove('api', 'jeenergie');
+        // Loaded now: when the request ends, the core may have deleted the plugin's files, and its limits go as well.
+        DataFolder::isRemoved();
+        register_shutdown_function([self::class, 'forgetIfRemoved']);
+    }
+
+    public static function forgetIfRemoved(): void
+    {
+        if (DataFolder::isRemoved()) {
+            config::remove(self::MODE);
+            config::remove(self::RESTRICTED);
+        }
     }
 }
