@@ -34,9 +34,8 @@ final class DataFolderTest extends JeenergieTestCase
         $root = jeedom::getTmpFolder() . '/removed';
         $this->remove($root);
         mkdir($root . '/core/src/Storage', 0700, true);
-        mkdir($root . '/plugin_info');
         copy(dirname(__DIR__, 2) . '/core/src/Storage/DataFolder.php', $root . '/core/src/Storage/DataFolder.php');
-        $code = 'require $argv[1] . "/core/src/Storage/DataFolder.php"; rename($argv[1] . "/plugin_info", $argv[1] . "/gone");'
+        $code = 'require $argv[1] . "/core/src/Storage/DataFolder.php"; rename($argv[1] . "/core", $argv[1] . "/gone");'
             . 'try { Jeenergie\\Storage\\DataFolder::path(); } catch (Exception $e) { echo $e->getMessage(); }';
         $command = [PHP_BINARY, '-r', str_replace('\\\\', '\\', $code), $root];
         $said = shell_exec(implode(' ', array_map('escapeshellarg', $command)));

@@ -57,9 +57,8 @@ final class DataFolder
     /** True once the core has deleted the plugin's files. */
     public static function isRemoved(): bool
     {
-        $folder = dirname(__DIR__, 3) . '/plugin_info';
-        clearstatcache(true, $folder);
-        return self::$path === null && !is_dir($folder);
+        clearstatcache(true, __FILE__);
+        return !is_file(__FILE__);
     }
 
     /** @return int[] uids whose files and processes are trusted: root, our own, and the folder's owner */
