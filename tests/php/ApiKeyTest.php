@@ -37,7 +37,7 @@ final class ApiKeyTest extends JeenergieTestCase
         $this->assertSame(['', 'disable', 1], $this->access());
     }
 
-    public function uses(): array
+    public static function uses(): array
     {
         return ['with connections' => [true], 'without any' => [false]];
     }

@@ -235,7 +235,7 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([1], array_values(Memory::$timesTold));
     }
 
-    public function settingsOfTheCore(): array
+    public static function settingsOfTheCore(): array
     {
         return [[0], [1]];
     }

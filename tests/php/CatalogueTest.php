@@ -62,7 +62,7 @@ final class CatalogueTest extends JeenergieTestCase
         }
     }
 
-    public function shipped(): array
+    public static function shipped(): array
     {
         return array_map(fn(string $backend): array => [$backend], Catalogue::backends());
     }

@@ -92,7 +92,7 @@ final class FirstStepsTest extends JeenergieTestCase
         PageActions::$action($request + ['connection' => $connection->getId()]);
     }
 
-    public function refused(): array
+    public static function refused(): array
     {
         return [
             'no such wish' => ['firstSteps', ['wish' => 'x']],

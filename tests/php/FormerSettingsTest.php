@@ -15,7 +15,7 @@ final class FormerSettingsTest extends JeenergieTestCase
     ];
 
     /** @return array[] */
-    public function systems(): array
+    public static function systems(): array
     {
         $files = glob(__DIR__ . '/../../core/contract/catalogue/*.json');
         $former = static fn(string $file): bool => isset(json_decode((string) file_get_contents($file), true)['former']);

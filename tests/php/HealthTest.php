@@ -25,7 +25,7 @@ final class HealthTest extends JeenergieTestCase
         $this->assertSame('Aucune réponse<br>Donnée la plus ancienne : ' . $words . ' (Meter 1)', $row);
     }
 
-    public function ages(): array
+    public static function ages(): array
     {
         return [
             'now' => [1, 'à l\'instant'],

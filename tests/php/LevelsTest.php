@@ -301,7 +301,7 @@ final class LevelsTest extends JeenergieTestCase
         $this->assertArrayNotHasKey('jeenergie::levels', Memory::$config);
     }
 
-    public function wrong(): array
+    public static function wrong(): array
     {
         return [[['number' => 0]], [['number' => '7']], [['number' => null]], [['number' => 1.5]]];
     }

@@ -14,7 +14,7 @@ final class LifecycleTest extends JeenergieTestCase
         $action->call($this, $connection, $meter);
     }
 
-    public function refusals(): array
+    public static function refusals(): array
     {
         return [
             'an eqLogic from nowhere' => ['depuis la page du plugin', function () {

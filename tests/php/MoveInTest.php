@@ -108,7 +108,7 @@ final class MoveInTest extends JeenergieTestCase
     }
 
     /** @return array[] a text, and what it becomes with 12 now 900, 123 now 901, and equipment 4 now 40 */
-    public function texts(): array
+    public static function texts(): array
     {
         return [
             'a command' => ['#12# > 5 et #123# == 1', '#900# > 5 et #901# == 1'],

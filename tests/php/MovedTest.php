@@ -54,7 +54,7 @@ final class MovedTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
-    public function wrong(): array
+    public static function wrong(): array
     {
         return [[''], ['evil.example'], ['192.168.1.300'], ['::1'], ['192.168.1.4/24'], ['http://192.168.1.41']];
     }

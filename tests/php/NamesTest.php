@@ -22,7 +22,7 @@ final class NamesTest extends JeenergieTestCase
         $this->assertSame($name, Names::accepted($name), 'kept once more, it stays as it is');
     }
 
-    public function names(): array
+    public static function names(): array
     {
         return [
             'plain' => ['Ballon', 'Ballon'],

@@ -21,7 +21,7 @@ final class SettingsTest extends JeenergieTestCase
         $this->assertSame($stored, Settings::compact(self::FIELDS, $form));
     }
 
-    public function forms(): array
+    public static function forms(): array
     {
         return [
             'numbers' => [['n' => '7'], ['n' => 7]],
@@ -52,7 +52,7 @@ final class SettingsTest extends JeenergieTestCase
         $this->assertSame($expected, Settings::holds($when, $settings));
     }
 
-    public function conditions(): array
+    public static function conditions(): array
     {
         return [
             'none' => [true, []],
@@ -109,7 +109,7 @@ final class SettingsTest extends JeenergieTestCase
         $this->assertNotFalse(json_encode(Settings::resolve(self::FIELDS, [$key => $text])));
     }
 
-    public function numbers(): array
+    public static function numbers(): array
     {
         return [
             'infinite' => ['« N » doit être un nombre.', 'n', '1e999'],

@@ -52,7 +52,7 @@ final class SocketTest extends JeenergieTestCase
         $this->assertStringContainsString('n\'a pas répondu', $sentence);
     }
 
-    public function troubles(): array
+    public static function troubles(): array
     {
         return ['silence' => ['silence'], 'garbage' => ['garbage'], 'closed' => ['close']];
     }

@@ -38,6 +38,9 @@ final class Callback
     /** Age from which a value is stored with its own date instead of the present one. */
     private const DATED_AFTER_S = 60;
 
+    /** Events that are nothing without an equipment. */
+    private const OF_EQUIPMENT = ['values', 'history', 'available', 'trigger'];
+
     /** How long a request waits while an earlier one is still being applied. */
     private const MAX_WAIT_S = 20;
 
@@ -154,6 +157,9 @@ final class Callback
 
     private function applyEvent(array $event): void
     {
+        if (in_array($event['event'] ?? '', self::OF_EQUIPMENT, true) && !isset($event['equipment'])) {
+            throw new Exception('no equipment');
+        }
         switch ($event['event']) {
             case 'values':
                 $this->values($event);
