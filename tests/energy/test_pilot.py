@@ -88,7 +88,7 @@ class Rig:
         self.messages: list[str] = []
         self.facts: dict[str, dict[str, Any]] = {}
         self.second = 0
-        self.reachable = self.meter = True
+        self.reachable = self.meter = self.met = True
         self.obeys, self.over = True, True
         self.session = 0.0
         self.was_plugged = bool(self.plugged.at(0))
@@ -179,6 +179,7 @@ class Rig:
             if source.equipment == GRID and not self.meter
             else Reading(source, value, now, source.equipment == CAR and not self.reachable)
             for source, value in told.items()
+            if self.met or source.equipment != GRID
         ]
         roles = roles_of(tuple(told))
         self.pilot.step(self.seen, Given(roles, self.subscribed, lambda charger, at: None), now, float(self.second))
@@ -305,10 +306,25 @@ def test_a_silent_meter_ends_solar_charging_and_is_told_once() -> None:
     rig.meter = False
     rig.run(1200)
     assert rig.car.limit == 0
+    assert rig.facts["p"]["point.reason"] == "Suspendu : aucune mesure récente du réseau"
     rig.meter = True
     rig.run(600)
     assert rig.car.limit == 10
     assert len(rig.messages) == 2, rig.messages
+
+
+def test_a_restart_ends_no_charge_before_the_meter_has_been_read() -> None:
+    rig = Rig([[0, 3000]])
+    rig.choose("solar")
+    rig.run(300)
+    assert rig.car.limit == 10
+    rig.met = False
+    rig.restart()
+    rig.run(55)
+    assert rig.car.limit == 10
+    rig.met = True
+    rig.run(300)
+    assert rig.car.limit == 10
 
 
 def test_a_charger_that_does_not_obey_is_asked_less_and_less_and_told_once() -> None:

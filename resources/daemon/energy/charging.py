@@ -337,13 +337,15 @@ class ChargePoint:
             if sample.cap >= LEAST_A:
                 house = Sentence("Limité à {amps} A par la puissance souscrite", amps=sample.cap)
                 circuit = Sentence("Limité à {amps} A par le circuit des bornes", amps=sample.cap)
-                why = circuit if sample.by_circuit else house
+                meter = Sentence("Limité à {amps} A : aucune mesure récente du réseau", amps=sample.cap)
+                why = meter if sample.silent else circuit if sample.by_circuit else house
                 self._set(now, sample.cap, self.phases, "limited", why)
             else:
                 self.stopped_at = now
                 house = Sentence("Suspendu : la puissance souscrite ne laisse pas 6 A")
                 circuit = Sentence("Suspendu : le circuit des bornes ne laisse pas 6 A")
-                why = circuit if sample.by_circuit else house
+                meter = Sentence("Suspendu : aucune mesure récente du réseau")
+                why = meter if sample.silent else circuit if sample.by_circuit else house
                 self._set(now, 0, self._least_phases, "limited", why)
         elif (
             (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until

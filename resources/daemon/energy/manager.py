@@ -245,7 +245,9 @@ class Manager:
             cap = 0
         if reading.age > OLD_S:
             charger.stale()
+            cap = min(cap, charger.amps)  # nothing begins or rises on a measurement that is old
         room = self._room(name, reading)
+        silent = reading.age > STALE_S and cap <= room
         cap = min(cap, room)
         sample = ChargerSample(
             told.plugged,
@@ -256,6 +258,7 @@ class Manager:
             cap,
             told.must_run,
             cap == room or room < LEAST_A,
+            silent,
         )
         return charger.step(now, sample)
 

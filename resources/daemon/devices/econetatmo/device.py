@@ -45,7 +45,7 @@ REST = 3600.0
 class Device(Base):
     """One account. One request at a time."""
 
-    grace = 900.0  # bad gateways for some minutes are usual; two polls may fail
+    grace = 1200.0  # bad gateways for some minutes are usual; two polls may fail, after the interval before them
 
     def __init__(self, connection: Connection, context: Context) -> None:
         super().__init__(connection, context)

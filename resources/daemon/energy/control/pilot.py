@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 from ..balance import Charge
 from ..live import Pace
-from ..manager import STALE_S, HouseReading, HouseSettings, Manager
+from ..manager import OLD_S, STALE_S, HouseReading, HouseSettings, Manager
 from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
 from ..sharing.charger import MODES, Decision
 from ..topology import Role
@@ -81,6 +81,7 @@ class Pilot:
         self._stepped: float | None = None
         self._meters = Meters()
         self._fresh_at: float | None = None
+        self._known_at: float | None = None  # when the grid's power was last known, or the first look; monotonic
         self._states_told: dict[str, str] = {}
         self._troubles: set[str] = set()
         self._switching: tuple[str, float, float, bool] | None = None
@@ -211,6 +212,10 @@ class Pilot:
 
     def _reading(self, view: View, gaps: Mapping[str, float], now: float, monotonic: float) -> HouseReading:
         watts, age = view.grid()
+        if math.isfinite(age) or self._known_at is None:
+            self._known_at = monotonic - (age if math.isfinite(age) else 0.0)
+        if math.isinf(age):  # not read yet, or lost: a start of the daemon alone ends no charge
+            age = max(OLD_S + 1.0, monotonic - self._known_at)
         battery, known = view.battery()
         chargers = {}
         for name, point in self.points.items():

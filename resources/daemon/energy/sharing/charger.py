@@ -40,6 +40,8 @@ class ChargerSample:
     """A plan says that it must charge now, whatever the sun does."""
     by_circuit: bool = False
     """Whether it is the circuit that sets `cap`."""
+    silent: bool = False
+    """Whether it is a silent meter that sets `cap`."""
 
 
 @dataclass(frozen=True)
