@@ -36,7 +36,7 @@ CLEAN = """
         }
     }
 """
-START = "plugin::byId('jeenergie')->deamon_start(true);"
+START = "cache::delete('deamonStartjeenergieinprogress'); plugin::byId('jeenergie')->deamon_start(true);"
 COMMANDS = """
     $found = [];
     foreach (jeenergie::byId($argv[1])->getCmd() as $cmd) { $found[$cmd->getLogicalId()] = $cmd->getId(); }

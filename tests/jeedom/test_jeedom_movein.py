@@ -155,7 +155,7 @@ def run_for(seconds: float | None) -> float:
     return time.monotonic() - started
 
 
-@pytest.mark.parametrize("plugin", ["wescontrol"])
+@pytest.mark.parametrize("plugin", ["wescontrol"], indirect=True)
 def test_killed_at_random_moments_it_goes_on_or_is_undone(jeedom: Jeedom, house: dict[str, Any]) -> None:
     plugin = house["plugin"]
     names, shape, count = named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)
