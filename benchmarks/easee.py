@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from jeedom_bridge.contract import Contract  # noqa: E402
 from simulators.easee import Account, EaseeCloud  # noqa: E402
-from simulators.easee.charger import Observed  # noqa: E402
+from simulators.easee.product import Observed  # noqa: E402
 from tests.support.callback_server import CallbackServer  # noqa: E402
 from tests.support.process import DaemonProcess, Lab  # noqa: E402
 from tests.support.waiting import until  # noqa: E402

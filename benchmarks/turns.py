@@ -195,12 +195,17 @@ def wes(home: Home, seconds: float) -> Figures:
     return home.measured(seconds, "poll")
 
 
-def five(home: Home, seconds: float) -> Figures:
-    """All five systems, what is local every second, one observation a second."""
+def add_all(home: Home) -> None:
+    """All five systems, before they are configured."""
     home.wes(0.1, 1)
     home.accounts()
     home.enphase(1)
     home.easee()
+
+
+def five(home: Home, seconds: float) -> Figures:
+    """All five systems, what is local every second, one observation a second."""
+    add_all(home)
     home.configure()
     time.sleep(40)
     return home.measured(seconds, "")
@@ -208,10 +213,7 @@ def five(home: Home, seconds: float) -> Figures:
 
 def house(home: Home, seconds: float) -> Figures:
     """The same with the house, whose car follows the sun."""
-    home.wes(0.1, 1)
-    home.accounts()
-    home.enphase(1)
-    home.easee()
+    add_all(home)
     home.house()
     home.configure()
     home.daemon.result("action", equipment="61", command="setMode", options={"select": "solar"})

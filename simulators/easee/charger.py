@@ -19,20 +19,17 @@ What it does with limits, each with its source:
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
-from typing import Any, Callable, Optional
+from dataclasses import replace
+from typing import Any, Optional
 
 from simulators.clock import Clock
+from simulators.easee.product import BOOLEAN, INTEGER, PULSE_S, STRING, Product
 
-BOOLEAN, DOUBLE, INTEGER, STRING = 2, 3, 4, 6
 OFFLINE, DISCONNECTED, WAITING, CHARGING, COMPLETED, ERROR, READY = range(7)
 VOLTS = 230.0
 PULSE = (132, 150, 190, 194, 195, 196)
 """Observations that a charger sends periodically."""
-PULSE_S = 900.0
 LEAST_A, AT_ONCE_A, FULL_A, RATED_A = 6.0, 7.0, 32.0, 40.0
 """No charge below; begins at once from; without a limit of ours: of the charger, of the circuit."""
 WAITS_S = 300.0
@@ -92,48 +89,15 @@ IDLE: Mapping[int, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Observed:
-    """One observation in the format of the stream."""
-
-    id: int
-    data_type: int
-    value: str
-    at: float
-
-    def record(self, serial: str) -> dict[str, Any]:
-        """As the argument of `ProductUpdate`."""
-        return {
-            "mid": serial,
-            "dataType": self.data_type,
-            "id": self.id,
-            "timestamp": stamp(self.at),
-            "value": self.value,
-        }
-
-    def answer(self, typed: bool) -> dict[str, Any]:
-        """As an element of the answer for its observations, with a value of a JSON type or as text."""
-        value: Any = self.value
-        if typed and self.data_type == BOOLEAN:
-            value = self.value == "1"
-        elif typed and self.data_type == INTEGER:
-            value = int(self.value)
-        elif typed and self.data_type == DOUBLE:
-            value = float(self.value)
-        return {"id": self.id, "value": value, "dataType": self.data_type, "timestamp": stamp(self.at)}
-
-
-def stamp(at: float) -> str:
-    """Epoch seconds as the service writes them."""
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-class Charger:
+class Charger(Product):
     """One charger. `tell(charger, observed)` is called for each change while it is online. Thread-safe.
 
     `command_mode`: `normal`, `early` (the response comes before the HTTP answer), `readback` (no response, only
     the observation), `never`, `lost` (neither response nor effect nor result), `rejected`, `expired`.
     """
+
+    kinds = KINDS
+    pulse_of = PULSE
 
     def __init__(
         self,
@@ -146,20 +110,15 @@ class Charger:
         phases: int = 3,
     ) -> None:
         """`clock`: what charging goes by; `wall`: what its dates are of, if that is another."""
-        self.serial = serial
-        self.name = name or f"Charger {serial}"
+        super().__init__(serial, name or f"Charger {serial}", wall or clock)
         self.color = color
         self.phases = phases
         self.clock = clock
-        self.wall = wall or clock
         self.command_mode = "normal"
         self.command_delay = 0.3
-        self.online = True
         self.car_amps = 16.0
         self.battery = 1e9
         self.site, self.circuit = 70000, 80000
-        self.tell: Callable[[Charger, Observed], None] = lambda charger, observed: None
-        self.lock = threading.RLock()
         self.expires: Optional[float] = None
         """When (of `clock`) the limit of the circuit ends."""
         self._begins: Optional[float] = None
@@ -167,43 +126,14 @@ class Charger:
         self._life = IDLE[124]
         self._hour = self.wall() // HOUR_S
         began = self.wall() - 3600.0
-        self.observed = {each: _observed(each, value, began) for each, value in IDLE.items()}
+        self.observed = {each: self.observe(each, value, began) for each, value in IDLE.items()}
         self.pulsed = self.wall() - PULSE_S / 3
         for each in PULSE:
             self.observed[each] = replace(self.observed[each], at=self.pulsed)
 
-    def get(self, observation: int) -> Any:
-        """The value of an observation, as a Python value."""
-        observed = self.observed[observation]
-        if observed.data_type == BOOLEAN:
-            return observed.value == "1"
-        return observed.value if observed.data_type == STRING else float(observed.value)
-
-    def set(self, observation: int, value: Any, at: Optional[float] = None) -> None:
-        """Sets a value; sends it if it differs."""
-        with self.lock:
-            observed = _observed(observation, value, self.wall() if at is None else at)
-            before = self.observed.get(observation)
-            if before is not None and before.value == observed.value:
-                return
-            self.observed[observation] = observed
-        if self.online:
-            self.tell(self, observed)
-
     def pulse_in(self) -> float:
         """Seconds until its next burst."""
         return self.pulsed + PULSE_S - self.wall()
-
-    def pulse(self) -> None:
-        """Sends its burst, if it lives."""
-        with self.lock:
-            self.pulsed = now = self.wall()
-            if not self.online:
-                return
-            again = [replace(self.observed[each], at=now) for each in PULSE]
-            self.observed.update({each.id: each for each in again})
-        for each in again:
-            self.tell(self, each)
 
     # What happens at the charger.
 
@@ -356,12 +286,3 @@ class Charger:
         if field == "lockCablePermanently":
             return self._lock(bool(value))
         return []
-
-
-def _observed(observation: int, value: Any, at: float) -> Observed:
-    kind = KINDS.get(observation, DOUBLE)
-    if kind == BOOLEAN:
-        return Observed(observation, kind, "1" if value else "0", at)
-    if kind == INTEGER:
-        return Observed(observation, kind, str(int(value)), at)
-    return Observed(observation, kind, str(value), at)

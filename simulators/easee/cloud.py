@@ -42,9 +42,10 @@ from typing import Any, Callable, Optional
 from simulators.clock import Clock
 from simulators.control import control_server
 from simulators.easee.accounts import Account, Accounts
-from simulators.easee.charger import DISCONNECTED, Charger, stamp
+from simulators.easee.charger import DISCONNECTED, Charger
 from simulators.easee.equalizer import Equalizer
 from simulators.easee.hub import Hub, Product
+from simulators.easee.product import stamp
 from simulators.faults import Fault, FaultBox, Healthy, spoiled
 from simulators.server import LoopbackServer, Request, Response
 from simulators.service import Service

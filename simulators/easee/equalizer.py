@@ -29,12 +29,10 @@ What this service believes of the real one, and since when:
 from __future__ import annotations
 
 import struct
-import threading
-from dataclasses import replace
 from typing import Any, Callable, Optional, Union
 
 from simulators.clock import Clock
-from simulators.easee.charger import BOOLEAN, DOUBLE, INTEGER, PULSE_S, STRING, Observed
+from simulators.easee.product import BOOLEAN, INTEGER, PULSE_S, STRING, Product
 
 KINDS = {**dict.fromkeys((21, 23, 29, 30, 70, 100), INTEGER), **dict.fromkeys((25, 26, 49), STRING), 250: BOOLEAN}
 NETS = {"TN": 1, "IT": 2, "single": 1}
@@ -45,8 +43,11 @@ PULSE = (70, 100)
 Power = Union[float, Callable[[], float]]
 
 
-class Equalizer:
+class Equalizer(Product):
     """One Equalizer. `tell(equalizer, observed)` is called for each value that leaves it. Thread-safe."""
+
+    kinds = KINDS
+    pulse_of = PULSE
 
     def __init__(
         self,
@@ -60,21 +61,17 @@ class Equalizer:
         least_kw: float = 0.02,
     ) -> None:
         """`clock`: what power goes by; `wall`: what its dates are of. `net`: `TN`, `IT` or `single` (phase)."""
-        self.serial = serial
-        self.name = name or f"Equalizer {serial}"
-        self.clock, self.wall = clock, wall or clock
+        super().__init__(serial, name or f"Equalizer {serial}", wall or clock)
+        self.clock = clock
         self.net, self.every_s, self.least_kw = net, every_s, least_kw
         self.power: Power = 1.2
         """kW drawn, negative while fed; or what gives it."""
         self.imported, self.exported = 2547.53, 2639.63
         self.allocated: Optional[float] = 20.0
         """A, of its configuration."""
-        self.online, self.unread = True, False
+        self.unread = False
         self.slip = 1.0
         """What its counters are multiplied with on their way."""
-        self.tell: Callable[[Any, Observed], None] = lambda equalizer, observed: None
-        self.lock = threading.RLock()
-        self.observed: dict[int, Observed] = {}
         self._sent: Optional[float] = None
         self._hour = (self.wall() - AFTER_HOUR_S) // HOUR_S
         self._next = self.wall() + every_s
@@ -86,24 +83,6 @@ class Equalizer:
         self.set(45, self.imported, self._hour * HOUR_S)
         self.set(46, self.exported, self._hour * HOUR_S)
         self.measure()
-
-    def get(self, observation: int) -> Any:
-        """The value of an observation, as a Python value."""
-        observed = self.observed[observation]
-        if observed.data_type == BOOLEAN:
-            return observed.value == "1"
-        return observed.value if observed.data_type == STRING else float(observed.value)
-
-    def set(self, observation: int, value: Any, at: Optional[float] = None) -> None:
-        """Sets a value; sends it if it differs."""
-        with self.lock:
-            observed = _observed(observation, value, self.wall() if at is None else at)
-            before = self.observed.get(observation)
-            if before is not None and before.value == observed.value:
-                return
-            self.observed[observation] = observed
-        if self.online:
-            self.tell(self, observed)
 
     def draw(self, kw: Power) -> None:
         """The house draws so much from now on, or feeds it."""
@@ -151,16 +130,9 @@ class Equalizer:
         if now >= self.pulsed + PULSE_S:
             self.pulse()
 
-    def pulse(self) -> None:
-        """Sends what it sends without a change, if it lives."""
-        with self.lock:
-            self.pulsed = now = self.wall()
-            if not self.online:
-                return
-            again = [replace(self.observed[each], at=now) for each in PULSE]
-            self.observed.update({each.id: each for each in again})
-        for each in again:
-            self.tell(self, each)
+    def written(self, value: Any) -> str:
+        """Of single precision."""
+        return repr(float(struct.unpack("f", struct.pack("f", float(value)))[0]))
 
     def go_offline(self, told: bool = True) -> None:
         """The cloud loses it: its values stay as they were."""
@@ -175,12 +147,3 @@ class Equalizer:
         self.set(250, True)
         self._sent = None
         self.measure()
-
-
-def _observed(observation: int, value: Any, at: float) -> Observed:
-    kind = KINDS.get(observation, DOUBLE)
-    if kind == BOOLEAN:
-        return Observed(observation, kind, "1" if value else "0", at)
-    if kind == DOUBLE:
-        return Observed(observation, kind, repr(struct.unpack("f", struct.pack("f", float(value)))[0]), at)
-    return Observed(observation, kind, str(int(value) if kind == INTEGER else value), at)

@@ -30,8 +30,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from simulators.clock import Clock
 from simulators.easee.accounts import Account, Accounts
-from simulators.easee.charger import Charger, Observed
+from simulators.easee.charger import Charger
 from simulators.easee.equalizer import Equalizer
+from simulators.easee.product import Observed
 from simulators.easee.websocket import CLOSE, TEXT, Ended, ServerSocket, accept_key, frame
 from simulators.faults import FaultBox, spoiled
 from simulators.server import HOST, Response

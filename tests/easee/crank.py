@@ -16,7 +16,7 @@ from jeenergied.devices.base import AuthenticationFailed, Connection, DeviceErro
 from jeenergied.devices.easee.device import Device
 
 from jeedom_bridge.clock import ManualClock
-from simulators.easee.charger import stamp
+from simulators.easee.product import stamp
 from tests.support.contract import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[2]

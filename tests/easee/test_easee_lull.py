@@ -12,7 +12,7 @@ from cryptography import x509
 from jeenergied.devices.easee.streaming import channel
 from jeenergied.devices.easee.streaming.channel import LimitedSocket
 
-from simulators.easee.charger import Observed
+from simulators.easee.product import Observed
 from tests.easee.conftest import FIRST, SECOND, connection
 from tests.support.certificates import certificate
 from tests.support.waiting import until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.easee.charger import Observed
+from simulators.easee.product import Observed
 from tests.easee.conftest import FIRST, PASSWORD, USER, connection
 
 RFID = "04A1B2C3D4E5F6"

@@ -7,7 +7,7 @@ import json
 import pytest
 from jeenergied.devices.easee.sessions import Sessions, session
 
-from simulators.easee.charger import stamp
+from simulators.easee.product import stamp
 from tests.easee.conftest import FIRST
 from tests.easee.crank import Memory
 

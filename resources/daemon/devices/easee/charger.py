@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..common.counter_guard import CounterGuard, Limits, Reading, Verdict
+from ..common.counter_guard import CounterGuard, Limits
 from .mapping import (
     CONNECTED,
     LIFETIME_ENERGY,
@@ -75,7 +75,7 @@ class Charger(Product):
         if observation in (SESSION_START, SESSION_END):
             return self._session(observation, str(value), at, now)
         if observation == LIFETIME_ENERGY:
-            return self._read_meter(value, at)
+            return self._read_counter(self.meter, observation, value, at)
         return self._set(observation, value, at)
 
     def _lives(self, record: Observation, at: float) -> None:
@@ -114,7 +114,7 @@ class Charger(Product):
         elif found.energy is not None and self.sessions.holds(found, at) and self._advance(SESSION_ENERGY, at, now):
             changed |= self._set(SESSION_ENERGY, found.energy, at)
         if found.lifetime is not None and self._advance(LIFETIME_ENERGY, at, now):
-            changed |= self._read_meter(found.lifetime, at)
+            changed |= self._read_counter(self.meter, LIFETIME_ENERGY, found.lifetime, at)
         return changed
 
     def _advance(self, observation: int, at: float, now: float) -> bool:
@@ -122,16 +122,6 @@ class Charger(Product):
             return False
         self._stamps[observation], self._received[observation] = at, now
         return True
-
-    def _read_meter(self, value: float, at: float) -> set[int]:
-        """Takes a reading of the meter, which only rises, and only as fast as a charger can charge."""
-        last = self.meter.last
-        reading: Reading = self.meter.read(value, at)
-        if reading.news and reading.verdict is Verdict.HELD:
-            _LOG.warning("charger %s: its meter reads %g kWh after %s, which is not shown", self.serial, value, last)
-        if reading.verdict is Verdict.RESTARTED and last is not None:
-            self.restarts.append((last, value))
-        return set() if reading.value is None else self._set(LIFETIME_ENERGY, reading.value, at)
 
     # Persistence.
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..common.counter_guard import CounterGuard, Limits, Verdict
+from ..common.counter_guard import CounterGuard, Limits
 from .mapping import CONNECTED, Observation, Table, Values, Vocabulary
 from .product import NEVER, Product
 
@@ -78,13 +78,7 @@ class Equalizer(Product):
         meter = self._meters.get(observation)
         if meter is None:
             return self._set(observation, value, at)
-        last = meter.last
-        reading = meter.read(value, at)
-        if reading.news and reading.verdict is Verdict.HELD:
-            _LOG.warning("Equalizer %s: a counter reads %g kWh after %s, which is not shown", self.serial, value, last)
-        if reading.verdict is Verdict.RESTARTED and last is not None:
-            self.restarts.append((last, value))
-        return set() if reading.value is None else self._set(observation, reading.value, at)
+        return self._read_counter(meter, observation, value, at)
 
     # Persistence.
 

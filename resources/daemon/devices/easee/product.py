@@ -6,10 +6,14 @@ product. Dates are Unix time of the service; times of this process are monotonic
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
+from ..common.counter_guard import CounterGuard, Verdict
 from .mapping import CONNECTED, Observation, Table
+
+_LOG = logging.getLogger(__name__)
 
 MAX_AHEAD_S = 300.0
 """Seconds by which a timestamp may be ahead of the service's clock and still be accepted."""
@@ -195,6 +199,16 @@ class Product:
     def _lives(self, record: Observation, at: float) -> None:
         if record.id not in self.of_the_cloud:
             self.newest = max(self.newest, at)
+
+    def _read_counter(self, counter: CounterGuard, observation: int, value: float, at: float) -> set[int]:
+        """Takes a reading of a counter, in kWh, which only rises, and only as fast as its guard believes."""
+        last = counter.last
+        reading = counter.read(value, at)
+        if reading.news and reading.verdict is Verdict.HELD:
+            _LOG.warning("%s: a counter reads %g kWh after %s, which is not shown", self.serial, value, last)
+        if reading.verdict is Verdict.RESTARTED and last is not None:
+            self.restarts.append((last, value))
+        return set() if reading.value is None else self._set(observation, reading.value, at)
 
     def _set(self, observation: int, value: Any, at: float) -> set[int]:
         before = self.values.get(observation)
