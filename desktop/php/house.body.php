@@ -63,6 +63,6 @@ include_file('desktop', 'house', 'css', 'jeenergie');
 </div>
 
 <?php
-foreach (['ask', 'math', 'flow', 'balance', 'roles', 'point.links', 'page'] as $script) {
+foreach (['ask', 'math', 'elements', 'flow', 'balance', 'roles', 'point.links', 'page'] as $script) {
     include_file('desktop', 'house/' . $script, 'js', 'jeenergie');
 }

@@ -66,6 +66,6 @@ $version = init('v') === 'm' ? 'mobile' : 'dashboard';
 </div>
 
 <?php
-foreach (['ask', 'math', 'point.math', 'point.chart', 'point.parts', 'point'] as $script) {
+foreach (['ask', 'math', 'elements', 'point.math', 'point.chart', 'point.parts', 'point'] as $script) {
     include_file('desktop', 'house/' . $script, 'js', 'jeenergie');
 }

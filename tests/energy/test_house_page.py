@@ -15,7 +15,8 @@ from jeenergied.energy.balance import Energies, flows
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "desktop" / "js" / "house"
-SCRIPTS = sorted(path for path in FOLDER.glob("*.js") if not path.name.startswith("point"))
+BODY = ROOT / "desktop" / "php" / "house.body.php"
+LISTS = [BODY, ROOT / "desktop" / "php" / "point.body.php", ROOT / "core" / "src" / "Energy" / "House.php"]
 MATH = FOLDER / "math.js"
 NODE = shutil.which("node")
 RUN = """
@@ -240,6 +241,29 @@ def test_a_change_needs_something_to_compare_with() -> None:
     assert js("[[110, 100], [1, 0], [null, 5], [0, 5]].map(each => math.change(...each))") == [10, None, None, -100]
 
 
+def scripts_of(page: Path) -> list[Path]:
+    """What a page loads, in its order."""
+    listed = re.search(r"\[('ask', .*?)\]", page.read_text(encoding="utf-8"))
+    assert listed, page
+    return [FOLDER / f"{name}.js" for name in re.findall(r"'([^']+)'", listed[1])]
+
+
 def test_the_script_is_small() -> None:
-    assert len(SCRIPTS) > 4
-    assert sum(path.stat().st_size for path in SCRIPTS) < MOST_BYTES
+    scripts = scripts_of(BODY)
+    assert len(scripts) > 4
+    assert sum(path.stat().st_size for path in scripts) < MOST_BYTES
+
+
+@pytest.mark.parametrize("page", LISTS, ids=lambda page: page.name)
+def test_a_page_has_what_its_scripts_use_before_them(page: Path) -> None:
+    there: set[str] = set()
+    for script in scripts_of(page):
+        text = script.read_text(encoding="utf-8")
+        there |= set(re.findall(r"^  house\.(\w+) = ", text, re.M))
+        used = set(re.findall(r"(?<![.\w])house\.(\w+)\b(?! = )", text))
+        assert used <= there, f"{page.name}: {script.name} lacks {sorted(used - there)}"
+
+
+def test_elements_are_made_in_one_place() -> None:
+    makers = [path.name for path in sorted(FOLDER.glob("*.js")) if "createElementNS" in path.read_text(encoding="utf-8")]
+    assert makers == ["elements.js"]

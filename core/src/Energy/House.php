@@ -191,7 +191,7 @@ final class House
             'devices' => [],
         ] + self::parts();
         $scripts = '';
-        foreach (self::$isScripted ? [] : ['ask', 'math', 'flow', 'tile'] as $script) {
+        foreach (self::$isScripted ? [] : ['ask', 'math', 'elements', 'flow', 'tile'] as $script) {
             $file = 'desktop/js/house/' . $script . '.js';
             $scripts .= '<script>' . translate::exec(
                 (string) file_get_contents(__DIR__ . '/../../../' . $file),

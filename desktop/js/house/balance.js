@@ -7,7 +7,7 @@
 (function(house) {
   'use strict';
 
-  const math = house.math;
+  const math = house.math, make = house.make, element = house.svg;
   const PARTS = {
     used: ['{{utilisé aussitôt}}', 'solar'], stored: ['{{mis en batterie}}', 'battery'], sold: ['{{vendu}}', 'export'],
     sun: ['{{soleil}}', 'solar'], battery: ['{{batterie}}', 'battery'], grid: ['{{réseau}}', 'grid']
@@ -24,14 +24,6 @@
     b2g: '{{Batterie vers réseau kWh}}', selfConsumption: '{{Autoconsommation %}}', autonomy: '{{Autonomie %}}', cost: '{{Coût €}}', revenue: '{{Revente €}}',
     savings: '{{Économies €}}', co2: '{{CO₂ kg}}', known: '{{Part connue %}}'
   };
-  const SVG = 'http://www.w3.org/2000/svg';
-
-  function make(tag, className, text) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
 
   /** Title of a period. */
   function title(period, at, answer, language) {
@@ -119,33 +111,24 @@
     const known = answer.rows;
     const most = Math.max(0.001, ...known.map((row) => total(up(row)))), least = Math.max(0, ...known.map((row) => total(down(row))));
     const scale = (height - top - bottom) / (most + least), zero = top + most * scale;
-    const svg = document.createElementNS(SVG, 'svg');
-    const add = (tag, attributes, text, parent) => {
-      const made = document.createElementNS(SVG, tag);
-      Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
-      if (text !== undefined) made.textContent = text;
-      (parent || svg).append(made);
-      return made;
-    };
-    svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
-    svg.setAttribute('aria-hidden', 'true');
+    const svg = element('svg', { viewBox: '0 0 ' + width + ' ' + height, 'aria-hidden': 'true' });
     const step = (width - left) / Math.max(slots.length, 1), thick = Math.min(step * 0.72, 46);
     const tick = nice((most + least) / 4);
     for (let value = -Math.floor(least / tick) * tick; value <= most; value += tick) {
       const y = zero - value * scale;
-      add('line', { x1: left, x2: width, y1: y, y2: y, class: value === 0 ? 'jhZero' : 'jhGrid' });
-      add('text', { x: left - 5, y: y + 4, class: 'jhAxis', 'text-anchor': 'end' }, math.text(Math.abs(value), 'kWh', data.language).replace(/\u00a0.*/, ''));
+      element('line', { x1: left, x2: width, y1: y, y2: y, class: value === 0 ? 'jhZero' : 'jhGrid' }, svg);
+      element('text', { x: left - 5, y: y + 4, class: 'jhAxis', 'text-anchor': 'end' }, svg, math.text(Math.abs(value), 'kWh', data.language).replace(/\u00a0.*/, ''));
     }
     const every = Math.ceil(slots.length / (width / 34));
     slots.forEach((at, index) => {
       const row = rows[at], middle = left + step * (index + 0.5);
-      const group = add('g', {});
+      const group = element('g', {}, svg);
       const one = (parts, direction) => {
         let y = zero;
         parts.forEach(([key, value]) => {
           const size = value * scale;
           if (size < 0.2) return;
-          add('rect', { x: middle - thick / 2, y: direction > 0 ? y - size : y, width: thick, height: size, fill: data.colors[PARTS[key][1]] }, undefined, group);
+          element('rect', { x: middle - thick / 2, y: direction > 0 ? y - size : y, width: thick, height: size, fill: data.colors[PARTS[key][1]] }, group);
           y -= direction * size;
         });
       };
@@ -153,10 +136,10 @@
         one(up(row), 1);
         one(down(row), -1);
         const words = [...up(row), ...down(row)].map(([key, value]) => PARTS[key][0] + ' ' + math.text(value, 'kWh', data.language));
-        add('title', {}, label(at, per, data.language) + '{{ : }}' + (words.join(', ') || '{{pas connu}}'), group);
+        element('title', {}, group, label(at, per, data.language) + '{{ : }}' + (words.join(', ') || '{{pas connu}}');
       }
-      if (row && !row.flows) add('text', { x: middle, y: zero - 4, class: 'jhAxis', 'text-anchor': 'middle' }, '?');
-      if (index % every === 0) add('text', { x: middle, y: height - 5, class: 'jhAxis', 'text-anchor': 'middle' }, label(at, per, data.language));
+      if (row && !row.flows) element('text', { x: middle, y: zero - 4, class: 'jhAxis', 'text-anchor': 'middle' }, svg, '?');
+      if (index % every === 0) element('text', { x: middle, y: height - 5, class: 'jhAxis', 'text-anchor': 'middle' }, svg, label(at, per, data.language));
     });
     place.replaceChildren(...(known.length ? [svg] : []));
   }

@@ -7,8 +7,7 @@
 (function(house) {
   'use strict';
 
-  const math = house.math;
-  const SVG = 'http://www.w3.org/2000/svg';
+  const math = house.math, element = house.svg;
   const WORDS = {
     solar: { name: '{{Soleil}}', produces: '{{produit}}', still: '{{ne produit pas}}' },
     grid: { name: '{{Réseau}}', draws: '{{fournit}}', feeds: '{{reçoit}}', still: '{{rien ne passe}}' },
@@ -33,14 +32,6 @@
 
   /** In a tile: without names, and without what uses energy in the house. */
   const TINY = { width: 300, height: 274, radius: 38, solar: [150, 40], grid: [42, 132], battery: [150, 218], house: [258, 132] };
-
-  function element(tag, attributes, parent, text) {
-    const made = document.createElementNS(SVG, tag);
-    Object.entries(attributes || {}).forEach(([key, value]) => made.setAttribute(key, value));
-    if (text !== undefined) made.textContent = text;
-    if (parent) parent.append(made);
-    return made;
-  }
 
   const power = (value, language) => math.text(value, 'W', language);
   const ago = (seconds) => {

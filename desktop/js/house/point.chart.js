@@ -7,18 +7,9 @@
 (function(house) {
   'use strict';
 
-  const math = house.math, own = house.pointMath;
-  const SVG = 'http://www.w3.org/2000/svg';
+  const math = house.math, element = house.svg, own = house.pointMath;
   const LEFT = 46, RIGHT = 8, TOP = 16, POWER = 128, GAP = 20, PRICE = 62, AXIS = 22;
   const QUARTER_MS = 900000;
-
-  function element(tag, attributes, parent, text) {
-    const made = document.createElementNS(SVG, tag);
-    Object.entries(attributes || {}).forEach(([key, value]) => made.setAttribute(key, value));
-    if (text !== undefined) made.textContent = text;
-    if (parent) parent.append(made);
-    return made;
-  }
 
   const price = (value, language) => (value === null ? '{{prix inconnu}}' : math.text(value, '€/kWh', language));
   const named = (period, data) => (data.periods[period] || {}).name || '';

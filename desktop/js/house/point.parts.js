@@ -6,7 +6,7 @@
 (function(house) {
   'use strict';
 
-  const math = house.math, own = house.pointMath;
+  const math = house.math, make = house.make, own = house.pointMath;
   const SOURCES = { solar: '{{soleil}}', battery: '{{batterie}}', grid: '{{réseau}}' };
   const GOALS = {
     waiting: "{{L'objectif attend qu'une voiture soit branchée et qu'un mode de charge soit choisi.}}",
@@ -16,13 +16,6 @@
     at: '{{Moment}}', decision: '{{Décision}}', why: '{{Pourquoi}}', mode: '{{Mode}}', grid: '{{Réseau W}}', battery: '{{Batterie W}}', apparent: '{{Soutirage VA par phase}}',
     age: '{{Âge du compteur s}}', voltage: '{{Tension V}}', drawn: '{{Puissance de la voiture W}}', told: '{{Limite de la borne A}}', plan: '{{Le plan veut charger}}'
   };
-
-  function make(tag, className, text) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
 
   const day = (at, language) => new Date(at.slice(0, 10) + 'T12:00').toLocaleDateString(language, { weekday: 'long', day: 'numeric', month: 'short' });
 

@@ -7,15 +7,8 @@
 (function(house) {
   'use strict';
 
-  const math = house.math;
+  const math = house.math, make = house.make;
   const SURE = { sure: '{{sûr}}', check: '{{à confirmer}}', duplicate: '{{en double}}' };
-
-  function make(tag, className, text) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
 
   /** What the button of a source does: a jump is accepted, what counts is left out, what does not is added. */
   function decision(role) {
