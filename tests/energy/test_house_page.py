@@ -265,5 +265,7 @@ def test_a_page_has_what_its_scripts_use_before_them(page: Path) -> None:
 
 
 def test_elements_are_made_in_one_place() -> None:
-    makers = [path.name for path in sorted(FOLDER.glob("*.js")) if "createElementNS" in path.read_text(encoding="utf-8")]
+    makers = [
+        path.name for path in sorted(FOLDER.glob("*.js")) if "createElementNS" in path.read_text(encoding="utf-8")
+    ]
     assert makers == ["elements.js"]

@@ -136,7 +136,7 @@
         one(up(row), 1);
         one(down(row), -1);
         const words = [...up(row), ...down(row)].map(([key, value]) => PARTS[key][0] + ' ' + math.text(value, 'kWh', data.language));
-        element('title', {}, group, label(at, per, data.language) + '{{ : }}' + (words.join(', ') || '{{pas connu}}');
+        element('title', {}, group, label(at, per, data.language) + '{{ : }}' + (words.join(', ') || '{{pas connu}}'));
       }
       if (row && !row.flows) element('text', { x: middle, y: zero - 4, class: 'jhAxis', 'text-anchor': 'middle' }, svg, '?');
       if (index % every === 0) element('text', { x: middle, y: height - 5, class: 'jhAxis', 'text-anchor': 'middle' }, svg, label(at, per, data.language));
