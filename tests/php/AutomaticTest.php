@@ -52,6 +52,22 @@ final class AutomaticTest extends JeenergieTestCase
         $this->assertCount(1, $this->houses());
     }
 
+    public function testAHouseWhoseDiscoveryWasCutShortIsDiscoveredWithinAMinute(): void
+    {
+        $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
+        [$house] = $this->houses();
+        $welcome = ['welcome', ['connection' => (string) $house->getId()]];
+        Memory::$async = []; // the daemon was stopped before it had said what there is
+        Automatic::everyMinute();
+        $this->assertSame([], Memory::$async, 'nobody is there to ask');
+        $this->startDaemon('echo', true);
+        Automatic::everyMinute();
+        $this->assertSame([$welcome], Memory::$async);
+        Jeenergie\Storage\Notes::add($house, Jeenergie\Storage\Notes::DISCOVERED, ['1']);
+        Automatic::everyMinute();
+        $this->assertSame([$welcome], Memory::$async, 'what the user deletes later stays away');
+    }
+
     public function testAHouseThatTheUserHasDeletedIsNotMadeAgain(): void
     {
         $wes = $this->system('wes', 'Garage');

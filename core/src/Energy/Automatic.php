@@ -9,6 +9,7 @@ use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\Daemon;
+use Jeenergie\Equipment\Discovery;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Names;
 use Jeenergie\Storage\Lock;
@@ -35,11 +36,22 @@ final class Automatic
         }
     }
 
-    /** Every minute: for meters that were there before such a catalogue, and after a creation that failed. */
+    /**
+     * Every minute: for meters that were there before such a catalogue, and after a creation that failed or was not finished:
+     * nobody presses a button for what makes itself.
+     */
     public static function everyMinute(): void
     {
         // Its equipment is discovered by the daemon.
-        if (self::missing() === [] || !Daemon::isRunning()) {
+        if (!Daemon::isRunning()) {
+            return;
+        }
+        foreach (jeenergie::connections() as $connection) {
+            if (isset(Catalogue::of($connection->backend())['automatic']) && $connection->getIsEnable() == 1) {
+                Discovery::scheduleIfNew($connection);
+            }
+        }
+        if (self::missing() === []) {
             return;
         }
         foreach (jeenergie::byType('jeenergie', true) as $equipment) {

@@ -216,7 +216,15 @@ final class Discovery
         }
     }
 
-    /** The background part of scheduleWelcome(). */
+    /** Discovers in the background the equipment of a connection of which none has been discovered yet. */
+    public static function scheduleIfNew(jeenergie $connection): void
+    {
+        if (self::isWanted($connection)) {
+            self::scheduleWelcome($connection);
+        }
+    }
+
+    /** The background part of scheduleWelcome() and scheduleIfNew(). */
     public static function welcome(string $id): void
     {
         $connection = jeenergie::byId($id);
