@@ -32,6 +32,8 @@ class Catalogue:
     data: Mapping[str, Any]
     common: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """What values in a unit are multiplied by for the unit of their quantity; a unit that is not there is that one."""
 
     def fields(self, kind: str | None = None) -> list[Mapping[str, Any]]:
         """The settings of the connection, or of an equipment type."""
@@ -107,10 +109,11 @@ class Contract:
         self.quantities: Mapping[str, Any] = _load(directory / "quantities.json")
         self.profiles: Mapping[str, Any] = _load(directory / "profiles.json")["profiles"]
         self.catalogues: dict[str, Catalogue] = {}
+        factors = {name: float(unit["times"]) for name, unit in self.quantities["units"].items()}
         self._validators: dict[tuple[str, str | None], jsonschema.Draft202012Validator] = {}
         for path in sorted((directory / "catalogue").glob("*.json")):
             data = _load(path)
-            self.catalogues[data["backend"]] = Catalogue(data["backend"], data, common, self.profiles)
+            self.catalogues[data["backend"]] = Catalogue(data["backend"], data, common, self.profiles, factors)
 
     def check(self) -> None:
         """Checks every catalogue against its schema, and its rows as they are written out. Raises ContractError."""

@@ -22,7 +22,7 @@ from .driving import LOAD, DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
 from .energy.money.comparison import Bill
-from .energy.money.contract import Wishes, parse_hours, parse_prices
+from .energy.money.contract import Wishes, parse_dated_prices, parse_hours, parse_prices
 from .energy.money.offers import PriceGrid
 from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
@@ -63,6 +63,7 @@ class HouseDevice(DrivingDevice):
         self._measures: list[Measure] = []
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
+        self._fluid_prices: dict[str, list[tuple[str, float]]] = {}
         self._past = Past(connection, context, self._hub.factor_of)
 
     # Its life.
@@ -145,6 +146,10 @@ class HouseDevice(DrivingDevice):
             for key in ("offPeak", "summerOffPeak"):
                 parse_hours(str(config.get(key) or ""))
             prices = parse_prices(str(config.get("prices") or ""))
+            self._fluid_prices = {
+                fluid: parse_dated_prices(str(config.get(told["priceBy"]) or ""))
+                for fluid, told in _json(self._hub.contract / "quantities.json")["fluids"].items()
+            }
         except ValueError as error:
             raise Refused("Ces prix ou ces heures ne sont pas compris : {error}", error=f"« {error} »") from error
         numbers = {key: finite(config.get(key)) for key in ("subscribedPower", "resalePrice", "subscription", "co2")}
@@ -216,12 +221,15 @@ class HouseDevice(DrivingDevice):
         return {} if self._house is None else of_now(self._house, self.context.clock.time())
 
     def balance(self, first: str | None, last: str | None, per: str) -> dict[str, Any]:
-        """For the socket's `balance`: local days (ISO), both included. In this connection's own thread."""
+        """For the socket's `balance`: local days (ISO), both included. In this connection's own thread.
+
+        `fluidPrices`: of gas and water by the day from which they hold, as the user has typed them.
+        """
         if self._house is None:
             raise Refused("La maison n'est pas active.")
         report = Report(self._house.ledger.book, ZoneInfo(self.context.timezone), self.context.clock.time())
         try:
-            return report.asked(first, last, per)
+            return {**report.asked(first, last, per), "fluidPrices": self._fluid_prices}
         except (ValueError, OverflowError) as error:
             raise Refused("Ces dates ne sont pas celles d'un bilan : {error}", error=error) from error
 

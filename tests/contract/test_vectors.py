@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jeenergied.connections.publisher import SI
 
 from jeedom_bridge.contract import Contract, Row, holds, resolved, written_out
 from simulators.jeedom.catalogue import expanded
@@ -50,11 +49,11 @@ def test_a_value_is_converted_as_its_row_says(group: dict[str, Any]) -> None:
 
 
 def test_the_board_knows_the_units() -> None:
-    assert {unit: SI.get(unit, 1) for unit in VALUES["units"]} == {
-        unit: by for unit, (_, by) in VALUES["units"].items()
-    }
-    assert set(SI) <= set(VALUES["units"])
-    catalogues = Contract(VECTORS.parent).catalogues.values()
+    contract = Contract(VECTORS.parent)
+    told = {unit: [each["of"], each["times"]] for unit, each in contract.quantities["units"].items()}
+    assert told == {unit: each for unit, each in VALUES["units"].items() if unit != each[0]}
+    catalogues = contract.catalogues.values()
+    assert {tuple(each.factors.items()) for each in catalogues} == {tuple((unit, by) for unit, (_, by) in told.items())}
     rows = [row for each in catalogues for kind in (None, *each.data["equipment"]) for row in each.all_rows(kind)]
     used = {row.data.get("unit", "") for row in rows if row.measures and isinstance(row.data.get("unit", ""), str)}
     quantities = {each["unit"] for each in Contract(VECTORS.parent).quantities["quantities"].values()}

@@ -166,7 +166,8 @@ def publisher(board: Board, clock: ManualClock, **row: Any) -> Publisher:
     part = {"fields": [{"key": "mode", "type": "text", "default": "a"}], "commands": rows, "silence": "meter"}
     silences = {"meter": {"after": 60, "says": "x"}}
     empty: dict[str, Any] = {"fields": [], "operations": [], "commands": []}
-    catalogue = Catalogue("x", {"connection": empty, "equipment": {"meter": part}, "silences": silences})
+    data = {"connection": empty, "equipment": {"meter": part}, "silences": silences}
+    catalogue = Catalogue("x", data, factors={"kW": 1000.0, "kWh": 1000.0, "l": 0.001})
     return Publisher(catalogue, Outbox(clock), clock, str, board)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jeenergied.energy.ledger.cells import COLUMNS
 from jeenergied.energy.ledger.row import Interval
 from jeenergied.energy.money.comparison import Sessions, compare, session
-from jeenergied.energy.money.contract import HouseContract, Wishes, parse_hours, parse_prices
+from jeenergied.energy.money.contract import HouseContract, Wishes, parse_dated_prices, parse_hours, parse_prices
 from jeenergied.energy.money.learning import OffPeakLearner
 from jeenergied.energy.money.offers import PriceGrid
 from jeenergied.energy.money.tariff import OffPeakHours
@@ -194,6 +194,28 @@ class TestContract:
     )
     def test_prices_are_understood_as_people_write_them(self, text: str, prices: dict[str, float]) -> None:
         assert parse_prices(text) == prices
+
+    @pytest.mark.parametrize(
+        ("text", "prices"),
+        [
+            ("0.105", [("", 0.105)]),
+            ("0,105 €/kWh; 2026-07-01 = 0,112", [("", 0.105), ("2026-07-01", 0.112)]),
+            ("2026-01-01=4.45 €/m³,4", [("", 4), ("2026-01-01", 4.45)]),
+            ("4,2026-01-01=5", [("", 4), ("2026-01-01", 5)]),
+            ("", []),
+        ],
+    )
+    def test_a_price_of_gas_or_water_holds_from_its_day(self, text: str, prices: list[tuple[str, float]]) -> None:
+        assert parse_dated_prices(text) == prices
+
+    @pytest.mark.parametrize(
+        ("text", "part"),
+        [("cher", "cher"), ("112", "112"), ("-1", "-1"), ("2026-13-01=1", "2026-13-01=1.0"), ("1; 2", "2.0"),
+         ("hp=0.2", "hp=0.2"), ("2026-01-01=1, 2026-01-01=2", "2026-01-01=2.0")],
+    )  # fmt: skip
+    def test_a_price_of_gas_or_water_that_is_none_is_refused_by_what_is_wrong(self, text: str, part: str) -> None:
+        with pytest.raises(ValueError, match=rf"^{part}$"):
+            parse_dated_prices(text)
 
     def test_hours_are_understood_as_people_write_them(self) -> None:
         assert parse_hours("22:00-06:00, 12:30-14:30") == ["22:00-06:00", "12:30-14:30"]

@@ -202,7 +202,17 @@ def test_one_house_is_enough(rig: Rig) -> None:
     assert rig.hub.running is second
 
 
-@pytest.mark.parametrize("config", [{"prices": "hp"}, {"offPeak": "la nuit"}, {"prices": "hp=1e99"}])
+def test_the_balance_says_the_prices_of_gas_and_water_with_their_days(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, gasPrice="0,105; 2026-07-01=0,112")
+    rig.device.start()
+    gas = [("", 0.105), ("2026-07-01", 0.112)]
+    assert rig.device.balance(None, None, "day")["fluidPrices"] == {"gas": gas, "water": []}
+
+
+REFUSED = [{"prices": "hp"}, {"offPeak": "la nuit"}, {"prices": "hp=1e99"}, {"gasPrice": "cher"}, {"waterPrice": "99"}]
+
+
+@pytest.mark.parametrize("config", REFUSED)
 def test_settings_that_are_not_understood_are_refused_in_words(tmp_path: Path, config: dict[str, str]) -> None:
     rig = Rig(tmp_path, **config)
     with pytest.raises(Refused, match="ne sont pas compris"):

@@ -212,28 +212,32 @@ def test_the_file_has_every_row_and_leaves_out_what_is_not_known() -> None:
     assert set(lines[2].split(",")[1:]) == {""}
 
 
-FLUIDS = [
-    {"name": "Gaz", "unit": "kWh", "rows": {"2026-06-14": 3.5, "2026-06-16": 4}, "costs": {"2026-06-16": 0.4}},
-    {"name": 'Eau "froide"', "unit": "m³", "rows": {"2026-06-15": 0.25}, "costs": {}},
+FLUIDS: list[dict[str, Any]] = [
+    {"name": "Gaz", "unit": "m³", "rows": {"2026-06-14": 0.35, "2026-06-16": 0.4}},
+    {"name": 'Eau "froide"', "unit": "m³", "rows": {"2026-06-15": 0.25}, "energies": {}, "costs": {}},
 ]
+FLUIDS[0] |= {"energies": {"2026-06-14": 3.5, "2026-06-16": 4}, "costs": {"2026-06-16": 0.4}}
 
 
 @needs_node
 def test_gas_and_water_have_columns_and_rows_of_their_own_in_the_file() -> None:
     answer = {"rows": [{"at": "2026-06-15", "house": 1.5, "flows": None}], "fluids": FLUIDS}
     lines = js(f"math.csv({json.dumps(answer)}, {{at: 'Début'}})").split("\r\n")
-    assert lines[0].endswith(',"Gaz kWh","Gaz €","Eau ""froide"" m³"')
+    assert lines[0].endswith(',"Gaz m³","Gaz kWh","Gaz €","Eau ""froide"" m³"')
     assert [line.split(",")[0] for line in lines[1:]] == ["2026-06-14", "2026-06-15", "2026-06-16", ""]
-    assert [line.split(",")[-3:] for line in lines[1:4]] == [["3.5", "", ""], ["", "", "0.25"], ["4", "0.4", ""]]
+    assert [line.split(",")[-4:] for line in lines[1:4]] == [
+        ["0.35", "3.5", "", ""],
+        ["", "", "", "0.25"],
+        ["0.4", "4", "0.4", ""],
+    ]
     assert lines[2].split(",")[1] == "1.5"
 
 
 @needs_node
 def test_hours_stay_in_their_order_when_the_clock_goes_back() -> None:
     rows = [{"at": f"2026-10-25T02:00:00+0{offset}:00"} for offset in (2, 1)]
-    assert (
-        js(f"math.rows({{rows: {json.dumps(rows)}, fluids: [{{name: 'G', unit: 'm³', rows: [], costs: []}}]}})") == rows
-    )
+    fluids = [{"name": "G", "unit": "m³", "rows": [], "energies": [], "costs": []}]
+    assert js(f"math.rows({json.dumps({'rows': rows, 'fluids': fluids})})") == rows
 
 
 @needs_node

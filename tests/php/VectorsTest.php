@@ -28,11 +28,14 @@ final class VectorsTest extends TestCase
         return self::cases('when.json');
     }
 
-    public function testThePanelKnowsTheUnitsOfEnergy(): void
+    public function testThePanelKnowsTheUnits(): void
     {
-        $shown = (new ReflectionClassConstant(Panel::class, 'KWH_PER_UNIT'))->getValue();
-        $energies = array_filter(self::read('value.json')['units'], fn(array $unit): bool => $unit[0] === 'Wh');
-        self::assertEquals(array_map(fn(array $unit): float => $unit[1] / 1000, $energies), $shown);
+        $shownBy = ['Wh' => ['kWh', 1000], 'm³' => ['m³', 1]];
+        foreach (self::read('value.json')['units'] as $name => [$of, $times]) {
+            [$unit, $by] = $shownBy[$of] ?? [$of, 1];
+            self::assertEquals([$unit, $times / $by], Panel::shownAs($name), $name);
+        }
+        self::assertSame(['€', 1.0], Panel::shownAs('€'));
     }
 
     public static function settings(): array

@@ -229,11 +229,10 @@ final class House
         return [
             'devices' => $devices,
             'rest' => $rest === null ? null : $rest + $hidden,
-            'fluids' => Fluids::of(
+            'fluids' => (new Fluids(self::home()->connection()->config(), $found['fluidPrices'] ?? []))->of(
                 (string) ($request['from'] ?? self::EVER),
                 (string) ($found['to'] ?? date('Y-m-d')),
-                (string) ($request['per'] ?? 'day'),
-                (float) (self::home()->connection()->config()['gasFactor'] ?? 0)
+                (string) ($request['per'] ?? 'day')
             ),
         ] + $found;
     }

@@ -20,7 +20,7 @@ use Jeenergie\Contract\Catalogue;
 final class Panel
 {
     private const KINDS_BY_GENERIC_TYPE = ['CONSUMPTION' => 'consumption', 'PRODUCTION' => 'production'];
-    private const KWH_PER_UNIT = ['Wh' => 0.001, 'kWh' => 1.0, 'MWh' => 1000.0];
+    private const ENERGY = 'Wh';
     private const DAILY = ['day', 'counter', 'measure'];
 
     /** @return array[] [{id, name, object, type, series: [{cmd, name, kind, per, part, color, ink, unit}]}] the user may see */
@@ -80,7 +80,7 @@ final class Panel
             'part' => '',
             'color' => '',
             'ink' => '',
-            'unit' => isset(self::KWH_PER_UNIT[$unit]) ? 'kWh' : $unit,
+            'unit' => self::shownAs($unit)[0],
         ];
     }
 
@@ -88,7 +88,7 @@ final class Panel
     private static function counter(array $row, cmd $cmd): ?array
     {
         $kind = self::KINDS_BY_GENERIC_TYPE[$cmd->getGeneric_type()] ?? null;
-        $counts = ($row['historizeMode'] ?? '') === 'max' && isset(self::KWH_PER_UNIT[$cmd->getUnite()]);
+        $counts = ($row['historizeMode'] ?? '') === 'max' && self::base($cmd->getUnite()) === self::ENERGY;
         return $kind !== null && $counts ? self::one(['kind' => $kind, 'per' => 'counter'], $cmd) : null;
     }
 
@@ -126,8 +126,28 @@ final class Panel
     private static function daysOf(array $series, string $from, string $to): array
     {
         $cmd = (int) $series['cmd'];
-        $scale = self::KWH_PER_UNIT[cmd::byId($cmd)->getUnite()] ?? 1.0;
+        $scale = self::shownAs(cmd::byId($cmd)->getUnite())[1];
         return array_map(fn(float $value): float => round($value * $scale, 3), self::daily($cmd, $series['per'], $from, $to));
+    }
+
+    /** The unit of the vocabulary that this one is of. */
+    private static function base(string $unit): string
+    {
+        return Catalogue::quantities()['units'][$unit]['of'] ?? $unit;
+    }
+
+    /** @return array{0: string, 1: float} the unit in which amounts of a period are shown, and what makes them so */
+    public static function shownAs(string $unit): array
+    {
+        $units = Catalogue::quantities()['units'];
+        $base = self::base($unit);
+        $times = $units[$unit]['times'] ?? 1;
+        foreach ($units as $name => $each) {
+            if (($each['shown'] ?? false) && $each['of'] === $base) {
+                return [$name, $times / $each['times']];
+            }
+        }
+        return [$base, (float) $times];
     }
 
     /** @return array<string, float> figures per day in the command's own unit; `$per`: day, measure or counter */

@@ -298,8 +298,8 @@ window.jeenergieHouse = window.jeenergieHouse || {};
 
   /** Columns of gas and water: [{head, unit, at: {<row>: number}}]. */
   function beside(answer) {
-    return (answer.fluids || []).flatMap((each) => [[each.unit, each.rows], ['€', each.costs]])
-      .map(([unit, at], index) => ({ head: answer.fluids[index >> 1].name + ' ' + unit, unit: unit, at: at }))
+    return (answer.fluids || []).flatMap((each) => [[each.unit, each.rows], ['kWh', each.energies], ['€', each.costs]]
+      .map(([unit, at]) => ({ head: each.name + ' ' + unit, unit: unit, at: at })))
       .filter((each) => Object.keys(each.at).length);
   }
 

@@ -19,8 +19,6 @@ from .freshness import limit_s
 
 MAX_CADENCE_S = 3600.0
 """As common.json says of the setting."""
-SI = {"kW": 1000.0, "kVA": 1000.0, "kWh": 1000.0, "MWh": 1e6, "l": 0.001, "L": 0.001}
-"""What a value in this unit is multiplied by for the unit of quantities.json; units not listed are those of it."""
 
 
 @dataclass
@@ -185,7 +183,7 @@ class Publisher:
             known = bool(source) and name in equipment.commands
             wanted = known and not row.dated
             measure = None if row.measures is None or not (source or row.dated) else Measure(*row.measures)
-            factor = si_factor(row, equipment.config)
+            factor = si_factor(self._catalogue, row, equipment.config)
             if row.dated and measure is not None:
                 plan.dated.setdefault(name, []).append(_Line(row, name, False, False, measure, factor, row.speaks))
                 measure = None
@@ -242,9 +240,9 @@ class Publisher:
         self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
 
 
-def si_factor(row: Row, config: Mapping[str, Any]) -> float:
+def si_factor(catalogue: Catalogue, row: Row, config: Mapping[str, Any]) -> float:
     """What a row's values are multiplied by for the unit of their quantity."""
-    return SI.get(_unit(row, config), 1.0)
+    return catalogue.factors.get(_unit(row, config), 1.0)
 
 
 def _unit(row: Row, config: Mapping[str, Any]) -> str:

@@ -238,7 +238,8 @@ class Supervisor:
             found = runner.connection.find(equipment)
             if found is not None:
                 rows = runner.catalogue.rows(found.type or None, found.config, runner.connection.config)
-                return next((si_factor(row, found.config) for row in rows if row.logical_id == command), 1.0)
+                factors = (si_factor(runner.catalogue, row, found.config) for row in rows if row.logical_id == command)
+                return next(factors, 1.0)
         return 1.0
 
     def ran(self, equipment: str, name: str, number: int) -> None:

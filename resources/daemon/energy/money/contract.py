@@ -28,6 +28,11 @@ COLOUR_NUMBERS = {1: "blue", 2: "white", 3: "red"}
 KEPT_DAYS = 420
 MOST_PER_KWH = 10.0
 """€: nobody pays so much; a price in cents is found out."""
+MOST_PER_UNIT = 50.0
+"""€ of a kWh of gas or a m³ of water."""
+_DATED = re.compile(
+    r"(?:(\d{4}-\d\d-\d\d)\s*=\s*)?(\d{1,6}(?:[.,]\d{1,9})?)\s*(?:€(?:/(?:kWh|m³|m3))?)?\s*(?=[,;\n]|$)"
+)
 _PRICE = re.compile(r"([^=,;\n]{1,20})=\s*(\d{1,6}(?:[.,]\d{1,9})?)\s*(?:€(?:/kWh)?)?\s*(?=[,;\n]|$)")
 
 
@@ -67,13 +72,39 @@ def parse_prices(text: str) -> dict[str, float]:
 
     Raises ValueError with what is not understood.
     """
-    found, place = {}, 0
+    return {name.strip().lower(): number for name, number in _prices(text, _PRICE, MOST_PER_KWH)}
+
+
+def parse_dated_prices(text: str) -> list[tuple[str, float]]:
+    """Prices by the day from which they hold, oldest first: "0.105, 2026-07-01=0.112"; the one without a date is ''.
+
+    Raises ValueError with what is not understood.
+    """
+    found: dict[str, float] = {}
+    for day, number in _prices(text, _DATED, MOST_PER_UNIT):
+        if day in found or not _is_date(day or "2000-01-01"):
+            raise ValueError(f"{day}={number}" if day else str(number))
+        found[day] = number
+    return sorted(found.items())
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _prices(text: str, form: re.Pattern[str], most: float) -> list[tuple[str, float]]:
+    """All of a list of prices, each in a form of two groups: what it is the price of, and the number."""
+    found, place = [], 0
     while rest := text[place:].strip(" ,;\n\t\r"):
-        price = _PRICE.match(rest)
+        price = form.match(rest)
         number = float(price[2].replace(",", ".")) if price else math.inf
-        if price is None or number >= MOST_PER_KWH:
+        if price is None or number >= most:
             raise ValueError(re.split("[,;\n]", rest)[0][:60])
-        found[price[1].strip().lower()] = number
+        found.append((price[1] or "", number))
         place = text.index(rest, place) + price.end()
     return found
 
