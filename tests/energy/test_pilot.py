@@ -306,7 +306,7 @@ def test_a_silent_meter_ends_solar_charging_and_is_told_once() -> None:
     rig.meter = False
     rig.run(1200)
     assert rig.car.limit == 0
-    assert rig.facts["p"]["point.reason"] == "Suspendu : aucune mesure récente du réseau"
+    assert rig.facts["p"]["point.reason"] == "Aucune mesure du réseau depuis 20 min : la limite reste à 0 A"
     rig.meter = True
     rig.run(600)
     assert rig.car.limit == 10
@@ -412,6 +412,15 @@ def test_a_load_runs_from_the_surplus_and_its_power_is_learnt() -> None:
     assert 655 <= switched[0][0] <= 680
     assert rig.pilot.loads["b"].state.power == pytest.approx(2400, abs=100)
     assert 2000 < rig.pilot.loads["b"].state.ran_s < 3000
+
+
+def test_a_relay_that_says_nothing_and_has_not_obeyed_is_asked_again() -> None:
+    rig = Rig([[0, 0]], plugged=[[0, False]], loads=[LoadConfig("b", "40", "Ballon", power=2400)])
+    rig.obeys = False
+    rig.choose("on", "b")
+    rig.run(120)
+    assert [capability for _, _, capability, _ in rig.sent].count("load.on") > 2
+    assert rig.facts["b"]["load.state"] == "unreachable"
 
 
 def test_a_load_gives_way_to_the_subscribed_power() -> None:

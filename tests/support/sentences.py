@@ -9,8 +9,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ROOT / "resources" / "daemon"
-PLACES = {"message": 1, "progress": 2, "translate": 0, "texts": 0, "Phrase": 0, "Sentence": 0}
-"""Which argument of a call is the French template; that of an error is the first."""
+PLACES = {
+    "message": (1,),
+    "progress": (2,),
+    "translate": (0,),
+    "texts": (0,),
+    "Phrase": (0,),
+    "Sentence": (0,),
+    "note": (2, 3),
+}
+"""Which arguments of a call are French templates; that of an error is the first."""
 
 
 @cache
@@ -28,21 +36,27 @@ def errors() -> set[str]:
 def constants(path: Path) -> Iterator[str]:
     """French templates: constant texts with a blank that are handed to an error, `say`, `message`, `progress`."""
     tree = ast.parse(path.read_text("utf-8"))
-    named = {
-        target.id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    named = _named(tree)
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):
             continue
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-        place = 0 if name in errors() else PLACES.get(name)
-        if place is None or len(call.args) <= place:
+        places = (0,) if name in errors() else PLACES.get(name, ())
+        for given in (call.args[place] for place in places if place < len(call.args)):
+            texts = named.get(given.id, set()) if isinstance(given, ast.Name) else {getattr(given, "value", None)}
+            yield from sorted(text for text in texts if isinstance(text, str) and " " in text.strip("{}"))
+
+
+def _named(tree: ast.Module) -> dict[str, set[object]]:
+    """The constants that each name stands for somewhere in a module."""
+    found: dict[str, set[object]] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
             continue
-        given = call.args[place]
-        text = named.get(given.id) if isinstance(given, ast.Name) else getattr(given, "value", None)
-        if isinstance(text, str) and " " in text.strip("{}"):
-            yield text
+        for target in node.targets:
+            both = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+            pairs = zip(target.elts, node.value.elts) if both else [(target, node.value)]
+            for one, value in pairs:
+                if isinstance(one, ast.Name) and isinstance(value, ast.Constant):
+                    found.setdefault(one.id, set()).add(value.value)
+    return found

@@ -10,9 +10,11 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from .limits import LEAST_A, START_A
+from .limits import LEAST_A, RESUME_AFTER_S, START_A
 from .ports import Sentence
+from .sharing import words
 from .sharing.charger import NOW, OFF, SOLAR_MIN, ChargerSample, ChargerSettings, Decision
+from .sharing.words import duration
 from .surplus import GAP_S, Account, Deficit, Lasting, Sky, SurplusHistory
 
 START_AFTER_S, CALM_START_AFTER_S = 60.0, 300.0
@@ -35,7 +37,7 @@ OWN_S = 10.0
 """A change of a charger's limit within so many seconds of ours is ours."""
 QUIET_AFTER_RESTART_S = 30.0
 TAKE_OVER_S = 2 * 3600.0
-PASSED = ("short", "unreachable", "takenOver", "noDemand", "absent", "off")
+PASSED = ("short", "stale", "unreachable", "takenOver", "noDemand", "absent", "off")
 """States that end without a set-point: a charge that goes on says so again."""
 DEMAND_S, SLOW_DEMAND_S = 120.0, 400.0
 """By then a car that is offered a current takes it, or is asked once more, or wants nothing; with less than 7 A some
@@ -75,6 +77,9 @@ class ChargePoint:
     """When the user chose the mode: what he wants now does not wait for what a limit has taken before."""
     run_by_plan: bool = False
     """The charge under way was begun by a plan, and ends with its window."""
+    lacking: Lasting = field(default_factory=Lasting)
+    """Too little sun for a start."""
+    unreachable_since: float | None = None
     idle_since: float | None = None
     """Since when a current is offered and none is taken."""
     has_charged: bool = False
@@ -94,8 +99,9 @@ class ChargePoint:
         """Takes a sample; returns the set-point if it has changed, None if all stays as it is."""
         seconds = 0.0 if self._last is None else max(0.0, now - self._last)
         self._last = now
+        self.unreachable_since = None
         if not sample.plugged:
-            return self._unplugged()
+            return self._unplugged(sample)
         before = (self.amps, self.phases)
         self.observed.update(now, sample.drawn > 0.5 * LEAST_A * sample.voltage)
         if sample.surplus is not None:
@@ -122,18 +128,26 @@ class ChargePoint:
             return
         if not self.has_charged and not self.asked_again:
             self.asked_again, self._repeat, self.idle_since = True, True, now
-            self.why = Sentence("La voiture n'a pas commencé : nouvel essai à {amps} A", amps=self.amps)
+            self.why = _again(self.amps, patience)
             return
         self.state = "noDemand"
-        self.why = Sentence("La voiture ne demande rien : elle est pleine, ou programmée")
+        self.why = Sentence(
+            "La voiture ne demande rien à {amps} A depuis {since} : elle est pleine, ou programmée",
+            amps=self.amps,
+            since=duration(now - self.idle_since),
+        )
 
-    def _unplugged(self) -> Decision | None:
+    def _unplugged(self, sample: ChargerSample) -> Decision | None:
         changed = self.amps != 0
         self.amps, self.phases = 0, self._least_phases
-        self.state, self.why = "absent", Sentence("Aucune voiture branchée")
+        mode = self.settings.mode
+        amps = {OFF: 0, SOLAR_MIN: LEAST_A, NOW: self.settings.max_a}.get(mode)
+        needed = LEAST_A * sample.voltage * self._least_phases if amps is None else None
+        self.state, self.why = "absent", words.absent(amps or 0, needed)
         self.deficit.clear()
         self.account.clear()
         self.enough.clear()
+        self.lacking.clear()
         self.observed.clear()
         self.idle_since, self.has_charged, self.asked_again = None, False, False
         self.taken_over_until = -math.inf
@@ -143,6 +157,7 @@ class ChargePoint:
         """Someone else has set the current (the app, Jeedom's own command, the car): hands off for a while."""
         self.amps, self.taken_over_until = amps, now + TAKE_OVER_S
         self.set_at = now
+        self.lacking.clear()
 
     def restart(self, now: float, offered: int, phases: int) -> None:
         """After a start of the daemon: what is observed is adopted; for 30 s only limits act."""
@@ -154,7 +169,7 @@ class ChargePoint:
     def stale(self) -> None:
         """The meter is silent: what was seen before no longer counts."""
         self.history.clear()
-        for each in (self.enough, self.low, self.up, self.down):
+        for each in (self.enough, self.low, self.up, self.down, self.lacking):
             each.clear()
 
     # The sun.
@@ -188,30 +203,42 @@ class ChargePoint:
 
     def _decide(self, now: float, sample: ChargerSample) -> None:
         if now < self.taken_over_until:
-            self.state = "takenOver"
-            self.why = Sentence("Repris en main à {amps} A : le pilotage attend", amps=self.amps)
+            self.state, rest = "takenOver", duration(self.taken_over_until - now)
+            self.why = Sentence("Repris en main à {amps} A : le pilotage attend {wait}", amps=self.amps, wait=rest)
             return
         if now < self.quiet_until:
-            self.why = Sentence("Le démon vient de démarrer : rien ne change pendant 30 s")
+            rest = duration(self.quiet_until - now)
+            self.why = Sentence("Le démon vient de démarrer : {amps} A pendant {wait}", amps=self.amps, wait=rest)
             return
         mode = self.settings.mode
         if mode == OFF:
-            self._set(now, 0, self._least_phases, "off", Sentence("Arrêt demandé"))
+            self._set(now, 0, self._least_phases, "off", Sentence("Arrêt demandé : 0 A"))
         elif mode == NOW or sample.must_run:
             phases = self.settings.phases if not self.settings.switching else self.phases
             most = min(self.settings.max_a, sample.cap)
             if self.amps == 0 and most >= LEAST_A:
                 self.run_by_plan = sample.must_run
-                planned = Sentence("Le plan veut charger maintenant : {amps} A", amps=most)
-                why = planned if sample.must_run else Sentence("Charge immédiate à {amps} A", amps=most)
-                self._set(now, most, phases, "charging", why)
-            elif self.amps >= LEAST_A and self.state in PASSED:
-                self.state, self.why = "charging", Sentence("Charge immédiate à {amps} A", amps=self.amps)
+                self._set(now, most, phases, "charging", self._at_full(most, sample))
+            elif self.amps == 0 and sample.surplus is None:
+                self.state, self.why = "stale", words.silent(sample, 0)
+            elif self.amps == 0:
+                self.state, self.why = "limited", words.suspended(sample, RESUME_AFTER_S, START_A)
+            elif self.state != "limited":
+                self.state, self.why = "charging", self._at_full(self.amps, sample)
         elif self.run_by_plan and self.amps > 0:
             self.run_by_plan = False
-            self._stop(now, Sentence("Arrêt : la fenêtre prévue est finie"))
+            needed, wait = round(LEAST_A * sample.voltage * self._least_phases), duration(REST_S)
+            why = "Arrêt : la fenêtre prévue est finie ; reprise dès {needed} W de surplus, dans {wait} au plus tôt"
+            self._stop(now, Sentence(why, needed=needed, wait=wait))
+        elif sample.surplus is None:
+            self.state, self.why = "stale", words.silent(sample, self.amps)
         elif now - self.set_at >= DEAD_TIME_S:
             self._solar(now, sample)
+
+    def _at_full(self, amps: int, sample: ChargerSample) -> Sentence:
+        """Why it charges with all that there is."""
+        by_plan = sample.must_run and self.settings.mode != NOW
+        return words.planned(amps, sample.window) if by_plan else words.at_once(amps)
 
     def _solar(self, now: float, sample: ChargerSample) -> None:
         minimum = self.settings.mode == SOLAR_MIN
@@ -223,13 +250,15 @@ class ChargePoint:
             return
         rest = BOUND_REST_S if self.deficit.bound else REST_S
         if not minimum and self._short and now - self.started_at >= rest:
-            self._stop(now, Sentence("Arrêt : le soleil ne suffit plus"))
+            missing, since = self._needed(sample) - self._steady, self.deficit.short_for(now)
+            why = "Arrêt : il manque {watts} W depuis {since} ; reprise possible dans {wait}"
+            values = {"watts": max(1, round(missing)), "since": duration(since), "wait": duration(REST_S)}
+            self._stop(now, Sentence(why, **values))
             return
         if self.settings.switching and self._switch(now):
             return
         if self._waits_for_more(now, sample):
-            why = Sentence("La voiture n'a pas commencé : nouvel essai à {amps} A", amps=START_A)
-            self._set(now, START_A, self.phases, "charging", why)
+            self._set(now, START_A, self.phases, "charging", _again(START_A, now - self.set_at))
             return
         per_amp = sample.voltage * self.phases
         fits = math.floor(self._present / per_amp + 1e-9)
@@ -237,20 +266,23 @@ class ChargePoint:
         if least is not None and now - self.set_at >= RAISE_EVERY_S:
             target = min(math.floor(least / per_amp + 1e-9), self.settings.max_a, sample.cap)
             if target > self.amps and self.observed.since is not None:
-                self._set(now, target, self.phases, "charging", _follows(least, target))
+                self._set(now, target, self.phases, "charging", words.follows(least, target))
                 return
         lowest = LEAST_A if self._is_observed(now) or self.amps < START_A else START_A
         patience = 0.0 if self._restless else LOWER_AFTER_S
         if self.low.since is not None and now - self.low.since >= patience and now - self.set_at >= LOWER_EVERY_S:
             target = max(lowest, fits)
             if target < self.amps:
-                self._set(now, target, self.phases, "charging", _follows(self._present, target))
+                self._set(now, target, self.phases, "charging", words.follows(self._present, target))
                 return
         if self._steady < self._needed(sample) and not minimum:
             missing = self._needed(sample) - self._steady
-            self.state, self.why = "short", Sentence("Il manque {watts} W ; arrêt si cela dure", watts=round(missing))
-        elif self.state in PASSED:
-            self.state, self.why = "charging", _follows(self._steady, self.amps)
+            left = max(self.deficit.seconds_left(now, missing), self.started_at + rest - now)
+            self.state, self.why = "short", words.short(missing, self.deficit.short_for(now), left)
+        elif self.state in (*PASSED, "charging") or self._is_observed(now):
+            self.state, self.why = "charging", words.follows(self._steady, self.amps)
+            if self._steady < self._needed(sample):
+                self.why = words.at_least(self._needed(sample) - max(self._steady, 0.0), self.amps)
 
     def _waits_for_more(self, now: float, sample: ChargerSample) -> bool:
         """Whether a charge that should go on at the minimum has not begun with it."""
@@ -269,24 +301,27 @@ class ChargePoint:
         while self.starts and self.starts[0] < now - 3600:
             self.starts.popleft()
         wait = CALM_START_AFTER_S if len(self.starts) >= STARTS_BEFORE_CALM else START_AFTER_S
-        needed = LEAST_A * sample.voltage * self._least_phases
+        needed, watts = LEAST_A * sample.voltage * self._least_phases, round(self._steady)
+        since = self.lacking.update(now, self._steady < needed)
         if self._steady < needed:
-            missing = round(needed - self._steady)
-            self.state, self.why = "waiting", Sentence("Il manque {watts} W de soleil pour commencer", watts=missing)
+            missing = needed - self._steady
+            self.state, self.why = "waiting", words.waits_for_sun(missing, needed, since, wait)
         if self.enough.since is None:
             return
         if now - self.stopped_at < REST_S:
-            rest = REST_S - (now - self.stopped_at)
+            rest = duration(REST_S - (now - self.stopped_at))
             self.state = "waiting"
-            self.why = Sentence("Assez de soleil ; reprise possible dans {seconds} s", seconds=round(rest))
+            self.why = Sentence("{watts} W de surplus ; reprise possible dans {wait}", watts=watts, wait=rest)
             return
         if now - self.enough.since < wait:
-            rest = wait - (now - self.enough.since)
-            self.state, self.why = "waiting", Sentence("Assez de soleil ; départ dans {seconds} s", seconds=round(rest))
+            rest = duration(wait - (now - self.enough.since))
+            self.state = "waiting"
+            self.why = Sentence("{watts} W de surplus ; départ dans {wait}", watts=watts, wait=rest)
             return
         if sample.cap < START_A:
             self.state = "limited"
-            self.why = Sentence("Assez de soleil, mais la limite de puissance ne laisse pas 7 A")
+            why = "{watts} W de surplus, mais les limites ne laissent que {amps} A ; départ à {least} A"
+            self.why = Sentence(why, watts=watts, amps=max(0, sample.cap), least=START_A)
             return
         self.starts.append(now)
         self.started_at = now
@@ -335,31 +370,30 @@ class ChargePoint:
             return
         if self.amps > sample.cap:
             if sample.cap >= LEAST_A:
-                house = Sentence("Limité à {amps} A par la puissance souscrite", amps=sample.cap)
-                circuit = Sentence("Limité à {amps} A par le circuit des bornes", amps=sample.cap)
-                meter = Sentence("Limité à {amps} A : aucune mesure récente du réseau", amps=sample.cap)
-                why = meter if sample.silent else circuit if sample.by_circuit else house
-                self._set(now, sample.cap, self.phases, "limited", why)
+                self._set(now, sample.cap, self.phases, "limited", words.limited(sample, sample.cap))
             else:
                 self.stopped_at = now
-                house = Sentence("Suspendu : la puissance souscrite ne laisse pas 6 A")
-                circuit = Sentence("Suspendu : le circuit des bornes ne laisse pas 6 A")
-                meter = Sentence("Suspendu : aucune mesure récente du réseau")
-                why = meter if sample.silent else circuit if sample.by_circuit else house
+                why = words.suspended(sample, RESUME_AFTER_S, START_A)
                 self._set(now, 0, self._least_phases, "limited", why)
         elif (
             (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until
         ):
             most = min(self.settings.max_a, sample.cap)
             if most > self.amps:
-                self._set(now, most, self.phases, "charging", Sentence("Charge immédiate à {amps} A", amps=most))
+                self._set(now, most, self.phases, "charging", self._at_full(most, sample))
+            elif self.state == "limited":
+                self.why = words.limited(sample, self.amps)
 
     def _set(self, now: float, amps: int, phases: int, state: str, why: str) -> None:
         self.state, self.why = state, why
+        if state != "waiting":
+            self.lacking.clear()
         if (amps, phases) != (self.amps, self.phases):
             self.amps, self.phases, self.set_at = amps, phases, now
             self.low.clear()
 
 
-def _follows(watts: float, amps: int) -> Sentence:
-    return Sentence("{watts} W de surplus : {amps} A", watts=round(watts), amps=amps)
+def _again(amps: int, after: float) -> Sentence:
+    """A car that does not begin is asked once more."""
+    why = "La voiture n'a pas commencé après {since} : nouvel essai à {amps} A"
+    return Sentence(why, amps=amps, since=duration(after))

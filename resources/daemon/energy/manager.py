@@ -13,8 +13,9 @@ from .charging import CHOSEN_S, OWN_S, ChargePoint
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .sharing import circuits
-from .sharing.charger import NOW, OFF, ChargerSample, ChargerSettings, Decision
+from .sharing.charger import GRID, NOW, OFF, ChargerSample, ChargerSettings, Decision, Window
 from .sharing.shedding import ORDER, Ranking
+from .sharing.words import duration, figure
 from .surplus import RESERVE_W, surplus
 from .switching import LoadSettings, SwitchedLoad
 
@@ -51,11 +52,12 @@ class ChargerReading:
     reachable: bool = True
     on_phase: int = 1
     must_run: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
 class HouseReading:
-    """One sample. `grid`: W (+ draws); `apparent`: VA of each phase; `age`: seconds of the grid's reading."""
+    """One sample. `grid`: W (+ draws); `apparent`: VA of each phase; `age`: seconds of the oldest reading in use."""
 
     grid: float
     apparent: Sequence[float]
@@ -69,6 +71,8 @@ class HouseReading:
     """A that chargers draw which nobody drives, by circuit."""
     gaps: Mapping[str, float] = field(default_factory=dict)
     """K that the room of a load lacks of its set temperature, if it has a thermostat."""
+    silent_meter: str = GRID
+    """Whose reading is the oldest: the grid's or the battery's."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ class Manager:
         for clock, apparent in zip(self.clocks, reading.apparent):
             clock.add(apparent, seconds)
         for name, load in self.loads.items():
-            load.gap = reading.gaps.get(name, 0.0)
+            load.gap, load.age = reading.gaps.get(name, 0.0), reading.age
         decisions: dict[str, Decision | Switch] = {}
         total = None
         if reading.age <= OLD_S:
@@ -259,13 +263,21 @@ class Manager:
             told.must_run,
             cap == room or room < LEAST_A,
             silent,
+            reading.age,
+            reading.silent_meter,
+            figure(self.house.subscribed / 1000, 2) if self.house.subscribed and cap < charger.settings.max_a else None,
+            told.window,
         )
         return charger.step(now, sample)
 
     def _reach(self, now: float, name: str, told: ChargerReading) -> bool:
         if told.reachable:
             return True
-        self.chargers[name].state, self.chargers[name].why = "unreachable", Sentence("La borne est injoignable")
+        charger = self.chargers[name]
+        if charger.unreachable_since is None:
+            charger.unreachable_since = now
+        why, since = "La borne est injoignable depuis {since} ; dernière limite : {amps} A", charger.unreachable_since
+        charger.state, charger.why = "unreachable", Sentence(why, since=duration(now - since), amps=charger.amps)
         return False
 
     def _watch(self, now: float, charger: ChargePoint, told: ChargerReading) -> None:

@@ -163,6 +163,16 @@ class Deficit:
         least = self.LEAST_BOUND_S if self.bound else self.LEAST_S
         return (self.value >= self._most and short >= least) or short >= self.MOST_S
 
+    def short_for(self, now: float) -> float:
+        """Seconds for which the sun has not been enough."""
+        return 0.0 if self.lasting.since is None else now - self.lasting.since
+
+    def seconds_left(self, now: float, missing: float) -> float:
+        """Seconds until it is time to stop, if `missing` W stay missing."""
+        short, least = self.short_for(now), self.LEAST_BOUND_S if self.bound else self.LEAST_S
+        by_energy = max((self._most - self.value) / missing, least - short) if missing > 0 else math.inf
+        return max(0.0, min(by_energy, self.MOST_S - short))
+
     def clear(self) -> None:
         """A new charge begins."""
         self.value = 0.0

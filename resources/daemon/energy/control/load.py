@@ -11,6 +11,7 @@ from statistics import median
 
 from ..planner import Plan
 from ..ports import Acts, Attempt, Sentence, Value
+from ..sharing.words import duration
 from ..surplus import RESERVE_W
 from ..switching import LoadSettings, SwitchedLoad
 from .settings import AUTO, ECONOMIC, FREE, NEVER, OFF, ON, THRESHOLD, LoadConfig, LoadState
@@ -36,6 +37,7 @@ class Load:
         self._wanted: bool | None = None
         self._next = -math.inf
         self._plan: tuple[float, Plan] | None = None
+        self._now = self._monotonic = 0.0
 
     @property
     def driven(self) -> bool:
@@ -56,6 +58,7 @@ class Load:
 
     def look(self, told: bool | None, now: float, seconds: float, zone: tzinfo) -> None:
         """Takes what the relay tells, and the time that has passed."""
+        self._now = now
         day = datetime.fromtimestamp(now, zone).date().isoformat()
         if day != self.state.day:
             self.state.day, self.state.ran_s = day, 0.0
@@ -103,6 +106,7 @@ class Load:
 
     def follow(self, monotonic: float, told: bool | None, acts: Acts) -> bool:
         """Has it switched as the rules want; True if something was sent."""
+        self._monotonic = monotonic
         attempt = self._attempt
         if attempt is not None and attempt.over:
             self._attempt = None
@@ -117,7 +121,7 @@ class Load:
         if self._wanted is None and told == self.rules.on:
             self._wanted = self.rules.on
             return False
-        if self._wanted is None and told is None and self.rules.on == self.state.on:
+        if self._wanted is None and told is None and self.rules.on == self.state.on and not self.failures:
             self._wanted = self.rules.on  # nothing was decided yet: nothing is switched
             return False
         self._wanted = self.rules.on
@@ -138,14 +142,43 @@ class Load:
             "load.runtime": float(int(self.state.ran_s)),
         }
 
-    def why(self) -> str:
+    @property
+    def chosen(self) -> Sentence:
+        """Why a mode begins: the user has chosen it."""
+        return Sentence("Mode choisi pour {watts} W", watts=round(self.rules.settings.power))
+
+    def why(self, zone: tzinfo) -> str:
         """One sentence."""
+        watts, ran = round(self.rules.settings.power), duration(self.state.ran_s) if self.state.ran_s else "0 min"
+        block = self._block
         if not self.driven:
-            return Sentence("Personne ne pilote cet appareil : choisissez un mode")
+            return Sentence("Personne ne pilote cet appareil de {watts} W : choisissez un mode", watts=watts)
         if self.failures > 1:
-            return Sentence("L'appareil n'obéit pas : nouvel essai bientôt")
+            why = "L'appareil de {watts} W n'obéit pas après {count} essais ; nouvel essai dans {wait}"
+            wait = duration(max(0.0, self._next - self._monotonic))
+            return Sentence(why, watts=watts, count=self.failures, wait=wait)
         if self.state.mode == OFF and not self.rules.on:
-            return Sentence("Arrêt demandé")
-        if not self.rules.on and self.state.mode == AUTO and self.state.ran_s >= self.config.most_day_s:
-            return Sentence("Durée maximale du jour atteinte")
+            return Sentence("Arrêt demandé : 0 W, {ran} de marche aujourd'hui", ran=ran)
+        if self.state.mode == AUTO and not self.rules.on and not self.rules.shed:
+            if self.state.ran_s >= self.config.most_day_s:
+                return Sentence("Durée maximale du jour atteinte ({ran}) : 0 W jusqu'à 00:00", ran=ran)
+            if self.config.start == NEVER and block is None:
+                return Sentence("Jamais par le soleil : 0 W, {ran} de marche aujourd'hui", ran=ran)
+            if self.config.start == NEVER and block is not None and block[0] > self._now:
+                why = "Attend {hour} pour ses {watts} W : {ran} de marche aujourd'hui"
+                return Sentence(why, hour=_hour(block[0], zone), watts=watts, ran=ran)
+        if self.rules.on and self.state.mode == AUTO and not self.rules.by_sun and block is not None:
+            why = "En marche jusqu'à {until} aux heures les moins chères : {watts} W, {ran} aujourd'hui"
+            return Sentence(why, until=_hour(block[1], zone), watts=watts, ran=ran)
         return self.rules.why
+
+    @property
+    def _block(self) -> tuple[float, float] | None:
+        """(begin, end) of the hours that it waits for or that have begun, to have run long enough today."""
+        if self._plan is None or self.state.ran_s >= self.config.least_day_s:
+            return None
+        return next((each for each in self._plan[1].blocks() if each[1] > self._now), None)
+
+
+def _hour(at: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

@@ -16,7 +16,7 @@ from ..balance import Charge
 from ..live import Pace
 from ..manager import OLD_S, STALE_S, HouseReading, HouseSettings, Manager
 from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
-from ..sharing.charger import MODES, Decision
+from ..sharing.charger import BATTERY, GRID, MODES, Decision
 from ..topology import Role
 from .inputs import View
 from .journal import Journal
@@ -25,6 +25,7 @@ from .meters import Meters
 from .point import Point
 from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
+from .troubles import Troubles
 from .wishes import TELL_AFTER
 
 KEY = "control"
@@ -83,7 +84,7 @@ class Pilot:
         self._fresh_at: float | None = None
         self._known_at: float | None = None  # when the grid's power was last known, or the first look; monotonic
         self._states_told: dict[str, str] = {}
-        self._troubles: set[str] = set()
+        self._troubles = Troubles(told)
         self._switching: tuple[str, float, float, bool] | None = None
 
     def adopt(self, points: Iterable[PointSettings], loads: Iterable[LoadConfig], limits: HouseLimits) -> None:
@@ -165,7 +166,7 @@ class Pilot:
             told = view.load(load.config.relay) if load.config.relay else None
             if load.driven and load.follow(monotonic, told, self._acts):
                 self._note_load(name, load, reading, now)
-            self._trouble(
+            self._troubles.note(
                 f"load:{name}",
                 load.failures > 1,
                 "« {name} » n'obéit pas : il n'est plus compté sur lui",
@@ -228,10 +229,12 @@ class Pilot:
                 circuit = point.settings.circuit
                 taken[circuit] = taken.get(circuit, 0.0) + point.drawn_a(view.voltage())
         wanted = {name: load.wanted(now, self._ahead, self._zone) for name, load in self.loads.items() if load.driven}
+        silent = GRID if known or age > STALE_S else BATTERY
         if not known:
             age = max(age, STALE_S)  # as with a silent meter nothing is started or raised
+        apparent, volts = view.apparent(watts or 0.0), view.voltage()
         return HouseReading(
-            watts or 0.0, view.apparent(watts or 0.0), battery, view.voltage(), age, chargers, {}, wanted, taken, gaps
+            watts or 0.0, apparent, battery, volts, age, chargers, {}, wanted, taken, gaps, silent_meter=silent
         )
 
     def _carry_out(self, point: Point, monotonic: float) -> None:
@@ -239,7 +242,7 @@ class Pilot:
         if found is None or not found.plugged or not found.reachable:
             return
         point.wish.follow(monotonic, point.rules.amps, found.told, self._acts)
-        self._trouble(
+        self._troubles.note(
             f"point:{point.settings.id}",
             point.wish.lost,
             "La borne « {name} » n'obéit pas : vérifiez son état sur la page du plugin",
@@ -250,7 +253,7 @@ class Pilot:
     def _protect(self, monotonic: float) -> None:
         for name, point in self.points.items():
             point.protect(monotonic, self._acts)
-            self._trouble(
+            self._troubles.note(
                 f"guard:{name}",
                 point.guard.failures >= TELL_AFTER,
                 "Le filet du circuit de « {name} » n'est pas accepté : vérifiez les droits du compte sur le site",
@@ -272,22 +275,13 @@ class Pilot:
     def _stale(self, age: float, monotonic: float) -> None:
         if age <= STALE_S:
             self._fresh_at = monotonic
-        self._trouble(
+        self._troubles.note(
             "grid",
             monotonic - (self._fresh_at if self._fresh_at is not None else monotonic) > SILENT_S,
             "Le pilotage attend : le compteur du réseau ne donne plus de mesure récente",
             "Le pilotage reprend : le compteur du réseau donne à nouveau des mesures",
             "",
         )
-
-    def _trouble(self, key: str, there: bool, begins: str, ends: str, name: str) -> None:
-        """One message when something is wrong, one when it is over."""
-        if there and key not in self._troubles:
-            self._troubles.add(key)
-            self._told.message("warning", begins, name=name)
-        elif not there and key in self._troubles:
-            self._troubles.discard(key)
-            self._told.message("info", ends, name=name)
 
     def _note(self, name: str, decision: object, point: Point, reading: HouseReading, now: float) -> None:
         state = point.shown
@@ -321,7 +315,7 @@ class Pilot:
             "threshold": round(load.threshold) if math.isfinite(load.threshold) else None,
             "ran": int(load.state.ran_s),
         }
-        self.journal.add(now, name, "on" if load.rules.on else "off", load.why(), inputs)
+        self.journal.add(now, name, "on" if load.rules.on else "off", load.why(self._zone), inputs)
 
     def _tell(self, given: Given, now: float, monotonic: float) -> None:
         if monotonic - self._charged_at >= CHARGE_EVERY_S:
@@ -331,7 +325,7 @@ class Pilot:
             facts = point.facts(self._zone, self._charges.get(name))
             self._publish(name, {**facts, "point.reason": self._translated(point.why(self._zone))}, now)
         for name, load in self.loads.items():
-            self._publish(name, {**load.facts(), "load.reason": self._translated(load.why())}, now)
+            self._publish(name, {**load.facts(), "load.reason": self._translated(load.why(self._zone))}, now)
 
     def _translated(self, why: str) -> str:
         return self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
@@ -360,11 +354,13 @@ class Pilot:
         point, load = self.points.get(name), self.loads.get(name)
         if point is not None and mode in (FREE, *MODES):
             point.choose(mode, self._acts, monotonic)
+            chosen = point.chosen
         elif load is not None and mode in LOAD_MODES:
             load.choose(mode)
+            chosen = load.chosen
         else:
             return False
-        self.journal.add(now, name, mode, Sentence("Mode choisi"), {})
+        self.journal.add(now, name, mode, chosen, {})
         self._built = None
         return True
 

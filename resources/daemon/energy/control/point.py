@@ -13,7 +13,8 @@ from ..charging import ChargePoint
 from ..manager import ChargerReading
 from ..planner import EFFICIENCY, SLOT_S, Plan
 from ..ports import Acts, Sentence, Value
-from ..sharing.charger import ChargerSettings
+from ..sharing.charger import ChargerSettings, Window
+from ..sharing.words import duration, figure
 from .guard import Guard
 from .inputs import USUAL_V, ChargerNow
 from .settings import FREE, LEAST_A, MOST_A, OFF, PointSettings, PointState
@@ -40,6 +41,10 @@ class Point:
         self._planned = -math.inf
         self._learnt_phases: int | None = None
         self._back_at = -math.inf
+        self._now = self._monotonic = 0.0
+        self._met: float | None = None
+        self._window: Window | None = None
+        self._next: Window | None = None
         self.house_phases = house_phases
         self.rules = ChargePoint(self._charger_settings())
 
@@ -68,6 +73,9 @@ class Point:
 
     def look(self, found: ChargerNow | None, now: float, monotonic: float) -> None:
         """Takes what the charger tells."""
+        self._now, self._monotonic = now, monotonic
+        if self._met is None:
+            self._met = monotonic
         before, self.seen = self.seen, found
         if found is None:
             return
@@ -134,9 +142,9 @@ class Point:
         # A limit that differs is somebody else's once the charger has shown ours, or if it never was ours.
         sure = self.wish.fulfilled(self.rules.amps) or self.wish.foreign(monotonic, found.told)
         told = found.told if sure else None
-        return ChargerReading(
-            found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, must_run and found.plugged
-        )
+        runs = must_run and found.plugged
+        window = self._window if runs else None
+        return ChargerReading(found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, runs, window)
 
     def drawn_a(self, voltage: float) -> float:
         """A that it draws on each of its phases."""
@@ -158,7 +166,7 @@ class Point:
         self.state.mode = mode
         self.rules.settings = self._charger_settings()
         self.rules.chosen_at = monotonic
-        self.rules.why = Sentence("Mode choisi")  # until the rules have something to say
+        self.rules.why = self.chosen  # until the rules have something to say
         self.release()
         found = self.seen
         if mode != FREE and not self.adopted and found is not None and found.told is not None and found.reachable:
@@ -186,7 +194,9 @@ class Point:
             state.goal_hour, self._planned = hour, -math.inf
         if hour is None or state.mode in (FREE, OFF) or self.seen is None or not self.seen.plugged:
             self.plan = None
-            return state.mode == ECONOMIC and hour is None and ahead.cheap(now)
+            runs = state.mode == ECONOMIC and hour is None and ahead.cheap(now)
+            self._window = Window(_hour(ahead.cheap_until(now), zone), ahead.price(now)) if runs else None
+            return runs
         need = state.goal_kwh - state.charged_wh / 1000
         if need <= 0:
             self.plan = None
@@ -195,6 +205,9 @@ class Point:
             self._planned = now // SLOT_S
             power = EFFICIENCY * self.most * USUAL_V * self.rules.settings.phases / 1000
             self.plan = ahead.plan(need, now, hour, power, self.settings.red_peak)
+            blocks = [(begin, end) for begin, end in self.plan.blocks() if end > now]
+            self._next = Window(_hour(blocks[0][0], zone), ahead.price(blocks[0][0])) if blocks else None
+            self._window = Window(_hour(blocks[0][1], zone), ahead.price(now)) if blocks else None
         return self.plan.runs(now)
 
     def replan(self) -> None:
@@ -265,20 +278,46 @@ class Point:
             return "unreachable"
         return self.rules.state if self.rules.state != "absent" or not self.state.plugged else "waiting"
 
+    @property
+    def chosen(self) -> Sentence:
+        """Why a mode begins: the user has chosen it."""
+        return Sentence("Mode choisi ; limite en ce moment : {amps} A", amps=self._told_a)
+
+    @property
+    def _told_a(self) -> int:
+        """A that the charger shows, else those that are wanted."""
+        told = self.seen.told if self.seen is not None else None
+        return self.rules.amps if told is None else told
+
     def why(self, zone: tzinfo) -> str:
         """One sentence."""
+        rules, seen = self.rules, self.seen
         if self.state.mode == FREE:
-            return Sentence("Personne ne pilote cette borne : choisissez un mode")
+            if seen is None or seen.told is None:
+                return Sentence("Personne ne pilote cette borne : choisissez un mode")
+            return Sentence("Personne ne pilote cette borne, à {amps} A : choisissez un mode", amps=seen.told)
         if not self.adopted:
-            return Sentence("La borne ne dit pas sa limite : le pilotage attend")
+            since = duration(self._monotonic - (self._met if self._met is not None else self._monotonic))
+            return Sentence("La borne ne dit pas sa limite depuis {since} : le pilotage attend", since=since)
         if self.wish.lost:
-            return Sentence("La borne n'obéit pas : nouvel essai bientôt")
-        if self.rules.state == "takenOver":
-            return self.rules.why
-        if self.plan is not None and self.rules.amps == 0 and self.plan.slots and not self.plan.at_risk:
-            begin = _hour(self.plan.slots[0].begin, zone)
-            return Sentence("Attend {hour} pour charger au meilleur prix", hour=begin)
-        return self.rules.why
+            why = "La borne n'obéit pas à {amps} A après {count} essais ; nouvel essai dans {wait}"
+            wait = duration(self.wish.rest(self._monotonic))
+            return Sentence(why, amps=rules.amps, count=self.wish.failures, wait=wait)
+        if rules.state == "takenOver":
+            until = _hour(self._now + rules.taken_over_until - self._monotonic, zone)
+            why = "Repris en main à {amps} A jusqu'à {until} : le pilotage attend"
+            return Sentence(why, amps=rules.amps, until=until)
+        waits = self._waits_for()
+        return rules.why if waits is None else waits
+
+    def _waits_for(self) -> Sentence | None:
+        """That it waits for the hours of its plan."""
+        plan, first = self.plan, self._next
+        if plan is None or first is None or plan.at_risk or self.rules.amps or plan.runs(self._now):
+            return None
+        if first.price is None:
+            return Sentence("Attend {hour} pour charger {kwh} kWh", hour=first.until, kwh=figure(plan.energy))
+        return Sentence("Attend {hour} pour charger à {price} €/kWh", hour=first.until, price=figure(first.price, 4))
 
     def keep(self, now: float, monotonic: float) -> PointState:
         """What is to be kept."""

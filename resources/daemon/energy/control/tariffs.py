@@ -38,6 +38,17 @@ class Ahead:
         self._look(now)
         return bool(self._known) and min(self._known) < max(self._known) and self._now == min(self._known)
 
+    def cheap_until(self, now: float) -> float:
+        """When the cheap quarters that have begun end, in Unix time."""
+        at = (now // SLOT_S + 1) * SLOT_S
+        while at < now + AHEAD_S and self._now is not None and self.price(at) == self._now:
+            at += SLOT_S
+        return at
+
+    def price(self, at: float) -> float | None:
+        """€/kWh; None: not known."""
+        return self.prices.at(at).price
+
     def threshold(self, power: float, now: float) -> float:
         """W of surplus from which a load costs less now than in the cheapest hour to come; its power if unknown."""
         self._look(now)

@@ -57,6 +57,10 @@ class Wish:
         """Whether several set-points in a row were not obeyed."""
         return self.failures >= TELL_AFTER
 
+    def rest(self, now: float) -> float:
+        """Seconds until the next try."""
+        return max(0.0, self._next - now)
+
     def fulfilled(self, wanted: int) -> bool:
         """Whether the charger has shown the set-point: a limit that differs from now on is somebody else's."""
         return self.sent == wanted and self.seen and self._attempt is None

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW = "off", "solar", "solarMin", "economic", "now"
 MODES = (OFF, SOLAR, SOLAR_MIN, ECONOMIC, NOW)
+GRID, BATTERY = "grid", "battery"
+
+
+@dataclass(frozen=True)
+class Window:
+    """The hours in which prices want a charge. `until`: local time as text; `price`: €/kWh, None if not known."""
+
+    until: str
+    price: float | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,13 @@ class ChargerSample:
     """Whether it is the circuit that sets `cap`."""
     silent: bool = False
     """Whether it is a silent meter that sets `cap`."""
+    age: float = 0.0
+    """Seconds of the oldest reading that the surplus needs, and whose it is: the grid's or the battery's."""
+    silent_meter: str = GRID
+    kva: float | None = None
+    """The house's limit, if that can set `cap`."""
+    window: Window | None = None
+    """Until when a plan wants it to charge."""
 
 
 @dataclass(frozen=True)

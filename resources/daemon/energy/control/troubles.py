@@ -1,0 +1,22 @@
+"""One message when something is wrong, one when it is over. Pure."""
+
+from __future__ import annotations
+
+from ..ports import Publishes
+
+
+class Troubles:
+    """What is wrong now, by a key of the caller's."""
+
+    def __init__(self, told: Publishes) -> None:
+        self._told = told
+        self._there: set[str] = set()
+
+    def note(self, key: str, there: bool, begins: str, ends: str, name: str) -> None:
+        """Takes whether a trouble is there; `begins` and `ends` are templates with `{name}`."""
+        if there and key not in self._there:
+            self._there.add(key)
+            self._told.message("warning", begins, name=name)
+        elif not there and key in self._there:
+            self._there.discard(key)
+            self._told.message("info", ends, name=name)
