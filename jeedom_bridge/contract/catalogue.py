@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -98,28 +98,60 @@ def _expanded(catalogue: Catalogue, kind: str | None) -> tuple[Row, ...]:
     return tuple(Row(row["logicalId"], row) for row in whole)
 
 
+class Catalogues(Mapping[str, Catalogue]):
+    """The catalogues of a folder by backend, whose name is the file's.
+
+    Each is read when it is first asked for: most homes have one or two systems, and what is read stays in memory.
+    """
+
+    def __init__(
+        self, folder: Path, common: Mapping[str, Any], profiles: Mapping[str, Any], factors: Mapping[str, float]
+    ) -> None:
+        self._files = {path.stem: path for path in sorted(folder.glob("*.json"))}
+        self._shared = (common, profiles, factors)
+        self._read: dict[str, Catalogue] = {}
+
+    def __getitem__(self, backend: str) -> Catalogue:
+        if backend not in self._read:
+            data = _load(self._files[backend])
+            # Two threads that read it at once share one object: catalogues are equal by identity.
+            return self._read.setdefault(backend, Catalogue(data["backend"], data, *self._shared))
+        return self._read[backend]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, backend: object) -> bool:
+        return backend in self._files
+
+
 class Contract:
     """The schemas and catalogues below one directory."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises ContractError for a file that is missing or no JSON; `check` asks for more."""
+        """Raises ContractError for a file that is missing or not JSON; `check` asks for more.
+
+        A catalogue is read when it is first asked for, and raises then.
+        """
         self._schemas = {path.stem: _load(path) for path in sorted((directory / "schema").glob("*.json"))}
         common = _load(directory / "common.json")
         self.common: Mapping[str, Any] = common
         self.quantities: Mapping[str, Any] = _load(directory / "quantities.json")
         self.profiles: Mapping[str, Any] = _load(directory / "profiles.json")["profiles"]
-        self.catalogues: dict[str, Catalogue] = {}
         factors = {name: float(unit["times"]) for name, unit in self.quantities["units"].items()}
+        self.catalogues: Mapping[str, Catalogue] = Catalogues(directory / "catalogue", common, self.profiles, factors)
         self._validators: dict[tuple[str, str | None], jsonschema.Draft202012Validator] = {}
-        for path in sorted((directory / "catalogue").glob("*.json")):
-            data = _load(path)
-            self.catalogues[data["backend"]] = Catalogue(data["backend"], data, common, self.profiles, factors)
 
     def check(self) -> None:
         """Checks every catalogue against its schema, and its rows as they are written out. Raises ContractError."""
         self.validate("catalogue", self.profiles, "profiles")
-        for catalogue in self.catalogues.values():
+        for backend, catalogue in self.catalogues.items():
             self.validate("catalogue", catalogue.data)
+            if catalogue.backend != backend:
+                raise ContractError(f"{backend}.json: its backend is {catalogue.backend}")
             for kind in (None, *catalogue.data["equipment"]):
                 for row in catalogue.all_rows(kind):
                     self._check_row(catalogue, kind, row)

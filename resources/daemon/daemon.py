@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jeedom_bridge import App, Clock, Contract, Logs, Options, Store, StoreError, SystemClock
 from jeedom_bridge.process import FolderLock
@@ -19,9 +20,11 @@ from .connections.services import Services
 from .connections.supervisor import Supervisor
 from .devices.base import Neighbour
 from .house_hub import HouseHub
-from .nearby.finder import Finder
 from .readings import Board
 from .texts import Texts
+
+if TYPE_CHECKING:
+    from .nearby.finder import Finder
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,10 +50,16 @@ class Daemon(App):
         store = Store(options.datadir / "store.sqlite")
         contract = Contract(CORE / "contract")
         texts, board = Texts(CORE / "i18n"), Board(self.clock)
-        finder = Finder.of(contract.catalogues)
+
+        @cache
+        def finder() -> Finder:
+            # With all catalogues, processes and threads: only where somebody searches.
+            from .nearby.finder import Finder
+
+            return Finder.of(contract.catalogues)
 
         def nearby(backend: str) -> list[Neighbour]:
-            return [Neighbour(each.address, each.serial) for each in finder.search(backend) if each.serial]
+            return [Neighbour(each.address, each.serial) for each in finder().search(backend) if each.serial]
 
         self.services = Services(
             self.clock, self.outbox, store, logs.masker, texts, board, self.callback.quiet_period, nearby

@@ -262,8 +262,12 @@ class TestFiles:
         with pytest.raises(ContractError):
             Contract(tmp_path / "contract").check()
         bad.write_text("{")
+        read = Contract(tmp_path / "contract").catalogues
         with pytest.raises(ContractError, match=r"enphase\.json"):
-            Contract(tmp_path / "contract")
+            read["enphase"]
+        assert read["easee"].backend == "easee", "another system's"
+        assert "enphase" in read
+        assert read.get("nobody") is None
 
     def test_a_missing_contract_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(ContractError):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 from zoneinfo import ZoneInfo
 
 from jeedom_bridge.clock import moment
@@ -22,10 +22,12 @@ from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
 from ..house_hub import HouseHub, RunningHouse
-from ..nearby.finder import Finder
 from .diagnostics import report
 from .limits import LIMITS
 from .reach import Reach
+
+if TYPE_CHECKING:
+    from ..nearby.finder import Finder
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class Commands:
         on_shutdown: Callable[[], None],
         reach: Reach | None = None,
         house: HouseHub | None = None,
-        finder: Finder | None = None,
+        finder: Callable[[], Finder] | None = None,
     ) -> None:
         """`on_message` is called before a message is carried out; without `reach`, Jeedom's addresses stay.
 
@@ -260,7 +262,7 @@ class Commands:
         return {"equipment": [{**vars(each), "config": dict(each.config)} for each in found]}
 
     def _nearby(self, message: Message) -> dict[str, Any]:
-        found = self._finder.search(message.get("backend")) if self._finder is not None else []
+        found = self._finder().search(message.get("backend")) if self._finder is not None else []
         return {"found": [{**vars(each), "config": dict(each.config)} for each in found]}
 
     def _run(self, message: Message) -> dict[str, Any]:
