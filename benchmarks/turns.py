@@ -59,6 +59,8 @@ class Home:
         (place / "jeenergied").symlink_to(checkout / "resources" / "daemon")
         # As in Jeedom, compiled modules are kept: to compile them anew costs time, and memory that stays.
         prefix = ("env", "-C", str(place), "-u", "PYTHONDONTWRITEBYTECODE", f"PYTHONPATH={packages}")
+        if checkout == ROOT:
+            prefix += ("MALLOC_ARENA_MAX=2",)  # as core/src/Daemon/Launcher.php starts it
         return self.lab.daemon(module="jeenergied", loglevel="info", prefix=prefix)
 
     def configure(self) -> None:

@@ -36,7 +36,7 @@ COST = """
     $events = json_decode($argv[1], true);
     (new Callback())->apply($events); // the first event of a command costs more, once
     $events = json_decode($argv[2], true);
-    config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
+    config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'history::smooth', 'cmdPushUrl']);
     $count = function () {
         return (int) DB::getConnection()->query("SHOW SESSION STATUS LIKE 'Questions'")->fetchColumn(1);
     };

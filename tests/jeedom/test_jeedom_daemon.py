@@ -82,6 +82,11 @@ def test_its_command_line_and_the_logs_hold_no_key(jeedom: Jeedom, daemon: None)
             assert jeedom.key not in log.read_text(errors="replace"), log
 
 
+def test_its_threads_share_what_memory_they_need(jeedom: Jeedom, daemon: None) -> None:
+    variables = Path(f"/proc/{pid(jeedom)}/environ").read_bytes().split(b"\0")
+    assert b"MALLOC_ARENA_MAX=2" in variables
+
+
 def test_the_core_starts_a_killed_one_again(jeedom: Jeedom, daemon: None) -> None:
     os.kill(pid(jeedom), signal.SIGKILL)
     until(lambda: not running(jeedom))

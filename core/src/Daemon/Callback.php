@@ -74,7 +74,7 @@ final class Callback
             return;
         }
         // One query ahead; the core would query the last one again for each value while it is empty.
-        config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'cmdPushUrl']);
+        config::byKeys(['folder::tmp', 'cache::engine', 'historyArchiveTime', 'history::smooth', 'cmdPushUrl']);
         // Scenarios and widgets may print; the response must hold the acknowledgement alone.
         ob_start();
         try {

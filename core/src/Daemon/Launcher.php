@@ -16,6 +16,13 @@ final class Launcher
 {
     public const LOG_NAME = 'jeenergie_daemon';
     public const KEY_VARIABLE = 'JEEDOM_APIKEY';
+
+    /**
+     * What the C library may keep apart for threads that allocate at the same time. Python's threads do so one after the other:
+     * without the limit each keeps memory of its own, some 2 MiB in all.
+     */
+    private const MEMORY = ['MALLOC_ARENA_MAX' => '2'];
+
     private const STDERR_FILE = 'deamon.err';
 
     /** @return string[] command line, without secrets: every local user can read it */
@@ -67,7 +74,7 @@ final class Launcher
             $streams,
             $pipes,
             DataFolder::path(),
-            [self::KEY_VARIABLE => ApiKey::get()] + getenv()
+            [self::KEY_VARIABLE => ApiKey::get()] + getenv() + self::MEMORY
         );
         if ($process === false) {
             throw new Exception(sprintf(
