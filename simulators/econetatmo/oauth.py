@@ -73,6 +73,8 @@ class Authority:
         with self.lock:
             if not form.get("grant_type"):
                 raise GrantError("invalid_request")
+            # The application is judged before the token, which a wrong secret does not use up: RFC 6749, section 5.2,
+            # and netatmo-api-python #85 ("invalid_client" with a token that was good afterwards, 21 August 2024).
             if (form.get("client_id"), form.get("client_secret")) != (self.client_id, self.client_secret):
                 raise GrantError("invalid_client")
             return self._answer(self._granted(form))

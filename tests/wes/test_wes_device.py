@@ -160,3 +160,20 @@ def test_a_test_says_who_answered_and_whether_the_account_may_act(wes: WesServer
     assert "V0.84A16" in identity.text
     reader = rig.runner(settings(wes, user="user", password="user"), silent=True).device.test()
     assert "lecture seule" in reader.text
+
+
+def test_a_test_signs_in_to_the_ftp_account_that_the_form_holds(wes: WesServer, rig: Rig) -> None:
+    with pytest.raises(AuthenticationFailed, match="mot de passe FTP"):
+        rig.runner(settings(wes, ftpPassword="mistyped"), silent=True).device.test()
+    assert "FTP" not in rig.runner(settings(wes), silent=True).device.test().text
+    sessions = wes.ftp.sessions
+    rig.runner(settings(wes, ftpUser=""), silent=True).device.test()
+    assert wes.ftp.sessions == sessions == 2
+    assert not set(wes.files) & {"JEENERGIE.CGX", "JEENERGI.NEW"}, "a test writes nothing"
+
+
+def test_a_test_succeeds_and_says_so_when_ftp_could_not_be_tried(wes: WesServer, rig: Rig) -> None:
+    wes.ftp.fault("busy")
+    text = rig.runner(settings(wes), silent=True).device.test().text
+    assert "V0.84A16" in text
+    assert "le compte FTP n'a pas pu être essayé : Le WES n'accepte pas de session FTP" in text

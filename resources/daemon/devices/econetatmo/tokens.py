@@ -3,6 +3,9 @@
 A pair belongs to the token that the user pasted (its hash names it): a newly pasted one begins a new line of
 pairs and so wins over the stored one, and pasting the same one again goes on with its newest successor.
 
+A data call does not show the client secret, only a renewal does: with another secret than the one that won the pair
+it is renewed at once, so that a mistyped secret is refused by the test of the form and not three hours later.
+
 It does not derive from `common/tokens.py`, whose question is how seldom a login may happen: here there is none. Only
 the user can begin a line of pairs; a renewal whose answer was lost may have voided both tokens, and a marker that is
 durable before the request says so after a kill; the access token is used to its end while renewals fail. The book of
@@ -100,6 +103,7 @@ class TokenKeeper:
         elsewhere = "" if origin == context.catalogue.settings({}).get("apiUrl") else f"\n{origin}"
         line = hashlib.sha256(f"{self._client}\n{self._pasted}{elsewhere}".encode()).hexdigest()[:16]
         self._key = f"tokens:{line}"
+        self._secret_mark = hashlib.sha256(f"{self._client}\n{self._secret}".encode()).hexdigest()[:16]
         policies = {Scope.CREDENTIAL: CREDENTIAL, Scope.REQUEST: RENEWAL}
         self._refusals = Refusals(context.memory, context.clock, policies)
         with _LOCKS_GUARD:
@@ -114,14 +118,15 @@ class TokenKeeper:
             self._check("refused")
             now = self._context.clock.time()
             left = 0.0 if pair.access == self._dead else pair.left(now)
-            if left > pair.margin() or (left > 0 and self._renewal_waits()):
+            asked, own = self._at_once, self._won_by_this_secret()
+            if (own and left > pair.margin()) or (left > 0 and self._renewal_waits(own)):
                 return pair.access
             try:
                 return self._renew(pair).access
             except NotDurable:
                 raise
             except DeviceError as error:
-                if left <= 0:
+                if left <= 0 or (not own and (asked or isinstance(error, AuthenticationFailed))):
                     raise
                 _LOG.warning("the token could not be renewed (%s), the present one is good for %.0f s", error, left)
                 return pair.access
@@ -266,16 +271,22 @@ class TokenKeeper:
     # What was refused.
 
     def _place(self, what: str) -> str:
-        return f"{self._key} {what}"
+        """A grant is refused to one secret: a test of a mistyped one leaves the saved connection alone."""
+        return f"{self._key} {what}" + (f" {self._secret_mark}" if what == "grant" else "")
 
-    def _renewal_waits(self) -> bool:
+    def _won_by_this_secret(self) -> bool:
+        return self._kept().get("secret") == self._secret_mark
+
+    def _renewal_waits(self, own: bool) -> bool:
+        """Whether a renewal has to wait; a refusal of a secret that never won a token is an error instead."""
         if self._at_once:
             return False
-        waits = (
-            self._refusals.wait_s(Scope.CREDENTIAL, self._place("grant")),
+        waits = [
             self._refusals.wait_s(Scope.REQUEST, self._place("renewal")),
             self._not_before - self._context.clock.monotonic(),
-        )
+        ]
+        if own:
+            waits.append(self._refusals.wait_s(Scope.CREDENTIAL, self._place("grant")))
         return max(waits) > 0
 
     def _check(self, what: str) -> None:
@@ -301,7 +312,9 @@ class TokenKeeper:
 
     def _proven(self, what: str) -> bool:
         kept = self._kept()
-        return bool(kept.get("good")) or (what == "grant" and bool(kept.get("access")))
+        if what == "grant":
+            return bool(kept.get("access")) and self._won_by_this_secret()
+        return bool(kept.get("good"))
 
     def _not_now(self, rest: float) -> NotNow:
         at = datetime.fromtimestamp(self._context.clock.time() + rest, ZoneInfo(self._context.timezone))
@@ -333,7 +346,7 @@ class TokenKeeper:
         now = self._context.clock.time()
         fresh = Pair(grant.access, grant.refresh, now + grant.lifetime, now)
         good = self._kept().get("good")
-        self._put({**_described(fresh), **({"good": 1} if good else {})})
+        self._put({**_described(fresh), "secret": self._secret_mark, **({"good": 1} if good else {})})
         self._at_once = False
         self._durable = fresh.refresh
         self._remember_line()

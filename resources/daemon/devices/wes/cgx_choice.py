@@ -130,10 +130,23 @@ class CgxChoice:
             _LOG.debug("names of the inputs: %s", error)
             return None
 
+    def try_ftp(self) -> None:
+        """Signs in to the FTP account, if there is one: reading pages does not show it. Raises DeviceError."""
+        user, password = self._ftp_account()
+        if user and password:
+            with self._wes.alone():
+                ftp.try_account(self._wes.host, self._ftp_port(), user, password)
+
+    def _ftp_account(self) -> tuple[str, str]:
+        return str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
+
+    def _ftp_port(self) -> int:
+        return int(self._config.get("ftpPort") or 21)
+
     def send(self, progress: Progress) -> str:
         """Uploads our pages and reads them back; returns the text for the user. Raises DeviceError."""
         host, say = self._wes.host, self._context.translate
-        user, password = str(self._config.get("ftpUser") or ""), str(self._config.get("ftpPassword") or "")
+        user, password = self._ftp_account()
         if not user or not password:
             raise Refused(
                 "Renseignez l'identifiant et le mot de passe FTP du WES : ils sont nécessaires à l'envoi du fichier "
@@ -149,7 +162,7 @@ class CgxChoice:
                 progress(20 + 60 * len(sent) / len(files), say("Envoi de {name}", name=name))
                 sent.append(name)
 
-            ftp.upload(host, int(self._config.get("ftpPort") or 21), user, password, files, step)
+            ftp.upload(host, self._ftp_port(), user, password, files, step)
             progress(80, say("Vérification du fichier sur le WES"))
             self._verify()
         self._instead = None

@@ -100,6 +100,13 @@ class Device(Base):
             data["readOnly"] = True
         except DeviceError as error:
             _LOG.debug("the rights of the account: %s", error)
+        try:
+            self._choice.try_ftp()
+        except AuthenticationFailed:
+            raise
+        except DeviceError as error:
+            reason = self.context.describe(error)
+            text += self.context.translate(" ; le compte FTP n'a pas pu être essayé : {reason}", reason=reason)
         return Identity(data, text)
 
     def discover(self) -> list[Found]:

@@ -65,6 +65,12 @@ def upload(host: str, port: int, user: str, password: str, files: Mapping[str, b
                 raise
 
 
+def try_account(host: str, port: int, user: str, password: str) -> None:
+    """Signs in and out again. Raises DeviceError."""
+    with _session(host, port, user, password):
+        pass
+
+
 @contextmanager
 def _session(host: str, port: int, user: str, password: str) -> Iterator[ftplib.FTP]:
     ftp = _Ftp(timeout=STEP_TIMEOUT_S, encoding="latin-1")
