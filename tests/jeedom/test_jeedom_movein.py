@@ -1,12 +1,9 @@
-"""A former plugin moved in, undone, moved again and killed in the middle, in a real Jeedom."""
+"""A former plugin moved in, undone and moved again, in a real Jeedom."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import former_plugins
 import pytest
 from former_plugins import code
-from jeedom_host import BOOT, Jeedom
+from jeedom_host import Jeedom
 
 DAYS = 30
 
@@ -136,54 +133,6 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     assert jeedom.php(LEFT) == count
     assert jeedom.php(MOVE, plugin) == "done"
     check_moved(jeedom, house, names)
-
-
-RUN = "Background::run();"
-BEGIN = "Move::begin(Former::of($argv[1])); echo '[]';"
-BEGIN_UNDO = "Undo::begin(Former::of($argv[1]), Journal::of($argv[1])); echo '[]';"
-
-
-def run_for(seconds: float | None) -> float:
-    """Runs what is not finished, kills it after that time, and returns how long it has run."""
-    as_web_user = {"user": "www-data", "group": "www-data"} if os.geteuid() == 0 else {}
-    started = time.monotonic()
-    with subprocess.Popen(["php", "-r", BOOT + RUN], stderr=subprocess.DEVNULL, **as_web_user) as process:
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    return time.monotonic() - started
-
-
-@pytest.mark.parametrize("plugin", ["wescontrol"], indirect=True)
-def test_killed_at_random_moments_it_goes_on_or_is_undone(jeedom: Jeedom, house: dict[str, Any]) -> None:
-    plugin = house["plugin"]
-    names, shape, count = named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)
-    jeedom.php(BEGIN, plugin)
-    whole = run_for(None)
-    check_moved(jeedom, house, names)
-    jeedom.php(BEGIN_UNDO, plugin)
-    whole_undo = run_for(None)
-    assert named(jeedom) == names
-    chance = random.Random(24)
-    for kill in range(10):
-        jeedom.php(BEGIN, plugin)
-        run_for(whole * chance.uniform(0.05, 0.95))
-        if kill % 2:  # undone in the middle, and that killed as well
-            jeedom.php(BEGIN_UNDO, plugin)
-            run_for(whole_undo * chance.uniform(0.05, 0.95))
-        run_for(None)
-        noted = jeedom.php(NOTED, plugin)
-        if kill % 2:
-            assert noted["state"] == "undone"
-        else:
-            assert noted["state"] == "done"
-            check_moved(jeedom, house, names)
-            jeedom.php(BEGIN_UNDO, plugin)
-            run_for(None)
-        assert named(jeedom) == names, kill
-        assert jeedom.php(SHAPE, plugin) == shape, kill
-        assert jeedom.php(LEFT) == count, kill
 
 
 @pytest.fixture
