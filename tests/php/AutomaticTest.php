@@ -1,6 +1,7 @@
 <?php
 
 use Jeenergie\Energy\Automatic;
+use Jeenergie\Pages\PageActions;
 
 /** The house makes itself: once, with the first meter, and not again when the user has deleted it. */
 final class AutomaticTest extends JeenergieTestCase
@@ -82,6 +83,23 @@ final class AutomaticTest extends JeenergieTestCase
         $own = $this->system('house', 'Chez nous');
         $this->meter($this->system('wes', 'Garage'), 'teleinfo', '1');
         $this->assertSame([$own->getId()], array_map(fn(jeenergie $each) => $each->getId(), $this->houses()));
+    }
+
+    public function testTheHouseStandsWhereTheFirstSystemIsPlacedAndStaysThere(): void
+    {
+        Memory::$config['objects'] = ['7', '8'];
+        $wes = $this->system('wes', 'Garage');
+        $this->meter($wes, 'teleinfo', '1');
+        Jeenergie\Equipment\Discovery::create($this->houses()[0], 'home', 'home', 'Maison');
+        $places = fn(): array => array_map(
+            fn(jeenergie $each): string => (string) $each->getObject_id(),
+            array_merge($this->houses(), $this->houses()[0]->equipment(), [jeenergie::byId($wes->getId())])
+        );
+        $this->assertSame(['', '', ''], array_values($places()));
+        PageActions::place(['connection' => $wes->getId(), 'object' => '7']);
+        $this->assertSame(['7', '7', '7'], array_values($places()));
+        PageActions::place(['connection' => $wes->getId(), 'object' => '8']);
+        $this->assertSame(['7', '7', '8'], array_values($places()), 'a system that moves does not take the house along');
     }
 
     private function system(string $backend, string $name): jeenergie

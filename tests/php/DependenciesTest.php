@@ -2,6 +2,7 @@
 
 use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\Dependencies;
+use Jeenergie\Pages\PageActions;
 use Jeenergie\Storage\DataFolder;
 
 /** "Installed" means that it works: an upgrade of the system ends it, and Jeedom installs again by itself. */
@@ -89,6 +90,10 @@ final class DependenciesTest extends JeenergieTestCase
         $told = implode(Memory::$messages);
         $this->assertStringContainsString('Réponse : plus de place À faire : libérez de la place.', $told);
         $this->assertStringNotContainsString('FAILED', $told);
+        Memory::$config['dependencies'] = 'nok';
+        $list = PageActions::list();
+        $this->assertStringContainsString('À faire : libérez de la place.', $list['daemon']['text']);
+        $this->assertSame('now', $list['firstSteps']->steps[0]['state'], 'the step of a newcomer says it as well');
         // Back to the former version: its list is the one that is installed.
         file_put_contents($this->plugin . '/resources/requirements.txt', "requests\n");
         Daemon::everyMinute();

@@ -178,12 +178,19 @@ final class Dependencies
         if (self::work()) {
             message::removeAll('jeenergie', self::MESSAGE);
         } elseif (!is_file(self::progressFile())) {
-            $lines = self::failure();
-            if ($lines !== []) {
-                $intro = __('Les dépendances n\'ont pas pu être installées et le démon reste arrêté ; vos données sont gardées.', __FILE__);
-                message::add('jeenergie', State::plain($intro . ' ' . implode(' ', $lines)), '', self::MESSAGE);
+            $why = self::why();
+            if ($why !== '') {
+                message::add('jeenergie', $why, '', self::MESSAGE);
             }
         }
+    }
+
+    /** Why the last installation has failed and what helps, as sentences for the user; '' if it has not. */
+    public static function why(): string
+    {
+        $lines = self::failure();
+        $intro = __('Les dépendances n\'ont pas pu être installées et le démon reste arrêté ; vos données sont gardées.', __FILE__);
+        return $lines === [] ? '' : State::plain($intro . ' ' . implode(' ', $lines));
     }
 
     /** @return string[] what install_deps.sh has written of its failure, in the user's language; [] if it has not failed */

@@ -8,6 +8,7 @@ use Exception;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Daemon\Daemon;
+use Jeenergie\Daemon\Dependencies;
 use Jeenergie\Daemon\Reach;
 use Jeenergie\Daemon\Socket;
 use Jeenergie\Storage\Moment;
@@ -65,7 +66,8 @@ final class Health
         if ($dependencies['state'] !== 'ok') {
             return [
                 'state' => 'dependencies',
-                'text' => __('Les dépendances ne sont pas installées : le démon ne peut pas démarrer.', __FILE__),
+                'text' => Dependencies::why()
+                    ?: __('Les dépendances ne sont pas installées : le démon ne peut pas démarrer.', __FILE__),
             ];
         }
         $info = $plugin->deamon_info();
