@@ -12,13 +12,15 @@
 | `redirect` | address or null | 302 |
 | `shape` | keys and types | the JSON answer with these (`simulators/report.py`) |
 
-A fault holds until `clear`, or for `count` requests whose path starts with `path` (`*`: all of them).
+A fault holds until `clear`, or for `count` requests whose path starts with `path` (`*` in it: anything; `$` at its
+end: nothing may follow).
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -45,8 +47,10 @@ class Fault:
     cleared: threading.Event = field(default_factory=threading.Event)
 
     def matches(self, path: str) -> bool:
-        """Whether a request of `path` meets it."""
-        return self.path == "*" or path.startswith(self.path)
+        """Whether a request of `path` meets it: its own path is the beginning; "*" is anything, a last "$" the end."""
+        if not {"*", "$"} & set(self.path):
+            return path.startswith(self.path)
+        return re.match(re.escape(self.path).replace(r"\*", ".*").replace(r"\$", r"\Z"), path) is not None
 
     def described(self) -> dict[str, Any]:
         """As JSON."""

@@ -21,21 +21,27 @@ Shape = Mapping[str, str]
 PATHS: dict[str, dict[str, str]] = {
     "enphase": {
         "readings": "/ivp/meters/readings",
-        "meters": "/ivp/meters",
+        "meters": "/ivp/meters$",
         "production": "/production.json",
-        "summary": "/api/v1/production",
+        "summary": "/api/v1/production$",
         "inverters": "/api/v1/production/inverters",
         "batteries": "/ivp/ensemble/inventory",
         "charge of batteries": "/ivp/ensemble/secctrl",
         "/ivp/ensemble/power": "/ivp/ensemble/power",
         "/ivp/pdm/device_data": "/ivp/pdm/device_data",
     },
-    "easee": {"observations": "/state/", "chargers": "/api/chargers", "site": "/api/chargers/"},
+    "easee": {"observations": "/state/", "chargers": "/api/chargers$", "site": "/api/chargers/*/site$"},
     "wes": {name: f"/{name}" for name in ("data.cgx", "jeenergie.cgx", "data_jeedom.cgx")},
     "econetatmo": {name: f"/api/{name}" for name in ("homesdata", "homestatus", "getmeasure", "gethomemeasure")},
-    "hellowatt": {"user": "/api/user", "homes": "/api/homes", "electricity": "/api/homes/", "gas": "/api/homes/"},
+    "hellowatt": {
+        "user": "/api/user$",
+        "homes": "/api/homes$",
+        "contracts": "/api/homes/*/contracts",
+        "electricity": "/api/homes/*/sge_measures/",
+        "gas": "/api/homes/*/adict_measures/",
+    },
 }
-"""By system and kind of answer: how the path of its request begins, as the simulators serve it."""
+"""By system and kind of answer: the path of its request, as faults of the simulators name it. No path has two kinds."""
 
 EXAMPLES: dict[str, Any] = {"null": None, "boolean": True, "number": 1, "text": "1", "list": [], "object": {}}
 FIRST = ("object", "list", "number", "text", "boolean", "null")
@@ -58,8 +64,7 @@ def replay(fault: Callable[..., Any], connection: Mapping[str, Any], *kinds: str
     """
     paths = PATHS.get(str(connection["backend"]), {})
     chosen = [kind for kind in connection["shapes"] if kind in paths and (not kinds or kind in kinds)]
-    # The longest path first: a fault meets all requests whose path begins with its own.
-    for kind in sorted(chosen, key=lambda each: -len(paths[each])):
+    for kind in chosen:
         fault("shape", paths[kind], connection["shapes"][kind])
     return chosen
 

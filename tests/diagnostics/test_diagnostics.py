@@ -19,6 +19,7 @@ from jeenergied.devices.common.endpoints import Shapes, shape_of
 
 from jeedom_bridge.logs import Masker
 from simulators import report as replays
+from simulators.faults import Fault
 from tests.econetatmo.world import BRIDGE
 from tests.enphase.harness import SERIAL
 from tests.soak.test_soak_month import CHARGER, EMAIL, HOUR, PASSWORD, Five
@@ -168,6 +169,28 @@ def test_the_example_of_a_shape_has_that_shape() -> None:
             place: types.split("|")[-1 if types == "list|null" else 0] for place, types in shape.items()
         }
         assert replays.reshaped(answer, shape) == answer
+
+
+def test_every_kind_of_answer_of_a_report_has_its_own_path_at_the_simulator(house: House) -> None:
+    asked: dict[str, set[str]] = {}
+    for backend, simulator in house.simulators.items():
+        taken = simulator.faults.take
+
+        def remember(path: str, backend: str = backend, taken: Any = taken) -> Any:
+            asked.setdefault(backend, set()).add(path)
+            return taken(path)
+
+        simulator.faults.take = remember
+    house.five.life.live(600.0)
+    for runner in house.five.life.runners:
+        with suppress(DeviceError):
+            runner.device.refresh()
+    for told in house.report()["connections"]:
+        paths = replays.PATHS[told["backend"]]
+        assert set(told["shapes"]) <= set(paths), told["backend"]
+        for path in asked[told["backend"]]:
+            met = [kind for kind, pattern in paths.items() if Fault("shape", pattern).matches(path)]
+            assert len(met) <= 1, f"{path} is {met}"
 
 
 def test_what_is_no_report_is_refused() -> None:
