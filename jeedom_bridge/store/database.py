@@ -28,15 +28,30 @@ Values = dict[str, dict[str, Any]]
 """By scope and key."""
 MIN_BYTES = 512
 """Bytes that any database has at least."""
-INSERT = "INSERT OR REPLACE INTO entry VALUES (?,?,?)"
+INSERT = "INSERT OR REPLACE INTO entry (scope, key, value) VALUES (?,?,?)"
+LAYOUT = 0
+"""What `PRAGMA user_version` says of the tables above: a version that changes what they mean raises it. Columns that
+are added, with a default, leave it as it is."""
 
 
 class Torn(sqlite3.DatabaseError):
     """The file is sound, but its values are of different moments: it was copied while it was written."""
 
 
+class OtherLayout(sqlite3.DatabaseError):
+    """The file is of a later version: its tables mean something else."""
+
+
+def check_layout(database: sqlite3.Connection, known: int = LAYOUT) -> None:
+    """Raises OtherLayout if a later version has written the file."""
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found > known:
+        raise OtherLayout(f"layout {found}, this version knows {known}")
+
+
 def read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], int], str]:
     """All values, their sums, and which copy the database knows of. Raises sqlite3.Error or ValueError if damaged."""
+    check_layout(database)
     values: Values = {}
     own: dict[str, str] = {}
     sums = {}

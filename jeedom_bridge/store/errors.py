@@ -3,7 +3,8 @@
 StoreError
 ├── DiskFull        the disk, or the user's share of it, is full
 ├── NotWritable     rights, a read-only disk, a folder that is gone
-└── Locked          another program holds the file
+├── Locked          another program holds the file
+└── Newer           a later version of the program has written the file, in a layout of its own
 """
 
 from __future__ import annotations
@@ -30,19 +31,27 @@ class Locked(StoreError):
     """Raised if another program holds the file for longer than 5 s."""
 
 
+class Newer(StoreError):
+    """Raised if a later version has written the file, in a layout that this one does not know."""
+
+
 @dataclass(frozen=True)
 class Damage:
     """What was wrong with the file at the start. `values`: how many could be read; `aside`: where the old file is.
 
-    `error`: why it cannot be written; None if it was damaged.
+    `error`: why it cannot be written; None if it was damaged, or `newer`: written by a later version.
     """
 
     values: int
     aside: str
     error: StoreError | None = None
+    newer: bool = False
 
     def __str__(self) -> str:
-        return f"{self.error or 'damaged'}; {self.values} values were read" + (f", see {self.aside}" * bool(self.aside))
+        return (
+            f"{self.error or ('of a later version' if self.newer else 'damaged')}; {self.values} values were read"
+            + (f", see {self.aside}" * bool(self.aside))
+        )
 
 
 _KINDS: dict[int, type[StoreError]] = {

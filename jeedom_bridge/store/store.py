@@ -25,8 +25,10 @@ from .database import (
     OWN_SCOPE,
     SUM_KEY,
     TABLE,
+    OtherLayout,
     Torn,
     Values,
+    check_layout,
     checksum,
     drop_journal,
     read,
@@ -47,8 +49,9 @@ class Store:
 
     Reading never fails: after opening, values come from memory. `put` returns when the value is durable, or
     raises StoreError and keeps the value in memory; the next successful write brings it to the disk.
-    A damaged file is moved aside, what can be read of it and of the copy is carried over, and `damage` tells what
-    happened. One that is damaged or taken away while the daemon runs is written anew from memory.
+    A damaged file, and one that a later version has written in another layout, is moved aside, what can be read of it
+    and of the copy is carried over, and `damage` tells what happened. One that is damaged or taken away while the
+    daemon runs is written anew from memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,6 +66,8 @@ class Store:
         self._database: sqlite3.Connection | None = None
         self._inode = -1
         self._broken = False
+        self._aside: Path | None = None
+        """What the file in place will be called once another one can be written."""
         self._sums: dict[tuple[str, str], int] = {}
         self._noted = ""
         """The time of the copy that the database knows of."""
@@ -231,6 +236,7 @@ class Store:
         self._inode = path.stat().st_ino
         database = sqlite3.connect(str(path), timeout=5, isolation_level=None, check_same_thread=False)
         try:
+            check_layout(database)  # before anything is written
             database.execute("PRAGMA secure_delete=ON")  # a forgotten token must not stay in a free page
             database.execute("PRAGMA synchronous=EXTRA")
             database.execute(TABLE)
@@ -297,13 +303,13 @@ class Store:
             database.close()
         try:
             os.chmod(self.path, 0o600)
-            os.link(self.path, self._aside)
+            os.link(self.path, self._aside or self._name_aside("damaged"))
         except OSError as error:
             _LOG.warning("%s is not kept: %s", self.path, error)
         drop_journal(self.path)
         os.replace(new, self.path)
         sync(self.path.parent)
-        self._broken = False
+        self._broken, self._aside = False, None
         self._tidy()
         self._database = self._connect(self.path)
 
@@ -321,9 +327,9 @@ class Store:
         except FileNotFoundError:
             return False
 
-    @property
-    def _aside(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    def _name_aside(self, why: str) -> Path:
+        """Damaged files are removed some day, those of a later version ("newer") never."""
+        return self.path.with_name(f"{self.path.name}.{why}-{time.strftime('%Y%m%d-%H%M%S')}")
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -349,13 +355,15 @@ class Store:
         if is_unwritable(error):
             self.damage = Damage(count, "", failure(self.path, error))
         else:
-            self.damage = Damage(count, self._aside.name)
+            newer = isinstance(error, OtherLayout)
+            self._aside = self._name_aside("newer" if newer else "damaged")
+            self.damage = Damage(count, self._aside.name, newer=newer)
             self._broken = True
             try:
                 self._flush()
             except StoreError as second:
                 # Full or read-only besides: the damaged file stays, and every write will say so.
-                _LOG.debug("replacing the damaged store: %s", second)
+                _LOG.debug("replacing the store: %s", second)
         _LOG.error("%s at the start: %s (%s)", self.path, self.damage, error)
 
     def _tidy(self) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from jeedom_bridge.contract import finite
 from jeedom_bridge.json_reader import loads
+from jeedom_bridge.store.errors import Newer
 
 from .devices.base import Connection, Context, Equipment, Found, Identity, Refused
 from .driving import LOAD, DrivingDevice, drivable
@@ -75,7 +76,7 @@ class HouseDevice(DrivingDevice):
         wishes = self.wishes()
         zone = ZoneInfo(self.context.timezone)
         if self._house is None:
-            book = Book(self._hub.folder / BOOK)
+            book = self._open_book()
             (self._hub.folder / OWNER).write_text(self.connection.id, "utf-8")
             if book.damage:
                 self.context.message(
@@ -101,6 +102,16 @@ class HouseDevice(DrivingDevice):
         self._job = self.context.every("look", IDLE_S, self._look)
         self._past.begin(self._house)
         self.context.every("copy", COPY_S, self.back_up, first=COPY_S)
+
+    def _open_book(self) -> Book:
+        try:
+            return Book(self._hub.folder / BOOK)
+        except Newer as error:
+            raise Refused(
+                "Le livre de la maison a été écrit par une version plus récente du plugin et reste tel quel : "
+                "installez de nouveau cette version, ou renommez data/daemon/house.sqlite pour commencer "
+                "un autre livre."
+            ) from error
 
     def stop(self) -> None:
         for end in self._ends:

@@ -65,6 +65,14 @@ class Texts:
                 error=found.error,
                 count=found.values,
             )
+        if found.newer:
+            return self(
+                "Les données internes du démon ont été écrites par une version plus récente du plugin : {count} "
+                "valeurs ont pu être lues, le fichier est gardé sous data/daemon/{file}. Vérifiez les connexions : "
+                "certaines peuvent demander un nouveau jeton.",
+                count=found.values,
+                file=found.aside,
+            )
         return self(
             "Les données internes du démon étaient endommagées : {count} valeurs ont été retrouvées, l'ancien fichier "
             "est data/daemon/{file}. Vérifiez l'espace disque, puis les connexions : certaines peuvent demander un "

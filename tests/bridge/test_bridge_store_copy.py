@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -246,6 +246,68 @@ def test_a_database_of_an_earlier_version_is_taken_as_it_is(path: Path) -> None:
     assert (store.damage, store.scope("1")) == (None, {"mark": 7})
     store.put("1", "more", 8)
     assert Store(path).scope("1") == {"mark": 7, "more": 8}
+
+
+def write_as_a_later_version(path: Path, layout: int) -> bytes:
+    """A store whose table has another column, and which may say that its content means something else."""
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(
+            "CREATE TABLE entry (scope TEXT, key TEXT, value TEXT, at REAL DEFAULT 0, PRIMARY KEY (scope, key))"
+        )
+        database.execute("INSERT INTO entry VALUES ('1', 'mark', '7', 1.5)")
+        database.execute("CREATE TABLE other (what TEXT)")
+        database.execute("INSERT INTO other VALUES ('of the later version')")
+        database.execute(f"PRAGMA user_version={layout}")
+    return path.read_bytes()
+
+
+def test_columns_that_a_later_version_has_added_stay(path: Path) -> None:
+    write_as_a_later_version(path, 0)
+    store = Store(path)
+    store.put("1", "more", 8)
+    store.close()
+    assert store.damage is None
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute("SELECT key, value, at FROM entry WHERE scope='1' ORDER BY key").fetchall()
+        assert rows == [("mark", "7", 1.5), ("more", "8", 0.0)]
+        assert database.execute("SELECT what FROM other").fetchall() == [("of the later version",)]
+
+
+def test_a_database_of_a_later_layout_is_kept_as_it_is_and_what_can_be_read_goes_on(path: Path) -> None:
+    written = write_as_a_later_version(path, 1)
+    store = Store(path)
+    assert store.scope("1") == {"mark": 7}
+    assert store.damage is not None
+    assert (store.damage.newer, store.damage.values, store.damage.error) == (True, 1, None)
+    assert (path.parent / store.damage.aside).read_bytes() == written
+    store.put("1", "more", 8)
+    store.close()
+    again = Store(path)
+    assert (again.damage, again.scope("1")) == (None, {"mark": 7, "more": 8})
+    for n in range(5):  # whatever happens later
+        again._rescue(sqlite3.DatabaseError(f"damaged {n}"))
+    assert (path.parent / store.damage.aside).read_bytes() == written
+
+
+def test_a_database_of_a_later_layout_stays_in_its_place_while_the_disk_is_full() -> None:
+    with small_disk(Path("/tmp") / f"store-newer-{os.getpid()}", "96k") as place:
+        path = place / "data" / "store.sqlite"
+        written = write_as_a_later_version(path, 1)
+        filler = fill(place)
+        store = Store(path)
+        assert store.scope("1") == {"mark": 7}
+        assert path.read_bytes() == written
+        with pytest.raises(DiskFull):
+            store.put("1", "more", 8)
+        assert path.read_bytes() == written
+        filler.unlink()
+        store.put("1", "more", 8)
+        store.close()
+        assert store.damage is not None
+        kept = [each for each in path.parent.iterdir() if ".newer-" in each.name]
+        assert [each.read_bytes() for each in kept] == [written]
+        assert Store(path).scope("1") == {"mark": 7, "more": 8}
 
 
 class TestErrors:

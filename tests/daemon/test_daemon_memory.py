@@ -50,6 +50,8 @@ def test_a_full_disk_is_told_once_however_much_is_kept_or_deleted(caplog: pytest
 
 def test_a_full_disk_is_told_to_the_user_as_what_it_is() -> None:
     texts = Texts(ROOT / "core" / "i18n")
+    newer = texts.damage(Damage(7, "store.sqlite.newer-20270101-000000", newer=True))
+    assert "version plus récente du plugin : 7 valeurs" in newer
     error = DiskFull("store.sqlite could not be written: database or disk is full")
     assert "(le disque est plein)" in texts.mistake(error)
     texts.language = "en_US"

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,23 @@ def test_the_copy_stands_in_for_a_file_that_is_gone_or_cut_off(tmp_path: Path) -
     assert len(Book(path).intervals(0, 1e12)) == 2000
     path.write_bytes(path.read_bytes()[:300])
     assert len(Book(path).intervals(0, 1e12)) == 2000
+
+
+def test_columns_that_a_later_version_has_added_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "house.sqlite"
+    filled(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE interval ADD COLUMN hydrogen REAL DEFAULT 3.5")
+    book = Book(path)
+    book.write(Change([row(300 * 2000)]))
+    assert book.intervals(0, 301) == [row(0), row(300)]
+    book.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT COUNT(*), SUM(hydrogen) FROM interval").fetchone() == (2001, 2001 * 3.5)
+    with path.open("r+b") as file:  # and then damaged
+        file.seek(path.stat().st_size // 2)
+        file.write(os.urandom(4096))
+    assert len(Book(path).intervals(0, 1e12)) > 500
 
 
 def test_a_file_taken_away_while_the_daemon_runs_is_made_anew(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,6 +111,24 @@ def test_it_shows_what_the_board_measures(rig: Rig) -> None:
     rig.measure(-500.0, 2000.0)
     assert (rig.context.facts["now.house"], rig.context.facts["now.grid"]) == (1500, -500)
     assert rig.context.is_online
+
+
+def test_a_book_of_a_later_version_is_left_alone_and_the_user_told_what_helps(tmp_path: Path) -> None:
+    book = tmp_path / "house.sqlite"
+    with closing(sqlite3.connect(book)) as database:
+        database.execute("CREATE TABLE slot (start INTEGER PRIMARY KEY, energy TEXT)")
+        database.execute("PRAGMA user_version=1")
+    written = book.read_bytes()
+    device = Rig(tmp_path, tariff="base").device
+    for _ in range(2):
+        with pytest.raises(Refused, match="version plus récente"):
+            device.start()
+        device.stop()
+    assert book.read_bytes() == written
+    assert [each.name for each in tmp_path.iterdir()] == ["house.sqlite"]
+    book.rename(tmp_path / "mine.sqlite")
+    device.start()
+    assert book.exists()
 
 
 def test_it_looks_at_once_after_a_quiet_time_and_once_a_second_at_most(rig: Rig) -> None:

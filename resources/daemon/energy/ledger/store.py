@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jeedom_bridge.store.errors import StoreError, failure, is_unwritable
+from jeedom_bridge.store.database import OtherLayout, check_layout
+from jeedom_bridge.store.errors import Newer, StoreError, failure, is_unwritable
 
 from ..balance import Tank
 from .cells import COLUMNS
@@ -37,8 +38,18 @@ _TABLES = (
     "WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
-_COPIED = {"interval": 20, "hour": 2, "day": 2, "late": 4, "note": 2}
-"""Tables and the number of their columns, as they are carried over from a damaged file."""
+LAYOUT = 0
+"""As that of the daemon's own store (`jeedom_bridge/store/database.py`): what the tables above mean."""
+_COLUMNS = {
+    "interval": "start, i, e, p, c, d, si, se, sp, sc, sd, marks, price, resale, co2, period, level, content, share, "
+    "devices",
+    "hour": "start, data",
+    "day": "date, data",
+    "late": "source, begin, finish, energy",
+    "note": "key, value",
+}
+"""By table. A later version may have added others."""
+_INTERVALS = f"SELECT {_COLUMNS['interval']} FROM interval"
 _HEADER = 512
 """Bytes that any database has at least."""
 KEPT = 3
@@ -61,7 +72,7 @@ class Book:
     """Reading raises nothing but StoreError; after a failed write nothing of it is on the disk."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StoreError if there is neither a file nor room for one."""
+        """Raises StoreError if there is neither a file nor room for one, Newer if a later version has written it."""
         self.path = path
         self.copy = path.with_name(f"{path.stem}.copy{path.suffix}")
         self.damage = ""
@@ -69,6 +80,8 @@ class Book:
         self._database: sqlite3.Connection | None = None
         try:
             self._open()
+        except OtherLayout as error:
+            raise Newer(f"{path}: {error}") from error
         except (sqlite3.Error, OSError) as error:
             if is_unwritable(error):
                 raise failure(path, error) from error
@@ -85,18 +98,17 @@ class Book:
     def intervals(self, begin: float, end: float) -> list[Interval]:
         """All from `begin` (included) to `end` (Unix time), by time."""
         return [
-            _interval(row)
-            for row in self._read("SELECT * FROM interval WHERE start>=? AND start<? ORDER BY start", begin, end)
+            _interval(row) for row in self._read(_INTERVALS + " WHERE start>=? AND start<? ORDER BY start", begin, end)
         ]
 
     def before(self, start: float) -> Interval | None:
         """The last one before a moment."""
-        rows = self._read("SELECT * FROM interval WHERE start<? ORDER BY start DESC LIMIT 1", start)
+        rows = self._read(_INTERVALS + " WHERE start<? ORDER BY start DESC LIMIT 1", start)
         return _interval(rows[0]) if rows else None
 
     def after(self, start: float, limit: int) -> list[Interval]:
         """The next ones after the one that begins at `start`."""
-        rows = self._read("SELECT * FROM interval WHERE start>? ORDER BY start LIMIT ?", start, limit)
+        rows = self._read(_INTERVALS + " WHERE start>? ORDER BY start LIMIT ?", start, limit)
         return [_interval(row) for row in rows]
 
     def first(self) -> int | None:
@@ -146,13 +158,11 @@ class Book:
         """All of it or nothing; on the disk on return. Raises StoreError."""
         try:
             with _transaction(self._there()) as database:
-                database.executemany(_insert("interval", 20), [_values(each) for each in change.intervals])
-                database.executemany(_insert("hour", 2), [(s, _json(data)) for s, data in change.hours.items()])
-                database.executemany(_insert("day", 2), [(date, _json(data)) for date, data in change.days.items()])
-                database.executemany(_insert("late", 4), change.late)
-                database.executemany(
-                    _insert("note", 2), [(k, _json(v)) for k, v in change.notes.items() if v is not None]
-                )
+                database.executemany(_insert("interval"), [_values(each) for each in change.intervals])
+                database.executemany(_insert("hour"), [(s, _json(data)) for s, data in change.hours.items()])
+                database.executemany(_insert("day"), [(date, _json(data)) for date, data in change.days.items()])
+                database.executemany(_insert("late"), change.late)
+                database.executemany(_insert("note"), [(k, _json(v)) for k, v in change.notes.items() if v is not None])
                 database.executemany(
                     "DELETE FROM note WHERE key=?", [(k,) for k, v in change.notes.items() if v is None]
                 )
@@ -248,6 +258,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     _create(path)
     database = sqlite3.connect(str(path), timeout=5, isolation_level=None, check_same_thread=False)
     try:
+        check_layout(database, LAYOUT)  # before anything is written
         database.execute("PRAGMA synchronous=EXTRA")
         database.execute("PRAGMA cache_size=-512")  # kB: the book is read little by little
         for table in _TABLES:
@@ -281,12 +292,12 @@ def _salvage(path: Path, target: sqlite3.Connection) -> int:
     count = 0
     if not path.is_file() or path.stat().st_size < _HEADER:
         return count
-    for table, columns in _COPIED.items():
+    for table, columns in _COLUMNS.items():
         for order in ("", " ORDER BY 1 DESC"):
             try:
                 with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as source:
-                    for row in source.execute(f"SELECT * FROM {table}{order}"):  # our own names
-                        target.execute(_insert(table, columns), row)
+                    for row in source.execute(f"SELECT {columns} FROM {table}{order}"):  # our own names
+                        target.execute(_insert(table), row)
                         count += 1
                 break
             except sqlite3.Error as error:
@@ -294,8 +305,10 @@ def _salvage(path: Path, target: sqlite3.Connection) -> int:
     return count
 
 
-def _insert(table: str, columns: int) -> str:
-    return f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * columns)})"  # our own names
+def _insert(table: str) -> str:
+    columns = _COLUMNS[table]
+    values = ",".join("?" for _ in columns.split(","))
+    return f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({values})"  # our own names
 
 
 def _json(data: Any) -> str:
