@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chromium import PATH, Chromium
@@ -13,8 +14,9 @@ from jeedom_host import URL, Jeedom
 from test_jeedom_daemon import daemon, until
 from vendors import Vendors, connect, disconnect, vendors
 
+from simulators import report
+
 __all__ = ["daemon"]
-pytestmark = pytest.mark.skipif(not PATH, reason="Chromium is not here")
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def systems(jeedom: Jeedom, daemon: None) -> Iterator[Vendors]:
             disconnect(jeedom, running)
 
 
+@pytest.mark.skipif(not PATH, reason="Chromium is not here")
 def test_one_click_stores_one_readable_file_without_secrets(jeedom: Jeedom, systems: Vendors, tmp_path: Path) -> None:
     with Chromium() as browser:
         browser.sign_in(URL, os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
@@ -47,3 +50,51 @@ def test_one_click_stores_one_readable_file_without_secrets(jeedom: Jeedom, syst
     assert [secret for secret in systems.secrets() if secret in text] == []
     assert "secret@example.org" not in text
     assert "Secrets " not in text, "the names that users give stay at home"
+
+
+KINDS = {
+    "enphase": {"readings", "meters", "production", "inverters"},
+    "easee": {"observations", "chargers", "site"},
+    "wes": {"data.cgx"},
+    "econetatmo": {"homesdata", "homestatus", "getmeasure"},
+    "hellowatt": {"user", "homes", "contracts", "electricity", "gas"},
+}
+"""Of each system, answers that are asked for within the first minute."""
+
+
+def shapes(jeedom: Jeedom, folder: Path) -> dict[str, dict[str, Any]]:
+    """What a file that is made now tells of each system, once it has all kinds of answers."""
+    file = folder / "diagnostics.json"
+
+    def all_kinds() -> dict[str, dict[str, Any]] | None:
+        file.write_text(jeedom.own("diagnostics")["text"], "utf-8")
+        found = {each["backend"]: each for each in report.connections(file)}
+        return found if all(KINDS[each] <= set(found.get(each, {}).get("shapes", ())) for each in KINDS) else None
+
+    return until(all_kinds, 120)
+
+
+def test_a_file_makes_the_simulators_answer_as_the_systems_it_was_made_of(
+    jeedom: Jeedom, daemon: None, tmp_path: Path
+) -> None:
+    with vendors() as theirs:
+        connect(jeedom, theirs)
+        try:
+            told = shapes(jeedom, tmp_path)
+        finally:
+            disconnect(jeedom, theirs)
+    for connection in told.values():  # as of another firmware
+        for shape in connection["shapes"].values():
+            place = next(each for each, types in shape.items() if types == "object" and each not in ("", "info"))
+            shape[f"{place}.brandNew"] = "number"
+    with vendors() as ours:
+        for backend, connection in told.items():
+            assert report.replay(ours.faults[backend], connection) == list(connection["shapes"])
+        connect(jeedom, ours)
+        try:
+            found = shapes(jeedom, tmp_path)
+        finally:
+            disconnect(jeedom, ours)
+    for backend, connection in told.items():
+        for kind in KINDS[backend]:
+            assert set(found[backend]["shapes"][kind]) == set(connection["shapes"][kind]), f"{backend} {kind}"

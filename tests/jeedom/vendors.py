@@ -41,6 +41,8 @@ class Vendors:
 
     configs: dict[str, dict[str, Any]]
     given: Callable[[], list[str]]
+    faults: dict[str, Callable[..., Any]]
+    """How each simulator is asked for a fault."""
     connections: dict[str, str] = field(default_factory=dict)
 
     def secrets(self) -> list[str]:
@@ -100,7 +102,8 @@ def vendors() -> Iterator[Vendors]:
             session = list(site.logins.secrets)
             return [authority.client_secret, *authority.issued, *easee.accounts.issued, *enlighten.tokens, *session]
 
-        yield Vendors(configs, given)
+        systems = {"enphase": gateway, "easee": easee, "wes": wes, "econetatmo": netatmo, "hellowatt": site}
+        yield Vendors(configs, given, {backend: each.faults.add for backend, each in systems.items()})
 
 
 def connect(jeedom: Jeedom, systems: Vendors) -> None:
