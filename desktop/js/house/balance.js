@@ -104,7 +104,7 @@
   function bars(place, answer, per, data) {
     const slots = math.slots(answer, per);
     const rows = Object.fromEntries(answer.rows.map((row) => [row.at, row]));
-    const width = Math.max(320, place.clientWidth || 700), height = 210, left = 44, bottom = 20, top = 8;
+    const width = Math.max(320, place.clientWidth || 700), height = 222, left = 44, bottom = 20, top = 22;
     const up = (row) => { const parts = math.split(row); return parts ? parts.consumption : []; };
     const down = (row) => { const parts = math.split(row); return parts ? parts.production.slice(1) : []; };
     const total = (parts) => parts.reduce((sum, [, value]) => sum + value, 0);
@@ -113,12 +113,13 @@
     const scale = (height - top - bottom) / (most + least), zero = top + most * scale;
     const svg = element('svg', { viewBox: '0 0 ' + width + ' ' + height, 'aria-hidden': 'true' });
     const step = (width - left) / Math.max(slots.length, 1), thick = Math.min(step * 0.72, 46);
-    const tick = nice((most + least) / 4);
+    const tick = nice((most + least) / 6);
     for (let value = -Math.floor(least / tick) * tick; value <= most; value += tick) {
       const y = zero - value * scale;
       element('line', { x1: left, x2: width, y1: y, y2: y, class: value === 0 ? 'jhZero' : 'jhGrid' }, svg);
       element('text', { x: left - 5, y: y + 4, class: 'jhAxis', 'text-anchor': 'end' }, svg, math.text(Math.abs(value), 'kWh', data.language).replace(/\u00a0.*/, ''));
     }
+    if (known.length) element('text', { x: left - 5, y: 10, class: 'jhAxis', 'text-anchor': 'end' }, svg, 'kWh');
     const every = Math.ceil(slots.length / (width / 34));
     slots.forEach((at, index) => {
       const row = rows[at], middle = left + step * (index + 0.5);

@@ -13,7 +13,7 @@
     grid: { name: '{{Réseau}}', draws: '{{fournit}}', feeds: '{{reçoit}}', still: '{{rien ne passe}}' },
     battery: { name: '{{Batterie}}', discharges: '{{se décharge}}', charges: '{{se charge}}', still: '{{au repos}}' },
     house: { name: '{{Maison}}' },
-    others: { name: '{{Autres appareils}}' }
+    others: { name: '{{Autres appareils}}', short: '{{Autres}}' }
   };
   const UNITS = { second: '{{s}}', minute: '{{min}}', hour: '{{h}}', day: '{{j}}' };
   /** Drawings in a square from -12 to 12. */
@@ -25,10 +25,11 @@
     charger: 'M-10 6v-5l3 -6h14l3 6v5zM-10 1h20M-7 6v3h3v-3M4 6v3h3v-3',
     load: 'M-4 -11v5M4 -11v5M-7 -6h14v4a7 7 0 0 1 -14 0zM0 5v6'
   };
-  const SMALL = 34;
+  /** Radius of what uses energy; of many in a column. */
+  const SMALL = 34, SMALLER = 29;
   /** Where things stand, on a wide and on a narrow place. */
   const WIDE = { width: 760, height: 470, radius: 46, solar: [290, 74], grid: [72, 228], battery: [290, 392], house: [500, 228] };
-  const NARROW = { width: 400, height: 470, radius: 46, solar: [200, 74], grid: [60, 215], battery: [136, 372], house: [336, 215] };
+  const NARROW = { width: 400, height: 470, radius: 46, solar: [168, 74], grid: [60, 215], battery: [168, 372], house: [336, 215] };
 
   /** In a tile: without names, and without what uses energy in the house. */
   const TINY = { width: 300, height: 274, radius: 38, solar: [150, 40], grid: [42, 132], battery: [150, 218], house: [258, 132] };
@@ -54,10 +55,10 @@
   function curve(from, to, place, sides) {
     const [x1, y1] = from, [x2, y2] = to, radius = place.radius;
     if (sides === 'down') {
-      return [[x1, y1 + radius], [x1, y2 - 53], [x2, y2 - 88], [x2, y2 - SMALL]];
+      return [[x1, y1 + radius], [x1, y2 - 53], [x2, y2 - 88], [x2, y2 - place.small]];
     }
     if (sides === 'right') {
-      return [[x1 + radius, y1], [x1 + radius + 50, y1], [x2 - SMALL - 60, y2], [x2 - SMALL, y2]];
+      return [[x1 + radius, y1], [x1 + radius + 50, y1], [x2 - place.small - 60, y2], [x2 - place.small, y2]];
     }
     const dx = x2 - x1, dy = y2 - y1;
     if (dx === 0 || dy === 0) {
@@ -77,11 +78,12 @@
   }
 
   /** Where the consumers stand: a column on the right of a wide place, a row below on a narrow one. */
-  function standing(consumers, isWide) {
-    const place = isWide ? WIDE : NARROW, places = {};
+  function standing(consumers, isWide, place) {
+    const places = {}, gaps = consumers.length - 1;
+    const step = Math.min(110, (place.height - 2 * place.small - 38) / Math.max(gaps, 1));
     consumers.forEach((each, index) => {
-      const share = (index + 0.5) / consumers.length;
-      places[each.id] = isWide ? [place.width - 66, Math.round(16 + share * (place.height - 50))] : [Math.round(place.width - share * place.width), place.height + 88];
+      places[each.id] = isWide ? [place.width - 66, Math.round(place.house[1] - 8 + (index - gaps / 2) * step)]
+        : [Math.round(place.width * (1 - (index + 0.5) / consumers.length)), place.below];
     });
     return places;
   }
@@ -97,10 +99,14 @@
     if (found.nodes.battery && level.power !== null && level.state === 'known') {
       found.nodes.battery.level = math.text(level.power, '%', language);
     }
-    const place = isTiny ? TINY : isWide ? WIDE : NARROW;
-    const places = { ...place, ...standing(found.consumers, isWide) };
-    const height = place.height + (isWide || !found.consumers.length ? 0 : 150);
-    const svg = element('svg', { viewBox: '0 0 ' + place.width + ' ' + height, role: 'img', 'aria-label': '{{La maison en ce moment}}' });
+    const place = { ...(isTiny ? TINY : isWide ? WIDE : NARROW), isTiny: isTiny, small: isWide && found.consumers.length > 4 ? SMALLER : SMALL };
+    place.below = found.nodes.battery ? place.height + 88 : place.house[1] + 185;
+    const places = { ...place, ...standing(found.consumers, isWide, place) };
+    // What the house does not have takes no place.
+    const taken = Object.keys(places).filter((id) => found.nodes[id] || found.consumers.some((each) => each.id === id)).map((id) => places[id][1]);
+    const top = found.nodes.solar ? 0 : Math.min(...taken) - place.radius - 38;
+    const bottom = found.nodes.battery && isTiny ? place.height : Math.max(...taken) + place.radius + (isTiny ? 18 : 32);
+    const svg = element('svg', { viewBox: '0 ' + top + ' ' + place.width + ' ' + (bottom - top), role: 'img', 'aria-label': '{{La maison en ce moment}}' });
     const under = element('g', { class: 'jhLines' }, svg), over = element('g', {}, svg);
     found.lines.forEach((line) => {
       const isConsumer = line.from === 'house';
@@ -108,9 +114,9 @@
       drawLine(under, over, points, line, data, [place.solar[0], place.house[1]]);
     });
     const nodes = ['solar', 'grid', 'battery'].filter((id) => found.nodes[id]);
-    nodes.forEach((id) => node(over, { id: id, ...found.nodes[id] }, places[id], place, data.colors[colorOf(id, found.nodes[id])], language));
+    nodes.forEach((id) => node(over, { id: id, ...found.nodes[id] }, places[id], place, true, data.colors[colorOf(id, found.nodes[id])], language));
     houseNode(over, found, place, data, isWide);
-    found.consumers.forEach((each) => node(over, each, places[each.id], null, data.colors[each.kind] || data.colors.load, language));
+    found.consumers.forEach((each) => node(over, each, places[each.id], place, false, data.colors[each.kind] || data.colors.load, language));
     const list = document.createElement('ul');
     list.className = 'jhFacts';
     list.append(...facts(found, language).map((text) => Object.assign(document.createElement('li'), { textContent: text })));
@@ -131,7 +137,8 @@
     element('path', { d: path, class: 'jhLine', stroke: color, 'stroke-width': line.width }, under);
     element('path', { d: path, class: 'jhMove', 'stroke-width': Math.max(1.2, line.width / 4) }, under);
     const [isLevel, isUpright] = [1, 0].map((axis) => points.every((point) => point[axis] === points[0][axis]));
-    const at = math.along(points, isLevel ? 0.25 : isUpright ? 0.75 : isConsumer ? 0.5 : 0.42), size = 5 + line.width / 2;
+    // On its upright part, where the label has room.
+    const at = math.along(points, isLevel ? 0.25 : isUpright ? 0.75 : isConsumer ? 0.5 : points[0][1] === points[1][1] ? 0.7 : 0.3), size = 5 + line.width / 2;
     element('path', {
       d: 'M' + -size * 0.7 + ' ' + -size + 'L' + size + ' 0L' + -size * 0.7 + ' ' + size + 'z', class: 'jhArrow', fill: color,
       transform: 'translate(' + at.x.toFixed(1) + ' ' + at.y.toFixed(1) + ') rotate(' + at.angle.toFixed(0) + ')'
@@ -147,9 +154,9 @@
     }
   }
 
-  /** A node of the house, or (without `place`) something in it that uses energy. */
-  function node(parent, each, at, place, color, language) {
-    const isBig = place !== null, radius = isBig ? place.radius : SMALL;
+  /** A node of the house (`isBig`), or something in it that uses energy. */
+  function node(parent, each, at, place, isBig, color, language) {
+    const radius = isBig ? place.radius : place.small;
     const isOld = each.state !== 'known' && each.state !== 'partial';
     const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + at + ')' }, parent);
     element('circle', { r: radius, class: 'jhRing', stroke: isOld ? '' : color }, group);
@@ -161,22 +168,22 @@
     if (note) element('text', { y: isBig ? 27 : radius + 28, class: 'jhNote' }, group, note);
     element('title', {}, group, sentence(each, language));
     const y = each.id === 'solar' ? -radius - 9 : radius + (isBig ? 17 : 14);
-    if (place === TINY) {
+    if (place.isTiny) {
       if (each.id !== 'solar' && !isOld) element('text', { y: y, class: 'jhNote' }, group, words);
       return;
     }
-    const name = nameOf(each) + (each.count ? ' (' + each.count + ')' : '');
+    const name = (!isBig && (WORDS[each.id] || {}).short || nameOf(each)) + (each.count ? ' (' + each.count + ')' : '');
     const label = element('text', { y: y, class: 'jhName' }, group, isBig ? name : short(name));
     if (isBig && words && !isOld) element('tspan', { class: 'jhWord' }, label, ' ' + words);
   }
 
-  const short = (name) => (name.length > 15 ? name.slice(0, 14).trim() + '…' : name);
+  const short = (name) => (name.length > 17 ? name.slice(0, 16).trim() + '…' : name);
 
   /** The middle figure is what the house uses beside cars and devices; all of it stands below. */
   function houseNode(parent, found, place, data, isWide) {
     const language = data.language, radius = place.radius;
     const all = found.nodes.house, base = found.nodes.base;
-    const hasParts = found.consumers.length > 0 && base.state === 'known' && all.state === 'known';
+    const hasParts = base.state === 'known' && all.state === 'known' && base.power < all.power;
     const shown = hasParts ? base : all;
     const isOld = all.state !== 'known';
     const group = element('g', { class: 'jhNode' + (isOld ? ' jhOld' : ''), transform: 'translate(' + place.house + ')' }, parent);
@@ -185,7 +192,7 @@
     element('text', { y: 10, class: 'jhPower' }, group, shown.power === null ? '?' : power(shown.power, language));
     if (isOld) element('text', { y: 27, class: 'jhNote' }, group, shown.age !== null && shown.state === 'old' ? ago(shown.age) : '{{inconnu}}');
     element('title', {}, group, sentence({ id: 'house', ...all }, language));
-    if (place === TINY) return;
+    if (place.isTiny) return;
     // On a narrow place the lines to what uses energy leave below.
     element('text', { y: isWide ? radius + 17 : -radius - (hasParts ? 24 : 9), class: 'jhName' }, group, WORDS.house.name);
     if (hasParts) element('text', { y: isWide ? radius + 33 : -radius - 9, class: 'jhNote' }, group, '{{en tout}} ' + power(all.power, language));
