@@ -18,7 +18,8 @@ from jeedom_bridge.contract import finite
 from jeedom_bridge.json_reader import loads
 from jeedom_bridge.store.errors import Newer
 
-from .devices.base import Connection, Context, Equipment, Found, Identity, Refused
+from .devices.base import Connection, Context, Equipment, Found, Identity, NoData, Refused
+from .devices.base import Moment as BaseMoment
 from .driving import LOAD, DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
@@ -49,6 +50,12 @@ LONGEST_STEP_S = 3 * 3600.0
 DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
 OWN_PRICES = "tariffs.json"
 """In the data folder: the user's own grid of prices, of the form of core/contract/tariffs.json."""
+
+
+class MeterSilent(NoData):
+    """A meter on which the powers of the house depend tells nothing; its own connection says why."""
+
+    code = "unreachable"
 
 
 class HouseDevice(DrivingDevice):
@@ -143,8 +150,20 @@ class HouseDevice(DrivingDevice):
         self._looked = self.context.clock.monotonic()
         house.look(self.context.clock.time(), self._looked)
         self.step_driven(self.readings(), self._gaps())
+        if house.silent:
+            raise self._silence(house.silent[0])
         if house.roles:
             self.context.online()
+
+    def _silence(self, reading: Reading) -> MeterSilent:
+        since = BaseMoment(datetime.fromtimestamp(reading.at, ZoneInfo(self.context.timezone)))
+        return MeterSilent(
+            "Les puissances de la maison ne sont pas connues : « {name} » n'a plus donné de mesure depuis le {since}. "
+            "Voyez l'état de sa connexion.",
+            name=reading.source.name or reading.source.equipment,
+            since=since,
+            retry=IDLE_S,
+        )
 
     def take_past(self, page: Mapping[str, Any]) -> None:
         """A page of Jeedom's history (socket message `past`). From any thread."""

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
-from jeenergied.devices.base import Connection, Equipment, Refused
-from jeenergied.house import HouseDevice, prices_of
+from jeenergied.devices.base import Connection, Equipment, NoData, Refused
+from jeenergied.house import IDLE_S, HouseDevice, prices_of
 from jeenergied.house_hub import HouseHub
 from jeenergied.readings import Board, Measure, Slot
 
@@ -152,8 +152,31 @@ def test_its_own_values_do_not_wake_it_nor_count(rig: Rig) -> None:
 def test_a_connection_in_trouble_tells_nothing_of_now(rig: Rig) -> None:
     rig.measure(100.0, 0.0)
     rig.board.report_state("1", "unreachable")
-    rig.device.refresh()
+    with pytest.raises(NoData):  # the same word everywhere at once
+        rig.device.refresh()
     assert rig.context.facts["now.house"] is None
+
+
+@pytest.mark.parametrize("period", [1.0, 60.0])
+def test_a_meter_that_tells_nothing_for_three_intervals_is_the_state_of_the_house(rig: Rig, period: float) -> None:
+    for _ in range(4):
+        rig.board.put("2", {GRID: 100.0, SUN: 0.0})
+        rig.clock.advance(period)
+        rig.device.refresh()
+    rig.clock.advance(max(30.0, 3 * period) - period - 0.5)
+    rig.device.refresh()
+    rig.clock.advance(1.0)
+    with pytest.raises(NoData, match="« Toit » n'a plus donné de mesure depuis le") as told:
+        rig.device.refresh()
+    assert told.value.retry == IDLE_S, "and looks again, since what it switches must not wait"
+    rig.measure(100.0, 0.0)
+
+
+def test_a_pace_that_is_not_known_yet_is_no_silence(rig: Rig) -> None:
+    """The first reading of a meter that is asked every ten minutes."""
+    rig.measure(100.0, 0.0)
+    rig.clock.advance(600.0)
+    rig.device.refresh()
 
 
 def test_ages_survive_a_step_of_the_clock(rig: Rig) -> None:

@@ -18,6 +18,7 @@ from jeenergied.devices.hellowatt.site.errors import (
     Limited,
     LoginUnconfirmed,
     Missing,
+    NoAnswer,
     NotAccepted,
     NotJson,
     SiteDown,
@@ -109,8 +110,8 @@ def test_what_may_be_the_end_of_a_session_says_what_else_it_would_be(
         (200, "<p>Bonjour</p>", {}, NotJson),
         (200, "garbage", {}, NotJson),
         (200, "", {}, NotJson),
-        (0, requests.ConnectionError("reset"), {}, SiteDown),
-        (0, requests.ReadTimeout("late"), {}, SiteDown),
+        (0, requests.ConnectionError("reset"), {}, NoAnswer),
+        (0, requests.ReadTimeout("late"), {}, NoAnswer),
     ],
 )
 def test_each_other_answer_has_its_error(

@@ -313,3 +313,25 @@ def test_a_site_that_is_away_is_one_line_of_the_log(clock, opened, bench, caplog
     connected.pass_time(2 * 86400)
     told = [each.getMessage() for each in caplog.records if each.levelname in ("WARNING", "ERROR")]
     assert len(told) == 1, told
+
+
+def test_a_site_that_does_not_answer_at_all_is_asked_once_in_a_round(clock, opened, bench):
+    """Each further request would wait as long: the state is told after one wait, however many energies there are."""
+    site, _ = one_home(clock, since=SINCE, pce="99000000000888")
+    opened(site)
+    connected = bench(site, clock, [*E, ("gas", "502113")]).start()
+    assert connected.last_state["state"] == "online"
+    connected.pass_time(1000)
+    firsts = []
+    for _ in range(2):
+        site.visits.clear()
+        site.faults.add("drop")
+        with pytest.raises(CommandError, match="helloWatt"):
+            connected.ask("refresh")
+        assert len({visit.path for visit in site.visits}) == 1
+        firsts.append(site.visits[0].path)
+        assert connected.last_state["state"] == "unreachable"
+        assert (connected.value("etat"), connected.value("etat", "3")) == ("SITE_DOWN", "SITE_DOWN")
+        site.faults.clear()
+        connected.pass_time(1000)
+    assert len(set(firsts)) == 2, "an energy that alone does not answer does not keep the other from being read"

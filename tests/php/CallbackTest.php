@@ -145,6 +145,16 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame([], Memory::$messages);
     }
 
+    public function testAStateThatComesFromAnotherConnectionIsNoMessageOfItsOwn(): void
+    {
+        $state = ['event' => 'connection', 'connection' => '1', 'state' => 'no_data', 'message' => 'Silent.'];
+        $this->apply(['code' => 'unreachable'] + $state);
+        $this->assertSame([], Memory::$messages);
+        $this->assertSame('Sans donnée récente', $this->cmd(jeenergie::byId(1), 'state')->execCmd());
+        $this->apply(['event' => 'connection', 'connection' => '1', 'state' => 'online'], ['code' => 'no_data'] + $state);
+        $this->assertSame(['House : Silent.'], array_values(Memory::$messages));
+    }
+
     public function testAnEventHoldsNoWordsSinceEveryUserGetsIt(): void
     {
         $id = (string) $this->meter->getId();

@@ -10,7 +10,7 @@ from jeenergied.devices.wes import cgx
 
 from simulators.wes.server import WesServer
 from tests.support.waiting import until
-from tests.wes.rig import Rig, item, settings
+from tests.wes.rig import Rig, connection, item, settings
 
 
 def send(rig: Rig, wes: WesServer, **config: object) -> str:
@@ -61,6 +61,20 @@ def test_a_wes_is_read_often_while_somebody_drives_by_it(wes: WesServer, rig: Ri
     device._hurry._until = 0.0  # nobody has asked again
     runner.call(device.refresh).result(10)
     assert device._job.period == 30.0
+
+
+def test_equipment_that_was_just_created_does_not_wait_for_the_next_poll(wes: WesServer, rig: Rig) -> None:
+    ready(wes)
+    config = settings(wes, jeedomCgx=True, pollInterval=60)
+    runner = rig.start(config, item("relais", 2))
+    rig.wait(lambda: rig.value("relais2", "state") is False)
+    polls = len(wes.requests)
+    runner.update(connection(config, [item("relais", 2), item("sonde", 2)]))
+    rig.wait(lambda: rig.value("sonde2", "temperature") == -3.1)
+    runner.update(connection(config, [item("sonde", 2)]))  # what is gone needs no reading
+    runner.call(lambda: None).result(10)
+    runner.call(lambda: None).result(10)
+    assert len(wes.requests) == polls + 1
 
 
 def test_the_page_is_sent_from_the_form_and_read_back(wes: WesServer, rig: Rig) -> None:

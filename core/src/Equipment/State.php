@@ -18,6 +18,9 @@ final class State
     /** States for which the user gets a message. */
     private const REPORTED = ['authentication_failed', 'no_data'];
 
+    /** What has made it so is the state of another connection: that one tells of it. */
+    private const CAUSED_ELSEWHERE = 'unreachable';
+
     /** @param array $event {state, until, code, message} */
     public static function apply(jeenergie $eqLogic, ?cmd $command, array $event): void
     {
@@ -82,7 +85,7 @@ final class State
     {
         $id = self::messageId((string) $eqLogic->getId());
         if (in_array($state['state'], self::REPORTED, true)) {
-            if ($before !== $state['state']) {
+            if ($before !== $state['state'] && ($state['code'] ?? '') !== self::CAUSED_ELSEWHERE) {
                 $text = ($state['message'] ?? '') ?: Catalogue::state($state['state']);
                 message::add('jeenergie', self::plain(sprintf(__('%1$s : %2$s', __FILE__), $eqLogic->getName(), $text)), '', $id);
             }

@@ -80,6 +80,7 @@ class House:
         self.sessions = Sessions()
         self.roles: list[Role] = []
         self.live = Live()
+        self.silent: list[Reading] = []
         self._paces: dict[str, Pace] = {}
         self._newest: dict[str, Reading] = {}
         self._contradiction = Contradiction()
@@ -131,11 +132,10 @@ class House:
             self.topology.observe(self._newest.values(), self.roles, now)
         moment = Moment(self._newest, self._paces, now)
         self.live = live(self.roles, moment)
+        self.silent = moment.silent(self.roles)
         self.contradicts = self._contradiction.update(monotonic, self.live.base)
-        facts = figures.of_now(self.live, self.contradicts)
-        facts["now.batteryLevel"] = self._level()
-        prices = self.contract.at(now)
-        facts.update(figures.of_prices(prices, self.contract.next_change(now), self._zone))
+        facts = {**figures.of_now(self.live, self.contradicts), "now.batteryLevel": self._level()}
+        facts.update(figures.of_prices(self.contract.at(now), self.contract.next_change(now), self._zone))
         facts["remark"] = self._remark()
         facts.update(self._limit(moment, monotonic))
         self._published.values(self._pacer.due(facts, monotonic), now)

@@ -6,6 +6,7 @@ makes the sums it belongs to unknown, never smaller; what a house does not have 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -21,6 +22,13 @@ POLLS = 3
 """... or for so many of its usual intervals."""
 MOST_S = 900.0
 """... but never for longer. Some sources tell changes only, and confirm now and then that nothing has changed."""
+MIN_SILENCE_S = 30.0
+"""A meter is called silent at such an age at the earliest, and only after POLLS of its longest recent intervals."""
+STEPS_KEPT = 8
+STEPS_KNOWN = 2
+"""A pace is known once it has told something new so many times."""
+POWERS = ("grid.power", "house.power", "solar.power", "battery.power")
+"""Roles without which the power of the house is not known."""
 CONTRADICTION_W = -100.0
 CONTRADICTION_S = 60.0
 """A base load below that for so long means that meters contradict each other."""
@@ -32,11 +40,14 @@ class Pace:
 
     last: float | None = None
     usual_s: float = 5.0
+    steps: deque[float] = field(default_factory=lambda: deque(maxlen=STEPS_KEPT))
+    """The newest intervals, in s."""
 
     def add(self, at: float) -> None:
         """Takes the date (Unix time) of a reading."""
         if self.last is not None and at > self.last:
             step = min(at - self.last, MOST_S)
+            self.steps.append(step)
             self.usual_s += (step - self.usual_s) * (0.3 if step > self.usual_s else 0.1)
         if self.last is None or at > self.last:
             self.last = at
@@ -45,6 +56,15 @@ class Pace:
     def limit_s(self) -> float:
         """The age in seconds up to which a reading is the state of now."""
         return min(max(FRESH_S, POLLS * self.usual_s), MOST_S)
+
+    @property
+    def silent_s(self) -> float:
+        """The age in seconds from which the source counts as silent.
+
+        By the longest interval, since a source that tells changes often may also pause, and a pause is no fault.
+        """
+        longest = max(self.steps) if len(self.steps) >= STEPS_KNOWN else MOST_S
+        return max(MIN_SILENCE_S, POLLS * longest)
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,17 @@ class Moment:
                 return None
             self.oldest = reading.at if self.oldest is None else min(self.oldest, reading.at)
         return power_of(role, self._readings)
+
+    def silent(self, roles: Iterable[Role]) -> list[Reading]:
+        """What should tell the powers of the house, but is in doubt or has told nothing for too long; oldest first."""
+        found = []
+        for role in roles:
+            reading = self._readings.get(role.source.key)
+            if role.used and role.role in POWERS and reading is not None:
+                limit = inf if role.changes else self._paces.get(role.source.key, _USUAL).silent_s
+                if reading.doubtful or reading.age(self._now) > limit:
+                    found.append(reading)
+        return sorted(found, key=lambda reading: reading.at)
 
     def total(self, roles: Sequence[Role]) -> float | None:
         """The sum over all roles: 0 without any, None as soon as one is not known."""

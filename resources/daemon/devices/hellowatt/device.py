@@ -32,7 +32,7 @@ from .publication import Publication
 from .site.account import WEEK_S, Account
 from .site.budget import Budget
 from .site.client import Site
-from .site.errors import STOPPING_ERRORS, Missing, NoGas, NotJson, mark_of
+from .site.errors import STOPPING_ERRORS, Missing, NoAnswer, NoGas, NotJson, mark_of
 from .site.missing_homes import MISSING_HOME_RECHECK_S, MissingHomes
 from .site.session import Session
 
@@ -72,7 +72,8 @@ class Device(Base):
         )
         self._missing_homes = MissingHomes(context)
         self._jobs: dict[str, Job] = {}
-        self._logged: dict[str, str] = {}
+        self._unanswered = ""
+        """Id of the equipment whose request was the last one without an answer: others are asked before it."""
         self._published_colors: dict[str, dict[str, str]] = {}
         self._resumed = False
         self._pauses = Backoff(FIRST_IMPORT_PAUSE_S, IMPORT_PASS_PERIOD_S)
@@ -254,28 +255,27 @@ class Device(Base):
             self._account.homes(0.0)
         began = self.context.clock.monotonic()
         failed: list[tuple[Equipment, DeviceError]] = []
-        for equipment in wanted:
+        silence: NoAnswer | None = None
+        for equipment in sorted(wanted, key=lambda each: each.id == self._unanswered):
             if self.context.stopping or self.context.clock.monotonic() - began > MAX_ROUND_S:
                 break
             try:
+                if silence is not None:
+                    raise silence
                 self._read(equipment)
-                self._logged.pop(equipment.id, None)
+                self._failure_memory.works(equipment)
             except STOPPING_ERRORS:
                 raise
             except DeviceError as error:
+                if silence is None and isinstance(error, NoAnswer):
+                    silence, self._unanswered = error, equipment.id
                 self.context.publish(equipment.id, {"status": mark_of(error)})
                 if not isinstance(error, NoGas):
                     failed.append((equipment, error))
-        failure = failed[0][1] if failed else None
-        for equipment, each in failed:
-            # The first one is logged for the connection: the same failure of others is not logged again.
-            same = failure is not None and each.template == failure.template
-            again = same or self._logged.get(equipment.id) == str(each)
-            self._logged[equipment.id] = str(each)
-            level = logging.DEBUG if again else logging.WARNING
-            _LOG.log(level, "%s: %s", equipment.name, self.context.describe(each))
-        self._weekly()
-        return failure
+        self._failure_memory.log(failed)
+        if silence is None:
+            self._weekly()
+        return failed[0][1] if failed else None
 
     def _read(self, equipment: Equipment) -> None:
         first = not self._collector.archive(equipment).known

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ..base import AuthenticationFailed, Context, DeviceError, RateLimited, Unreachable, VendorError
+from ..base import AuthenticationFailed, Context, DeviceError, Equipment, RateLimited, Unreachable, VendorError
 from . import mapping
 from .site.errors import LayoutChanged
+
+_LOG = logging.getLogger(__name__)
 
 DAYS_TO_REPORT = 3
 """Consecutive failed days after which the user gets a message."""
@@ -21,6 +25,20 @@ class FailureMemory:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._logged: dict[str, str] = {}
+
+    def log(self, failed: Sequence[tuple[Equipment, DeviceError]]) -> None:
+        """Logs the failures of a round, each once until its equipment works again (`works`)."""
+        for equipment, error in failed:
+            # The first one is logged for the connection: the same failure of others is not logged again.
+            again = error.template == failed[0][1].template or self._logged.get(equipment.id) == str(error)
+            self._logged[equipment.id] = str(error)
+            level = logging.DEBUG if again else logging.WARNING
+            _LOG.log(level, "%s: %s", equipment.name, self._context.describe(error))
+
+    def works(self, equipment: Equipment) -> None:
+        """That equipment was read."""
+        self._logged.pop(equipment.id, None)
 
     def _state(self) -> dict[str, Any]:
         return dict(self._context.memory.get("failing") or {})

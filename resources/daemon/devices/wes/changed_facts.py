@@ -46,11 +46,12 @@ class ChangedFacts:
         self._plausibility = plausibility
         self._plans: list[_Plan] = []
 
-    def adopt(self, connection: Connection) -> None:
-        """Sets the equipment; the next page counts as new."""
+    def adopt(self, connection: Connection) -> bool:
+        """Sets the equipment; the next page counts as new. Returns whether there is equipment without facts yet."""
         sources = {kind: self._sources(kind) for kind in {each.type for each in connection.equipment}}
         known = {plan.equipment.id: plan.facts for plan in self._plans}
         self._plans = [_plan(each, sources[each.type], known.get(each.id, {})) for each in connection.equipment]
+        return any(plan.equipment.id not in known for plan in self._plans)
 
     def publish_all(self) -> None:
         """Makes the next page return all facts, not only changed ones."""

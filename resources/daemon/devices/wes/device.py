@@ -71,7 +71,9 @@ class Device(Base):
         self._persist()
 
     def changed(self) -> None:
-        self._changed_facts.adopt(self.connection)
+        # An equipment that was just created must not stand there empty for a whole interval.
+        if self._changed_facts.adopt(self.connection) and self._job is not None:
+            self._job.run_in(0)
 
     def hurry(self, period: float) -> None:
         self._hurry.ask(period)

@@ -15,7 +15,17 @@ from ...base import Context, DeviceError, VendorError
 from ...common.endpoints import Shapes
 from ..mapping import PARIS
 from .budget import Budget
-from .errors import AccessRefused, LayoutChanged, Limited, LoginUnconfirmed, Missing, NotAccepted, NotJson, SiteDown
+from .errors import (
+    AccessRefused,
+    LayoutChanged,
+    Limited,
+    LoginUnconfirmed,
+    Missing,
+    NoAnswer,
+    NotAccepted,
+    NotJson,
+    SiteDown,
+)
 from .html_page import HtmlPage
 
 _LOG = logging.getLogger(__name__)
@@ -136,7 +146,7 @@ class Site:
             _LOG.info("no usable answer to %s: %s", LOGGED_PATHS[key], error)
             if isinstance(error, TooLong):
                 raise NotJson(UNREADABLE) from error
-            raise SiteDown(_DOWN, error=error) from error
+            raise NoAnswer(_DOWN, error=error) from error
         finally:
             self.budget.finished()
             self._context.mask(*(set(self.cookies().values()) - before))

@@ -61,6 +61,10 @@ class SiteDown(Unreachable):
     mark: ClassVar[str] = "SITE_DOWN"
 
 
+class NoAnswer(SiteDown):
+    """Nothing came back at all, so that each further request would wait as long."""
+
+
 class NotJson(VendorError):
     """The site returned HTML where data was expected."""
 
