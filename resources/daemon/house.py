@@ -28,7 +28,7 @@ from .energy.money.contract import Wishes, parse_dated_prices, parse_hours, pars
 from .energy.money.offers import PriceGrid
 from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
-from .energy.topology import ADDED, IGNORED, Rules
+from .energy.topology import ADDED, CONFIRMED, IGNORED, Rules
 from .house_hub import BOOK, OWNER, HouseHub
 from .house_past import KILO, OTHER, Past, command_of
 from .house_ports import HOME, Ports
@@ -47,7 +47,7 @@ COPY_S = 86400.0
 SOON_S = 0.03
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
-DECISIONS = {"added": ADDED, "ignored": IGNORED, "accepted": "accepted"}
+DECISIONS = {**{each: each for each in (ADDED, IGNORED, CONFIRMED)}, "accepted": "accepted"}
 OWN_PRICES = "tariffs.json"
 """In the data folder: the user's own grid of prices, of the form of core/contract/tariffs.json."""
 

@@ -245,6 +245,30 @@ def test_a_change_needs_something_to_compare_with() -> None:
     assert js("[[110, 100], [1, 0], [null, 5], [0, 5]].map(each => math.change(...each))") == [10, None, None, -100]
 
 
+@needs_node
+def test_each_source_has_the_buttons_that_its_case_needs() -> None:
+    cases = [
+        {"used": True, "confidence": "sure"},
+        {"used": False, "confidence": "sure"},
+        {"used": True, "confidence": "check"},
+        {"used": False, "confidence": "check"},
+        {"used": False, "confidence": "duplicate"},
+        {"used": False, "confidence": "sure", "decided": "ignored"},
+        {"used": True, "confidence": "sure", "quarantined": 12.5},
+    ]
+    roles = (FOLDER / "roles.js").read_text(encoding="utf-8")
+    words = f"(eval({json.dumps(roles)}), {json.dumps(cases)}.map(each => window.jeenergieHouse.roles.decisions(each)"
+    assert js(f"{words}.map(([word]) => word)))") == [
+        ["ignored"],
+        ["added"],
+        ["confirmed", "ignored"],
+        ["ignored", "added"],
+        ["ignored", "added"],
+        ["none"],
+        ["accepted"],
+    ]
+
+
 def scripts_of(page: Path) -> list[Path]:
     """What a page loads, in its order."""
     listed = re.search(r"\[('ask', .*?)\]", page.read_text(encoding="utf-8"))

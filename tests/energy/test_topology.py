@@ -16,11 +16,15 @@ from jeenergied.energy.ports import Reading, Source
 from jeenergied.energy.topology import (
     ADDED,
     BY_USER,
+    BY_USER_TOO,
+    CHECK,
+    CONFIRMED,
     DROPPED,
     DUPLICATE,
     IGNORED,
     KEPT,
     SECOND_METER,
+    SURE,
     WAITS,
     Role,
     Rules,
@@ -116,6 +120,22 @@ class TestRoles:
         topology.decisions[GRID.key] = IGNORED
         assert used(topology.roles([GRID, other]), "grid.power") == ["9"]
 
+    def test_what_the_user_has_confirmed_is_sure_and_leaves_a_better_meter_its_place(self) -> None:
+        topology, drawn = Topology(RULES), source("5", "grid.apparentPower")
+        topology.decisions[drawn.key] = CONFIRMED
+        role = next(each for each in topology.roles([drawn]) if each.role == "grid.power")
+        assert (role.used, role.confidence, role.word, role.why) == (True, SURE, CONFIRMED, BY_USER_TOO)
+        roles = topology.roles([drawn, GRID])
+        assert used(roles, "grid.power") == [GRID.equipment], "confirmed is not added"
+
+    def test_what_the_user_has_decided_is_sure_and_says_so(self) -> None:
+        topology, other = Topology(RULES), source("9", "grid.power")
+        (_, second) = topology.roles([GRID, other])
+        assert (second.confidence, second.word) == (CHECK, "")
+        topology.decisions[other.key] = IGNORED
+        (_, second) = topology.roles([GRID, other])
+        assert (second.used, second.confidence, second.word, second.why) == (False, SURE, IGNORED, DROPPED)
+
     def test_every_role_is_a_word_of_the_vocabulary(self) -> None:
         known = set(json.loads((CONTRACT / "quantities.json").read_text("utf-8"))["quantities"])
         for order in RULES.orders.values():
@@ -126,7 +146,7 @@ class TestRoles:
             "plugins/jeenergie/resources/daemon"
         ]
         reasons = {rule.why for order in RULES.orders.values() for rule in order if rule.why}
-        reasons |= {why for _, _, why in RULES.compare} | {DROPPED, BY_USER, KEPT, SECOND_METER, WAITS}
+        reasons |= {why for _, _, why in RULES.compare} | {DROPPED, BY_USER, BY_USER_TOO, KEPT, SECOND_METER, WAITS}
         assert reasons - set(known) == set()
 
 

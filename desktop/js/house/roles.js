@@ -10,10 +10,16 @@
   const math = house.math, make = house.make;
   const SURE = { sure: '{{sûr}}', check: '{{à confirmer}}', duplicate: '{{en double}}' };
 
-  /** What the button of a source does: a jump is accepted, what counts is left out, what does not is added. */
-  function decision(role) {
-    if (role.quarantined !== null && role.quarantined !== undefined) return ['accepted', '{{Accepter le saut}}'];
-    return role.used ? ['ignored', '{{Écarter}}'] : ['added', '{{Ajouter}}'];
+  /**
+   * What the buttons of a source do: a jump is accepted, what was decided is taken back, what counts is left out, what does
+   * not is added; what is not sure can be confirmed as well.
+   */
+  function decisions(role) {
+    if (role.quarantined !== null && role.quarantined !== undefined) return [['accepted', '{{Accepter le saut}}']];
+    if (role.decided) return [['none', '{{Choix automatique}}']];
+    const confirm = role.confidence === 'sure' ? [] : role.used ? [['confirmed', '{{Confirmer}}']]
+      : [['ignored', role.confidence === 'duplicate' ? '{{Confirmer le doublon}}' : '{{Écarter}}']];
+    return [...confirm, role.used ? ['ignored', '{{Écarter}}'] : ['added', '{{Ajouter}}']];
   }
 
   function value(role, data) {
@@ -26,19 +32,18 @@
     source.append(make('small', '', role.command + (role.part ? ' · ' + role.part : '')));
     const state = make('td', '', role.used ? '{{compte}}' : '{{ne compte pas}}');
     if (role.used || role.confidence !== 'sure') state.append(make('small', role.confidence === 'sure' ? '' : 'jhCheck', SURE[role.confidence] || role.confidence));
-    const button = make('td');
-    if (data.isAdmin) {
-      const [word, text] = decision(role);
+    const buttons = make('td', 'jhDecide');
+    (data.isAdmin ? decisions(role) : []).forEach(([word, text]) => {
       const made = make('button', 'jhButton', text);
       made.type = 'button';
       made.dataset.role = 'none';
       made.setAttribute('aria-label', text + '{{ : }}' + role.name + ', ' + role.equipment);
       made.addEventListener('click', () => decide(role.source.equipment + ':' + role.source.command, word, made));
-      button.append(made);
-    }
+      buttons.append(made);
+    });
     const why = role.quarantined ? '{{ce compteur a fait un saut impossible}}' : role.why;
     place.append(make('th', '', role.name), source, make('td', 'jhNumber', value(role, data)),
-      make('td', '', role.age === null ? '–' : house.flow.ago(role.age)), state, make('td', '', why), button);
+      make('td', 'jhAge', role.age === null ? '–' : house.flow.ago(role.age)), state, make('td', '', why), buttons);
     return place;
   }
 
@@ -52,5 +57,5 @@
     place.replaceChildren(roles.length ? table : make('p', 'jhHint', "{{Aucune source n'a encore donné de valeur.}}"));
   }
 
-  house.roles = { draw: draw, decision: decision };
+  house.roles = { draw: draw, decisions: decisions };
 })(window.jeenergieHouse);

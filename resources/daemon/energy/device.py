@@ -353,6 +353,7 @@ class House:
                     "age": None if reading is None else round(reading.age(now), 1),
                     "confidence": role.confidence,
                     "used": role.used,
+                    "decided": role.word,
                     "why": (role.why, dict(role.values)),
                     "quarantined": self.ledger.quarantined.get(role.source.key),
                 }
@@ -360,7 +361,7 @@ class House:
         return answer
 
     def decide(self, source: str, decision: str, now: float) -> bool:
-        """The user's word about a source: added, ignored, accepted (a counter's jump), or '' to take it back.
+        """The user's word about a source, those of `topology` or accepted (a counter's jump), or '' to take it back.
 
         False if there is no such source.
         """

@@ -16,9 +16,10 @@ from .likeness import Series, likeness
 from .ports import Reading, Source
 
 SURE, CHECK, DUPLICATE = "sure", "check", "duplicate"
-ADDED, IGNORED = "added", "ignored"
-"""What the user can decide about a source."""
+ADDED, IGNORED, CONFIRMED = "added", "ignored", "confirmed"
+"""What the user can decide about a source: that it counts beside others, that it does not, that it rightly counts."""
 DROPPED, BY_USER, KEPT = "écarté par vous", "ajouté par vous", "gardé pour comparer"
+BY_USER_TOO = "confirmé par vous"
 WAITS = "comparé pendant une heure avant d'être ajouté : il pourrait mesurer la même chose"
 SECOND_METER = "un autre compteur du réseau : à confirmer s'il faut l'ajouter"
 """Why a source counts or not: French templates, as those of the rules."""
@@ -40,6 +41,8 @@ class Role:
     """Its place in the order of preference."""
     changes: bool = False
     """Whether its source sends changes only."""
+    word: str = ""
+    """What the user has decided about its source."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,15 @@ class Topology:
         for role, order in self._rules.orders.items():
             found += self._choose(role, _candidates(role, order, known, by_quantity))
         found = [replace(each, changes=True) if each.role in self._rules.changes else each for each in found]
-        return self._without_duplicates(self._only_apart(found))
+        return [self._decided(each) for each in self._without_duplicates(self._only_apart(found))]
+
+    def _decided(self, role: Role) -> Role:
+        """What the user has decided is sure, as long as it is the case that was decided."""
+        word = self._word(role)
+        if word == CONFIRMED and role.used and role.confidence == CHECK:
+            return replace(role, word=word, confidence=SURE, why=BY_USER_TOO)
+        is_so = role.used if word == ADDED else word == IGNORED
+        return replace(role, word=word, confidence=SURE if is_so else role.confidence)
 
     def _only_apart(self, roles: list[Role]) -> list[Role]:
         """Of roles whose sources are often the same thing measured twice, a further one waits to be compared."""
