@@ -77,11 +77,11 @@ def server() -> Iterator[object]:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[object]:
+def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[object]:
     """Starts daemons with the test backend; ends those that are still there."""
     from tests.support.process import Lab
 
-    with Lab(tmp_path) as running:
+    with Lab(tmp_path, cold=request.node.get_closest_marker("cold") is not None) as running:
         yield running
 
 

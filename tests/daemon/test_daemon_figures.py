@@ -22,6 +22,8 @@ from tests.support.lab_daemon import BACKENDS
 from tests.support.process import Lab, free_port, lab_core
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.cold
+
 
 @pytest.mark.alone
 def test_a_socket_message_reaches_the_device_in_milliseconds(lab: Lab) -> None:

@@ -19,6 +19,8 @@ from tests.support.client import KEY
 from tests.support.process import DaemonProcess, Lab, free_port
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.cold
+
 
 def failed(daemon: DaemonProcess, code: int, words: str) -> None:
     """It ended with this code, and said why on one line of each output."""

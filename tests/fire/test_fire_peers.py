@@ -25,6 +25,7 @@ from tests.support.process import Lab, check, lab_connection, lab_core
 
 
 @pytest.mark.alone
+@pytest.mark.cold
 @pytest.mark.parametrize("loglevel", ["info", "debug"])
 def test_nothing_that_peers_send_stops_the_daemon_or_another_peer(lab: Lab, loglevel: str) -> None:
     report = attack(lab, amount(300, 20_000), amount(1, 10), seed=11, loglevel=loglevel, silence=amount(1, 10))
@@ -37,6 +38,7 @@ def test_nothing_that_peers_send_stops_the_daemon_or_another_peer(lab: Lab, logl
 
 
 @pytest.mark.alone
+@pytest.mark.cold
 def test_no_answer_of_jeedom_stops_the_daemon_or_loses_an_event(lab: Lab) -> None:
     report = torment(lab, amount(60, 2000), seed=5)
     print("\n".join(report.lines()))

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.nursery import Spent
+
 
 @dataclass
 class Cost:
@@ -30,7 +32,7 @@ COSTS: dict[str, Cost] = {}
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Around set-up, test and tear-down."""
-    before, began = os.times(), time.monotonic()
+    before, forked, began = os.times(), Spent.user + Spent.system, time.monotonic()
     try:
         return (yield)  # type: ignore[misc]
     finally:
@@ -39,6 +41,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         cost.tests += 1
         cost.own += after.user + after.system - before.user - before.system
         cost.children += after.children_user + after.children_system - before.children_user - before.children_system
+        cost.children += Spent.user + Spent.system - forked
         cost.wall += time.monotonic() - began
 
 

@@ -15,10 +15,11 @@ import time
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 import jsonschema
 
+from tests.support import nursery
 from tests.support.callback_server import CallbackServer
 from tests.support.client import KEY, Peer, ask
 from tests.support.waiting import PATIENCE_S, until
@@ -148,7 +149,10 @@ class Reports:
 
 
 class DaemonProcess:
-    """One daemon on a port of its own; its log and its standard error are files."""
+    """One daemon on a port of its own; its log and its standard error are files.
+
+    It is forked from the nursery unless it is `cold`, or started with a prefix or variables of Python itself.
+    """
 
     def __init__(
         self,
@@ -163,6 +167,7 @@ class DaemonProcess:
         loglevel: str = "debug",
         prefix: tuple[str, ...] = (),
         environment: Optional[dict[str, str]] = None,
+        cold: bool = False,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
@@ -170,14 +175,19 @@ class DaemonProcess:
         self.datadir = datadir or directory / "data"
         self.log_file = directory / "daemon.log"
         self.error_file = directory / "daemon.err"
-        command = [*prefix, sys.executable, "-m", module, "--callback", callback, "--pid", str(self.pid)]
-        command += ["--datadir", str(self.datadir), "--socketport", str(self.port), "--loglevel", loglevel, *options]
+        arguments = ["--callback", callback, "--pid", str(self.pid), "--datadir", str(self.datadir)]
+        arguments += ["--socketport", str(self.port), "--loglevel", loglevel, *options]
         variables = {**os.environ, "LAB_CORE": str(lab_core(directory.parent)), **(environment or {})}
         variables.pop("JEEDOM_APIKEY", None)
         if key is not None:
             variables["JEEDOM_APIKEY"] = key
         with self.log_file.open("ab") as log, self.error_file.open("ab") as errors:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=errors)
+            self.process: Union[subprocess.Popen[bytes], nursery.Forked]
+            if cold or prefix or any(not name.startswith(("LAB_", "FAST_")) for name in environment or ()):
+                command = [*prefix, sys.executable, "-m", module, *arguments]
+                self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=errors)
+            else:
+                self.process = nursery.start(module, arguments, variables, log.fileno(), errors.fileno())
 
     def ready(self, timeout: float = 60.0) -> DaemonProcess:
         """Waits until the socket answers."""
@@ -270,10 +280,11 @@ class DaemonProcess:
 
 
 class Lab:
-    """Makes daemons and ends them."""
+    """Makes daemons and ends them; `cold`: each by a start of Python."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, cold: bool = False) -> None:
         self.directory = directory
+        self.cold = cold
         self.server = CallbackServer()
         self.reports = Reports()
         self._daemons: list[DaemonProcess] = []
@@ -297,7 +308,8 @@ class Lab:
 
     def launch(self, *options: str, name: str = "daemon", callback: Optional[str] = None, **more: Any) -> DaemonProcess:
         """Starts a daemon without waiting for it."""
-        daemon = DaemonProcess(self.directory / name, callback or self.server.url, *options, **more)
+        folder, more = self.directory / name, {"cold": self.cold, **more}
+        daemon = DaemonProcess(folder, callback or self.server.url, *options, **more)
         self._daemons.append(daemon)
         return daemon
 
