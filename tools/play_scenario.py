@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from jeenergied.energy.balance import Balance, Energies, Row  # noqa: E402  # found through the environment's own link
+from jeenergied.energy.control import risk  # noqa: E402
+from jeenergied.energy.control.settings import PointState  # noqa: E402
 from jeenergied.energy.manager import ChargerReading, HouseReading, HouseSettings, Manager  # noqa: E402
 from jeenergied.energy.money.tariff import Tariff  # noqa: E402
 from jeenergied.energy.planner import EFFICIENCY, SLOT_S, Plan, plan  # noqa: E402
@@ -118,6 +120,7 @@ class Game:
         self.gaps = {each["id"]: Series(each["gap"]) for each in scenario.get("loads", []) if "gap" in each}
         self.reachable = dict.fromkeys(self.house.cars, True)
         self.plans: dict[str, Plan] = {}
+        self.risks = {each["id"]: risk.Risk(PointState()) for each in scenario.get("chargers", [])}
         self.stale_since: float | None = None
         self.seen = HouseReading(0.0, [0.0] * self.phases)
         self.manager = self._manager()
@@ -222,12 +225,29 @@ class Game:
                 consent = bool(goal.get("redPeak", False))
                 tariff = self.tariff
                 self.plans[name] = plan(need, at, until, power, tariff.price, tariff.is_dear, consent)
+            self._look_at_risk(name, second, risk.Wanted(float(goal["kWh"]), 0.0, until, float(goal["kWh"]) - need))
             return need > 0 and self.plans[name].runs(at)
         if self.modes[name] != "economic":
             return False
         prices = [self.tariff.price(at + step) for step in range(0, 86400, SLOT_S)]
         known = [price for price in prices if price is not None]
         return bool(known) and min(known) < max(known) and self.tariff.price(at) == min(known)
+
+    def _look_at_risk(self, name: str, second: int, wanted: risk.Wanted) -> None:
+        """Prints, once, that the goal cannot be met in time, and once that this is over."""
+        there, plan_, car = self.risks[name], self.plans[name], self.house.cars[name]
+        done = wanted.charged >= wanted.kwh
+        plugged, state = bool(car.plugged.at(second)), self.manager.chargers[name].state
+        known = {"takenOver": risk.TAKEN, "noDemand": risk.NO_DEMAND, "limited": risk.LIMITED}
+        late = risk.CONSENT if plan_.with_consent is not None else known.get(state, risk.TIME)
+        cause = risk.ABSENT if not plugged else late if self.reachable[name] else risk.UNREACHABLE
+        if self.begin + second < wanted.by:
+            there.look(wanted, 0.0 if done else plan_.missing, cause, done, second, name, self.zone)
+        else:
+            there.passed(wanted, self.begin + second, done, name, self.zone)
+        while there.notices:
+            level, said = there.notices.pop(0)
+            print(json.dumps({"t": second, "charger": name, "level": level, "message": said}, ensure_ascii=False))
 
     def _thresholds(self, second: int) -> dict[str, float]:
         at = self.begin + second

@@ -39,6 +39,13 @@ $version = init('v') === 'm' ? 'mobile' : 'dashboard';
                 <button type="button" data-role="none" class="jcButton" data-energy="40">40</button>
                 <label><input type="number" data-role="none" class="jcEnergy" min="0" max="150" step="0.5" inputmode="decimal" aria-label="{{Énergie à charger, en kWh}}"> kWh</label>
             </div>
+            <div class="jcEnergies jcLevels" role="group" aria-label="{{Charge à atteindre}}" hidden>
+                <span>{{ou jusqu'à}}</span>
+                <button type="button" data-role="none" class="jcButton" data-level="60">60 %</button>
+                <button type="button" data-role="none" class="jcButton" data-level="80">80 %</button>
+                <button type="button" data-role="none" class="jcButton" data-level="100">100 %</button>
+                <label><input type="number" data-role="none" class="jcEnergy jcLevel" min="0" max="100" step="1" inputmode="numeric" aria-label="{{Charge à atteindre, en %}}"> %</label>
+            </div>
             <div class="jcWhenRow">
                 <label>{{pour}} <input type="time" data-role="none" class="jcTime" aria-label="{{Heure voulue}}"></label>
                 <div class="jcDays" role="group" aria-label="{{Jours de l'objectif}}"></div>

@@ -22,6 +22,8 @@ from .energy.device import House
 from .energy.ports import Attempt, Kept, Publishes, Reading, Sentence, Value
 
 POINT, LOAD = "chargePoint", "load"
+CAR_LEVEL = "carLevel"
+"""The setting of a charge point that names a command with its car's charge state."""
 MODE_BUTTONS = {
     "modeOff": "off",
     "modeSolar": "solar",
@@ -119,11 +121,18 @@ class Driving:
         loads = [load_of(each) for each in equipment if each.type == LOAD]
         self.pilot.adopt(points, loads, limits)
 
-    def step(self, readings: list[Reading], gaps: Mapping[str, float], now: float, monotonic: float) -> None:
-        """A sample. `gaps`: see Given."""
+    def step(
+        self,
+        readings: list[Reading],
+        gaps: Mapping[str, float],
+        levels: Mapping[str, tuple[float, float]],
+        now: float,
+        monotonic: float,
+    ) -> None:
+        """A sample. `gaps`, `levels`: see Given."""
         contract = self._house.contract
         kva = contract.wishes.kva or contract.subscribed_kva
-        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge, gaps)
+        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge, gaps, levels)
         self.pilot.step(readings, given, now, monotonic)
 
     def _charge(self, charger: str, now: float) -> Charge | None:
@@ -147,6 +156,9 @@ class Driving:
         elif command == "setGoalEnergy":
             kwh = finite(options.get("slider"))
             done = kwh is not None and pilot.goal(equipment.id, kwh=kwh)
+        elif command == "setGoalLevel":
+            percent = finite(options.get("slider"))
+            done = percent is not None and pilot.goal(equipment.id, percent=percent)
         elif command == "setGoalTime":
             done = pilot.goal(equipment.id, hour=str(options.get("message") or options.get("title") or ""))
         if not done:
@@ -171,9 +183,14 @@ class Driving:
             lambda begin, end: house.charge_between(charger, begin, end),
         )
         found = outlook(point, world, now, monotonic)
-        why = point.why(self._zone)
-        found["now"]["why"] = self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
+        found["now"]["why"] = self._text(point.why(self._zone))
+        advice = point.goal.advice
+        found["goal"]["advice"] = None if advice is None else self._text(advice)
         return found
+
+    def _text(self, said: str) -> str:
+        """A sentence in the user's language."""
+        return self._told.translate(said.template, **said.values) if isinstance(said, Sentence) else said
 
     def journal(self, since: float, limit: int, equipment: str = "") -> list[dict[str, Any]]:
         """The newest decisions, in the user's language; of one equipment, or of all of them."""
@@ -219,10 +236,13 @@ class DrivingDevice(Device):
         if self.driving is not None:
             self.driving.adopt(self.connection.equipment, self.connection.config)
 
-    def step_driven(self, readings: Iterable[Reading], gaps: Mapping[str, float]) -> None:
-        """A sample. `gaps`: see Given."""
+    def step_driven(
+        self, readings: Iterable[Reading], gaps: Mapping[str, float], levels: Mapping[str, tuple[float, float]]
+    ) -> None:
+        """A sample. `gaps`, `levels`: see Given."""
         if self.driving is not None:
-            self.driving.step(list(readings), gaps, self.context.clock.time(), self.context.clock.monotonic())
+            clock = self.context.clock
+            self.driving.step(list(readings), gaps, levels, clock.time(), clock.monotonic())
 
     def stop_driving(self) -> None:
         """Keeps what is to be kept; nothing is switched."""
@@ -282,6 +302,7 @@ def point_of(each: Equipment) -> PointSettings:
     chosen = tuple(int(day) for day in days if str(day).isdigit()) if isinstance(days, (list, tuple)) else EVERY_DAY
     phases, most = str(config.get("phases") or ""), finite(config.get("maxCurrent"))
     share = finite(config.get("mostGrid"))
+    capacity = finite(config.get("carCapacity")) if config.get(CAR_LEVEL) else None
     return PointSettings(
         each.id,
         each.key,
@@ -296,6 +317,7 @@ def point_of(each: Equipment) -> PointSettings:
         finite(config.get("circuitCurrent")),
         None if share is None else share / 100,
         config.get("guard") is True,
+        capacity or 0.0,
     )
 
 

@@ -20,7 +20,7 @@ from jeedom_bridge.store.errors import Newer
 
 from .devices.base import Connection, Context, Equipment, Found, Identity, NoData, Refused
 from .devices.base import Moment as BaseMoment
-from .driving import LOAD, DrivingDevice, drivable
+from .driving import CAR_LEVEL, LOAD, POINT, DrivingDevice, drivable
 from .energy.device import House
 from .energy.ledger.store import Book
 from .energy.money.comparison import Bill
@@ -149,7 +149,7 @@ class HouseDevice(DrivingDevice):
             return
         self._looked = self.context.clock.monotonic()
         house.look(self.context.clock.time(), self._looked)
-        self.step_driven(self.readings(), self._gaps())
+        self.step_driven(self.readings(), self._gaps(), self._levels())
         if house.silent:
             raise self._silence(house.silent[0])
         if house.roles:
@@ -288,6 +288,11 @@ class HouseDevice(DrivingDevice):
             if len(known) == len(told):
                 found[load.id] = float(known[0][0]) - float(known[1][0])
         return found
+
+    def _levels(self) -> dict[str, tuple[float, float]]:
+        """The charge states of cars: (%, Unix time), where a command is chosen and has told one."""
+        told = {each.id: self._hub.foreign(command_of(each, CAR_LEVEL)) for each in self.connection.of_type(POINT)}
+        return {name: (float(each[0]), each[1]) for name, each in told.items() if each is not None}
 
     def _foreign(self, equipment: Equipment, value: Value, at: float) -> Reading:
         quantity = str(equipment.config.get("quantity"))

@@ -233,6 +233,32 @@ def test_a_silent_meter_raises_nothing_and_ends_solar_charging(capsys: pytest.Ca
     assert any(line["amps"] > 6 for line in decisions if line["t"] > 1800)
 
 
+@pytest.mark.parametrize(
+    ("kwh", "plugged", "base", "expected"),
+    [
+        (7, [[0, True]], [[0, 9000], [3750, 300]], ["0.2 kWh sur 7 kWh à 14:00. La puissance", "est atteint"]),
+        (7, [[0, False], [4500, True]], [[0, 300]], ["sur 7 kWh à 14:00. Branchez la voiture."]),
+        (
+            20,
+            [[0, True]],
+            [[0, 300]],
+            ["sur 20 kWh à 14:00. Choisissez une heure", "n'a pas été atteint à 14:00 : 14."],
+        ),
+        (5, [[0, True]], [[0, 300]], []),
+    ],
+)
+def test_a_goal_at_risk_is_told_once_and_so_is_its_end(
+    capsys: pytest.CaptureFixture[str], kwh: float, plugged: Any, base: Any, expected: list[str]
+) -> None:
+    goal = {"kWh": kwh, "by": "2026-06-15T14:00:00+02:00"}
+    house = {"subscribedVA": 9000, "tariff": TARIFF}
+    car = [{"id": "car", "mode": "solar", "plugged": plugged, "goal": goal}]
+    lines, _ = played(capsys, seconds=7500, house=house, solar=[[0, 0]], base=base, chargers=car)
+    messages = [line for line in lines if "message" in line]
+    assert len(messages) == len(expected), messages
+    assert [part in line["message"] for part, line in zip(expected, messages)] == [True] * len(expected), messages
+
+
 def test_a_goal_is_charged_in_the_cheapest_hours(capsys: pytest.CaptureFixture[str]) -> None:
     car = [{"id": "car", "mode": "solar", "goal": {"kWh": 10, "by": "2026-06-16T07:30:00+02:00"}}]
     decisions, summary = played(

@@ -60,6 +60,8 @@ def roles_of(sources: tuple[Source, ...]) -> list[Role]:
 class Rig:
     """A house, a pilot, and everything that went out. The charger forgets its limit when a car is plugged in."""
 
+    settings = PointSettings("p", CAR, "Borne")
+
     def __init__(
         self,
         solar: list[list[float]],
@@ -82,6 +84,7 @@ class Rig:
             loads={each.id: each.power for each in self.load_configs},
         )
         self.subscribed, self.limits = subscribed, limits
+        self.levels: dict[str, tuple[float, float]] = {}
         self.memory = Memory()
         self.sent: list[tuple[float, str, str, float | None]] = []
         self.hurried: list[tuple[float, str, float]] = []
@@ -97,7 +100,7 @@ class Rig:
 
     def new(self) -> Pilot:
         pilot = Pilot(self.memory, self, self, Ahead(TwoPrices()), PARIS, self._published)
-        pilot.adopt([PointSettings("p", CAR, "Borne")], self.load_configs, self.limits)
+        pilot.adopt([self.settings], self.load_configs, self.limits)
         return pilot
 
     def restart(self, seconds: int = 0) -> None:
@@ -182,7 +185,8 @@ class Rig:
             if self.met or source.equipment != GRID
         ]
         roles = roles_of(tuple(told))
-        self.pilot.step(self.seen, Given(roles, self.subscribed, lambda charger, at: None), now, float(self.second))
+        given = Given(roles, self.subscribed, lambda charger, at: None, levels=self.levels)
+        self.pilot.step(self.seen, given, now, float(self.second))
 
     def choose(self, mode: str, name: str = "p") -> None:
         assert self.pilot.choose(name, mode, NOON + self.second, float(self.second))

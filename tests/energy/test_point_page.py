@@ -94,3 +94,44 @@ def test_the_journal_is_a_file_that_a_spreadsheet_reads() -> None:
 def test_the_scripts_are_small() -> None:
     assert len(SCRIPTS) == 5
     assert sum(path.stat().st_size for path in SCRIPTS) < MOST_BYTES
+
+
+def test_a_goal_in_percent_says_the_car_s_charge_state_and_how_old_it_is() -> None:
+    goal = {
+        "state": "planned", "energy": 0, "percent": 80, "done": 0, "by": "2026-05-29T07:30:00+02:00", "need": 18.25,
+        "level": 49.6, "levelAt": "2026-05-28T09:05:00+02:00", "cost": None, "days": [1],
+    }  # fmt: skip
+    texts = {
+        state: page(
+            f"parts.goalText({{...outlook, plan: [], goal: {json.dumps({**goal, 'levelState': state})}}}, data)"
+        )
+        for state in ("fresh", "stale", "unknown")
+    }
+    assert all(text.startswith("80\u00a0% pour") and "07:30" in text for text in texts.values())
+    assert "La voiture est à 50\u00a0% : il reste 18,3\u00a0kWh." in texts["fresh"]
+    assert "La charge de la voiture, 50\u00a0%, date du jeudi 28 mai 09:05 : il reste 18,3\u00a0kWh." in texts["stale"]
+    assert "n'est pas connue" in texts["unknown"]
+    assert js("[own.progress({percent: 80, level: 40}), own.progress({percent: 80, level: null})]") == [50, None]
+
+
+def test_a_goal_at_risk_says_what_helps() -> None:
+    goal = {
+        "state": "atRisk", "energy": 20, "percent": 0, "done": 0, "by": "2026-05-28T15:00:00+02:00", "missing": 5.5,
+        "advice": "Branchez la voiture.", "withConsent": None, "days": [1],
+    }  # fmt: skip
+    text = page(f"parts.goalText({{...outlook, plan: [], goal: {json.dumps(goal)}}}, data)")
+    assert text.endswith("À risque : il manquera 5,5\u00a0kWh. Branchez la voiture.")
+
+
+def page(script: str) -> Any:
+    """The value of an expression with the parts of the page, in French; the core's braces are taken off."""
+    files = [str(FOLDER / f"{name}.js") for name in ("math", "point.math", "point.parts")]
+    code = (
+        "const window = {}; const read = file => require('fs').readFileSync(file, 'utf8');"
+        "for (const file of process.argv.slice(1)) eval(read(file).replace(/\\{\\{|\\}\\}/g, ''));"
+        "const parts = window.jeenergieHouse.pointParts, data = {language: 'fr-FR'};"
+        f"const outlook = {json.dumps(OUTLOOK)}; console.log(JSON.stringify({script}));"
+    )
+    done = subprocess.run([str(NODE), "-e", code, *files], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

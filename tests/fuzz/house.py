@@ -36,7 +36,8 @@ SETTINGS: dict[str, Any] = {
     "offPeak": "22:00-06:00", "summerOffPeak": "12:00-17:00", "prices": "HP=0,2065; HC=0.1579",
     "batteryOrder": "car", "sharing": "share", "shedding": "turn",
 }  # fmt: skip
-POINT: dict[str, Any] = {"rank": 1, "phases": "1", "onPhase": 1, "maxCurrent": 16, "goalDays": [1, 2], "redPeak": True}
+POINT: dict[str, Any] = {"rank": 1, "phases": "1", "onPhase": 1, "maxCurrent": 16, "goalDays": [1, 2], "redPeak": True,
+    "carLevel": "#9#", "carCapacity": 52.0}  # fmt: skip
 LOAD: dict[str, Any] = {
     "power": 2400, "rank": 2, "start": "solar", "leastOn": 5, "leastOff": 5, "leastPerDay": 60, "mostPerDay": 600,
     "by": "6:30", "critical": True, "temperature": "#7#", "setpoint": "#8#", "onCommand": "#5#", "offCommand": "#6#",

@@ -17,6 +17,7 @@ PLACES = {
     "Phrase": (0,),
     "Sentence": (0,),
     "note": (2, 3),
+    "_notify": (2, 3),
 }
 """Which arguments of a call are French templates; that of an error is the first."""
 

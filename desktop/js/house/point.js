@@ -126,13 +126,15 @@
     const told = button.dataset;
     if (told.mode) act('mode', { select: told.mode }, button);
     else if (told.energy) act('goalEnergy', { slider: Number(told.energy) }, button);
+    else if (told.level) act('goalLevel', { slider: Number(told.level) }, button);
     else if (told.day && state.outlook) days(button);
     else if (button.matches('.jcRelease')) act('release', undefined, button);
     else if (button.matches('.jcCsv')) journal(button);
   });
   root.addEventListener('change', (event) => {
     const field = event.target;
-    if (field.matches('.jcEnergy') && field.value !== '' && field.checkValidity()) act('goalEnergy', { slider: Number(field.value) });
+    if (field.matches('.jcLevel') && field.value !== '' && field.checkValidity()) act('goalLevel', { slider: Number(field.value) });
+    else if (field.matches('.jcEnergy') && field.value !== '' && field.checkValidity()) act('goalEnergy', { slider: Number(field.value) });
     if (field.matches('.jcTime') && field.value) act('goalTime', { title: '', message: field.value });
     if (field.matches('.jcPoints')) begin(field.value);
   });

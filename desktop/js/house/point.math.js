@@ -72,8 +72,9 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     return { most: known.length ? Math.max(...known) : null, least: known.length ? Math.min(...known) : null };
   }
 
-  /** How much of the goal is charged, from 0 to 100; null without one. */
+  /** How much of the goal is charged, from 0 to 100; null without one, or if the car's battery is not known. */
   function progress(goal) {
+    if (goal.percent > 0) return goal.level === null ? null : Math.max(0, Math.min(100, 100 * goal.level / goal.percent));
     return goal.energy > 0 ? Math.max(0, Math.min(100, 100 * goal.done / goal.energy)) : null;
   }
 

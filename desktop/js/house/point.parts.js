@@ -53,20 +53,32 @@
     find('.jcTaken span').textContent = isTaken && told.takenOverUntil ? '{{Le pilotage reprend à %s, au débranchement, ou tout de suite :}}'.replace('%s', own.clock(told.takenOverUntil)) : '';
   }
 
+  /** What is known of the car's battery, and what is left to charge. */
+  function levelText(goal, outlook, language) {
+    const left = math.text(goal.need, 'kWh', language);
+    if (goal.levelState === 'unknown') return "{{La charge de la voiture n'est pas connue : compté à partir de 0 %, il reste %s.}}".replace('%s', left);
+    const level = math.text(goal.level, '%', language);
+    const words = goal.levelState === 'fresh' ? '{{La voiture est à %1 : il reste %2.}}' : '{{La charge de la voiture, %1, date du %3 : il reste %2.}}';
+    return words.replace('%1', level).replace('%2', left).replace('%3', day(goal.levelAt, language) + ' ' + own.clock(goal.levelAt));
+  }
+
   /** What the goal is and how it does, in one or two sentences. */
   function goalText(outlook, data) {
     const goal = outlook.goal, language = data.language;
     if (goal.state === 'none') {
-      return goal.energy > 0 && !goal.days.length ? "{{Choisissez au moins un jour pour l'objectif.}}" : "{{Pas d'objectif : choisissez une énergie.}}";
+      return goal.energy + goal.percent > 0 && !goal.days.length ? "{{Choisissez au moins un jour pour l'objectif.}}" : "{{Pas d'objectif : choisissez une énergie.}}";
     }
-    const what = '{{%1 pour %2}}'.replace('%1', math.text(goal.energy, 'kWh', language)).replace('%2', moment(goal.by, outlook.at, language));
+    const amount = goal.percent > 0 ? math.text(goal.percent, '%', language) : math.text(goal.energy, 'kWh', language);
+    const what = '{{%1 pour %2}}'.replace('%1', amount).replace('%2', moment(goal.by, outlook.at, language));
     const done = goal.done >= 0.1 ? ', ' + '{{%s déjà chargés}}'.replace('%s', math.text(goal.done, 'kWh', language)) : '';
     const parts = [what + done + '.'];
+    if (goal.percent > 0) parts.push(levelText(goal, outlook, language));
     if (goal.state === 'planned') {
       const first = outlook.plan[0], last = outlook.plan[outlook.plan.length - 1];
       if (first) parts.push('{{Charge prévue de %1 à %2}}'.replace('%1', own.clock(first.from)).replace('%2', own.clock(last.to)) + (goal.cost !== null ? ', ' + '{{environ}} ' + math.text(goal.cost, '€', language) : '') + '.');
     } else if (goal.state === 'atRisk') {
       parts.push('{{À risque : il manquera %s.}}'.replace('%s', math.text(goal.missing, 'kWh', language)));
+      if (goal.advice) parts.push(goal.advice);
       if (goal.withConsent !== null) parts.push("{{Avec les heures de pointe, que le réglage de la borne permet : %s.}}".replace('%s', math.text(goal.withConsent, '€', language)));
     } else if (GOALS[goal.state]) {
       parts.push(GOALS[goal.state]);
@@ -83,9 +95,12 @@
     bar.setAttribute('aria-valuenow', String(Math.round(share || 0)));
     bar.firstElementChild.style.width = (share || 0) + '%';
     bar.firstElementChild.style.background = data.colors.charger;
-    find('.jcEnergies').querySelectorAll('[data-energy]').forEach((button) => button.setAttribute('aria-pressed', String(Number(button.dataset.energy) === told.energy)));
+    find('.jcEnergies').querySelectorAll('[data-energy]').forEach((button) => button.setAttribute('aria-pressed', String(told.percent === 0 && Number(button.dataset.energy) === told.energy)));
     const active = document.activeElement;
     if (find('.jcEnergy') !== active) find('.jcEnergy').value = told.energy > 0 ? String(told.energy) : '';
+    find('.jcLevels').hidden = !told.hasLevel;
+    find('.jcLevels').querySelectorAll('[data-level]').forEach((button) => button.setAttribute('aria-pressed', String(Number(button.dataset.level) === told.percent)));
+    if (find('.jcLevel') !== active) find('.jcLevel').value = told.percent > 0 ? String(told.percent) : '';
     if (find('.jcTime') !== active) find('.jcTime').value = told.time;
     find('.jcDays').querySelectorAll('[data-day]').forEach((button) => button.setAttribute('aria-pressed', String(told.days.includes(Number(button.dataset.day)))));
   }

@@ -78,13 +78,13 @@ class Headroom:
         """A that a charger which has `amps` may be given now: less at once, more only after a while.
 
         More: all of the headroom after 60 s, and from a pause after 120 s of at least 7 A. `paced`: the sun's rules see
-        to it that it does not rise too often: only what a limit has taken has to wait.
+        to it that it does not rise too often: only what a limit has taken has to wait. So does no first start.
         """
         if most < amps:
             self._more_since.pop(name, None)
             self._taken.add(name)
             return most if most >= LEAST_A else 0
-        if paced and name not in self._taken:
+        if (paced or amps == 0) and name not in self._taken:
             return most
         if most == amps:
             self._more_since.pop(name, None)

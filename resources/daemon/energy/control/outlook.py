@@ -115,16 +115,23 @@ def _whole(watts: float | None) -> int | None:
 
 
 def _goal(point: Point, now: float, tell: _Moments) -> dict[str, Any]:
-    state, plan = point.state, point.plan
-    by = state.next_hour(now, point.settings.days, tell._zone)
+    state, plan, goal = point.state, point.plan, point.goal
+    by = goal.by(now, point.settings, tell._zone)
+    level = goal.level(point.settings)
     return {
         "state": point.goal_state,
         "energy": state.goal_kwh,
+        "percent": state.goal_percent,
+        "hasLevel": bool(point.settings.capacity),
+        "level": None if level is None else round(level, 1),
+        "levelAt": None if level is None else tell(state.level_at),
+        "levelState": goal.level_is(now),
+        "need": None if by is None else round(max(0.0, goal.need(point.settings)), 1),
         "time": state.goal_time,
         "days": list(point.settings.days),
         "done": round(state.charged_wh / 1000, 3),
         "by": tell(by),
-        "missing": None if plan is None else round(plan.missing, 2),
+        "missing": None if goal.missing is None else round(goal.missing, 2),
         "cost": None if plan is None else round(plan.cost, 3),
         "withConsent": None if plan is None or plan.with_consent is None else round(plan.with_consent, 3),
     }

@@ -23,7 +23,7 @@ from .journal import Journal
 from .load import Load
 from .meters import Meters
 from .point import Point
-from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState, time_of_day
+from .settings import FREE, LOAD_MODES, HouseLimits, LoadConfig, LoadState, PointSettings, PointState
 from .tariffs import Ahead
 from .troubles import Troubles
 from .wishes import TELL_AFTER
@@ -47,6 +47,8 @@ class Given:
     charge: Callable[[str, float], Charge | None]
     gaps: Mapping[str, float] = field(default_factory=dict)
     """K that the room of a load lacks of its set temperature, by load; who is not known is left out."""
+    levels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """(% of its car's battery, Unix time of the data) by charge point, where a command tells it."""
 
 
 class Pilot:
@@ -131,7 +133,7 @@ class Pilot:
         phases = view.phases()
         for point in self.points.values():
             point.house_phases = phases
-            point.look(view.charger(point.settings.charger), now, monotonic)
+            point.look(view.charger(point.settings.charger), now, monotonic, given.levels.get(point.settings.id))
         for load in self.loads.values():
             load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
         if self.driving:
@@ -322,6 +324,7 @@ class Pilot:
             self._charged_at = monotonic
             self._charges = {name: given.charge(each.settings.charger, now) for name, each in self.points.items()}
         for name, point in self.points.items():
+            self._troubles.say(point.goal.risk.notices)
             facts = point.facts(self._zone, self._charges.get(name))
             self._publish(name, {**facts, "point.reason": self._translated(point.why(self._zone))}, now)
         for name, load in self.loads.items():
@@ -371,24 +374,15 @@ class Pilot:
             point.release()
         return point is not None or name in self.loads
 
-    def goal(self, name: str, kwh: float | None = None, hour: str | None = None) -> bool:
-        """The energy, or the hour, of a charge point's goal; False if they make no sense."""
+    def goal(self, name: str, kwh: float | None = None, hour: str | None = None, percent: float | None = None) -> bool:
+        """The energy, the hour or the % of the car's battery of a goal; False if they make no sense."""
         point = self.points.get(name)
-        at = time_of_day(hour) if hour is not None else None
-        if point is None or (hour is not None and at is None) or (kwh is not None and not 0 <= kwh <= 150):
-            return False
-        if kwh is not None:
-            point.state.goal_kwh = float(kwh)
-            point.state.charged_wh = 0.0
-        if at is not None:
-            point.state.goal_time = f"{at[0]:02d}:{at[1]:02d}"
-        point.replan()
-        return True
+        return point is not None and point.set_goal(kwh, hour, percent)
 
 
 def _essence(state: object) -> object:
     """What must not be lost by a crash: all but counters that grow with every sample."""
     if not isinstance(state, Mapping):
         return None
-    counters = ("charged_wh", "session_wh", "ran_s", "taken_over_until", "stopped_at")
+    counters = ("charged_wh", "session_wh", "since_level_wh", "paced_kw", "ran_s", "taken_over_until", "stopped_at")
     return {name: value for name, value in state.items() if name not in counters}

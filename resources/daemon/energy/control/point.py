@@ -11,18 +11,22 @@ from datetime import datetime, tzinfo
 from ..balance import Charge
 from ..charging import ChargePoint
 from ..manager import ChargerReading
-from ..planner import EFFICIENCY, SLOT_S, Plan
+from ..planner import EFFICIENCY, Plan
 from ..ports import Acts, Sentence, Value
 from ..sharing.charger import ChargerSettings, Window
 from ..sharing.words import duration, figure
+from . import risk
+from .goal import FRESH, Can, Goal
 from .guard import Guard
 from .inputs import USUAL_V, ChargerNow
-from .settings import FREE, LEAST_A, MOST_A, OFF, PointSettings, PointState
+from .settings import FREE, LEAST_A, MOST_A, MOST_KWH, OFF, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
 from .wishes import Wish
 
 ECONOMIC, NOW = "economic", "now"
 NEW_SESSION_WH = 50.0
+SILENT_S = 120.0
+"""A charger that has told nothing for so long since the daemon's start is out of reach."""
 RESTART_TOLD_S = 900.0
 """After a power cut a charger's state may arrive so late (evcc-io/evcc 13303)."""
 
@@ -37,14 +41,12 @@ class Point:
         self.guard = Guard(settings.charger)
         self.seen: ChargerNow | None = None
         self.adopted = False
-        self.plan: Plan | None = None
-        self._planned = -math.inf
+        self.goal = Goal(state)
         self._learnt_phases: int | None = None
         self._back_at = -math.inf
         self._now = self._monotonic = 0.0
         self._met: float | None = None
         self._window: Window | None = None
-        self._next: Window | None = None
         self.house_phases = house_phases
         self.rules = ChargePoint(self._charger_settings())
 
@@ -71,12 +73,15 @@ class Point:
 
     # What is seen.
 
-    def look(self, found: ChargerNow | None, now: float, monotonic: float) -> None:
-        """Takes what the charger tells."""
+    def look(
+        self, found: ChargerNow | None, now: float, monotonic: float, level: tuple[float, float] | None = None
+    ) -> None:
+        """Takes what the charger tells, and the car's charge state: (%, Unix time)."""
         self._now, self._monotonic = now, monotonic
         if self._met is None:
             self._met = monotonic
         before, self.seen = self.seen, found
+        self.goal.see_level(level)
         if found is None:
             return
         self._learnt_phases = found.phases or self._learnt_phases
@@ -93,6 +98,7 @@ class Point:
             self.wish.forget()  # nobody has set that: it is what the charger falls back to
         if self.adopted and found.plugged and not self.state.plugged:
             self.wish.forget()  # what was set before is lost when a car is plugged in
+            self.goal.plugged_in(now)
         if self.adopted:
             self.state.plugged = found.plugged
         elif self.state.mode != FREE and found.told is not None and found.reachable:
@@ -114,6 +120,8 @@ class Point:
             self.wish.forget()
         if not found.plugged:
             rules.amps = 0
+        elif not state.plugged:
+            self.goal.plugged_in(now)
         state.plugged = found.plugged
         self.adopted = True
 
@@ -131,7 +139,7 @@ class Point:
         if before is None:
             return False
         grown = found.session_wh - before
-        self.state.charged_wh += grown if grown >= 0 else found.session_wh
+        self.goal.count(grown if grown >= 0 else found.session_wh)
         return grown <= -NEW_SESSION_WH
 
     def reading(self, must_run: bool, monotonic: float) -> ChargerReading | None:
@@ -172,6 +180,8 @@ class Point:
         if mode != FREE and not self.adopted and found is not None and found.told is not None and found.reachable:
             self.rules.amps = found.told if found.plugged else 0
             self.wish.adopt(found.told)
+            if found.plugged and not self.state.plugged:
+                self.goal.plugged_in(self._now)
             self.state.plugged = found.plugged
             self.adopted = True
 
@@ -184,36 +194,37 @@ class Point:
 
     def must_run(self, now: float, ahead: Ahead, zone: tzinfo) -> bool:
         """Whether a goal's plan, or cheap hours in the economic mode, want it to charge now."""
-        state = self.state
-        hour = state.next_hour(now, self.settings.days, zone)
-        if hour is None:
-            state.goal_hour = 0.0
-        elif hour != state.goal_hour:
-            if state.goal_hour:
-                state.charged_wh = 0.0
-            state.goal_hour, self._planned = hour, -math.inf
-        if hour is None or state.mode in (FREE, OFF) or self.seen is None or not self.seen.plugged:
-            self.plan = None
-            runs = state.mode == ECONOMIC and hour is None and ahead.cheap(now)
-            self._window = Window(_hour(ahead.cheap_until(now), zone), ahead.price(now)) if runs else None
-            return runs
-        need = state.goal_kwh - state.charged_wh / 1000
-        if need <= 0:
-            self.plan = None
-            return False
-        if self.plan is None or now // SLOT_S != self._planned:
-            self._planned = now // SLOT_S
-            power = EFFICIENCY * self.most * USUAL_V * self.rules.settings.phases / 1000
-            self.plan = ahead.plan(need, now, hour, power, self.settings.red_peak)
-            blocks = [(begin, end) for begin, end in self.plan.blocks() if end > now]
-            self._next = Window(_hour(blocks[0][0], zone), ahead.price(blocks[0][0])) if blocks else None
-            self._window = Window(_hour(blocks[0][1], zone), ahead.price(now)) if blocks else None
-        return self.plan.runs(now)
+        state, goal = self.state, self.goal
+        if goal.step(now, self._monotonic, self.settings, self._can(), ahead, zone):
+            self._window = goal.window
+            return True
+        runs = state.mode == ECONOMIC and not state.goal_hour and ahead.cheap(now)
+        self._window = Window(_hour(ahead.cheap_until(now), zone), ahead.price(now)) if runs else None
+        return runs
 
-    def replan(self) -> None:
-        """The goal has changed."""
-        self._planned = -math.inf
-        self.plan = None
+    def _can(self) -> Can | None:
+        """What can be charged now; None if nothing is wanted, or nothing is known yet."""
+        found, state, rules = self.seen, self.state, self.rules
+        if state.mode in (FREE, OFF):
+            return None
+        power = EFFICIENCY * self.most * USUAL_V * rules.settings.phases / 1000
+        if found is None:
+            waits = self._met is None or self._monotonic - self._met < SILENT_S
+            return None if waits else Can(power, state.plugged, 0.0, risk.UNREACHABLE)
+        if not self.adopted or not found.reachable:
+            return Can(power, found.plugged, 0.0, risk.UNREACHABLE)
+        known = {"takenOver": risk.TAKEN, "noDemand": risk.NO_DEMAND, "limited": risk.LIMITED}
+        trouble = risk.REFUSED if self.wish.lost else known.get(rules.state, "")
+        return Can(power, found.plugged, found.drawn, trouble)
+
+    def set_goal(self, kwh: float | None, hour: str | None, percent: float | None) -> bool:
+        """Another goal; False if it makes no sense."""
+        at = time_of_day(hour) if hour is not None else None
+        wrong = (kwh is not None and not 0 <= kwh <= MOST_KWH) or (percent is not None and not 0 <= percent <= 100)
+        if wrong or (hour is not None and at is None) or (percent and not self.settings.capacity):
+            return False
+        self.goal.set(kwh, at, percent)
+        return True
 
     def protect(self, monotonic: float, acts: Acts) -> None:
         """Renews the net of its circuit while it is driven and a car is there."""
@@ -232,16 +243,14 @@ class Point:
     # What it reports.
 
     @property
+    def plan(self) -> Plan | None:
+        """Of its goal, for the car that is there."""
+        return self.goal.plan
+
+    @property
     def goal_state(self) -> str:
-        """How the goal does: none, reached, waiting (no car, or a mode that does not charge), planned, atRisk."""
-        state = self.state
-        if not state.goal_hour:
-            return "none"
-        if state.charged_wh / 1000 >= state.goal_kwh:
-            return "reached"
-        if self.plan is None:
-            return "waiting"
-        return "atRisk" if self.plan.at_risk else "planned"
+        """How the goal does."""
+        return self.goal.shown
 
     def facts(self, zone: tzinfo, charge: Charge | None) -> dict[str, Value | None]:
         """By the sources of its rows. `charge`: of the running session."""
@@ -258,8 +267,11 @@ class Point:
             "point.current": float(rules.amps) if self.driven else None,
             "point.phases": float(rules.phases) if self.driven else None,
             "point.goalEnergy": state.goal_kwh,
+            "point.goalLevel": state.goal_percent if self.settings.capacity else None,
             "point.goalTime": state.goal_time,
             "point.goalState": self.goal_state,
+            "point.goalMissing": None if self.goal.missing is None else round(self.goal.missing, 1),
+            "point.carLevel": self.goal.level(self.settings) if self.goal.level_is(self._now) == FRESH else None,
             "point.planStart": _hour(blocks[0][0], zone) if blocks else "-",
             "point.planEnd": _hour(blocks[-1][1], zone) if blocks else "-",
             "point.sessionEnergy": None if session is None else session / 1000,
@@ -312,7 +324,7 @@ class Point:
 
     def _waits_for(self) -> Sentence | None:
         """That it waits for the hours of its plan."""
-        plan, first = self.plan, self._next
+        plan, first = self.plan, self.goal.next
         if plan is None or first is None or plan.at_risk or self.rules.amps or plan.runs(self._now):
             return None
         if first.price is None:

@@ -18,6 +18,7 @@ LOAD_MODES = (FREE, OFF, AUTO, ON)
 POINT_MODES = (FREE, *MODES)
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 LEAST_A, MOST_A = 6, 32
+MOST_KWH = 150
 LARGEST = 1e10
 """No moment, energy or duration that is kept is as large."""
 ECONOMIC, SOLAR, NEVER, THRESHOLD = "economic", "solar", "never", "threshold"
@@ -50,6 +51,8 @@ class PointSettings:
     """Share (0 to 1) of a solar charge that may come from the grid; None: no bound."""
     guard: bool = False
     """Whether the circuit has a limit that ends with the daemon."""
+    capacity: float = 0.0
+    """kWh of the car's battery, if a command tells its charge state; else 0."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,21 @@ class PointState:
     session_wh: float | None = None
     goal_hour: float = 0.0
     """The hour by which the goal is to be met; when it has passed, the next one begins."""
+    goal_percent: float = 0.0
+    """Of the car's battery; 0 if the goal is `goal_kwh`."""
+    goal_done: bool = False
+    level: float | None = None
+    """% of the car's battery as last told, with its date and what was charged since."""
+    level_at: float = 0.0
+    since_level_wh: float = 0.0
+    level_lost: bool = False
+    """The user knows that the charge state is not known."""
+    plugged_at: float = 0.0
+    paced_kw: float = 0.0
+    """kW that the charge takes while a plan wants it; 0 if that is not known yet."""
+    risk: str = ""
+    """Why the goal is at risk, once the user has been told; and by when it was wanted."""
+    risk_by: float = 0.0
 
     def state(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -111,7 +129,7 @@ class PointState:
         if isinstance(kept, Mapping):
             for name, default in cls().__dict__.items():
                 value = kept.get(name)
-                if isinstance(default, float) or name == "session_wh":
+                if isinstance(default, float) or name in ("session_wh", "level"):
                     value = _number(value)
                 elif name == "amps":
                     value = int(amps) if (amps := _number(value)) is not None and 0 <= amps <= MOST_A else None
@@ -126,7 +144,7 @@ class PointState:
     def next_hour(self, now: float, days: Sequence[int], zone: tzinfo) -> float | None:
         """Unix time of the next hour of the goal after `now`; None without a goal."""
         at = time_of_day(self.goal_time)
-        if at is None or self.goal_kwh <= 0 or not days:
+        if at is None or max(self.goal_kwh, self.goal_percent) <= 0 or not days:
             return None
         day = datetime.fromtimestamp(now, zone).replace(hour=at[0], minute=at[1], second=0, microsecond=0)
         for ahead in range(8):

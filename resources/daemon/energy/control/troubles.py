@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ports import Publishes
+from ..ports import Publishes, Sentence
 
 
 class Troubles:
@@ -11,6 +11,17 @@ class Troubles:
     def __init__(self, told: Publishes) -> None:
         self._told = told
         self._there: set[str] = set()
+
+    def say(self, notices: list[tuple[str, Sentence]]) -> None:
+        """Tells what waits there, (level, sentence), and empties it."""
+        while notices:
+            level, said = notices.pop(0)
+            values = {name: self._own(value) for name, value in said.values.items()}
+            self._told.message(level, said.template, **values)
+
+    def _own(self, value: object) -> object:
+        """A value in the user's language."""
+        return self._told.translate(value.template, **value.values) if isinstance(value, Sentence) else value
 
     def note(self, key: str, there: bool, begins: str, ends: str, name: str) -> None:
         """Takes whether a trouble is there; `begins` and `ends` are templates with `{name}`."""
