@@ -194,7 +194,7 @@ class Hub:
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client.settimeout(self.client_limit)
-            self._request(client, reader)
+            self.request(client, reader)
         except (OSError, ValueError, IndexError, Ended) as error:
             log.debug("hub: connection ended: %s", error)
         finally:
@@ -204,7 +204,8 @@ class Hub:
             reader.close()
             client.close()
 
-    def _request(self, client: socket.socket, reader: BinaryIO) -> None:
+    def request(self, client: socket.socket, reader: BinaryIO) -> None:
+        """Reads a request from `reader` and answers it to `client`; a stream goes on until it ends."""
         method, target, _ = reader.readline(8192).decode("latin-1").split()
         headers = parse_headers(reader)
         body = reader.read(int(headers.get("Content-Length") or 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
@@ -24,10 +25,12 @@ from jeedom_bridge.logs import Masker
 from jeedom_bridge.outbox import Outbox
 from jeedom_bridge.store import Store
 from simulators.easee import Account, EaseeCloud
+from simulators.server import HOST
 from tests.easee.crank import Crank
 from tests.easee.standing import StandingClock, Timekeeper, counted
 from tests.support.callback_server import CallbackServer
 from tests.support.contract import CONTRACT
+from tests.support.in_process import at_address, in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 USER, PASSWORD = "user@example.org", "correct horse battery"
@@ -215,13 +218,22 @@ def hand() -> ManualClock:
     return ManualClock(1_790_000_000.0)
 
 
+@contextmanager
+def in_memory(cloud: EaseeCloud) -> Iterator[None]:
+    """Requests to this cloud, those for a stream included, need no sockets."""
+    hub = cloud.hub
+    with in_process(cloud.server), at_address(HOST, hub.port, lambda: lambda peer: hub.request(peer, peer.makefile())):
+        yield
+
+
 @pytest.fixture
 def service(hand: ManualClock) -> Iterator[EaseeCloud]:
     """The cloud on that time, with a stream that cannot be opened."""
     account = Account(USER, PASSWORD, (FIRST, SECOND))
     with EaseeCloud([account], clock=hand.time, wall=hand.time, life=False) as running:
         running.fault("status", "/negotiate", 503)
-        yield running
+        with in_memory(running):
+            yield running
 
 
 @pytest.fixture

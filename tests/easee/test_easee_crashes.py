@@ -13,7 +13,7 @@ from jeenergied.devices.base import Connection, Equipment
 
 from jeedom_bridge.clock import ManualClock
 from simulators.easee import Account, EaseeCloud
-from tests.easee.conftest import FIRST, PASSWORD, USER
+from tests.easee.conftest import FIRST, PASSWORD, USER, in_memory
 from tests.support.crashing import CONTRACT, FULL, Killed, Life, Steps, wrong_after_failures, wrong_after_kills
 
 STRIDE = 1 if FULL else 19
@@ -68,11 +68,16 @@ def unwritten(steps: Steps, *paths: str, status: str = "") -> int:
     return int(bool(asked) and "written" not in done[asked[-1] :])
 
 
+def timed(clock: ManualClock) -> EaseeCloud:
+    """A cloud with one charger on that time."""
+    return EaseeCloud([Account(USER, PASSWORD, (FIRST,))], clock=clock.time, wall=clock.time, life=False)
+
+
 def lived(folder: Path, steps: Steps) -> list[str]:
     """A login, a renewal, a charging session and a block of a day; what is wrong afterwards."""
     clock = ManualClock(BEGIN)
     wrong = []
-    with EaseeCloud([Account(USER, PASSWORD, (FIRST,))], clock=clock.time, wall=clock.time, life=False) as cloud:
+    with timed(clock) as cloud, in_memory(cloud):
         cloud.fault("status", "/negotiate", 404)
         charger = cloud.chargers[FIRST]
         charger.command_mode = "nothing"
@@ -145,7 +150,7 @@ def refused(folder: Path, steps: Steps) -> list[str]:
     """Six hours with a wrong password, then the right one; what is wrong."""
     clock = ManualClock(BEGIN)
     wrong = []
-    with EaseeCloud([Account(USER, PASSWORD, (FIRST,))], clock=clock.time, wall=clock.time, life=False) as cloud:
+    with timed(clock) as cloud, in_memory(cloud):
         cloud.fault("status", "/negotiate", 404)
         steps.counting = True
         life = began(folder, clock, cloud, steps, "wrong")

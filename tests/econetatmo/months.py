@@ -22,6 +22,7 @@ from jeedom_bridge.clock import ManualClock
 from simulators.econetatmo.cloud import NetatmoCloud
 from simulators.econetatmo.model import Home
 from tests.econetatmo.world import START
+from tests.support.in_process import in_process
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 CATALOGUE = Contract(CORE / "contract").catalogues["econetatmo"]
@@ -45,6 +46,8 @@ class Account:
 
     def __enter__(self) -> Account:
         self.cloud.start()
+        self._memory = in_process(self.cloud.server)
+        self._memory.__enter__()
         self._token = self.cloud.authority.generate().refresh
         self._begin()
         threading.Thread(target=self._pump, daemon=True).start()
@@ -54,6 +57,7 @@ class Account:
         self._open = False
         self.device.stop()
         self.outbox.close()
+        self._memory.__exit__(None, None, None)
         self.cloud.close()
         self.store.close()
 
