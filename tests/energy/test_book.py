@@ -123,6 +123,26 @@ def test_a_file_taken_away_while_the_daemon_runs_is_made_anew(tmp_path: Path) ->
     assert len(Book(path).intervals(0, 1e12)) == 2000
 
 
+def test_a_day_is_the_sum_of_its_hours_also_when_the_copy_had_to_stand_in(tmp_path: Path) -> None:
+    """What the daemon remembers of the day that it writes holds for the file that it wrote, no other."""
+    kept, house = Kept(tmp_path / "house.sqlite"), Days(START)
+    for minute, shown in enumerate(house.minutes(14 * 60)):
+        kept.take(values(shown), shown.at)
+        if minute == 10 * 60:
+            kept.book.back_up()
+        if minute == 13 * 60:
+            kept.path.unlink()
+        if minute % 5 == 4:
+            kept.ledger.flush(shown.at)
+    (day,) = kept.book.days("0", "9")
+    hours = [Sums.unpacked(data) for _, data in kept.book.hours(0, 1e12)]
+    assert len(hours) < 14
+    whole = Sums.unpacked(day[1])
+    assert whole.count == sum(each.count for each in hours)
+    assert whole.balance.solar == pytest.approx(sum(each.balance.solar for each in hours))
+    assert whole.balance.subscription > 0
+
+
 def test_a_failing_copy_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book = filled(tmp_path / "house.sqlite")
     book.back_up()

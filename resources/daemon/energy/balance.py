@@ -151,6 +151,13 @@ class Balance:
         """Both periods; `other` is the later one, whose tank it ends with."""
         return Balance(tank=other.tank, **{name: getattr(self, name) + getattr(other, name) for name in _ADDED})
 
+    def include(self, other: Balance) -> None:
+        """Becomes both periods, without a copy; `other` is the later one, whose tank it ends with."""
+        mine, others = self.__dict__, other.__dict__
+        for name in _ADDED:
+            mine[name] += others[name]
+        self.tank = other.tank
+
     @classmethod
     def of(cls, rows: Iterable[Row], tank: Tank | None = None, subscription: float = 0.0) -> Balance:
         """Adds up rows in the order of their time. `tank`: at their beginning; `subscription`: € of the period."""

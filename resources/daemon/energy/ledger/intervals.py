@@ -61,6 +61,16 @@ class Reconstructed:
     is_last: bool = False
 
 
+@dataclass(frozen=True)
+class Summed:
+    """A day as it is on the disk: its hours, € of its subscription, and the opening of the book that it is from."""
+
+    day: date
+    hours: Mapping[int, Sums]
+    subscription: float
+    opening: int
+
+
 class Ledger:
     """Keeps the book. `flush` is to be called every five minutes; all else waits in memory until then."""
 
@@ -78,6 +88,9 @@ class Ledger:
         self._levels: dict[int, float] = {}
         self._late = Late()
         self._pruned: date | None = None
+        self._last: Summed | None = None
+        """The day that was written last, which the next five minutes change again."""
+        self._next: Summed | None = None
 
     # Which meters there are.
 
@@ -159,7 +172,7 @@ class Ledger:
         days = self._sums(touched, change)
         change.notes = {f"meter:{key}": fed.meter.state() for key, fed in self._fed.items() if fed.meter.growth}
         change.notes.update({f"meter:{key}": None for key in self._replaced})
-        self.book.write(change)
+        self._write(change)
         self.cells.changes.clear()
         self._levels.clear()
         self._late.clear()
@@ -205,7 +218,7 @@ class Ledger:
         slots = sorted({*(slot for slot in history.cells if slot < until), *wiped})
         touched = self._rewrite(slots, lambda each: self._apply_history(each, history), change, history.is_last)
         days = self._sums(touched, change)
-        self.book.write(change)
+        self._write(change)
         return days
 
     def _apply_history(self, each: Interval, history: Reconstructed) -> None:
@@ -273,16 +286,33 @@ class Ledger:
             stored.update({start: each for start, each in touched.items() if hour <= start < hour + periods.HOUR_S})
             change.hours[hour] = Sums.of(stored[start] for start in sorted(stored)).packed()
         days = {periods.day_of(hour, self.zone) for hour in hours}
+        self._next = self._last
         for day in days:
             begin, end = periods.span(day, self.zone)
-            parts = dict(self.book.hours(begin, end))
-            parts.update({hour: data for hour, data in change.hours.items() if begin <= hour < end})
-            total = periods.sum_of(Sums.unpacked(parts[hour]) for hour in sorted(parts))
-            known = dict(self.book.days(day.isoformat(), day.isoformat())).get(day.isoformat())
-            paid = Sums.unpacked(known).balance.subscription if known else 0.0
-            total.balance.subscription = paid or periods.subscription(self.prices.per_year(day), day)
+            summed = self._summed(day)
+            changed = {h: Sums.unpacked(data) for h, data in change.hours.items() if begin <= h < end}
+            parts = {**summed.hours, **changed}
+            total = periods.sum_of(parts[hour] for hour in sorted(parts))
+            paid = summed.subscription or periods.subscription(self.prices.per_year(day), day)
+            total.balance.subscription = paid
             change.days[day.isoformat()] = total.packed()
+            if self._next is None or day >= self._next.day:
+                self._next = Summed(day, parts, paid, self.book.openings)
         return days
+
+    def _summed(self, day: date) -> Summed:
+        """The hours of a day as they are on the disk."""
+        if self._last is not None and (self._last.day, self._last.opening) == (day, self.book.openings):
+            return self._last
+        hours = self.book.hours(*periods.span(day, self.zone))
+        known = dict(self.book.days(day.isoformat(), day.isoformat())).get(day.isoformat())
+        paid = Sums.unpacked(known).balance.subscription if known else 0.0
+        return Summed(day, {hour: Sums.unpacked(data) for hour, data in hours}, paid, self.book.openings)
+
+    def _write(self, change: Change) -> None:
+        self._last = None  # what a write that fails leaves is read again
+        self.book.write(change)
+        self._last = self._next
 
 
 def _same(one: Tank, other: Tank) -> bool:

@@ -59,7 +59,7 @@ def sum_of(parts: Iterable[Sums]) -> Sums:
     """Periods one after the other."""
     total = Sums()
     for part in parts:
-        total = total + part
+        total.include(part)
     return total
 
 

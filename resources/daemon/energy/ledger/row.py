@@ -14,6 +14,7 @@ from .cells import COLUMNS, SLOT_S, Cell
 
 KNOWN = 0.8
 """Share of an interval that must have been measured for it to count."""
+MEASURED_S = KNOWN * SLOT_S
 LATE = 8
 """Bits of `marks` from here on: the column was filled by a dated figure that came later; below: it is an estimate."""
 RECONSTRUCTED = 16
@@ -88,7 +89,7 @@ class Interval:
 
     def is_measured(self, column: str) -> bool:
         """Whether a meter, not a later figure, has filled it."""
-        return self.seconds[column] >= KNOWN * SLOT_S
+        return self.seconds[column] >= MEASURED_S
 
     def is_late(self, column: str) -> bool:
         """Whether a later figure has filled it."""
@@ -105,8 +106,13 @@ class Interval:
 
     def energies(self) -> Energies | None:
         """What the meters counted, in kWh; None if one of them is not known."""
-        values = [self.known(column) for column in COLUMNS]
-        return None if None in values else Energies(*(float(value or 0.0) / 1000 for value in values))
+        found = []
+        for bit, column in enumerate(COLUMNS):
+            value = self.energy[column]
+            if value is None or not (self.seconds[column] >= MEASURED_S or self.marks >> (LATE + bit) & 1):
+                return None
+            found.append(value / 1000)
+        return Energies(*found)
 
     def tank_after(self, before: Tank) -> Tank:
         """The battery after the interval: mixed, then corrected by its state of charge, losses shared."""
@@ -181,6 +187,17 @@ class Sums:
             devices,
             self.reconstructed + other.reconstructed,
         )
+
+    def include(self, other: Sums) -> None:
+        """Adds a later period to this one, without a copy of what is there already."""
+        self.balance.include(other.balance)
+        self.count += other.count
+        self.known += other.known
+        self.estimated += other.estimated
+        self.unpriced += other.unpriced
+        for device, energy in other.devices.items():
+            self.devices[device] = self.devices.get(device, 0.0) + energy
+        self.reconstructed += other.reconstructed
 
     def packed(self) -> list[Any]:
         """As JSON can hold it, for the store."""

@@ -77,6 +77,8 @@ class Book:
         self.copy = path.with_name(f"{path.stem}.copy{path.suffix}")
         self.damage = ""
         """Where a damaged file was put; '' if all is well."""
+        self.openings = 0
+        """How often a file was opened: another one may hold less than what was read before."""
         self._database: sqlite3.Connection | None = None
         try:
             self._open()
@@ -223,6 +225,7 @@ class Book:
             self._rescue(sqlite3.DatabaseError("file is gone"))
             return
         self._database = _connect(self.path)
+        self.openings += 1
         problem = self._database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             self.close()
@@ -249,6 +252,7 @@ class Book:
             for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*"))[:-KEPT]:
                 old.unlink()
             self._database = _connect(self.path)
+            self.openings += 1
         except (sqlite3.Error, OSError) as second:
             raise failure(self.path, second) from error
         _LOG.error("%s was damaged (%s)", self.path, error)
