@@ -60,8 +60,9 @@ final class HouseTest extends JeenergieTestCase
     public function testRolesHaveTheNamesOfTheirSources(): void
     {
         $id = (string) $this->home()->getId();
-        $role = ['quantity' => 'grid.power', 'source' => ['equipment' => $id, 'command' => 'grid'], 'value' => 12.0];
-        $gone = ['quantity' => 'solar.power', 'source' => ['equipment' => '999999', 'command' => 'x'], 'value' => null];
+        $role = ['quantity' => 'grid.power', 'value' => 12.0,
+            'source' => ['equipment' => $id, 'command' => 'grid', 'quantity' => 'grid.power']];
+        $gone = ['source' => ['equipment' => '999999', 'command' => 'x', 'quantity' => 'solar.power']] + $role;
         $this->startDaemon(json_encode(['id' => null, 'ok' => true, 'result' => ['roles' => [$role, $gone], 'now' => ['grid' => null]]]));
         $found = House::roles();
         $this->assertCount(1, $found['roles']);

@@ -91,6 +91,15 @@ final class ReadingsTest extends JeenergieTestCase
         file_put_contents($this->file('readings.json'), json_encode($state + $known));
     }
 
+    public function testASourceHasTheNameOfTheCommandThatItListensTo(): void
+    {
+        $cmd = $this->command();
+        $source = $this->source($cmd);
+        $this->assertSame($cmd->getHumanName(), Readings::nameOf($source));
+        $this->assertNotSame('', $cmd->getHumanName());
+        $this->assertSame('', Readings::nameOf($this->other));
+    }
+
     public function testTheChosenCommandIsListenedToAsLongAsItsEquipmentIsEnabled(): void
     {
         $first = $this->command();

@@ -154,21 +154,19 @@ final class House
         $roles = [];
         foreach ($found['roles'] ?? [] as $role) {
             $source = eqLogic::byId((int) $role['source']['equipment']);
-            if (!is_object($source) || !$source->hasRight('r')) {
+            if (!$source instanceof jeenergie || !$source->hasRight('r')) {
                 continue;
             }
+            $row = $source->rows()[$role['source']['command']] ?? [];
             $cmd = $source->getCmd('info', $role['source']['command']);
-            $rows = $source instanceof jeenergie ? $source->rows() : [];
-            $measures = self::measures($rows[$role['source']['command']] ?? null);
             $role['name'] = $names[$role['quantity']] ?? $role['quantity'];
-            $role['unit'] = $quantities[$measures['quantity']]['unit'] ?? '';
-            $role['part'] = Catalogue::partName($measures['part']);
+            $role['unit'] = $quantities[$role['source']['quantity']]['unit'] ?? '';
+            $role['part'] = Catalogue::partName(self::measures($row)['part']);
             $role['equipment'] = $source->getName();
-            $role['command'] = is_object($cmd) ? (string) $cmd->getName() : $role['source']['command'];
-            if ($source instanceof jeenergie) { // a meter of another plugin has names of its own
-                $row = $rows[$role['source']['command']] ?? [];
-                $role['command'] = Catalogue::nameToRead($source->backend(), $row, $role['command']);
-            }
+            // A meter of another plugin has a name of its own.
+            $role['command'] = is_object($cmd)
+                ? Catalogue::nameToRead($source->backend(), $row, (string) $cmd->getName())
+                : Readings::nameOf($source);
             $roles[] = $role;
         }
         return ['roles' => $roles, 'now' => $found['now'] ?? []];

@@ -123,6 +123,18 @@ final class Readings
         return array_values($ids);
     }
 
+    /** The other plugin's command that an equipment listens to, by its own name. */
+    public static function nameOf(jeenergie $equipment): string
+    {
+        foreach (self::fields($equipment) as $key) {
+            $cmd = cmd::byId(trim((string) ($equipment->config()[$key] ?? ''), '#'));
+            if (is_object($cmd)) {
+                return $cmd->getHumanName();
+            }
+        }
+        return '';
+    }
+
     /** @return string[] keys of the fields with "listens" of an equipment's type */
     private static function fields(jeenergie $equipment): array
     {

@@ -348,7 +348,7 @@ class House:
             answer.append(
                 {
                     "quantity": role.role,
-                    "source": {"equipment": role.source.equipment, "command": role.source.command},
+                    "source": {each: getattr(role.source, each) for each in ("equipment", "command", "quantity")},
                     "value": None if reading is None else self._value(role) if role.less else reading.value,
                     "age": None if reading is None else round(reading.age(now), 1),
                     "confidence": role.confidence,
