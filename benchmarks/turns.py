@@ -50,6 +50,7 @@ class Home:
         self.lab = stack.enter_context(Lab(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
         self.daemon = self._started(checkout, packages)
         self.connections: list[dict[str, Any]] = []
+        self.gateways: list[Timed] = []
         self.count: Callable[[], float] = lambda: 0.0
         self.moves: Callable[[], None] = lambda: None
 
@@ -71,6 +72,7 @@ class Home:
 
     def enphase(self, interval: float) -> None:
         gateway = self.stack.enter_context(Timed())
+        self.gateways.append(gateway)
         self.connections.append(enphase(gateway, "1", 17, interval))
         self.count = lambda: len(gateway.of(READINGS))
 

@@ -136,30 +136,28 @@ def main() -> None:
         until(lambda: jeedom.own_panel("house")["home"], 120)
         end = date.today()
         span = {"from": (end - timedelta(days=365)).isoformat(), "to": end.isoformat(), "per": "month"}
-        begun, first, used, most = time.monotonic(), None, cpu(process), memory(process)
-        print(f"the house is there; daemon {most:.1f} MiB")
-        wanted = min(days, 366)
-        known = 0
+        begun, first, used, least, most = time.monotonic(), None, cpu(process), memory(process), memory(process)
+        print(f"the house is there; daemon {most:.1f} MiB", flush=True)
+        oldest, newest = (end - timedelta(days=days - 1)).isoformat(), (end - timedelta(days=1)).isoformat()
         while time.monotonic() - begun < 3600:
             time.sleep(2)
-            try:
-                rows = jeedom.own_panel("balance", **{**span, "per": "day"})["rows"]
+            try:  # small questions: a large answer would be in the daemon's memory as well
+                known = {
+                    day: jeedom.own_panel("balance", **{"from": day, "to": day, "per": "day"})["rows"]
+                    for day in (oldest, newest)
+                }
             except Exception as error:  # the daemon is busy, or the house has just begun
                 print("balance:", error)
                 continue
             most = max(most, memory(process))
-            if len(rows) > 1 and first is None:
-                first, used = time.monotonic(), cpu(process)
-                print(f"the first day after {first - begun:.0f} s")
-            if len(rows) != known and len(rows) % 20 < 5:
-                print(f"{len(rows)} days after {time.monotonic() - begun:.0f} s, {memory(process):.1f} MiB", flush=True)
-            known = len(rows)
-            if known >= wanted and first is not None:
+            if known[oldest] and first is None:
+                first, used, least = time.monotonic(), cpu(process), memory(process)
+                print(f"the first day after {first - begun:.0f} s, {least:.1f} MiB", flush=True)
+            if known[newest] and first is not None:
                 break
         assert first is not None
         whole = time.monotonic() - first
-        print(f"filled in {whole:.0f} s, daemon: {cpu(process) - used:.1f} s of a processor, {most:.1f} MiB at most")
-        print(f"high water {memory(process, 'VmHWM'):.1f} MiB")
+        print(f"filled in {whole:.0f} s, daemon: {cpu(process) - used:.1f} s of a processor, {most - least:+.1f} MiB")
         asked = time.monotonic()
         year = jeedom.own_panel("balance", **span)
         print(f"the balance of a year by month in {1000 * (time.monotonic() - asked):.0f} ms")
