@@ -11,6 +11,7 @@ import subprocess
 import time
 from typing import Any
 
+import pytest
 from former_plugins import code
 from jeedom_host import BOOT, Jeedom
 from test_jeedom_movein import LEFT, NOTED, SHAPE, check_moved, named
@@ -54,9 +55,25 @@ class Work:
             print(f"killed after {share:.2f} of {self.seconds:.1f} s")
             self._run(-1, "before", self.seconds * share)
 
-    def _run(self, statement: int, where: str, seconds: float | None) -> int:
+    def die_after(self, counted: str, number: int) -> None:
+        """Runs until the server has such a statement."""
+        before = self.killed
+        self._run(number, "after", None, counted)
+        assert self.killed == before + 1
+
+    def _run(self, statement: int, where: str, seconds: float | None, counted: str = "//") -> int:
         as_web_user = {"user": "www-data", "group": "www-data"} if os.geteuid() == 0 else {}
-        command = ["php", "-d", "display_errors=stderr", "-r", BOOT + code("dying"), "--", str(statement), where]
+        command = [
+            "php",
+            "-d",
+            "display_errors=stderr",
+            "-r",
+            BOOT + code("dying"),
+            "--",
+            str(statement),
+            where,
+            counted,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **as_web_user) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "begun\n"
@@ -106,3 +123,41 @@ def test_killed_at_random_moments_it_goes_on_or_is_undone(jeedom: Jeedom, house:
     check_moved(jeedom, house, names)
     print(f"killed {move.killed} moves and {undo.killed} undoings")
     assert move.killed >= KILLS // 2
+
+
+MADE = "/^INSERT INTO `?eqLogic/i"
+OWN_CONNECTION = """
+    $mine = new jeenergie();
+    $mine->setEqType_name('jeenergie')->setName('Le mien ' . uniqid())->setIsEnable(0);
+    $mine->setConfiguration('kind', 'connection')->setConfiguration('backend', 'easee');
+    $mine->setConfiguration('config', ['user' => 'moi@exemple.fr', 'password' => 's3cret']);
+    $mine->save();
+    echo json_encode($mine->getId());
+"""
+REMOVE = """
+    $mine = jeenergie::byId($argv[1]);
+    foreach ($mine->equipment() as $each) { $each->remove(); }
+    $mine->remove();
+"""
+
+
+@pytest.mark.parametrize("plugin", ["EaseeCharger"], indirect=True)
+@pytest.mark.parametrize(("number", "own"), [(0, False), (1, False), (0, True)], ids=["first", "second", "user's own"])
+def test_killed_after_making_and_before_noting_it_nothing_is_left(
+    jeedom: Jeedom, house: dict[str, Any], number: int, own: bool
+) -> None:
+    """A connection or an equipment whose id is not in the journal yet."""
+    plugin, work = house["plugin"], Work("")
+    mine = jeedom.php(OWN_CONNECTION) if own else None
+    try:
+        count = jeedom.php(LEFT)
+        jeedom.php(BEGIN, plugin)
+        work.die_after(MADE, number)
+        assert jeedom.php(LEFT) == count + number + 1
+        jeedom.php(BEGIN_UNDO, plugin)
+        work.finish()
+        assert jeedom.php(NOTED, plugin)["state"] == "undone"
+        assert jeedom.php(LEFT) == count
+    finally:
+        if own:
+            jeedom.php(REMOVE, mine)

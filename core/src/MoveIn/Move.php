@@ -99,15 +99,17 @@ final class Move
             if (isset($made[$index]) && is_object(jeenergie::byId($made[$index]['id']))) {
                 continue;
             }
-            $known = $planned['known'] === null ? $plan->knownConnection($index) : jeenergie::byId($planned['known']);
             $isOurs = $planned['known'] === null;
+            $made[$index] = ['id' => '', 'created' => $isOurs, 'marker' => $plan->marker($index)];
+            $this->journal->note(['connections' => $made]);
+            $known = $isOurs ? MovePlan::markedConnection($made[$index]['marker']) : jeenergie::byId($planned['known']);
             $connection = $known ?? Creation::connection(
                 $this->former->backend(),
                 $this->nameOf($planned['name']),
                 $plan->config($index),
                 $plan->marker($index)
             );
-            $made[$index] = ['id' => (string) $connection->getId(), 'created' => $isOurs];
+            $made[$index]['id'] = (string) $connection->getId();
             $this->journal->note(['connections' => $made]);
         }
     }

@@ -157,6 +157,17 @@ final class MovePlan
         return null;
     }
 
+    /** The connection that a move has made, whether or not its journal knows it already. */
+    public static function markedConnection(string $marker): ?jeenergie
+    {
+        foreach (jeenergie::connections() as $each) {
+            if ($each->getConfiguration('movedFrom') === $marker) {
+                return $each;
+            }
+        }
+        return null;
+    }
+
     /** Identifies the connection that is made of a former one. */
     public function marker(int $index): string
     {

@@ -127,15 +127,38 @@ final class Undo
                 $equipment->remove();
             }
         }
-        foreach ($this->journal->get('connections', []) as $made) {
-            $connection = $made['created'] ? jeenergie::byId($made['id']) : null;
-            if ($connection instanceof jeenergie) {
-                foreach ($connection->equipment() as $each) {
-                    $each->remove(); // found since by the connection itself
+        foreach ($this->journal->get('connections', []) as $index => $made) {
+            $connection = self::connectionOf($made);
+            foreach ($connection === null ? [] : $connection->equipment() as $each) {
+                if ($made['created'] || $this->isPlanned($each, $index)) {
+                    $each->remove(); // found since by the connection itself, or made just before the move was interrupted
                 }
+            }
+            if ($made['created'] && $connection !== null) {
                 $connection->remove();
             }
         }
+    }
+
+    /** A move that was killed may have made a connection without having noted its id. */
+    private static function connectionOf(array $made): ?jeenergie
+    {
+        $connection = $made['id'] === '' ? MovePlan::markedConnection($made['marker']) : jeenergie::byId($made['id']);
+        return $connection instanceof jeenergie ? $connection : null;
+    }
+
+    /** True if the plan was to make this equipment of a connection that was there before. */
+    private function isPlanned(jeenergie $eqLogic, int $connection): bool
+    {
+        $plan = $this->journal->get('plan');
+        foreach (array_merge($plan['equipment'], $plan['made'] ?? []) as $planned) {
+            $isIt = $planned['connection'] === $connection && $planned['type'] === $eqLogic->type()
+                && $planned['key'] === $eqLogic->key();
+            if ($isIt && $planned['known'] === null && ($planned['reason'] ?? '') === '') {
+                return true;
+            }
+        }
+        return false;
     }
 
     private function former(): void
