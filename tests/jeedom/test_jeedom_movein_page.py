@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import former_plugins
 import pytest
 from chromium import PATH, Chromium
-from jeedom_host import URL, Jeedom
+from jeedom_host import BOOT, URL, Jeedom
 
 WINDOW = ".jnMoveIn"
 PICTURES = os.environ.get("JEENERGIE_PICTURES", "")
@@ -36,10 +38,7 @@ def picture(browser: Chromium, name: str) -> None:
 
 def test_a_plugin_is_taken_over_and_given_back_by_the_buttons(jeedom: Jeedom, charger: int) -> None:
     with Chromium() as browser:
-        browser.sign_in(URL, os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
-        browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=jeenergie")
-        browser.until("window.jeenergiePage && document.querySelector('[data-jn_action=moveIn]')")
-        browser.click("[data-jn_action=moveIn]")
+        open_window(browser)
         browser.click(f"{WINDOW} .btn", "Voir ce qui serait fait")
         browser.until(f"document.querySelector('{WINDOW} details')")
         assert "Compte test" not in browser.text(f"{WINDOW} details")
@@ -55,3 +54,60 @@ def test_a_plugin_is_taken_over_and_given_back_by_the_buttons(jeedom: Jeedom, ch
         browser.until(f"document.querySelector('{WINDOW}')?.textContent.includes('Reprise annulée.')", 120)
         assert jeedom.php("echo json_encode((int) eqLogic::byId($argv[1])->getIsEnable());", charger) == 1
         assert browser.errors == []
+
+
+HOLD = """
+    DB::getConnection()->exec('LOCK TABLES historyArch READ');
+    echo "held\\n";
+    fgets(STDIN);
+"""
+
+
+@contextmanager
+def held_history() -> Iterator[None]:
+    """Nobody can write points that are archived: a move waits in its step of the history."""
+    with subprocess.Popen(
+        ["php", "-r", BOOT + HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield
+        finally:
+            process.communicate("\n")
+
+
+def open_window(browser: Chromium) -> None:
+    browser.sign_in(URL, os.environ.get("JEEDOM_USER", "admin"), os.environ.get("JEEDOM_PASSWORD", "admin"))
+    browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=jeenergie")
+    browser.until("window.jeenergiePage && document.querySelector('[data-jn_action=moveIn]')")
+    browser.click("[data-jn_action=moveIn]")
+
+
+COPYING = f"""
+    [...document.querySelectorAll('{WINDOW} progress')].some(bar => bar.value >= 20 && bar.value < 75)
+    && document.querySelector('{WINDOW}').textContent.includes('Copie des historiques')
+"""
+
+
+def test_its_progress_is_there_again_after_the_browser_was_closed(jeedom: Jeedom, charger: int) -> None:
+    with held_history():
+        with Chromium() as browser:
+            open_window(browser)
+            browser.click(f"{WINDOW} .btn", "Voir ce qui serait fait")
+            browser.click(f"{WINDOW} .btn", "Reprendre", 60)
+            browser.until(COPYING, 60)
+        with Chromium() as again:
+            open_window(again)
+            again.click(f"{WINDOW} .btn", "Suivre")
+            again.until(COPYING, 60)
+            picture(again, "movein-progress")
+    with Chromium() as later:
+        open_window(later)
+        later.until(f"document.querySelector('{WINDOW} .btn')")
+        if "Suivre" in later.text(WINDOW):
+            later.click(f"{WINDOW} .btn", "Suivre")
+        later.until(f"document.querySelector('{WINDOW}').textContent.includes('Repris.')", 120)
+        assert later.errors == []
+    (found,) = [each for each in jeedom.own("moveInList")["former"] if each["plugin"] == "EaseeCharger"]
+    assert (found["state"], found["progress"]["percent"]) == ("done", 100)
