@@ -54,10 +54,10 @@ def test_one_click_stores_one_readable_file_without_secrets(jeedom: Jeedom, syst
 
 KINDS = {
     "enphase": {"readings", "meters", "production", "inverters"},
-    "easee": {"observations", "chargers", "site"},
+    "easee": {"observations", "chargers"},
     "wes": {"data.cgx"},
-    "econetatmo": {"homesdata", "homestatus", "getmeasure"},
-    "hellowatt": {"user", "homes", "contracts", "electricity", "gas"},
+    "econetatmo": {"homesdata", "getmeasure"},
+    "hellowatt": {"homes", "contracts", "electricity", "gas"},
 }
 """Of each system, answers that are asked for within the first minute."""
 
@@ -65,13 +65,18 @@ KINDS = {
 def shapes(jeedom: Jeedom, folder: Path) -> dict[str, dict[str, Any]]:
     """What a file that is made now tells of each system, once it has all kinds of answers."""
     file = folder / "diagnostics.json"
+    found: dict[str, dict[str, Any]] = {}
 
-    def all_kinds() -> dict[str, dict[str, Any]] | None:
+    def all_kinds() -> bool:
         file.write_text(jeedom.own("diagnostics")["text"], "utf-8")
-        found = {each["backend"]: each for each in report.connections(file)}
-        return found if all(KINDS[each] <= set(found.get(each, {}).get("shapes", ())) for each in KINDS) else None
+        found.update({each["backend"]: each for each in report.connections(file)})
+        return all(KINDS[each] <= set(found.get(each, {}).get("shapes", ())) for each in KINDS)
 
-    return until(all_kinds, 120)
+    try:
+        until(all_kinds, 120)
+    finally:
+        print({backend: list(each["shapes"]) for backend, each in found.items()})
+    return found
 
 
 def test_a_file_makes_the_simulators_answer_as_the_systems_it_was_made_of(
