@@ -140,8 +140,9 @@
             list(now);
             return;
           }
-          bar.value = own.progress.percent || 0;
-          text.textContent = (STEPS[own.progress.step] || '') + ' ' + (own.report.length ? own.report[own.report.length - 1] : '');
+          // The core's cache is empty to whoever reads it while it is written: what was shown last stays.
+          if (own.progress.percent !== undefined) bar.value = own.progress.percent;
+          if (own.progress.step !== undefined) text.textContent = (STEPS[own.progress.step] || '') + ' ' + (own.report.length ? own.report[own.report.length - 1] : '');
         } catch (error) {
           fail(error);
         }

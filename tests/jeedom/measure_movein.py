@@ -44,7 +44,7 @@ def background() -> dict[str, int]:
     for each in Path("/proc").glob("[0-9]*"):
         try:
             command = (each / "cmdline").read_bytes()
-            if f"{ROOT}/core/php/jeeCron.php".encode() in command and command.startswith(b"php"):
+            if command.startswith(b"php") and f"{ROOT}/core/".encode() in command and b"/jeeCron.php" in command:
                 lines = (each / "status").read_text().splitlines()
                 found[each.name] = int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
         except (OSError, StopIteration):
@@ -62,7 +62,8 @@ def watch(jeedom: Jeedom, action: str) -> dict[str, Any]:
     while True:
         (found,) = [each for each in jeedom.own("moveInList")["former"] if each["plugin"] == PLUGIN]
         progress = found["progress"]
-        shown.append(progress.get("percent", 0))
+        if "percent" in progress:  # else it is being written
+            shown.append(progress["percent"])
         steps.setdefault(progress.get("step", ""), round(time.monotonic() - began, 1))
         peak = max([peak, *background().values()])
         if found["state"] in ("done", "undone"):

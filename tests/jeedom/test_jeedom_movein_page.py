@@ -90,6 +90,16 @@ COPYING = f"""
 """
 
 
+UNREADABLE = """
+    window.asked = 0;
+    (ask => { jeenergiePage.ask = (action, request) => ask(action, request).then(answer => {
+        if (action === 'moveInList') { window.asked++; answer.former.forEach(each => { each.progress = {}; }); }
+        return answer;
+    }); })(jeenergiePage.ask);
+"""
+"""The core's cache while it is being written."""
+
+
 def test_its_progress_is_there_again_after_the_browser_was_closed(jeedom: Jeedom, charger: int) -> None:
     with held_history():
         with Chromium() as browser:
@@ -102,6 +112,9 @@ def test_its_progress_is_there_again_after_the_browser_was_closed(jeedom: Jeedom
             again.click(f"{WINDOW} .btn", "Suivre")
             again.until(COPYING, 60)
             picture(again, "movein-progress")
+            again.run(UNREADABLE)
+            again.until("window.asked > 2")
+            assert again.run(COPYING), "what cannot be read for a moment changes nothing"
     with Chromium() as later:
         open_window(later)
         later.until(f"document.querySelector('{WINDOW} .btn')")

@@ -7,6 +7,9 @@ foreach (json_decode($argv[1], true) as $plugin) {
     DB::Prepare('DELETE FROM cmd WHERE eqType = :p', ['p' => $plugin], 0);
     DB::Prepare('DELETE FROM eqLogic WHERE eqType_name = :p', ['p' => $plugin], 0);
     DB::Prepare('DELETE FROM config WHERE plugin = :p', ['p' => $plugin], 0);
+    foreach (cron::all() as $each) { // one that never ends would go on without its row
+        if ($each->getClass() === $plugin && $each->getState() === 'run') { $each->halt(); }
+    }
     DB::Prepare('DELETE FROM cron WHERE class = :p', ['p' => $plugin], 0);
 }
 foreach (jeenergie::byType('jeenergie') as $each) {
