@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
@@ -126,13 +126,14 @@ class Driving:
         readings: list[Reading],
         gaps: Mapping[str, float],
         levels: Mapping[str, tuple[float, float]],
+        passed: Mapping[str, Sequence[int]],
         now: float,
         monotonic: float,
     ) -> None:
-        """A sample. `gaps`, `levels`: see Given."""
+        """A sample. `gaps`, `levels`, `passed`: see Given."""
         contract = self._house.contract
         kva = contract.wishes.kva or contract.subscribed_kva
-        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge, gaps, levels)
+        given = Given(self._house.roles, 1000 * kva if kva else None, self._charge, gaps, levels, passed)
         self.pilot.step(readings, given, now, monotonic)
 
     def _charge(self, charger: str, now: float) -> Charge | None:
@@ -237,12 +238,16 @@ class DrivingDevice(Device):
             self.driving.adopt(self.connection.equipment, self.connection.config)
 
     def step_driven(
-        self, readings: Iterable[Reading], gaps: Mapping[str, float], levels: Mapping[str, tuple[float, float]]
+        self,
+        readings: Iterable[Reading],
+        gaps: Mapping[str, float],
+        levels: Mapping[str, tuple[float, float]],
+        passed: Mapping[str, Sequence[int]],
     ) -> None:
-        """A sample. `gaps`, `levels`: see Given."""
+        """A sample. `gaps`, `levels`, `passed`: see Given."""
         if self.driving is not None:
             clock = self.context.clock
-            self.driving.step(list(readings), gaps, levels, clock.time(), clock.monotonic())
+            self.driving.step(list(readings), gaps, levels, passed, clock.time(), clock.monotonic())
 
     def stop_driving(self) -> None:
         """Keeps what is to be kept; nothing is switched."""

@@ -45,6 +45,7 @@ IDLE_S = 5.0
 COPY_S = 86400.0
 """Between two copies of the book; Jeedom's own backup asks for one besides."""
 SOON_S = 0.03
+MOST_LIMITS = 50
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
 DECISIONS = {**{each: each for each in (ADDED, IGNORED, CONFIRMED)}, "accepted": "accepted"}
@@ -69,6 +70,8 @@ class HouseDevice(DrivingDevice):
         self._ends: list[Callable[[], None]] = []
         self._looked = float("-inf")
         self._measures: list[Measure] = []
+        self._limits: dict[str, list[int]] = {}
+        """What each charger's limit has been since the last look: a look alone sees the newest."""
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
         self._fluid_prices: dict[str, list[tuple[str, float]]] = {}
@@ -102,6 +105,7 @@ class HouseDevice(DrivingDevice):
         self._hub.runs(self)
         board = self._hub.board
         self._ends = [
+            board.subscribe(lambda equipment, _quantities: self._take_limit(equipment), ("charger.current",)),
             board.subscribe(lambda equipment, _quantities: self._wake(equipment)),
             board.on_history(self._take_history),
             self._hub.listen(lambda: self._wake("")),
@@ -143,13 +147,22 @@ class HouseDevice(DrivingDevice):
         if job is not None and self.connection.find(equipment) is None:
             job.run_in(max(SOON_S, self._looked + PACE_S - self.context.clock.monotonic()))
 
+    def _take_limit(self, equipment: str) -> None:
+        """News of a charger's limit. In the thread that brings it, which brings the next one afterwards."""
+        reading = self._hub.board.reading(equipment, "charger.current")
+        if reading is not None and not reading.doubt and isinstance(reading.value, (int, float)):
+            with self._lock:
+                self._limits[equipment] = [*self._limits.get(equipment, []), round(reading.value)][-MOST_LIMITS:]
+
     def _look(self) -> None:
         house = self._house
         if house is None:
             return
         self._looked = self.context.clock.monotonic()
         house.look(self.context.clock.time(), self._looked)
-        self.step_driven(self.readings(), self._gaps(), self._levels())
+        with self._lock:
+            passed, self._limits = self._limits, {}
+        self.step_driven(self.readings(), self._gaps(), self._levels(), passed)
         if house.silent:
             raise self._silence(house.silent[0])
         if house.roles:

@@ -93,6 +93,10 @@ class Rig:
         self.second = 0
         self.reachable = self.meter = self.met = True
         self.obeys, self.over = True, True
+        self.late = 0
+        """Seconds by which the charger's cloud is late with what it tells."""
+        self.history: list[tuple[int, float, bool, float]] = []
+        self.looked = 0
         self.session = 0.0
         self.was_plugged = bool(self.plugged.at(0))
         self.seen: list[Reading] = []
@@ -159,21 +163,34 @@ class Rig:
     def _physics(self) -> None:
         self._plug()
         self.house.step(self.second)
+        self.history.append(self._charger())
         self.session += self.car.power(self.second, 230) / 3600
         self.second += 1
+
+    def _charger(self) -> tuple[int, float, bool, float]:
+        """Limit, power, whether a car is plugged in, energy of its session."""
+        return self.car.limit, self.car.power(self.second, 230), bool(self.plugged.at(self.second)), self.session
+
+    def _told(self) -> list[tuple[int, float, bool, float]]:
+        """What the charger has told since the last look, the newest last."""
+        end = max(0, self.second - self.late) + 1
+        begin, self.looked = min(self.looked, end - 1), end
+        return self.history[begin:end] if self.late and self.history else [self._charger()]
 
     def look(self) -> None:
         self._plug()
         self.house.look(self.second)
+        heard = self._told()
+        limit, power, plugged, session = heard[-1]
         now, was = NOON + self.second, {each.source.key: each for each in self.seen}
         told = {
             Source(GRID, "net", "grid.power"): self.house.grid,
             Source(GRID, "va", "grid.apparentPower"): self.house.apparent[0],
             Source(GRID, "sun", "solar.power"): self.house.solar,
-            Source(CAR, "power", "charger.power"): self.car.power(self.second, 230),
-            Source(CAR, "limit", "charger.current"): float(self.car.limit),
-            Source(CAR, "plugged", "charger.plugged"): bool(self.plugged.at(self.second)),
-            Source(CAR, "session", "charger.sessionEnergy"): self.session,
+            Source(CAR, "power", "charger.power"): power,
+            Source(CAR, "limit", "charger.current"): float(limit),
+            Source(CAR, "plugged", "charger.plugged"): plugged,
+            Source(CAR, "session", "charger.sessionEnergy"): session,
         }
         if self.house.battery is not None:
             told[Source(GRID, "battery", "battery.power")] = self.house.battery_power
@@ -185,7 +202,8 @@ class Rig:
             if self.met or source.equipment != GRID
         ]
         roles = roles_of(tuple(told))
-        given = Given(roles, self.subscribed, lambda charger, at: None, levels=self.levels)
+        passed = {CAR: [each[0] for each in heard]}
+        given = Given(roles, self.subscribed, lambda charger, at: None, levels=self.levels, passed=passed)
         self.pilot.step(self.seen, given, now, float(self.second))
 
     def choose(self, mode: str, name: str = "p") -> None:

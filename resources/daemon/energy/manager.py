@@ -44,7 +44,10 @@ class HouseSettings:
 
 @dataclass(frozen=True)
 class ChargerReading:
-    """What a charger tells. `drawn`: W; `offered`: A, None if it is not told; `on_phase`: 1 to 3."""
+    """What a charger tells. `drawn`: W; `offered`: A, None if it is not told; `on_phase`: 1 to 3.
+
+    `foreign`: somebody else has certainly set `offered`, however short a time after a set-point of ours.
+    """
 
     plugged: bool
     drawn: float
@@ -53,6 +56,7 @@ class ChargerReading:
     on_phase: int = 1
     must_run: bool = False
     window: Window | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -282,8 +286,9 @@ class Manager:
 
     def _watch(self, now: float, charger: ChargePoint, told: ChargerReading) -> None:
         """Whether somebody else has set the charger's limit."""
-        foreign = told.offered is not None and told.offered != charger.amps
-        if told.plugged and foreign and now - charger.set_at > OWN_S and now >= charger.quiet_until:
+        differs = told.offered is not None and told.offered != charger.amps
+        sure = told.foreign or now - charger.set_at > OWN_S
+        if told.plugged and differs and sure and now >= charger.quiet_until:
             charger.take_over(now, told.offered or 0)
 
     def _blind_cap(self, rest: Sequence[float], charger: ChargePoint) -> int:

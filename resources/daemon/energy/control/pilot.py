@@ -49,6 +49,8 @@ class Given:
     """K that the room of a load lacks of its set temperature, by load; who is not known is left out."""
     levels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(% of its car's battery, Unix time of the data) by charge point, where a command tells it."""
+    passed: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """The limits (A) that each charger has shown since the last sample, in order."""
 
 
 class Pilot:
@@ -133,7 +135,9 @@ class Pilot:
         phases = view.phases()
         for point in self.points.values():
             point.house_phases = phases
-            point.look(view.charger(point.settings.charger), now, monotonic, given.levels.get(point.settings.id))
+            charger = point.settings.charger
+            level, passed = given.levels.get(point.settings.id), given.passed.get(charger, ())
+            point.look(view.charger(charger), now, monotonic, level, passed)
         for load in self.loads.values():
             load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
         if self.driving:
@@ -157,8 +161,7 @@ class Pilot:
             if not point.driven:
                 continue
             taken = point.rules.taken_over_until > before[name][1]
-            if taken and point.seen is not None and point.seen.told is not None:
-                point.wish.adopt(point.seen.told)
+            point.decided(taken, monotonic)
             decision = decisions.get(name)
             if isinstance(decision, Decision) and decision.amps == before[name][0] and decision.amps:
                 point.wish.forget()  # the same once more
@@ -222,7 +225,7 @@ class Pilot:
         battery, known = view.battery()
         chargers = {}
         for name, point in self.points.items():
-            found = point.reading(point.must_run(now, self._ahead, self._zone), monotonic)
+            found = point.reading(point.must_run(now, self._ahead, self._zone))
             if found is not None:
                 chargers[name] = found
         taken: dict[str, float] = {}

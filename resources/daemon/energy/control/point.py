@@ -6,6 +6,7 @@ No thread and no input or output of its own. `now` is Unix time, `monotonic` sec
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
 from ..balance import Charge
@@ -40,6 +41,8 @@ class Point:
         self.wish = Wish(settings.charger)
         self.guard = Guard(settings.charger)
         self.seen: ChargerNow | None = None
+        self.theirs: int | None = None
+        """A limit that somebody else has set since the last step, also if ours has overwritten it meanwhile."""
         self.adopted = False
         self.goal = Goal(state)
         self._learnt_phases: int | None = None
@@ -74,9 +77,17 @@ class Point:
     # What is seen.
 
     def look(
-        self, found: ChargerNow | None, now: float, monotonic: float, level: tuple[float, float] | None = None
+        self,
+        found: ChargerNow | None,
+        now: float,
+        monotonic: float,
+        level: tuple[float, float] | None = None,
+        passed: Iterable[int] = (),
     ) -> None:
-        """Takes what the charger tells, and the car's charge state: (%, Unix time)."""
+        """Takes what the charger tells, and the car's charge state: (%, Unix time).
+
+        `passed`: the limits that the charger has shown since the last look, in order.
+        """
         self._now, self._monotonic = now, monotonic
         if self._met is None:
             self._met = monotonic
@@ -84,6 +95,10 @@ class Point:
         self.goal.see_level(level)
         if found is None:
             return
+        if self.adopted and found.reachable and found.plugged:
+            for told in [*passed, *([] if found.told is None else [found.told])]:
+                if self.wish.hear(monotonic, told):
+                    self.theirs = told
         self._learnt_phases = found.phases or self._learnt_phases
         settings = self._charger_settings()
         if settings != self.rules.settings:
@@ -92,12 +107,12 @@ class Point:
                 self.rules.__post_init__()
         if before is not None and found.reachable and not before.reachable:
             self._back_at = monotonic
-            self.wish.forget()
+            self._lose(monotonic)
         new_session = self._count(found)
         if self.adopted and found.told != self.rules.amps and (new_session or self._has_restarted(found, monotonic)):
-            self.wish.forget()  # nobody has set that: it is what the charger falls back to
+            self._lose(monotonic)  # nobody has set that: it is what the charger falls back to
         if self.adopted and found.plugged and not self.state.plugged:
-            self.wish.forget()  # what was set before is lost when a car is plugged in
+            self._lose(monotonic)  # what was set before is lost when a car is plugged in
             self.goal.plugged_in(now)
         if self.adopted:
             self.state.plugged = found.plugged
@@ -117,13 +132,18 @@ class Point:
                 rules.take_over(monotonic, told)
         self.wish.adopt(told)
         if found.plugged and not state.plugged and state.amps is not None:
-            self.wish.forget()
+            self._lose(monotonic)
         if not found.plugged:
             rules.amps = 0
         elif not state.plugged:
             self.goal.plugged_in(now)
         state.plugged = found.plugged
         self.adopted = True
+
+    def _lose(self, monotonic: float) -> None:
+        """The charger has lost its limit, whoever has set it."""
+        self.wish.forget(monotonic)
+        self.theirs = None
 
     def _has_restarted(self, found: ChargerNow, monotonic: float) -> bool:
         """Whether it shows its own maximum shortly after it was away: a restart loses every limit."""
@@ -142,17 +162,31 @@ class Point:
         self.goal.count(grown if grown >= 0 else found.session_wh)
         return grown <= -NEW_SESSION_WH
 
-    def reading(self, must_run: bool, monotonic: float) -> ChargerReading | None:
+    def reading(self, must_run: bool) -> ChargerReading | None:
         """For the manager; None while it is not driven."""
         found = self.seen
         if not self.driven or found is None:
             return None
         # A limit that differs is somebody else's once the charger has shown ours, or if it never was ours.
-        sure = self.wish.fulfilled(self.rules.amps) or self.wish.foreign(monotonic, found.told)
-        told = found.told if sure else None
+        told = found.told if self.wish.fulfilled(self.rules.amps) else None
         runs = must_run and found.plugged
-        window = self._window if runs else None
-        return ChargerReading(found.plugged, found.drawn, told, found.reachable, self.settings.on_phase, runs, window)
+        return ChargerReading(
+            found.plugged,
+            found.drawn,
+            told if self.theirs is None else self.theirs,
+            found.reachable,
+            self.settings.on_phase,
+            runs,
+            self._window if runs else None,
+            self.theirs is not None,
+        )
+
+    def decided(self, taken_over: bool, monotonic: float) -> None:
+        """The rules have looked; `taken_over`: they have just found that somebody else has set its limit."""
+        if taken_over and self.seen is not None and self.seen.told is not None:
+            self.wish.adopt(self.seen.told)
+        if monotonic >= self.rules.quiet_until:
+            self.theirs = None
 
     def drawn_a(self, voltage: float) -> float:
         """A that it draws on each of its phases."""
@@ -188,6 +222,7 @@ class Point:
     def release(self) -> None:
         """The rules act again."""
         self.rules.taken_over_until = -math.inf
+        self.theirs = None
         self.state.taken_over_until = 0.0
 
     # Goals and cheap hours.

@@ -26,7 +26,10 @@ TELL_AFTER = 3
 
 @dataclass
 class Wish:
-    """The set-point of one charger on its way. `told`, in `follow`, is the limit that the charger shows."""
+    """The set-point of one charger on its way. `told`, in `follow`, is the limit that the charger shows.
+
+    A charger shows what it was set to in that order, seconds later: what comes between ours is somebody else's.
+    """
 
     charger: str
     sent: int | None = None
@@ -40,17 +43,44 @@ class Wish:
     _sent_at: float = float("-inf")
     _next: float = float("-inf")
     _shown: int | None = None
-    """What the charger showed when the last set-point was sent."""
-    _hour: deque[tuple[float, int]] = field(default_factory=deque)
-    """When each set-point of the last hour was sent, and its value."""
+    """What the charger has shown last."""
+    _lost_at: float = float("-inf")
+    _pending: deque[tuple[float, int]] = field(default_factory=deque)
+    """The set-points that the charger has not shown yet, and when each was sent."""
+    _hour: deque[float] = field(default_factory=deque)
+    """When each set-point of the last hour was sent."""
 
     def adopt(self, told: int) -> None:
         """What the charger shows is taken as what was wanted: after a restart, or when somebody else has set it."""
         self.sent, self.seen, self._attempt, self._failed, self.failures, self.failure = told, True, None, False, 0, ""
+        self._shown = told
 
-    def forget(self) -> None:
-        """The charger may have lost its limit (a car was plugged in, it was away): it is sent again."""
+    def forget(self, lost_at: float | None = None) -> None:
+        """It is sent again. `lost_at`: the charger may have lost it then (a car was plugged in, it was away)."""
         self.sent, self.seen, self._failed, self._next = None, False, False, float("-inf")
+        self._lost_at = self._lost_at if lost_at is None else lost_at
+
+    def hear(self, now: float, told: int) -> bool:
+        """Takes each limit that the charger shows, in order; True if somebody else has certainly set it.
+
+        Also while one of ours is on its way, which will overwrite it.
+        """
+        while self._pending and self._pending[0][0] < now - ON_ITS_WAY_S:
+            self._pending.popleft()
+        before, self._shown = self._shown, told
+        if told == before:
+            return False  # no news; one of ours that is equal to it may be on its way
+        place = next((place for place, (_, amps) in enumerate(self._pending) if amps == told), None)
+        if place is not None:
+            for _ in range(place + 1):
+                self._pending.popleft()
+            if not self._pending and self.sent is not None:
+                # Unless somebody else's was adopted meanwhile: ours has overwritten that, so that it is put back.
+                self.sent, self.seen = told, True
+            return False
+        if told == self.sent or self.sent is None:
+            return False
+        return now - self._lost_at > ON_ITS_WAY_S  # before that it may be what the charger falls back to
 
     @property
     def lost(self) -> bool:
@@ -63,42 +93,31 @@ class Wish:
 
     def fulfilled(self, wanted: int) -> bool:
         """Whether the charger has shown the set-point: a limit that differs from now on is somebody else's."""
-        return self.sent == wanted and self.seen and self._attempt is None
-
-    def foreign(self, now: float, told: int | None) -> bool:
-        """Whether the limit shown is neither what was shown before the last set-point nor one of ours on its way.
-
-        Somebody may change the limit before the charger has shown ours.
-        """
-        if self.sent is None or self._attempt is not None or told is None or told == self._shown:
-            return False
-        return all(amps != told for at, amps in self._hour if at >= now - ON_ITS_WAY_S)
+        return self.sent == wanted and self.seen and self._attempt is None and not self._pending
 
     def follow(self, now: float, wanted: int, told: int | None, acts: Acts) -> bool:
         """Takes what is wanted now; True if something was sent."""
         self._settle(now)
-        if self._attempt is None and self.sent is not None and told == wanted and (self.seen or self.sent == wanted):
-            self.adopt(wanted)
-        elif (
-            self._attempt is None
-            and self.sent is not None
-            and not (self.seen or self._failed)
-            and now - self._sent_at >= SEEN_S
-        ):
-            self._fail(now, None, "")
+        late = now - self._sent_at >= SEEN_S
+        if self._attempt is None and self.sent is not None:
+            if told == wanted and (self.seen or self.sent == wanted) and (late or not self._pending):
+                self._pending.clear()
+                self.adopt(wanted)
+            elif late and not (self.seen or self._failed):
+                self._fail(now, None, "")
         if self.sent == wanted and not self._failed:
             return False
         if not self._may_send(now, wanted):
             return False
-        self._hour.append((now, wanted))
+        self._hour.append(now)
+        self._pending.append((now, wanted))
         self.requests += 1
-        self._shown = told
         self.sent, self.seen, self._failed, self._sent_at = wanted, False, False, now
         self._attempt = acts.begin(self.charger, "charger.current", wanted)
         return True
 
     def _may_send(self, now: float, wanted: int) -> bool:
-        while self._hour and self._hour[0][0] <= now - 3600:
+        while self._hour and self._hour[0] <= now - 3600:
             self._hour.popleft()
         lower = self.sent is not None and wanted < self.sent
         if self._attempt is not None and not (lower and now - self._sent_at >= SUPERSEDE_S):

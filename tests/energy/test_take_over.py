@@ -1,0 +1,69 @@
+"""Somebody sets the charger's limit in the app while one of ours is on its way, or while the cloud is late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jeenergied.readings import Measure, Slot
+
+from .test_house_device import Rig as HouseRig
+from .test_pilot import Rig
+
+LIMIT = Measure("charger.current")
+
+
+@pytest.mark.parametrize("step", [1, 5, 12])
+@pytest.mark.parametrize("late", [0, 2, 8])
+@pytest.mark.parametrize(("after", "amps"), [(0, 16), (4, 16), (9, 0)])
+def test_a_limit_of_the_app_is_a_take_over_however_late_it_is_known(
+    late: int, after: int, step: int, amps: int
+) -> None:
+    rig = Rig([[0, 3000]])
+    rig.late = late
+    rig.choose("solar")
+    while rig.car.limit != 10:
+        rig.run(1, step)
+    rig.run(after, step)
+    rig.car.set(rig.second, amps, 1)
+    rig.run(120, step)
+    assert rig.facts["p"]["point.state"] == "takenOver"
+    assert f"{amps} A" in rig.facts["p"]["point.reason"]
+    assert rig.car.limit == amps
+    sent = len(rig.sent)
+    rig.run(600, step)
+    assert (len(rig.sent), rig.car.limit) == (sent, amps)
+    assert rig.pilot.release("p")
+    rig.run(600, step)
+    assert rig.car.limit == 10
+
+
+@pytest.mark.parametrize(("late", "step"), [(0, 5), (3, 1), (3, 5)])
+def test_what_a_charger_falls_back_to_at_plug_in_is_nobodys(late: int, step: int) -> None:
+    rig = Rig([[0, 3000]], plugged=[[0, True], [300, False], [400, True]])
+    rig.late = late
+    rig.choose("solar")
+    rig.run(900, step)
+    assert not [each for each in rig.pilot.journal.entries() if each["decision"] == "takenOver"]
+    assert rig.car.limit == 10
+
+
+def test_ours_that_is_late_is_no_take_over() -> None:
+    rig = Rig([[0, 3000], [600, 6000], [700, 3000], [800, 6000], [900, 2500]])
+    rig.late = 12
+    rig.choose("solar")
+    rig.run(1500)
+    assert not [each for each in rig.pilot.journal.entries() if each["decision"] == "takenOver"]
+
+
+def test_the_house_sees_each_limit_also_of_those_that_pass_between_two_looks(tmp_path: Path) -> None:
+    rig, seen = HouseRig(tmp_path, tariff="base"), []
+    rig.board.adopt("4", {"4": {}, "5": {LIMIT: Slot("limit", "limit")}})
+    rig.device.start()
+    rig.device.step_driven = lambda readings, gaps, levels, passed: seen.append(dict(passed))  # type: ignore[method-assign]
+    for amps in (10.0, 16.0, 6.0):
+        rig.board.put("5", {LIMIT: amps})
+    rig.clock.advance(1.0)
+    rig.device.refresh()
+    rig.device.refresh()
+    assert seen == [{"5": [10, 16, 6]}, {}]
