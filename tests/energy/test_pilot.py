@@ -278,49 +278,6 @@ def test_what_was_set_elsewhere_while_the_daemon_was_away_is_a_take_over() -> No
     assert rig.facts["p"]["point.state"] == "takenOver"
 
 
-def taken_over(rig: Rig) -> int:
-    """Somebody sets 16 A in the app: nothing is sent for a quarter of an hour; returns how much was sent before."""
-    before = len(rig.sent)
-    rig.car.set(rig.second, 16, 1)
-    rig.run(900)
-    assert len(rig.sent) == before
-    assert rig.facts["p"]["point.state"] == "takenOver"
-    return before
-
-
-def test_the_user_in_the_app_is_respected_until_he_gives_it_back() -> None:
-    rig = Rig([[0, 3000]])
-    rig.choose("solar")
-    rig.run(600)
-    before = taken_over(rig)
-    assert "16 A" in rig.facts["p"]["point.reason"]
-    rig.restart(5)
-    rig.run(900)
-    assert len(rig.sent) == before, "a take-over outlives a restart"
-    assert rig.pilot.release("p")
-    rig.run(120)
-    assert rig.car.limit == 10
-
-
-def test_a_limit_set_before_ours_was_seen_is_a_take_over_too() -> None:
-    rig = Rig([[0, 3000]])
-    rig.choose("solar")
-    while rig.car.limit != 10:
-        rig.run(1)
-    taken_over(rig)
-
-
-def test_a_take_over_ends_when_the_car_leaves() -> None:
-    rig = Rig([[0, 0]], plugged=[[0, True], [900, False], [1000, True]])
-    rig.choose("off")
-    rig.run(60)
-    rig.car.set(rig.second, 16, 1)
-    rig.run(800)
-    assert rig.car.limit == 16
-    rig.run(200)
-    assert rig.car.limit == 0
-
-
 def test_a_silent_meter_ends_solar_charging_and_is_told_once() -> None:
     rig = Rig([[0, 3000]])
     rig.choose("solar")
