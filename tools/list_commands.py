@@ -55,9 +55,9 @@ WORDS = {
         "intro": "This list comes from the plugin's catalogue: it is complete. See also [the system's page]({system}) "
         "and [the other lists](commands.md). Each connection also has **État** (`state`) and **Rafraîchir** "
         "(`refresh`), each piece of equipment **Rafraîchir** (`refresh`). The logicalId is the one "
-        'that the tab Commands shows below the type. "Former name": the one that the command had in the former plugin, '
-        'and keeps if it exists in your Jeedom. "If" is about the settings of the equipment or of its '
-        'connection; "data": the command is created when the data comes for the first time; "on demand": by *Create '
+        "that the tab Commands shows below the type. “Former name”: the one that the command had in the former plugin, "
+        "and keeps if it exists in your Jeedom. “If” is about the settings of the equipment or of its "
+        "connection; “data”: the command is created when the data comes for the first time; “on demand”: by *Create "
         "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
         "head": ("Name", "Former name", "logicalId", "Type", "Unit", "Created"),
         "connection": "Connection: ",

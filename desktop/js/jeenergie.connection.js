@@ -195,7 +195,7 @@
   /** Replaces the core's confirmation, which does not list what is removed together with a connection. */
   jn.removeConnection = async function() {
     const summary = jn.summary(jn.current.id);
-    const names = summary.equipment.map(function(each) { return each.typeName + ' « ' + each.name + ' »'; });
+    const names = summary.equipment.map(function(each) { return jn.named(each.typeName, each.name); });
     const refuses = jn.backend(summary.backend).connection.inUse !== 'delete';
     if (names.length && refuses) {
       jn.dialog({

@@ -119,7 +119,7 @@
     const offered = each.name || each.key;
     const accepted = jn.acceptedName(offered);
     return entry(lines, {
-      connection: connection, id: each.known, label: each.typeName + ' « ' + ((own && own.name) || each.name || each.key) + ' »',
+      connection: connection, id: each.known, label: jn.named(each.typeName, (own && own.name) || each.name || each.key),
       equipment: { type: each.type, key: each.key, name: each.name, config: each.config }
     }, isKnown || each.active !== false, [
       jn.el('span', { text: (own && own.name) || accepted }),
@@ -135,7 +135,7 @@
       jn.el('legend', { text: '{{Dans Jeedom, mais plus trouvés}}' }),
       jn.el('p', { class: 'jnHelp', text: "{{Rien n'est supprimé tant que la case reste cochée : à vous de voir s'ils reviendront.}}" })
     ].concat(result.found.gone.map(function(each) {
-      const label = each.typeName + ' « ' + each.name + ' »';
+      const label = jn.named(each.typeName, each.name);
       return entry(lines, { connection: result.connection, id: each.id, label: label }, true, [
         jn.el('span', { text: label }), jn.el('span', { class: 'jnHelp', text: each.key })
       ]);

@@ -79,7 +79,7 @@
     }
 
     function connectionLine(each) {
-      let text = each.known === null ? jn.fill('{{« %s » est créée}}', each.name) : jn.fill('{{« %s » est déjà là et sert}}', each.name);
+      let text = each.known === null ? jn.fill('{{« %s » sera créée}}', each.name) : jn.fill('{{« %s » est déjà là et servira}}', each.name);
       if (each.settings.length) text = jn.says(text, each.settings.join(', '));
       if (each.missing.length) text += '{{ ; }}' + jn.fill('{{il manque : %s}}', each.missing.join(', '));
       return jn.el('li', { text: text });

@@ -182,6 +182,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return jn.fill('{{%s : %s}}', what, said);
   };
 
+  /** Type and name of equipment, the name in the quotes of the user's language. */
+  jn.named = function(type, name) {
+    return type + ' ' + jn.fill('{{« %s »}}', name);
+  };
+
   const language = function() { return String(jeeFrontEnd.language || 'fr_FR').replace('_', '-'); };
 
   /** A number as the reader writes it. */
@@ -213,7 +218,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     input.addEventListener('change', function() {
       const replacements = jn.data.replacements || {};
       const found = Array.from(new Set(input.value)).filter(function(each) { return each in replacements; });
-      told.textContent = found.length ? jn.fill("{{Jeedom n'accepte pas %s dans un nom : remplacé.}}", found.map(function(each) { return '« ' + each + ' »'; }).join(', ')) : '';
+      told.textContent = found.length ? jn.fill("{{Jeedom n'accepte pas %s dans un nom : remplacé.}}", found.map(function(each) { return jn.fill('{{« %s »}}', each); }).join(', ')) : '';
       input.value = jn.acceptedName(input.value);
     });
     return input;

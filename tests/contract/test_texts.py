@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jeedom_bridge.contract import Contract
 from jeedom_bridge.logs import Masker
 from tests.support.sentences import DAEMON, ROOT, constants
 
@@ -108,3 +109,66 @@ def test_no_sentence_is_taken_for_a_secret(language: str) -> None:
     texts = [french if language == "fr_FR" else english for french, english in pairs]
     shown_texts = [re.sub(r"\{\w+\}|%(?:\d\$)?[sd]", "valeur", text) for text in texts]
     assert [text for text in shown_texts if masker.mask(text) != text] == []
+
+
+UNITS = {"%", "W", "V", "A", "VA", "s", "min", "h", "kWh", "kVA", "g/kWh", "kWh/m³", "€/kWh"}
+"""The same in every language."""
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_unit_of_a_field_is_known_to_everybody_or_translated(path: Path) -> None:
+    known = SECTIONS[f"plugins/jeenergie/core/contract/catalogue/{path.name}"]
+    catalogue = json.loads(path.read_text("utf-8"))
+    parts = [catalogue["connection"], *catalogue["equipment"].values()]
+    parts += [operation for part in parts for operation in part.get("operations", [])]
+    units = {field["unit"] for part in parts for field in part.get("fields", []) if "unit" in field}
+    assert sorted(units - known.keys() - UNITS) == []
+
+
+def literals(path: Path) -> Iterator[str]:
+    """What a file says between quotes, without comments."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        tree = ast.parse(text)
+        documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+                yield node.value
+        return
+    text = re.sub(r"/\*.*?\*/|(?<=\s)//[^\n]*", "", text, flags=re.DOTALL)
+    if path.suffix == ".js":
+        text = re.sub(r"\{\{.*?\}\}|/[^/\n]*[«»][^/\n]*/[a-z]*", "", text)
+    else:
+        text = re.sub(r"\{\{.*?\}\}", "", text)
+    for found in re.finditer(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`", text):
+        yield re.sub(r"\\(['\"\\])", r"\1", found[0][1:-1])
+
+
+PATTERN = re.compile(r"\[\^|^”$|\\s")
+"""A regular expression, and what Names puts in the place of a quote."""
+
+
+def test_quotes_around_a_name_are_part_of_a_translated_text() -> None:
+    """Put around it by the code they would be French ones in every language."""
+    folders = {"core/src": "*.php", "core/ajax": "*.php", "desktop": "*.*", "mobile": "*.*", "resources/daemon": "*.py"}
+    known = {text for table in SECTIONS.values() for text in table}
+    found = [
+        f"{path.relative_to(ROOT)}: {literal}"
+        for folder, pattern in folders.items()
+        for path in sorted((ROOT / folder).rglob(pattern))
+        if path.suffix in (".php", ".js", ".py", ".html")
+        for literal in literals(path)
+        if re.search("[«»“”]", literal) and literal not in known and not PATTERN.search(literal)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CATALOGUES))
+def test_each_text_that_a_command_may_hold_can_be_read_in_english(name: str) -> None:
+    contract = ROOT / "core" / "contract"
+    tiles = json.loads((contract / "tiles.json").read_text("utf-8"))
+    known = {*SECTIONS[f"plugins/jeenergie/core/contract/catalogue/{name}.json"], *tiles["words"], *tiles["chips"]}
+    catalogue = Contract(contract).catalogues[name]
+    rows = [row.data for kind in (None, *catalogue.data["equipment"]) for row in catalogue.all_rows(kind)]
+    texts = {text for row in rows for text in (row.get("map") or {}).values() if isinstance(text, str)}
+    assert sorted(texts - known) == []

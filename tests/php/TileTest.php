@@ -93,7 +93,7 @@ final class TileTest extends JeenergieTestCase
         }
         $blank = "\u{a0}";
         $this->assertStringStartsWith(
-            "Production|1,97{$blank}kW|Injection réseau|450{$blank}W|Batterie|30{$blank}%|Aujourd’hui|Production|3,94{$blank}kWh",
+            "Production|1,97{$blank}kW|Injection réseau|450{$blank}W|Batterie|30{$blank}%|Aujourd'hui|Production|3,94{$blank}kWh",
             $this->read($meter)
         );
         $this->assertStringContainsString('role="meter"', $this->content($meter));

@@ -35,10 +35,14 @@ function value(cmd $cmd, array $row)
         $texts = ['tempo' => 'rouge', 'COULEUR' => 'BLEU', 'date' => '2026-11-29', 'noCurrent' => 'Limite dynamique du circuit trop basse'];
         foreach ($texts as $part => $text) {
             if (strpos($cmd->getLogicalId(), $part) !== false) {
-                return translate::sentence($text, 'plugins/jeenergie/core/contract/catalogue/easee.json');
+                return $text;
             }
         }
+        $possible = array_values(array_filter(is_array($row['map'] ?? null) ? $row['map'] : [], 'is_string'));
         if (translate::getLanguage() === 'en_US') {
+            if ($possible !== []) {
+                return end($possible); // such a value is French data in every language
+            }
             return $cmd->getLogicalId() === 'state' ? 'En ligne' : 'Text';
         }
         $quantity = is_string($row['measures'] ?? '') ? $row['measures'] ?? '' : '';

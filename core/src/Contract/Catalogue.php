@@ -236,6 +236,16 @@ final class Catalogue
         return $name;
     }
 
+    /** Values of a command that are texts, with what the user reads instead; empty in the language of the data. */
+    public static function valuesToRead(string $backend, array $row): array
+    {
+        $read = [];
+        foreach (array_filter(is_array($row['map'] ?? null) ? $row['map'] : [], 'is_string') as $value) {
+            $read[$value] = self::text($value, 'catalogue/' . $backend . '.json');
+        }
+        return array_filter($read, fn(string $text, $value): bool => $text !== (string) $value, ARRAY_FILTER_USE_BOTH);
+    }
+
     /** The tiles by purpose, and how their numbers are written. */
     public static function tiles(): array
     {

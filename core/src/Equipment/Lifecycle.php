@@ -135,7 +135,10 @@ final class Lifecycle
             throw new Exception(sprintf(
                 __('« %s » ne peut pas être supprimé : il est utilisé par %s.', __FILE__),
                 $eqLogic->getName(),
-                implode(', ', array_map(fn(jeenergie $each): string => '« ' . $each->getName() . ' »', $equipment))
+                implode(', ', array_map(
+                    fn(jeenergie $each): string => sprintf(__('« %s »', __FILE__), $each->getName()),
+                    $equipment
+                ))
             ));
         }
         foreach ($equipment as $each) {

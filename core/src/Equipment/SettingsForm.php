@@ -57,9 +57,12 @@ final class SettingsForm
         foreach (Settings::movedSecrets($fields, $saved, $config) as $address => $keys) {
             $missing = array_diff(array_intersect($keys, array_keys(array_filter($secrets))), $entered);
             if ($missing !== []) {
-                $names = array_map(fn(string $key): string => '« ' . $labels[$key] . ' »', array_values($missing));
+                $names = array_map(
+                    fn(string $key): string => sprintf(__('« %s »', __FILE__), $labels[$key]),
+                    array_values($missing)
+                );
                 throw new Exception(sprintf(
-                    __('« %s » a changé : saisissez de nouveau %s, qui ne va à aucune autre adresse sans vous.', __FILE__),
+                    __('« %s » a changé : saisissez de nouveau %s. Rien de secret ne part vers une autre adresse sans vous.', __FILE__),
                     $labels[$address],
                     implode(', ', $names)
                 ));

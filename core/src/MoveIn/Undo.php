@@ -36,8 +36,8 @@ final class Undo
         $missing = array_diff_key($journal->get('before'), $former->equipment());
         if ($missing !== []) {
             throw new Exception(sprintf(
-                __('La reprise ne peut plus être annulée : « %s » n\'existe plus dans l\'ancien plugin.', __FILE__),
-                implode(' », « ', array_column($missing, 'name'))
+                __('La reprise ne peut plus être annulée, ceci n\'existe plus dans l\'ancien plugin : %s', __FILE__),
+                implode(', ', array_column($missing, 'name'))
             ));
         }
         $journal->note(['state' => 'undoing', 'undone' => [], 'report' => []]);

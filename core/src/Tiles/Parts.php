@@ -7,6 +7,7 @@ namespace Jeenergie\Tiles;
 use cmd;
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Storage\Json;
+use translate;
 
 /**
  * The HTML of the parts of a tile: figure, row, gauge, bar, state, list, table, buttons, switch, roof.
@@ -20,7 +21,8 @@ final class Parts
     private static $words = [];
 
     private const FIGURES_PER_LINE = 2;
-    private const PERIODS = ['day' => 'd/m', 'month' => 'm/Y', 'year' => 'Y'];
+    /** How the date of a period is written: in French, and in English, where one would read 29/11 as a month that does not exist. */
+    private const PERIODS = ['day' => ['d/m', 'M j'], 'month' => ['m/Y', 'M Y'], 'year' => ['Y', 'Y']];
 
     public static function html(array $parts, string $version): string
     {
@@ -189,7 +191,8 @@ final class Parts
     private static function date(string $period, array $cmds): string
     {
         $time = strtotime(max(array_map(fn(cmd $cmd): string => (string) $cmd->getCollectDate(), $cmds)));
-        return $time === false ? '' : date(self::PERIODS[$period], $time);
+        $isFrench = strpos(translate::getLanguage(), 'fr') === 0;
+        return $time === false ? '' : date(self::PERIODS[$period][$isFrench ? 0 : 1], $time);
     }
 
     private static function buttons(array $buttons): string

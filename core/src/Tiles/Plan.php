@@ -141,7 +141,9 @@ final class Plan
         if ($isRenamed || ($part['label'] ?? '') === '') {
             $part['label'] = $isRenamed ? $cmd->getName() : $this->nameToRead($cmd); // the user's own name is his
         }
-        return ['part' => $part['part'] ?? 'row', 'cmd' => $cmd, 'color' => $this->color($row)] + $part;
+        $words = isset($part['words']) ? [] : Catalogue::valuesToRead($this->backend, $row);
+        return ['part' => $part['part'] ?? 'row', 'cmd' => $cmd, 'color' => $this->color($row)] + $part
+            + ($words === [] ? [] : ['words' => $words]);
     }
 
     private function nameToRead(cmd $cmd): string

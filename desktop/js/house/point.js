@@ -182,7 +182,7 @@
       return;
     }
     if (data.id === null) {
-      say('.jcTrouble', "{{Aucune borne n'est pilotée. Ouvrez la connexion de la maison sur la page du plugin, et cliquez sur Synchroniser : elle propose les bornes que la maison peut piloter.}}");
+      say('.jcTrouble', "{{Aucune borne n'est pilotée. Ouvrez la connexion de la maison sur la page du plugin, et cliquez sur « Synchroniser » : elle propose les bornes que la maison peut piloter.}}");
       find('.jcPage').hidden = true;
       return;
     }
