@@ -19,6 +19,7 @@ from .energy.control.pilot import Given, Pilot
 from .energy.control.settings import EVERY_DAY, FREE, HouseLimits, LoadConfig, PointSettings, time_of_day
 from .energy.control.tariffs import Ahead
 from .energy.device import House
+from .energy.money.costs import Costs
 from .energy.ports import Attempt, Kept, Publishes, Reading, Sentence, Value
 
 POINT, LOAD = "chargePoint", "load"
@@ -81,6 +82,7 @@ class Driving:
         wake: Callable[[], None],
     ) -> None:
         self._house = house
+        self._costs = Costs(house.charge_between)
         self._actions = actions
         self._told = told
         self._zone = zone
@@ -181,7 +183,7 @@ class Driving:
             self._zone,
             sessions.last(charger),
             sessions.begun(charger) is not None,
-            lambda begin, end: house.charge_between(charger, begin, end),
+            lambda begin, end: self._costs.between(charger, begin, end, now),
         )
         found = outlook(point, world, now, monotonic)
         found["now"]["why"] = self._text(point.why(self._zone))

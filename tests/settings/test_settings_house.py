@@ -9,8 +9,9 @@ from unittest import mock
 import pytest
 from jeenergied.devices.base import Connection, Equipment
 from jeenergied.driving import load_of, point_of
+from jeenergied.energy.control.goal import Goal
 from jeenergied.energy.control.load import Load
-from jeenergied.energy.control.settings import LoadState
+from jeenergied.energy.control.settings import LoadState, PointState
 from jeenergied.energy.control.tariffs import Ahead
 from jeenergied.energy.money.contract import HouseContract
 from jeenergied.energy.surplus import Account
@@ -30,6 +31,7 @@ COVERED = {
     "house connection co2",
     "house connection gasFactor",
     "house chargePoint mostGrid",
+    "house chargePoint carCapacity",
     "house load startAbove",
     "house load stopBelow",
 }
@@ -82,6 +84,16 @@ def test_the_share_of_the_grid_is_a_fraction_of_what_is_charged(percent: float) 
     assert made.most_grid == percent / 100
     account = Account(charged=100_000.0 * 3600)
     assert account.left(made.most_grid) == pytest.approx(Account.AIM * percent * 1000 * 3600)
+
+
+@pytest.mark.parametrize("kwh", walk("house chargePoint carCapacity"))
+def test_a_percent_of_the_car_s_battery_is_a_hundredth_of_its_capacity(kwh: float) -> None:
+    made = point_of(Equipment("p", "chargePoint", "c", "Borne", {"carCapacity": kwh, "carLevel": "#12#"}, {}))
+    assert made.capacity == kwh
+    goal = Goal(PointState(goal_percent=80.0, level=30.0))
+    assert goal.need(made) == pytest.approx(kwh / 2)
+    # Without a command that tells the charge state there is no goal in %.
+    assert point_of(Equipment("p", "chargePoint", "c", "Borne", {"carCapacity": kwh}, {})).capacity == 0
 
 
 @pytest.mark.parametrize(("least", "most"), list(zip(walk("house load startAbove"), walk("house load stopBelow"))))

@@ -389,7 +389,7 @@ class House:
     def charge_between(self, charger: str, begin: float, end: float) -> Charge:
         """What a charger took between two moments, from where, and what it cost. Raises StoreError."""
         others = sorted(each for each in self.sessions.open if each > charger)
-        return session(self.ledger.book.intervals(slot_of(begin), end), charger, others)
+        return session(self.ledger.book.intervals(slot_of(begin), end, charger), charger, others)
 
     def stop(self, now: float) -> None:
         """Writes what waits, as far as possible, and ends."""

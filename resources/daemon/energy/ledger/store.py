@@ -97,11 +97,11 @@ class Book:
 
     # What is read.
 
-    def intervals(self, begin: float, end: float) -> list[Interval]:
-        """All from `begin` (included) to `end` (Unix time), by time."""
-        return [
-            _interval(row) for row in self._read(_INTERVALS + " WHERE start>=? AND start<? ORDER BY start", begin, end)
-        ]
+    def intervals(self, begin: float, end: float, device: str = "") -> list[Interval]:
+        """All from `begin` (included) to `end` (Unix time), by time. `device`: only those in which it drew any."""
+        drawn, order = " AND instr(devices, ?)" if device else "", " ORDER BY start"
+        values = (begin, end, f"{json.dumps(device)}:") if device else (begin, end)
+        return [_interval(row) for row in self._read(f"{_INTERVALS} WHERE start>=? AND start<?{drawn}{order}", *values)]
 
     def before(self, start: float) -> Interval | None:
         """The last one before a moment."""

@@ -62,7 +62,7 @@ def session(intervals: Iterable[Interval], charger: str, others: Iterable[str] =
     is not known counts as drawn from the grid: the sun is not claimed where it was not measured.
     """
     later = list(others)
-    total = Charge()
+    solar = battery = grid = paid = effective = unknown = 0.0
     for each in intervals:
         car = each.devices.get(charger, 0.0) / 1000
         if car <= 0:
@@ -70,12 +70,14 @@ def session(intervals: Iterable[Interval], charger: str, others: Iterable[str] =
         price, resale = each.price or 0.0, each.resale or 0.0
         energies = each.energies()
         if energies is None:
-            total = total + Charge(grid=car, paid=car * price, effective=car * price, unknown=car)
+            grid, paid, effective, unknown = grid + car, paid + car * price, effective + car * price, unknown + car
             continue
         after = sum(max(each.devices.get(other, 0.0), 0.0) for other in later) / 1000
         before = max(energies.house - car - after, 0.0)
-        total = total + charge(car, before, energies.solar, energies.discharged, price, resale)
-    return total
+        part = charge(car, before, energies.solar, energies.discharged, price, resale)
+        solar, battery, grid = solar + part.solar, battery + part.battery, grid + part.grid
+        paid, effective = paid + part.paid, effective + part.effective
+    return Charge(solar, battery, grid, paid, effective, unknown)
 
 
 KEPT_SESSIONS = 12
