@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 
 from .rows import Row, written_out
-from .settings import Settings, holds, resolved
+from .settings import Circumstances, Condition, Settings, conditions, resolved
 
 PLAIN_SOURCE = r"^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*$"
 """What a source is where the catalogue does not say it: the name of a fact."""
@@ -59,7 +59,8 @@ class Catalogue:
         """
         own = self.settings(config, kind)
         above = self.settings(parent or {}) if kind is not None else own
-        return [row for row in self.all_rows(kind) if holds(row.data.get("when"), own, above)]
+        here = Circumstances(own, above)
+        return [row for row, wanted in _conditioned(self, kind) if not wanted or here.meet(wanted)]
 
     def all_rows(self, kind: str | None) -> list[Row]:
         """The same without regard to settings."""
@@ -126,6 +127,11 @@ class Catalogues(Mapping[str, Catalogue]):
 
     def __contains__(self, backend: object) -> bool:
         return backend in self._files
+
+
+@lru_cache(maxsize=256)
+def _conditioned(catalogue: Catalogue, kind: str | None) -> tuple[tuple[Row, tuple[Condition, ...]], ...]:
+    return tuple((row, conditions(row.data.get("when"))) for row in _expanded(catalogue, kind))
 
 
 class Contract:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Data = Mapping[str, Any]
 Settings = Mapping[str, Any]
 MAX_WHOLE = 2**53
 """From here on a floating-point number no longer tells whole numbers apart."""
+_PARENT = "connection."
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -34,13 +36,48 @@ def holds(when: Mapping[str, Any] | None, own: Settings, parent: Settings) -> bo
 
     Against a setting that is a list (several choices ticked) a condition holds when one of them matches.
     """
-    for name, wanted in (when or {}).items():
-        scope, key = (parent, name[len("connection.") :]) if name.startswith("connection.") else (own, name)
-        actual = scope.get(key)
-        have = [as_text(each) for each in actual] if isinstance(actual, list) else [as_text(actual)]
-        if not any(as_text(each) in have for each in (wanted if isinstance(wanted, list) else [wanted])):
-            return False
-    return True
+    return Circumstances(own, parent).meet(conditions(when))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A setting, of the parent or one's own, and the texts of which it must have one."""
+
+    of_parent: bool
+    key: str
+    wanted: frozenset[str]
+
+
+def conditions(when: Mapping[str, Any] | None) -> tuple[Condition, ...]:
+    """What `holds` is given, ready to be looked at often."""
+    return tuple(
+        Condition(
+            name.startswith(_PARENT),
+            name[len(_PARENT) :] if name.startswith(_PARENT) else name,
+            frozenset(map(as_text, wanted if isinstance(wanted, list) else [wanted])),
+        )
+        for name, wanted in (when or {}).items()
+    )
+
+
+class Circumstances:
+    """Settings against which many conditions are looked at, most of them on the same few settings."""
+
+    def __init__(self, own: Settings, parent: Settings) -> None:
+        self._own, self._parent = own, parent
+        self._texts: dict[tuple[bool, str], list[str]] = {}
+
+    def meet(self, wanted: Iterable[Condition]) -> bool:
+        """Whether every condition holds."""
+        return all(not each.wanted.isdisjoint(self._have(each.of_parent, each.key)) for each in wanted)
+
+    def _have(self, of_parent: bool, key: str) -> list[str]:
+        known = self._texts.get((of_parent, key))
+        if known is None:
+            actual = (self._parent if of_parent else self._own).get(key)
+            known = [as_text(each) for each in actual] if isinstance(actual, list) else [as_text(actual)]
+            self._texts[of_parent, key] = known
+        return known
 
 
 def as_text(value: Any) -> str:

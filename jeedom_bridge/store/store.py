@@ -267,7 +267,8 @@ class Store:
                 self._rebuild()
                 return
             database = self._database = self._database or self._connect(self.path)
-            self._sums = {entry: each for entry, each in self._sums.items() if entry[0] not in self._forgotten}
+            if self._forgotten:
+                self._sums = {entry: each for entry, each in self._sums.items() if entry[0] not in self._forgotten}
             with transaction(database):
                 for scope in self._forgotten:
                     database.execute("DELETE FROM entry WHERE scope=?", (scope,))

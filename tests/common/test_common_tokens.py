@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Optional
 
 import pytest
 from jeenergied.devices.base import AuthenticationFailed, DeviceError, RateLimited, Unreachable
+from jeenergied.devices.common import tokens
 from jeenergied.devices.common.refusals import Policy, Refusal, Scope
 from jeenergied.devices.common.tokens import SETTLE_S, Ended, Judgement, Owner, Token, TokenKeeper
 from test_common_refusals import Kept
@@ -147,7 +148,8 @@ def test_a_token_that_is_refused_fresh_is_not_replaced() -> None:
     assert text(keeper.replaced(first)) == "token 2"
 
 
-def test_refusals_grow_outlive_a_restart_and_let_a_user_try() -> None:
+def test_refusals_grow_outlive_a_restart_and_let_a_user_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "ROUNDS", 1)  # 720 restarts: what it costs to guess a password is not the matter
     vendor, memory, clock = Vendor(), Kept(), ManualClock()
     vendor.fails = AuthenticationFailed("no")
     tries = 0

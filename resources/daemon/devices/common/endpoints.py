@@ -112,20 +112,36 @@ def shape_of(answer: Any) -> dict[str, str]:
 def _walk(part: Any, place: str, found: dict[str, set[str]], depth: int = 0) -> None:
     if len(found) > MOST_KEYS or depth > 8:
         return
-    found.setdefault(place, set()).add(_type(part))
-    if isinstance(part, Mapping):
+    types = found.get(place)
+    if types is None:
+        types = found[place] = set()
+    types.add(_TYPES.get(type(part)) or _type(part))
+    if isinstance(part, dict):
         for key, inner in part.items():
             name = _name(str(key))
             _walk(inner, f"{place}.{name}" if place else name, found, depth + 1)
     elif isinstance(part, list):
+        below, flat = f"{place}[]", set()
         for inner in part[:50]:
-            _walk(inner, f"{place}[]", found, depth + 1)
+            # Of a list of figures, or of records of the same keys with figures in them, one tells of all.
+            kind: Any = type(inner)
+            if kind is dict:
+                kind = (*inner, *map(type, inner.values()))
+            if kind in flat:
+                continue
+            _walk(inner, below, found, depth + 1)
+            if kind in _TYPES or (isinstance(kind, tuple) and _SCALARS.issuperset(kind[len(inner) :])):
+                flat.add(kind)
 
 
 @lru_cache(maxsize=1024)
 def _name(key: str) -> str:
     """A key with that many digits is data (a date, an identifier), not a name."""
     return "*" if sum(map(str.isdigit, key)) >= DIGITS_OF_DATA else key[:40]
+
+
+_SCALARS = frozenset((type(None), bool, int, float, str))
+_TYPES = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text"}
 
 
 def _type(part: Any) -> str:

@@ -102,20 +102,14 @@ class RateLimit:
         with self._lock:
             held = self.held(purpose)
             if held is None:
-                self.add(purpose)
+                self._count(purpose)
             return held
 
     def add(self, purpose: str) -> None:
         """Counts a request that leaves whatever the windows say."""
         with self._lock:
             self._merge()
-            for window in self._windows:
-                if purpose in window.most:
-                    counts = self._counts.setdefault(window.name, {})
-                    part = self._part(window)
-                    counts[part] = counts.get(part, 0) + 1
-            if self._clock.monotonic() - self._written >= self._write_every_s:
-                self.keep()
+            self._count(purpose)
 
     def used(self, window: str) -> int:
         """Requests in this window now."""
@@ -136,8 +130,7 @@ class RateLimit:
         """Writes the counts; to be called when the connection ends if `write_every_s` is not 0."""
         with self._lock:
             self._merge()
-            self._written = self._clock.monotonic()
-            self._memory.keep(self._name, {name: dict(parts) for name, parts in self._counts.items() if parts})
+            self._write()
 
     # The pause.
 
@@ -164,7 +157,20 @@ class RateLimit:
         if self._refusals is not None and not self.paused():
             self._refusals.over(self._scope, SERVICE)
 
-    # Counting.
+    # Counting. The lock is held, and what others have counted is merged.
+
+    def _count(self, purpose: str) -> None:
+        for window in self._windows:
+            if purpose in window.most:
+                counts = self._counts.setdefault(window.name, {})
+                part = self._part(window)
+                counts[part] = counts.get(part, 0) + 1
+        if self._clock.monotonic() - self._written >= self._write_every_s:
+            self._write()
+
+    def _write(self) -> None:
+        self._written = self._clock.monotonic()
+        self._memory.keep(self._name, {name: dict(parts) for name, parts in self._counts.items() if parts})
 
     def _part(self, window: Window) -> str:
         """The name of the part of a window that it is now: a day, or a number that grows with time."""

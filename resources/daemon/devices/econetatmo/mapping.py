@@ -269,6 +269,8 @@ def _label(value: Any) -> int | None:
 
 
 def _value(value: Any) -> float | None:
+    if type(value) is int and -1e12 < value < 1e12:
+        return value  # nearly all of them
     number = finite(value)
     if number is None or abs(number) >= 1e12:
         return None
