@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,12 +71,10 @@ def named(jeedom: Jeedom) -> dict[str, str]:
     return dict(jeedom.php(former_plugins.NAMED))
 
 
-def check_moved(jeedom: Jeedom, house: dict[str, Any], before: dict[str, str]) -> dict[str, Any]:
-    plugin = house["plugin"]
-    noted = dict(jeedom.php(NOTED, plugin))
+def check_references(jeedom: Jeedom, noted: dict[str, Any], before: dict[str, str]) -> None:
+    """Every text names the new ids where it named the former ones, and nothing else has changed."""
     pairs = {old: str(pair["to"]) for old, pair in noted["pairs"].items()}
     equipment = {old: str(made["to"]) for old, made in noted["equipment"].items()}
-    assert str(house["info"]) in pairs
     after = named(jeedom)
     for place, text in before.items():
         # Other numbers stay; "#120#" is not "#12#" with a zero.
@@ -91,6 +88,13 @@ def check_moved(jeedom: Jeedom, house: dict[str, Any], before: dict[str, str]) -
         elif place.startswith("plan"):
             expected = re.sub(r"^\d+", lambda found: pairs.get(found[0], found[0]), expected)
         assert after[place] == expected, place
+
+
+def check_moved(jeedom: Jeedom, house: dict[str, Any], before: dict[str, str]) -> dict[str, Any]:
+    plugin = house["plugin"]
+    noted = dict(jeedom.php(NOTED, plugin))
+    assert str(house["info"]) in noted["pairs"]
+    check_references(jeedom, noted, before)
     assert jeedom.php(POINTS, json.dumps(noted["pairs"])) == {}
     (connection,) = jeedom.php(SETTINGS, json.dumps(noted["connections"]))
     for key, value in SECRETS[plugin].items():
@@ -133,35 +137,3 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     assert jeedom.php(LEFT) == count
     assert jeedom.php(MOVE, plugin) == "done"
     check_moved(jeedom, house, names)
-
-
-@pytest.fixture
-def closed(jeedom: Jeedom, quiet: None) -> Iterator[dict[str, list[int]]]:
-    """Ids of the former and of our equipment, by type, of a plugin whose logicalIds nobody knows."""
-    former_plugins.clean(jeedom)
-    yield dict(jeedom.php(code("closed")))
-    former_plugins.clean(jeedom)
-
-
-def test_commands_known_by_name_join_the_equipment_that_is_there(jeedom: Jeedom, closed: dict[str, list[int]]) -> None:
-    plan = jeedom.own("moveInPlan", plugin="helloWatt")
-    for equipment in plan["equipment"]:
-        assert {cmd["name"] for cmd in equipment["commands"] if cmd["to"]} == {"Conso jour", "Coût mois"}
-    jeedom.own("moveIn", plugin="helloWatt")  # as the page does: in the background
-    for _ in range(60):
-        (found,) = [each for each in jeedom.own("moveInList")["former"] if each["plugin"] == "helloWatt"]
-        if found["state"] == "done":
-            break
-        time.sleep(0.5)
-    assert found["state"] == "done", str(found)
-    noted = jeedom.php(NOTED, "helloWatt")
-    assert {old: made["to"] for old, made in noted["equipment"].items()} == {
-        str(old): str(new) for old, new in closed.values()
-    }
-    for _, new in closed.values():
-        days = jeedom.php(code("days"), new)
-        # The former one's days end where ours begin: no day twice.
-        assert [date[8:10] for date in days] == [f"{day:02}" for day in range(1, 29)]
-    assert jeedom.php(UNDO, "helloWatt") == "undone"
-    for _, new in closed.values():
-        assert jeedom.php("echo json_encode(is_object(jeenergie::byId($argv[1])));", new), "it was there before"

@@ -52,6 +52,7 @@ class Work:
             print(f"killed {where} statement {at} of {self.statements}")
             self._run(at, where, None)
         else:
+            share /= 2  # the machine may be faster by now
             print(f"killed after {share:.2f} of {self.seconds:.1f} s")
             self._run(-1, "before", self.seconds * share)
 

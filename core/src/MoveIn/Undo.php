@@ -71,7 +71,10 @@ final class Undo
     {
         foreach ($this->journal->get('pairs', []) as $former => $pair) {
             if (isset($pair['seam']) && (float) $pair['factor'] !== 0.0) {
-                PointCopy::copy($pair['to'], $former, $pair['seam'], null, 1.0 / (float) $pair['factor']);
+                // Where dates may differ within a day, as of daily figures, both have that day.
+                $isByDay = $this->former->recipe()->isByName();
+                $after = $isByDay ? substr($pair['seam'], 0, 10) . ' 23:59:59' : $pair['seam'];
+                PointCopy::copy($pair['to'], $former, $after, null, 1.0 / (float) $pair['factor']);
             }
         }
     }

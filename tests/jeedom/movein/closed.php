@@ -1,7 +1,9 @@
 <?php
 
-// A plugin whose files are not public: its rows, with commands known by their names alone; and ours, already connected.
-config::save('active', 1, 'helloWatt');
+// A plugin whose files are not public: rows of its equipment, with commands by the names that users have written of
+// them, and nothing else of it; and ours, already connected. Prints by type: its equipment, ours, "Conso jour".
+config::save('active', 0, 'helloWatt'); // as the core does with a plugin without files
+config::save('deamonAutoMode', 1, 'helloWatt');
 $home = jeeObject::all()[0]->getId();
 $account = new jeenergie();
 $account->setEqType_name('jeenergie')->setName('Compte test')->setIsEnable(0);
@@ -14,11 +16,19 @@ foreach (['electricity' => 'Compteur élec', 'gas' => 'Compteur gaz'] as $type =
     DB::Prepare("INSERT INTO eqLogic (name, eqType_name, logicalId, object_id, configuration, isEnable, isVisible)
         VALUES (:name, 'helloWatt', 'x', :home, '{}', 1, 1)", ['name' => $name, 'home' => $home], 0);
     $eq = (int) DB::getLastInsertId();
-    foreach (['Conso jour' => 'kWh', 'Coût mois' => '€', 'Inconnue' => ''] as $command => $unit) {
+    $names = array_intersect_key(Catalogue::formerNames('hellowatt'), $ours->rows());
+    $commands = ['Inconnue' => ['string', '']];
+    foreach ($names as $logicalId => $command) {
+        $row = $ours->rows()[$logicalId];
+        $commands[$command] = [$row['subType'], $row['unit'] ?? ''];
+    }
+    $first = null;
+    foreach ($commands as $command => [$subType, $unit]) {
         DB::Prepare("INSERT INTO cmd (eqLogic_id, eqType, name, type, subType, isHistorized, unite, configuration)
-            VALUES (:eq, 'helloWatt', :name, 'info', 'numeric', 1, :unit, '{}')", ['eq' => $eq, 'name' => $command, 'unit' => $unit], 0);
+            VALUES (:eq, 'helloWatt', :name, 'info', :type, 1, :unit, '{}')", ['eq' => $eq, 'name' => $command, 'type' => $subType, 'unit' => $unit], 0);
         $old = (int) DB::getLastInsertId();
-        foreach (range(1, 28) as $day) {
+        $first = $command === 'Conso jour' ? $old : $first;
+        foreach ($subType === 'numeric' ? range(1, 28) : [] as $day) {
             DB::Prepare('INSERT INTO historyArch VALUES (:c, :d, :v)', [
                 'c' => $old, 'd' => sprintf('2026-02-%02d 00:00:00', $day), 'v' => $day,
             ], 0);
@@ -35,6 +45,6 @@ foreach (['electricity' => 'Compteur élec', 'gas' => 'Compteur gaz'] as $type =
             'c' => $cmd->getId(), 'd' => sprintf('2026-02-%02d 12:00:00', $day), 'v' => 100 + $day,
         ], 0);
     }
-    $ids[$type] = [$eq, (int) $ours->getId()];
+    $ids[$type] = [$eq, (int) $ours->getId(), $first];
 }
 echo json_encode($ids);
