@@ -297,3 +297,14 @@ def test_elements_are_made_in_one_place() -> None:
         path.name for path in sorted(FOLDER.glob("*.js")) if "createElementNS" in path.read_text(encoding="utf-8")
     ]
     assert makers == ["elements.js"]
+
+
+@needs_node
+@pytest.mark.parametrize(("least", "most"), [(0, "math.LEAST_KWH"), (0, 0.4), (0.3, 1.9), (12, 30), (0, 4121)])
+def test_the_lines_behind_the_bars_are_told_apart(least: float, most: Any) -> None:
+    found = js(f"math.levels({least}, {most}).map(each => math.text(Math.abs(each), 'kWh', 'fr-FR'))")
+    levels = js(f"math.levels({least}, {most})")
+    assert 3 <= len(found) <= 8
+    assert [each for each, level in zip(found, levels) if level == 0] == ["0\u00a0kWh"]
+    positive = [each for each, level in zip(found, levels) if level >= 0]
+    assert len(set(positive)) == len(positive)

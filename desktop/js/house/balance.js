@@ -109,16 +109,15 @@
     const down = (row) => { const parts = math.split(row); return parts ? parts.production.slice(1) : []; };
     const total = (parts) => parts.reduce((sum, [, value]) => sum + value, 0);
     const known = answer.rows;
-    const most = Math.max(0.001, ...known.map((row) => total(up(row)))), least = Math.max(0, ...known.map((row) => total(down(row))));
+    const most = Math.max(math.LEAST_KWH, ...known.map((row) => total(up(row)))), least = Math.max(0, ...known.map((row) => total(down(row))));
     const scale = (height - top - bottom) / (most + least), zero = top + most * scale;
     const svg = element('svg', { viewBox: '0 0 ' + width + ' ' + height, 'aria-hidden': 'true' });
     const step = (width - left) / Math.max(slots.length, 1), thick = Math.min(step * 0.72, 46);
-    const tick = nice((most + least) / 6);
-    for (let value = -Math.floor(least / tick) * tick; value <= most; value += tick) {
+    math.levels(least, most).forEach((value) => {
       const y = zero - value * scale;
       element('line', { x1: left, x2: width, y1: y, y2: y, class: value === 0 ? 'jhZero' : 'jhGrid' }, svg);
       element('text', { x: left - 5, y: y + 4, class: 'jhAxis', 'text-anchor': 'end' }, svg, math.text(Math.abs(value), 'kWh', data.language).replace(/\u00a0.*/, ''));
-    }
+    });
     if (known.length) element('text', { x: left - 5, y: 10, class: 'jhAxis', 'text-anchor': 'end' }, svg, 'kWh');
     const every = Math.ceil(slots.length / (width / 34));
     slots.forEach((at, index) => {
@@ -143,12 +142,6 @@
       if (index % every === 0) element('text', { x: middle, y: height - 5, class: 'jhAxis', 'text-anchor': 'middle' }, svg, label(at, per, data.language));
     });
     place.replaceChildren(...(known.length ? [svg] : []));
-  }
-
-  /** A round number near a value: 1, 2 or 5 times a power of ten. */
-  function nice(value) {
-    const power = Math.pow(10, Math.floor(Math.log10(value)));
-    return power * ([1, 2, 5].find((each) => each * power >= value) || 10);
   }
 
   function devices(place, answer, data) {

@@ -13,6 +13,8 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   /** An older value is not the state of now, unless the daemon has said within this time that it still holds. */
   const HEARD_AGAIN_S = 390;
   const ASK_EARLY_S = 60;
+  /** What bars reach at least: the figures beside them have two decimals, and a day of which nothing is known has an axis. */
+  const LEAST_KWH = 0.1;
   /** The powers of now, by the names that the daemon gives them. */
   const TOLD = { solarPower: 'solar', gridPower: 'grid', batteryPower: 'battery', power: 'house' };
   const TO_BASE = { W: 1, kW: 1000, MW: 1e6, VA: 1, kVA: 1000, Wh: 0.001, kWh: 1, MWh: 1000 };
@@ -311,9 +313,22 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     return Object.keys(known).sort().map((at) => known[at]);
   }
 
+  /** A round number from a value up: 1, 2 or 5 times a power of ten. */
+  function round(value) {
+    const power = Math.pow(10, Math.floor(Math.log10(value)));
+    return power * ([1, 2, 5].find((each) => each * power >= value) || 10);
+  }
+
+  /** The levels (kWh) at which a picture that goes `least` below zero and `most` above it has its lines. */
+  function levels(least, most) {
+    const step = round((most + least) / 6), first = -Math.floor(least / step);
+    return Array.from({ length: Math.floor(most / step) - first + 1 }, (_, index) => (first + index) * step);
+  }
+
   house.math = {
     TOLD: TOLD,
     NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, isDoubtful: isDoubtful, flows: flows, width: width, along: along,
-    picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv, beside: beside, rows: rows
+    picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv, beside: beside, rows: rows,
+    LEAST_KWH: LEAST_KWH, levels: levels
   };
 })(window.jeenergieHouse);
