@@ -50,6 +50,10 @@ function value(cmd $cmd, array $row)
             $words = ['chargePoint.mode' => 'Solaire', 'chargePoint.state' => 'Surplus insuffisant', 'chargePoint.reason' => 'Il manque 320 W depuis 2 min ; arrêt dans 4 min'];
             return $words[$quantity] ?? '07:30';
         }
+        if (strpos($quantity, 'drivenLoad.') === 0) {
+            $words = ['drivenLoad.mode' => 'Automatique', 'drivenLoad.state' => 'Délestée'];
+            return $words[$quantity] ?? 'Délestée de ses 2400 W : il manque 320 VA sous la limite de la maison ; retour 5 min après';
+        }
         return $cmd->getLogicalId() === 'state' ? 'En ligne' : 'H. Pleine';
     }
     $known = ['W' => 12345, 'VA' => 11980, 'Wh' => 14512, 'kWh' => 12345.678, 'V' => 231, 'A' => 11.84, '%' => 67, '€' => 1234.5, '°C' => 21.06];
