@@ -24,10 +24,10 @@ sys.path.insert(0, str(ROOT))
 from jeenergied.energy.balance import Balance, Energies, Row  # noqa: E402  # found through the environment's own link
 from jeenergied.energy.control import risk  # noqa: E402
 from jeenergied.energy.control.settings import PointState  # noqa: E402
-from jeenergied.energy.manager import ChargerReading, HouseReading, HouseSettings, Manager  # noqa: E402
+from jeenergied.energy.manager import HouseReading, HouseSettings, Manager  # noqa: E402
 from jeenergied.energy.money.tariff import Tariff  # noqa: E402
 from jeenergied.energy.planner import EFFICIENCY, SLOT_S, Plan, plan  # noqa: E402
-from jeenergied.energy.sharing.charger import ChargerSettings, Decision  # noqa: E402
+from jeenergied.energy.sharing.charger import ChargerReading, ChargerSettings, Decision  # noqa: E402
 from jeenergied.energy.switching import LoadSettings, economic_threshold  # noqa: E402
 
 from jeedom_bridge.json_reader import loads  # noqa: E402

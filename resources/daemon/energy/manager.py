@@ -13,7 +13,8 @@ from .charging import CHOSEN_S, OWN_S, ChargePoint
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .sharing import circuits
-from .sharing.charger import GRID, NOW, OFF, ChargerSample, ChargerSettings, Decision, Window
+from .sharing.charger import GRID, NOW, OFF, ChargerReading, ChargerSample, ChargerSettings, Decision
+from .sharing.draws import Draw, Draws
 from .sharing.shedding import ORDER, Ranking
 from .sharing.words import duration, figure
 from .surplus import RESERVE_W, surplus
@@ -40,23 +41,6 @@ class HouseSettings:
     """The sun among chargers: in `order`, or a `share` for each."""
     shedding: str = ORDER
     """How loads give way: see shedding."""
-
-
-@dataclass(frozen=True)
-class ChargerReading:
-    """What a charger tells. `drawn`: W; `offered`: A, None if it is not told; `on_phase`: 1 to 3.
-
-    `foreign`: somebody else has certainly set `offered`, however short a time after a set-point of ours.
-    """
-
-    plugged: bool
-    drawn: float
-    offered: int | None = None
-    reachable: bool = True
-    on_phase: int = 1
-    must_run: bool = False
-    window: Window | None = None
-    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,10 +100,11 @@ class Manager:
         self.clocks = [TripClock(each.limit) for each in limits]
         self._stepped: float | None = None
         self._last: dict[str, _Last] = {}
+        self._draws, self._drawn = Draws(), dict[str, float]()
 
     def take_over(self, old: Manager) -> None:
         """Goes on where another manager of the same limits has ended: the meter's clock runs on."""
-        self.clocks, self._stepped, self._last = old.clocks, old._stepped, old._last
+        self.clocks, self._stepped, self._last, self._draws = old.clocks, old._stepped, old._last, old._draws
 
     # What happens outside.
 
@@ -150,6 +135,7 @@ class Manager:
         for name, load in self.loads.items():
             load.gap, load.age = reading.gaps.get(name, 0.0), reading.age
         decisions: dict[str, Decision | Switch] = {}
+        self._drawn = self._draw(now, reading)
         total = None
         if reading.age <= OLD_S:
             total = surplus(
@@ -170,6 +156,18 @@ class Manager:
         self._shed(now, reading, rest, decisions)
         return decisions
 
+    def _draw(self, now: float, reading: HouseReading) -> dict[str, float]:
+        """W that each charger drew when the grid was read."""
+        if reading.age > OLD_S:
+            self._draws = Draws()
+            return {}
+        draws = {}
+        for name, told in reading.chargers.items():
+            if told.plugged and told.reachable:
+                charger = self.chargers[name]
+                draws[name] = Draw(told.drawn, charger.amps, reading.voltage * charger.phases)
+        return self._draws.step(now, reading.grid + reading.battery, reading.age, draws)
+
     def _controlled(self, reading: HouseReading) -> float:
         cars = sum(self._power(name, reading) for name in self.chargers)
         return cars + sum(load.settings.power for load in self.loads.values() if load.on and load.by_sun)
@@ -180,7 +178,7 @@ class Manager:
         if told is None or not told.plugged or not told.reachable:
             return 0.0
         charger = self.chargers[name]
-        return min(told.drawn, charger.amps * reading.voltage * charger.phases)
+        return min(self._drawn.get(name, told.drawn), charger.amps * reading.voltage * charger.phases)
 
     def _rest(self, now: float, reading: HouseReading) -> list[float]:
         """VA of each phase without the chargers that can be reached."""
@@ -188,7 +186,7 @@ class Manager:
         for name, told in reading.chargers.items():
             if told.reachable:
                 for phase in self._phases(name, told):
-                    rest[phase] -= told.drawn / len(self._phases(name, told))
+                    rest[phase] -= self._drawn.get(name, told.drawn) / len(self._phases(name, told))
         for last in self._lost(now, reading):
             rest = [max(each, then) for each, then in zip(rest, last.with_it)]
         return [max(0.0, each) for each in rest]
@@ -204,7 +202,7 @@ class Manager:
             if told.reachable:
                 with_it = list(rest)
                 for phase in self._phases(name, told):
-                    with_it[phase] += told.drawn / len(self._phases(name, told))
+                    with_it[phase] += self._drawn.get(name, told.drawn) / len(self._phases(name, told))
                 self._last[name] = _Last(now, total - self._power(name, reading), with_it)
 
     def _phases(self, name: str, told: ChargerReading) -> list[int]:

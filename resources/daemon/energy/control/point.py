@@ -11,10 +11,9 @@ from datetime import datetime, tzinfo
 
 from ..balance import Charge
 from ..charging import ChargePoint
-from ..manager import ChargerReading
 from ..planner import EFFICIENCY, Plan
 from ..ports import Acts, Sentence, Value
-from ..sharing.charger import ChargerSettings, Window
+from ..sharing.charger import ChargerReading, ChargerSettings, Window
 from ..sharing.words import duration, figure
 from . import risk
 from .goal import FRESH, Can, Goal

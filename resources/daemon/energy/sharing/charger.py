@@ -33,6 +33,23 @@ class ChargerSettings:
 
 
 @dataclass(frozen=True)
+class ChargerReading:
+    """What a charger tells. `drawn`: W; `offered`: A, None if it is not told; `on_phase`: 1 to 3.
+
+    `foreign`: somebody else has certainly set `offered`, however short a time after a set-point of ours.
+    """
+
+    plugged: bool
+    drawn: float
+    offered: int | None = None
+    reachable: bool = True
+    on_phase: int = 1
+    must_run: bool = False
+    window: Window | None = None
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
 class ChargerSample:
     """What is known at one moment. `surplus`: W available to this charger, its own power included; None if unknown.
 

@@ -1,0 +1,114 @@
+"""What chargers draw at the moment of the grid's reading, although they tell it earlier or later. Pure.
+
+A meter in the house is read every few seconds, a charger's power comes by its maker's cloud some seconds after it has
+changed. The plain difference of the two takes a car that has followed its set-point for another load of the house, or
+for more sun: a charge would swing for ever between two currents. So whatever can be explained by a car on its way from
+one set-point to the next is no change of the house. Powers in W, times in seconds of a clock that never steps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..limits import LEAST_A
+
+FOLLOW_S = 20.0
+"""By then a charger tells what it draws since a set-point, and a car has begun with what it is offered."""
+NEAR_A = 0.6
+"""A car draws its set-point less about so much."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A charger's. `told`: W that it says it draws; `amps`: its set-point; `ampere`: W of one A on all its phases."""
+
+    told: float
+    amps: int
+    ampere: float
+
+    @property
+    def allowed(self) -> float:
+        """W that its set-point lets it draw."""
+        return self.amps * self.ampere
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is offered a current that its car has not begun to take."""
+        return self.told < LEAST_A / 2 * self.ampere and self.amps >= LEAST_A
+
+
+@dataclass
+class _Charger:
+    """What it may be drawing: what it has told since the grid's reading, and its set-points of the last seconds."""
+
+    amps: int
+    told: deque[tuple[float, float]] = field(default_factory=deque)
+    orders: deque[tuple[float, float]] = field(default_factory=deque)
+    before: float = 0.0
+    """What it told when it was given the newest order."""
+    moved: bool = False
+
+    def bounds(self, now: float, grid_at: float, draw: Draw) -> tuple[float, float]:
+        """The least and the most W that it may have drawn at `grid_at`."""
+        near = NEAR_A * draw.ampere
+        if not self.told or self.told[-1][1] != draw.told:
+            self.told.append((now, draw.told))
+        while len(self.told) > 1 and self.told[1][0] <= grid_at:
+            self.told.popleft()
+        if draw.amps != self.amps:
+            self.orders.append((now, draw.allowed))
+            self.amps, self.before, self.moved = draw.amps, draw.told, False
+        self.moved = self.moved or abs(draw.told - self.before) > near
+        while self.orders and (self.orders[0][0] <= now - FOLLOW_S or (self.moved and self._has_followed(draw, near))):
+            self.orders.popleft()
+        values = [watts for _, watts in (*self.told, *self.orders)]
+        return min(values), max(values)
+
+    def _has_followed(self, draw: Draw, near: float) -> bool:
+        """Whether it tells what its newest set-point lets it draw; after a lower one also less."""
+        less = draw.told >= draw.allowed - near or draw.allowed < self.before
+        return draw.told <= draw.allowed + near and less
+
+
+@dataclass
+class Draws:
+    """Of all chargers of a house."""
+
+    _chargers: dict[str, _Charger] = field(default_factory=dict)
+    _house: float | None = None
+    """W of the house without its cars, sun and battery included, as last known."""
+    _begun_at: float | None = None
+    """Since when a car seems to have begun that does not say so."""
+
+    def step(self, now: float, net: float, age: float, draws: Mapping[str, Draw]) -> dict[str, float]:
+        """Takes a sample; returns W of each charger.
+
+        `net`: W that the house draws from grid and battery; `age`: how old that is.
+        """
+        self._chargers = {name: each for name, each in self._chargers.items() if name in draws}
+        low: dict[str, float] = {}
+        high: dict[str, float] = {}
+        told = {name: each.told for name, each in draws.items()}
+        for name, each in draws.items():
+            charger = self._chargers.setdefault(name, _Charger(each.amps))
+            low[name], high[name] = charger.bounds(now, now - age, each)
+            if each.waits:
+                high[name] = max(high[name], each.allowed)
+        if self._house is None:
+            self._house = net - sum(told.values())
+        least, most = sum(low.values()), sum(high.values())
+        drawn = min(max(net - self._house, least), most)
+        begun = any(each.waits and not self._chargers[name].orders for name, each in draws.items())
+        hidden = drawn - sum(told.values()) > min((each.ampere for each in draws.values()), default=0.0)
+        if not (begun and hidden):
+            self._begun_at = None
+        elif self._begun_at is None:
+            self._begun_at = now
+        elif now - self._begun_at > FOLLOW_S:
+            self._house, self._begun_at = net - sum(told.values()), None
+            return told  # no car: another load of the house
+        self._house = net - drawn
+        share = (drawn - least) / (most - least) if most > least else 0.0
+        return {name: low[name] + share * (high[name] - low[name]) for name in draws}

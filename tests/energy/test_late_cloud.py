@@ -1,0 +1,83 @@
+"""A charger tells what it draws seconds later than the meter of the house: that is no load, no sun and no excess."""
+
+from __future__ import annotations
+
+import pytest
+from jeenergied.energy.sharing.draws import FOLLOW_S, Draw, Draws
+
+from .test_pilot import Rig
+
+AMPERE = 230.0
+LATE = [(0, 5), (2, 1), (6, 5), (9, 1), (14, 5)]
+
+
+def charged(rig: Rig) -> list[float | None]:
+    return [amps for _, amps in rig.amps()]
+
+
+@pytest.mark.parametrize(("late", "step"), LATE)
+def test_the_sun_is_followed_without_swinging(late: int, step: int) -> None:
+    rig = Rig([[0, 0], [500, 3000], [900, 6000], [1000, 2500], [1200, 500]])
+    rig.late = late
+    rig.choose("solar")
+    rig.run(1600, step)
+    assert charged(rig) == [6, 0, 7, 10, 23, 8, 6, 0]
+
+
+@pytest.mark.parametrize(("late", "step"), LATE)
+def test_a_limit_takes_and_gives_back_once(late: int, step: int) -> None:
+    rig = Rig([[0, 0]], [[0, 4000], [600, 6500], [1200, 4000]], subscribed=9000)
+    rig.late = late
+    rig.run(60, step)
+    rig.choose("now")
+    rig.run(1440, step)
+    assert charged(rig) == [19, 8, 19]
+
+
+@pytest.mark.parametrize("late", [0, 6, 14])
+def test_a_kettle_is_seen_at_once_whatever_the_cloud_does(late: int) -> None:
+    rig = Rig([[0, 0]], [[0, 2000], [600, 4500]], subscribed=9000)
+    rig.late = late
+    rig.choose("now")
+    rig.run(600, 1)
+    rig.sent.clear()
+    rig.run(12, 1)
+    assert rig.amps()[:1] == [(600, 17)]
+
+
+def test_what_a_car_on_its_way_explains_is_no_change_of_the_house() -> None:
+    draws = Draws()
+    assert draws.step(0, 500.0, 0, {"a": Draw(0.0, 0, AMPERE)}) == {"a": 0.0}
+    # It is offered 10 A, and follows before it says so.
+    assert draws.step(1, 500.0, 0, {"a": Draw(0.0, 10, AMPERE)}) == {"a": 0.0}
+    assert draws.step(4, 2800.0, 0, {"a": Draw(0.0, 10, AMPERE)}) == {"a": 2300.0}
+    # A kettle besides is more than it can draw.
+    assert draws.step(6, 4800.0, 0, {"a": Draw(0.0, 10, AMPERE)}) == {"a": 2300.0}
+    assert draws.step(9, 4800.0, 0, {"a": Draw(2300.0, 10, AMPERE)}) == {"a": 2300.0}
+
+
+def test_a_load_of_the_house_is_taken_for_a_car_that_begins_for_a_short_time_only() -> None:
+    draws = Draws()
+    full = {"a": Draw(0.0, 32, AMPERE)}
+    draws.step(0, 500.0, 0, full)
+    assert draws.step(100, 2500.0, 0, full) == {"a": 2000.0}
+    assert draws.step(100 + FOLLOW_S, 2500.0, 0, full) == {"a": 2000.0}
+    assert draws.step(101 + FOLLOW_S, 2500.0, 0, full) == {"a": 0.0}
+
+
+def test_a_charger_that_tells_before_the_meter_is_read_makes_no_sun() -> None:
+    draws = Draws()
+    draws.step(0, 500.0, 0, {"a": Draw(0.0, 0, AMPERE)})
+    draws.step(1, 500.0, 1, {"a": Draw(0.0, 10, AMPERE)})
+    assert draws.step(4, 500.0, 4, {"a": Draw(2300.0, 10, AMPERE)}) == {"a": 0.0}
+    assert draws.step(5, 2800.0, 0, {"a": Draw(2300.0, 10, AMPERE)}) == {"a": 2300.0}
+
+
+def test_two_cars_share_what_they_explain_together() -> None:
+    draws = Draws()
+    both = {"a": Draw(2300.0, 10, AMPERE), "b": Draw(2300.0, 10, AMPERE)}
+    draws.step(0, 5000.0, 0, both)
+    lower = {"a": Draw(2300.0, 6, AMPERE), "b": Draw(2300.0, 6, AMPERE)}
+    found = draws.step(5, 4080.0, 0, lower)
+    assert found == {"a": 1840.0, "b": 1840.0}
+    assert draws.step(5 + FOLLOW_S, 4080.0, 0, lower) == {"a": 2300.0, "b": 2300.0}, "they do not follow"
