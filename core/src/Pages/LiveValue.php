@@ -16,7 +16,7 @@ use Jeenergie\Contract\Catalogue;
  */
 final class LiveValue
 {
-    private const KINDS = ['power', 'share', 'energy', 'money'];
+    private const KINDS = ['power', 'share', 'energy', 'volume', 'money'];
     private const NOW = ['now', 'today', 'day', 'counter'];
 
     /** @return array {name, value, unit, date}, or [] if there is no command with a value */
