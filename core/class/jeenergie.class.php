@@ -358,7 +358,8 @@ class jeenergieCmd extends cmd
     public function toHtml($_version = 'dashboard', $_options = '')
     {
         $shown = UnknownValue::shownBy($this);
-        return $shown === $this ? parent::toHtml($_version, $_options) : $shown->toHtml($_version, $_options);
+        return UnknownValue::html($this, (string) $_version)
+            ?? ($shown === $this ? parent::toHtml($_version, $_options) : $shown->toHtml($_version, $_options));
     }
 
     public function setName($_name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -50,3 +52,10 @@ def test_a_changed_widget_is_found_outdated(tmp_path: Path):
     assert (mobile / changed).read_text() == "changed"
     assert (mobile / removed).exists()
     assert not (mobile / "cmd.info.numeric.former.html").exists()
+
+
+@pytest.mark.parametrize("path", sorted((CORE / "template").rglob("*.html")), ids=lambda path: path.name)
+def test_the_texts_of_a_template_have_their_english(path: Path) -> None:
+    texts = set(re.findall(r"\{\{(.+?)\}\}", path.read_text("utf-8")))
+    english = json.loads((CORE / "i18n" / "en_US.json").read_text("utf-8"))
+    assert texts <= english.get(f"plugins/jeenergie/{path.relative_to(CORE.parent).as_posix()}", {}).keys()

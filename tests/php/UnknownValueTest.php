@@ -11,12 +11,37 @@ final class UnknownValueTest extends JeenergieTestCase
         $this->assertSame('<b>power dashboard</b><i>0|0</i>', $cmd->toHtml());
     }
 
-    public function testAYesOrNoWithoutAValueIsNeither(): void
+    public function testAYesOrNoWithoutAValueIsADashUntilItsFirst(): void
     {
         $cmd = $this->info('binary');
-        $this->assertSame('<b>power mobile</b><i>–|–</i>', $cmd->toHtml('mobile'));
+        $cmd->setEqLogic_id(7)->setName('<Relais>');
+        foreach (['dashboard' => 'dashboard', 'mview' => 'mobile'] as $version => $view) {
+            $html = $cmd->toHtml($version);
+            $this->assertStringContainsString('>–</span>', $html);
+            $this->assertStringContainsString('data-version="' . $view . '"', $html);
+            $this->assertStringContainsString("eqLogic_id: '7'", $html, 'the tile is drawn anew with the first value');
+            $this->assertStringContainsString('‹Relais›', $html);
+            $this->assertStringNotContainsString('label-danger', $html);
+            $this->assertDoesNotMatchRegularExpression('/#[a-zA-Z_]+#/', $html);
+        }
         $cmd->setCache('value', 0);
         $this->assertSame('<b>power mobile</b><i>0|0</i>', $cmd->toHtml('mobile'));
+    }
+
+    public function testASliderOfAnUnknownValueIsAnEmptyField(): void
+    {
+        $info = $this->info('numeric');
+        $info->save();
+        $slider = new jeenergieCmd();
+        $slider->setLogicalId('limit')->setType('action')->setSubType('slider')->setName('Limite')->setUnite('A');
+        $slider->setConfiguration('minValue', 6)->setConfiguration('maxValue', '32" onfocus="x');
+        $this->assertSame('<b>limit dashboard</b>', $slider->toHtml(), 'one without an info has no value to show');
+        $slider->setValue($info->getId());
+        $html = $slider->toHtml();
+        $this->assertStringContainsString('min="6" max="32" step="any" placeholder="–"', $html);
+        $this->assertStringContainsString('> A', $html);
+        Memory::$cmds[$info->getId()]->setCache('value', 16);
+        $this->assertSame('<b>limit dashboard</b>', $slider->toHtml());
     }
 
     public function testATextAndAnActionAreTheCores(): void

@@ -100,6 +100,8 @@ abstract class Stored
 
 class eqLogic extends Stored
 {
+    public const UIDDELIMITER = '__';
+
     protected $isEnable = 0;
     protected $isVisible = 0;
     protected $category = [];
@@ -326,6 +328,11 @@ class cmd extends Stored
     public function getEqLogic()
     {
         return $this->_eqLogic ?? eqLogic::byId($this->eqLogic_id);
+    }
+
+    public function getCmdValue()
+    {
+        return self::byId($this->getValue()) ?? false;
     }
 
     public function execCmd($options = null)
