@@ -32,7 +32,8 @@ VALUES_S = 45.0
 """Seconds after a save in which values are waited for."""
 DEATH_S = 210.0
 """Seconds after the deaths in which states change by themselves."""
-REFRESH_S = 40.0
+REFRESH_S = 60.0
+"""Seconds after a refresh in which its failure is waited for: the slowest site may take 45 s for an answer."""
 TICKED = ("wes", "easee")
 """Systems whose equipment the user chooses."""
 PROMISED_S = 3.0
