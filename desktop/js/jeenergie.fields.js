@@ -223,7 +223,7 @@
       const maker = field.readonly ? fixed : makers[field.type] || makers.text;
       const input = maker(field, value, id, { isSet: (options.secretsSet || []).includes(field.key), changed: changed });
       const required = field.required ? jn.el('span', { class: 'jnRequired', text: '\u00a0*', title: '{{Obligatoire}}' }) : null;
-      const help = field.help ? jn.linked(field.help, { class: 'jnHelp' }) : null;
+      const help = field.help ? jn.linked(jn.bound(field.help), { class: 'jnHelp' }) : null;
       const label = jn.el('label', { class: options.narrow ? '' : 'col-sm-4 control-label', for: field.readonly ? null : id }, [field.label, required]);
       const boxFirst = options.narrow && field.type === 'boolean';
       const wrong = jn.el('span', { class: 'jnHelp jnWrong', role: 'alert', hidden: true });

@@ -60,7 +60,7 @@
         const incomplete = found.connections.some(function(each) { return each.missing.length > 0; });
         const parts = [
           section('{{Connexions}}', found.connections.map(connectionLine)),
-          jn.el('h4', { text: jn.fill('{{Équipements, %s mesures à copier}}', found.points) })
+          jn.el('h4', { text: jn.fill('{{Équipements, %s mesures à copier}}', jn.figure(found.points, '')) })
         ].concat(found.equipment.map(equipmentPart), found.made.map(madePart), usesParts(found.uses));
         if (found.stopsPlugin) parts.push(jn.el('p', { text: "{{L'ancien plugin est arrêté en premier : deux programmes qui se partagent les mêmes jetons se déconnectent l'un l'autre.}}" }));
         if (incomplete) parts.push(jn.el('p', { text: '{{La connexion restera désactivée : complétez-la ensuite.}}' }));
@@ -80,7 +80,7 @@
 
     function connectionLine(each) {
       let text = each.known === null ? jn.fill('{{« %s » sera créée}}', each.name) : jn.fill('{{« %s » est déjà là et servira}}', each.name);
-      if (each.settings.length) text = jn.says(text, each.settings.join(', '));
+      if (each.settings.length) text += '{{ ; }}' + jn.fill('{{repris : %s}}', each.settings.join(', '));
       if (each.missing.length) text += '{{ ; }}' + jn.fill('{{il manque : %s}}', each.missing.join(', '));
       return jn.el('li', { text: text });
     }

@@ -91,6 +91,11 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return jn.el('i', { class: classes });
   };
 
+  /** A sentence whose French punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  jn.bound = function(text) {
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+  };
+
   /** A text whose web addresses can be clicked. */
   jn.linked = function(text, options) {
     const element = jn.el('span', options);

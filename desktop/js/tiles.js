@@ -16,6 +16,11 @@
     return typeof word === 'string' ? word : text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/, told.marks.date);
   }
 
+  /** A French sign of punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  function bound(text) {
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+  }
+
   /** A number in a unit that fits; the rule of core/src/Tiles/Figure.php (see core/contract/vectors/figures.json). */
   function figure(value, unit) {
     if (value === '' || value === null || !Number.isFinite(Number(value))) return value === '' || value === null ? '–' : dated(String(value));
@@ -57,7 +62,7 @@
       if (data.jtTones) data.jtTone = JSON.parse(data.jtTones)[value] || '';
     } else {
       const raw = text.toLowerCase();
-      text = text === '' ? '–' : dated(text);
+      text = text === '' ? '–' : bound(dated(text));
       const chip = element.querySelector('.jtChip');
       const color = told.chips[raw];
       chip.hidden = !color;
@@ -136,9 +141,10 @@
     },
     jtChosen: function(choice, news) { choose(choice, news.value); },
     jtMeter: function(meter, news) { fill(meter, news.value); },
+    jtOther: function(line, news) { line.hidden = JSON.parse(line.dataset.jtUnless).includes(String(news.value)); },
     jtFollows: function(button, news) { button.hidden = String(Number(news.value)) !== button.dataset.jtWhile; },
   };
-  const FOLLOWING = '[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen]';
+  const FOLLOWING = '[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen], [data-jt-other]';
   /**
    * Elements by command: looking for them in a page of a hundred tiles takes longer than to write the value. A tile that
    * is drawn anew brings this file once more, and the core goes on with the functions of the first: they share it.

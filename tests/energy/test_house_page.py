@@ -200,6 +200,11 @@ def test_figures_are_written_for_people(value: Any, unit: str, shown: str) -> No
 
 
 @needs_node
+def test_next_to_nothing_is_no_full_bar_where_it_is_the_most() -> None:
+    assert js("[math.share(0.002, [0.002]), math.share(1, [2, 1])]") == [2, 50]
+
+
+@needs_node
 def test_the_file_has_every_row_and_leaves_out_what_is_not_known() -> None:
     rows = [
         {"at": "2026-06-15", "house": 1.23456, "flows": {"s2h": 0.5}, "cost": None},

@@ -2,7 +2,9 @@
 
 use Jeenergie\Contract\Catalogue;
 use Jeenergie\Equipment\Discovery;
+use Jeenergie\Pages\LiveValue;
 use Jeenergie\Pages\PageActions;
+use Jeenergie\Pages\Typography;
 use Jeenergie\Tiles\Figure;
 use Jeenergie\Tiles\Subject;
 use Jeenergie\Tiles\Tile;
@@ -52,6 +54,59 @@ final class TileTest extends JeenergieTestCase
         $this->assertStringContainsString('jtBody', $meter->toHtml());
         $meter->setConfiguration('config', ['tile' => 'core']);
         $this->assertSame('tile of the core', $meter->toHtml());
+    }
+
+    public function testTheListShowsTheFigureOfTheTileAndSaysStatesInItsWords(): void
+    {
+        $rows = [self::row('cost', '€', ['quantity' => 'supply.cost', 'per' => 'now']), self::row('litres', 'l', 'any')];
+        $meter = $this->meter([], ['tile' => ['parts' => [['part' => 'figure', 'of' => 'litres', 'label' => 'Index']]]], $rows);
+        $this->cmd($meter, 'cost')->setCache('value', 269);
+        $this->assertSame('', LiveValue::of($meter)['value']);
+        $this->cmd($meter, 'litres')->setCache('value', 854);
+        $live = LiveValue::of($meter);
+        $this->assertSame(['Index', '854', 'l'], [$live['name'], $live['value'], $live['unit']]);
+    }
+
+    public function testALineThatAnotherValueMakesPointlessIsHiddenMeanwhile(): void
+    {
+        $rows = [self::row('state', '', 'any'), self::row('why', '', 'any')];
+        $tile = ['parts' => [['part' => 'row', 'of' => 'why', 'label' => 'Motif', 'unless' => ['of' => 'state', 'is' => ['3']]]]];
+        $meter = $this->meter([], ['tile' => $tile], $rows);
+        $this->cmd($meter, 'state')->setCache('value', 2);
+        $id = $this->cmd($meter, 'state')->getId();
+        $mark = 'data-jt-other="' . $id . '" data-jt-unless="[&quot;3&quot;]"';
+        $this->assertStringContainsString($mark . '>', $this->content($meter));
+        $this->cmd($meter, 'state')->setCache('value', 3);
+        $this->assertStringContainsString($mark . ' hidden>', $this->content($meter));
+    }
+
+    public function testANameDoesNotRepeatTheUnit(): void
+    {
+        $rows = [['name' => 'Puissance (W)'] + self::row('watts', 'W', 'any')];
+        $meter = $this->meter([], ['tile' => ['parts' => [['part' => 'figure', 'of' => 'watts']]]], $rows);
+        $this->cmd($meter, 'watts')->setCache('value', 2050);
+        $this->assertStringStartsWith("Puissance|2,05\u{a0}kW", $this->read($meter));
+    }
+
+    public function testNoLineBeginsWithFrenchPunctuation(): void
+    {
+        $this->assertSame("« À 8\u{a0}A\u{a0}: oui\u{a0}»\u{a0}!", str_replace("«\u{a0}", '« ', Typography::bound("« À 8\u{a0}A : oui » !")));
+        $this->assertSame('https://a.example/?b=1', Typography::bound('https://a.example/?b=1'));
+    }
+
+    public function testTheListSaysAStateInTheWordsOfTheTile(): void
+    {
+        $words = ['0' => 'Inactive', '1' => 'Active'];
+        $catalogue = Catalogue::of($this->lab());
+        $catalogue['equipment']['meter'] = [
+            'commands' => [['logicalId' => 'state', 'name' => 'Etat', 'type' => 'info', 'subType' => 'binary']], 'sets' => [],
+            'tile' => ['parts' => [['part' => 'state', 'of' => 'state', 'label' => 'Entrée', 'words' => $words]]],
+        ] + $catalogue['equipment']['meter'];
+        $this->useCatalogue($catalogue);
+        $input = jeenergie::byId(Discovery::create($this->connection(), 'meter', '1', 'Input', [])->getId());
+        $this->assertSame('', LiveValue::of($input)['value']);
+        $this->cmd($input, 'state')->setCache('value', 0);
+        $this->assertSame(['Inactive', ''], [LiveValue::of($input)['value'], LiveValue::of($input)['unit']]);
     }
 
     public function testWhatTheUserHasArrangedStaysUnlessHeAsksForTheTile(): void

@@ -7,20 +7,61 @@ namespace Jeenergie\Pages;
 use cmd;
 use jeenergie;
 use Jeenergie\Contract\Catalogue;
+use Jeenergie\Tiles\Parts;
+use Jeenergie\Tiles\Plan;
+use Jeenergie\Tiles\Subject;
 
 /**
- * The one value that says how an equipment does, for the list: a power if it measures one, else a temperature, a figure of
- * today, or the first value there is.
+ * The one value that says how an equipment does, for the list: the figure of its tile; without one a power, a temperature
+ * or a figure of today, else what its tile says in words, or the first value there is.
  *
  * Chosen by the quantities of the catalogue and the units and generic types of the commands, never by a system.
  */
 final class LiveValue
 {
     private const KINDS = ['power', 'share', 'energy', 'volume', 'money'];
+    private const NO_QUANTITY = 1000000;
     private const NOW = ['now', 'today', 'day', 'counter'];
 
     /** @return array {name, value, unit, date}, or [] if there is no command with a value */
     public static function of(jeenergie $eqLogic): array
+    {
+        $parts = array_filter(Plan::of(new Subject($eqLogic)), fn(array $part): bool => isset($part['cmd']));
+        $figure = self::first($parts, ['figure']);
+        if ($figure !== null) {
+            return self::told($figure['cmd'], $figure['label'], Parts::word($figure));
+        }
+        [$best, $rank] = self::best($eqLogic);
+        $state = $rank < self::NO_QUANTITY ? null : self::first($parts, ['state', 'switch']);
+        if ($state !== null) {
+            return self::told($state['cmd'], (string) $state['cmd']->getName(), Parts::word($state));
+        }
+        return $best === null ? [] : self::told($best, (string) $best->getName(), Parts::word(['part' => 'row', 'cmd' => $best]));
+    }
+
+    private static function first(array $parts, array $kinds): ?array
+    {
+        foreach ($parts as $part) {
+            if (in_array($part['part'], $kinds, true)) {
+                return $part;
+            }
+        }
+        return null;
+    }
+
+    private static function told(cmd $cmd, string $name, ?string $word): array
+    {
+        $isKnown = (string) $cmd->execCmd() !== '';
+        return [
+            'name' => $name,
+            'value' => $isKnown ? $word ?? (string) $cmd->execCmd() : '',
+            'unit' => $word === null ? (string) $cmd->getUnite() : '',
+            'date' => (string) $cmd->getCollectDate(),
+        ];
+    }
+
+    /** @return array [the command that says most, by what it measures; null without any, its rank] */
+    private static function best(jeenergie $eqLogic): array
     {
         $best = null;
         $rank = PHP_INT_MAX;
@@ -31,19 +72,7 @@ final class LiveValue
                 [$best, $rank] = [$cmd, $own];
             }
         }
-        if ($best === null) {
-            return [];
-        }
-        $value = $best->execCmd();
-        if ($best->getSubType() === 'binary' && $value !== '') {
-            $value = $value ? __('oui', __FILE__) : __('non', __FILE__);
-        }
-        return [
-            'name' => $best->getName(),
-            'value' => (string) $value,
-            'unit' => (string) $best->getUnite(),
-            'date' => (string) $best->getCollectDate(),
-        ];
+        return [$best, $rank];
     }
 
     /** The lower, the better; the order of the commands decides among equals. */
@@ -63,6 +92,6 @@ final class LiveValue
             return 40000;
         }
         $isNumber = $cmd->getSubType() === 'numeric' && $cmd->getUnite() !== '';
-        return 1000000 + ($isNumber ? 0 : 100000) + ($cmd->getIsVisible() == 1 ? 0 : 1000000);
+        return self::NO_QUANTITY + ($isNumber ? 0 : 100000) + ($cmd->getIsVisible() == 1 ? 0 : 1000000);
     }
 }

@@ -187,7 +187,7 @@ final class Markdown
             $codes[] = '<code>' . htmlspecialchars($found[1]) . '</code>';
             return "\x01" . (count($codes) - 1) . "\x01";
         }, $text);
-        $text = htmlspecialchars($text);
+        $text = Typography::bound(htmlspecialchars($text));
         $text = preg_replace_callback('/!\[([^\]]*)\]\(([^)\s]+)\)/', [$this, 'image'], $text);
         $text = preg_replace_callback('/\[([^\]]+)\]\(([^)\s]+)\)/', [$this, 'link'], $text);
         // URLs in angle brackets and bare ones, without the punctuation that ends the sentence.

@@ -6,6 +6,7 @@ namespace Jeenergie\Tiles;
 
 use cmd;
 use Jeenergie\Contract\Catalogue;
+use Jeenergie\Pages\Typography;
 use Jeenergie\Storage\Json;
 use translate;
 
@@ -82,12 +83,32 @@ final class Parts
                 . self::text($part[$sign] ?? $part['label']) . '</span>';
         }
         $color = ($part['color'] ?? '') === '' ? '' : ' style="--jt-color:' . $part['color'] . '"';
-        return '<div class="jtLine ' . $class . '"' . $color . '><span class="jtLabel">' . $label . '</span>' . $value . $below . '</div>';
+        return '<div class="jtLine ' . $class . '"' . $color . self::unless($part) . '><span class="jtLabel">' . $label . '</span>' . $value . $below . '</div>';
+    }
+
+    /** Attributes of a line that another info hides. */
+    private static function unless(array $part): string
+    {
+        $other = $part['unless']['cmd'] ?? null;
+        if ($other === null) {
+            return '';
+        }
+        return ' data-jt-other="' . $other->getId() . '" data-jt-unless="' . self::text(Json::encode($part['unless']['is'])) . '"'
+            . (in_array((string) $other->execCmd(), $part['unless']['is'], true) ? ' hidden' : '');
     }
 
     private static function sign($value): string
     {
         return !is_numeric($value) || round((float) $value) == 0 ? 'zero' : ($value > 0 ? 'plus' : 'minus');
+    }
+
+    /** What a part says of its command, in words; null if that is a number. */
+    public static function word(array $part): ?string
+    {
+        $words = $part['words'] ?? ($part['part'] === 'switch' ? self::onOff() : null);
+        $words = $words ?? ($part['cmd']->getSubType() === 'binary' ? self::yesNo() : null);
+        $isNumber = $words === null && $part['cmd']->getSubType() === 'numeric';
+        return $isNumber ? null : self::written($words === null ? 'text' : 'word', $part['cmd']->execCmd(), ['words' => $words], '');
     }
 
     /** A value as it is written, with what the browser needs to write the next one. */
@@ -128,7 +149,8 @@ final class Parts
         if ($kind === 'number' && isset($part['plus']) && is_numeric($value)) {
             $value = abs((float) $value);
         }
-        return Figure::text($value, $kind === 'number' ? $unit : '');
+        $text = Figure::text($value, $kind === 'number' ? $unit : '');
+        return $kind === 'number' ? $text : Typography::bound($text);
     }
 
     private static function chip(string $value): string

@@ -125,6 +125,9 @@ final class Plan
         if ($found === null) {
             return null;
         }
+        if (isset($part['unless'])) {
+            $part['unless'] = ['cmd' => $this->commands[$part['unless']['of']] ?? null] + $part['unless'];
+        }
         if (is_array($part['most'] ?? null)) {
             $most = $this->named($part['most'], false);
             $part['most'] = $most;
@@ -139,11 +142,19 @@ final class Plan
         $row = $this->rows[$logicalId] ?? [];
         $isRenamed = $row !== [] && !Catalogue::isGivenName($this->backend, $row, (string) $cmd->getName());
         if ($isRenamed || ($part['label'] ?? '') === '') {
-            $part['label'] = $isRenamed ? $cmd->getName() : $this->nameToRead($cmd); // the user's own name is his
+            $part['label'] = $isRenamed ? $cmd->getName() : $this->withoutUnit($cmd); // the user's own name is his
         }
         $words = isset($part['words']) ? [] : Catalogue::valuesToRead($this->backend, $row);
         return ['part' => $part['part'] ?? 'row', 'cmd' => $cmd, 'color' => $this->color($row)] + $part
             + ($words === [] ? [] : ['words' => $words]);
+    }
+
+    /** A name that ends with its unit, which stands beside the value anyway, in another size perhaps. */
+    private function withoutUnit(cmd $cmd): string
+    {
+        $name = $this->nameToRead($cmd);
+        $unit = ' (' . $cmd->getUnite() . ')';
+        return substr($name, -strlen($unit)) === $unit ? substr($name, 0, -strlen($unit)) : $name;
     }
 
     private function nameToRead(cmd $cmd): string

@@ -148,12 +148,11 @@
     const whole = answer.total.house;
     const all = answer.devices.map((each) => [each.name, each.energy, data.colors[each.kind] || data.colors.load]);
     if (all.length && answer.rest !== null) all.push(['{{Le reste de la maison}}', answer.rest, data.colors.house]);
-    const most = Math.max(...all.map((each) => each[1]), 0.001);
     const fluids = answer.fluids || [];
     place.hidden = !all.length && !fluids.length;
     place.replaceChildren(...(all.length ? [make('h3', '', '{{Qui consomme}}')] : []), ...all.map(([name, energy, color]) => {
       const line = make('div', 'jhDevice'), bar = make('span', 'jhShare'), inner = make('i');
-      inner.style.width = (100 * energy) / most + '%';
+      inner.style.width = math.share(energy, all.map((each) => each[1])) + '%';
       inner.style.background = color;
       bar.append(inner);
       bar.setAttribute('aria-hidden', 'true');

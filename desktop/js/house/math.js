@@ -203,6 +203,11 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     };
   }
 
+  /** Length of a bar in % among all of them (kWh): what is next to nothing looks so, also where it is the most. */
+  function share(energy, all) {
+    return 100 * Math.max(energy, 0) / Math.max(...all, 0.1);
+  }
+
   /** Change against a year before in %, or null where there is nothing to compare with. */
   function change(value, before) {
     return value === null || value === undefined || !before ? null : Math.round(100 * (value / before - 1));
@@ -329,6 +334,6 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     TOLD: TOLD,
     NOISE_W: NOISE_W, HEARD_AGAIN_S: HEARD_AGAIN_S, number: number, stateOf: stateOf, isDoubtful: isDoubtful, flows: flows, width: width, along: along,
     picture: picture, split: split, change: change, span: span, moved: moved, slots: slots, text: text, age: age, csv: csv, beside: beside, rows: rows,
-    LEAST_KWH: LEAST_KWH, levels: levels
+    LEAST_KWH: LEAST_KWH, levels: levels, share: share
   };
 })(window.jeenergieHouse);

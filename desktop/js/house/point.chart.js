@@ -45,7 +45,7 @@
       const size = each.price === null ? height : Math.max(4, Math.max(0, each.price) / (most || 1) * (height - 18));
       const color = (data.periods[each.period] || {}).color || data.colors.grid;
       const group = element('g', {}, svg);
-      element('rect', { x: (from + 0.5).toFixed(1), y: (top + height - size).toFixed(1), width: Math.max(1, width - 1).toFixed(1), height: size.toFixed(1), rx: 2, fill: each.price === null ? 'none' : color, class: each.price === null ? 'jcUnknown' : '' }, group);
+      element('rect', { x: (from + 0.5).toFixed(1), y: (top + height - size).toFixed(1), width: Math.max(1, width - 1).toFixed(1), height: size.toFixed(1), rx: 2, fill: each.price === null ? 'none' : color, class: each.price === null ? 'jcUnknown' : 'jcPrice' }, group);
       element('title', {}, group, sentence(each, data));
       const text = width > 92 || each.price === null ? price(each.price, data.language) : math.text(each.price, '€', data.language);
       if (width > (each.price === null ? 92 : 40)) {

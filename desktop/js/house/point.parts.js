@@ -19,6 +19,11 @@
 
   const day = (at, language) => new Date(at.slice(0, 10) + 'T12:00').toLocaleDateString(language, { weekday: 'long', day: 'numeric', month: 'short' });
 
+  /** A sentence whose French punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  function bound(text) {
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+  }
+
   /** A day of this week as a word, another one as a date. */
   function moment(at, now, language) {
     return (at.slice(0, 10) === now.slice(0, 10) ? '' : day(at, language) + ' ') + own.clock(at);
@@ -27,7 +32,7 @@
   function now(find, outlook, data) {
     const told = outlook.now, language = data.language;
     find('.jcState').textContent = data.states[told.state] || told.state;
-    find('.jcWhy').textContent = told.why || '';
+    find('.jcWhy').textContent = bound(told.why || '');
     const figures = [];
     if (told.power !== null) figures.push(math.text(told.power, 'W', language));
     if (told.amps !== null) figures.push('{{limite}} ' + told.amps + '\u00a0A' + (told.phases === 3 ? ' × 3' : ''));
@@ -141,7 +146,7 @@
       const line = make('tr');
       const mode = data.modes.find((known) => known.mode === each.decision);
       const said = mode ? mode.name : data.states[each.decision] || each.decision.replace(' × 1', '').replace(/^0 A.*/, '0 A');
-      line.append(make('td', 'jcWhen', moment(each.at, outlook.at, data.language)), make('th', '', said), make('td', '', each.why));
+      line.append(make('td', 'jcWhen', moment(each.at, outlook.at, data.language)), make('th', '', said), make('td', '', bound(each.why)));
       return line;
     });
     place.replaceChildren(...lines);
