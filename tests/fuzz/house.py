@@ -226,7 +226,8 @@ def memory() -> dict[str, Any]:
         assert driving is not None
         for each, mode in (("21", "solar"), ("22", "auto")):
             driving.pilot.choose(each, mode, NOW, world.context.clock.monotonic())
-        driving.pilot.goal("21", kwh=10, hour="7:30")
+        driving.pilot.goal("21", percent=80, hour="7:30")
+        world.hub.take([{"source": "9", "value": 62.5}], NOW)
         world.live(20)
         world.device.stop()
         found = dict(world.context.memory)
@@ -249,7 +250,11 @@ def endpoints() -> list[Endpoint]:
         "order": ["car", "boiler"], "events": [[30, {"meter": "stale"}], [70, {"charger": "car", "userSetsA": 16}]],
     }  # fmt: skip
     files = (played, {"rows": rows, "house": {"tariff": tariff}})
-    values = [{"source": "77", "value": 1.5, "at": "2026-05-28T21:46:40+02:00"}, {"source": "78", "value": "12"}]
+    values = [
+        {"source": "77", "value": 1.5, "at": "2026-05-28T21:46:40+02:00"},
+        {"source": "78", "value": "12"},
+        {"source": "9", "value": 62.5},
+    ]
     head = {"apikey": "x"}
     configured = {**head, "cmd": "configure", "revision": 1, "language": "fr_FR", "timezone": "Europe/Paris"}
     configured["connections"] = [definition()]
@@ -262,6 +267,7 @@ def endpoints() -> list[Endpoint]:
     page["points"] = [[int(NOW) - 3600 * n, 500.0 + n] for n in range(20, 0, -1)]
     pages = [{**page, "equipment": "2", "command": "net"}, {**page, "source": "77", "next": int(NOW) - 600}]
     modes = [("setMode", {"select": "solar"}), ("setGoalEnergy", {"slider": 12}), ("setGoalTime", {"message": "7:30"})]
+    modes.append(("setGoalLevel", {"slider": 80}))
     actions = [
         {**head, "cmd": "action", "equipment": "21", "command": name, "options": options} for name, options in modes
     ]
