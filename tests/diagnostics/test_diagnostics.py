@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jeenergied.api.anonymous import Anonymous
 from jeenergied.api.commands import _disarmed
-from jeenergied.api.diagnostics import report
-from jeenergied.devices.base import DeviceError, Unreachable
+from jeenergied.api.diagnostics import _known, report
+from jeenergied.devices.base import Connection, DeviceError, Equipment, Unreachable
 from jeenergied.devices.common.endpoints import Shapes, shape_of
 
 from jeedom_bridge.logs import Masker
@@ -126,6 +127,15 @@ def test_the_file_tells_states_choices_and_shapes_of_all_systems_and_nothing_of_
     assert wes["equipment"][0]["settings"]["tarification"] == "BBRH"
     assert wes["settings"]["pollInterval"] == 600
     assert wes["settings"]["password"] == wes["settings"]["host"] == "set"
+
+
+def test_what_jeedom_knows_by_name_is_taken_out_of_any_text() -> None:
+    equipment = Equipment("2", "charger", "EH999", "Chambre de Zoé", {}, {})
+    connection = Connection("1", "easee", "Chez Camille", {"user": "zoe"}, {}, (equipment,))
+    runner: Any = SimpleNamespace(connection=connection)
+    known = Anonymous(_known([runner], CONTRACT.catalogues), str)
+    told = known.text("chez camille: Chambre de Zoé (EH999) of zoe, zoey")
+    assert told == "<name>: <name> (<key>) of <user>, zoey"
 
 
 @pytest.mark.parametrize("backend", KINDS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,17 @@ def test_the_first_page_is_light(jeedom: Jeedom) -> None:
     assert len(page) < 400_000
 
 
+@contextmanager
+def speaking(jeedom: Jeedom, language: str) -> Iterator[None]:
+    """Jeedom is in another language meanwhile."""
+    before = jeedom.php("echo json_encode(config::byKey('language', 'core', 'fr_FR'));")
+    jeedom.php("config::save('language', $argv[1]);", language)
+    try:
+        yield
+    finally:
+        jeedom.php("config::save('language', $argv[1]);", before)
+
+
 LOOK = """
     (() => {
         const inBox = e => e.closest('.table-responsive, pre');
@@ -80,11 +93,12 @@ LOOK = """
 
 
 @pytest.mark.skipif(not PATH, reason="Chromium is not installed")
+@pytest.mark.parametrize("language", ["fr_FR", "en_US"])
 @pytest.mark.parametrize("theme", ["core2019_Light", "core2019_Dark"])
 @pytest.mark.parametrize("width", [1400, 390])
-def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str) -> None:
-    docs = Path(__file__).resolve().parents[2] / "docs" / "fr_FR"
-    with Chromium(width, 900) as browser:
+def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str, language: str) -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / language
+    with speaking(jeedom, language), Chromium(width, 900) as browser:
         browser.sign_in(URL, "admin", "admin")
         for page in sorted(path.stem for path in docs.glob("*.md")):
             browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=documentation&open={page}")
