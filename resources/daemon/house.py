@@ -74,6 +74,7 @@ class HouseDevice(DrivingDevice):
         """What each charger's limit has been since the last look: a look alone sees the newest."""
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
+        self._homes: set[str] = set()
         self._fluid_prices: dict[str, list[tuple[str, float]]] = {}
         self._past = Past(connection, context, self._hub.factor_of)
 
@@ -140,6 +141,13 @@ class HouseDevice(DrivingDevice):
     def changed(self) -> None:
         self._names = {}
         self.adopt_driven()
+        homes = {each.id for each in self.connection.of_type(HOME)}
+        if self._house is not None and homes - self._homes:
+            # Figures that go every ten seconds may just have gone, when nobody was there to take them.
+            self._house.pacer.sent_at.clear()
+            if self._job is not None:
+                self._job.run_in(SOON_S)
+        self._homes = homes
 
     def _wake(self, equipment: str) -> None:
         """News: looks at once after a quiet time, else when the second is over. From any thread."""

@@ -7,6 +7,7 @@ eight hours at a simulated account on 10 March 2026: three months of days, the s
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,8 +19,10 @@ import pytest
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.store import Store
+from jeedom_bridge.store.errors import DiskFull
 from simulators.hellowatt import Customer, HelloWattSite, Home
 from tests.hellowatt.harness import EMAIL, PASSWORD, Bench, at
+from tests.support.disk import fill, small_disk
 
 FORMER = json.loads((Path(__file__).parent / "hellowatt_0.1.0.json").read_text("utf-8"))
 TABLE = (
@@ -59,6 +62,56 @@ def test_a_former_store_is_taken_as_it_is_and_can_be_read_by_0_1_0_again(tmp_pat
     store.close()
     back = read_as_former(path)
     assert {key: back["1"][key] for key in FORMER["1"]} == FORMER["1"]
+
+
+def test_a_former_store_on_a_full_disk_is_read_and_stays_as_it_was_until_there_is_room() -> None:
+    with small_disk(Path("/tmp") / f"update-{os.getpid()}", "1m") as place:
+        path = place / "store.sqlite"
+        write_as_former(path, FORMER)
+        written = path.read_bytes()
+        filler = fill(place)
+        store = Store(path)
+        assert store.damage is not None
+        assert isinstance(store.damage.error, DiskFull), "and not damaged"
+        assert store.scope("1") == FORMER["1"]
+        with pytest.raises(DiskFull):
+            store.put("1", "new", {"of": "this version", "long": "x" * 20_000})
+        assert path.read_bytes() == written
+        filler.unlink()
+        store.put("1", "more", 1)
+        store.close()
+        back = read_as_former(path)["1"]
+        assert {key: back[key] for key in FORMER["1"]} == FORMER["1"]
+        assert (back["more"], back["new"]["of"]) == (1, "this version")
+        assert Store(path).damage is None
+
+
+def test_what_0_1_0_had_only_in_its_journal_when_it_died_on_a_full_disk_is_not_lost() -> None:
+    with small_disk(Path("/tmp") / f"journal-{os.getpid()}", "1m") as place:
+        path = place / "store.sqlite"
+        write_as_former(path, {"1": {"days": [1], "token": "first"}})
+        with closing(sqlite3.connect(path)) as running:
+            running.execute("UPDATE entry SET value='\"second\"' WHERE key='token'")
+            running.execute("INSERT INTO entry VALUES ('2', 'mark', '7')")
+            running.commit()
+            killed = {each.name: each.read_bytes() for each in place.iterdir() if not each.name.endswith("-shm")}
+        assert "store.sqlite-wal" in killed
+        for each in place.iterdir():
+            each.unlink()
+        for name, content in killed.items():
+            (place / name).write_bytes(content)
+        filler = fill(place)
+        store = Store(path)
+        assert store.get("1", "days") == [1]
+        with pytest.raises(DiskFull):
+            store.put("1", "days", [1, 2])
+        filler.unlink()
+        store.put("1", "more", 1)
+        assert (store.get("1", "token"), store.get("2", "mark"), store.get("1", "days")) == ("second", 7, [1, 2])
+        store.close()
+        again = Store(path)
+        assert again.damage is None
+        assert (again.get("1", "token"), again.get("2", "mark"), again.get("1", "days")) == ("second", 7, [1, 2])
 
 
 @pytest.fixture

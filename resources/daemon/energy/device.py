@@ -94,7 +94,7 @@ class House:
         self._changed_since: set[str] = set()
         """Days that have changed while figures were under way."""
         self._measures: list[Measure] = []
-        self._pacer = figures.Pacer()
+        self.pacer = figures.Pacer()
         self._margin = figures.Margin()
         self._quarantine_told: set[str] = set()
         self._filled: set[date] = set()
@@ -138,7 +138,7 @@ class House:
         facts.update(figures.of_prices(self.contract.at(now), self.contract.next_change(now), self._zone))
         facts["remark"] = self._remark()
         facts.update(self._limit(moment, monotonic))
-        self._published.values(self._pacer.due(facts, monotonic), now)
+        self._published.values(self.pacer.due(facts, monotonic), now)
         slot = slot_of(now)
         if self._slot is None:
             self._slot = slot
