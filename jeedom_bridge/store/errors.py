@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class Damage:
         )
 
 
+_PROBE_BYTES = 65536
+"""More than SQLite takes beside a file in WAL mode when it is opened."""
 _KINDS: dict[int, type[StoreError]] = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), DiskFull),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR), NotWritable),
@@ -84,6 +87,21 @@ def kind(error: Exception) -> type[StoreError] | None:
 def is_unwritable(error: Exception) -> bool:
     """Whether a failure speaks of the disk or of rights."""
     return kind(error) is not None
+
+
+def reason(path: Path, error: Exception) -> Exception:
+    """Why `path` could not be opened: SQLite's "disk I/O error" may be a bad sector, or a disk without room.
+
+    A file in WAL mode, as version 0.1.0 made them, cannot even be read on a full disk.
+    """
+    if "disk I/O error" not in str(error):
+        return error
+    try:
+        with tempfile.TemporaryFile(dir=path.parent, buffering=0) as probe:
+            probe.write(b"\0" * _PROBE_BYTES)
+    except OSError as own:
+        return own
+    return error
 
 
 def failure(path: Path, error: Exception) -> StoreError:

@@ -37,7 +37,7 @@ from .database import (
     total,
     transaction,
 )
-from .errors import Damage, StoreError, failure, is_unwritable
+from .errors import Damage, StoreError, failure, is_unwritable, reason
 
 _LOG = logging.getLogger(__name__)
 _KEPT = 3
@@ -66,6 +66,8 @@ class Store:
         self._database: sqlite3.Connection | None = None
         self._inode = -1
         self._broken = False
+        self._unread = False
+        """The file could not be opened at the start: it may hold more than what was read of it by other means."""
         self._aside: Path | None = None
         """What the file in place will be called once another one can be written."""
         self._sums: dict[tuple[str, str], int] = {}
@@ -76,7 +78,7 @@ class Store:
         try:
             self._open()
         except (OSError, sqlite3.Error, ValueError, TypeError) as error:
-            self._rescue(error)
+            self._rescue(reason(path, error))
         else:
             self._put_back()
 
@@ -267,6 +269,8 @@ class Store:
                 self._rebuild()
                 return
             database = self._database = self._database or self._connect(self.path)
+            if self._unread:
+                self._catch_up(database)
             if self._forgotten:
                 self._sums = {entry: each for entry, each in self._sums.items() if entry[0] not in self._forgotten}
             with transaction(database):
@@ -281,11 +285,24 @@ class Store:
                         database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
                 self._note(database)
         except sqlite3.DatabaseError as error:
-            if is_unwritable(error):
-                raise
+            why = reason(self.path, error)
+            if is_unwritable(why):
+                raise why from None
             _LOG.error("%s is damaged (%s): it is written anew", self.path, error)
             self._broken = True
             self._rebuild()
+
+    def _catch_up(self, database: sqlite3.Connection) -> None:
+        """Reads what could not be read at the start; what was kept or forgotten since is newer."""
+        try:
+            values, self._sums, self._noted = read(database)
+        except (ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError(str(error)) from error
+        for scope, kept in values.items():
+            for key, value in kept.items():
+                if scope not in self._forgotten and (scope, key) not in self._dirty:
+                    self._values.setdefault(scope, {})[key] = value
+        self._unread = False
 
     def _rebuild(self) -> None:
         """Writes everything into a new file, and only then puts that in the place of the damaged one."""
@@ -354,6 +371,7 @@ class Store:
         count = sum(len(values) for values in saved.values())
         self._values, self._noted = saved, self._mark()
         if is_unwritable(error):
+            self._unread = True
             self.damage = Damage(count, "", failure(self.path, error))
         else:
             newer = isinstance(error, OtherLayout)

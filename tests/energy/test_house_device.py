@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,6 +140,19 @@ def test_it_looks_at_once_after_a_quiet_time_and_once_a_second_at_most(rig: Rig)
     rig.clock.advance(0.2)
     rig.board.put("2", {GRID: 2.0})
     assert rig.context.runs.pop() == pytest.approx(0.8)
+
+
+def test_a_home_that_is_created_later_gets_every_figure_at_once(rig: Rig) -> None:
+    rig.device.connection = replace(rig.connection, equipment=())
+    rig.device.changed()
+    rig.measure(100.0, 0.0)
+    rig.device.connection = rig.connection
+    rig.context.facts.clear()
+    rig.context.runs.clear()
+    rig.device.changed()
+    assert rig.context.runs.pop() <= 0.1
+    rig.measure(100.0, 0.0)
+    assert rig.context.facts["now.base"] == 100
 
 
 def test_its_own_values_do_not_wake_it_nor_count(rig: Rig) -> None:

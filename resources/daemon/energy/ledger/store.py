@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jeedom_bridge.store.database import OtherLayout, check_layout
-from jeedom_bridge.store.errors import Newer, StoreError, failure, is_unwritable
+from jeedom_bridge.store.errors import Newer, StoreError, failure, is_unwritable, reason
 
 from ..balance import Tank
 from .cells import COLUMNS
@@ -85,8 +85,9 @@ class Book:
         except OtherLayout as error:
             raise Newer(f"{path}: {error}") from error
         except (sqlite3.Error, OSError) as error:
-            if is_unwritable(error):
-                raise failure(path, error) from error
+            why = reason(path, error)
+            if is_unwritable(why):
+                raise failure(path, why) from error
             self._rescue(error)
 
     def close(self) -> None:
@@ -170,10 +171,11 @@ class Book:
                 )
         except (sqlite3.Error, OSError) as error:
             self.close()
-            if not is_unwritable(error):
+            why = reason(self.path, error)
+            if not is_unwritable(why):
                 self._rescue(error)
                 raise StoreError(f"{self.path} was damaged and has been written anew") from error
-            raise failure(self.path, error) from error
+            raise failure(self.path, why) from error
 
     def prune(self, before: float) -> None:
         """Takes intervals and dated figures of before a moment away; their hours and days stay. Raises StoreError."""
