@@ -6,7 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jeenergied.energy.control.settings import PointSettings, PointState
+
+from simulators.house import Series
+from tests.fire import FULL
 
 from .test_pilot import CAR, NOON, Rig
 
@@ -251,3 +256,30 @@ def test_levels_that_are_none_are_left_out() -> None:
 def test_what_a_disk_has_spoilt_of_a_goal_is_left_out() -> None:
     spoilt = PointState.restore({"level": "x", "goal_percent": None, "risk": 3, "goal_done": "yes", "plugged_at": 1e99})
     assert spoilt == PointState()
+
+
+EVENTS = st.lists(
+    st.tuples(st.integers(120, 1800), st.sampled_from(["plug", "unplug", "restart", "kettle", "calm", "lost", "back"])),
+    max_size=8,
+)
+
+
+@settings(max_examples=300 if FULL else 4, deadline=None)
+@given(events=EVENTS, kwh=st.sampled_from([3.0, 9.0, 30.0]))
+def test_a_risk_and_its_end_take_turns_whatever_happens(events: list[tuple[int, str]], kwh: float) -> None:
+    made = wish(rig(subscribed=9000), kwh, "14:00")
+    house = made.house
+    for seconds, event in events:
+        made.run(seconds, step=15)
+        if event in ("plug", "unplug"):
+            made.plugged = house.cars[CAR].plugged = Series([[0, event == "plug"]])
+        elif event == "restart":
+            made.restart(5)
+        elif event in ("kettle", "calm"):
+            house._base = [Series([[0, 8500 if event == "kettle" else 300]])]
+        else:
+            made.reachable = event == "back"
+    made.run(max(600, 2 * HOUR + 600 - made.second), step=15)
+    told = ["à risque" in each for each in made.messages if "objectif" in each.casefold()]
+    assert all(first != second for first, second in zip(told, told[1:])), made.messages
+    assert told[:1] in ([], [True]), made.messages
