@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time as _time
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import Callable, Protocol
 
 
 class Clock(Protocol):
@@ -54,6 +54,7 @@ class ManualClock:
         self._monotonic = 1000.0
         self._waiting: dict[int, tuple[float, threading.Condition]] = {}
         self._tickets = 0
+        self._sleep = threading.Condition(self._lock)
 
     def time(self) -> float:
         with self._lock:
@@ -91,6 +92,23 @@ class ManualClock:
             ends = [end for end, _ in self._waiting.values() if end != float("inf")]
             return min(ends) - self._monotonic if ends else None
 
+    def until(self, idle: Callable[[], bool], patience_s: float, look_s: float = 0.005) -> bool:
+        """Waits until `idle` is true; False if it is not after `patience_s` of real time.
+
+        It is looked at when a thread begins to wait, and every `look_s` for what changes in another way.
+        """
+        give_up = _time.monotonic() + patience_s
+        while True:
+            with self._lock:
+                seen = self._tickets
+            if idle():
+                return True
+            if _time.monotonic() > give_up:
+                return False
+            with self._lock:
+                if self._tickets == seen:
+                    self._sleep.wait(look_s)
+
     def wait(self, condition: threading.Condition, timeout: float | None) -> bool:
         with self._lock:
             end = float("inf") if timeout is None else self._monotonic + timeout
@@ -99,6 +117,7 @@ class ManualClock:
             self._tickets += 1
             ticket = self._tickets
             self._waiting[ticket] = (end, condition)
+            self._sleep.notify_all()
         try:
             # The real time-out guards against an `advance` between registering and sleeping. The caller looks again
             # after it: a notification that comes together with a time-out is reported as a time-out, and would be lost.

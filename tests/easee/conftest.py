@@ -222,7 +222,10 @@ def hand() -> ManualClock:
 def in_memory(cloud: EaseeCloud) -> Iterator[None]:
     """Requests to this cloud, those for a stream included, need no sockets."""
     hub = cloud.hub
-    with in_process(cloud.server), at_address(HOST, hub.port, lambda: lambda peer: hub.request(peer, peer.makefile())):
+    with (
+        in_process(cloud.server),
+        at_address(HOST, hub.port, lambda _: lambda peer: hub.request(peer, peer.makefile())),
+    ):
         yield
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from jeedom_bridge import Contract, Masker, Outbox, Store
 from jeedom_bridge.clock import ManualClock
 from simulators.hellowatt import Customer, HelloWattSite, Home, RteService, TempoService
 from simulators.hellowatt.homes import PARIS
+from tests.support.in_process import in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "recorded" / "hellowatt"
@@ -82,7 +84,9 @@ class Jeedom:
         while not stop.is_set():
             batch = None if self.away else outbox.take(everything=True)
             if batch is None:
-                time.sleep(0.0005)
+                with outbox.changed:
+                    if self.away or outbox.due() is None:
+                        outbox.changed.wait(0.02)
                 continue
             events = [json.loads(part) for part in batch.parts]
             unknown = self._apply(events)
@@ -140,6 +144,10 @@ class Bench:
         self.members = {str(n): (kind, home) for n, (kind, home) in enumerate(kinds, 2)}
         self.commands = {number: all_commands(kind, seen) for number, (kind, _) in self.members.items()}
         self.revision = 0
+        self._memory = ExitStack()
+        for service in (site, tempo, rte):
+            if service is not None:
+                self._memory.enter_context(in_process(service.server))
         self.jeedom = Jeedom(None, lambda equipment: self.commands.get(equipment, {}))  # type: ignore[arg-type]
         self._open()
 
@@ -221,7 +229,7 @@ class Bench:
             wake = self.clock.next_wake
             return self.clock.sleepers > 0 and wake is not None and wake > 0 and not self.runner.worker._tasks
 
-        wait_until(idle, "for the worker")
+        assert self.clock.until(idle, PATIENCE), "waited in vain for the worker"
 
     def pass_time(self, seconds: float) -> Bench:
         """Lets time pass from one waking to the next, so that pauses and jobs have their moment."""
@@ -288,6 +296,7 @@ class Bench:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.end()
+        self._memory.close()
 
 
 def one_home(clock: ManualClock, **more: Any) -> tuple[HelloWattSite, Home]:

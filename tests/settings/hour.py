@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -58,13 +57,12 @@ class Hour:
 
     def settle(self) -> None:
         """Waits until the connection's thread sleeps until a moment to come, and takes what has left."""
-        end = time.monotonic() + PATIENCE_S
-        while True:
+
+        def idle() -> bool:
             wake = self.clock.next_wake
-            if self.clock.sleepers > 0 and wake is not None and wake > 0 and not self.runner.worker._tasks:
-                break
-            assert time.monotonic() < end, "the connection's thread does not come to rest"
-            time.sleep(0.0005)
+            return self.clock.sleepers > 0 and wake is not None and wake > 0 and not self.runner.worker._tasks
+
+        assert self.clock.until(idle, PATIENCE_S), "the connection's thread does not come to rest"
         self._take()
 
     def live(self, seconds: float) -> Hour:

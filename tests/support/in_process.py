@@ -1,15 +1,17 @@
 """Requests that reach a simulator without the machine's network: the same bytes, handed over in memory.
 
-Client and simulator stay whole: what one of them writes the other one parses, faults of answers included. What is left
-out is the kernel's sockets and a thread for each connection, which are half of what a request costs: for tests that let
-a service be asked thousands of times to see days pass. What belongs to the wire (timeouts, TLS, cut connections) stays
-with tests that use sockets.
+Client and simulator stay whole: what one of them writes the other one parses, faults of answers, waits and dropped
+connections included. What is left out is the kernel's sockets and a thread for each connection, which are half of what
+a request costs: for tests that let a service be asked thousands of times to see days pass. TLS and answers without an
+end are for sockets alone.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
@@ -21,9 +23,13 @@ from simulators.server import LoopbackServer, Response, _Peer
 Talk = Callable[["_Server"], object]
 """Reads requests from a connection and answers them."""
 
-_NEVER_READABLE, _ = os.pipe()
-"""What a client looks at to know whether a kept connection was closed."""
-_TALKS: dict[tuple[str, int], Callable[[], Optional[Talk]]] = {}
+_QUIET, _ = os.pipe()
+"""What a client looks at to know whether a kept connection was closed: it was not."""
+_ENDED, _end = os.pipe()
+"""It was."""
+os.close(_end)
+_STEP_S = 0.005
+_ANSWERING: dict[tuple[str, int], Callable[[_Client], Optional[Talk]]] = {}
 """By address: who answers there now; None if nobody does."""
 
 
@@ -31,68 +37,99 @@ _TALKS: dict[tuple[str, int], Callable[[], Optional[Talk]]] = {}
 def in_process(server: LoopbackServer) -> Iterator[None]:
     """Connections of urllib3 to this server are in memory while it listens without TLS."""
 
-    def answering() -> Optional[Talk]:
+    def answering(client: _Client) -> Optional[Talk]:
         if not server.listening or server.tls is not None:
             return None
-        server.connections += 1
-        return lambda peer: _PromptPeer(peer, (server.host, 0), server)  # type: ignore[arg-type]
+        with server.lock:
+            server.connections += 1
+            server._open.add(client)  # type: ignore[arg-type]
+        client.on_close = lambda: _closed(server, client)
+        return lambda peer: _PeerInMemory(peer, (server.host, 0), server)  # type: ignore[arg-type]
 
     with at_address(server.host, server.port, answering):
         yield
 
 
 @contextmanager
-def at_address(host: str, port: int, answering: Callable[[], Optional[Talk]]) -> Iterator[None]:
+def at_address(host: str, port: int, answering: Callable[[_Client], Optional[Talk]]) -> Iterator[None]:
     """Connections of urllib3 to this address are in memory, whenever somebody is `answering`."""
     if connection.create_connection is not _connected:
         connection.create_connection = _connected  # type: ignore[assignment]
-    _TALKS[host, port] = answering
+    _ANSWERING[host, port] = answering
     try:
         yield
     finally:
-        _TALKS.pop((host, port), None)
+        _ANSWERING.pop((host, port), None)
 
 
 _DIAL: Callable[..., Any] = connection.create_connection
 
 
 def _connected(address: tuple[str, int], *arguments: Any, **more: Any) -> Any:
-    answering = _TALKS.get(address)
-    talk = answering() if answering is not None else None
-    return _DIAL(address, *arguments, **more) if talk is None else _Client(talk)
+    answering = _ANSWERING.get(address)
+    if answering is not None:
+        client = _Client()
+        talk = answering(client)
+        if talk is not None:
+            client.talk = talk
+            return client
+    return _DIAL(address, *arguments, **more)
+
+
+def _closed(server: LoopbackServer, client: _Client) -> None:
+    with server.lock:
+        server._open.discard(client)  # type: ignore[arg-type]
 
 
 class _Client:
     """The client's end: as much of a socket as http.client and urllib3 use. It is answered when it begins to read."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    talk: Talk
+
+    def __init__(self) -> None:
+        self.on_close: Callable[[], None] = lambda: None
         self._sent = bytearray()
+        self._timeout: Optional[float] = None
+        self._dropped = False
 
     def sendall(self, data: bytes) -> None:
+        if self._dropped:
+            raise ConnectionResetError("the other side has closed the connection")
         self._sent += data
 
     def makefile(self, *_: Any) -> io.BytesIO:
-        peer = _Server(bytes(self._sent))
+        peer = _Server(bytes(self._sent), self.is_given_up)
         self._sent.clear()
-        self._talk(peer)
+        self._limit = float("inf") if self._timeout is None else time.monotonic() + self._timeout
+        self.talk(peer)
         return io.BytesIO(bytes(peer.answer))
 
+    def is_given_up(self) -> bool:
+        """Whether the connection was cut. Raises TimeoutError if the client has waited for long enough."""
+        if time.monotonic() > self._limit:
+            raise socket.timeout("timed out")
+        return self._dropped
+
     def fileno(self) -> int:
-        return _NEVER_READABLE
+        return _ENDED if self._dropped else _QUIET
 
-    def settimeout(self, seconds: Optional[float]) -> None: ...
+    def settimeout(self, seconds: Optional[float]) -> None:
+        self._timeout = seconds
 
-    def shutdown(self, how: int) -> None: ...
+    def shutdown(self, how: int) -> None:
+        """Of either side."""
+        self._dropped = True
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.on_close()
 
 
 class _Server:
     """The simulator's end: what the client has sent, and what it is answered."""
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, is_given_up: Callable[[], bool]) -> None:
         self._request = request
+        self.is_given_up = is_given_up
         self.answer = bytearray()
 
     def sendall(self, data: bytes) -> None:
@@ -104,7 +141,12 @@ class _Server:
     def settimeout(self, seconds: Optional[float]) -> None: ...
 
 
-class _PromptPeer(_Peer):
+class _PeerInMemory(_Peer):
     def _wait(self, response: Response) -> None:
-        if response.delay > 0:
-            raise AssertionError("an answer that comes late is a matter of sockets: test it without in_process")
+        assert response.stream is None, "an answer without an end is for sockets"
+        end, peer = time.monotonic() + response.delay, self.connection
+        cancel = response.cancel or self.owner.closing
+        while response.delay > 0 and time.monotonic() < end and not cancel.wait(_STEP_S):
+            if peer.is_given_up():  # type: ignore[attr-defined]
+                response.how = "drop"
+                return
