@@ -6,18 +6,18 @@
 One daemon has the simulators of all five systems, what is local read every second, and a recording Jeedom; the house,
 with a car that follows the sun, is connected and disconnected. Told are processor time of the daemon and memory that
 it has written itself (`Anonymous` of smaps_rollup), the values and the events of the house's equipment that Jeedom
-receives, and how long after the gateway's answer with another power that of the grid arrives there (median, 95th
-percentile): with the gateway alone, and with all five, where other readings come in between.
+receives, and how long after the gateway's last answer, and after its readings, the power of the grid arrives there
+(median, 95th percentile): with the gateway alone, and with all five, where other readings come in between.
 """
 
 from __future__ import annotations
 
 import argparse
+import bisect
 import statistics
 import time
-from collections.abc import Sequence
 
-from benchmarks.bench import Timed
+from benchmarks.bench import READINGS, Timed
 from benchmarks.lab import ROOT
 from benchmarks.turns import Figures, Home, add_all, home_of
 
@@ -39,25 +39,28 @@ def told(home: Home, since: float) -> Figures:
     return {"values a second": values / passed, "requests with some a second": len(moments) / passed}
 
 
-def delays(gateway: Timed, home: Home, since: float) -> list[float]:
-    """Seconds from each answer with another power to Jeedom's receipt of the next power of the grid."""
-    arrived = []
+def delays(gateway: Timed, home: Home, since: float) -> tuple[list[float], list[float]]:
+    """Seconds to Jeedom's receipt of each power of the grid: from the gateway's last answer, from its readings.
+
+    A poll asks for several pages, of which the readings are the first. Of a power that stays the same Jeedom hears
+    nothing.
+    """
+    last, first = [], []
+    answered = [at for at, _ in gateway.answered]
     for request in home.lab.server.requests:
         events = (each for each in request.events if each["event"] == "values" and each.get("equipment") == HOUSE[0])
-        if any("gridPower" in each["values"] for each in events):
-            arrived.append(request.at)
-    found = []
-    for at in gateway.news:
-        later = next((each for each in arrived if each > at), None)
-        if at > since and later is not None:
-            found.append(later - at)
-    return found
+        if request.at < since or not any("gridPower" in each["values"] for each in events):
+            continue
+        last.append(request.at - answered[bisect.bisect(answered, request.at) - 1])
+        read = gateway.of(READINGS)
+        first.append(request.at - read[bisect.bisect(read, request.at) - 1])
+    return last, first
 
 
-def text(found: Sequence[float]) -> str:
-    """Median and 95th percentile in ms."""
-    cuts = statistics.quantiles(found, n=20)
-    return f"{1000 * cuts[9]:.0f}, {1000 * cuts[18]:.0f} ms of {len(found)}"
+def text(found: tuple[list[float], list[float]]) -> str:
+    """Median and 95th percentile of both in ms."""
+    cuts = [statistics.quantiles(each, n=20) for each in found]
+    return ", ".join(f"{1000 * each[9]:.0f} and {1000 * each[18]:.0f} ms" for each in cuts) + f" of {len(found[0])}"
 
 
 def main() -> None:

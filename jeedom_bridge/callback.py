@@ -33,8 +33,9 @@ _MAX_ANSWER_BYTES = 1024 * 1024
 class Callback:
     """A thread that empties the outbox to Jeedom and never gives up.
 
-    The first change after a pause leaves at once; while a request is under way, and `cycle` seconds after it,
-    changes gather. A failure keeps everything and is tried again after growing pauses.
+    The first change after a pause leaves at once, or after `lead`, for which it waits for what follows from it; while a
+    request is under way, and `cycle` seconds after it, changes gather. A failure keeps everything and is tried again
+    after growing pauses.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Callback:
         self.addresses = address if isinstance(address, Addresses) else Addresses(address, clock)
         self._backoff = Backoff(0.5, 60.0)
         self._limit = MAX_POINTS
+        self.lead: Callable[[], float] = lambda: 0.0
+        """Seconds, asked for with each first change."""
         self._not_before = 0.0
         self._stopping = False
         self._sending = False
@@ -145,6 +148,9 @@ class Callback:
                     self._clock.wait(self._outbox.changed, due)
                     continue
             self._steady = True
+            self._rest()
+        if not self._steady and (lead := self.lead()) > 0:
+            self._not_before = self._clock.monotonic() + lead
             self._rest()
         last = self._stopping
         begun = self._clock.monotonic()

@@ -30,6 +30,7 @@ from .energy.ports import Measure, Reading, Source, Value
 from .energy.report import Report, of_now
 from .energy.topology import ADDED, CONFIRMED, IGNORED, Rules
 from .house_hub import BOOK, OWNER, HouseHub
+from .house_pace import SOON_S, LookPace
 from .house_past import KILO, OTHER, Past, command_of
 from .house_ports import HOME, Ports
 from .readings import Measure as BoardMeasure
@@ -38,13 +39,12 @@ _LOG = logging.getLogger(__name__)
 
 TEMPERATURE_OLD_S = 7200.0
 """A thermostat that has told nothing for so long has no say."""
-PACE_S = 1.0
-"""Between two looks; the first after a quiet time comes at once."""
+AMOUNTS = ("energy", "money", "emission", "volume", "size")
+PARTS_OF_A_PLANT = "inverter."
 IDLE_S = 5.0
 """Without news the house looks all the same: what is old must be found to be so."""
 COPY_S = 86400.0
 """Between two copies of the book; Jeedom's own backup asks for one besides."""
-SOON_S = 0.03
 MOST_LIMITS = 50
 LONGEST_STEP_S = 3 * 3600.0
 """A dated measure stands until the next one, but no longer than so."""
@@ -68,7 +68,7 @@ class HouseDevice(DrivingDevice):
         super().__init__(connection, context)
         self._house: House | None = None
         self._ends: list[Callable[[], None]] = []
-        self._looked = float("-inf")
+        self._pace = LookPace()
         self._measures: list[Measure] = []
         self._limits: dict[str, list[int]] = {}
         """What each charger's limit has been since the last look: a look alone sees the newest."""
@@ -107,7 +107,7 @@ class HouseDevice(DrivingDevice):
         board = self._hub.board
         self._ends = [
             board.subscribe(lambda equipment, _quantities: self._take_limit(equipment), ("charger.current",)),
-            board.subscribe(lambda equipment, _quantities: self._wake(equipment)),
+            board.subscribe(lambda equipment, _quantities: self._wake(equipment), momentary(self._hub)),
             board.on_history(self._take_history),
             self._hub.listen(lambda: self._wake("")),
         ]
@@ -150,10 +150,10 @@ class HouseDevice(DrivingDevice):
         self._homes = homes
 
     def _wake(self, equipment: str) -> None:
-        """News: looks at once after a quiet time, else when the second is over. From any thread."""
+        """News. From any thread."""
         job = self._job
         if job is not None and self.connection.find(equipment) is None:
-            job.run_in(max(SOON_S, self._looked + PACE_S - self.context.clock.monotonic()))
+            job.run_in(self._pace.wait(self.context.clock.monotonic()))
 
     def _take_limit(self, equipment: str) -> None:
         """News of a charger's limit. In the thread that brings it, which brings the next one afterwards."""
@@ -166,8 +166,9 @@ class HouseDevice(DrivingDevice):
         house = self._house
         if house is None:
             return
-        self._looked = self.context.clock.monotonic()
-        house.look(self.context.clock.time(), self._looked)
+        now = self.context.clock.monotonic()
+        self._pace.looked(now)
+        house.look(self.context.clock.time(), now)
         with self._lock:
             passed, self._limits = self._limits, {}
         self.step_driven(self.readings(), self._gaps(), self._levels(), passed)
@@ -360,6 +361,16 @@ class HouseDevice(DrivingDevice):
 def rules_of(hub: HouseHub) -> Rules:
     """By which parts are given to meters."""
     return Rules.parse(_json(hub.contract / "roles.json"))
+
+
+def momentary(hub: HouseHub) -> set[str]:
+    """Quantities whose news the house looks at at once: those of this moment. Amounts can wait for the next look."""
+    quantities = _json(hub.contract / "quantities.json")["quantities"]
+    return {
+        name
+        for name, told in quantities.items()
+        if told["kind"] not in AMOUNTS and not name.startswith(PARTS_OF_A_PLANT) and "of" not in told
+    }
 
 
 def prices_of(hub: HouseHub) -> PriceGrid:

@@ -84,6 +84,17 @@ class TestCycle:
         server.wait_events("values", 2)
         assert server.value("1", "power") == 49
 
+    def test_a_first_change_waits_for_what_follows_from_it(self, make: Make, server: CallbackServer) -> None:
+        rig = make(ManualClock(), cycle=5.0)
+        rig.callback.lead = lambda: 0.5
+        rig.outbox.values("1", {"power": 1})
+        assert 0.4 < rig.pause() <= 0.5
+        rig.outbox.values("2", {"power": 2})
+        assert server.count == 0
+        rig.next_request()
+        assert [each["equipment"] for each in server.wait_events("values", 2)] == ["1", "2"]
+        assert server.count == 1
+
     def test_changes_gather_while_a_request_is_under_way(self, make: Make, server: CallbackServer) -> None:
         release = threading.Event()
         server.script = [answers.held(release)]

@@ -14,8 +14,9 @@ from typing import Any, Callable
 
 import pytest
 from jeenergied.devices.base import Connection, Equipment, NoData, Refused
-from jeenergied.house import IDLE_S, HouseDevice, prices_of
+from jeenergied.house import IDLE_S, HouseDevice, momentary, prices_of
 from jeenergied.house_hub import HouseHub
+from jeenergied.house_pace import EARLY_S, PACE_S, SOON_S
 from jeenergied.readings import Board, Measure, Slot
 
 from jeedom_bridge import Contract
@@ -139,7 +140,46 @@ def test_it_looks_at_once_after_a_quiet_time_and_once_a_second_at_most(rig: Rig)
     rig.device.refresh()
     rig.clock.advance(0.2)
     rig.board.put("2", {GRID: 2.0})
-    assert rig.context.runs.pop() == pytest.approx(0.8)
+    assert rig.context.runs.pop() == pytest.approx(PACE_S - EARLY_S - 0.2)
+
+
+def test_a_meter_of_each_second_is_looked_at_right_after_its_readings_wherever_the_first_look_fell(rig: Rig) -> None:
+    looks, waits = [], []
+    rig.clock.advance(10.0)
+    rig.device.refresh()  # a look of its own, half a second before the first reading
+    rig.clock.advance(0.5)
+    due = float("inf")
+    for tenth in range(200):
+        now = rig.clock.monotonic()
+        if tenth % 10 == 0:
+            rig.board.put("2", {GRID: float(tenth)})
+            read, due = now, now + rig.context.runs.pop()
+        if due <= now + 0.1:
+            rig.clock.advance(due - now)
+            rig.device.refresh()
+            looks.append(due)
+            waits.append(due - read)
+            due = float("inf")
+        rig.clock.advance(now + 0.1 - rig.clock.monotonic())
+    assert max(waits[2:]) <= 0.1
+    assert len(looks) >= 19
+    assert min(b - a for a, b in zip(looks, looks[1:])) >= PACE_S - EARLY_S - 1e-9
+
+
+def test_amounts_and_parts_of_a_plant_can_wait_for_the_next_look(rig: Rig) -> None:
+    rig.clock.advance(10.0)
+    rig.device.refresh()
+    quick = momentary(rig.hub)
+    assert {"grid.power", "charger.plugged", "battery.level", "load.apparentPower"} <= quick
+    assert not quick & {"grid.import", "inverter.power", "supply.cost", "home.power", "battery.content"}
+
+
+def test_more_news_does_not_put_a_look_off(rig: Rig) -> None:
+    rig.clock.advance(10.0)
+    for number in range(3):
+        rig.board.put("2", {GRID: float(number)})
+        assert rig.context.runs.pop() == pytest.approx(max(SOON_S - 0.01 * number, 0.0))
+        rig.clock.advance(0.01)
 
 
 def test_a_home_that_is_created_later_gets_every_figure_at_once(rig: Rig) -> None:
