@@ -141,7 +141,10 @@
     },
     jtChosen: function(choice, news) { choose(choice, news.value); },
     jtMeter: function(meter, news) { fill(meter, news.value); },
-    jtOther: function(line, news) { line.hidden = JSON.parse(line.dataset.jtUnless).includes(String(news.value)); },
+    jtOther: function(line, news) {
+      const value = news.value === undefined ? news.display_value : news.value;
+      line.hidden = JSON.parse(line.dataset.jtUnless).includes(String(value));
+    },
     jtFollows: function(button, news) { button.hidden = String(Number(news.value)) !== button.dataset.jtWhile; },
   };
   const FOLLOWING = '[data-jt-value], [data-jt-meter], [data-jt-follows], [data-jt-chosen], [data-jt-other]';

@@ -80,6 +80,15 @@ final class TileTest extends JeenergieTestCase
         $this->assertStringContainsString($mark . ' hidden>', $this->content($meter));
     }
 
+    public function testALineCanWaitForItsFirstValue(): void
+    {
+        $tile = ['parts' => [['part' => 'row', 'of' => 'cost', 'label' => 'Prix', 'known' => true]]];
+        $meter = $this->meter([], ['tile' => $tile], [self::row('cost', '€', 'any')]);
+        $this->assertStringContainsString('data-jt-unless="[&quot;&quot;]" hidden>', $this->content($meter));
+        $this->cmd($meter, 'cost')->setCache('value', 0);
+        $this->assertStringContainsString('data-jt-unless="[&quot;&quot;]">', $this->content($meter));
+    }
+
     public function testANameDoesNotRepeatTheUnit(): void
     {
         $rows = [['name' => 'Puissance (W)'] + self::row('watts', 'W', 'any')];

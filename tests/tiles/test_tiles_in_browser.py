@@ -129,6 +129,20 @@ def test_new_values_are_written_into_the_tile(
     assert browser.run("document.querySelector('.jtBody') === window.first")  # nothing is rendered again
 
 
+def test_a_line_comes_and_goes_with_the_value_that_makes_it_pointless(
+    tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
+) -> None:
+    """Why there is no current is no question while the car charges."""
+    show(browser, alone(tiles["fresh"], "Pourquoi pas de courant"), "Light", "dashboard", tmp_path)
+    line = "document.querySelector('[data-jt-unless]')"
+    identifier = browser.run(f"{line}.dataset.jtOther")
+    seen = []
+    for value in (2, 3, 4):
+        browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: {value}, display_value: {value}}})")
+        seen.append(browser.run(f"{line}.getClientRects().length > 0"))
+    assert seen == [True, False, True]
+
+
 def test_a_tile_that_is_drawn_anew_gets_values_and_nothing_is_searched_for(
     tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
 ) -> None:

@@ -127,6 +127,8 @@ final class Plan
         }
         if (isset($part['unless'])) {
             $part['unless'] = ['cmd' => $this->commands[$part['unless']['of']] ?? null] + $part['unless'];
+        } elseif ($part['known'] ?? false) {
+            $part['unless'] = ['cmd' => $found, 'is' => ['']];
         }
         if (is_array($part['most'] ?? null)) {
             $most = $this->named($part['most'], false);
