@@ -16,7 +16,6 @@ EQUIPMENT = {
     "Toit": ("enphase", "combined"),
     "Passerelle": ("enphase", "connection"),
     "Borne": ("easee", "charger"),
-    "Pilotage Borne": ("house", "chargePoint"),
     "TIC 1": ("wes", "teleinfo"),
     "Électricité": ("hellowatt", "electricity"),
 }
