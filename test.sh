@@ -4,12 +4,14 @@
 #   ./test.sh [arguments for pytest]
 #
 # Without arguments pytest runs two tests more at a time than there are processors (JEENERGIE_WORKERS: so many), and then,
-# alone, those that measure latencies. With arguments it is one pytest, as you ask for it (-n 4 works, too).
+# by two, those that measure latencies. With arguments it is one pytest, as you ask for it (-n 4 works, too).
 # Tests against a real Jeedom run when JEEDOM_ROOT and JEEDOM_URL are set (see docs/testing.md).
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash tools/dev_env.sh
 python=.venv/bin/python
+# Daemons are started by the dozen, and each process of tests imports all of these: what is imported is compiled once.
+export PYTHONDONTWRITEBYTECODE=
 
 if [ $# -eq 0 ]; then
   echo "== ruff"
@@ -32,6 +34,11 @@ if [ $# -eq 0 ]; then
     fi
   ) > "$said" 2>&1 &
   checks=$!
+  if [ -z "$(find tests -name '*-pytest-*.pyc' -print -quit)" ]; then
+    # In a fresh clone each of the processes would compile all tests, which takes longer than to import them.
+    echo "== compiling the tests"
+    $python -m pytest --collect-only -qq > /dev/null 2>&1 || true  # what fails is told by the tests
+  fi
 fi
 if [ $# -gt 0 ]; then
   echo "== pytest"
@@ -39,15 +46,15 @@ if [ $# -gt 0 ]; then
 fi
 # Half of what tests take they wait: two more than processors keep these busy.
 workers=${JEENERGIE_WORKERS:-$(($(nproc) + 2))}
-# Daemons are started some three hundred times: their modules are to be compiled once.
-export PYTHONDONTWRITEBYTECODE=
 echo "== pytest, $workers at a time"
 failed=0
 $python -m pytest -n "$workers" --dist worksteal -m "not alone" || failed=$?
 wait "$checks" || failed=$?
 checks=
 cat "$said"
-echo "== pytest, one after the other"
-# Only their files: to collect all tests once more takes longer than these do.
-$python -m pytest -m alone $(grep -lrE 'mark\.alone' tests --include='test_*.py') tests/jeedom || failed=$?
+echo "== pytest, what measures latencies"
+# Two at a time, as most of them sleep for most of their time; tests of the one Jeedom stay together. Only their files:
+# to collect all tests once more takes longer than these do.
+alone=$(grep -lrE 'mark\.alone' tests --include='test_*.py')
+$python -m pytest -n 2 --dist loadgroup -m alone $alone tests/jeedom || failed=$?
 exit $failed

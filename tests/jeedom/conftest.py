@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from jeedom_host import ROOT, URL, Jeedom
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    here = f"{Path(__file__).parent}{os.sep}"
     for item in items:
-        if here in item.path.parents:
-            item.add_marker("alone")  # there is but one Jeedom
+        if str(item.path).startswith(here):
+            item.add_marker("alone")
+            item.add_marker(pytest.mark.xdist_group("jeedom"))  # there is but one
             if not (ROOT and URL):
                 item.add_marker(pytest.mark.skip(reason="JEEDOM_ROOT and JEEDOM_URL are not set"))
 
