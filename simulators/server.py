@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Any, Callable, NamedTuple, Optional, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from simulators.forms import fields
+
 HOST = "127.0.0.1"
 HANDSHAKE_LIMIT = 10.0  # s
 _MAX_LINE = 65536  # bytes
@@ -51,7 +53,7 @@ class Request:
 
     def form(self) -> dict[str, str]:
         """The body read as a URL-encoded form."""
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+        return fields(self.body)
 
     def cookies(self) -> dict[str, str]:
         """The cookies that the client sent back."""

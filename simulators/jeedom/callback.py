@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
@@ -75,7 +76,7 @@ class Callback:
 
     def local(self, moment: datetime) -> str:
         """A moment as Jeedom's local date."""
-        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
+        return moment.astimezone(self.zone).isoformat(" ", "seconds")[:19]
 
     def _checked(self, payload: Any) -> tuple[str, int, list[Any]]:
         if not isinstance(payload, dict):
@@ -172,8 +173,8 @@ class Callback:
         if command is None:
             self._unknown_commands.setdefault(event["equipment"], []).append(event["command"])
             return
-        for date, value in points:
-            self.database.put_history(command["id"], date, formatted(command["row"], value))
+        row = command["row"]
+        self.database.put_points(command["id"], [(date, formatted(row, value)) for date, value in points])
         newest = max(points)
         current = self.database.current(event["equipment"]).get(event["command"])
         # As Jeedom does it: a newer date, or a corrected value of the same date.
@@ -236,13 +237,23 @@ class Callback:
     @staticmethod
     def moment(text: Any) -> datetime:
         """A moment of the contract: ISO 8601 with an offset. Raises Rejected for any other text."""
-        if not isinstance(text, str) or not MOMENT.fullmatch(text):
+        if not isinstance(text, str):
             raise Rejected(f"{text!r} is no moment with an offset")
-        return datetime.fromisoformat(_six_digits(text))
+        return _moment(text)
+
+
+@lru_cache(maxsize=20_000)
+def _moment(text: str) -> datetime:
+    """Measures of several commands have the same moments."""
+    if not MOMENT.fullmatch(text):
+        raise Rejected(f"{text!r} is no moment with an offset")
+    return datetime.fromisoformat(_six_digits(text))
 
 
 def _six_digits(text: str) -> str:
     """Python 3.9 and 3.10 read fractions of 3 or 6 digits only."""
+    if "." not in text:
+        return text
     return re.sub(r"\.(\d+)", lambda found: "." + (found.group(1) + "000000")[:6], text)
 
 

@@ -172,6 +172,12 @@ class Database:
         """A point of history; one of the same second is replaced."""
         self._do("REPLACE INTO history (command, datetime, value) VALUES (?, ?, ?)", command, date, value)
 
+    def put_points(self, command: int, points: list[tuple[str, Any]]) -> None:
+        """As `put_history`, for many points: (local date, value)."""
+        with self.lock:
+            sql = "REPLACE INTO history (command, datetime, value) VALUES (?, ?, ?)"
+            self._db.executemany(sql, [(command, date, value) for date, value in points])
+
     def history(self, command: int, since: str = "", limit: int = -1) -> list[tuple[str, Any]]:
         """The points of a command from `since` (local date), oldest first; with `limit`, the newest ones."""
         sql = "SELECT datetime, value FROM history WHERE command = ? AND datetime >= ? ORDER BY datetime DESC LIMIT ?"

@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, Optional
-from urllib.parse import parse_qs
 
+from simulators.forms import fields
 from tests.support.waiting import PATIENCE_S
 
 
@@ -186,8 +186,7 @@ def _receive(peer: socket.socket) -> Received:
         if not chunk:
             raise ConnectionResetError
         body += chunk
-    form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
-    return Received(time.monotonic(), lines[0].split(" ")[1], headers, form, length)
+    return Received(time.monotonic(), lines[0].split(" ")[1], headers, fields(body), length)
 
 
 def _shut(sock: socket.socket) -> None:
