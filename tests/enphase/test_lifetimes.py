@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from jeenergied.devices.enphase.values.lifetimes import ROLL_OVER_WH, Lifetimes
+from jeenergied.devices.enphase.values.lifetimes import Lifetimes
 from jeenergied.devices.enphase.values.plant_limits import PlantLimits
 
 from jeedom_bridge.clock import ManualClock
@@ -13,6 +13,9 @@ from tests.support.clocks import noon
 from .harness import PRODUCTION, READINGS, SUMMARY, Pages, house, reading
 
 PRODUCED, IMPORTED = "production.lifetimeEnergy", "net.importIndex"
+
+ROLL_OVER_WH = 4_294_967_296 / 3_600
+"""32 bits of joules, whatever the product believes: 1.193 MWh, as gateways have shown it."""
 
 
 def feed(values, source="inverters", name=PRODUCED, step=60.0, lifetimes=None):

@@ -135,6 +135,20 @@ def test_a_stage_that_was_disabled_begins_switched_off(running):
     assert len(triggers(running)) == 2
 
 
+def test_a_stage_that_comes_back_in_the_sun_is_switched_on_anew(running):
+    """That it was on before it was disabled is forgotten: its load may have been switched off meanwhile."""
+    running.gateway.set(production=[0, 1000, 0])
+    running.advance(4, 2)
+    kept = running.others
+    running.others = []
+    running.configure()
+    running.advance(40, 2)
+    running.others = kept
+    running.configure()
+    running.advance(4, 2)
+    assert triggers(running) == [("31", "onCommand")] * 2
+
+
 def test_a_stage_that_was_never_switched_runs_nothing_when_it_comes_and_goes(running):
     kept = running.others
     for others in ([], kept, [], kept):
