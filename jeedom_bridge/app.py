@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, ClassVar
 
@@ -228,5 +229,6 @@ def _job_failed(job: Job, error: Exception) -> float | None:
 def _fail(code: int, text: str) -> int:
     """One line in the log and the same on standard error, where PHP reads why the start failed."""
     _LOG.critical("%s", text)
-    print(" ".join(text.split()), file=sys.stderr)
+    with suppress(OSError):  # a full disk, which may be why
+        print(" ".join(text.split()), file=sys.stderr)
     return code

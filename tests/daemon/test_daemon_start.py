@@ -257,6 +257,18 @@ def test_output_that_nobody_reads_ends_nothing(lab: Lab, tmp_path: Path) -> None
     assert process.wait(10) == 0
 
 
+def test_a_start_that_fails_on_a_full_disk_ends_with_its_code(lab: Lab, tmp_path: Path) -> None:
+    """What tells the reason is on the same disk."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    (tmp_path / "f.pid").mkdir()
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "jeenergied", "--callback", lab.server.url, "--socketport", str(free_port())]
+        command += ["--pid", str(tmp_path / "f.pid"), "--datadir", str(tmp_path / "fd")]
+        done = subprocess.run(command, stdout=full, stderr=full, env={**os.environ, "JEEDOM_APIKEY": KEY}, check=False)
+    assert done.returncode == 2
+
+
 def _status(daemon: DaemonProcess) -> bool:
     try:
         return bool(daemon.ask("status")["ok"])

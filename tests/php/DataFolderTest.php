@@ -86,6 +86,28 @@ final class DataFolderTest extends JeenergieTestCase
         $this->assertSame(['nok', 'nok'], [$info['state'], $info['launchable']]);
     }
 
+    public function testOnAFullDiskTheUserReadsSoAndNothingIsStarted(): void
+    {
+        $folder = DataFolder::path();
+        exec('mount -t tmpfs -o size=128k,mode=700 tmpfs ' . escapeshellarg($folder) . ' 2>&1', $said, $code);
+        if ($code !== 0) {
+            $this->markTestSkipped('no right to mount a small file system');
+        }
+        try {
+            file_put_contents($folder . '/store.sqlite', 'precious');
+            @file_put_contents($folder . '/filler', str_repeat('x', 131072));
+            $info = Daemon::info();
+            $this->assertSame('nok', $info['launchable']);
+            $this->assertStringContainsString('Le disque est plein', $info['launchable_message']);
+            $this->assertSame(['filler', 'store.sqlite'], array_values(array_diff(scandir($folder), ['.', '..'])));
+            unlink($folder . '/filler');
+            $this->assertStringNotContainsString('plein', Daemon::info()['launchable_message'] ?? '');
+            $this->assertSame('precious', file_get_contents($folder . '/store.sqlite'));
+        } finally {
+            exec('umount -l ' . escapeshellarg($folder));
+        }
+    }
+
     public function testALinkInTheFolderLeavesItsTargetAlone(): void
     {
         foreach (['callback.json', 'configure.lock'] as $name) {

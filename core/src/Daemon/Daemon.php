@@ -46,6 +46,9 @@ final class Daemon
     {
         try {
             DataFolder::path();
+            if (!$running && !DataFolder::hasRoom()) {
+                return __('Le disque est plein : libérez de la place, le démon redémarrera de lui-même ; vos données sont gardées.', __FILE__);
+            }
         } catch (Exception $error) {
             return $error->getMessage();
         }

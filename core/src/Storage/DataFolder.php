@@ -14,6 +14,8 @@ use Exception;
 final class DataFolder
 {
     private const POLL_US = 20000;
+    private const PROBE_FILE = 'room.probe';
+    private const PROBE_BYTES = 65536;
 
     /** @var string|null another folder, for tests */
     private static $path;
@@ -100,6 +102,16 @@ final class DataFolder
             self::giveToOwner($path, self::path());
         }
         return $file;
+    }
+
+    /** True if the folder can take what the daemon writes at its start: files, and a journal beside each. */
+    public static function hasRoom(): bool
+    {
+        $file = self::open(self::PROBE_FILE);
+        $isWritten = @fwrite($file, str_repeat("\0", self::PROBE_BYTES)) === self::PROBE_BYTES && @fflush($file);
+        fclose($file);
+        @unlink(self::file(self::PROBE_FILE));
+        return $isWritten;
     }
 
     /**
