@@ -17,6 +17,7 @@ from jeedom_bridge.clock import ManualClock
 from simulators.econetatmo.cloud import NetatmoCloud
 from simulators.econetatmo.model import Ecometer, Home
 from simulators.jeedom.standin import JeedomStandIn
+from tests.support.in_process import in_process
 from tests.support.process import free_port
 
 START = 1_772_492_400.0  # 2026-03-03 00:00 in Paris
@@ -57,6 +58,8 @@ class World:
 
     def __enter__(self) -> World:
         self.cloud.start()
+        self._memory = in_process(self.cloud.server)
+        self._memory.__enter__()
         self.jeedom.start()
         return self
 
@@ -65,6 +68,7 @@ class World:
     ) -> None:
         self.cloud.faults.clear()
         self.kill()
+        self._memory.__exit__(None, None, None)
         self.cloud.close()
         self.jeedom.close()
 
@@ -120,18 +124,26 @@ class World:
     def settle(self, timeout: float = 90.0) -> None:
         """Waits until every thread sleeps and nothing is on its way."""
         assert self.daemon is not None
-        end, calm = time.monotonic() + timeout, 0
+        end = time.monotonic() + timeout
         shared = self.daemon.services
         threads = 1 + len(self.daemon._supervisor.status())
-        while calm < 3:
+
+        def quiet() -> bool:
+            assert self.daemon is not None
             stuck = self.daemon.callback.error is not None
             with shared.outbox.changed:
                 idle = shared.outbox.due() != 0.0
-            quiet = self.clock.asleep() >= threads and (stuck or idle)
-            calm = calm + 1 if quiet and not self.jeedom._configure_waits and self.jeedom._tasks.empty() else 0
-            if time.monotonic() > end:
+            asleep = self.clock.asleep() >= threads and (stuck or idle)
+            return asleep and not self.jeedom._configure_waits and self.jeedom._tasks.empty()
+
+        calm = 0
+        while calm < 3:
+            if not self.clock.until(quiet, end - time.monotonic(), 0.002):
                 raise AssertionError(f"not settled: {self.clock.asleep()} of {threads} threads are asleep")
-            time.sleep(0.0005)
+            calm = 0
+            while calm < 3 and quiet():
+                calm += 1
+                time.sleep(0.0005)
 
     def step(self, seconds: float, times: int = 1) -> None:
         """Lets time pass, that often."""

@@ -353,14 +353,16 @@ def test_a_checkout_of_root_s_changes_hands_in_a_jeedom_only(machine: Machine, i
     machine.program("id", "#!/bin/sh\necho 0\n")  # who runs it, and that there is a www-data
     machine.program("chown", "#!/bin/sh\n")
     machine.program("runuser", RUNUSER.format(log=log))
-    machine.pip_says(NO_VERSION)
+    machine.program("flock", "#!/bin/sh\nexit 1\n")  # who it is done as is decided by then, and a few things are done
     if in_jeedom:
         core = machine.plugin.parent.parent / "core/config"
         core.mkdir(parents=True)
         (core / "jeedom.config.php").touch()
-    machine.run(uid=0, PIP_NO_INDEX="1")  # the system's own Python is taken, which would install real packages
+    _, output = machine.run(uid=0)
+    assert told(output)["ECHEC"] == "une autre installation est en cours"
     assert log.exists() == in_jeedom
     if in_jeedom:
+        assert len(log.read_text().splitlines()) > 3
         assert all(line.startswith(f"-u {user} -- ") for line in log.read_text().splitlines())
 
 

@@ -34,6 +34,7 @@ from tests.enphase.harness import READINGS, SERIAL, house, meter, reading
 from tests.hellowatt.harness import PARIS
 from tests.soak.together import Together
 from tests.support.crashing import CONTRACT
+from tests.support.in_process import in_process
 from tests.wes.rig import item
 
 FULL = os.environ.get("JEENERGIE_FIRE") == "full"
@@ -71,6 +72,8 @@ class Five:
         self.home = Home(502113, "99000000000417", None, date(2026, 1, 20), solar=True)
         self.site = stack.enter_context(HelloWattSite([Customer(EMAIL, PASSWORD, [self.home])], clock=clock.time))
         self.site.logins.lifetime = 3 * DAY
+        for service in (self.netatmo, self.site, self.easee):
+            stack.enter_context(in_process(service.server))
         self._add("econetatmo", self._netatmo_settings(), [(f"{BRIDGE}#{n}", "line") for n in (0, 1)])
         config = {"user": EMAIL, "password": PASSWORD, "siteUrl": self.site.url, "tempoSource": "none"}
         self._add("hellowatt", {**config, "historyMonths": 3}, [("502113", "electricity")])
