@@ -97,6 +97,22 @@ def test_every_interval_balances_and_none_is_negative_or_giant(month: tuple[Kept
     assert {periods.day_of(start, PARIS).isoformat() for start in unknown} == {"2026-10-17"}
 
 
+def test_no_bar_of_an_hour_or_a_day_is_negative_or_giant(month: tuple[Kept, Days]) -> None:
+    """A bar is what the page draws: flows of an hour or a day, as they are kept."""
+    kept, house = month
+    most_kw = 15.0
+    bars = [(1, Sums.unpacked(data)) for _, data in kept.book.hours(0, 1e12)]
+    bars += [(25, Sums.unpacked(data)) for _, data in kept.book.days("0", "9")]
+    assert len(bars) >= DAYS * 25
+    for hours, sums in bars:
+        figures = [*vars(sums.balance.flows).values(), *sums.devices.values()]
+        figures += [getattr(sums.balance, name) for name in (*NAMES, "house")]
+        assert min(figures) >= 0
+        assert max(figures) < most_kw * hours
+    starts = [start for start, _ in kept.book.hours(0, 1e12)]
+    assert len(starts) == len(set(starts)) == len(house.by_day) * 24 + 1, "no hour twice, none left out"
+
+
 def test_sums_are_the_truth(month: tuple[Kept, Days]) -> None:
     """Each column within 0.5 %, over all that can be known; the house where all columns are."""
     kept, house = month
