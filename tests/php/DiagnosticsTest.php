@@ -10,9 +10,12 @@ final class DiagnosticsTest extends JeenergieTestCase
         $connection->setName('Chez Camille Martin');
         $connection->setConfiguration('config', ['host' => '192.168.7.31', 'user' => 'camille@example.org']);
         $connection->setConfiguration('secrets', ['password' => 'correct-horse-battery']);
+        $connection->store();
         $equipment = $this->equipment($connection);
         $equipment->setName('Garage de Léa');
         $equipment->setConfiguration('key', 'EH00770077');
+        $equipment->store();
+        $this->assertSame('Garage de Léa', jeenergie::byId($equipment->getId())->getName());
         $file = Diagnostics::file();
         $this->assertMatchesRegularExpression('/^jeenergie-diagnostic-[0-9-]+\.json$/', $file['name']);
         $told = json_decode($file['text'], true, 512, JSON_THROW_ON_ERROR);

@@ -90,4 +90,23 @@ final class MarkdownTest extends JeenergieTestCase
             rmdir(dirname($file));
         }
     }
+
+    public function testEveryRowOfATableHasAsManyCellsAsItsHead(): void
+    {
+        $html = $this->rendered("| | A | B |\n|---|---|---|\n| x | 1 | |\n| | a \\| b | 3 |\n");
+        $this->assertStringContainsString('<tr><th></th><th>A</th><th>B</th></tr>', $html);
+        $this->assertStringContainsString('<tr><td>x</td><td>1</td><td></td></tr>', $html);
+        $this->assertStringContainsString('<tr><td></td><td>a | b</td><td>3</td></tr>', $html);
+    }
+
+    public function testNoCellOfAPageStandsUnderAnotherHead(): void
+    {
+        foreach (glob(self::FOLDER . '*_*/*.md') as $file) {
+            preg_match_all('#<table.*?</table>#s', Markdown::ofFile($file), $tables);
+            foreach ($tables[0] as $table) {
+                $cells = array_map(fn(string $row): int => substr_count($row, '</t'), array_slice(explode('<tr>', $table), 1, -1));
+                $this->assertLessThanOrEqual(1, count(array_unique($cells)), basename($file) . substr($table, 0, 300));
+            }
+        }
+    }
 }

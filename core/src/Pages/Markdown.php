@@ -171,8 +171,9 @@ final class Markdown
                 continue;
             }
             $html .= '<tr>';
-            foreach (explode('|', trim($line, " |\t")) as $cell) {
-                $html .= '<' . $tag . '>' . $this->inline(trim($cell)) . '</' . $tag . '>';
+            // The first and the last bar are no cells, an empty cell beside them is one; a bar of the text is escaped.
+            foreach (preg_split('/(?<!\\\\)\|/', preg_replace('/^\s*\||\|\s*$/', '', $line)) as $cell) {
+                $html .= '<' . $tag . '>' . $this->inline(str_replace('\|', '|', trim($cell))) . '</' . $tag . '>';
             }
             $html .= '</tr>';
         }
