@@ -103,6 +103,7 @@ def test_from_no_connection_to_the_dashboard_by_the_first_steps(
     browser.click(".jnDialog button[data-type=confirm]", seconds=60)
     step("place")
     browser.click(f"{LIST} [aria-current=step] .btn")
+    browser.until("document.querySelector('#sel_jeenergieObject')")
     browser.choose("#sel_jeenergieObject", place)
     browser.click(".jnDialog button[data-type=confirm]")
     browser.until(f"document.querySelector('{LIST} .btn-success')?.textContent.includes('dashboard')", 60)

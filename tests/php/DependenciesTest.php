@@ -88,7 +88,7 @@ final class DependenciesTest extends JeenergieTestCase
         Daemon::everyMinute();
         $this->assertCount(1, Memory::$messages);
         $told = implode(Memory::$messages);
-        $this->assertStringContainsString('Réponse : plus de place À faire : libérez de la place.', $told);
+        $this->assertStringContainsString('gardées. Les paquets ne s\'installent pas. Réponse : plus de place. À faire : libérez de la place.', $told);
         $this->assertStringNotContainsString('FAILED', $told);
         Memory::$config['dependencies'] = 'nok';
         $list = PageActions::list();

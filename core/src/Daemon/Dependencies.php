@@ -188,9 +188,17 @@ final class Dependencies
     /** Why the last installation has failed and what helps, as sentences for the user; '' if it has not. */
     public static function why(): string
     {
-        $lines = self::failure();
+        $lines = array_map([self::class, 'sentence'], self::failure());
         $intro = __('Les dépendances n\'ont pas pu être installées et le démon reste arrêté ; vos données sont gardées.', __FILE__);
         return $lines === [] ? '' : State::plain($intro . ' ' . implode(' ', $lines));
+    }
+
+    /** A line of the script as a part of a text: without its mark, and with an end. */
+    private static function sentence(string $line): string
+    {
+        $text = (string) preg_replace('/^(ECHEC :|FAILED:) /', '', $line);
+        $first = mb_strtoupper(mb_substr($text, 0, 1));
+        return $first . mb_substr($text, 1) . (preg_match('/[.!?…]$/u', $text) === 1 ? '' : '.');
     }
 
     /** @return string[] what install_deps.sh has written of its failure, in the user's language; [] if it has not failed */
