@@ -6,11 +6,9 @@
 Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
 real one, and connections that are there already are deleted. Which pictures there are stands in pictures.json; each is
 docs/images/fr/NAME.png and docs/images/en/NAME.png, cut to what it shows.
-Those of the house with a year's balance (house, house-tile) need a book that this does not fill, and dashboard-phone is
-of the mobile application: they are kept. The window that takes a former plugin over needs its files (JEENERGIE_FORMER:
-see tests/jeedom/former_plugins.py). Chromium and pngquant are needed (JEEDOM_CHROMIUM); zopflipng makes
-the files smaller. Jeedom's language is put back
-at the end.
+The house has a year's balance (book_of_a_year.py); for its gateway it is ten in the morning when this begins. The
+window that takes a former plugin over needs its files (JEENERGIE_FORMER: see tests/jeedom/former_plugins.py). Chromium
+and pngquant are needed (JEEDOM_CHROMIUM); zopflipng makes the files smaller. Jeedom's language is put back at the end.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ from show_house import RENAME, show_house  # noqa: E402
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
 SETTLE_S = 1.5
 MOBILE_PX = 500
-MOST_BYTES = 25_000
+MOST_BYTES = 16_000
 """A picture travels inside the page that shows it, and all of them inside the zip, which may have 2 MB."""
 ORDINARY = """for (const each of document.querySelectorAll('input')) {
     if (each.value === '127.0.0.1') { each.value = each.placeholder; }
@@ -61,6 +59,7 @@ class Picture:
     click: tuple[str, ...] = ()
     script: str = ""
     theme: str = "light"
+    app: str = ""
 
 
 @contextmanager
@@ -81,7 +80,10 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
         "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < MOBILE_PX
     )
     browser.run("localStorage.clear()")
-    browser.goto(URL + "/index.php?v=d&" + picture.path.format(**ids))
+    if picture.app:
+        open_application(browser, picture.app.format(**ids))
+    else:
+        browser.goto(URL + "/index.php?v=d&" + picture.path.format(**ids))
     if "p=jeenergie&id=" in picture.path:
         browser.until("document.querySelector('#div_jeenergieFields .form-group')", 60)
     if picture.before:
@@ -90,8 +92,9 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     for each in picture.click:
         browser.click(each)
     browser.until(f"document.querySelector({picture.shown.format(**ids)!r})", 60)
-    browser.run(f"jeedomUtils.changeTheme({picture.theme!r})")
-    browser.until(f"document.body.getAttribute('data-theme').toLowerCase().endsWith({picture.theme!r})")
+    if not picture.app:
+        browser.run(f"jeedomUtils.changeTheme({picture.theme!r})")
+        browser.until(f"document.body.getAttribute('data-theme').toLowerCase().endsWith({picture.theme!r})")
     browser.run(ORDINARY)
     if picture.script:
         browser.run(picture.script)
@@ -114,6 +117,14 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     if shutil.which("zopflipng"):  # the same picture in a tenth to a fifth less
         subprocess.run(["zopflipng", "-y", "--iterations=5", str(target), str(target)], check=True, capture_output=True)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB", flush=True)
+
+
+def open_application(browser: Chromium, script: str) -> None:
+    """A page of the mobile application. It draws its home when it knows who is there: only then another page stays."""
+    browser.goto(URL + "/index.php?v=m")
+    browser.until("document.body.getAttribute('data-page') === 'home' && window.plugins?.length")
+    time.sleep(SETTLE_S)
+    browser.run(script)
 
 
 def take_all(jeedom: Jeedom, ids: dict[str, str], wanted: list[Picture]) -> None:
