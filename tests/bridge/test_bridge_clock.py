@@ -98,3 +98,15 @@ def test_no_time_left_does_not_wait() -> None:
     with condition:
         assert clock.wait(condition, 0) is False
         assert clock.wait(condition, -5) is False
+
+
+def test_whoever_waits_for_threads_to_fall_asleep_looks_when_one_does() -> None:
+    clock, condition = ManualClock(), threading.Condition()
+
+    def sleeper() -> None:
+        with condition:
+            clock.wait(condition, 10)
+
+    threading.Thread(target=sleeper, daemon=True).start()
+    assert clock.until(lambda: clock.sleepers == 1, 30, look_s=30)
+    assert not clock.until(lambda: False, 0.01, look_s=0.001)

@@ -142,3 +142,12 @@ def test_a_key_that_is_needed_and_gone_is_named_once(caplog: Any) -> None:
     assert "homes[].id" in caplog.text
     assert shapes.missing() == {"homes": ["homes[].id"]}
     assert memory["shapes"]["homes"]["homes[].identifier"] == "number"
+
+
+def test_a_flat_answer_like_the_last_one_has_its_shape_and_another_one_its_own() -> None:
+    memory = Kept()
+    shapes = Shapes(memory)  # type: ignore[arg-type]
+    told = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"a": 2.5, "b": None}, {"a": 2}, {"a": {"c": 1}}, {"a": {"d": 1}}]
+    for answer in told:
+        assert shapes.look("data", answer, ["b"]) == [key for key in ("b",) if key not in answer]
+        assert memory["shapes"]["data"] == shape_of(answer)

@@ -2,8 +2,8 @@
 
 Client and simulator stay whole: what one of them writes the other one parses, faults of answers, waits and dropped
 connections included. What is left out is the kernel's sockets and a thread for each connection, which are half of what
-a request costs: for tests that let a service be asked thousands of times to see days pass. TLS and answers without an
-end are for sockets alone.
+a request costs: for tests that let a service be asked thousands of times to see days pass. TLS, answers without an end
+and those that stall in their midst are for sockets alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ANSWERING: dict[tuple[str, int], Callable[[_Client], Optional[Talk]]] = {}
 
 @contextmanager
 def in_process(server: LoopbackServer) -> Iterator[None]:
-    """Connections of urllib3 to this server are in memory while it listens without TLS."""
+    """Connections of urllib3 and of the standard library to this server are in memory while it listens without TLS."""
 
     def answering(client: _Client) -> Optional[Talk]:
         if not server.listening or server.tls is not None:
@@ -52,9 +52,7 @@ def in_process(server: LoopbackServer) -> Iterator[None]:
 
 @contextmanager
 def at_address(host: str, port: int, answering: Callable[[_Client], Optional[Talk]]) -> Iterator[None]:
-    """Connections of urllib3 to this address are in memory, whenever somebody is `answering`."""
-    if connection.create_connection is not _connected:
-        connection.create_connection = _connected  # type: ignore[assignment]
+    """Connections of both to this address are in memory, whenever somebody is `answering`."""
     _ANSWERING[host, port] = answering
     try:
         yield
@@ -62,18 +60,22 @@ def at_address(host: str, port: int, answering: Callable[[_Client], Optional[Tal
         _ANSWERING.pop((host, port), None)
 
 
-_DIAL: Callable[..., Any] = connection.create_connection
+def _in_memory_first(dial: Callable[..., Any]) -> Callable[..., Any]:
+    def connected(address: tuple[str, int], *arguments: Any, **more: Any) -> Any:
+        answering = _ANSWERING.get(address)
+        if answering is not None:
+            client = _Client()
+            talk = answering(client)
+            if talk is not None:
+                client.talk = talk
+                return client
+        return dial(address, *arguments, **more)
+
+    return connected
 
 
-def _connected(address: tuple[str, int], *arguments: Any, **more: Any) -> Any:
-    answering = _ANSWERING.get(address)
-    if answering is not None:
-        client = _Client()
-        talk = answering(client)
-        if talk is not None:
-            client.talk = talk
-            return client
-    return _DIAL(address, *arguments, **more)
+for _module in (connection, socket):
+    _module.create_connection = _in_memory_first(_module.create_connection)  # type: ignore[attr-defined]
 
 
 def _closed(server: LoopbackServer, client: _Client) -> None:
@@ -89,8 +91,16 @@ class _Client:
     def __init__(self) -> None:
         self.on_close: Callable[[], None] = lambda: None
         self._sent = bytearray()
+        self._answer: Optional[io.BytesIO] = None
         self._timeout: Optional[float] = None
-        self._dropped = False
+        self._limit = float("inf")
+        self._dropped = self._has_waited = False
+
+    def __enter__(self) -> _Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def sendall(self, data: bytes) -> None:
         if self._dropped:
@@ -101,20 +111,29 @@ class _Client:
         peer = _Server(bytes(self._sent), self.is_given_up)
         self._sent.clear()
         self._limit = float("inf") if self._timeout is None else time.monotonic() + self._timeout
+        self._has_waited = False
         self.talk(peer)
+        if self._has_waited and not peer.answer:
+            raise socket.timeout("timed out")
         return io.BytesIO(bytes(peer.answer))
 
+    def recv(self, size: int) -> bytes:
+        if self._answer is None or self._sent:
+            self._answer = self.makefile()
+        return self._answer.read(size)
+
     def is_given_up(self) -> bool:
-        """Whether the connection was cut. Raises TimeoutError if the client has waited for long enough."""
-        if time.monotonic() > self._limit:
-            raise socket.timeout("timed out")
-        return self._dropped
+        """Whether the connection was cut, or the client has waited for as long as it would."""
+        self._has_waited = time.monotonic() > self._limit
+        return self._dropped or self._has_waited
 
     def fileno(self) -> int:
         return _ENDED if self._dropped else _QUIET
 
     def settimeout(self, seconds: Optional[float]) -> None:
         self._timeout = seconds
+
+    def setsockopt(self, *_: int) -> None: ...
 
     def shutdown(self, how: int) -> None:
         """Of either side."""
@@ -143,7 +162,6 @@ class _Server:
 
 class _PeerInMemory(_Peer):
     def _wait(self, response: Response) -> None:
-        assert response.stream is None, "an answer without an end is for sockets"
         end, peer = time.monotonic() + response.delay, self.connection
         cancel = response.cancel or self.owner.closing
         while response.delay > 0 and time.monotonic() < end and not cancel.wait(_STEP_S):

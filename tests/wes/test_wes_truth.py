@@ -13,6 +13,7 @@ import pytest
 from simulators.wes import templates
 from simulators.wes.box import Tic
 from simulators.wes.server import WesServer
+from tests.support.in_process import in_process
 from tests.wes.rig import item
 from tests.wes.test_wes_device import ready
 from tests.wes.world import World
@@ -30,9 +31,10 @@ def make(wes: WesServer, tmp_path: Path) -> Iterator[Make]:
         worlds.append(World(wes, tmp_path, equipment, **config))
         return worlds[-1]
 
-    yield start
-    for world in worlds:
-        world.close()
+    with in_process(wes.server):
+        yield start
+        for world in worlds:
+            world.close()
 
 
 @pytest.fixture

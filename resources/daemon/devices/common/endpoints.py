@@ -81,10 +81,14 @@ class Shapes:
         self._name = name
         self._seen: dict[str, dict[str, str]] = {}
         self._missing: dict[str, tuple[str, ...]] = {}
+        self._flat: dict[str, tuple[Any, ...]] = {}
+        """What the last answer of a kind was like if nothing was nested in it: the next has the same shape then."""
 
     def look(self, kind: str, answer: Any, needed: Sequence[str] = ()) -> list[str]:
         """Takes an answer of this kind. Returns which of `needed` (as "a.b", "list[].c") it lacks."""
-        shape = shape_of(answer)
+        flat = _flat(answer)
+        shape = self._seen[kind] if flat and self._flat.get(kind) == flat else shape_of(answer)
+        self._flat[kind] = flat
         if self._seen.get(kind) != shape:
             self._seen[kind] = shape
             kept = self._memory.get(self._name)
@@ -107,6 +111,14 @@ def shape_of(answer: Any) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     _walk(answer, "", found)
     return {key: "|".join(sorted(types)) for key, types in sorted(found.items())[:MOST_KEYS]}
+
+
+def _flat(answer: Any) -> tuple[Any, ...]:
+    """The keys of an object without inner ones, and the types of their values; empty for anything else."""
+    if not isinstance(answer, dict):
+        return ()
+    types = tuple(map(type, answer.values()))
+    return (*answer, *types) if _SCALARS.issuperset(types) else ()
 
 
 def _walk(part: Any, place: str, found: dict[str, set[str]], depth: int = 0) -> None:

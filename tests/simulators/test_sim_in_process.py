@@ -1,0 +1,63 @@
+"""Connections in memory: what a client gets by sockets it gets without them, faults included."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from jeedom_bridge.http import HttpError, fetch, new_session
+from simulators.server import LoopbackServer, Request, Response
+from tests.support.in_process import in_process
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "whole": {},
+    "chunked": {"chunked": True},
+    "truncated": {"how": "truncated"},
+    "drop": {"how": "drop"},
+    "late": {"delay": 0.05},
+    "hang": {"how": "hang", "delay": 30.0},
+    "status": {"status": 503},
+    "header": {"headers": [("Set-Cookie", "a=b"), ("X-More", "é")]},
+}
+
+
+def asked(fault: str, close: bool) -> Any:
+    """What two requests on one session bring, the second after the server has dropped its connections."""
+
+    def answer(request: Request) -> Response:
+        return Response(body=request.body + request.target.encode(), **FAULTS[fault])
+
+    found: list[Any] = []
+    read = 0.2 if fault == "hang" else 20.0
+    session = new_session()
+    if close:
+        session.headers["Connection"] = "close"
+    with LoopbackServer(answer, date=lambda: 0.0) as server, in_process(server) if IN_MEMORY else nullcontext():
+        for _ in range(2):
+            try:
+                told = fetch(session, "POST", f"{server.url}/a?b=c", data=b"body", read=read)
+                found.append((told.status, told.body, told.headers))
+            except HttpError as error:
+                found.append((type(error).__name__, str(error)))
+            server.drop_connections()
+        server.suspend()
+        with pytest.raises(HttpError) as caught:
+            fetch(session, "GET", server.url, read=read)
+        found.append(type(caught.value).__name__)
+        # By sockets a request counts when its wait has ended, which the client has not waited for.
+        requests = [] if fault == "hang" else [seen[1:] for seen in server.requests]
+        found.append((session.cookies.get_dict(), server.connections, requests))
+    return found
+
+
+IN_MEMORY = False
+
+
+@pytest.mark.parametrize("close", [False, True])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_client_sees_no_difference(fault: str, close: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_sockets = asked(fault, close)
+    monkeypatch.setattr(f"{__name__}.IN_MEMORY", True)
+    assert asked(fault, close) == by_sockets
