@@ -125,10 +125,11 @@ def test_the_types_of_a_family_are_asked_for_together() -> None:
 
 
 def test_the_total_takes_the_generic_column_or_adds_the_tariffs() -> None:
-    assert mapping.column("total:sum_energy_elec", ENERGY, [7, None, None, None]) == 7
-    assert mapping.column("total:sum_energy_elec", ENERGY, [None, None, 238, 477]) == 715
-    assert mapping.column("total:sum_energy_elec", ENERGY, [None, None, None, None]) is None
-    assert mapping.column("total:sum_energy_elec", ENERGY, [None, 0, None, None]) == 0
+    value_of = mapping.column_reader("total:sum_energy_elec", ENERGY)
+    assert value_of([7, None, None, None]) == 7
+    assert value_of([None, None, 238, 477]) == 715
+    assert value_of([None, None, None, None]) is None
+    assert value_of([None, 0, None, None]) == 0
 
 
 def test_settings_that_do_not_exist_count_as_not_set() -> None:

@@ -11,6 +11,8 @@ def finite(value: Any) -> float | None:
 
     None for anything else: booleans, empty text, NaN, infinity, numbers too large for a float.
     """
+    if type(value) is float:  # most of them are
+        return value if math.isfinite(value) else None
     if isinstance(value, str):
         value = value.strip().replace(",", ".", 1)
         if not value or len(value) > 40 or "_" in value or not value.isascii():

@@ -287,7 +287,8 @@ class Collector:
         if not scales or scale != min(scales, key=time_slots.STEPS.__getitem__):
             return
         source, types = mapping.TOTAL_PREFIX + scales[scale], state.track(scale).types
-        energies = {label: mapping.column(source, types, values) for label, values in found.items()}
+        value_of = mapping.column_reader(source, types)
+        energies = {label: value_of(values) for label, values in found.items()}
         state.index.add(scale, {label: energy for label, energy in energies.items() if energy is not None})
 
     def _own(self, labels: Iterable[int], state: LineState, name: str, scale: str) -> list[int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from jeedom_bridge.contract import Catalogue, Row
@@ -274,7 +275,7 @@ def _value(value: Any) -> float | None:
     number = finite(value)
     if number is None or abs(number) >= 1e12:
         return None
-    return int(number) if number == int(number) else number
+    return int(number) if number.is_integer() else number
 
 
 # From slots to the values of rows.
@@ -292,16 +293,21 @@ def types_for(rows: Iterable[Row], every: Iterable[Row]) -> list[str]:
     return [each for each in dict.fromkeys(found) if base_type(each) in families]
 
 
-def column(source: str, types: Sequence[str], values: Sequence[float | None]) -> float | None:
-    """The value of a source in a slot; None when the slot has none."""
+def column_reader(source: str, types: Sequence[str]) -> Callable[[Sequence[float | None]], float | None]:
+    """What gives the value of a source in a slot whose values are of `types`; None when the slot has none."""
     if not source.startswith(TOTAL_PREFIX):
-        return values[types.index(source)] if source in types else None
+        return itemgetter(types.index(source)) if source in types else lambda values: None
     whole = source[len(TOTAL_PREFIX) :]
-    own = values[types.index(whole)] if whole in types else None
-    if own is not None:
-        return own
-    tariffs = [value for name, value in zip(types, values) if name.startswith(f"{whole}$") and value is not None]
-    return math.fsum(tariffs) if tariffs else None
+    own = types.index(whole) if whole in types else None
+    tariffs = [at for at, name in enumerate(types) if name.startswith(f"{whole}$")]
+
+    def total(values: Sequence[float | None]) -> float | None:
+        if own is not None and values[own] is not None:
+            return values[own]
+        known = [value for value in map(values.__getitem__, tariffs) if value is not None]
+        return math.fsum(known) if known else None
+
+    return total
 
 
 def points(
@@ -317,10 +323,10 @@ def points(
     `times`: those of the labels of `found`.
     """
     result = []
+    value_of = column_reader(row.source or "", types)
     for wall in sorted({times.walls[label] for label in chosen}):
         labels = sorted(times.labels[wall])
-        raw = [column(row.source or "", types, found[label]) for label in labels]
-        filled = [value for value in raw if value is not None]
+        filled = [value for label in labels if (value := value_of(found[label])) is not None]
         value = row.value(math.fsum(filled)) if filled else None
         if value is not None:
             result.append((time_slots.text(labels[0], times.zone), value))
