@@ -26,6 +26,7 @@ from simulators.enphase import EnphaseGateway
 from simulators.server import Response
 from tests.support.clocks import noon
 from tests.support.contract import CONTRACT
+from tests.support.waiting import pause
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "recorded" / "enphase"
@@ -60,10 +61,10 @@ def commands_of(kind: str, every: bool = False) -> dict[str, dict[str, Any]]:
 
 def wait_until(probe: Callable[[], Any], what: str = "") -> Any:
     """What `probe` returns as soon as it is true."""
-    end = time.monotonic() + PATIENCE
+    begun = time.monotonic()
     while not (found := probe()):
-        assert time.monotonic() < end, f"waited in vain {what}"
-        time.sleep(0.002)
+        assert time.monotonic() < begun + PATIENCE, f"waited in vain {what}"
+        pause(begun, 0.002)
     return found
 
 

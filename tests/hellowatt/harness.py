@@ -25,6 +25,7 @@ from jeedom_bridge.clock import ManualClock
 from simulators.hellowatt import Customer, HelloWattSite, Home, RteService, TempoService
 from simulators.hellowatt.homes import PARIS
 from tests.support.in_process import in_process
+from tests.support.waiting import pause
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT.parent / "shared" / "recorded" / "hellowatt"
@@ -42,10 +43,10 @@ def at(text: str) -> float:
 
 def wait_until(probe: Callable[[], Any], what: str = "") -> Any:
     """What `probe` returns as soon as it is true."""
-    end = time.monotonic() + PATIENCE
+    begun = time.monotonic()
     while not (found := probe()):
-        assert time.monotonic() < end, f"waited in vain {what}"
-        time.sleep(0.0005)
+        assert time.monotonic() < begun + PATIENCE, f"waited in vain {what}"
+        pause(begun, 0.0005)
     return found
 
 
