@@ -76,7 +76,11 @@ class ChargedHome(FastHome):
 
     def within(self, seconds: float, condition: Callable[[], Any]) -> None:
         """Waits, by the common clock, for what must come; a busy machine may need a while for a process to start."""
-        self.jeedom.wait(condition, seconds / self.speed + PATIENCE_S)
+        try:
+            self.jeedom.wait(condition, seconds / self.speed + PATIENCE_S)
+        except TimeoutError as error:
+            found = [f"{each['at']} {each['decision']}: {each['why']} {each['inputs']}" for each in self.journal()]
+            raise AssertionError("\n".join([str(error), f"{self.limit:g} A", *found])) from error
 
     def stays(self, seconds: float, limit: float) -> None:
         """Looks on for so many seconds of the common clock."""
@@ -84,6 +88,15 @@ class ChargedHome(FastHome):
         while time.monotonic() < end:
             assert self.limit == limit, self.journal()
             time.sleep(0.1)
+
+    def settles(self, seconds: float, limit: float) -> None:
+        """Waits for a limit that nothing changes for so many seconds of the common clock."""
+        since, end = time.monotonic(), time.monotonic() + seconds / self.speed + PATIENCE_S
+        while time.monotonic() - since < seconds / self.speed:
+            if self.limit != limit:
+                since = time.monotonic()
+            assert since < end, self.journal()
+            time.sleep(0.05)
 
     def choose(self, mode: str, point: str = "") -> None:
         """As a scenario of Jeedom does it."""

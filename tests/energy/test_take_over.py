@@ -91,9 +91,10 @@ def test_what_a_charger_falls_back_to_at_plug_in_is_nobodys(late: int, step: int
     assert rig.car.limit == 10
 
 
-def test_ours_that_is_late_is_no_take_over() -> None:
+@pytest.mark.parametrize("late", [12, 30])
+def test_ours_that_is_late_is_no_take_over(late: int) -> None:
     rig = Rig([[0, 3000], [600, 6000], [700, 3000], [800, 6000], [900, 2500]])
-    rig.late = 12
+    rig.late = late
     rig.choose("solar")
     rig.run(1500)
     assert not [each for each in rig.pilot.journal.entries() if each["decision"] == "takenOver"]

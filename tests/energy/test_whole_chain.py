@@ -60,8 +60,9 @@ def test_the_user_of_the_app_takes_over_and_gives_back(chain: ChargedHome) -> No
     chain.charging()
     chain.charger.obey("settings", {"dynamicChargerCurrent": 16})
     # One of ours that was on its way overwrites it, as fast as this clock runs: it is put back.
-    chain.within(120, lambda: chain.shown("status") == "Reprise en main" and chain.limit == 16)
-    chain.stays(300, 16.0)
+    chain.within(120, lambda: chain.shown("status") == "Reprise en main")
+    chain.settles(100, 16.0)
+    chain.stays(200, 16.0)
     answer = ask(chain.daemon.port, "action", equipment=str(chain.point), command="release", options={})
     assert answer["ok"], answer
     chain.within(300, lambda: chain.limit == 10)

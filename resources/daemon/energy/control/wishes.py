@@ -15,8 +15,10 @@ SUPERSEDE_S = 5.0
 """A lower limit does not wait longer for the proof of the one before."""
 SEEN_S = 20.0
 """By then a charger that has obeyed shows it."""
-ON_ITS_WAY_S = 60.0
+ON_ITS_WAY_S = 300.0
 """A limit that the charger shows later than this after it was sent is no echo of ours."""
+LOST_S = 60.0
+"""For so long after a charger may have lost its limit, one that it shows may be what it falls back to."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 300.0
 MOST_PER_HOUR = 60
 """Set-points of one charger. With the requests that a proof may take this is under a tenth of what accounts allow."""
@@ -80,7 +82,7 @@ class Wish:
             return False
         if told == self.sent or self.sent is None:
             return False
-        return now - self._lost_at > ON_ITS_WAY_S  # before that it may be what the charger falls back to
+        return now - self._lost_at > LOST_S  # before that it may be what the charger falls back to
 
     @property
     def lost(self) -> bool:
