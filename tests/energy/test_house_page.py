@@ -274,6 +274,68 @@ def test_each_source_has_the_buttons_that_its_case_needs() -> None:
     ]
 
 
+DRAW = """
+const made = (tag) => ({ tag, attributes: {}, children: [], setAttribute(key, value) { this.attributes[key] = value; },
+  append(...all) { this.children.push(...all); }, replaceChildren(...all) { this.children = all; } });
+const document = { createElement: made, createElementNS: (_space, tag) => made(tag) };
+const window = { jeenergieHouse: {} };
+process.argv.slice(1).forEach((path) => eval(require('fs').readFileSync(path, 'utf8')));
+const drawn = (data, width) => {
+  const box = { ...made('div'), clientWidth: width };
+  window.jeenergieHouse.flow.draw(box, { colors: {}, language: 'fr-FR', ...data }, NOW, width < 300);
+  const nodes = [], walk = (each) => {
+    if (each.attributes.class?.startsWith('jhNode')) nodes.push(each);
+    each.children.forEach(walk);
+  };
+  walk(box.children[0]);
+  return { box: box.children[0].attributes.viewBox.split(' ').map(Number), nodes: nodes.map((each) => [
+    ...each.attributes.transform.match(/-?[\\d.]+/g).map(Number),
+    Number(each.children.find((child) => child.tag === 'circle').attributes.r),
+    each.children.filter((child) => child.tag === 'text').map((child) => child.textContent)]) };
+};
+"""
+
+
+def drawn(data: dict[str, Any], width: int) -> Any:
+    """What the picture is made of: {box: the part that is seen, nodes: [[x, y, radius, texts]]}, without a browser."""
+    code = DRAW.replace("NOW", str(NOW)) + f"console.log(JSON.stringify(drawn({json.dumps(data)}, {width})));"
+    files = [str(FOLDER / f"{name}.js") for name in ("math", "elements", "flow")]
+    done = subprocess.run([str(NODE), "-e", code, *files], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_node
+@pytest.mark.parametrize("width", [240, 390, 900])
+def test_what_the_house_does_not_have_takes_no_place(width: int) -> None:
+    values = {"gridPower": figure(2275), "power": figure(2275), "solarPower": figure(0), "batteryPower": figure(0)}
+    alone = drawn({"values": values, "has": ["grid.power"], "devices": []}, width)
+    whole = drawn({"values": values, "has": ["grid.power", "solar.power", "battery.power"], "devices": []}, width)
+    assert alone["box"][3] < 0.55 * whole["box"][3]
+    for found in (alone, whole):
+        left, top, wide, high = found["box"]
+        for x, y, radius, _ in found["nodes"]:
+            assert left <= x - radius
+            assert x + radius <= left + wide
+            assert top <= y - radius
+            assert y + radius <= top + high
+
+
+@needs_node
+@pytest.mark.parametrize(("width", "count"), [(900, 9), (900, 5), (390, 9)])
+def test_the_name_of_a_device_is_not_on_the_next_one(width: int, count: int) -> None:
+    devices = [{"id": str(n), "name": f"Chauffe-eau {n}", "kind": "load", **figure(50 + n)} for n in range(count)]
+    devices[0]["value"] = ""  # its name has a line more, that it is not known
+    found = drawn({"values": {"gridPower": figure(3000), "power": figure(3000)}, "has": [], "devices": devices}, width)
+    small = [each for each in found["nodes"] if each[2] < 40]
+    assert len(small) == (5 if width > 500 else 3)
+    for number, (x, y, radius, texts) in enumerate(small):
+        for other in small[:number]:
+            lines = max(len(texts), len(other[3])) - 1  # beside the value in the ring
+            assert abs(x - other[0]) >= 100 or abs(y - other[1]) >= 2 * radius + 14 * lines
+    assert any("Autres}} (" in text for each in small for text in each[3]) == (count > 5)
+
+
 def scripts_of(page: Path) -> list[Path]:
     """What a page loads, in its order."""
     listed = re.search(r"\[('ask', .*?)\]", page.read_text(encoding="utf-8"))

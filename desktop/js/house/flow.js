@@ -104,14 +104,14 @@
     const places = { ...place, ...standing(found.consumers, isWide, place) };
     // What the house does not have takes no place.
     const taken = Object.keys(places).filter((id) => found.nodes[id] || found.consumers.some((each) => each.id === id)).map((id) => places[id][1]);
-    const top = found.nodes.solar ? 0 : Math.min(...taken) - place.radius - 38;
+    const top = found.nodes.solar ? 0 : Math.min(...taken) - place.radius - (isTiny ? 4 : 38);
     const bottom = found.nodes.battery && isTiny ? place.height : Math.max(...taken) + place.radius + (isTiny ? 18 : 32);
     const svg = element('svg', { viewBox: '0 ' + top + ' ' + place.width + ' ' + (bottom - top), role: 'img', 'aria-label': '{{La maison en ce moment}}' });
     const under = element('g', { class: 'jhLines' }, svg), over = element('g', {}, svg);
     found.lines.forEach((line) => {
       const isConsumer = line.from === 'house';
       const points = curve(places[line.from], places[line.to], place, isConsumer ? (isWide ? 'right' : 'down') : '');
-      drawLine(under, over, points, line, data, [place.solar[0], place.house[1]]);
+      drawLine(under, over, points, line, data, place);
     });
     const nodes = ['solar', 'grid', 'battery'].filter((id) => found.nodes[id]);
     nodes.forEach((id) => node(over, { id: id, ...found.nodes[id] }, places[id], place, true, data.colors[colorOf(id, found.nodes[id])], language));
@@ -126,7 +126,7 @@
 
   const colorOf = (id, each) => (id === 'grid' && each.mode === 'feeds' ? 'export' : id);
 
-  function drawLine(under, over, points, line, data, middle) {
+  function drawLine(under, over, points, line, data, place) {
     const colors = data.colors, language = data.language, isConsumer = line.from === 'house';
     const path = 'M' + points[0] + 'C' + points.slice(1).join(' ');
     if (line.power === null) {
@@ -138,14 +138,14 @@
     element('path', { d: path, class: 'jhMove', 'stroke-width': Math.max(1.2, line.width / 4) }, under);
     const [isLevel, isUpright] = [1, 0].map((axis) => points.every((point) => point[axis] === points[0][axis]));
     // On its upright part, where the label has room.
-    const at = math.along(points, isLevel ? 0.25 : isUpright ? 0.75 : isConsumer ? 0.5 : points[0][1] === points[1][1] ? 0.7 : 0.3), size = 5 + line.width / 2;
+    const at = math.along(points, isLevel ? 0.25 : isUpright ? 0.75 : isConsumer || place.isTiny ? 0.5 : points[0][1] === points[1][1] ? 0.7 : 0.3), size = 5 + line.width / 2;
     element('path', {
       d: 'M' + -size * 0.7 + ' ' + -size + 'L' + size + ' 0L' + -size * 0.7 + ' ' + size + 'z', class: 'jhArrow', fill: color,
       transform: 'translate(' + at.x.toFixed(1) + ' ' + at.y.toFixed(1) + ') rotate(' + at.angle.toFixed(0) + ')'
     }, over);
     if (!isConsumer) {
       // In the corner that the curve leaves free: away from the middle of the picture.
-      const right = isUpright || at.x >= middle[0], low = !isLevel && at.y >= middle[1];
+      const right = isUpright || at.x >= place.solar[0], low = !isLevel && at.y >= place.house[1];
       element('text', {
         x: (at.x + (isLevel ? 0 : (right ? 1 : -1) * (size + 3))).toFixed(1),
         y: (isUpright ? at.y + 4 : low ? at.y + size + 11 : at.y - size - 4).toFixed(1),
