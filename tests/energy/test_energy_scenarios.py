@@ -259,6 +259,13 @@ def test_a_goal_at_risk_is_told_once_and_so_is_its_end(
     assert [part in line["message"] for part, line in zip(expected, messages)] == [True] * len(expected), messages
 
 
+def test_a_planned_charge_that_no_limit_has_taken_begins_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    car = [{"id": "car", "mode": "solar", "goal": {"kWh": 20, "by": "2026-06-15T14:00:00+02:00"}}]
+    house = {"subscribedVA": 9000, "tariff": TARIFF}
+    lines, _ = played(capsys, seconds=60, house=house, solar=[[0, 0]], base=BASE, chargers=car)
+    assert [(line["t"], line["amps"]) for line in lines] == [(0, 32)]
+
+
 def test_a_goal_is_charged_in_the_cheapest_hours(capsys: pytest.CaptureFixture[str]) -> None:
     car = [{"id": "car", "mode": "solar", "goal": {"kWh": 10, "by": "2026-06-16T07:30:00+02:00"}}]
     decisions, summary = played(

@@ -61,7 +61,7 @@ class Risk:
         lasted, over = self._there.update(monotonic, there), self._gone.update(monotonic, not there)
         state, hour = self.state, _hour(wanted.by, zone)
         if not state.risk and there and lasted >= SURE_AFTER_S:
-            state.risk, state.risk_by = cause, wanted.by
+            state.risk = cause
             values = {"name": name, "missing": figure(missing), "hour": hour, "advice": ADVICE[cause]}
             self._notify(
                 "warning",
@@ -108,7 +108,7 @@ class Risk:
 
     def forget(self) -> None:
         """Nothing is at risk: the goal is another one, or nobody wants it now."""
-        self.state.risk, self.state.risk_by = "", 0.0
+        self.state.risk = ""
         self._there.clear()
         self._gone.clear()
 

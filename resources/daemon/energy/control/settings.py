@@ -115,8 +115,7 @@ class PointState:
     paced_kw: float = 0.0
     """kW that the charge takes while a plan wants it; 0 if that is not known yet."""
     risk: str = ""
-    """Why the goal is at risk, once the user has been told; and by when it was wanted."""
-    risk_by: float = 0.0
+    """Why the goal is at risk, once the user knows."""
 
     def state(self) -> dict[str, Any]:
         """As JSON takes it."""
