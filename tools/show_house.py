@@ -213,10 +213,7 @@ def fill_the_year(jeedom: Jeedom) -> None:
 
 
 PLACES = "echo json_encode([DataFolder::path(), date_default_timezone_get()]);"
-ONLINE = """
-    $states = array_map(fn($each) => $each->getCmd('info', 'state')->execCmd(), jeenergie::connections());
-    echo json_encode(array_values($states));
-"""
+STATE = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'state')->execCmd());"
 TODAY = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'houseDay')->execCmd());"
 BALANCED_S = 400
 """The house balances an interval of five minutes after its end."""
@@ -231,5 +228,6 @@ def fill_the_book(jeedom: Jeedom) -> None:
     for each in book.parent.glob("house*sqlite*"):
         os.chown(each, owner.st_uid, owner.st_gid)
     start(jeedom)
-    until(lambda: set(jeedom.php(ONLINE)) == {"En ligne"}, BALANCED_S)
+    for backend in ("enphase", "easee", "house"):
+        until(lambda backend=backend: jeedom.php(STATE, kinds(jeedom)[backend]) == "En ligne", BALANCED_S)
     until(lambda: jeedom.php(TODAY, kinds(jeedom)["home"]) not in ("", None), BALANCED_S)
