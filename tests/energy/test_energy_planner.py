@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jeenergied.energy.money.tariff import Tariff
-from jeenergied.energy.planner import Plan, plan
+from jeenergied.energy.planner import MAX_AHEAD_S, Plan, plan
 
 PARIS = ZoneInfo("Europe/Paris")
 POWER = 7.36 * 0.92
@@ -119,3 +119,10 @@ def test_there_is_always_a_plan_within_its_time(need: float, left: float, power:
         assert all(price >= dearest - 1e-9 or price in {slot.price for slot in found.slots} for price in unused)
     else:
         assert found.energy == pytest.approx(power * left / 3600)
+
+
+def test_a_goal_in_eight_hundred_years_is_planned_for_the_next_days_alone() -> None:
+    begin, asked = at("2026-01-12T18:00"), []
+    found = plan(2.0, begin, begin + 800 * 365 * 86400.0, 7.0, lambda moment: asked.append(moment) or 0.2)
+    assert max(asked) <= begin + MAX_AHEAD_S
+    assert not found.at_risk

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Callable
 
 SLOT_S = 900
+MAX_AHEAD_S = 8 * 86400.0
+"""A plan looks no further: a weekly goal is within, and each quarter of an hour costs work."""
 LEAST_MARGIN_S, MARGIN_SHARE = 900.0, 0.10
 """Time beyond what the energy needs: a quarter of an hour, or a tenth."""
 EFFICIENCY = 0.92
@@ -98,7 +100,7 @@ def plan(
 
 def _slots(now: float, by: float, price: Price, needs_consent: Callable[[float], bool], expected: float) -> list[Slot]:
     found = []
-    begin = now
+    begin, by = now, min(by, now + MAX_AHEAD_S)
     while begin < by:
         end = min((begin // SLOT_S + 1) * SLOT_S, by)
         known = price(begin)
