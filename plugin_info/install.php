@@ -57,7 +57,22 @@ function jeenergie_remove(): void
     }
     if ($removed) {
         config::remove('log::level::jeenergie');
-        cache::delete('dependancyjeenergie');
+        jeenergie_forgetCache();
+    }
+}
+
+/** What the core keeps for the plugin in its cache, some of it without an end. */
+function jeenergie_forgetCache(): void
+{
+    try {
+        foreach (cache::getEngine()::all() as $each) {
+            $key = is_object($each) ? (string) $each->getKey() : '';
+            if (strpos($key, 'jeenergie') !== false) {
+                cache::delete($key);
+            }
+        }
+    } catch (Throwable $error) {
+        log::add('jeenergie', 'error', $error->getMessage());
     }
 }
 

@@ -44,6 +44,13 @@ LEFT = """
 """Rows of any table that name the plugin, and points of history without a command."""
 
 
+CACHED = """
+    $keys = array_map(fn($each) => is_object($each) ? $each->getKey() : '', cache::getEngine()::all());
+    echo json_encode(array_values(array_filter($keys, fn($key) => strpos($key, 'jeenergie') !== false)));
+"""
+"""Keys of the core's cache that name the plugin; as files they have other names."""
+
+
 def git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     return done.stdout.strip()
@@ -128,7 +135,7 @@ def processes() -> list[str]:
 def temporary() -> list[str]:
     """Files of the plugin outside its folder; the core keeps logs, and its cache of versions."""
     tmp = Path(php("echo json_encode(jeedom::getTmpFolder());"))
-    inside = [str(each) for each in tmp.rglob("*jeenergie*")]
+    inside = [str(each) for each in tmp.rglob("*jeenergie*")] + list(php(CACHED))
     return inside + [str(each) for each in Path("/tmp").glob("jeenergie*.zip")]
 
 

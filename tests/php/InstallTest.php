@@ -52,4 +52,18 @@ final class InstallTest extends JeenergieTestCase
         jeenergie_remove();
         $this->assertFalse(Daemon::isRunning());
     }
+
+    public function testRemovalLeavesNothingOfThePluginInTheCache(): void
+    {
+        foreach (['jeenergie::words::equipment::7', 'dependancyjeenergie', 'deamonStartjeenergieinprogress', 'other'] as $key) {
+            cache::set($key, 1, 3600);
+        }
+        $connection = $this->connection();
+        jeenergie_remove();
+        $this->assertSame(1, cache::byKey('jeenergie::words::equipment::7')->getValue(), 'only deactivated');
+        $connection->remove();
+        jeenergie_remove();
+        $left = array_map(fn(cache $each): string => $each->getKey(), cache::all());
+        $this->assertSame(['other'], array_values(array_filter($left, fn($key) => strpos($key, 'jeenergie') !== false || $key === 'other')));
+    }
 }

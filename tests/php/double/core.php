@@ -102,6 +102,28 @@ final class config
 final class cache
 {
     private $value;
+    private $key = '';
+
+    /** The class that keeps it; here the same. */
+    public static function getEngine(): string
+    {
+        return self::class;
+    }
+
+    /** @return self[] */
+    public static function all(): array
+    {
+        return array_map(static function (string $key): self {
+            $cache = self::byKey($key);
+            $cache->key = $key;
+            return $cache;
+        }, array_map('strval', array_keys(Memory::$cache['own'] ?? [])));
+    }
+
+    public function getKey(): string
+    {
+        return $this->key;
+    }
 
     public static function byKey($key): self
     {
