@@ -84,7 +84,10 @@ def houses(jeedom: Jeedom) -> list[dict[str, Any]]:
 
 def role_of(jeedom: Jeedom, equipment: str) -> Optional[dict[str, Any]]:
     """What the daemon's house has of an equipment, as the socket's `house` tells it."""
-    found = jeedom.php("echo json_encode(Socket::request('house')['roles']);")
+    found = jeedom.php(
+        "try { $roles = Socket::request('house')['roles']; } catch (Refusal $error) { $roles = []; }"  # it starts yet
+        "echo json_encode($roles);"
+    )
     return next((each for each in found if each["source"]["equipment"] == equipment), None)
 
 

@@ -59,7 +59,7 @@ def press(browser: Chromium, role: str, source: str, text: str) -> None:
     name = f"{text} : {role}, {source}"
     before = line(browser, role, source)
     browser.run(f"document.querySelector('.jhRoles button[aria-label=\"{name}\"]').click()")
-    until(lambda: line(browser, role, source)[4:] != before[4:], 20)
+    until(lambda: line(browser, role, source)[4:] != before[4:], 60)
 
 
 def look(browser: Chromium, name: str) -> None:
@@ -122,9 +122,9 @@ def test_the_user_has_the_last_word_about_each_source(
         # It takes the part when the user leaves the other one out.
         press(browser, GRID, OTHER, "Choix automatique")
         press(browser, GRID, name, "Écarter")
-        until(lambda: line(browser, GRID, OTHER)[4].startswith("compte"), 20)
+        until(lambda: line(browser, GRID, OTHER)[4].startswith("compte"), 60)
         look(browser, "roles-other-plugin")
         browser.click("[data-tab=now]")
-        browser.until("document.querySelector('.jhFacts')?.textContent.includes('Réseau : fournit 1,23')", 20)
+        browser.until("document.querySelector('.jhFacts')?.textContent.includes('Réseau : fournit 1,23')", 60)
         look(browser, "house-other-plugin")
         assert [each for each in browser.errors if "exception" in each] == []
