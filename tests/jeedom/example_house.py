@@ -103,8 +103,7 @@ FORGET = """
         if (strpos($each->getPlugin(), 'Scenario') === 0) { $each->remove(); }
     }
 """
-IDLE = "echo json_encode(!in_array(scenario::byId($argv[1])->getState(), ['starting', 'in progress'], true));"
-"""One that is starting takes no other trigger either: the core waits for it, and finds it in progress."""
+IDLE = "echo json_encode(scenario::byId($argv[1])->getState() !== 'in progress');"
 LAUNCHED = "echo json_encode((string) scenario::byId($argv[1])->getLastLaunch());"
 LATER = """
     $found = [];
