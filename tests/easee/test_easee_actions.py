@@ -38,6 +38,19 @@ def test_pause_and_resume_are_confirmed_and_seen(ready, cloud):
     assert [name for _, name, _ in cloud.commands] == ["pause_charging", "resume_charging"]
 
 
+def test_a_car_that_comes_right_after_a_pause_can_be_paused_at_once(ready, cloud):
+    """The charger forgets its limit when a car is plugged in: the same wish is not fulfilled any more."""
+    charger = cloud.chargers[FIRST]
+    charger.unplug()
+    ready.wait_value("10", "plugged", False)
+    ready.act("10", "pause_ON")
+    charger.plug()
+    ready.wait_value("10", "plugged", True)
+    ready.act("10", "pause_ON")
+    ready.wait_value("10", "paused", True)
+    assert charger.get(48) == 0
+
+
 def test_the_lock_is_asked_for_with_booleans(ready, cloud):
     ready.act("10", "cable_lock")
     ready.wait_value("10", "cable_state", 3)

@@ -187,11 +187,14 @@ class InFlightActions:
         self._lock = threading.Lock()
         self._last: dict[str, tuple[Hashable, Future[bool], float | None]] = {}
 
-    def run(self, charger: str, request: Hashable, action: Callable[[], bool]) -> bool:
-        """Carries out `action`, or shares the outcome of the same wish that is under way or was just fulfilled."""
+    def run(self, charger: str, request: Hashable, action: Callable[[], bool], holds: Callable[[], bool]) -> bool:
+        """Carries out `action`, or shares the outcome of the same wish that is under way or was just fulfilled.
+
+        `holds`: whether what was fulfilled still is; a car that is plugged in makes a charger forget its limit.
+        """
         with self._lock:
             before = self._last.get(charger)
-            if before is not None and before[0] == request and self._counts(before):
+            if before is not None and before[0] == request and self._counts(before, holds):
                 future, mine = before[1], False
             else:
                 future, mine = Future(), True
@@ -209,11 +212,11 @@ class InFlightActions:
         finally:
             self._settle(charger, request, future)
 
-    def _counts(self, before: tuple[Hashable, Future[bool], float | None]) -> bool:
+    def _counts(self, before: tuple[Hashable, Future[bool], float | None], holds: Callable[[], bool]) -> bool:
         _, future, ended = before
         if ended is None:
             return True
-        return self._clock.monotonic() - ended < SAME_REQUEST_S and future.exception() is None
+        return self._clock.monotonic() - ended < SAME_REQUEST_S and future.exception() is None and holds()
 
     def _settle(self, charger: str, request: Hashable, future: Future[bool]) -> None:
         with self._lock:

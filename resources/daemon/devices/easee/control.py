@@ -57,7 +57,12 @@ class Control:
         """True once the charger has obeyed; False if the service alone has taken it. Raises DeviceError."""
         if charger.offline:
             raise Refused("Le chargeur {serial} est hors ligne : la commande n'est pas envoyée", serial=charger.serial)
-        return self._in_flight.run(charger.serial, (command, amps), lambda: self._carry_out(charger, action, amps))
+        return self._in_flight.run(
+            charger.serial,
+            (command, amps),
+            lambda: self._carry_out(charger, action, amps),
+            lambda: action.proof is None or self._proven(charger, action, amps, 0.0, by_state=True),
+        )
 
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> bool:
         begun = self._clock.monotonic()
