@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -141,6 +141,8 @@ def test_a_plan_that_cannot_be_made_leaves_the_former_one_in_force() -> None:
 
     class Rows:
         """A catalogue that fails at the second equipment."""
+
+        factors: Mapping[str, float] = {}
 
         def rows(self, kind: Optional[str], config: Any, parent: Any) -> Sequence[Any]:
             from jeedom_bridge.contract import Row

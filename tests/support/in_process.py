@@ -83,12 +83,16 @@ def _closed(server: LoopbackServer, client: _Client) -> None:
         server._open.discard(client)  # type: ignore[arg-type]
 
 
-class _Client:
-    """The client's end: as much of a socket as http.client and urllib3 use. It is answered when it begins to read."""
+class _Client(socket.socket):
+    """The client's end: as much of a socket as http.client and urllib3 use. It is answered when it begins to read.
+
+    The socket below is never connected: a client that ends it by the class's own method finds it closed.
+    """
 
     talk: Talk
 
     def __init__(self) -> None:
+        super().__init__()
         self.on_close: Callable[[], None] = lambda: None
         self._sent = bytearray()
         self._answer: Optional[io.BytesIO] = None
@@ -107,7 +111,7 @@ class _Client:
             raise ConnectionResetError("the other side has closed the connection")
         self._sent += data
 
-    def makefile(self, *_: Any) -> io.BytesIO:
+    def makefile(self, *_: Any) -> io.BytesIO:  # type: ignore[override]
         peer = _Server(bytes(self._sent), self.is_given_up)
         self._sent.clear()
         self._limit = float("inf") if self._timeout is None else time.monotonic() + self._timeout
@@ -140,6 +144,7 @@ class _Client:
         self._dropped = True
 
     def close(self) -> None:
+        super().close()
         self.on_close()
 
 
