@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from math import inf, isinf
 
 from .ledger.intervals import Prices
@@ -16,6 +16,7 @@ from .ledger.row import Sums
 from .limits import TripClock
 from .live import Live
 from .ports import Value
+from .sharing.words import clock_time
 
 PAST = "past"
 """Before the name of a period that is over."""
@@ -98,7 +99,7 @@ def _sum(parts: list[float | None]) -> float | None:
 
 def of_prices(prices: Prices, change: float | None, zone: tzinfo) -> dict[str, Value | None]:
     """The price of now, its period, and until when it holds (local time of day)."""
-    until = None if change is None else datetime.fromtimestamp(change, zone).strftime("%H:%M")
+    until = None if change is None else clock_time(change, zone)
     return {"price.now": prices.price, "price.period": prices.period or None, "price.until": until}
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from ..planner import SLOT_S, Plan
 from ..ports import Sentence
 from ..sharing.charger import Window
-from ..sharing.words import duration, figure
+from ..sharing.words import clock_time, duration, figure
 from . import risk
 from .risk import Risk, Wanted
 from .settings import FREE, OFF, PointSettings, PointState
@@ -198,8 +198,8 @@ class Goal:
             self._planned = (now // every, by, can.plugged, power)
             self._made = ahead.plan(need, now, by, power, settings.red_peak)
             blocks = [(begin, end) for begin, end in self._made.blocks() if end > now]
-            self.next = Window(_hour(blocks[0][0], zone), ahead.price(blocks[0][0])) if blocks else None
-            self.window = Window(_hour(blocks[0][1], zone), ahead.price(now)) if blocks else None
+            self.next = Window(clock_time(blocks[0][0], zone), ahead.price(blocks[0][0])) if blocks else None
+            self.window = Window(clock_time(blocks[0][1], zone), ahead.price(now)) if blocks else None
         plan = self._made
         if plan is None:
             return
@@ -270,7 +270,3 @@ class Goal:
 
 def _near(power: float, planned: object) -> bool:
     return isinstance(planned, float) and abs(power - planned) <= REPLAN_SHARE * planned
-
-
-def _hour(at: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

@@ -11,7 +11,7 @@ from statistics import median
 
 from ..planner import Plan
 from ..ports import Acts, Attempt, Sentence, Value
-from ..sharing.words import duration
+from ..sharing.words import clock_time, duration
 from ..surplus import RESERVE_W
 from ..switching import LoadSettings, SwitchedLoad
 from .settings import AUTO, ECONOMIC, FREE, NEVER, OFF, ON, THRESHOLD, LoadConfig, LoadState
@@ -166,10 +166,10 @@ class Load:
                 return Sentence("Jamais par le soleil : 0 W, {ran} de marche aujourd'hui", ran=ran)
             if self.config.start == NEVER and block is not None and block[0] > self._now:
                 why = "Attend {hour} pour ses {watts} W : {ran} de marche aujourd'hui"
-                return Sentence(why, hour=_hour(block[0], zone), watts=watts, ran=ran)
+                return Sentence(why, hour=clock_time(block[0], zone), watts=watts, ran=ran)
         if self.rules.on and self.state.mode == AUTO and not self.rules.by_sun and block is not None:
             why = "En marche jusqu'à {until} aux heures les moins chères : {watts} W, {ran} aujourd'hui"
-            return Sentence(why, until=_hour(block[1], zone), watts=watts, ran=ran)
+            return Sentence(why, until=clock_time(block[1], zone), watts=watts, ran=ran)
         return self.rules.why
 
     @property
@@ -178,7 +178,3 @@ class Load:
         if self._plan is None or self.state.ran_s >= self.config.least_day_s:
             return None
         return next((each for each in self._plan[1].blocks() if each[1] > self._now), None)
-
-
-def _hour(at: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from ..balance import Charge
 from ..charging import ChargePoint
 from ..planner import EFFICIENCY, Plan
 from ..ports import Acts, Sentence, Value
 from ..sharing.charger import ChargerReading, ChargerSettings, Window
-from ..sharing.words import duration, figure
+from ..sharing.words import clock_time, duration, figure
 from . import risk
 from .goal import FRESH, Can, Goal
 from .guard import Guard
@@ -233,7 +233,7 @@ class Point:
             self._window = goal.window
             return True
         runs = state.mode == ECONOMIC and not state.goal_hour and ahead.cheap(now)
-        self._window = Window(_hour(ahead.cheap_until(now), zone), ahead.price(now)) if runs else None
+        self._window = Window(clock_time(ahead.cheap_until(now), zone), ahead.price(now)) if runs else None
         return runs
 
     def _can(self) -> Can | None:
@@ -306,8 +306,8 @@ class Point:
             "point.goalState": self.goal_state,
             "point.goalMissing": None if self.goal.missing is None else round(self.goal.missing, 1),
             "point.carLevel": self.goal.level(self.settings) if self.goal.level_is(self._now) == FRESH else None,
-            "point.planStart": _hour(blocks[0][0], zone) if blocks else "-",
-            "point.planEnd": _hour(blocks[-1][1], zone) if blocks else "-",
+            "point.planStart": clock_time(blocks[0][0], zone) if blocks else "-",
+            "point.planEnd": clock_time(blocks[-1][1], zone) if blocks else "-",
             "point.sessionEnergy": None if session is None else session / 1000,
             "point.solarShare": shares["solar"],
             "point.batteryShare": shares["battery"],
@@ -350,7 +350,7 @@ class Point:
             wait = duration(self.wish.rest(self._monotonic))
             return Sentence(why, amps=rules.amps, count=self.wish.failures, wait=wait)
         if rules.state == "takenOver":
-            until = _hour(self._now + rules.taken_over_until - self._monotonic, zone)
+            until = clock_time(self._now + rules.taken_over_until - self._monotonic, zone)
             why = "Repris en main à {amps} A jusqu'à {until} : le pilotage attend"
             return Sentence(why, amps=rules.amps, until=until)
         waits = self._waits_for()
@@ -374,7 +374,3 @@ class Point:
             state.taken_over_until = now + rest if rest > 0 else 0.0
             state.stopped_at = now - (monotonic - rules.stopped_at) if rules.stopped_at > -math.inf else 0.0
         return state
-
-
-def _hour(at: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

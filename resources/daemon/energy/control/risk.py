@@ -7,10 +7,10 @@ Energies in kWh, moments in Unix time, `monotonic` in seconds of a clock that ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from ..ports import Sentence
-from ..sharing.words import figure
+from ..sharing.words import clock_time, figure
 from ..surplus import Lasting
 from .settings import PointState
 
@@ -59,7 +59,7 @@ class Risk:
         """Takes what will be missing, and why; `done`: the goal is met."""
         there = not done and missing > NEGLIGIBLE_KWH
         lasted, over = self._there.update(monotonic, there), self._gone.update(monotonic, not there)
-        state, hour = self.state, _hour(wanted.by, zone)
+        state, hour = self.state, clock_time(wanted.by, zone)
         if not state.risk and there and lasted >= SURE_AFTER_S:
             state.risk = cause
             values = {"name": name, "missing": figure(missing), "hour": hour, "advice": ADVICE[cause]}
@@ -97,7 +97,7 @@ class Risk:
             return
         self.forget()
         if not done and 0 <= now - wanted.by <= MISSED_WITHIN_S:
-            values = {"name": name, "hour": _hour(wanted.by, zone), "charged": figure(wanted.charged)}
+            values = {"name": name, "hour": clock_time(wanted.by, zone), "charged": figure(wanted.charged)}
             self._notify(
                 "warning",
                 wanted,
@@ -117,7 +117,3 @@ class Risk:
             self.notices.append((level, Sentence(share, percent=figure(wanted.percent), **values)))
         else:
             self.notices.append((level, Sentence(begins, kwh=figure(wanted.kwh), **values)))
-
-
-def _hour(at: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M")

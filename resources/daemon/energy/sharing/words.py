@@ -6,6 +6,7 @@ Currents in A, powers in W, apparent powers in VA, times in seconds of a clock t
 from __future__ import annotations
 
 import math
+from datetime import datetime, tzinfo
 
 from ..ports import Sentence
 from .charger import BATTERY, ChargerSample, Window
@@ -27,6 +28,11 @@ def duration(seconds: float) -> str:
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {rest:02d} min" if rest else f"{hours} h"
+
+
+def clock_time(at: float, zone: tzinfo) -> str:
+    """A moment (Unix time) as sentences and commands write it: "07:30"."""
+    return datetime.fromtimestamp(at, zone).strftime("%H:%M")
 
 
 def figure(value: float, digits: int = 1) -> float | int:
