@@ -12,6 +12,15 @@ What it does with limits, each with its source:
 - a limit of 6 A or more begins a paused charge, whoever sends it (evcc-io/evcc 32626, 2026);
 - a limit of the circuit holds for `timeToLive` minutes, then `offlineMaxCircuitCurrent` does; whole amperes, rounded
   down (developer.easee.com/docs/load-balancing, read November 2026);
+- 0 A on two phases of the circuit makes a charge of one phase, and the charger's own answer are the three limits, a
+  second later (developer.easee.com/docs/current-limits-and-control; log in evcc-io/evcc 12773, March 2024); without an
+  end these are 40 A on a Home after a restart (the same page);
+- to change phases it opens its relays by itself: no current for some seconds (logs in evcc-io/evcc 3991, July 2022, and
+  12825, March 2024; 29349, April 2026, calls the time not deterministic), then it begins again, at 7 A or more at
+  once, at 6 A not until another limit comes (evcc-io/evcc 29395, April 2026, and 30418, June 2026);
+- some stay on one phase until the charge is paused, by the car or by their firmware, which spares its relays
+  (evcc-io/evcc 13839, 15063 and 23715, 2024 and 2025; support.easee.com 14607272585361, read November 2026);
+- on an IT grid the third terminal carries the return: 0 A there ends the charge (evcc-io/evcc 28411, March 2026);
 - the energy of its life (124) comes once an hour, just after the full hour (evcc-io/evcc 20594, April 2025;
   nordicopen/easee_hass 174, March 2022); that of the session (121) comes while it charges (evcc-io/evcc 20659).
 """
@@ -33,6 +42,11 @@ PULSE = (132, 150, 190, 194, 195, 196)
 LEAST_A, AT_ONCE_A, FULL_A, RATED_A = 6.0, 7.0, 32.0, 40.0
 """No charge below; begins at once from; without a limit of ours: of the charger, of the circuit."""
 WAITS_S = 300.0
+SWITCHES_S = 20.0
+"""Without current while it changes phases."""
+LOCKED_TO_ONE, LOCKED_TO_THREE = 1, 3
+"""Of 38; 2 is automatic."""
+IT_GRIDS = (4, 5)
 HOUR_S, TOLD_AFTER_HOUR_S = 3600.0, 120.0
 
 KINDS = {
@@ -117,12 +131,21 @@ class Charger(Product):
         self.command_mode = "normal"
         self.command_delay = 0.3
         self.car_amps = 16.0
+        self.car_phases = 3
+        self.needs_pause = False
+        """Whether a charge of one phase stays one until it is paused."""
         self.battery = 1e9
         self.site, self.circuit = 70000, 80000
         self.expires: Optional[float] = None
         """When (of `clock`) the limit of the circuit ends."""
         self._begins: Optional[float] = None
         """When (of `clock`) a charge that has to wait begins."""
+        self._in_use = 0
+        """Phases of the charge under way."""
+        self._kept_to_one = False
+        self._closes: Optional[float] = None
+        """When (of `clock`) its relays close again after a change of phases."""
+        self._has_switched = False
         self._life = IDLE[124]
         self._hour = self.wall() // HOUR_S
         began = self.wall() - 3600.0
@@ -164,33 +187,56 @@ class Charger(Product):
 
     def settle(self) -> None:
         """Updates mode, power and currents from the plugged car, its limits and requests."""
-        mode = self.get(109)
-        limit = min(self.get(48), self.get(111), self.get(47), self.car_amps)
-        allowed = min(self.get(48), self.get(111)) >= LEAST_A and self.get(31)
+        mode, phases = self.get(109), self._usable()
+        offered = self._offered(phases)
+        allowed = phases > 0 and offered >= LEAST_A and self.get(31)
+        if not allowed or mode == DISCONNECTED:
+            self._kept_to_one = self._has_switched = False
+            self._closes = self._begins = None
+        if mode == CHARGING and allowed and phases != self._in_use:
+            self._closes, self._has_switched, mode = self.clock() + SWITCHES_S, True, WAITING
+        if self._closes is not None and self.clock() >= self._closes:
+            self._closes = None
         if mode in (WAITING, CHARGING, READY):
-            mode = CHARGING if allowed and (mode == CHARGING or self._may_begin()) else WAITING
-            self.set(109, mode)
-        if mode in (CHARGING, DISCONNECTED) or not allowed:
-            self._begins = None
-        amps = limit if mode == CHARGING else 0.0
-        self.set(110, 30 if mode == CHARGING else 0)
+            begins = self._closes is None and (mode == CHARGING or (allowed and self._may_begin(offered)))
+            mode = CHARGING if allowed and begins else WAITING
+        self.set(109, mode)
+        if mode == CHARGING:
+            self._in_use, self._begins, self._has_switched = phases, None, False
+            self._kept_to_one = self.needs_pause and phases == 1
+        amps = min(offered, self.car_amps) if mode == CHARGING else 0.0
+        used = min(phases, self.car_phases) if mode == CHARGING else 0
+        self.set(110, {0: 0, 1: 10}.get(phases if mode == CHARGING else 0, 30))
         self.set(114, amps)
         for phase in range(3):
-            # A limit of 0 on two phases of the circuit leaves one.
-            used = phase < self.phases and amps and self.get(111 + phase) >= LEAST_A
-            self.set(183 + phase, amps if used else 0.01)
-        used_phases = sum(1 for phase in range(self.phases) if self.get(111 + phase) >= LEAST_A)
-        self.set(120, round(amps * VOLTS * used_phases / 1000, 3))
+            self.set(183 + phase, amps if phase < used else 0.01)
+        self.set(120, round(amps * VOLTS * used / 1000, 3))
+
+    def _usable(self) -> int:
+        """Phases that the circuit, the installation and its own settings let it use: all of them, or one."""
+        opened = [self.get(111 + phase) >= LEAST_A for phase in range(3)]
+        mode = self.get(38)
+        if self.get(21) in IT_GRIDS:
+            return 1 if opened[0] and opened[2] else 0
+        if self.phases == 3 and all(opened) and mode != LOCKED_TO_ONE and not self._kept_to_one:
+            return 3
+        return 1 if opened[0] and not (self.phases == 3 and mode == LOCKED_TO_THREE) else 0
+
+    def _offered(self, phases: int) -> float:
+        """A of each phase that all limits leave."""
+        return float(min(self.get(48), self.get(47), *(self.get(111 + phase) for phase in range(max(phases, 1)))))
 
     def wakes_in(self) -> float:
         """Seconds until a limit ends or a charge begins."""
-        ahead = [each - self.clock() for each in (self.expires, self._begins) if each is not None]
+        ahead = [each - self.clock() for each in (self.expires, self._begins, self._closes) if each is not None]
         return max(0.0, min(ahead, default=math.inf))
 
-    def _may_begin(self) -> bool:
+    def _may_begin(self, offered: float) -> bool:
         """Whether a charge begins now: with little it waits."""
-        if min(self.get(48), self.get(111), self.get(47)) >= AT_ONCE_A:
+        if offered >= AT_ONCE_A:
             return True
+        if self._has_switched:
+            return False
         if self._begins is None:
             self._begins = self.clock() + WAITS_S
         return self.clock() >= self._begins
@@ -203,7 +249,7 @@ class Charger(Product):
             for phase in range(3):
                 self.set(111 + phase, float(self.get(50 + phase)))
             self.settle()
-        if self._begins is not None and now >= self._begins:
+        if any(each is not None and now >= each for each in (self._begins, self._closes)):
             self.settle()
         self._tell_life()
         if self.get(109) != CHARGING:

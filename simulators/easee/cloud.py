@@ -370,9 +370,13 @@ class EaseeCloud(Service):
             "siteId": charger.site,
             "panelName": "1",
             "ratedCurrent": 32.0,
-            "chargers": [self._described(charger)],
+            "chargers": [self._described(each) for each in self._on_circuit(charger)],
         }
         return {"id": charger.site, "name": "Home", "ratedCurrent": 40.0, "circuits": [circuit], "equalizers": []}
+
+    def _on_circuit(self, charger: Charger) -> list[Charger]:
+        """It and the others on its circuit."""
+        return [each for each in self.chargers.values() if each.circuit == charger.circuit]
 
     # ---- commands
 
@@ -404,7 +408,8 @@ class EaseeCloud(Service):
             return
         code = {"expired": 2, "rejected": 4}.get(mode, 0)
         if code == 0:
-            charger.obey(name, body)
+            for each in self._on_circuit(charger) if name == "dynamicCurrent" else [charger]:
+                each.obey(name, body)
         key = (ticket["device"], ticket["commandId"], ticket["ticks"])
         if mode not in ("never", "readback"):
             self.results[key] = {"wasAccepted": code == 0, "resultCode": code}
