@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Takes the pictures of the pages for users, once in each language, from a Jeedom that may be spoiled.
 
-    JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [NAME ...]
+    JEEDOM_ROOT=... JEEDOM_URL=http://127.0.0.1:... tools/make_pictures.py [fr|en] [NAME ...]
 
-Without names all of them are taken. The plugin has to be installed there; the systems are simulated, the daemon is the
-real one, and connections that are there already are deleted. Which pictures there are stands in pictures.json; each is
-docs/images/fr/NAME.png and docs/images/en/NAME.png, cut to what it shows.
+Without names all of them are taken, without a language in both. The plugin has to be installed there; the systems are
+simulated, the daemon is the real one, and connections that are there already are deleted. Which pictures there are
+stands in pictures.json; each is docs/images/fr/NAME.png and docs/images/en/NAME.png, cut to what it shows.
 The house has a year's balance (book_of_a_year.py); for its gateway it is ten in the morning when this begins. The
 window that takes a former plugin over needs its files (JEENERGIE_FORMER: see tests/jeedom/former_plugins.py). Chromium
-and pngquant are needed (JEEDOM_CHROMIUM); zopflipng makes the files smaller. Jeedom's language is put back at the end.
+and pngquant are needed (JEEDOM_CHROMIUM); zopflipng makes the files smaller. At the end Jeedom has its language again,
+the object of the pictures ("Maison", "Home") is gone, and one that had its name already has it again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests" / "jeedom")]
 
 from chromium import Chromium  # noqa: E402
 from jeedom_host import URL, Jeedom  # noqa: E402
-from show_house import RENAME, show_house  # noqa: E402
+from show_house import show_house  # noqa: E402
 
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
 SETTLE_S = 1.5
@@ -60,6 +61,7 @@ class Picture:
     script: str = ""
     theme: str = "light"
     app: str = ""
+    colors: int = 0
 
 
 @contextmanager
@@ -109,8 +111,8 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     clip = {**box, "height": min(box["height"], height - box["y"]), "scale": 1}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
-    for colors in (32, 16, 8):
-        if target.stat().st_size > MOST_BYTES or colors == 32:
+    for colors in (picture.colors,) if picture.colors else (32, 16, 8):
+        if target.stat().st_size > MOST_BYTES or colors in (picture.colors, 32):
             subprocess.run(
                 ["pngquant", "--force", "--nofs", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
             )
@@ -127,28 +129,28 @@ def open_application(browser: Chromium, script: str) -> None:
     browser.run(script)
 
 
-def take_all(jeedom: Jeedom, ids: dict[str, str], wanted: list[Picture]) -> None:
-    """In both languages, with the names that a user of each would give."""
-    for short, whole in LANGUAGES.items():
-        names = TABLE["names"] if short == "en" else {}
-        jeedom.php(RENAME, json.dumps(names))
-        with language(jeedom, whole), Chromium(1140, 850) as browser:
-            browser.sign_in(URL, "admin", "admin")
-            for picture in wanted:
-                take(browser, ids, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
-        jeedom.php(RENAME, json.dumps({english: french for french, english in names.items()}))
+def take_all(jeedom: Jeedom, short: str, wanted: list[Picture]) -> None:
+    """In one language: commands have the names that it has for them when they are made, equipment those of a user."""
+    english = short == "en"
+    place, names = ("Home", TABLE["names"]) if english else ("Maison", {})
+    with language(jeedom, LANGUAGES[short]), show_house(jeedom, place, names) as ids, Chromium(1140, 850) as browser:
+        browser.sign_in(URL, "admin", "admin")
+        for picture in wanted:
+            take(browser, ids, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
 
 
 def main() -> int:
-    """Takes those that are named, or all."""
+    """Takes those that are named, or all, in the languages that are named, or both."""
     known = [Picture(**each) for each in TABLE["pictures"]]
-    wanted = [each for each in known if each.name in sys.argv[1:] or not sys.argv[1:]]
-    if not wanted:
+    asked = set(sys.argv[1:]) - set(LANGUAGES)
+    wanted = [each for each in known if each.name in asked or not asked]
+    if asked - {each.name for each in wanted}:
         print("known: " + ", ".join(each.name for each in known))
         return 1
     jeedom = Jeedom()
-    with show_house(jeedom) as ids:
-        take_all(jeedom, ids, wanted)
+    for short in LANGUAGES:
+        if short in sys.argv[1:] or not LANGUAGES.keys() & set(sys.argv[1:]):
+            take_all(jeedom, short, wanted)
     return 0
 
 

@@ -31,10 +31,23 @@ CLEAN = """
     config::save('firstSteps', 'ended', 'jeenergie');
 """
 PLACE = """
-    $object = jeeObject::byName($argv[1]) ?: new jeeObject();
-    if (!$object->getId()) { $object->setName($argv[1])->setIsVisible(1); $object->save(); }
+    $own = jeeObject::byName($argv[1]);
+    if (is_object($own)) {
+        $own->setConfiguration('jeenergiePicturesName', $argv[1])->setName($argv[1] . ' ' . $own->getId())->save();
+    }
+    $object = new jeeObject();
+    $object->setName($argv[1])->setIsVisible(1)->setConfiguration('jeenergiePictures', 1)->save();
     echo json_encode((string) $object->getId());
 """
+"""An object for the house alone; one that has its name already is called otherwise meanwhile."""
+PUT_BACK = """
+    foreach (jeeObject::all() as $each) { $each->getConfiguration('jeenergiePictures') && $each->remove(); }
+    foreach (jeeObject::all() as $each) {
+        $name = $each->getConfiguration('jeenergiePicturesName');
+        $name && $each->setName($name)->setConfiguration('jeenergiePicturesName', null)->save();
+    }
+"""
+"""Undoes PLACE, also that of a run that was killed."""
 FOUND = """
     $found = [];
     foreach (jeenergie::byType('jeenergie') as $each) {
@@ -62,10 +75,17 @@ RENAME = """
                 $each->setName($to . ($isBeginning ? substr($each->getName(), strlen($from)) : ''))->save();
             }
         }
-        $object = jeeObject::byName($from);
-        if (is_object($object)) { $object->setName($to)->save(); }
     }
 """
+SORT = """
+    $order = array_flip(json_decode($argv[1], true));
+    foreach (jeenergie::byType('jeenergie') as $each) {
+        $kind = $each->isConnection() ? $each->getConfiguration('backend') : $each->type();
+        $each->setOrder($order[$kind] ?? count($order))->save();
+    }
+"""
+ORDER = ("home", "charger", "combined", "chargePoint", "electricity", "teleinfo", "enphase", "sonde", "relais", "gas")
+"""What a user would look at first comes first on the dashboard; all else comes after it."""
 SEEN_FIRST_S = 240
 OF_A_USER = {"Garage": "WES", "Compte Easee": "Easee", "Compte helloWatt": "helloWatt"}
 """Names in Jeedom of the demonstration's connections: those of one object are unique there."""
@@ -114,13 +134,18 @@ def kinds(jeedom: Jeedom) -> dict[str, str]:
 
 
 @contextmanager
-def show_house(jeedom: Jeedom) -> Iterator[dict[str, str]]:
-    """All connections that were there go first. Yields ids by backend and type, and `place`, the object's."""
+def show_house(jeedom: Jeedom, name: str, names: dict[str, str]) -> Iterator[dict[str, str]]:
+    """All connections that were there go first. Yields ids by backend and type, and `place`, the object's.
+
+    `name`: that of the object; `names`: what to call equipment instead of its French name.
+    """
     jeedom.php(CLEAN)
+    jeedom.php(PUT_BACK)
     start(jeedom)
     with ExitStack() as stack:
+        stack.callback(jeedom.php, PUT_BACK)
         stack.callback(jeedom.php, CLEAN)
-        place = jeedom.php(PLACE, "Maison")
+        place = jeedom.php(PLACE, name)
         scene = Scene()
         for system in SYSTEMS:
             system(stack, Spoiled(jeedom, place), 1.0, scene)  # type: ignore[arg-type]
@@ -137,6 +162,8 @@ def show_house(jeedom: Jeedom) -> Iterator[dict[str, str]]:
         time.sleep(10)
         fill_the_year(jeedom)
         fill_the_book(jeedom)
+        jeedom.php(RENAME, json.dumps(names))
+        jeedom.php(SORT, json.dumps(ORDER))
         yield {**kinds(jeedom), "place": place}
 
 
@@ -215,6 +242,7 @@ def fill_the_year(jeedom: Jeedom) -> None:
 PLACES = "echo json_encode([DataFolder::path(), date_default_timezone_get()]);"
 STATE = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'state')->execCmd());"
 TODAY = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'houseDay')->execCmd());"
+ONLINE = ("En ligne", "Online")
 BALANCED_S = 400
 """The house balances an interval of five minutes after its end."""
 
@@ -229,5 +257,5 @@ def fill_the_book(jeedom: Jeedom) -> None:
         os.chown(each, owner.st_uid, owner.st_gid)
     start(jeedom)
     for backend in ("enphase", "easee", "house"):
-        until(lambda backend=backend: jeedom.php(STATE, kinds(jeedom)[backend]) == "En ligne", BALANCED_S)
+        until(lambda backend=backend: jeedom.php(STATE, kinds(jeedom)[backend]) in ONLINE, BALANCED_S)
     until(lambda: jeedom.php(TODAY, kinds(jeedom)["home"]) not in ("", None), BALANCED_S)

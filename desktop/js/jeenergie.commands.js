@@ -169,7 +169,7 @@
         const chosen = boxes.filter(function(box) { return box.checked; }).map(function(box) { return box.value; });
         if (!chosen.length) throw new Error('{{Cochez au moins une commande.}}');
         const answer = await jn.ask('createMissingCommands', { id: jn.current.id, logicalIds: chosen });
-        jn.afterReload('success', jn.fill('{{%s commande(s) créée(s).}}', answer.created.length));
+        jn.afterReload('success', jn.counted('{{%s commande créée.|%s commandes créées.}}', answer.created.length));
         setTimeout(jn.reload);
       }
     });

@@ -171,9 +171,9 @@
     }
     if (!wanted.length && !unwanted.length && !updated) return;
     const told = [];
-    if (wanted.length || !(removed || updated)) told.push(jn.fill('{{%s équipement(s) créé(s).}}', created));
-    if (removed) told.push(jn.fill('{{%s équipement(s) supprimé(s).}}', removed));
-    if (updated) told.push(jn.fill('{{%s équipement(s) mis à jour.}}', updated));
+    if (wanted.length || !(removed || updated)) told.push(jn.counted('{{%s équipement créé.|%s équipements créés.}}', created));
+    if (removed) told.push(jn.counted('{{%s équipement supprimé.|%s équipements supprimés.}}', removed));
+    if (updated) told.push(jn.counted('{{%s équipement mis à jour.|%s équipements mis à jour.}}', updated));
     setTimeout(function() { // once the dialog is closed
       if (jn.hasUnsavedWork()) { // a form that is being filled in stays
         jn.toast('success', told.join(' '));

@@ -34,7 +34,7 @@
     }
 
     function card(former) {
-      const parts = [jn.el('strong', { text: former.title }), ' ', jn.el('span', { class: 'jnHelp', text: jn.fill('{{%s équipement(s)}}', former.equipment) })];
+      const parts = [jn.el('strong', { text: former.title }), ' ', jn.el('span', { class: 'jnHelp', text: jn.counted('{{%s équipement|%s équipements}}', former.equipment) })];
       if (former.state === 'running' || former.state === 'undoing') {
         parts.push(jn.button('{{Suivre}}', 'fas fa-eye', function() { follow(former); }));
       } else if (former.state === 'done') {
@@ -60,7 +60,7 @@
         const incomplete = found.connections.some(function(each) { return each.missing.length > 0; });
         const parts = [
           section('{{Connexions}}', found.connections.map(connectionLine)),
-          jn.el('h4', { text: jn.fill('{{Équipements, %s mesures à copier}}', jn.figure(found.points, '')) })
+          jn.el('h4', { text: jn.counted('{{Équipements, %s mesure à copier|Équipements, %s mesures à copier}}', found.points) })
         ].concat(found.equipment.map(equipmentPart), found.made.map(madePart), usesParts(found.uses));
         if (found.stopsPlugin) parts.push(jn.el('p', { text: "{{L'ancien plugin est arrêté en premier : deux programmes qui se partagent les mêmes jetons se déconnectent l'un l'autre.}}" }));
         if (incomplete) parts.push(jn.el('p', { text: '{{La connexion restera désactivée : complétez-la ensuite.}}' }));
@@ -88,10 +88,10 @@
     function equipmentPart(each) {
       const taken = each.commands.filter(function(cmd) { return cmd.to !== null; });
       const rest = each.commands.filter(function(cmd) { return cmd.to === null || cmd.reason; });
-      const summary = each.reason || jn.fill('{{%s commandes sur %s}}', taken.length, each.commands.length);
+      const summary = each.reason || jn.counted('{{%s commande sur %s|%s commandes sur %s}}', taken.length, each.commands.length);
       const lines = (each.reason ? [] : taken.map(function(cmd) {
         let text = cmd.name;
-        if (cmd.points) text = jn.says(text, jn.fill('{{%s mesures, du %s au %s}}', cmd.points, jn.moment(cmd.first), jn.moment(cmd.last)));
+        if (cmd.points) text = jn.says(text, jn.counted('{{%s mesure, du %s au %s|%s mesures, du %s au %s}}', cmd.points, jn.moment(cmd.first), jn.moment(cmd.last)));
         return jn.el('li', { text: text });
       })).concat(rest.filter(function(cmd) { return cmd.reason; }).map(function(cmd) {
         return jn.el('li', { class: 'jnMoveInRefused', text: jn.says(cmd.name, cmd.reason) });

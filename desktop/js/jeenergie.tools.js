@@ -182,6 +182,17 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return sentence.replace(/%s/g, function() { return values.shift(); });
   };
 
+  /** "%s thing|%s things": the part that the number asks for in the user's language, the number being its first %s. */
+  jn.counted = function(sentences, count, ...values) {
+    const parts = sentences.split('|');
+    return jn.fill(parts[jn.isOne(count, language()) ? 0 : 1] || parts[0], jn.figure(count, ''), ...values);
+  };
+
+  /** Whether a number takes the singular in a language. */
+  jn.isOne = function(count, spoken) {
+    return new Intl.PluralRules(spoken.replace('_', '-')).select(count) === 'one';
+  };
+
   /** "What: what is said of it", as the user's language writes it. */
   jn.says = function(what, said) {
     return jn.fill('{{%s : %s}}', what, said);

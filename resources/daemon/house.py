@@ -230,7 +230,8 @@ class HouseDevice(DrivingDevice):
         self.wishes()
         found = len({each.equipment for each in self._hub.board.readings()})
         return Identity(
-            {"equipment": found}, self.context.translate("{count} équipements mesurent quelque chose.", count=found)
+            {"equipment": found},
+            self.context.translate("{count:équipement mesure|équipements mesurent} quelque chose.", count=found),
         )
 
     def discover(self) -> list[Found]:

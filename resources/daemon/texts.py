@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jeedom_bridge.http.errors import HttpError
 from jeedom_bridge.store.errors import Damage, StoreError
+from jeedom_bridge.templates import fill
 
 from .devices.base import Moment, Phrase
 
@@ -26,7 +27,7 @@ class Texts:
         """A name of the IANA database: dates in texts are local ones."""
 
     def __call__(self, template: str, **values: object) -> str:
-        """The template in the user's language, with `{names}` filled in."""
+        """The template in the user's language, filled in."""
         table = self._table(self.language)
         translated = table.get(template) or template
         for name, value in values.items():
@@ -42,9 +43,9 @@ class Texts:
                 _LOG.debug("%s: %s", classes[0], value)
                 values[name] = value if words is None else table.get(words) or words
         try:
-            return translated.format(**values)
+            return fill(translated, values, self.language if template in table else "fr_FR")
         except (KeyError, IndexError, ValueError):
-            return template.format(**values)
+            return fill(template, values)
 
     def mistake(self, error: Exception) -> str:
         """An error of the daemon itself."""
@@ -60,23 +61,24 @@ class Texts:
         """Describes the damage that the store found at its start."""
         if found.error is not None:
             return self(
-                "Les données internes du démon ne peuvent pas être écrites ({error}), {count} valeurs ont été lues. "
-                "Vérifiez l'espace disque et les droits du dossier data du plugin.",
+                "Les données internes du démon ne peuvent pas être écrites ({error}), "
+                "{count:valeur a été lue|valeurs ont été lues}. Vérifiez l'espace disque et les droits du dossier "
+                "data du plugin.",
                 error=found.error,
                 count=found.values,
             )
         if found.newer:
             return self(
-                "Les données internes du démon ont été écrites par une version plus récente du plugin : {count} "
-                "valeurs ont pu être lues, le fichier est gardé sous data/daemon/{file}. Vérifiez les connexions : "
-                "certaines peuvent demander un nouveau jeton.",
+                "Les données internes du démon ont été écrites par une version plus récente du plugin : "
+                "{count:valeur a pu être lue|valeurs ont pu être lues}, le fichier est gardé sous data/daemon/{file}. "
+                "Vérifiez les connexions : certaines peuvent demander un nouveau jeton.",
                 count=found.values,
                 file=found.aside,
             )
         return self(
-            "Les données internes du démon étaient endommagées : {count} valeurs ont été retrouvées, l'ancien fichier "
-            "est data/daemon/{file}. Vérifiez l'espace disque, puis les connexions : certaines peuvent demander un "
-            "nouveau jeton.",
+            "Les données internes du démon étaient endommagées : {count:valeur a été retrouvée|valeurs ont été "
+            "retrouvées}, l'ancien fichier est data/daemon/{file}. Vérifiez l'espace disque, puis les connexions : "
+            "certaines peuvent demander un nouveau jeton.",
             count=found.values,
             file=found.aside,
         )

@@ -93,7 +93,56 @@ def test_what_is_found_is_named_in_the_users_language(path: Path) -> None:
 
 def test_both_languages_hold_the_same_values() -> None:
     for french, english in SECTIONS["plugins/jeenergie/resources/daemon"].items():
-        assert sorted(re.findall(r"{\w+}", french)) == sorted(re.findall(r"{\w+}", english)), french
+        names, counted = re.compile(r"{(\w+)(?::[^}]*)?}"), re.compile(r"{(\w+):[^|}]+\|[^|}]+}")
+        assert sorted(names.findall(french)) == sorted(names.findall(english)), french
+        assert sorted(counted.findall(french)) == sorted(counted.findall(english)), french
+
+
+def test_what_follows_a_number_has_both_forms_in_both_languages() -> None:
+    for table in SECTIONS.values():
+        for french, english in table.items():
+            if "|" in re.sub(r"{\w+:[^}]*}", "", french):
+                parts = [french.split("|"), english.split("|")]
+                assert [len(each) for each in parts] == [2, 2], french
+                assert len({tuple(re.findall(r"%\w", part)) for both in parts for part in both}) == 1, french
+
+
+IN_BRACKETS = re.compile(r"\w\((?:s|x|es|e|nt|ies)\)")
+"""One word for both numbers: "commande(s)"."""
+NEVER_ONE = {
+    "L'appareil de {watts} W n'obéit pas après {count} essais ; nouvel essai dans {wait}": "two at least",
+    "La borne n'obéit pas à {amps} A après {count} essais ; nouvel essai dans {wait}": "two at least",
+    "{count} requêtes à Netatmo en une heure, la limite est proche : la suite attend quelques minutes": "hundreds",
+    "{days} jours": "two at least",
+    "{hours} heures": "two at least",
+    "Le WES n'a reçu que {size} octets sur {whole} de {name} : réessayez.": "hundreds",
+    "Le WES a coupé sa page de mesures ({size} octets reçus), rien n'en est repris ; nouvel essai automatique": "many",
+    "Plus de {n} connexions : c'est trop": "dozens",
+    "Les {n} requêtes permises par jour ont été faites : les prochaines demain": "ten at least",
+    "{n} connexions au compte helloWatt ont déjà été faites aujourd'hui : la prochaine demain": "two at least",
+    "Déjà {n} rafraîchissements aujourd'hui : le prochain est possible demain": "four",
+    "helloWatt : aucune donnée nouvelle depuis {n} jours. {reason}": "three at least",
+}
+"""Sentences with a plural behind what they are filled in with, and why it is right."""
+
+
+def test_no_word_is_written_for_both_numbers() -> None:
+    pages = [*ROOT.glob("docs/??_??/*.md"), ROOT / "README.md", *ROOT.glob("mobile/**/*.html")]
+    files = [*pages, *ROOT.glob("core/contract/**/*.json"), *ROOT.glob("core/i18n/*.json"), *ROOT.glob("core/**/*.php")]
+    files += [*ROOT.glob("desktop/**/*.*"), *ROOT.glob("plugin_info/*.*")]
+    texts = {f"{path.relative_to(ROOT)}": path.read_text("utf-8") for path in files if path.suffix not in (".png",)}
+    for path in DAEMON.rglob("*.py"):
+        texts[f"{path.relative_to(ROOT)}"] = "\n".join(constants(path))
+    found = [f"{name}: {each[0]}" for name, text in texts.items() for each in IN_BRACKETS.finditer(text)]
+    assert [each for each in found if not re.search(r": \w\(", each)] == []
+
+
+def test_a_plural_behind_a_number_has_its_singular() -> None:
+    plural = re.compile(r"(?:{\w+}|%(?:\d\$)?[sd]) (?!sous|sans|dans|pas|après)(?:[a-zà-ÿ-]{3,}s|[a-zà-ÿ]+aux)\b")
+    texts = {text for table in SECTIONS.values() for text in table if "|" not in text}
+    found = {text for text in texts if plural.search(text)}
+    assert found - NEVER_ONE.keys() == set()
+    assert NEVER_ONE.keys() - texts == set(), "no longer there"
 
 
 def test_no_english_text_begins_with_a_number_sign() -> None:

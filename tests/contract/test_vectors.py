@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jeedom_bridge.contract import Contract, Row, holds, resolved, written_out
+from jeedom_bridge.templates import fill, is_one
 from simulators.jeedom.catalogue import expanded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,15 +20,19 @@ WHEN: list[dict[str, Any]] = json.loads((VECTORS / "when.json").read_text("utf-8
 PROFILES: dict[str, Any] = json.loads((VECTORS / "profiles.json").read_text("utf-8"))
 SETTINGS: dict[str, Any] = json.loads((VECTORS / "settings.json").read_text("utf-8"))
 VALUES: dict[str, Any] = json.loads((VECTORS / "value.json").read_text("utf-8"))
+PLURALS: list[tuple[str, float, bool]] = [
+    tuple(each) for each in json.loads((VECTORS / "plurals.json").read_text("utf-8"))["cases"]
+]
 HARNESS = """
 const fs = require('fs');
 const [source, vectors] = process.argv.slice(1);
 const window = { jeenergie: {}, JN: {} };
-const jn = {};
+const jn = { data: { list: {} } };
 const text = fs.readFileSync(source, 'utf8').replace(/\\}\\)\\([^)]*\\);?\\s*$/, '})(jn);');
 eval(text);
 const { cases, fields } = JSON.parse(fs.readFileSync(vectors, 'utf8'));
-const rule = fields ? (each) => jn.resolved(fields, each.given)
+const rule = cases[0].length === 3 ? ([language, number]) => jn.isOne(number, language)
+  : fields ? (each) => jn.resolved(fields, each.given)
   : Array.isArray(cases[0]) ? (each) => jn.hostOf(each[0]) : (each) => jn.holds(each.when, each.settings);
 console.log(JSON.stringify(cases.map(rule)));
 """
@@ -86,11 +91,11 @@ def test_a_row_is_written_out_in_python_and_in_the_simulated_jeedom(case: dict[s
     assert json.dumps(case["row"]) == given
 
 
-def in_javascript(vectors: str) -> list[Any]:
+def in_javascript(vectors: str, script: str = "jeenergie.fields.js") -> list[Any]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not on this machine")
-    source = ROOT / "desktop" / "js" / "jeenergie.fields.js"
+    source = ROOT / "desktop" / "js" / script
     command = [node, "-e", HARNESS, str(source), str(VECTORS / vectors)]
     found: list[Any] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     return found
@@ -99,6 +104,18 @@ def in_javascript(vectors: str) -> list[Any]:
 def test_a_host_is_found_in_javascript() -> None:
     cases = json.loads((VECTORS / "hosts.json").read_text("utf-8"))["cases"]
     assert in_javascript("hosts.json") == [host for _, host in cases]
+
+
+@pytest.mark.parametrize(("language", "number", "singular"), PLURALS)
+def test_a_number_takes_singular_or_plural_in_python(language: str, number: float, singular: bool) -> None:
+    assert is_one(number, language) == singular
+    assert fill("{n:day|days}, {name}", {"n": number, "name": "x"}, language) == (
+        f"{number} day{'' if singular else 's'}, x"
+    )
+
+
+def test_a_number_takes_singular_or_plural_in_javascript() -> None:
+    assert in_javascript("plurals.json", "jeenergie.tools.js") == [singular for *_, singular in PLURALS]
 
 
 def test_a_condition_holds_in_javascript() -> None:

@@ -12,7 +12,7 @@ from jeenergied.actions import Actions
 from jeenergied.api.commands import Commands
 from jeenergied.connections.services import Services
 from jeenergied.connections.supervisor import Supervisor
-from jeenergied.devices.base import Moment
+from jeenergied.devices.base import DeviceError, Moment
 from jeenergied.readings import Board
 
 from jeedom_bridge.clock import ManualClock
@@ -117,3 +117,13 @@ def test_no_sentence_holds_a_date_of_one_language() -> None:
         if "%d/%m" in line and "Moment(" not in line and "strptime" not in line
     ]
     assert len(french) == 1, french  # that of Moment itself
+
+
+def test_words_behind_a_number_have_their_singular_and_plural() -> None:
+    template = "Connecté à Easee : {n:chargeur|chargeurs} et {m:Equalizer|Equalizers} sur ce compte"
+    french, english = texts.Texts(I18N), texts.Texts(I18N, "en_US")
+    assert french(template, n=0, m=1) == "Connecté à Easee : 0 chargeur et 1 Equalizer sur ce compte"
+    assert english(template, n=0, m=1) == "Connected to Easee: 0 chargers and 1 Equalizer on this account"
+    assert english(template, n=1, m=2) == "Connected to Easee: 1 charger and 2 Equalizers on this account"
+    assert str(DeviceError(template, n=2, m=0)) == "Connecté à Easee : 2 chargeurs et 0 Equalizer sur ce compte"
+    assert texts.Texts(I18N, "de_DE")("{n:jour|jours}", n=0) == "0 jour", "a text that has no translation is French"

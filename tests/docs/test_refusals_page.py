@@ -40,7 +40,7 @@ def said(system: str) -> set[str]:
 
 def as_shown(text: str) -> str:
     """A sentence as the page has it: what changes is left open."""
-    return re.sub(r"{\w+}", "…", text).strip()
+    return re.sub(r"{\w+(?::[^}]*)?}", "…", text).strip()
 
 
 def rows(language: str, system: str) -> list[list[str]]:

@@ -50,7 +50,7 @@ def test_it_is_found_beside_the_chargers_and_told_at_the_test_of_the_account(rig
     }
     tested = rig.begin(lambda: rig.device().test())
     rig.wait(tested.done)
-    assert tested.result().text == "Connecté à Easee : 1 chargeur(s) et 1 Equalizer(s) sur ce compte"
+    assert tested.result().text == "Connecté à Easee : 1 chargeur et 1 Equalizer sur ce compte"
 
 
 @pytest.mark.parametrize("kind", ["status", "firewall"])

@@ -116,7 +116,7 @@ def test_meters_are_offered_with_their_power_measures_and_index(world: MakeWorld
     running = world([metered()])
     connection = started(running, 3)
     running.step(120, 3)
-    assert "2 compteur(s) d'énergie" in running.jeedom.test(connection)["text"]
+    assert "2 compteurs d'énergie" in running.jeedom.test(connection)["text"]
     names = {each["key"]: (each["type"], each["name"]) for each in running.jeedom.database.children(connection)}
     assert names[METER] == ("meter", "Tableau")
     assert names[THREE] == ("meter", "Compteur NLY")

@@ -114,7 +114,7 @@ def test_an_account_without_ecometers_says_so(world: MakeWorld) -> None:
     running.jeedom.wait(lambda: running.jeedom.state(connection) == "online")
     assert "aucun écocompteur" in running.jeedom.test(connection)["text"]
     running.cloud.model.homes.append(small_home(3))
-    assert "3 ligne(s)" in running.jeedom.test(connection)["text"]
+    assert "3 lignes" in running.jeedom.test(connection)["text"]
 
 
 def expected_total(running: World, module: str = LINE, begin: int = WEEK) -> dict[str, Any]:
@@ -272,7 +272,7 @@ def test_a_refused_line_does_not_hold_up_the_past_of_the_others(world: MakeWorld
 def test_the_history_can_be_read_again(world: MakeWorld) -> None:
     running = world([small_home(1)])
     connection = started(running)
-    assert "1 ligne(s)" in running.jeedom.run(connection, "importHistory", days=50)["text"]
+    assert "1 ligne " in running.jeedom.run(connection, "importHistory", days=50)["text"]
     running.step(15, 8)
     assert running.history(LINE, "total_energy") == expected_total(running, begin=midnight(START, PARIS, -50))
     with pytest.raises(DaemonRefusal, match="nombre"):
@@ -331,7 +331,7 @@ def test_a_test_beside_the_running_connection_does_not_overlap_its_calls(world: 
     beside.start()
     definition = running.jeedom.house.connection(connection)
     definition["config"] = {**definition["config"], "historyDays": 9}
-    assert "3 ligne(s)" in running.jeedom.ask("test", connection=definition)["text"]
+    assert "3 lignes" in running.jeedom.ask("test", connection=definition)["text"]
     beside.join(30)
     assert running.cloud.server.max_in_flight == 1
     assert running.cloud.authority.rotations == 1

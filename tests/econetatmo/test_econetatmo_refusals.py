@@ -73,7 +73,7 @@ def test_a_test_gets_through_while_the_service_is_overloaded(world: MakeWorld) -
     for _ in range(400):
         running.clock.advance(0.5)
         beside.join(0.01)
-    assert "2 ligne(s)" in told[0]
+    assert "2 lignes" in told[0]
 
 
 @pytest.mark.parametrize("how", ["no_value", "null_value", "text", "null_row", "short_row"])

@@ -155,7 +155,7 @@ def test_the_test_says_who_answers_and_how_long_the_token_lasts(bench, gateway, 
     running = bench(gateway, clock=clock).start()
     answer = running.ask("test", connection=running.definition)
     assert answer["text"] == (
-        "Passerelle 122300000001, firmware D8.2.4382, 2 compteur(s) actif(s), jeton valable encore 364 jours"
+        "Passerelle 122300000001, firmware D8.2.4382, 2 compteurs actifs, jeton valable encore 364 jours"
     )
     identity = {"serial": "122300000001", "firmware": "D8.2.4382", "meters": 2, "tokenDays": 364}
     assert answer["identity"] == identity

@@ -300,7 +300,7 @@ def delete_an_inverter_and_find_it_again(user: User) -> None:
     user.look("found")
     browser.click(CONFIRM)
     browser.until(f"{body}?.includes('{name}')")
-    browser.until("document.body.innerText.includes('1 équipement(s) créé(s)')")
+    browser.until("document.body.innerText.includes('1 équipement créé.')")
 
 
 def untick_an_inverter(user: User) -> None:

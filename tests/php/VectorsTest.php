@@ -5,6 +5,7 @@
 use Jeenergie\Contract\Rows;
 use Jeenergie\Contract\Settings;
 use Jeenergie\Energy\Panel;
+use Jeenergie\Pages\Plural;
 use PHPUnit\Framework\TestCase;
 
 /** Rules that three languages implement, held together by one file of cases each. */
@@ -57,6 +58,17 @@ final class VectorsTest extends TestCase
     public function testAHostIsFound(string $address, string $host): void
     {
         self::assertSame($host, Settings::hostOf($address));
+    }
+
+    public static function plurals(): array
+    {
+        return self::read('plurals.json')['cases'];
+    }
+
+    /** @dataProvider plurals */
+    public function testANumberTakesSingularOrPlural(string $language, float $number, bool $singular): void
+    {
+        self::assertSame($singular, Plural::isOne($number, $language));
     }
 
     /** @dataProvider conditions */

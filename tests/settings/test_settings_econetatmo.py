@@ -94,7 +94,7 @@ def test_the_first_reading_goes_back_as_far_as_asked(make: Make, days: int) -> N
 def test_the_past_is_read_again_as_far_as_asked(make: Make, days: int) -> None:
     running = make()
     connection = running.jeedom.database.connections()[0]["id"]
-    assert "1 ligne(s)" in running.jeedom.run(connection, "importHistory", days=days)["text"]
+    assert "1 ligne " in running.jeedom.run(connection, "importHistory", days=days)["text"]
     begin = days_back(min(days, KNOWN_DAYS + 1) if days else KNOWN_DAYS + 1)
     wanted = expected(running, LINE, 0, begin)
     running.until(lambda: running.history(LINE, COMMAND) == wanted, times=400)

@@ -13,6 +13,7 @@ use Jeenergie\Daemon\Daemon;
 use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Daemon\Socket;
 use Jeenergie\Pages\News;
+use Jeenergie\Pages\Plural;
 use Jeenergie\Storage\Lock;
 use Jeenergie\Storage\Notes;
 use log;
@@ -259,7 +260,7 @@ final class Discovery
         Notes::add($connection, Notes::DISCOVERED, ['1']);
         DesiredState::send();
         self::publish($connection, count($created), 'success', sprintf(
-            __('« %s » : %d équipement(s) créé(s).', __FILE__),
+            Plural::of(__('« %s » : %d équipement créé.|« %s » : %d équipements créés.', __FILE__), count($created)),
             $connection->getName(),
             count($created)
         ));

@@ -12,6 +12,7 @@ from jeedom_bridge.clock import Clock
 from jeedom_bridge.contract import Catalogue
 from jeedom_bridge.http import is_loopback
 from jeedom_bridge.outbox import Delivery, Point
+from jeedom_bridge.templates import fill
 from jeedom_bridge.worker import Job
 
 
@@ -47,7 +48,7 @@ class DeviceError(Exception):
 
     def __init__(self, template: str, *, retry: float | None = None, **values: object) -> None:
         """`retry`: seconds until the next try makes sense, when that is known."""
-        super().__init__(template.format(**values))
+        super().__init__(fill(template, values))
         self.template = template
         self.values = values
         self.retry = retry

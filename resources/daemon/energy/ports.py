@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
+from jeedom_bridge.templates import fill
+
 Value = Union[float, int, str, bool]
 
 
@@ -85,7 +87,7 @@ class Sentence(str):
     values: dict[str, object]
 
     def __new__(cls, template: str, **values: object) -> Sentence:
-        made = super().__new__(cls, template.format(**values))
+        made = super().__new__(cls, fill(template, values))
         made.template, made.values = template, values
         return made
 

@@ -294,7 +294,7 @@ function showLife(life, connections) {
   document.getElementById('log').value = life.daemon.log;
   const complaints = document.getElementById('complaints');
   complaints.hidden = !life.complaints.length;
-  complaints.textContent = `${life.complaints.length} écart(s) au contrat`;
+  complaints.textContent = `Écarts au contrat : ${life.complaints.length}`;
   complaints.title = life.complaints.join('\n');
 }
 

@@ -90,10 +90,12 @@ class Device(Base):
         found = self._reader.products()
         chargers = [each.key for each in found if each.type != EQUALIZER]
         equalizers = len(found) - len(chargers)
-        text = self.context.translate("Connecté à Easee : {n} chargeur(s) sur ce compte", n=len(chargers))
+        text = self.context.translate("Connecté à Easee : {n:chargeur|chargeurs} sur ce compte", n=len(chargers))
         if equalizers:
             text = self.context.translate(
-                "Connecté à Easee : {n} chargeur(s) et {m} Equalizer(s) sur ce compte", n=len(chargers), m=equalizers
+                "Connecté à Easee : {n:chargeur|chargeurs} et {m:Equalizer|Equalizers} sur ce compte",
+                n=len(chargers),
+                m=equalizers,
             )
         return Identity({"chargers": len(chargers), "equalizers": equalizers, "serials": chargers}, text)
 

@@ -103,12 +103,12 @@ class Device(Base):
         modules = [line for home in self._homes for line in home.lines]
         counts = {kind: sum(line.kind == kind for line in modules) for kind in ("line", "meter")}
         text = self.context.translate(
-            "Compte Netatmo accepté : {homes} maison(s) avec un écocompteur, {lines} ligne(s)",
+            "Compte Netatmo accepté : {homes:maison|maisons} avec un écocompteur, {lines:ligne|lignes}",
             homes=len(self._homes),
             lines=counts["line"],
         )
         if counts["meter"]:
-            text += self.context.translate(", {meters} compteur(s) d'énergie", meters=counts["meter"])
+            text += self.context.translate(", {meters:compteur|compteurs} d'énergie", meters=counts["meter"])
         if not modules:
             text = self.context.translate("Compte Netatmo accepté, mais il ne contient aucun écocompteur (type NLE)")
         self._budget.keep()
@@ -359,7 +359,7 @@ class Device(Base):
         for equipment in lines:
             self._collector.import_again(equipment, self._collector.beginning(equipment, count))
         return self.context.translate(
-            "L'historique de {lines} ligne(s) est relu peu à peu, environ {days} jours de mesures en tout",
+            "L'historique de {lines:ligne|lignes} est relu peu à peu, environ {days:jour|jours} de mesures en tout",
             lines=len(lines),
             days=round(self._collector.days_left()),
         )

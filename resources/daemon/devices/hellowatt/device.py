@@ -134,9 +134,11 @@ class Device(Base):
             self._session.asked_for = False
         meters = [meter for home in homes for meter in (home.pdl, home.pce) if meter]
         text = self.context.translate(
-            "Connecté à helloWatt : {homes} logement(s), compteur(s) {meters}, données visibles jusqu'au {day}.",
+            "Connecté à helloWatt : {homes:logement|logements}, {count:compteur|compteurs}{meters}, données visibles "
+            "jusqu'au {day}.",
             homes=len(homes),
-            meters=", ".join(f"…{meter[-3:]}" for meter in meters) or "-",
+            count=len(meters),
+            meters=" (" + ", ".join(f"…{meter[-3:]}" for meter in meters) + ")" if meters else "",
             day=seen,
         )
         return Identity({"homes": len(homes), "meters": len(meters), "lastDay": seen}, text + self._hint())

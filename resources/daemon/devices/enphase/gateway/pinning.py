@@ -269,7 +269,8 @@ def describe(info: dict[str, str], found: Token, meters: int | None, pasted: boo
         )
     else:
         text = context.translate(
-            "Passerelle {serial}, firmware {firmware}, {meters} compteur(s) actif(s), jeton valable encore {left}",
+            "Passerelle {serial}, firmware {firmware}, {meters:compteur actif|compteurs actifs}, jeton valable "
+            "encore {left}",
             meters=meters,
             **words,
         )

@@ -89,7 +89,7 @@ def span(seconds: float, say: Callable[..., str]) -> str:
         return say("{days} jours", days=int(seconds // DAY_S))
     if seconds >= 2 * 3600:
         return say("{hours} heures", hours=int(seconds // 3600))
-    return say("{minutes} minutes", minutes=int(seconds // 60))
+    return say("{minutes:minute|minutes}", minutes=int(seconds // 60))
 
 
 def obtain(session: requests.Session, login_url: str, token_url: str, user: str, password: str, serial: str) -> str:

@@ -157,7 +157,7 @@ class Collector:
 
     def _tell(self, equipment: Equipment, read: int, month: date, done: bool) -> None:
         if done:
-            text = "{name} : historique récupéré, {n} mois demandés"
+            text = "{name} : historique récupéré, {n:mois demandé|mois demandés}"
         else:
             text = "{name} : historique de {month} (mois {n})"
         self._context.progress(
