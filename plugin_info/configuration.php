@@ -13,7 +13,13 @@ if (!isConnect('admin')) {
     die();
 }
 ?>
-<form class="form-horizontal">
+<style>
+    /* The themes' greys of a field and of its help have too little contrast. */
+    .jnConfiguration :is(.help-block, .form-control) { color: #45494d !important; }
+    .jnConfiguration .help-block { margin-top: 2px; font-size: 12px; line-height: 1.4; }
+    [data-theme$="Dark"] .jnConfiguration :is(.help-block, .form-control) { color: #d6d9dc !important; }
+</style>
+<form class="form-horizontal jnConfiguration">
     <fieldset>
         <div class="row">
             <div class="col-lg-6">
@@ -22,7 +28,7 @@ if (!isConnect('admin')) {
                     <label class="col-sm-5 control-label" for="in_jeenergiePort">{{Port}}</label>
                     <div class="col-sm-6">
                         <input type="number" min="1024" max="65535" step="1" class="configKey form-control" data-l1key="socketport" id="in_jeenergiePort" placeholder="34739">
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Port TCP entre Jeedom et le démon, sur cette machine seulement. À changer si un autre programme l'utilise. Le démon redémarre de lui-même à la sauvegarde.}}</span>
+                        <span class="help-block">{{Port TCP entre Jeedom et le démon, sur cette machine seulement. À changer si un autre programme l'utilise. Le démon redémarre de lui-même à la sauvegarde.}}</span>
                     </div>
                 </div>
                 <div class="form-group">
@@ -32,7 +38,7 @@ if (!isConnect('admin')) {
                             <input type="number" min="0" max="60" step="any" class="configKey form-control roundedLeft" data-l1key="cycle" id="in_jeenergieCycle" placeholder="0.2">
                             <span class="input-group-addon roundedRight">s</span>
                         </div>
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Pause du démon entre deux envois de valeurs à Jeedom. Augmentez-la sur une machine très chargée. Le démon redémarre de lui-même à la sauvegarde.}}</span>
+                        <span class="help-block">{{Pause du démon entre deux envois de valeurs à Jeedom. Augmentez-la sur une machine très chargée. Le démon redémarre de lui-même à la sauvegarde.}}</span>
                     </div>
                 </div>
             </div>
@@ -42,14 +48,14 @@ if (!isConnect('admin')) {
                     <label class="col-sm-5 control-label" for="in_jeenergieDebug">{{Debug étendu}}</label>
                     <div class="col-sm-6">
                         <input type="checkbox" class="configKey" data-l1key="extendedDebug" id="in_jeenergieDebug">
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Au niveau Debug, écrit aussi les messages incessants des bibliothèques tierces. Prend effet dès la sauvegarde.}}</span>
+                        <span class="help-block">{{Au niveau Debug, écrit aussi les messages incessants des bibliothèques tierces. Prend effet dès la sauvegarde.}}</span>
                     </div>
                 </div>
                 <div class="form-group">
                     <label class="col-sm-5 control-label" for="in_jeenergieUnsecure">{{Log non sécurisé}}</label>
                     <div class="col-sm-6">
                         <input type="checkbox" class="configKey" data-l1key="unsecureLog" id="in_jeenergieUnsecure">
-                        <span class="help-block" style="margin-top:2px;font-size:12px;line-height:1.4;">{{Laisse en clair les mots de passe, jetons et numéros de compteur, remplacés sinon par ********. Ne publiez jamais un tel log. Prend effet dès la sauvegarde.}}</span>
+                        <span class="help-block">{{Laisse en clair les mots de passe, jetons et numéros de compteur, remplacés sinon par ********. Ne publiez jamais un tel log. Prend effet dès la sauvegarde.}}</span>
                     </div>
                 </div>
             </div>

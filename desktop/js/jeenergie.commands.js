@@ -39,7 +39,7 @@
       jn.el('div', { class: 'input-group' }, [
         attribute('input', ['name'], { class: 'form-control input-sm roundedLeft', placeholder: '{{Nom de la commande}}' }),
         jn.el('span', { class: 'input-group-btn' }, [
-          jn.el('a', { class: 'cmdAction btn btn-sm btn-default', 'data-l1key': 'chooseIcon', title: '{{Choisir une icône}}' }, [jn.icon('fas fa-icons')])
+          jn.el('a', { class: 'cmdAction btn btn-sm btn-default', 'data-l1key': 'chooseIcon', role: 'button', tabindex: 0, title: '{{Choisir une icône}}' }, [jn.icon('fas fa-icons')])
         ]),
         attribute('span', ['display', 'icon'], { class: 'input-group-addon roundedRight jnIcon' })
       ])
@@ -62,9 +62,9 @@
       jn.el('div', { class: 'jnCommandSettings' })
     ]);
     const actionCell = jn.el('td', {}, [
-      jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'configure', title: '{{Configuration avancée}}' }, [jn.icon('fas fa-cogs')]),
-      isInfo ? null : jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'test' }, [jn.icon('fas fa-rss'), ' {{Tester}}']),
-      PERMANENT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', title: '{{Supprimer la commande}}' })
+      jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'configure', role: 'button', tabindex: 0, title: '{{Configuration avancée}}' }, [jn.icon('fas fa-cogs')]),
+      isInfo ? null : jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'test', role: 'button', tabindex: 0 }, [jn.icon('fas fa-rss'), ' {{Tester}}']),
+      PERMANENT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', role: 'button', tabindex: 0, title: '{{Supprimer la commande}}' })
     ]);
     const row = jn.el('tr', { class: 'cmd', 'data-cmd_id': cmd.id }, [
       jn.el('td', { class: 'hidden-xs' }, [attribute('span', ['id'])]),

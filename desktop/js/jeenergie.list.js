@@ -82,7 +82,7 @@
     });
     document.querySelectorAll('#div_jeenergie [data-live_of]').forEach(function(place) {
       const live = known[place.getAttribute('data-live_of')]?.live;
-      const shown = live && live.value !== '' ? jn.figure(live.value, live.unit) : '';
+      const shown = live?.text || '';
       if (place.textContent !== shown) place.textContent = shown;
       place.title = live ? live.name + (live.date ? ', ' + jn.age(live.date) : '') : '';
       place.classList.toggle('jnOld', Boolean(live?.date) && jn.secondsSince(live.date) > OLD_S);

@@ -91,9 +91,9 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
     return jn.el('i', { class: classes });
   };
 
-  /** A sentence whose French punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  /** A sentence whose punctuation stays on the line of its word, whose units on that of their numbers; the rule of core/src/Pages/Typography.php. */
   jn.bound = function(text) {
-    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) |(?<=\d) (?=(?:[kM]?(?:Wh?|VA)|[AVdhjlLs]|min|m³|°C)(?![\p{L}\d]))/gu, '\u00a0');
   };
 
   /** A text whose web addresses can be clicked. */
@@ -185,7 +185,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   /** "%s thing|%s things": the part that the number asks for in the user's language, the number being its first %s. */
   jn.counted = function(sentences, count, ...values) {
     const parts = sentences.split('|');
-    return jn.fill(parts[jn.isOne(count, language()) ? 0 : 1] || parts[0], jn.figure(count, ''), ...values);
+    return jn.fill(parts[jn.isOne(count, language()) ? 0 : 1] || parts[0], jn.decimal(count), ...values);
   };
 
   /** Whether a number takes the singular in a language. */
@@ -208,19 +208,6 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   /** A number as the reader writes it. */
   jn.decimal = function(number) {
     return Number(number).toLocaleString(language(), { maximumFractionDigits: 4 });
-  };
-
-  /** A live value as the reader writes it: "1,97 kW", "21,5 °C". */
-  jn.figure = function(value, unit) {
-    if (value === '' || isNaN(Number(value))) return String(value);
-    let number = Number(value);
-    let own = unit;
-    if (['W', 'Wh', 'VA'].includes(unit) && Math.abs(number) >= 1000) {
-      number /= 1000;
-      own = 'k' + unit;
-    }
-    const digits = own !== unit || Math.abs(number) < 10 ? 2 : Math.abs(number) < 100 ? 1 : 0;
-    return number.toLocaleString(language(), { maximumFractionDigits: digits }) + (own ? '\u00a0' + own : '');
   };
 
   /** Keeps the characters that the core would remove from a name by others, and says so below the input. */

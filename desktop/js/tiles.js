@@ -16,9 +16,9 @@
     return typeof word === 'string' ? word : text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/, told.marks.date);
   }
 
-  /** A French sign of punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  /** A French sign of punctuation stays on the line of its word, a unit on that of its number; the rule of core/src/Pages/Typography.php. */
   function bound(text) {
-    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) |(?<=\d) (?=(?:[kM]?(?:Wh?|VA)|[AVdhjlLs]|min|m³|°C)(?![\p{L}\d]))/gu, '\u00a0');
   }
 
   /** A number in a unit that fits; the rule of core/src/Tiles/Figure.php (see core/contract/vectors/figures.json). */

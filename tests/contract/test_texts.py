@@ -44,7 +44,7 @@ def on_a_tile(part: Any) -> Iterator[str]:
             yield from on_a_tile(each)
     elif isinstance(part, dict):
         for key, value in part.items():
-            if key in ("label", "plus", "minus", "zero"):
+            if key in ("label", "plus", "minus", "zero", "waiting"):
                 yield value
             elif key in ("words", "columns"):
                 yield from value.values() if isinstance(value, dict) else value

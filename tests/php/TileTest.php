@@ -61,10 +61,23 @@ final class TileTest extends JeenergieTestCase
         $rows = [self::row('cost', '€', ['quantity' => 'supply.cost', 'per' => 'now']), self::row('litres', 'l', 'any')];
         $meter = $this->meter([], ['tile' => ['parts' => [['part' => 'figure', 'of' => 'litres', 'label' => 'Index']]]], $rows);
         $this->cmd($meter, 'cost')->setCache('value', 269);
-        $this->assertSame('', LiveValue::of($meter)['value']);
-        $this->cmd($meter, 'litres')->setCache('value', 854);
+        $this->assertSame('', LiveValue::of($meter)['text']);
+        $this->cmd($meter, 'litres')->setCache('value', 854.37);
         $live = LiveValue::of($meter);
-        $this->assertSame(['Index', '854', 'l'], [$live['name'], $live['value'], $live['unit']]);
+        $this->assertSame(['Index', "854\u{a0}l"], [$live['name'], $live['text']]);
+        $this->assertStringContainsString($live['text'], $this->read($meter));
+    }
+
+    public function testTheListSaysADirectionInTheWordsOfTheTile(): void
+    {
+        $part = ['part' => 'figure', 'of' => 'surplus', 'label' => 'Surplus', 'plus' => 'Surplus', 'minus' => 'Manque'];
+        $meter = $this->meter([], ['tile' => ['parts' => [$part]]], [self::row('surplus', 'W', 'any')]);
+        $this->assertSame('', LiveValue::of($meter)['text']);
+        foreach ([[-411, 'Manque'], [411, 'Surplus']] as [$watts, $word]) {
+            $this->cmd($meter, 'surplus')->setCache('value', $watts);
+            $this->assertSame("$word 411\u{a0}W", LiveValue::of($meter)['text']);
+            $this->assertStringStartsWith("$word|411\u{a0}W", $this->read($meter));
+        }
     }
 
     public function testALineThatAnotherValueMakesPointlessIsHiddenMeanwhile(): void
@@ -97,10 +110,12 @@ final class TileTest extends JeenergieTestCase
         $this->assertStringStartsWith("Puissance|2,05\u{a0}kW", $this->read($meter));
     }
 
-    public function testNoLineBeginsWithFrenchPunctuation(): void
+    public function testNoLineBeginsWithFrenchPunctuationOrAUnit(): void
     {
-        $this->assertSame("« À 8\u{a0}A\u{a0}: oui\u{a0}»\u{a0}!", str_replace("«\u{a0}", '« ', Typography::bound("« À 8\u{a0}A : oui » !")));
-        $this->assertSame('https://a.example/?b=1', Typography::bound('https://a.example/?b=1'));
+        $vectors = json_decode(file_get_contents(__DIR__ . '/../../core/contract/vectors/sentences.json'), true);
+        foreach ($vectors['cases'] as [$written, $bound]) {
+            $this->assertSame($bound, Typography::bound($written));
+        }
     }
 
     public function testTheListSaysAStateInTheWordsOfTheTile(): void
@@ -113,9 +128,9 @@ final class TileTest extends JeenergieTestCase
         ] + $catalogue['equipment']['meter'];
         $this->useCatalogue($catalogue);
         $input = jeenergie::byId(Discovery::create($this->connection(), 'meter', '1', 'Input', [])->getId());
-        $this->assertSame('', LiveValue::of($input)['value']);
+        $this->assertSame('', LiveValue::of($input)['text']);
         $this->cmd($input, 'state')->setCache('value', 0);
-        $this->assertSame(['Inactive', ''], [LiveValue::of($input)['value'], LiveValue::of($input)['unit']]);
+        $this->assertSame('Inactive', LiveValue::of($input)['text']);
     }
 
     public function testWhatTheUserHasArrangedStaysUnlessHeAsksForTheTile(): void

@@ -196,6 +196,21 @@ def test_what_is_not_known_yet_is_not_shown_as_zero(browser: Chromium, tmp_path:
     assert browser.run(f"{meter}.hidden === false && {meter}.getAttribute('aria-valuenow') === '5'")
 
 
+def test_the_house_says_when_its_first_figures_come_in_the_place_of_dashes(browser: Chromium, tmp_path: Path) -> None:
+    show(browser, rendered("new"), "Light", "dashboard", tmp_path)
+    waiting = "document.querySelector('.jtWaiting')"
+    lines = f"[...{waiting}.parentElement.querySelectorAll('.jtLine')].filter(each => each.getClientRects().length)"
+    assert (
+        browser.run(f"{waiting}.checkVisibility() && {waiting}.innerText")
+        == "Premiers chiffres dans cinq à dix minutes."
+    )
+    assert browser.run(f"{lines}.length") == 0
+    identifier = browser.run(f"{waiting}.parentElement.querySelector('.jtValue').dataset.jtValue")
+    browser.run(f"followed['{identifier}']({{cmd_id: '{identifier}', value: 1.2, display_value: 1.2}})")
+    assert browser.run(f"{lines}.map(each => each.innerText.replace(/\\s+/g, ' '))") == ["Maison 1,20 kWh"]
+    assert not browser.run(f"{waiting}.checkVisibility()")
+
+
 def test_a_panel_without_value_is_not_the_odd_one(
     tiles: dict[str, dict[str, str]], browser: Chromium, tmp_path: Path
 ) -> None:

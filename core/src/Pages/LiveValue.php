@@ -23,20 +23,20 @@ final class LiveValue
     private const NO_QUANTITY = 1000000;
     private const NOW = ['now', 'today', 'day', 'counter'];
 
-    /** @return array {name, value, unit, date}, or [] if there is no command with a value */
+    /** @return array {name, text: as the tile writes it, '' if it is not known, date}, or [] if there is no command with a value */
     public static function of(jeenergie $eqLogic): array
     {
         $parts = array_filter(Plan::of(new Subject($eqLogic)), fn(array $part): bool => isset($part['cmd']));
         $figure = self::first($parts, ['figure']);
         if ($figure !== null) {
-            return self::told($figure['cmd'], $figure['label'], Parts::word($figure));
+            return self::told($figure, $figure['label']);
         }
         [$best, $rank] = self::best($eqLogic);
         $state = $rank < self::NO_QUANTITY ? null : self::first($parts, ['state', 'switch']);
         if ($state !== null) {
-            return self::told($state['cmd'], (string) $state['cmd']->getName(), Parts::word($state));
+            return self::told($state, (string) $state['cmd']->getName());
         }
-        return $best === null ? [] : self::told($best, (string) $best->getName(), Parts::word(['part' => 'row', 'cmd' => $best]));
+        return $best === null ? [] : self::told(['part' => 'row', 'cmd' => $best], (string) $best->getName());
     }
 
     private static function first(array $parts, array $kinds): ?array
@@ -49,14 +49,15 @@ final class LiveValue
         return null;
     }
 
-    private static function told(cmd $cmd, string $name, ?string $word): array
+    /** @param array $part a part of a tile: its words, and the word for its direction, are the list's as well */
+    private static function told(array $part, string $name): array
     {
-        $isKnown = (string) $cmd->execCmd() !== '';
+        $isKnown = (string) $part['cmd']->execCmd() !== '';
+        $direction = isset($part['plus']) ? Parts::direction($part) . ' ' : '';
         return [
             'name' => $name,
-            'value' => $isKnown ? $word ?? (string) $cmd->execCmd() : '',
-            'unit' => $word === null ? (string) $cmd->getUnite() : '',
-            'date' => (string) $cmd->getCollectDate(),
+            'text' => $isKnown ? $direction . Parts::plain($part) : '',
+            'date' => (string) $part['cmd']->getCollectDate(),
         ];
     }
 

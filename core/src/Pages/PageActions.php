@@ -55,14 +55,14 @@ final class PageActions
         $equipment = [];
         $names = [];
         foreach ($eqLogics as $eqLogic) {
-            $names[$eqLogic->getId()] = $eqLogic->getHumanName();
+            $names[$eqLogic->getId()] = sanitizeAccent($eqLogic->getHumanName());
             if ($eqLogic->isConnection()) {
                 $connections[$eqLogic->getId()] = self::summary($eqLogic) + ['equipment' => []];
             } else {
                 $equipment[] = $eqLogic;
             }
         }
-        // The core sorts by object and name too, but puts 101 before 2.
+        // The core sorts by object and name too, but puts 101 before 2. É stands beside E.
         usort($equipment, fn($a, $b): int => strnatcasecmp($names[$a->getId()], $names[$b->getId()]));
         $orphans = [];
         foreach ($equipment as $each) {

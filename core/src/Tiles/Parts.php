@@ -43,7 +43,8 @@ final class Parts
                 return '<div class="jtState">' . self::value($part['cmd'], $part) . '</div>';
             case 'list':
                 $label = isset($part['label']) ? '<div class="jtHead">' . self::text($part['label']) . '</div>' : '';
-                return $label . '<div class="jtList">' . self::html($part['rows'], $version) . '</div>';
+                $waiting = isset($part['waiting']) ? '<div class="jtWaiting">' . self::text($part['waiting']) . '</div>' : '';
+                return $label . '<div class="jtList">' . self::html($part['rows'], $version) . $waiting . '</div>';
             case 'table':
                 return self::table($part);
             case 'buttons':
@@ -78,9 +79,8 @@ final class Parts
             foreach (['plus', 'minus', 'zero'] as $sign) {
                 $words[] = 'data-jt-' . $sign . '="' . self::text($part[$sign] ?? $part['label']) . '"';
             }
-            $sign = self::sign($part['cmd']->execCmd());
-            $label = '<span class="jtFlow" data-jt-sign="' . $sign . '" ' . implode(' ', $words) . '>'
-                . self::text($part[$sign] ?? $part['label']) . '</span>';
+            $label = '<span class="jtFlow" data-jt-sign="' . self::sign($part['cmd']->execCmd()) . '" ' . implode(' ', $words) . '>'
+                . self::text(self::direction($part)) . '</span>';
         }
         $color = ($part['color'] ?? '') === '' ? '' : ' style="--jt-color:' . $part['color'] . '"';
         return '<div class="jtLine ' . $class . '"' . $color . self::unless($part) . '><span class="jtLabel">' . $label . '</span>' . $value . $below . '</div>';
@@ -97,18 +97,25 @@ final class Parts
             . (in_array((string) $other->execCmd(), $part['unless']['is'], true) ? ' hidden' : '');
     }
 
+    /** What a part with directions says of the sign of its value: "Injection réseau". */
+    public static function direction(array $part): string
+    {
+        return $part[self::sign($part['cmd']->execCmd())] ?? $part['label'];
+    }
+
     private static function sign($value): string
     {
         return !is_numeric($value) || round((float) $value) == 0 ? 'zero' : ($value > 0 ? 'plus' : 'minus');
     }
 
-    /** What a part says of its command, in words; null if that is a number. */
-    public static function word(array $part): ?string
+    /** What a part says of its command, as it is written: a word, or a number in a unit that fits. */
+    public static function plain(array $part): string
     {
+        $cmd = $part['cmd'];
         $words = $part['words'] ?? ($part['part'] === 'switch' ? self::onOff() : null);
-        $words = $words ?? ($part['cmd']->getSubType() === 'binary' ? self::yesNo() : null);
-        $isNumber = $words === null && $part['cmd']->getSubType() === 'numeric';
-        return $isNumber ? null : self::written($words === null ? 'text' : 'word', $part['cmd']->execCmd(), ['words' => $words], '');
+        $words = $words ?? ($cmd->getSubType() === 'binary' ? self::yesNo() : null);
+        $kind = $words !== null ? 'word' : ($cmd->getSubType() === 'numeric' ? 'number' : 'text');
+        return self::written($kind, $cmd->execCmd(), ['words' => $words] + $part, Figure::unit($cmd));
     }
 
     /** A value as it is written, with what the browser needs to write the next one. */

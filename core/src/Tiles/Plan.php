@@ -16,7 +16,7 @@ use Jeenergie\Contract\Catalogue;
 final class Plan
 {
     /** Keys of a part that the user reads. */
-    private const TEXTS = ['label', 'plus', 'minus', 'zero'];
+    private const TEXTS = ['label', 'plus', 'minus', 'zero', 'waiting'];
 
     /** @var cmd[] by logicalId */
     private $commands;

@@ -73,7 +73,7 @@
     element('line', { x1: LEFT, x2: width - RIGHT, y1: priceTop + PRICE, y2: priceTop + PRICE, class: 'jcZero' }, svg);
     own.ticks(outlook, (width - LEFT) / 46).forEach((each) => {
       element('line', { x1: x(each.at).toFixed(1), x2: x(each.at).toFixed(1), y1: TOP, y2: priceTop + PRICE, class: 'jcGrid' }, svg);
-      element('text', { x: x(each.at).toFixed(1), y: height - 6, class: 'jcAxis', 'text-anchor': 'middle' }, svg, each.hour + '{{h}}');
+      element('text', { x: x(each.at).toFixed(1), y: height - 6, class: 'jcAxis', 'text-anchor': 'middle' }, svg, '{{%s h}}'.replace('%s', each.hour));
     });
     element('text', { x: Math.min(Math.max(now, LEFT + 30), width - 36).toFixed(1), y: 9, class: 'jcAxis jcStrong', 'text-anchor': 'middle' }, svg, '{{maintenant}}');
     const list = document.createElement('ul');

@@ -19,9 +19,9 @@
 
   const day = (at, language) => new Date(at.slice(0, 10) + 'T12:00').toLocaleDateString(language, { weekday: 'long', day: 'numeric', month: 'short' });
 
-  /** A sentence whose French punctuation stays on the line of its word; the rule of core/src/Pages/Typography.php. */
+  /** A sentence whose punctuation stays on the line of its word, whose units on that of their numbers; the rule of core/src/Pages/Typography.php. */
   function bound(text) {
-    return text.replace(/ (?=[:;!?»%€])|(?<=«) /g, '\u00a0');
+    return text.replace(/ (?=[:;!?»%€])|(?<=«) |(?<=\d) (?=(?:[kM]?(?:Wh?|VA)|[AVdhjlLs]|min|m³|°C)(?![\p{L}\d]))/gu, '\u00a0');
   }
 
   /** A day of this week as a word, another one as a date. */

@@ -283,6 +283,12 @@ function collated(string $name): string
     return rtrim(strtr(mb_strtolower($name), $plain));
 }
 
+/** As the core's: letters with accents become those without, in lower case. */
+function sanitizeAccent($message): string
+{
+    return strtr($message, ['É' => 'e', 'é' => 'e', 'è' => 'e', 'À' => 'a', 'à' => 'a', 'ç' => 'c']);
+}
+
 function getTemplate($folder, $version, $name, $plugin = ''): string
 {
     $path = __DIR__ . '/../../../core/template/' . $version . '/' . $name . '.html';
