@@ -8,12 +8,13 @@ from typing import Any, Optional
 
 from simulators.clock import SimulatedClock
 from simulators.easee import Account, EaseeCloud
+from simulators.house import Truth
 from simulators.jeedom.standin import JeedomStandIn
 from simulators.soak.systems import COMMON, Rule, System
 
 
 class Easee(System):
-    """Two chargers whose time runs twice as fast, one of them charging.
+    """Two chargers whose time runs twice as fast, one of them charging; in a house it runs as that of its meter.
 
     Left out, since nothing is sent for minutes, or a day, after it: `firewall` and `too_many` on all paths, `block`.
     """
@@ -37,20 +38,26 @@ class Easee(System):
         ("cable_locked_permanently", 30, 0), ("smartCharging", 102, 0), ("enabled", 31, 0), ("temperature", 150, 0.6),
     )  # fmt: skip
 
-    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float) -> None:
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, minutes: float, truth: Optional[Truth] = None) -> None:
         super().__init__(jeedom)
         self.away = False
         account = Account("soak@example.org", "branche-le-soir", ("EH000001", "EH000002"))
-        self.clock = SimulatedClock(speed=2.0)  # faster than a charger can charge is what the daemon does not believe
+        # Faster than a charger can charge is what the daemon does not believe.
+        self.clock = SimulatedClock(speed=2.0 if truth is None else 1.0)
         self.meter: Optional[float] = None
         self.cloud = stack.enter_context(EaseeCloud([account], clock=self.clock))
-        self.cloud.chargers["EH000001"].plug(amps=16.0)
+        if truth is not None:
+            for charger in self.cloud.chargers.values():
+                charger.phases = 1
+                truth.cars.append(charger)
+        self.cloud.chargers["EH000001"].plug(amps=16.0 if truth is None else 32.0)
         self.servers = [self.cloud.server]
         config = {"user": account.user, "password": account.password}
         config.update(apiUrl=self.cloud.url, streamUrl=self.cloud.stream_url)
         self.connection = jeedom.add_connection("easee", config, "Soak easee")
-        for serial in account.serials:
-            jeedom.add_equipment(self.connection, "charger", serial, f"Borne {serial}")
+        made = [jeedom.add_equipment(self.connection, "charger", each, f"Borne {each}") for each in account.serials]
+        self.first = str(made[0])
+        """The first charger in Jeedom."""
 
     def inject(self, kind: str, value: Any) -> None:
         if kind == "hub":

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from simulators.demo.__main__ import free_port, missing
+from simulators.enphase.gateway import EnphaseGateway
 from simulators.jeedom import DaemonRefusal, DaemonUnreachable, JeedomStandIn
 from simulators.soak.process import Daemon, OwnDaemon, small_disk
 from simulators.soak.systems import Rule
+from simulators.soak.watch import Log
 
 Fault = tuple[str, Any]
 
@@ -65,6 +67,23 @@ class Host(ABC):
         """The current values of equipment, by command."""
 
     @abstractmethod
+    def journal(self, point: str) -> list[dict[str, Any]]:
+        """The newest decisions about a charge point; none if nobody answers."""
+
+    def logs(self) -> list[Log]:
+        """What is written from now on, to be read while it grows."""
+        return []
+
+    @contextmanager
+    def announced(self, gateway: EnphaseGateway, address: str) -> Iterator[bool]:
+        """Announces a gateway at another address on the network; False where that cannot be."""
+        yield False
+
+    def setting(self, connection: str, key: str) -> Any:
+        """A setting of a connection, as Jeedom has it."""
+        return None
+
+    @abstractmethod
     def checks(self) -> dict[str, list[str]]:
         """What else must be empty in the end, by its name in the report."""
 
@@ -88,7 +107,7 @@ class StandIn(Host):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-soak-")))
         self.jeedom: JeedomStandIn = stack.enter_context(JeedomStandIn())
         self.jeedom.daemon_port = free_port()
-        self.daemon = OwnDaemon(self.python, self.jeedom, folder, thorough)
+        self.daemon: OwnDaemon = OwnDaemon(self.python, self.jeedom, folder, thorough)
         self.disk = small_disk(stack, self.daemon.data)
 
     def begin(self, stack: ExitStack) -> None:
@@ -114,6 +133,15 @@ class StandIn(Host):
 
     def values(self, equipment: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {each: self.jeedom.values(each) for each in equipment}
+
+    def journal(self, point: str) -> list[dict[str, Any]]:
+        with suppress(*self.refusals, OSError):
+            entries: list[dict[str, Any]] = self.jeedom.ask("journal", limit=500, equipment=point)["entries"]
+            return entries
+        return []
+
+    def logs(self) -> list[Log]:
+        return [Log.from_now(self.daemon.folder / "jeenergie_daemon.log")]
 
     def checks(self) -> dict[str, list[str]]:
         return {"breaches of the callback's contract": self.jeedom.complaints}

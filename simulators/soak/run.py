@@ -8,10 +8,13 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
+from simulators.house import Truth
 from simulators.soak.easee import Easee
+from simulators.soak.ending import check_book, check_driving
 from simulators.soak.host import Host
+from simulators.soak.house import House
 from simulators.soak.process import Held
 from simulators.soak.systems import (
     PARIS,
@@ -25,6 +28,7 @@ from simulators.soak.systems import (
     agrees,
     as_told,
 )
+from simulators.soak.watch import Watch
 
 MIN_LONG_FAULT_S, MAX_LONG_FAULT_S = 20.0, 60.0
 """Seconds that one fault in twelve of a long run lasts."""
@@ -34,6 +38,10 @@ SETTLING_S = 780.0
 """Seconds until the last value must agree. An inverter tells every five minutes the mean of the five before, so the
 first report after all has come to rest still has a part of what was before, and only the second is for good; the
 daemon reads the reports once a minute, less often on a machine that is busy. Where all is well it takes much less."""
+RESPITE_S, RESPITE_EVERY_S = 120.0, 480.0
+"""Seconds of a respite among the faults of a long run, and from one to the next."""
+MOVED_TO, MOVE_S = "127.0.0.22", 180.0
+"""Another address of the gateway, and the seconds within which Jeedom must have followed."""
 TOLERANCE = Held(memory=12.0, threads=6, sockets=8, descriptors=6, files=4)
 
 
@@ -51,6 +59,8 @@ class Soak:
         self.decks: dict[str, list[tuple[str, Any]]] = {}
         self.agreed = 0.0
         self.late: list[str] = []
+        self.house: Optional[House] = None
+        self.watch: Optional[Watch] = None
 
     # ---- the run
 
@@ -60,35 +70,48 @@ class Soak:
             self.host.open(stack, self.thorough)
             jeedom = self.host.jeedom
             econetatmo = Econetatmo(stack, jeedom, self.minutes)
-            self.systems: list[System] = [Enphase(stack, jeedom), Easee(stack, jeedom, self.minutes)]
-            self.systems += [Wes(stack, jeedom), econetatmo, HelloWatt(stack, jeedom, self.minutes)]
+            truth = Truth() if self.thorough else None
+            enphase, easee = Enphase(stack, jeedom, truth), Easee(stack, jeedom, self.minutes, truth)
+            self.systems: list[System] = [enphase, easee, Wes(stack, jeedom, truth), econetatmo]
+            self.systems.append(HelloWatt(stack, jeedom, self.minutes))
+            if truth is not None:
+                self.house = House(jeedom, truth, easee.cloud, easee.first, self.host.refusals)
+                self.systems.append(self.house)
             self.host.begin(stack)
             self.daemon = self.host.daemon
             self._until(lambda: not self.host.missing(), self.host.patience)
             for each in self.host.missing():
-                self._note("first values", "every equipment", f"nothing of {each}", False)
+                self.note("first values", "every equipment", f"nothing of {each}", False)
             self.host.hasten(rule for system in self.systems for rule in system.rules())
+            if self.house is not None:
+                self._begin_to_drive(stack, self.house)
             total = self.minutes * 60
             first, last = min(30.0, 0.15 * total + 3), min(60.0, 0.1 * total + 3)
             storms = max(0.8 * total, total - first - last)
             self._storm(0.42 * storms, kills=True)
             self._heal(first)
             before = self._settled()
+            if self.thorough:
+                self._move(enphase)
             self._storm(0.58 * storms, kills=False)
             self._heal(last)
+            self._check_driving()
             for system in self.systems:
                 if self.thorough:
                     with suppress(*self.host.refusals):
                         system.healed()
+            for system in reversed(self.systems):  # the house first: it acts on the others
                 system.freeze()
             if self.minutes < 1:
                 self._as_user(self.systems[0])  # inverters are read once a minute only
             self._check_values(SETTLING_S)
             self._check_dated()
+            if self.house is not None:
+                check_book(self, self.house)
             self._check_held(before)
             self._check_log()
             code = self.daemon.stop()
-            self._note("orderly end", "exit code 0", str(code), code == 0)
+            self.note("orderly end", "exit code 0", str(code), code == 0)
         return all(good for *_, good in self.rows)
 
     @staticmethod
@@ -100,7 +123,52 @@ class Soak:
             time.sleep(0.2)
         return True
 
+    def _begin_to_drive(self, stack: ExitStack, house: House) -> None:
+        house.press("setMode", select="solar")
+        watch = Watch(house, self.host.logs(), lambda: self.host.journal(house.point))
+        stack.callback(watch.close)
+        self.watch = watch
+        if not self._until(lambda: watch.decisions, 60.0):
+            self.note("control", "a first decision", "none within 60 s", False)
+
+    def _move(self, enphase: Enphase) -> None:
+        """The gateway gets another address, and a stranger answers at the former one."""
+        with self.host.announced(enphase.gateway, MOVED_TO) as possible:
+            if not possible:
+                return
+            self._faulty(True)
+            self.incidents["enphase address changed"] += 1
+            self.weight += 3
+            with enphase.moved(MOVED_TO):
+                began = time.monotonic()
+                good = self._until(
+                    lambda: (
+                        self.host.states([enphase.connection]).get(enphase.connection) == "online"
+                        and self.host.setting(enphase.connection, "host") == MOVED_TO
+                    ),
+                    MOVE_S,
+                )
+                took = f"{time.monotonic() - began:.0f} s"
+                self.note("gateway at another address", f"followed within {MOVE_S:.0f} s", took, good)
+            self._faulty(False)
+
     # ---- faults
+
+    def _faulty(self, begins: bool) -> None:
+        if self.watch is not None:
+            self.watch.fault(begins)
+
+    def _respite(self) -> None:
+        """Nothing is wrong for a while: only the people of the house go on, and its promises hold to the second."""
+        assert self.house is not None
+        end = time.monotonic() + RESPITE_S
+        while (left := end - time.monotonic()) > 1:
+            kind, value = self._dealt(self.house.name, self.house.faults)
+            self.incidents[f"house {kind}, in peace"] += 1
+            self.house.inject(kind, value)
+            time.sleep(min(left, self.dice.uniform(10.0, 40.0)))
+            self.house.clear()
+            self._as_user(self.house)
 
     def _storm(self, seconds: float, kills: bool) -> None:
         end = time.monotonic() + seconds
@@ -109,7 +177,12 @@ class Soak:
         choices += ["clock"] * self.daemon.steps
         if kills and seconds > 3:
             self._incident("kill")
+        peace = time.monotonic() + RESPITE_EVERY_S / 2
         while (left := end - time.monotonic()) > 0.5:
+            if self.house is not None and time.monotonic() > peace and left > RESPITE_S:
+                self._respite()
+                peace = time.monotonic() + RESPITE_EVERY_S
+                continue
             self._incident(self.dice.choice(choices))
             long = self.thorough and self.dice.random() < 1 / 12
             time.sleep(
@@ -133,6 +206,7 @@ class Soak:
     def _incident(self, what: str) -> None:
         system = self.dice.choice(self.systems)
         name, weight = what, 1
+        self._faulty(True)
         if what == "vendor":
             kind, value = self._dealt(system.name, self._kinds(system))
             name = f"{system.name} {kind}"
@@ -149,7 +223,7 @@ class Soak:
             weight = len(self.systems)
             self._fill()
         elif what == "clock":
-            self.daemon.step(self._same_day(self.dice.choice((-1, 1)) * self.dice.uniform(*STEPS)))
+            self._step(self._same_day(self.dice.choice((-1, 1)) * self.dice.uniform(*STEPS)))
         else:
             self.daemon.kill()
             self.daemon.ensure()
@@ -180,14 +254,20 @@ class Soak:
         except self.host.refusals:
             return  # told to the user
 
+    def _step(self, seconds: float) -> None:
+        self.daemon.step(seconds)
+        if self.watch is not None:
+            self.watch.offset = seconds
+
     def _clear(self) -> None:
         self.host.clear()
         for system in self.systems:
             system.clear()
             system.come_back()
         if self.daemon.steps:
-            self.daemon.step(0)
+            self._step(0)
         (self.daemon.data / "filler").unlink(missing_ok=True)
+        self._faulty(False)
 
     def _heal(self, seconds: float) -> None:
         """Nothing is wrong any more; wait until every connection says so."""
@@ -205,7 +285,11 @@ class Soak:
 
     # ---- checks
 
-    def _note(self, what: str, expected: str, found: str, good: bool) -> None:
+    def _check_driving(self) -> None:
+        if self.watch is not None:
+            check_driving(self, self.watch)
+
+    def note(self, what: str, expected: str, found: str, good: bool) -> None:
         self.rows.append((what, expected, found, good))
 
     def _check_values(self, patience: float) -> None:
@@ -231,7 +315,7 @@ class Soak:
             if count:
                 bad = left.get(system.name, [])
                 self.failures += bad
-                self._note(
+                self.note(
                     f"{system.name}: current values",
                     f"{count} equal to the simulator's",
                     f"{count - len(bad)} equal",
@@ -255,7 +339,7 @@ class Soak:
             points = sum(len(each.truth) for each in series)
             self.failures += bad
             good = not bad and points > 0
-            self._note(
+            self.note(
                 f"{system.name}: dated measures",
                 f"{points} once each, equal to the record",
                 f"{len(bad)} missing, extra or other",
@@ -294,18 +378,18 @@ class Soak:
             old, new, most = (getattr(each, name) for each in (before, after, TOLERANCE))
             digits = 1 if name == "memory" else 0
             found = f"{old:.{digits}f} → {new:.{digits}f}{unit}"
-            self._note(f"daemon: {name}", f"at most {most:g}{unit} more", found, new - old <= most)
+            self.note(f"daemon: {name}", f"at most {most:g}{unit} more", found, new - old <= most)
 
     def _check_log(self) -> None:
         lines = self.daemon.troubles()
         most = self.weight + 5
         self.failures += [f"log: {line}" for line in lines] if len(lines) > most else []
-        self._note("log lines, warning or worse", f"at most {most}", str(len(lines)), len(lines) <= most)
+        self.note("log lines, warning or worse", f"at most {most}", str(len(lines)), len(lines) <= most)
         died = self.daemon.died
-        self._note("daemon ended by itself", "never", f"{len(died)} times", not died)
+        self.note("daemon ended by itself", "never", f"{len(died)} times", not died)
         for what, wrong in self.host.checks().items():
             self.failures += wrong[:20]
-            self._note(what, "none", str(len(wrong)), not wrong)
+            self.note(what, "none", str(len(wrong)), not wrong)
 
     # ---- report
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Optional
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from simulators.enphase.plant import Plant
 from simulators.enphase.storage import Storage
 from simulators.hellowatt import Customer, HelloWattSite, TempoService
 from simulators.hellowatt import Home as HelloWattHome
+from simulators.house import Steady, Truth
 from simulators.jeedom.standin import JeedomStandIn
 from simulators.wes.life import Life, furnished
 from simulators.wes.server import WesServer
@@ -93,6 +94,10 @@ class System:
     def healed(self) -> None:
         """All faults are over for good."""
 
+    def secrets(self) -> list[str]:
+        """What no log may hold."""
+        return []
+
     def freeze(self) -> None:
         """Nothing changes at the vendor from now on."""
 
@@ -131,8 +136,9 @@ class Enphase(System):
     )
     rare = (("reset_index", 1000.0), ("cloud_not_jwt", None), ("cloud_rate_limited", 5))
 
-    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, truth: Optional[Truth] = None) -> None:
         super().__init__(jeedom)
+        self.truth = truth
         key = EntrezKey()
         self.plant = Plant(
             time.time,
@@ -143,6 +149,8 @@ class Enphase(System):
             hour=10,
             sky_speed=20.0,
         )
+        if truth is not None:
+            truth.adopt(self.plant)
         self.gateway = stack.enter_context(EnphaseGateway(DaySource(self.plant), key=key))
         account = Account("soak@example.org", "soleil-et-nuages", (self.gateway.serial,))
         self.cloud = stack.enter_context(EnlightenCloud(key, [account]))
@@ -169,7 +177,21 @@ class Enphase(System):
         self.cloud.clear()
 
     def freeze(self) -> None:
-        self.gateway.set(production=1500.0, consumption=900.0, storage=0.0, voltage=231.0)
+        self.gateway.set(production=1500.0, storage=0.0, voltage=231.0)
+        if self.truth is None:
+            self.gateway.set(consumption=900.0)
+        else:
+            self.plant.house.own = Steady([900.0])  # type: ignore[attr-defined]
+
+    @contextmanager
+    def moved(self, address: str) -> Iterator[None]:
+        """The gateway answers at another address from now on, for good; meanwhile a stranger has the former one."""
+        former, port = self.gateway.server.host, self.gateway.port
+        self.gateway.server.move(address)
+        with EnphaseGateway(DaySource(Plant(time.time, first_serial=122_300_009_101)), host=former, port=port) as other:
+            other.source.serial = other.access.serial = "122399999999"
+            other.renew_certificate()
+            yield
 
     def rules(self) -> Iterator[Rule]:
         state = self.gateway.state()
@@ -190,7 +212,7 @@ class Enphase(System):
 
 
 class Wes(System):
-    """A furnished server whose time runs 20 times as fast."""
+    """A furnished server whose time runs 20 times as fast, or whose meters are those of a house."""
 
     name = "wes"
     faults = (
@@ -204,12 +226,16 @@ class Wes(System):
         ("ftp_silent", None), ("ftp_norename", None),
     )  # fmt: skip
 
-    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn) -> None:
+    def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, truth: Optional[Truth] = None) -> None:
         super().__init__(jeedom)
         self.box = furnished()
         self.restarted = False
-        self.clock = SimulatedClock(speed=20.0)
-        life = Life(self.box, self.clock, shown=time.time)
+        if truth is None:
+            self.clock = SimulatedClock(speed=20.0)
+            life = Life(self.box, self.clock, shown=time.time)
+        else:
+            self.clock = SimulatedClock()
+            life = Life(self.box, self.clock, shown=time.time, grid=truth.grid, solar=truth.solar)
         self.server = stack.enter_context(WesServer(self.box, life=life))
         self.servers = [self.server.server]
         config = {"host": "127.0.0.1", "port": self.server.port, "user": "admin", "password": "wes"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable
 
@@ -20,11 +21,19 @@ from test_jeedom_daemon import DROP_GUARD, LEVEL, start
 from simulators.soak.host import Host
 from simulators.soak.process import Held, StepClock, held, small_disk, troubles
 from simulators.soak.systems import Rule
+from simulators.soak.watch import Log
+from tests.support.advertiser import Advertiser
 
 WEB_USER = "www-data"
+SERVICE = "_enphase-envoy._tcp.local."
+LOOPBACK = Path(__file__).resolve().parents[1] / "support" / "only_loopback"
+SECRETS = ("soleil-et-nuages", "branche-le-soir", "Soleil-et-nuages-1", "wesftp")
+"""Passwords of the systems."""
+TOKEN = re.compile(r"eyJ[\w-]{20,}")
 PLUGIN = Path(ROOT, "plugins/jeenergie")
 PYTHON = PLUGIN / "resources/python_venv/bin/python"
-LOG = Path(ROOT, "log/jeenergie_daemon")
+LOGS = Path(ROOT, "log")
+LOG = LOGS / "jeenergie_daemon"
 ERRORS = Path(ROOT, "log/http.error")
 
 EQUIPMENT = """
@@ -52,6 +61,30 @@ VALUES = """
     }
     echo json_encode((object) $all);
 """
+HOUSES = """
+    $found = array_filter(jeenergie::connections(), fn($each) => $each->backend() === 'house');
+    echo json_encode(array_values(array_map(fn($each) => $each->getId(), $found)));
+"""
+COMMAND = "echo json_encode(cmd::byEqLogicIdAndLogicalId($argv[1], $argv[2])->getId());"
+SETTING = "echo json_encode(jeenergie::byId($argv[1])->getConfiguration('config')[$argv[2]] ?? null);"
+NOTED = """
+    DB::Prepare('DROP TABLE IF EXISTS soak_message', [], DB::FETCH_TYPE_ROW);
+    DB::Prepare('CREATE TABLE soak_message (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(3), what VARCHAR(8),
+        logicalId VARCHAR(127), message TEXT)', [], DB::FETCH_TYPE_ROW);
+    foreach (['INSERT' => 'NEW', 'UPDATE' => 'NEW', 'DELETE' => 'OLD'] as $what => $row) {
+        DB::Prepare("DROP TRIGGER IF EXISTS soak_$what", [], DB::FETCH_TYPE_ROW);
+        DB::Prepare("CREATE TRIGGER soak_$what AFTER $what ON message FOR EACH ROW INSERT INTO soak_message
+            (at, what, logicalId, message) SELECT NOW(3), '$what', $row.logicalId, $row.message
+            FROM DUAL WHERE $row.plugin = 'jeenergie'", [], DB::FETCH_TYPE_ROW);
+    }
+"""
+UNNOTED = """
+    foreach (['INSERT', 'UPDATE', 'DELETE'] as $what) {
+        DB::Prepare("DROP TRIGGER IF EXISTS soak_$what", [], DB::FETCH_TYPE_ROW);
+    }
+    DB::Prepare('DROP TABLE IF EXISTS soak_message', [], DB::FETCH_TYPE_ROW);
+"""
+MESSAGES = "echo json_encode(DB::Prepare('SELECT * FROM soak_message ORDER BY id', [], DB::FETCH_TYPE_ALL));"
 STATES = """
     $found = [];
     foreach (json_decode($argv[1]) as $id) { $found[$id] = jeenergie::byId($id)->state()['state'] ?? ''; }
@@ -73,11 +106,11 @@ TWICE = """
     echo json_encode(array_map('json_encode', DB::Prepare($twice, [], 1)));
 """
 REMOVE = """
+    $connection = jeenergie::byId($argv[1]);
+    if (is_object($connection)) { $connection->remove(); }
     foreach (jeenergie::byType('jeenergie') as $each) {
         if ($each->getConfiguration('connection') == $argv[1]) { $each->remove(); }
     }
-    $connection = jeenergie::byId($argv[1]);
-    if (is_object($connection)) { $connection->remove(); }
 """
 WRAPPER = """#!/bin/sh
 # Put here by a test that steps the daemon's clock, and taken away in its end.
@@ -96,15 +129,36 @@ class House:
         """Equipment by connection, once none is to come any more: each look is a process."""
 
     def add_connection(self, backend: str, config: dict[str, Any], name: str) -> str:
-        connection = str(self.jeedom.own("addConnection", backend=backend, name=name)["id"])
+        if backend == "house":  # it comes by itself with the first meter
+            patiently(lambda: self.jeedom.php(HOUSES), 120.0)
+            connection = str(self.jeedom.php(HOUSES)[0])
+        else:
+            connection = str(self._own("addConnection", backend=backend, name=name)["id"])
         self.made.append(connection)
         form = {"id": connection, "isEnable": "1", "configuration": {"config": config}}
         self.jeedom.core("eqLogic", action="save", type="jeenergie", eqLogic=json.dumps([form]))
         return connection
 
-    def add_equipment(self, connection: str, kind: str, key: str, name: str, config: Any = None) -> None:
+    def add_equipment(self, connection: str, kind: str, key: str, name: str, config: Any = None) -> str:
         ticked = [{"type": kind, "key": key, "name": name, "config": config or {}}]
-        self.jeedom.own("createDiscovered", connection=connection, equipment=ticked)
+        self._own("createDiscovered", connection=connection, equipment=ticked)
+        children = self.jeedom.php(EQUIPMENT, connection)
+        return str(next(each["id"] for each in children if (each["type"], each["key"]) == (kind, key)))
+
+    def action(self, equipment: str, command: str, **options: Any) -> None:
+        found = self.jeedom.php(COMMAND, equipment, command)
+        self.jeedom.core("cmd", action="execCmd", id=str(found), value=json.dumps(options))
+
+    def _own(self, action: str, **request: Any) -> Any:
+        """As a user who is asked to try again in a moment."""
+        end = time.monotonic() + 60.0
+        while True:
+            try:
+                return self.jeedom.own(action, **request)
+            except Refused as error:
+                if "recommencez" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(2.0)
 
     def children(self, connection: str) -> list[dict[str, Any]]:
         if self.known is None:
@@ -134,7 +188,7 @@ class House:
 
     def remove(self) -> None:
         """Everything that was made."""
-        for each in self.made:
+        for each in {**dict.fromkeys(self.made), **dict.fromkeys(map(str, self.jeedom.php(HOUSES)))}:
             self.jeedom.php(REMOVE, each, decode=False)
 
 
@@ -161,13 +215,15 @@ class JeedomDaemon:
         """From the next start on its clock can be set, where there is a C compiler."""
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeenergie-soak-")))
         folder.chmod(0o755)
+        shutil.copytree(LOOPBACK, folder / "only_loopback")
         clock = StepClock(folder)
         if not clock.environment:
             return
         kept = PYTHON.with_name("python-kept")
         PYTHON.rename(kept)
         stack.callback(kept.replace, PYTHON)
-        variables = " ".join(f"{name}={value}" for name, value in clock.environment.items())
+        environment = {**clock.environment, "PYTHONPATH": str(folder / "only_loopback")}
+        variables = " ".join(f"{name}={value}" for name, value in environment.items())
         PYTHON.write_text(WRAPPER.format(variables=variables, python=kept), "utf-8")
         PYTHON.chmod(0o755)
         self._clock = clock
@@ -235,13 +291,19 @@ class RealJeedom(Host):
     def __init__(self, jeedom: Jeedom, outages: Sequence[tuple[str, str, str]]) -> None:
         self._real = jeedom
         self.jeedom = House(jeedom)
-        self.faults = tuple((name, (stop, begin)) for name, stop, begin in outages)
+        folder = jeedom.php("echo json_encode(jeedom::getTmpFolder());")
+        swept = (f"find {folder} -mindepth 1 -delete", f"sudo -u {WEB_USER} php {ROOT}/core/php/jeeCron.php")
+        self.faults = (*((name, (stop, begin)) for name, stop, begin in outages), ("tmp swept", swept))
         self._stopped: list[str] = []
 
     def open(self, stack: ExitStack, thorough: bool) -> None:
         self._real.php(LEVEL, 300)
         ERRORS.touch()
         self._errors_at = ERRORS.stat().st_size
+        self._real.php(NOTED, decode=False)
+        self._real.php("config::remove('automatic::house', 'jeenergie');", decode=False)
+        stack.callback(self._real.php, UNNOTED, decode=False)
+        self._logs_at = {each: each.stat().st_size for each in LOGS.iterdir() if each.is_file()}
         stack.callback(start, self._real)
         self.daemon: JeedomDaemon = JeedomDaemon(self._real)
         self.daemon.stop()
@@ -284,6 +346,46 @@ class RealJeedom(Host):
     def values(self, equipment: Sequence[str]) -> dict[str, dict[str, Any]]:
         return self.jeedom.values(equipment)
 
+    def journal(self, point: str) -> list[dict[str, Any]]:
+        with suppress(*self.refusals):
+            entries: list[dict[str, Any]] = self._real.own_panel("journal", id=point)["entries"]
+            return entries
+        return []
+
+    def logs(self) -> list[Log]:
+        return [Log.from_now(each) for each in (LOG, LOGS / "jeenergie")]
+
+    @contextmanager
+    def announced(self, gateway: Any, address: str) -> Iterator[bool]:
+        with Advertiser(SERVICE, "envoy", address, gateway.port, {"serialnum": gateway.serial, "protovers": "8"}):
+            yield self.daemon.steps
+
+    def setting(self, connection: str, key: str) -> Any:
+        return self._real.php(SETTING, connection, key)
+
+    def secrets(self) -> list[str]:
+        """What was found in the logs of what only the plugin and its vendors may know."""
+        found = []
+        for path in LOGS.iterdir():
+            if path.is_file() and not path.name.startswith("http.access"):
+                text = _after(path, self._logs_at.get(path, 0))
+                found += [f"{path.name}: {each}" for each in (*SECRETS, self._real.key) if each in text]
+                found += [f"{path.name}: {each[:12]}…" for each in TOKEN.findall(text)]
+        return found
+
+    def told(self) -> list[str]:
+        """Messages that came twice for one incident, or are still there although all is over."""
+        wrong, open_ = [], {}
+        for each in self._real.php(MESSAGES):
+            name, text = each["logicalId"], f"{each['at']} {each['logicalId']}: {each['message']}"
+            if each["what"] == "DELETE":
+                open_.pop(name, None)
+            elif name in open_:
+                wrong.append(f"told again: {text}")
+            else:
+                open_[name] = text
+        return wrong + [f"not over: {text}" for name, text in open_.items() if "::moved::" not in name]
+
     def checks(self) -> dict[str, list[str]]:
         with ERRORS.open("rb") as file:
             file.seek(self._errors_at)
@@ -291,7 +393,16 @@ class RealJeedom(Host):
         return {
             "the same command and date twice in history": self._real.php(TWICE),
             "mistakes of the plugin's PHP": mistakes,
+            "messages twice, or left": self.told(),
+            "secrets in logs": self.secrets(),
         }
+
+
+def _after(path: Path, place: int) -> str:
+    """What a log has from a place on; all of it, if it was begun anew."""
+    with path.open("rb") as file:
+        file.seek(place if path.stat().st_size >= place else 0)
+        return file.read().decode("utf-8", "replace")
 
 
 def patiently(true: Callable[[], Any], seconds: float) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.skipif(not MINUTES, reason="minutes: JEENERGIE_SOAK_JEE
 
 
 def test_a_real_jeedom_shows_the_truth_after_faults(jeedom: Jeedom, tmp_path: Path) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end: mounts and wrappers must go
     soak = Soak(RealJeedom(jeedom, OUTAGES), MINUTES, SEED)
     good = soak.run()
     text = soak.report()
