@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from jeenergied.devices.easee import mapping
+from jeenergied.devices.easee import circuits, mapping
 from jeenergied.devices.easee.charger import Charger
 from jeenergied.devices.easee.facts import FACTS
 from jeenergied.devices.easee.mapping import Observation, Table
@@ -338,9 +338,9 @@ def test_the_circuit_of_a_charger_is_found_in_its_site(site):
     [circuit] = site["circuits"]
     [charger] = circuit["chargers"]
     path = f"/api/sites/{circuit['siteId']}/circuits/{circuit['id']}"
-    assert mapping.circuit_path(site, charger["id"]) == path
-    assert mapping.circuit_path(site, "ES99999") is None
-    assert mapping.circuit_path({"circuits": None}, "ES12345") is None
+    assert circuits.circuit_path(site, charger["id"]) == path
+    assert circuits.circuit_path(site, "ES99999") is None
+    assert circuits.circuit_path({"circuits": None}, "ES12345") is None
 
 
 def test_every_catalogue_command_that_acts_is_known_to_the_daemon():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulators.easee.charger import LOCKED_TO_ONE, SWITCHES_S, WAITING, WAITS_S, Charger
+from tests.easee.conftest import FIRST, SECOND, connection
 
 
 class Bench:
@@ -106,3 +107,53 @@ def test_an_it_grid_and_a_locked_charger_know_no_three_phases(grid: int, mode: i
     bench.circuit(16, 0, 0)
     bench.run(SWITCHES_S)
     assert bench.flows == alone
+
+
+@pytest.fixture
+def ready(rig, cloud):
+    """A rig whose first charger charges a car, alone on its circuit."""
+    cloud.chargers[SECOND].circuit = 80001
+    cloud.chargers[FIRST].plug()
+    rig.configure(connection(cloud, FIRST, SECOND))
+    rig.wait_value("10", "status", 3)
+    rig.wait_value("10", "phaseSwitching", True)
+    return rig
+
+
+def test_one_phase_is_set_for_five_minutes_and_proved_by_the_charger(ready, cloud):
+    ready.act("10", "oneCircuitPhase", slider=32)
+    assert cloud.commands[-1] == (FIRST, "dynamicCurrent", {"phase1": 32, "phase2": 0, "phase3": 0, "timeToLive": 5})
+    ready.wait_value("10", "circuitPhases", 1)
+    ready.act("10", "guardCircuit", slider=32)
+    assert [cloud.chargers[FIRST].get(111 + phase) for phase in range(3)] == [32, 32, 32]
+    ready.wait_value("10", "circuitPhases", 3)
+    assert cloud.asked(f"{FIRST}/site") == 1
+
+
+def test_three_phases_are_not_proved_by_the_first_of_them_alone(ready, cloud):
+    ready.act("10", "oneCircuitPhase", slider=32)
+    ready.wait_value("10", "circuitPhases", 1)
+    cloud.chargers[FIRST].command_mode = "lost"
+    assert ready.refused("10", "guardCircuit", slider=32).code == "timeout"
+
+
+@pytest.mark.parametrize(("grid", "obstacle"), [(4, "IT"), (3, "triphasé"), (30, "ne dit pas")])
+def test_on_another_grid_no_phase_is_cut(ready, cloud, grid, obstacle):
+    cloud.chargers[FIRST].set(21, grid)
+    ready.wait_value("10", "phaseSwitching", False)
+    assert obstacle in ready.value("10", "phaseObstacle")
+    assert "TN" in str(ready.refused("10", "oneCircuitPhase", slider=32))
+    assert cloud.commands == []
+
+
+def test_a_phase_mode_that_is_not_automatic_is_left_alone(ready, cloud):
+    cloud.chargers[FIRST].set(38, LOCKED_TO_ONE)
+    ready.wait_value("10", "phaseSwitching", False)
+    assert "automatique" in str(ready.refused("10", "oneCircuitPhase", slider=32))
+    assert cloud.commands == []
+
+
+def test_a_circuit_of_several_chargers_keeps_its_phases(ready, cloud):
+    cloud.chargers[SECOND].circuit = cloud.chargers[FIRST].circuit
+    assert "autres bornes" in str(ready.refused("10", "oneCircuitPhase", slider=32))
+    assert cloud.commands == []

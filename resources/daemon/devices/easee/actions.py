@@ -43,6 +43,10 @@ class Action:
     body: Callable[[Value], Any] = lambda _: None
     proof: tuple[int, Callable[[Any, Value], bool]] | None = None
     circuit: bool = False
+    one_phase: bool = False
+    """Whether it leaves a circuit one phase: only where that harms nobody."""
+    also: tuple[int, Callable[[Any, Value], bool]] | None = None
+    """What else must hold, if it is known: limits of a circuit's first phase stay as they are when phases change."""
 
 
 def _equal(observed: Any, wanted: Value) -> bool:
@@ -79,12 +83,22 @@ ACTIONS: Mapping[str, Action] = {
         lambda amps: {"phase1": amps, "phase2": amps, "phase3": amps},
         (mapping.CIRCUIT_LIMITS[0], _equal),
         circuit=True,
+        also=(mapping.CIRCUIT_LIMITS[2], _equal),
     ),
     "guardCircuit": Action(
         "/dynamicCurrent",
         lambda amps: {"phase1": amps, "phase2": amps, "phase3": amps, "timeToLive": GUARD_MINUTES},
         (mapping.CIRCUIT_LIMITS[0], _equal),
         circuit=True,
+        also=(mapping.CIRCUIT_LIMITS[2], _equal),
+    ),
+    "oneCircuitPhase": Action(
+        "/dynamicCurrent",
+        lambda amps: {"phase1": amps, "phase2": 0, "phase3": 0, "timeToLive": GUARD_MINUTES},
+        (mapping.CIRCUIT_LIMITS[0], _equal),
+        circuit=True,
+        one_phase=True,
+        also=(mapping.CIRCUIT_LIMITS[2], lambda limit, _: limit < mapping.MIN_CHARGING_A),
     ),
 }
 

@@ -67,6 +67,8 @@ class Control:
     def _carry_out(self, charger: Charger, action: Action, amps: int | None) -> bool:
         begun = self._clock.monotonic()
         serial = charger.serial
+        if action.one_phase:
+            self._check_phases(charger)
         base = self._reader.circuit(serial) if action.circuit else f"/api/chargers/{segment(serial)}"
         self._account.tokens.token()
         if self._clock.monotonic() - begun > CONFIRM_TIMEOUT_S / 2:
@@ -86,6 +88,22 @@ class Control:
             return False
         self._confirm(charger, action, amps, waiting, sent, begun + CONFIRM_TIMEOUT_S)
         return True
+
+    def _check_phases(self, charger: Charger) -> None:
+        """Raises Refused if a circuit of one phase would harm this charger or another one."""
+        with self._lock:
+            obstacle = mapping.phase_obstacle(charger.values)
+        if obstacle != "none":
+            raise Refused(
+                "Le chargeur {serial} n'est pas sur un réseau TN triphasé avec le mode de phases automatique : ses "
+                "phases ne sont pas changées",
+                serial=charger.serial,
+            )
+        if not self._reader.alone(charger.serial):
+            raise Refused(
+                "D'autres bornes sont sur le circuit du chargeur {serial} : ses phases ne sont pas changées",
+                serial=charger.serial,
+            )
 
     def _send(self, base: str, action: Action, amps: int | None) -> Any:
         """Sends an action; reports once an endpoint that has answered for no charger for a day. Raises DeviceError."""
@@ -142,11 +160,11 @@ class Control:
     def _proven(self, charger: Charger, action: Action, amps: int | None, sent: float, by_state: bool = False) -> bool:
         if action.proof is None:
             return False
-        observation, holds = action.proof
         with self._lock:
-            value = charger.values.get(observation)
-            fresh = by_state or charger.received(observation) > sent
-            return value is not None and fresh and holds(value, amps)
+            known = [(each, charger.values.get(each[0])) for each in (action.proof, action.also) if each is not None]
+            fresh = by_state or any(charger.received(each[0]) > sent for each, _ in known)
+            told = known[0][1] is not None and fresh
+            return told and all(value is None or holds(value, amps) for (_, holds), value in known)
 
     def _judge(self, charger: Charger, accepted: bool, code: int) -> None:
         if accepted:

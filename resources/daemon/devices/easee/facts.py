@@ -37,6 +37,10 @@ CHARGER = {
     "online": Fact("", "false while away"),
     "error": Fact("", "whether there is an error"),
     "circuitLimit": Fact("A", "dynamic limit of the circuit: the lowest of the phases in use"),
+    "circuitPhases": Fact("", "phases that the dynamic limits of the circuit leave for a charge"),
+    "offlineLimit": Fact("A", "limit of each phase of the circuit once nobody renews its dynamic limits"),
+    "phaseSwitching": Fact("", "whether the limits of the circuit may change the phases of a charge"),
+    "phaseObstacle": Fact("", "why they may not: grid, single, locked, unknown; none if they may"),
 }
 EQUALIZER = {
     "31|currentL1": Fact("A", "current of phase 1; negative with some meters while it is fed"),

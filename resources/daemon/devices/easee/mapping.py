@@ -8,7 +8,8 @@ A charger is a dictionary of raw values by *observation id*, the same numbers in
                                   outdated, and the charger does not always send a 0
 
 A `source` without a number is one of the derived facts below: `status`, `plugged`, `paused`, `cableState`,
-`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`. A charger is *away* if the service has lost it, or if it
+`wifiSignal`, `cellSignal`, `online`, `error`, `circuitLimit`, `circuitPhases`, `offlineLimit`, `phaseSwitching`,
+`phaseObstacle`. A charger is *away* if the service has lost it, or if it
 has been silent for too long.
 """
 
@@ -30,6 +31,12 @@ LOCKED_FOR_GOOD, CIRCUIT_MAX, DYNAMIC_CHARGER, REASON, SMART, CABLE_LOCKED, MODE
 SESSION_ENERGY, LIFETIME_ENERGY, CELL_SIGNAL, WIFI_SIGNAL, WIFI, CONNECTED = 121, 124, 130, 132, 141, 250
 SESSION_START, SESSION_END = 223, 129
 CIRCUIT_LIMITS = (111, 112, 113)
+OFFLINE_LIMITS = (50, 51, 52)
+GRID_TYPE, PHASE_MODE = 21, 38
+TN_THREE_PHASES, TN_GRIDS = 1, (1, 2, 3)
+"""Of 21; 4 and 5 are IT grids, where the third conductor of a circuit carries the return (evcc-io/evcc 28411)."""
+AUTOMATIC = 2
+"""Of 38: the charger uses one phase or three, as its circuit lets it."""
 
 IDENTITIES = frozenset({69, 107, 108, 128, 129, 223})
 """Observations that contain the RFID token of a person."""
@@ -44,8 +51,8 @@ PAUSING_REASONS = frozenset({1, 2, 3, 4, 5, 6, 51, 52})
 MIN_CHARGING_A = 6.0
 """A: below this no car charges."""
 
-_UNLISTED = frozenset({MODE, CONNECTED, CELL_SIGNAL, WIFI_SIGNAL, *CIRCUIT_LIMITS})
-_WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL})
+_UNLISTED = frozenset({MODE, CONNECTED, CELL_SIGNAL, WIFI_SIGNAL, *CIRCUIT_LIMITS, *OFFLINE_LIMITS, GRID_TYPE})
+_WHOLE = frozenset({MODE, REASON, CELL_SIGNAL, WIFI_SIGNAL, GRID_TYPE})
 
 
 @dataclass(frozen=True)
@@ -249,6 +256,32 @@ def _circuit_limit(values: Values, away: bool) -> float | None:
     return 0.0 if len(known) == len(CIRCUIT_LIMITS) else None
 
 
+def _circuit_phases(values: Values, away: bool) -> int | None:
+    """Phases of the circuit that may carry a charge."""
+    known = [values[each] for each in CIRCUIT_LIMITS if values.get(each) is not None]
+    return sum(limit >= MIN_CHARGING_A for limit in known) if len(known) == len(CIRCUIT_LIMITS) else None
+
+
+def _offline_limit(values: Values, away: bool) -> float | None:
+    """What each phase of the circuit may carry once nobody renews its limits: the greatest of the three."""
+    known = [float(values[each]) for each in OFFLINE_LIMITS if values.get(each) is not None]
+    return max(known) if len(known) == len(OFFLINE_LIMITS) else None
+
+
+def phase_obstacle(values: Values, away: bool = False) -> str:
+    """Why the circuit's limits must not change the phases of a charge; "none" if they may."""
+    grid, mode = values.get(GRID_TYPE), values.get(PHASE_MODE)
+    if grid not in TN_GRIDS:
+        return "grid" if grid in (4, 5) else "unknown"
+    if grid != TN_THREE_PHASES:
+        return "single"
+    return "none" if mode == AUTOMATIC else "locked" if mode is not None else "unknown"
+
+
+def _phase_switching(values: Values, away: bool) -> bool:
+    return phase_obstacle(values) == "none"
+
+
 _DERIVED: dict[str, tuple[frozenset[int], Callable[[Values, bool], Any]]] = {
     "status": (frozenset({MODE, CONNECTED}), _status),
     "plugged": (frozenset({MODE}), _plugged),
@@ -259,6 +292,10 @@ _DERIVED: dict[str, tuple[frozenset[int], Callable[[Values, bool], Any]]] = {
     "online": (frozenset({CONNECTED}), _online),
     "error": (frozenset({MODE, 119, 219}), _error),
     "circuitLimit": (frozenset(CIRCUIT_LIMITS), _circuit_limit),
+    "circuitPhases": (frozenset(CIRCUIT_LIMITS), _circuit_phases),
+    "offlineLimit": (frozenset(OFFLINE_LIMITS), _offline_limit),
+    "phaseSwitching": (frozenset({GRID_TYPE, PHASE_MODE}), _phase_switching),
+    "phaseObstacle": (frozenset({GRID_TYPE, PHASE_MODE}), phase_obstacle),
 }
 CHARGER = Vocabulary(
     _DERIVED, _UNLISTED, _WHOLE, frozenset({SESSION_START, SESSION_END}), flows, frozenset({"wifiSignal", "cellSignal"})
@@ -342,17 +379,3 @@ def outcome(record: Mapping[str, Any]) -> tuple[bool, int]:
     code = code if isinstance(code, int) and not isinstance(code, bool) else 0
     accepted = record.get("wasAccepted")
     return (accepted if isinstance(accepted, bool) else code == 0), code
-
-
-def circuit_path(site: Any, serial: str) -> str | None:
-    """Returns the path of the circuit of a charger, from the answer for its site; None if missing."""
-    circuits = site.get("circuits") if isinstance(site, dict) else None
-    for circuit in circuits if isinstance(circuits, list) else []:
-        chargers = circuit.get("chargers") if isinstance(circuit, dict) else None
-        if not isinstance(chargers, list):
-            continue
-        if any(isinstance(each, dict) and each.get("id") == serial for each in chargers):
-            place, identifier = circuit.get("siteId") or site.get("id"), circuit.get("id")
-            if isinstance(place, int) and isinstance(identifier, int):
-                return f"/api/sites/{place}/circuits/{identifier}"
-    return None

@@ -9,7 +9,7 @@ from typing import Any
 from ..base import Context, DeviceError, Found, Refused, VendorError
 from ..common.endpoints import Endpoints, Shapes
 from ..common.refusals import Policy, Refusals, Scope
-from . import mapping
+from . import circuits, mapping
 from .account import Account
 from .client import DAY_S, Forbidden, parsed
 
@@ -18,6 +18,8 @@ _LOG = logging.getLogger(__name__)
 CHARGER_LIST_MAX_AGE_S = 3600.0
 """Seconds for which the account's list of products is reused."""
 CONFIG_MAX_AGE_S = 12 * 3600.0
+ALONE_MAX_AGE_S = 24 * 3600.0
+"""Seconds for which it is known whether a charger is alone on its circuit; an hour if it is not."""
 POLICIES = {Scope.REQUEST: Policy((3600.0, 4 * 3600.0, DAY_S))}
 OBSERVATIONS = "observations"
 COLORS = {1: "black", 2: "red", 3: "blue", 4: "white", 5: "grey"}
@@ -138,11 +140,27 @@ class RestReader:
         self._context.memory.delete(f"circuit.{serial}")
         site = parsed(self._account.call("GET", f"/api/chargers/{segment(serial)}/site", urgent=True))
         self._shapes.look("site", site, ["circuits[].id", "circuits[].chargers[].id"])
-        path = mapping.circuit_path(site, serial)
+        path = circuits.circuit_path(site, serial)
         if path is None:
             raise Refused("Le compte Easee ne voit pas le circuit du chargeur {serial}", serial=serial)
         self._context.memory.keep(f"circuit.{serial}", path)
+        self._context.memory.keep(f"alone.{serial}", [circuits.is_alone(site, serial), self._clock.time()])
         return path
+
+    def alone(self, serial: str) -> bool:
+        """Whether no other charger is on its circuit, as of the last day at most. Raises DeviceError."""
+        alone, at = self._kept_alone(serial)
+        if not 0 <= self._clock.time() - at < (ALONE_MAX_AGE_S if alone else CHARGER_LIST_MAX_AGE_S):
+            self.find_circuit(serial)
+            alone, _ = self._kept_alone(serial)
+        return alone
+
+    def _kept_alone(self, serial: str) -> tuple[bool, float]:
+        """(whether it is alone, Unix time of that)."""
+        kept = self._context.memory.get(f"alone.{serial}")
+        if isinstance(kept, list) and len(kept) == 2 and isinstance(kept[1], (int, float)):
+            return kept[0] is True, float(kept[1])
+        return False, 0.0
 
 
 def segment(serial: str) -> str:
