@@ -33,7 +33,9 @@ from jeedom_host import URL, Jeedom  # noqa: E402
 from show_house import show_house  # noqa: E402
 
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
-SETTLE_S = 1.5
+SETTLE_S = 3
+"""Transitions of the core's own pages, and what a page asks for once it is there: no answer came for so long."""
+MAX_SETTLE_S = 30
 MOBILE_PX = 500
 MOST_BYTES = 16_000
 """A picture travels inside the page that shows it, and all of them inside the zip, which may have 2 MB."""
@@ -100,7 +102,7 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     browser.run(ORDINARY)
     if picture.script:
         browser.run(picture.script)
-    time.sleep(SETTLE_S)  # transitions of the core's own pages
+    settle(browser)
     box = browser.run(
         f"""(() => {{ const shown = [...document.querySelectorAll({picture.of.format(**ids)!r})]
             .find(e => e.getClientRects().length);
@@ -121,11 +123,20 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB", flush=True)
 
 
+def settle(browser: Chromium) -> None:
+    """Waits until the page has asked for nothing more, as on a busy machine answers take seconds."""
+    answered, quiet, end = -1, 0.0, time.monotonic() + MAX_SETTLE_S
+    while quiet < SETTLE_S and time.monotonic() < end:
+        time.sleep(0.5)
+        now = int(browser.run("performance.getEntriesByType('resource').length"))
+        quiet, answered = (quiet + 0.5 if now == answered else 0.0), now
+
+
 def open_application(browser: Chromium, script: str) -> None:
     """A page of the mobile application. It draws its home when it knows who is there: only then another page stays."""
     browser.goto(URL + "/index.php?v=m")
     browser.until("document.body.getAttribute('data-page') === 'home' && window.plugins?.length")
-    time.sleep(SETTLE_S)
+    settle(browser)
     browser.run(script)
 
 
