@@ -128,7 +128,7 @@ class Driving:
         readings: list[Reading],
         gaps: Mapping[str, float],
         levels: Mapping[str, tuple[float, float]],
-        passed: Mapping[str, Sequence[int]],
+        passed: Mapping[str, Sequence[tuple[int, float]]],
         now: float,
         monotonic: float,
     ) -> None:
@@ -244,7 +244,7 @@ class DrivingDevice(Device):
         readings: Iterable[Reading],
         gaps: Mapping[str, float],
         levels: Mapping[str, tuple[float, float]],
-        passed: Mapping[str, Sequence[int]],
+        passed: Mapping[str, Sequence[tuple[int, float]]],
     ) -> None:
         """A sample. `gaps`, `levels`, `passed`: see Given."""
         if self.driving is not None:

@@ -70,8 +70,8 @@ class HouseDevice(DrivingDevice):
         self._ends: list[Callable[[], None]] = []
         self._pace = LookPace()
         self._measures: list[Measure] = []
-        self._limits: dict[str, list[int]] = {}
-        """What each charger's limit has been since the last look: a look alone sees the newest."""
+        self._limits: dict[str, list[tuple[int, float]]] = {}
+        """What each charger's limit has been since the last look, with its date: a look alone sees the newest."""
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
         self._homes: set[str] = set()
@@ -160,7 +160,8 @@ class HouseDevice(DrivingDevice):
         reading = self._hub.board.reading(equipment, "charger.current")
         if reading is not None and not reading.doubt and isinstance(reading.value, (int, float)):
             with self._lock:
-                self._limits[equipment] = [*self._limits.get(equipment, []), round(reading.value)][-MOST_LIMITS:]
+                told = (round(reading.value), self.context.clock.time() - reading.age_s)
+                self._limits[equipment] = [*self._limits.get(equipment, []), told][-MOST_LIMITS:]
 
     def _look(self) -> None:
         house = self._house

@@ -96,6 +96,7 @@ class Rig:
         self.late = 0
         """Seconds by which the charger's cloud is late with what it tells."""
         self.history: list[tuple[int, float, bool, float]] = []
+        """By the second: limit, power, whether a car is plugged in, energy of its session."""
         self.looked = 0
         self.session = 0.0
         self.was_plugged = bool(self.plugged.at(0))
@@ -182,7 +183,7 @@ class Rig:
         self.house.look(self.second)
         heard = self._told()
         limit, power, plugged, session = heard[-1]
-        now, was = NOON + self.second, {each.source.key: each for each in self.seen}
+        now, was = self.now_of(self.second), {each.source.key: each for each in self.seen}
         told = {
             Source(GRID, "net", "grid.power"): self.house.grid,
             Source(GRID, "va", "grid.apparentPower"): self.house.apparent[0],
@@ -202,9 +203,14 @@ class Rig:
             if self.met or source.equipment != GRID
         ]
         roles = roles_of(tuple(told))
-        passed = {CAR: [each[0] for each in heard]}
+        newest = self.looked - 1 if self.late and self.history else self.second
+        passed = {CAR: [(each[0], NOON + newest - back) for back, each in zip(range(len(heard))[::-1], heard)]}
         given = Given(roles, self.subscribed, lambda charger, at: None, levels=self.levels, passed=passed)
         self.pilot.step(self.seen, given, now, float(self.second))
+
+    def now_of(self, second: int) -> float:
+        """Unix time."""
+        return NOON + second
 
     def choose(self, mode: str, name: str = "p") -> None:
         assert self.pilot.choose(name, mode, NOON + self.second, float(self.second))

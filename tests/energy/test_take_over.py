@@ -110,4 +110,5 @@ def test_the_house_sees_each_limit_also_of_those_that_pass_between_two_looks(tmp
     rig.clock.advance(1.0)
     rig.device.refresh()
     rig.device.refresh()
-    assert seen == [{"5": [10, 16, 6]}, {}]
+    assert [[amps for amps, _ in each.get("5", ())] for each in seen] == [[10, 16, 6], []]
+    assert all(at == pytest.approx(rig.clock.time(), abs=2) for _, at in seen[0]["5"])

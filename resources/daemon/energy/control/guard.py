@@ -23,6 +23,8 @@ class Guard:
     failures: int = 0
     requests: int = 0
     up: bool = False
+    """A limit that ends by itself was sent, and none that stays after it has been accepted."""
+    _lifting: bool = False
     _attempt: Attempt | None = None
     _next: float = float("-inf")
     _amps: int = 0
@@ -33,19 +35,28 @@ class Guard:
         if self._attempt is not None:
             return False
         if wanted is None:
-            return self._lift(acts)
+            return self._lift(now, acts)
         if now < self._next and (wanted == self._amps or self.failures):
             return False
-        self._amps, self._next, self.up = wanted, now + RENEW_S, True
+        self._amps, self._next, self.up, self._lifting = wanted, now + RENEW_S, True, False
         self.requests += 1
         self._attempt = acts.begin(self.charger, "circuit.guard", wanted)
         return True
 
-    def _lift(self, acts: Acts) -> bool:
+    @property
+    def amps(self) -> int:
+        """A of the limit that ends by itself; 0 if there is none."""
+        return self._amps if self.up else 0
+
+    def restore(self, amps: int) -> None:
+        """A limit was set before the daemon's start."""
+        self.up, self._amps = amps > 0, amps
+
+    def _lift(self, now: float, acts: Acts) -> bool:
         """Leaves the circuit with the same limit, and without an end: nothing of ours expires later."""
-        if not self.up:
+        if not self.up or (self._lifting and now < self._next):
             return False
-        self.up, self._next, self.failures = False, float("-inf"), 0
+        self._lifting = True
         self.requests += 1
         self._attempt = acts.begin(self.charger, "circuit.current", self._amps)
         return True
@@ -57,6 +68,8 @@ class Guard:
         self._attempt = None
         if attempt.done:
             self.failures = 0
+            if self._lifting:
+                self.up, self._lifting, self._next = False, False, float("-inf")
         elif self.up:
             self.failures += 1
             self._next = now + max(RETRY_S * self.failures, attempt.retry_s or 0.0)

@@ -37,6 +37,8 @@ class ChargerNow:
     reachable: bool
     own_most: int | None = None
     circuit_most: float | None = None
+    told_at: float = 0.0
+    """Unix time of the data of `told`."""
 
 
 class View:
@@ -154,6 +156,7 @@ class View:
             not any(each is not None and each.doubtful for each in (power, limit)),
             None if most[0] is None else int(most[0]),
             most[1],
+            0.0 if limit is None else limit.at,
         )
 
     def load(self, equipment: str) -> bool | None:

@@ -62,8 +62,9 @@ class Load:
         day = datetime.fromtimestamp(now, zone).date().isoformat()
         if day != self.state.day:
             self.state.day, self.state.ran_s = day, 0.0
-        if not self.adopted and told is not None:
-            self.rules.on = told
+        if not self.adopted:
+            self.rules.on = self.rules.on if told is None else told
+            self.rules.by_sun = self.rules.on  # until a plan wants it: a restart alone switches nothing off
         self.adopted = True
         if (told if told is not None else self.rules.on) and seconds < 600:
             self.state.ran_s += seconds
@@ -123,13 +124,19 @@ class Load:
             return False
         if self._wanted is None and told is None and self.rules.on == self.state.on and not self.failures:
             self._wanted = self.rules.on  # nothing was decided yet: nothing is switched
+            if self.state.asked and not self.config.relay:
+                self._want(acts)  # what was decided last may not have gone out; what has is not asked for again
             return False
         self._wanted = self.rules.on
         if self.config.relay:
             self._attempt = acts.begin(self.config.relay, "load.on" if self.rules.on else "load.off")
         else:
-            acts.want(self.config.id, "onCommand" if self.rules.on else "offCommand")
+            self.state.asked = True
+            self._want(acts)
         return True
+
+    def _want(self, acts: Acts) -> None:
+        acts.want(self.config.id, "onCommand" if self.rules.on else "offCommand")
 
     def facts(self) -> dict[str, Value | None]:
         """By the sources of its rows."""

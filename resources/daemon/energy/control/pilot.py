@@ -13,6 +13,7 @@ from datetime import tzinfo
 from typing import Any, Callable
 
 from ..balance import Charge
+from ..keeping.first import KeptFirst, essence
 from ..live import Pace
 from ..manager import OLD_S, STALE_S, HouseReading, HouseSettings, Manager
 from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
@@ -49,8 +50,8 @@ class Given:
     """K that the room of a load lacks of its set temperature, by load; who is not known is left out."""
     levels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(% of its car's battery, Unix time of the data) by charge point, where a command tells it."""
-    passed: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """The limits (A) that each charger has shown since the last sample, in order."""
+    passed: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    """(A, Unix time of the data) of the limits that each charger has shown since the last sample, in order."""
 
 
 class Pilot:
@@ -66,7 +67,7 @@ class Pilot:
         publish: Callable[[str, Mapping[str, Value | None], float], None],
     ) -> None:
         self._kept = kept
-        self._acts = acts
+        self._acts = KeptFirst(acts, self._keep_states)
         self._told = told
         self._ahead = ahead
         self._zone = zone
@@ -84,6 +85,7 @@ class Pilot:
         self._charged_at = -math.inf
         self._kept_at = -math.inf
         self._stepped: float | None = None
+        self._at = (0.0, 0.0)  # Unix time and monotonic seconds of what is being done
         self._meters = Meters()
         self._fresh_at: float | None = None
         self._known_at: float | None = None  # when the grid's power was last known, or the first look; monotonic
@@ -126,7 +128,7 @@ class Pilot:
 
     def step(self, readings: Iterable[Reading], given: Given, now: float, monotonic: float) -> None:
         """Takes the readings of now, lets the rules decide, has it done and reports it."""
-        newest = list(readings)
+        newest, self._at = list(readings), (now, monotonic)
         for each in newest:
             self._paces.setdefault(each.source.key, Pace()).add(each.at)
         view = View(newest, given.roles, self._paces, now)
@@ -246,7 +248,7 @@ class Pilot:
         found = point.seen
         if found is None or not found.plugged or not found.reachable:
             return
-        point.wish.follow(monotonic, point.rules.amps, found.told, self._acts)
+        point.wish.follow(monotonic, point.rules.amps, found.told, self._acts, point.rules.state in ("limited", "off"))
         self._troubles.note(
             f"point:{point.settings.id}",
             point.wish.lost,
@@ -257,6 +259,7 @@ class Pilot:
 
     def _protect(self, monotonic: float) -> None:
         for name, point in self.points.items():
+            point.give_back(monotonic, self._acts)
             point.protect(monotonic, self._acts)
             self._troubles.note(
                 f"guard:{name}",
@@ -337,17 +340,25 @@ class Pilot:
         return self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
 
     def _keep(self, now: float, monotonic: float, at_once: bool = False) -> None:
-        states: dict[str, Any] = {name: each.keep(now, monotonic).state() for name, each in self.points.items()}
-        states.update({name: each.state.state() | {"on": each.rules.on} for name, each in self.loads.items()})
-        urgent = any(_essence(states[name]) != _essence(self._states.get(name)) for name in states)
+        self._at = (now, monotonic)
+        states = self._found_states()
+        urgent = any(essence(each) != essence(self._states.get(name)) for name, each in states.items())
         if urgent or at_once or monotonic - self._kept_at >= KEEP_EVERY_S:
-            self._kept_at = monotonic
-            if states != self._states:
-                self._kept.keep(KEY, states)
-            self._states = states
+            self._keep_states()
         for name, load in self.loads.items():
             load.state.on = bool(states[name]["on"])
         self.journal.keep(monotonic, at_once)
+
+    def _found_states(self) -> dict[str, Any]:
+        states: dict[str, Any] = {name: each.keep(*self._at).state() for name, each in self.points.items()}
+        states.update({name: each.state.state() | {"on": each.rules.on} for name, each in self.loads.items()})
+        return states
+
+    def _keep_states(self) -> None:
+        """At once: before something is sent, and before a user hears that it was done."""
+        before, self._states, self._kept_at = self._states, self._found_states(), self._at[1]
+        if self._states != before:
+            self._kept.keep(KEY, self._states)
 
     def stop(self, now: float, monotonic: float) -> None:
         """Keeps what is to be kept; nothing is switched by an end."""
@@ -358,8 +369,9 @@ class Pilot:
     def choose(self, name: str, mode: str, now: float, monotonic: float) -> bool:
         """A mode of a charge point or a load; False if there is no such mode or equipment."""
         point, load = self.points.get(name), self.loads.get(name)
+        self._at = (now, monotonic)
         if point is not None and mode in (FREE, *MODES):
-            point.choose(mode, self._acts, monotonic)
+            point.choose(mode, monotonic)
             chosen = point.chosen
         elif load is not None and mode in LOAD_MODES:
             load.choose(mode)
@@ -368,6 +380,7 @@ class Pilot:
             return False
         self.journal.add(now, name, mode, chosen, {})
         self._built = None
+        self._keep_states()
         return True
 
     def release(self, name: str) -> bool:
@@ -375,17 +388,13 @@ class Pilot:
         point = self.points.get(name)
         if point is not None:
             point.release()
+            self._keep_states()
         return point is not None or name in self.loads
 
     def goal(self, name: str, kwh: float | None = None, hour: str | None = None, percent: float | None = None) -> bool:
         """The energy, the hour or the % of the car's battery of a goal; False if they make no sense."""
         point = self.points.get(name)
-        return point is not None and point.set_goal(kwh, hour, percent)
-
-
-def _essence(state: object) -> object:
-    """What must not be lost by a crash: all but counters that grow with every sample."""
-    if not isinstance(state, Mapping):
-        return None
-    counters = ("charged_wh", "session_wh", "since_level_wh", "paced_kw", "ran_s", "taken_over_until", "stopped_at")
-    return {name: value for name, value in state.items() if name not in counters}
+        if point is None or not point.set_goal(kwh, hour, percent):
+            return False
+        self._keep_states()
+        return True

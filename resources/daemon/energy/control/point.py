@@ -39,6 +39,7 @@ class Point:
         self.state = state
         self.wish = Wish(settings.charger)
         self.guard = Guard(settings.charger)
+        self.guard.restore(state.guard_a)
         self.seen: ChargerNow | None = None
         self.theirs: int | None = None
         """A limit that somebody else has set since the last step, also if ours has overwritten it meanwhile."""
@@ -81,11 +82,11 @@ class Point:
         now: float,
         monotonic: float,
         level: tuple[float, float] | None = None,
-        passed: Iterable[int] = (),
+        passed: Iterable[tuple[int, float]] = (),
     ) -> None:
         """Takes what the charger tells, and the car's charge state: (%, Unix time).
 
-        `passed`: the limits that the charger has shown since the last look, in order.
+        `passed`: (A, Unix time of the data) of the limits that it has shown since the last look, in order.
         """
         self._now, self._monotonic = now, monotonic
         if self._met is None:
@@ -95,9 +96,11 @@ class Point:
         if found is None:
             return
         if self.adopted and found.reachable and found.plugged:
-            for told in [*passed, *([] if found.told is None else [found.told])]:
-                if self.wish.hear(monotonic, told):
+            for told, at in [*passed, *([] if found.told is None else [(found.told, found.told_at)])]:
+                if self.wish.hear(monotonic, told, max(0.0, now - at)):
                     self.theirs = told
+            if self.wish.inherits and self.wish.seen and self.theirs is None:
+                self.rules.amps = self.wish.sent or 0  # sent before the daemon's start, shown since
         self._learnt_phases = found.phases or self._learnt_phases
         settings = self._charger_settings()
         if settings != self.rules.settings:
@@ -127,9 +130,10 @@ class Point:
             if state.taken_over_until > now:
                 rules.take_over(monotonic, told)
                 rules.taken_over_until = monotonic + state.taken_over_until - now
-            elif state.amps is not None and state.amps != told:
+            elif state.amps is not None and told not in (state.amps, state.shown, *(amps for _, amps in state.orders)):
                 rules.take_over(monotonic, told)
         self.wish.adopt(told)
+        self.wish.inherit(monotonic, [(max(0.0, now - at), int(amps)) for at, amps in state.orders])
         if found.plugged and not state.plugged and state.amps is not None:
             self._lose(monotonic)
         if not found.plugged:
@@ -194,16 +198,18 @@ class Point:
 
     # What the user wants.
 
-    def choose(self, mode: str, acts: Acts, monotonic: float) -> None:
+    def choose(self, mode: str, monotonic: float) -> None:
         """Another mode. A charger that is no longer driven gets back what it was lowered to."""
-        if mode == FREE and self.driven and self.seen is not None and self.seen.plugged:
-            if self.rules.amps < self.most and monotonic >= self.rules.taken_over_until:
-                acts.begin(self.settings.charger, "charger.current", self.most)
+        amps = self.rules.amps if self.adopted else self.state.amps
+        theirs = self.rules.taken_over_until > monotonic or self.state.taken_over_until > self._now
+        leaves = mode == FREE and self.state.mode != FREE
+        self.state.owes = leaves and amps is not None and amps < self.most and not theirs
+        if leaves:
             self.adopted = False
         elif self.state.mode == FREE:
             self.adopted = False
             self.rules = ChargePoint(self._charger_settings())
-            self.state.amps, self.state.taken_over_until = None, 0.0
+            self.state.amps, self.state.shown, self.state.orders, self.state.taken_over_until = None, None, [], 0.0
         self.state.mode = mode
         self.rules.settings = self._charger_settings()
         self.rules.chosen_at = monotonic
@@ -217,6 +223,17 @@ class Point:
                 self.goal.plugged_in(self._now)
             self.state.plugged = found.plugged
             self.adopted = True
+
+    def give_back(self, monotonic: float, acts: Acts) -> None:
+        """A charger that is no longer driven is given all that it may take, until it has shown it."""
+        found, state = self.seen, self.state
+        if not state.owes or found is None or not found.reachable:
+            return
+        theirs = found.told is not None and self.wish.hear(monotonic, found.told, max(0.0, self._now - found.told_at))
+        if not found.plugged or theirs or self.wish.fulfilled(self.most):
+            state.owes = False
+        else:
+            self.wish.follow(monotonic, self.most, found.told, acts)
 
     def release(self) -> None:
         """The rules act again."""
@@ -263,6 +280,8 @@ class Point:
     def protect(self, monotonic: float, acts: Acts) -> None:
         """Renews the net of its circuit while it is driven and a car is there."""
         found = self.seen
+        if self.guard.up and not self.adopted and self.settings.guard and self.state.mode != FREE:
+            return  # after a restart: the charger has not told yet whether a car is there
         there = self.settings.guard and self.driven and found is not None and found.plugged and found.reachable
         if there or self.guard.up:
             self.guard.follow(monotonic, self._circuit if there else None, acts)
@@ -368,8 +387,10 @@ class Point:
     def keep(self, now: float, monotonic: float) -> PointState:
         """What is to be kept."""
         state, rules = self.state, self.rules
+        state.guard_a = self.guard.amps
         if self.driven:
-            state.amps = rules.amps
+            state.amps, state.shown = rules.amps, self.wish.shown
+            state.orders = [[round(now - age, 1), amps] for age, amps in self.wish.on_its_way(monotonic)]
             rest = rules.taken_over_until - monotonic
             state.taken_over_until = now + rest if rest > 0 else 0.0
             state.stopped_at = now - (monotonic - rules.stopped_at) if rules.stopped_at > -math.inf else 0.0

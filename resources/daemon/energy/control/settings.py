@@ -116,6 +116,14 @@ class PointState:
     """kW that the charge takes while a plan wants it; 0 if that is not known yet."""
     risk: str = ""
     """Why the goal is at risk, once the user knows."""
+    shown: int | None = None
+    """A that the charger has shown last."""
+    orders: list[list[float]] = field(default_factory=list)
+    """(Unix time, A) of each set-point that the charger has not shown yet."""
+    owes: bool = False
+    """A charger that is no longer driven has not shown yet that it has its limit back."""
+    guard_a: int = 0
+    """A of the circuit's limit that was set to end with the daemon; 0 if none was."""
 
     def state(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -130,8 +138,12 @@ class PointState:
                 value = kept.get(name)
                 if isinstance(default, float) or name in ("session_wh", "level"):
                     value = _number(value)
-                elif name == "amps":
+                elif name in ("amps", "shown"):
                     value = int(amps) if (amps := _number(value)) is not None and 0 <= amps <= MOST_A else None
+                elif name == "guard_a":
+                    value = int(amps) if (amps := _number(value)) is not None and LEAST_A <= amps <= MOST_A else 0
+                elif name == "orders":
+                    value = _orders(value)
                 elif not isinstance(value, type(default)):
                     value = None
                 if value is not None:
@@ -165,6 +177,8 @@ class LoadState:
     power: float | None = None
     """Learnt from the meter."""
     steps: list[float] = field(default_factory=list)
+    asked: bool = False
+    """Jeedom was asked to switch it."""
 
     def state(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -177,7 +191,7 @@ class LoadState:
         if isinstance(kept, Mapping):
             if kept.get("mode") in LOAD_MODES:
                 made.mode = str(kept["mode"])
-            made.on = kept.get("on") is True
+            made.on, made.asked = kept.get("on") is True, kept.get("asked") is True
             made.day = str(kept.get("day", ""))
             for name in ("ran_s", "power"):
                 value = _number(kept.get(name))
@@ -187,6 +201,13 @@ class LoadState:
             known = map(_number, steps) if isinstance(steps, list) else ()
             made.steps = [each for each in known if each is not None]
         return made
+
+
+def _orders(value: object) -> list[list[float]]:
+    """The set-points on their way as they were kept."""
+    pairs = [each for each in value if isinstance(each, list) and len(each) == 2] if isinstance(value, list) else []
+    known = [(_number(at), _number(amps)) for at, amps in pairs]
+    return [[at, amps] for at, amps in known if at is not None and amps is not None and 0 <= amps <= MOST_A]
 
 
 def _number(value: object) -> float | None:

@@ -1,0 +1,1 @@
+"""What outlives a crash: in which order things are kept and sent."""
