@@ -107,3 +107,12 @@ def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str, lang
             browser.run(f"document.body.setAttribute('data-theme', {theme!r})")
             found = browser.run(LOOK)
             assert found == {"over": [], "tables": 0, "letters": 0, "pictures": 0, "dead": 0}, page
+
+
+def test_what_the_documentation_quotes_of_jeedom_stands_there(jeedom: Jeedom) -> None:
+    """Its own menus, tabs and buttons, in French and English: `tests/docs/test_labels.py` asks pages for these."""
+    words = Path(__file__).resolve().parents[1] / "docs" / "emphasis.json"
+    quoted = json.loads(words.read_text("utf-8"))["jeedom"]
+    sections = json.loads((Path(ROOT) / "core" / "i18n" / "en_US.json").read_text("utf-8")).values()
+    known = {(french.strip(), english.strip()) for table in sections for french, english in table.items()}
+    assert [pair for pair in quoted.items() if pair not in known] == []
