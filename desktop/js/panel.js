@@ -211,9 +211,7 @@
 
   function chart(labels, series, unit) {
     const style = getComputedStyle(root);
-    const ink = style.color;
-    const faint = Highcharts.color(ink).setOpacity(0.15).get();
-    const text = { color: ink };
+    const text = { color: style.color };
     drawn = Highcharts.chart('jeenergiePanelChart', {
       chart: { type: 'column', backgroundColor: 'transparent', style: { fontFamily: style.fontFamily } },
       title: { text: null },
@@ -224,8 +222,8 @@
         enabled: series.length > 1, navigation: { enabled: false }, itemHoverStyle: text, itemHiddenStyle: { opacity: 0.5 },
         itemStyle: { ...text, textOverflow: 'none', whiteSpace: 'normal', width: root.clientWidth - 90 }
       },
-      xAxis: { categories: labels, labels: { style: text }, lineColor: faint, tickColor: faint },
-      yAxis: { title: { text: unit, style: text }, labels: { style: text }, gridLineColor: faint },
+      xAxis: { categories: labels },
+      yAxis: { title: { text: unit } },
       tooltip: { shared: true, useHTML: true, formatter: function() { return parts.tip(this.points, (point) => slotName(point.index, String(point.category)), (value) => rounded(value, unit)); } },
       plotOptions: { column: { stacking: 'normal', borderColor: '#8a9099', groupPadding: 0.12, pointPadding: 0.03, animation: false } },
       series: series

@@ -13,17 +13,17 @@ if (!isConnect('admin')) {
 <div class="input-group pull-right" style="display:inline-flex;">
     <span class="input-group-btn">
         <a class="btn btn-sm btn-default roundedLeft" id="bt_jeenergiePage" href="#" style="display:none;"><i class="fas fa-charging-station"></i> {{Sa page}}
-        </a><a class="btn btn-sm btn-default eqLogicAction roundedLeft" data-action="configure"><i class="fas fa-cogs"></i><span class="hidden-xs"> {{Configuration avancée}}</span>
-        </a><a class="btn btn-sm btn-default eqLogicAction" data-action="copy" data-jn_kind="connection"><i class="fas fa-copy"></i><span class="hidden-xs"> {{Dupliquer}}</span>
+        </a><a class="btn btn-sm btn-default eqLogicAction roundedLeft" data-action="configure"><i class="fas fa-cogs"></i><span class="jnWide"> {{Configuration avancée}}</span>
+        </a><a class="btn btn-sm btn-default eqLogicAction" data-action="copy" data-jn_kind="connection"><i class="fas fa-copy"></i><span class="jnWide"> {{Dupliquer}}</span>
         </a><a class="btn btn-sm btn-success eqLogicAction" data-action="save"><i class="fas fa-check-circle"></i> {{Sauvegarder}}
-        </a><a class="btn btn-sm btn-danger eqLogicAction roundedRight" data-action="remove"><i class="fas fa-minus-circle"></i><span class="hidden-xs"> {{Supprimer}}</span>
+        </a><a class="btn btn-sm btn-danger eqLogicAction roundedRight" data-action="remove"><i class="fas fa-minus-circle"></i><span class="jnWide"> {{Supprimer}}</span>
         </a>
     </span>
 </div>
 <ul class="nav nav-tabs" role="tablist">
     <li role="presentation"><a class="eqLogicAction cursor" role="tab" data-toggle="tab" data-action="returnToThumbnailDisplay" title="{{Retour à la liste}}" aria-label="{{Retour à la liste}}"><i class="fas fa-arrow-circle-left"></i></a></li>
-    <li role="presentation" class="active"><a data-target="#eqlogictab" aria-controls="eqlogictab" role="tab" data-toggle="tab"><i class="fas fa-tachometer-alt"></i><span class="hidden-xs" data-jn_kind="equipment"> {{Équipement}}</span><span class="hidden-xs" data-jn_kind="connection"> {{Connexion}}</span></a></li>
-    <li role="presentation"><a data-target="#commandtab" aria-controls="commandtab" role="tab" data-toggle="tab"><i class="fas fa-list"></i><span class="hidden-xs"> {{Commandes}}</span></a></li>
+    <li role="presentation" class="active"><a data-target="#eqlogictab" aria-controls="eqlogictab" role="tab" data-toggle="tab"><i class="fas fa-tachometer-alt"></i><span class="jnWide" data-jn_kind="equipment"> {{Équipement}}</span><span class="jnWide" data-jn_kind="connection"> {{Connexion}}</span></a></li>
+    <li role="presentation"><a data-target="#commandtab" aria-controls="commandtab" role="tab" data-toggle="tab"><i class="fas fa-list"></i><span class="jnWide"> {{Commandes}}</span></a></li>
 </ul>
 <div class="jnFirstSteps" role="region" aria-label="{{Premiers pas}}" data-jn_kind="connection"></div>
 <div class="tab-content">

@@ -129,9 +129,9 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
             </a>
             <span class="jnState" data-state_of="<?php echo $connection['id']; ?>"></span>
             <span class="jnTools">
-                <a class="btn btn-sm btn-default" data-jn_action="discover" title="{{Chercher les équipements de cette connexion}}"><i class="fas fa-sync-alt"></i><span class="hidden-xs"> {{Synchroniser}}</span></a>
-                <a class="btn btn-sm btn-default jnByHand" data-jn_action="addByHand" title="{{Ajouter un équipement à la main}}"><i class="fas fa-plus"></i><span class="hidden-xs"> {{Équipement}}</span></a>
-                <a class="btn btn-sm btn-default" data-jn_action="open" title="{{Régler cette connexion}}"><i class="fas fa-cogs"></i><span class="hidden-xs"> {{Régler}}</span></a>
+                <a class="btn btn-sm btn-default" data-jn_action="discover" title="{{Chercher les équipements de cette connexion}}"><i class="fas fa-sync-alt"></i><span class="jnWide"> {{Synchroniser}}</span></a>
+                <a class="btn btn-sm btn-default jnByHand" data-jn_action="addByHand" title="{{Ajouter un équipement à la main}}"><i class="fas fa-plus"></i><span class="jnWide"> {{Équipement}}</span></a>
+                <a class="btn btn-sm btn-default" data-jn_action="open" title="{{Régler cette connexion}}"><i class="fas fa-cogs"></i><span class="jnWide"> {{Régler}}</span></a>
             </span>
         </div>
         <div class="jnMessage" data-message_of="<?php echo $connection['id']; ?>" style="display:none;"></div>

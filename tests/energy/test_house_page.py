@@ -45,7 +45,7 @@ def figure(value: Any, age: float = 2, unit: str = "W") -> dict[str, Any]:
 def picture(**values: Any) -> Any:
     """The picture of a house; `told`, `has`, `devices`, `used`: as the page has them."""
     data: dict[str, Any] = {"has": ["grid.power", "solar.power", "battery.power"], "devices": []}
-    data |= {key: values.pop(key) for key in ("told", "has", "devices", "used") if key in values}
+    data |= {key: values.pop(key) for key in ("told", "holds", "has", "devices", "used") if key in values}
     data["values"] = values
     return js(f"math.picture({json.dumps(data)}, {NOW})")
 
@@ -97,6 +97,15 @@ def test_a_value_without_news_is_old_when_nobody_vouches_for_it() -> None:
     assert js(script) == ["known", "old"]
     assert js(f"math.stateOf({{value: 0, unit: 'W', at: {NOW} - 3000}}, 0, {NOW}).state") == "known"
     assert js(f"math.stateOf({{value: '', unit: 'W', at: {NOW}}}, undefined, {NOW}).power") is None
+
+
+@needs_node
+def test_until_the_daemon_answers_a_quiet_value_of_a_house_that_is_online_is_not_old() -> None:
+    values = {"gridPower": figure(0, 900), "solarPower": figure(300), "batteryPower": figure(0)}
+    assert picture(**values, holds=True)["nodes"]["grid"]["state"] == "known"
+    assert picture(**values, holds=False)["nodes"]["grid"]["state"] == "old"
+    told = {"grid": None, "solar": 300, "battery": 0, "house": None, "base": None}
+    assert picture(**values, holds=True, told=told)["nodes"]["grid"]["state"] == "old"
 
 
 @needs_node

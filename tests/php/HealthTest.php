@@ -29,10 +29,10 @@ final class HealthTest extends JeenergieTestCase
     {
         return [
             'now' => [1, 'à l\'instant'],
-            'seconds' => [42, 'il y a 42 s'],
-            'minutes' => [12 * 60 + 20, 'il y a 12 min'],
-            'hours' => [47 * 3600 + 5, 'il y a 47 h'],
-            'days' => [49 * 3600, 'il y a 2 j'],
+            'seconds' => [42, "il y a 42\u{a0}s"],
+            'minutes' => [12 * 60 + 20, "il y a 12\u{a0}min"],
+            'hours' => [47 * 3600 + 5, "il y a 47\u{a0}h"],
+            'days' => [49 * 3600, "il y a 2\u{a0}j"],
             'by a clock that is ahead' => [-30, 'à l\'instant'],
         ];
     }

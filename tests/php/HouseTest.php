@@ -36,6 +36,15 @@ final class HouseTest extends JeenergieTestCase
         $this->assertNull($found['values']['cost.today']['value'], 'what is not known is no figure');
     }
 
+    public function testQuietValuesHoldUntilTheDaemonAnswersWhileTheHouseIsOnline(): void
+    {
+        $connection = jeenergie::byId($this->home()->getConfiguration('connection'));
+        foreach (['online' => true, 'no_data' => false, 'unreachable' => false] as $state => $holds) {
+            $connection->setCache('state', ['state' => $state]);
+            $this->assertSame($holds, House::house()['holds'], $state);
+        }
+    }
+
     public function testTheBalanceNamesItsDevices(): void
     {
         $home = $this->home();

@@ -86,9 +86,17 @@ final class House
             'isAdmin' => isConnect('admin'),
             'now' => time(),
             'values' => self::values($home),
+            'holds' => self::holds($home),
             'names' => array_combine($names, array_map([Catalogue::class, 'quantityName'], $names)),
             'colors' => Catalogue::quantities()['colors'],
         ] + self::parts();
+    }
+
+    /** Whether its values are the state of now until the daemon is heard: it says itself when one is not known any more. */
+    private static function holds(jeenergie $home): bool
+    {
+        $connection = jeenergie::byId($home->getConfiguration('connection'));
+        return $connection instanceof jeenergie && ($connection->state()['state'] ?? '') === 'online';
     }
 
     /** @return array {has: [quantities of now that Jeedom has], devices: [{id, name, kind, cmd, value, unit, at}]} */
@@ -187,6 +195,7 @@ final class House
             'colors' => Catalogue::quantities()['colors'],
             'language' => str_replace('_', '-', translate::getLanguage()),
             'devices' => [],
+            'holds' => self::holds($home),
         ] + self::parts();
         $scripts = '';
         foreach (self::$isScripted ? [] : ['ask', 'math', 'elements', 'flow', 'tile'] as $script) {

@@ -187,7 +187,7 @@ final class Health
                 break;
             }
         }
-        return sprintf(__('il y a %s', __FILE__), intdiv($seconds, $size) . ' ' . ($unit === 'd' ? __('j', __FILE__) : $unit));
+        return sprintf(__('il y a %s', __FILE__), intdiv($seconds, $size) . "\u{a0}" . ($unit === 'd' ? __('j', __FILE__) : $unit));
     }
 
     /** HTML to post in public: no name, address, identifier or secret. */

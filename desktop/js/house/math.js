@@ -88,11 +88,11 @@ window.jeenergieHouse = window.jeenergieHouse || {};
 
   /**
    * The whole picture. `data`: {values, has: [quantities], devices: [{id, name, kind, value, unit, at}], told: the
-   * daemon's `now` or undefined, used: {<id>: boolean} or undefined}; `now`: Unix time.
+   * daemon's `now` or undefined, holds: it will say so, used: {<id>: boolean} or undefined}; `now`: Unix time.
    * Returns {nodes: {<id>: {power, state, age, mode}}, consumers: [...], flows, lines: [{from, to, power, color}]}.
    */
   function picture(data, now, noMore) {
-    const told = (key) => (data.told ? (key in data.told ? data.told[key] : null) : undefined);
+    const told = (key) => (data.told ? (key in data.told ? data.told[key] : null) : data.holds || undefined);
     const nodes = {
       solar: stateOf(data.values.solarPower, told('solar'), now, data.toldAt),
       grid: stateOf(data.values.gridPower, told('grid'), now, data.toldAt),

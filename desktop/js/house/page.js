@@ -111,7 +111,7 @@
       say('.jhDaemon', '');
       house.roles.draw(find('.jhRoles'), found.roles, data, decide);
     } catch (error) {
-      state.data.told = undefined;
+      state.data.told = state.data.holds = undefined;
       say('.jhDaemon', error.message);
     }
     draw();

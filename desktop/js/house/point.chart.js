@@ -9,6 +9,8 @@
 
   const math = house.math, element = house.svg, own = house.pointMath;
   const LEFT = 46, RIGHT = 8, TOP = 16, POWER = 128, GAP = 20, PRICE = 62, AXIS = 22;
+  /** Room for a price, px. */
+  const LABEL = 88;
   const QUARTER_MS = 900000;
 
   const price = (value, language) => (value === null ? '{{prix inconnu}}' : math.text(value, '€/kWh', language));
@@ -37,9 +39,16 @@
     });
   }
 
+  /** The middle of a column for its label; beside the line of now where that would go through it. */
+  function labelled(from, width, now) {
+    const middle = from + width / 2;
+    if (Math.abs(middle - now) > LABEL / 2) return middle;
+    return now + LABEL < from + width ? now + LABEL / 2 : now - LABEL > from ? now - LABEL / 2 : middle;
+  }
+
   /** A column for each stretch of one price, as high as it costs. */
   function prices(svg, outlook, data, x, top, height) {
-    const most = own.range(outlook.prices).most;
+    const most = own.range(outlook.prices).most, now = x(outlook.at);
     outlook.prices.forEach((each) => {
       const from = x(each.from), width = x(each.to) - from;
       const size = each.price === null ? height : Math.max(4, Math.max(0, each.price) / (most || 1) * (height - 18));
@@ -49,7 +58,7 @@
       element('title', {}, group, sentence(each, data));
       const text = width > 92 || each.price === null ? price(each.price, data.language) : math.text(each.price, '€', data.language);
       if (width > (each.price === null ? 92 : 40)) {
-        element('text', { x: (from + width / 2).toFixed(1), y: (top + height - size - 4).toFixed(1), class: 'jcLabel', 'text-anchor': 'middle' }, group, text);
+        element('text', { x: labelled(from, width, now).toFixed(1), y: (top + height - size - 4).toFixed(1), class: 'jcLabel', 'text-anchor': 'middle' }, group, text);
       }
     });
   }

@@ -29,7 +29,7 @@
           data.told = (await house.ask('roles')).now;
           data.toldAt = seconds() + skew;
         } catch (error) {
-          data.told = undefined; // the ages say it
+          data.told = data.holds = undefined; // the ages say it
         }
         draw();
       };
