@@ -218,7 +218,7 @@ class Plant:
             self._put("total-consumption", phase, n + p, 0.05 * used[phase] - 16.0)
             self._put("storage", phase, s, 3.0)
             self.volts[phase] = 231.0 + 3.0 * noise(self.seed + 40 + phase, int(when / 4)) - n / 1_600
-        self.volts = self.overrides.get("voltage") or self.volts
+        self.volts = list(self.overrides.get("voltage") or self.volts)
 
     def _put(self, meter: str, phase: int, watts: float, reactive: float) -> None:
         register = self.meters[meter][phase]

@@ -55,9 +55,8 @@ class Easee(System):
         config = {"user": account.user, "password": account.password}
         config.update(apiUrl=self.cloud.url, streamUrl=self.cloud.stream_url)
         self.connection = jeedom.add_connection("easee", config, "Soak easee")
-        made = [jeedom.add_equipment(self.connection, "charger", each, f"Borne {each}") for each in account.serials]
-        self.first = str(made[0])
-        """The first charger in Jeedom."""
+        for serial in account.serials:
+            jeedom.add_equipment(self.connection, "charger", serial, f"Borne {serial}")
 
     def inject(self, kind: str, value: Any) -> None:
         if kind == "hub":

@@ -39,7 +39,7 @@ def check_driving(run: Notes, watch: Watch) -> None:
         "none",
         f"{len(silent)} of {len(ours)} ({len(watch.changes) - len(ours)} by hand, {len(watch.decisions)} decisions, "
         f"{watch.charged / 1000:.2f} kWh charged)",
-        not silent and bool(ours),
+        not silent and (bool(ours) or not watch.is_long),
     )
     run.note("decisions that a kill took out of the journal", "none", str(lost), lost == 0)
     bare = [str(each) for each in watch.decisions.values() if not (each["why"] and each["at"] and each["decision"])]

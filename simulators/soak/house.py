@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from simulators.house import Truth
+from simulators.soak.easee import Easee
 from simulators.soak.systems import Rule, System
 
 SERIAL = "EH000001"
@@ -43,13 +44,11 @@ class House(System):
         ("mode", "now"), ("mode", "solar"), ("mode", "solarMin"), ("mode", "economic"), ("mode", "off"),
     )  # fmt: skip
 
-    def __init__(
-        self, jeedom: Any, truth: Truth, cloud: Any, charger: str, refusals: Sequence[type[Exception]]
-    ) -> None:
-        """`charger`: its equipment in Jeedom. `refusals`: what a user's request may raise."""
+    def __init__(self, jeedom: Any, truth: Truth, easee: Easee, refusals: Sequence[type[Exception]]) -> None:
+        """`refusals`: what a user's request may raise."""
         super().__init__(jeedom)
-        self.truth, self.cloud = truth, cloud
-        self.charger = cloud.chargers[SERIAL]
+        self.truth = truth
+        self.charger = easee.cloud.chargers[SERIAL]
         self._refusals = tuple(refusals)
         plant: Any = truth.plant
         self.kettle = Kettle(plant.house.own)
@@ -57,7 +56,8 @@ class House(System):
         config = {"tariff": "hphc", "offPeak": "22:00-06:00", "resalePrice": 0.04, "subscribedPower": SUBSCRIBED_KVA}
         self.connection = jeedom.add_connection("house", config, "Soak house")
         jeedom.add_equipment(self.connection, "home", "home", "Soak maison")
-        jeedom.add_equipment(self.connection, "chargePoint", charger, "Soak pilotage")
+        charger = next(each["id"] for each in easee.equipment() if each["key"] == SERIAL)
+        jeedom.add_equipment(self.connection, "chargePoint", str(charger), "Soak pilotage")
         self.by_hand: list[float] = []
         """When somebody acted at the charger itself or in its app (monotonic s)."""
 

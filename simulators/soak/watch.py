@@ -20,6 +20,7 @@ CAUSED_S = 90.0
 """Seconds after a fault during which a line of level error may be its consequence."""
 MATCH_S = 75.0
 """Seconds between what a charger did and the decision for it: an order may be repeated until it is proved."""
+LONG_S = 420.0
 LEAST_A = 6.0
 ERROR = re.compile(r"\[(ERROR|CRITICAL)\]")
 AMPS = re.compile(r"^(\d+) A × ")
@@ -86,12 +87,25 @@ class Watch:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        self._began = time.monotonic()
         self._threads = [
             threading.Thread(target=self._look, daemon=True),
             threading.Thread(target=self._ask, daemon=True),
         ]
         for each in self._threads:
             each.start()
+
+    def __str__(self) -> str:
+        return (
+            f"{self.charged:.0f} Wh charged, {len(self.changes)} starts and stops, {len(self.decisions)} decisions, "
+            f"above the subscription {self.over_s:.0f} s and in a whole chain {self.over_whole_s:.1f} s, "
+            f"{len(self.errors)} errors, without a fault {self.uncaused}"
+        )
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there was time for a car to start and stop."""
+        return time.monotonic() - self._began > LONG_S
 
     def fault(self, begins: bool) -> None:
         """A fault begins, or all have ended."""

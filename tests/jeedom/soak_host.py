@@ -106,10 +106,17 @@ TWICE = """
     echo json_encode(array_map('json_encode', DB::Prepare($twice, [], 1)));
 """
 REMOVE = """
-    $connection = jeenergie::byId($argv[1]);
-    if (is_object($connection)) { $connection->remove(); }
-    foreach (jeenergie::byType('jeenergie') as $each) {
-        if ($each->getConfiguration('connection') == $argv[1]) { $each->remove(); }
+    for ($tries = 3; $tries > 0; $tries--) { // meanwhile the daemon may find some again
+        foreach (jeenergie::byType('jeenergie') as $each) {
+            if ($each->getConfiguration('connection') == $argv[1]) { $each->remove(); }
+        }
+        try {
+            $connection = jeenergie::byId($argv[1]);
+            if (is_object($connection)) { $connection->remove(); }
+            break;
+        } catch (Exception $used) {
+            continue;
+        }
     }
 """
 WRAPPER = """#!/bin/sh
@@ -139,11 +146,9 @@ class House:
         self.jeedom.core("eqLogic", action="save", type="jeenergie", eqLogic=json.dumps([form]))
         return connection
 
-    def add_equipment(self, connection: str, kind: str, key: str, name: str, config: Any = None) -> str:
+    def add_equipment(self, connection: str, kind: str, key: str, name: str, config: Any = None) -> None:
         ticked = [{"type": kind, "key": key, "name": name, "config": config or {}}]
         self._own("createDiscovered", connection=connection, equipment=ticked)
-        children = self.jeedom.php(EQUIPMENT, connection)
-        return str(next(each["id"] for each in children if (each["type"], each["key"]) == (kind, key)))
 
     def action(self, equipment: str, command: str, **options: Any) -> None:
         found = self.jeedom.php(COMMAND, equipment, command)
@@ -247,7 +252,7 @@ class JeedomDaemon:
             if self._pid and not self._killed:
                 self.died.append(f"{self._pid} is gone")
             self.starts += 1
-            patiently(self._started, 120.0)
+            patiently(self._started, 300.0)
         self._pid, self._killed = self.pid() or 0, False
 
     def _started(self) -> bool:
@@ -286,13 +291,14 @@ class RealJeedom(Host):
     """`outages`: name, command that stops something of the machine, command that starts it again."""
 
     refusals = (Refused, OSError, AssertionError, ValueError, subprocess.SubprocessError)
-    patience = 180.0
+    patience = 600.0
 
     def __init__(self, jeedom: Jeedom, outages: Sequence[tuple[str, str, str]]) -> None:
         self._real = jeedom
         self.jeedom = House(jeedom)
         folder = jeedom.php("echo json_encode(jeedom::getTmpFolder());")
-        swept = (f"find {folder} -mindepth 1 -delete", f"sudo -u {WEB_USER} php {ROOT}/core/php/jeeCron.php")
+        sweep = f"find {folder} -mindepth 1 -delete 2> /dev/null || true"  # the core writes there meanwhile
+        swept = (sweep, f"sudo -u {WEB_USER} php {ROOT}/core/php/jeeCron.php")
         self.faults = (*((name, (stop, begin)) for name, stop, begin in outages), ("tmp swept", swept))
         self._stopped: list[str] = []
 
@@ -338,7 +344,7 @@ class RealJeedom(Host):
     def clear(self) -> None:
         stopped, self._stopped = self._stopped, []
         for begin in stopped:
-            subprocess.run(begin, shell=True, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(begin, shell=True, check=False, stdout=subprocess.DEVNULL)
 
     def states(self, connections: Sequence[str]) -> dict[str, str]:
         return self.jeedom.states(connections)

@@ -53,6 +53,16 @@ def test_indexes_are_the_integral_of_the_powers_shown(client):
         assert grid["actEnergyRcvd"] == pytest.approx(sum(c["actEnergyRcvd"] for c in grid["channels"]), abs=0.01)
 
 
+def test_a_voltage_that_is_held_stays():
+    clock = SimulatedClock(NOON, speed=0)
+    plant = Plant(clock)
+    plant.set({"voltage": 231.0})
+    for _ in range(20):
+        clock.advance(5)
+        plant.advance()
+        assert plant.volts == [231.0]
+
+
 def test_a_whole_day_balances(client):
     clock = SimulatedClock(NOON, speed=0)
     with gateway_of(clock, phases=3, storage=Storage()) as gateway:
