@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
+from urllib.error import HTTPError
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests" / "jeedom")]
 
 import book_of_a_year  # noqa: E402
 import former_plugins  # noqa: E402
-from jeedom_host import Jeedom  # noqa: E402
+from jeedom_host import Jeedom, Refused  # noqa: E402
 from test_jeedom_daemon import start, until  # noqa: E402
 
 from simulators.demo.systems import SYSTEMS, Scene  # noqa: E402
@@ -87,8 +88,21 @@ SORT = """
 ORDER = ("home", "charger", "combined", "chargePoint", "electricity", "teleinfo", "enphase", "sonde", "relais", "gas")
 """What a user would look at first comes first on the dashboard; all else comes after it."""
 SEEN_FIRST_S = 240
+TRIES, PAUSE_S = 20, 3
 OF_A_USER = {"Garage": "WES", "Compte Easee": "Easee", "Compte helloWatt": "helloWatt"}
 """Names in Jeedom of the demonstration's connections: those of one object are unique there."""
+
+
+def own(jeedom: Jeedom, action: str, **request: Any) -> Any:
+    """One of the plugin's actions, asked again while Jeedom is busy."""
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            return jeedom.own(action, **request)
+        except (Refused, HTTPError):
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
+    return None
 
 
 class Spoiled:
@@ -100,7 +114,7 @@ class Spoiled:
     def add_connection(self, backend: str, config: dict[str, Any], name: str = "") -> str:
         if backend == "house":
             return self._house(config)
-        identity = str(self._jeedom.own("addConnection", backend=backend, name=OF_A_USER.get(name, name))["id"])
+        identity = str(own(self._jeedom, "addConnection", backend=backend, name=OF_A_USER.get(name, name))["id"])
         self._save(identity, {**config, **({"historyMonths": 0} if backend == "hellowatt" else {})})
         return identity
 
@@ -113,7 +127,7 @@ class Spoiled:
         try:
             identity = until(lambda: kinds(self._jeedom).get("house"), 20)
         except AssertionError:
-            identity = str(self._jeedom.own("addConnection", backend="house", name="Maison")["id"])
+            identity = str(own(self._jeedom, "addConnection", backend="house", name="Maison")["id"])
         self._save(identity, config)
         return identity
 
@@ -124,7 +138,7 @@ class Spoiled:
         if kind == "chargePoint":
             return key  # `control` adds it, as the page offers it
         row = {"type": kind, "key": key, "name": name, "config": config or {}}
-        self._jeedom.own("createDiscovered", connection=connection, equipment=[row])
+        own(self._jeedom, "createDiscovered", connection=connection, equipment=[row])
         return key
 
 
@@ -171,12 +185,12 @@ def control(jeedom: Jeedom) -> None:
     """The house drives a charger, from the sun."""
 
     def offered() -> list[dict[str, Any]]:
-        found = jeedom.own("discover", connection=kinds(jeedom)["house"])["equipment"]
+        found = own(jeedom, "discover", connection=kinds(jeedom)["house"])["equipment"]
         return [each for each in found if each["type"] == "chargePoint"]
 
     first = until(offered, SEEN_FIRST_S)[0]
     row = {key: first[key] for key in ("type", "key", "name")}
-    jeedom.own("createDiscovered", connection=kinds(jeedom)["house"], equipment=[{**row, "config": {}}])
+    own(jeedom, "createDiscovered", connection=kinds(jeedom)["house"], equipment=[{**row, "config": {}}])
 
 
 def add_stage(jeedom: Jeedom) -> None:
@@ -185,7 +199,7 @@ def add_stage(jeedom: Jeedom) -> None:
     on, off = jeedom.php(ACTIONS, relay)
     config = {"onAbove": 1500, "onCommand": on, "offBelow": 200, "offCommand": off, "delay": 120}
     gateway = kinds(jeedom)["enphase"]
-    jeedom.own("addByHand", connection=gateway, type="stage", key="1", name="Ballon solaire", config=config)
+    own(jeedom, "addByHand", connection=gateway, type="stage", key="1", name="Ballon solaire", config=config)
 
 
 def fill_the_year(jeedom: Jeedom) -> None:
@@ -222,8 +236,9 @@ def fill_the_year(jeedom: Jeedom) -> None:
                 told.setdefault("cout_hp_jour", {})[day] = round(use * 0.64 * 0.22, 2)
                 told.setdefault("cout_hc_jour", {})[day] = round(use * 0.36 * 0.17, 2)
         seen = tempo if flat else [*split, "prod_jour"]
-        jeedom.post({"event": "available", "equipment": identity, "commands": seen})
-        jeedom.post(
+        hand_over(jeedom, {"event": "available", "equipment": identity, "commands": seen})
+        hand_over(
+            jeedom,
             *(
                 {
                     "event": "history",
@@ -235,8 +250,22 @@ def fill_the_year(jeedom: Jeedom) -> None:
                     ],
                 }
                 for command, points in told.items()
-            )
+            ),
         )
+
+
+def hand_over(jeedom: Jeedom, *events: dict[str, Any]) -> None:
+    """Posts as a daemon does: the same again after a refusal of a busy Jeedom."""
+    jeedom.sequence += 1
+
+    def is_taken() -> bool:
+        try:
+            return bool(jeedom.post(*events, sequence=jeedom.sequence))
+        except HTTPError:
+            time.sleep(PAUSE_S)
+            return False
+
+    until(is_taken, SEEN_FIRST_S)
 
 
 PLACES = "echo json_encode([DataFolder::path(), date_default_timezone_get()]);"

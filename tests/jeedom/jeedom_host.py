@@ -122,7 +122,7 @@ class Jeedom(Pages):
         command = ["php", "-d", "display_errors=stderr", "-r", BOOT + code, "--", *map(str, arguments)]
         if os.geteuid() == 0:
             command = ["sudo", "-u", "www-data", *command]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr + done.stdout
         return json.loads(done.stdout or "null") if decode else done.stdout
 
