@@ -105,8 +105,8 @@ class Wish:
         self._doubt_until = None
         places = [place for place, (_, amps) in enumerate(self._pending) if amps == told]
         if places:
-            dated = [place for place in places if now - age <= self._pending[place][0] + EXECUTED_S]
-            return self._echo(now, told, (dated or places[-1:])[0], bool(dated))
+            dated = any(now - age <= self._pending[place][0] + EXECUTED_S for place in places)
+            return self._echo(now, told, places[0], dated)
         if told == self.sent or self.sent is None:
             return False
         return now - self._lost_at > LOST_S  # before that it may be what the charger falls back to
@@ -116,18 +116,16 @@ class Wish:
             self._pending.popleft()
 
     def _echo(self, now: float, told: int, place: int, dated: bool) -> bool:
-        """A limit that is one of those on their way; `dated`: its date allows it to be its echo."""
-        newest = place == len(self._pending) - 1
-        if not (newest or dated):
+        """A limit that is one of those on their way; `dated`: its date allows it to be an echo."""
+        if not dated and told != self.sent:
             self._doubt_until = self._pending[-1][0] + LATEST_S
             self.seen = False
             return self._doubt_is_over(now)
-        for _ in range(place + 1):
+        for _ in range(place + 1):  # a later one of as many A may still arrive
             self._pending.popleft()
-        if newest or self.inherits:
-            if self.sent is not None:
-                # Unless somebody else's was adopted meanwhile: ours has overwritten that, so that it is put back.
-                self.sent, self.seen = told, True
+        if self.sent is not None and (told == self.sent or self.inherits or not self._pending):
+            # Unless somebody else's was adopted meanwhile: ours has overwritten that, so that it is put back.
+            self.sent, self.seen = told, True
         elif told != self.sent:
             self.seen, self._heard_at = False, now
         return False
