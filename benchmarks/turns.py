@@ -2,7 +2,7 @@
 
     --turns N         so many turns of each scene, the two versions in alternation (3)
     --seconds S       how long each is measured (40)
-    --only SCENE ...  start, enphase, enphase60, easee, wes, five, house (in this version alone: others may lack it)
+    --only SCENE ...  start, enphase, enphase60, easee, wes, wes0, five, house (the last in this version alone)
     --packages DIR    packages that the other version needs in place of the installed ones (`pip install --target`)
 
 Each scene is a daemon of its own, the real one, beside the simulators and the recording Jeedom of this version. Told
@@ -199,6 +199,14 @@ def wes(home: Home, seconds: float) -> Figures:
     return home.measured(seconds, "poll")
 
 
+def wes_unmoved(home: Home, seconds: float) -> Figures:
+    """The same every second, when nothing moves."""
+    home.wes(0.0, 1)
+    home.configure()
+    time.sleep(15)
+    return home.measured(seconds, "poll")
+
+
 def add_all(home: Home) -> None:
     """All five systems, before they are configured."""
     home.wes(0.1, 1)
@@ -231,6 +239,7 @@ SCENES: dict[str, Callable[[Home, float], Figures]] = {
     "enphase60": enphase_60_s,
     "easee": easee,
     "wes": wes,
+    "wes0": wes_unmoved,
     "five": five,
     "house": house,
 }

@@ -7,9 +7,10 @@ from typing import Any, Optional
 
 import pytest
 from jeenergied.devices.base import VendorError
-from jeenergied.devices.wes import cgx, mapping
+from jeenergied.devices.wes import cgx, client, mapping
 from jeenergied.devices.wes.cgx_page import CgxPage, Truncated, parse
 from jeenergied.devices.wes.changed_facts import ChangedFacts
+from jeenergied.devices.wes.client import Wes
 from jeenergied.devices.wes.mapping import OURS, Origin, number
 from jeenergied.devices.wes.plausibility import PlausibilityCheck
 
@@ -33,6 +34,43 @@ def with_value(tag: str, value: str) -> CgxPage:
 def tic(origin: Origin = OURS, **texts: str) -> dict[str, Any]:
     base = {"ADCO": "031976543210", "PTEC": "H. Pleine BLEU"}
     return mapping.facts("teleinfo", {**base, **texts}, origin)
+
+
+# Pages that are the same again.
+
+
+def test_a_page_that_has_not_moved_is_parsed_and_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = BODY.replace(b"<firmware>V0.84A16<", b"<firmware>V0.84A17<")
+    bodies = [BODY, BODY, moved, BODY, BODY]
+    parsed: list[bytes] = []
+
+    def counted(body: bytes, path: str) -> CgxPage:
+        parsed.append(body)
+        return parse(body, path)
+
+    wes = Wes({"host": "wes.example", "user": "admin", "password": "wes"})
+    monkeypatch.setattr(client, "parse", counted)
+    monkeypatch.setattr(wes, "get", lambda path: bodies.pop(0))
+    pages = [wes.page("x") for _ in range(5)]
+    assert parsed == [BODY, moved, BODY]
+    assert [each.firmware for each in pages] == ["V0.84A16", "V0.84A16", "V0.84A17", "V0.84A16", "V0.84A16"]
+
+
+def test_a_page_that_has_not_moved_has_no_news_but_for_new_equipment_and_for_doubts() -> None:
+    facts = ChangedFacts(CATALOGUE, PlausibilityCheck())
+    facts.adopt(connection({}, [item("relais", 1)]))
+    page = parse(BODY, "x")
+
+    def changed(seconds: float) -> list[str]:
+        return [each.equipment.id for each in facts.read(page, OURS, 1e9 + seconds)]
+
+    assert changed(0) == ["relais1"]
+    assert changed(1) == []
+    facts.adopt(connection({}, [item("relais", 1), item("compteur", 1), item("teleinfo", 1, {"tarification": "EJP"})]))
+    assert changed(2) == ["relais1", "compteur1", "teleinfo1"]
+    assert changed(3) == ["teleinfo1"], "the contract that differs has to last"
+    facts.look_again()
+    assert changed(4) == ["relais1", "compteur1", "teleinfo1"]
 
 
 # The file that we generate.

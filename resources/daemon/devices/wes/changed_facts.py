@@ -45,6 +45,8 @@ class ChangedFacts:
         self._catalogue = catalogue
         self._plausibility = plausibility
         self._plans: list[_Plan] = []
+        self._page: CgxPage | None = None
+        """The previous page."""
 
     def adopt(self, connection: Connection) -> bool:
         """Sets the equipment; the next page counts as new. Returns whether there is equipment without facts yet."""
@@ -69,7 +71,10 @@ class ChangedFacts:
 
     def read(self, page: CgxPage, origin: Origin, now: float) -> Iterator[Change]:
         """Yields the changes of each equipment whose texts differ from the previous page. `now`: Unix time."""
+        same, self._page = page is self._page, page
         for plan in self._plans:
+            if same and plan.before:
+                continue
             get = page.section(plan.section).get
             texts = [get(tag) for tag in plan.tags]
             if texts == plan.before:

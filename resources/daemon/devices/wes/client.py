@@ -69,6 +69,8 @@ class Wes:
         self._turn = _turn((self.host, self.port))
         self._refusals_left = 0
         """How many more refusals of the password are taken for passing ones."""
+        self._parsed: tuple[str, bytes, CgxPage] | None = None
+        """The newest page by its path and bytes: at short intervals most pages are the one before."""
 
     def check(self) -> None:
         """Raises Refused if a setting is missing or the address is not valid."""
@@ -90,11 +92,20 @@ class Wes:
             self._turn.lock.release()
 
     def page(self, path: str) -> CgxPage:
-        """Returns a complete page; requests a truncated one once more. Raises DeviceError."""
+        """Returns a complete page, the same object while its bytes are the same; requests a truncated one once more.
+
+        Raises DeviceError.
+        """
         try:
-            return parse(self.get(path), path)
+            return self._page(path)
         except Truncated:
-            return parse(self.get(path), path)
+            return self._page(path)
+
+    def _page(self, path: str) -> CgxPage:
+        body, last = self.get(path), self._parsed
+        if last is None or last[:2] != (path, body):
+            self._parsed = last = (path, body, parse(body, path))
+        return last[2]
 
     def get(self, path: str) -> bytes:
         """Returns the body at `path`. Raises PageMissing, Forbidden, or another DeviceError."""
