@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from typing import Any
 
 MAX_DEPTH = 64
 """Arrays and objects within each other."""
 MAX_DIGITS = 400
 """Characters of one number; the longest float has about 330 before its point."""
+_SHAPE = bytes(0x30 if each in b"0123456789" else 0x65 if each in b"eE" else 0x20 for each in range(256))
+_WITHOUT = b"+-.\0"
+_ODD = (b"0" * 200, b"0e000")
+"""Without one of them no number is too long or too large: fewer than 200 digits, times less than 1e100."""
 
 
 def loads(text: str | bytes) -> Any:
     """The value of a JSON text (bytes: UTF-8, -16 or -32). Raises ValueError if it is not JSON or beyond the limits."""
+    if isinstance(text, str):
+        raw = text.encode("utf-8", "surrogatepass")
+    else:
+        raw, text = text, text.decode(json.detect_encoding(text), "surrogatepass")
+    # A look at each number by Python costs as much as all the rest: only where one of them may be odd.
+    shape = raw.translate(_SHAPE, _WITHOUT)
+    reader = _CAREFUL if any(each in shape for each in _ODD) else _USUAL
     try:
-        value = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+        value = reader.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _measure(value)
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _measure(value)
     return value
 
 
@@ -45,15 +56,19 @@ def _constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+_USUAL = json.JSONDecoder(parse_constant=_constant)
+_CAREFUL = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+
 def _measure(value: Any) -> None:
     level: list[Any] = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+            if isinstance(part, (dict, list))
+        ]
         if not level:
             return
-        level = [part for whole in level for part in _parts(whole) if isinstance(part, (dict, list))]
-    if level:
-        raise ValueError("nested too deeply")
-
-
-def _parts(whole: Any) -> Iterable[Any]:
-    return whole.values() if isinstance(whole, dict) else whole
+    raise ValueError("nested too deeply")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import sys
 import time
@@ -34,8 +36,6 @@ def no_limit_of_digits() -> Iterator[None]:
     "text", ["1", "-0.5", '"é"', "[]", "{}", '{"a": [1, {"b": null}], "c": 1e308, "d": true}', "[1.5E-400]"]
 )
 def test_json_is_read(text: str) -> None:
-    import json
-
     assert loads(text) == loads(text.encode()) == loads(text.encode("utf-16")) == json.loads(text)
 
 
@@ -50,6 +50,39 @@ def test_a_number_beyond_reason_is_refused_at_once(number: str) -> None:
     with pytest.raises(ValueError, match="a number"):
         loads(f'{{"a": [{number}]}}')
     assert time.thread_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("digits", ["9" * 199, "9" * 200, "9" * 308, "9" * 309, "9" * 390])
+@pytest.mark.parametrize("end", ["", ".5", "e9", "e99", "e+99", "E099", "e100", "E+308", "e-999", "e-0999"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_whoever_reads_a_number_it_is_within_what_a_float_holds(digits: str, end: str, encoding: str) -> None:
+    number = f"-{digits}{end}"
+    right = float(number) if end else int(number)
+    text = f'{{"é": [{number}, "1e999"]}}'
+    if not end or math.isfinite(right):
+        assert loads(text) == loads(text.encode(encoding)) == {"é": [right, "1e999"]}
+        return
+    for each in (text, text.encode(encoding)):
+        with pytest.raises(ValueError, match="a number"):
+            loads(each)
+
+
+def test_a_page_of_numbers_is_not_read_number_by_number() -> None:
+    page = [{"watts": n + 0.25, "wh": 10**9 + n, "since": -1.5e-7, "text": "a5e1"} for n in range(300)]
+    calls: list[str] = []
+    body = json.dumps(page).encode()
+    sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        value = loads(body)
+    finally:
+        sys.setprofile(None)
+    assert value == page
+    assert len(calls) < 20
+
+
+def test_brackets_within_a_text_nest_nothing() -> None:
+    for value in ("[{" * 500, ["[{" * 500], {"a": "[" * 500}):
+        assert loads(json.dumps(value)) == value
 
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
