@@ -9,13 +9,14 @@ from contextlib import closing
 from typing import Any
 
 from jeenergied.devices.base import Connection
-from jeenergied.devices.wes import cgx, http_get
+from jeenergied.devices.wes import cgx, http_get, tariff
 from jeenergied.devices.wes.device import Device
 
+from jeedom_bridge.contract import Row
 from simulators.wes import templates
 from simulators.wes.life import furnished
 from simulators.wes.render import render
-from tests.support.fuzz import CONTRACT, Endpoint, Seen, Witness, equipment, numbers_in, stands_in
+from tests.support.fuzz import CONTRACT, Endpoint, Seen, Witness, equipment, numbers_in, rows_by_source, stands_in
 from tests.support.mutations import Answer, answer_of
 from tests.support.recorded import answers
 
@@ -23,6 +24,9 @@ NOW = 1_700_000_000.0
 LIMITS = http_get.Limits(1.0, 1.0, 2.0, 256 * 1024)
 COUNTS = {"teleinfo": 3, "compteur": 6, "pince": 4, "sonde": 30, "bouton": 2, "relais": 2}
 COUNTS.update({"switch": 24, "analogique": 4, "variable": 8})
+PULSES = rows_by_source("wes", "compteur")["INDEX"]
+JITTER = float(tariff.rules()["counters"]["compteur"]["jitter"])
+"""A step back of a counter of pulses that is rounding: it goes on showing the index of before."""
 OWN_SAY = {"status", "cgxupdate", "PRODUCTEUR", "PERIODE", "COULEUR", "COULEUR_DEMAIN", "PTECRAW"}
 """Facts that say something of the page, not out of it."""
 
@@ -90,8 +94,14 @@ def explain(answer: Answer, seen: Seen) -> Iterable[str]:
             continue
         if isinstance(value, str) and _bare(value) not in _bare(text):
             yield f"{row.logical_id}: {value!r} is nowhere in the page"
-        if not isinstance(value, str) and not stands_in(row, value, numbers):
+        if not isinstance(value, str) and not stands_in(row, value, numbers) and not _rounded(row, value, numbers):
             yield f"{row.logical_id}: {value!r} is nowhere in the page"
+
+
+def _rounded(row: Row, value: float, numbers: Iterable[float]) -> bool:
+    """Whether a counter of pulses shows the index of before, which the page is just below."""
+    scale = float(row.data.get("scale", 1))
+    return row in PULSES and any(number * scale <= value <= (number + JITTER) * scale for number in numbers)
 
 
 def _bare(text: str) -> str:
