@@ -94,6 +94,27 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame('4', (string) $this->cmd($this->meter, 'power')->execCmd());
     }
 
+    public function testWhatIsDeletedWhileItsValuesAreAppliedIsUnknownAndNoMistake(): void
+    {
+        $id = (string) $this->meter->getId();
+        Memory::$meanwhile['value'] = function () use ($id): void {
+            unset(Memory::$eqLogics[$id]);
+            Memory::$cmds = array_filter(Memory::$cmds, fn($cmd) => (string) $cmd->getEqLogic_id() !== $id);
+        };
+        $answer = $this->apply($this->values(['power' => 3]), $this->values(['power' => 4]));
+        $this->assertSame(['ok' => true, 'log' => 'info', 'unknown' => [$id]], $answer);
+    }
+
+    public function testACommandThatIsDeletedWhileItsValueIsAppliedIsUnknownAndNoMistake(): void
+    {
+        $id = (string) $this->meter->getId();
+        Memory::$meanwhile['value'] = function (): void {
+            unset(Memory::$cmds[$this->cmd($this->meter, 'power')->getId()]);
+        };
+        $answer = $this->apply($this->values(['power' => 3]));
+        $this->assertSame(['ok' => true, 'log' => 'info', 'unknownCommands' => [$id => ['power']]], $answer);
+    }
+
     public function testANumberTooLargeForOneIsRejected(): void
     {
         $id = (string) $this->meter->getId();

@@ -130,7 +130,9 @@ final class Callback
             try {
                 $this->applyEvent($event);
             } catch (Throwable $error) {
-                $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
+                if (!$this->forgetDeleted($event)) {
+                    $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
+                }
             }
         }
         // After the values: one with an old date sets the core's last communication back.
@@ -329,6 +331,24 @@ final class Callback
             $this->unknownCommands[$eqLogic->getId()][$logicalId] = true;
         }
         return $cmd;
+    }
+
+    /** Whether what an event is about was deleted after it had been loaded: it is unknown, as if it had been before. */
+    private function forgetDeleted(array $event): bool
+    {
+        $id = (string) ($event['equipment'] ?? $event['connection'] ?? '');
+        if (isset($this->eqLogics[$id]) && !is_object(jeenergie::byId($id))) {
+            unset($this->eqLogics[$id], $this->alive[$id]);
+            return $this->unknown[$id] = true;
+        }
+        $gone = array_filter(
+            array_intersect_key($this->commands[$id] ?? [], $event['values'] ?? [$event['command'] ?? 'state' => 0]),
+            fn(jeenergieCmd $cmd): bool => !is_object(jeenergieCmd::byId($cmd->getId()))
+        );
+        if ($gone !== []) {
+            $this->unknownCommands[$id] = ($this->unknownCommands[$id] ?? []) + $gone;
+        }
+        return $gone !== [];
     }
 
     /** Loads the eqLogics and commands named in the events, in two queries. */

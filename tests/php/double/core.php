@@ -24,7 +24,7 @@ final class Memory
     /** Unix time at which time stands still; empty: the machine's own. */
     public static $now = [];
 
-    /** What another request does, once, before a statement changes a row ("update") or a message leaves ("request"). */
+    /** What another request does, once, before a statement changes a row ("update"), a message leaves ("request") or a value is stored ("value"). */
     public static $meanwhile = [];
 
     public static function let(string $moment): void

@@ -359,8 +359,13 @@ class cmd extends Stored
         return is_numeric($value) ? (float) $value : $value;
     }
 
+    /** Historizing a value reads the command again (`history::save` of the core 4.5.3), and fails if it is gone. */
     public function event($value, $date = null): void
     {
+        Memory::let('value');
+        if (!isset(Memory::$cmds[$this->id])) {
+            throw new Error('Call to a member function getConfiguration() on bool');
+        }
         $this->setCache('value', $value);
         $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s', Memory::$now ?: time()));
         $this->getEqLogic()->setStatus(['lastCommunication' => $this->getCache('collectDate'), 'timeout' => 0]);
