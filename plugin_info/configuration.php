@@ -15,9 +15,9 @@ if (!isConnect('admin')) {
 ?>
 <style>
     /* The themes' greys of a field and of its help have too little contrast. */
-    .jnConfiguration :is(.help-block, .form-control) { color: #45494d !important; }
+    #div_plugin_configuration .jnConfiguration :is(.help-block, .form-control) { color: #45494d !important; }
     .jnConfiguration .help-block { margin-top: 2px; font-size: 12px; line-height: 1.4; }
-    [data-theme$="Dark"] .jnConfiguration :is(.help-block, .form-control) { color: #d6d9dc !important; }
+    [data-theme$="Dark"] #div_plugin_configuration .jnConfiguration :is(.help-block, .form-control) { color: #d6d9dc !important; }
 </style>
 <form class="form-horizontal jnConfiguration">
     <fieldset>

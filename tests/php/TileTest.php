@@ -64,7 +64,7 @@ final class TileTest extends JeenergieTestCase
         $this->assertSame('', LiveValue::of($meter)['text']);
         $this->cmd($meter, 'litres')->setCache('value', 854.37);
         $live = LiveValue::of($meter);
-        $this->assertSame(['Index', "854\u{a0}l"], [$live['name'], $live['text']]);
+        $this->assertSame(['Index', "854\u{a0}L"], [$live['name'], $live['text']]);
         $this->assertStringContainsString($live['text'], $this->read($meter));
     }
 
