@@ -115,6 +115,23 @@ final class CallbackTest extends JeenergieTestCase
         $this->assertSame(['ok' => true, 'log' => 'info', 'unknownCommands' => [$id => ['power']]], $answer);
     }
 
+    public function testADatabaseThatGoesInTheMiddleLosesNoEvent(): void
+    {
+        Memory::$meanwhile['value'] = function (): void {
+            Memory::$databaseGone = true;
+            throw new Exception('MySQL server has gone away');
+        };
+        try {
+            $this->apply($this->values(['power' => 3]), $this->values(['power' => 4]));
+            $this->fail('an acknowledgement would tell the daemon to forget them');
+        } catch (Exception $error) {
+            $this->assertStringContainsString('gone away', $error->getMessage());
+        }
+        Memory::$databaseGone = false;
+        $this->assertArrayNotHasKey('rejected', $this->apply($this->values(['power' => 3]), $this->values(['power' => 4])));
+        $this->assertSame('4', (string) $this->cmd($this->meter, 'power')->execCmd());
+    }
+
     public function testANumberTooLargeForOneIsRejected(): void
     {
         $id = (string) $this->meter->getId();

@@ -130,6 +130,7 @@ final class Callback
             try {
                 $this->applyEvent($event);
             } catch (Throwable $error) {
+                DB::Prepare('SELECT 1', []); // throws if the database has gone: the daemon repeats the whole request
                 if (!$this->forgetDeleted($event)) {
                     $this->rejected[] = ['event' => $index, 'message' => $error->getMessage()];
                 }

@@ -20,6 +20,7 @@ final class Memory
     public static $async = [];
     public static $listeners = [];
     public static $queries = [];
+    public static $databaseGone = [];
     public static $history = []; // {cmd, datetime, value, archived}
     /** Unix time at which time stands still; empty: the machine's own. */
     public static $now = [];
@@ -398,6 +399,9 @@ final class DB
     public static function Prepare($query, $values, $type = 0, $fetch = null, $class = null)
     {
         Memory::$queries[] = [$query, $values];
+        if (Memory::$databaseGone) {
+            throw new Exception('[MySQL] Error code : HY000 (2006). MySQL server has gone away');
+        }
         if (preg_match('/^UPDATE `(cmd|eqLogic)` SET/', $query, $table)) {
             Memory::let('update');
             self::update($table[1], $values);
