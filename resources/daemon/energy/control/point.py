@@ -43,7 +43,7 @@ class Point:
         self.seen: ChargerNow | None = None
         self.theirs: int | None = None
         """A limit that somebody else has set since the last step, also if ours has overwritten it meanwhile."""
-        self.adopted = False
+        self.adopted = self._is_chosen = False
         self.goal = Goal(state)
         self._learnt_phases: int | None = None
         self._back_at = -math.inf
@@ -122,11 +122,13 @@ class Point:
             self._adopt(found, found.told, now, monotonic)
 
     def _adopt(self, found: ChargerNow, told: int, now: float, monotonic: float) -> None:
-        """After a restart: what is observed is adopted; a limit that is not the last of ours is somebody else's."""
+        """What is observed is adopted. After a restart a limit that we have not set is a take-over."""
         state, rules = self.state, self.rules
         rules.restart(monotonic, told, rules.phases)
+        if self._is_chosen:
+            rules.quiet_until, rules.chosen_at = -math.inf, monotonic
         rules.stopped_at = monotonic - (now - state.stopped_at) if state.stopped_at else -math.inf
-        if found.plugged and state.plugged:
+        if found.plugged and state.plugged and not self._is_chosen:
             if state.taken_over_until > now:
                 rules.take_over(monotonic, told)
                 rules.taken_over_until = monotonic + state.taken_over_until - now
@@ -215,14 +217,9 @@ class Point:
         self.rules.chosen_at = monotonic
         self.rules.why = self.chosen  # until the rules have something to say
         self.release()
-        found = self.seen
+        self._is_chosen, found = True, self.seen
         if mode != FREE and not self.adopted and found is not None and found.told is not None and found.reachable:
-            self.rules.amps = found.told if found.plugged else 0
-            self.wish.adopt(found.told)
-            if found.plugged and not self.state.plugged:
-                self.goal.plugged_in(self._now)
-            self.state.plugged = found.plugged
-            self.adopted = True
+            self._adopt(found, found.told, self._now, monotonic)
 
     def give_back(self, monotonic: float, acts: Acts) -> None:
         """A charger that is no longer driven is given all that it may take, until it has shown it."""
@@ -237,7 +234,7 @@ class Point:
 
     def release(self) -> None:
         """The rules act again."""
-        self.rules.taken_over_until = -math.inf
+        self.rules.taken_over_until = self.rules.quiet_until = -math.inf
         self.theirs = None
         self.state.taken_over_until = 0.0
 
