@@ -87,7 +87,7 @@ SORT = """
 """
 ORDER = ("home", "charger", "combined", "chargePoint", "electricity", "teleinfo", "enphase", "sonde", "relais", "gas")
 """What a user would look at first comes first on the dashboard; all else comes after it."""
-SEEN_FIRST_S = 240
+SEEN_FIRST_S = 900
 TRIES, PAUSE_S = 20, 3
 OF_A_USER = {"Garage": "WES", "Compte Easee": "Easee", "Compte helloWatt": "helloWatt"}
 """Names in Jeedom of the demonstration's connections: those of one object are unique there."""
@@ -272,7 +272,7 @@ PLACES = "echo json_encode([DataFolder::path(), date_default_timezone_get()]);"
 STATE = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'state')->execCmd());"
 TODAY = "echo json_encode(jeenergie::byId($argv[1])->getCmd('info', 'houseDay')->execCmd());"
 ONLINE = ("En ligne", "Online")
-BALANCED_S = 400
+BALANCED_S = 900
 """The house balances an interval of five minutes after its end."""
 
 

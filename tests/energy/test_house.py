@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from jeenergied.energy.device import House
-from jeenergied.energy.ledger.store import Book
+from jeenergied.energy.ledger.cells import COLUMNS
+from jeenergied.energy.ledger.row import Interval
+from jeenergied.energy.ledger.store import Book, Change
 from jeenergied.energy.money.contract import Wishes
 from jeenergied.energy.money.offers import PriceGrid
 from jeenergied.energy.ports import Measure, Reading, Source, Value
@@ -286,3 +288,9 @@ def test_a_year_has_its_bills(tmp_path: Path) -> None:
     bills = {bill.kind: bill for bill in house.bills(world.at)}
     assert bills["hphc"].whole
     assert not bills["tempo"].whole
+    today = int(world.at // 300 * 300)
+    energies = {**dict.fromkeys(COLUMNS, 0.0), "i": 1000.0}
+    old = [Interval(today - days * 86400, energies, dict.fromkeys(COLUMNS, 300.0)) for days in (364, 366)]
+    house.ledger.book.write(Change(old))
+    grown = {bill.kind: bill.energy - bills[bill.kind].energy for bill in house.bills(world.at)}
+    assert grown == {kind: pytest.approx(1.0) for kind in bills}, "twelve months, no more and no less"

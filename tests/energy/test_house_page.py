@@ -292,12 +292,13 @@ process.argv.slice(1).forEach((path) => eval(require('fs').readFileSync(path, 'u
 const drawn = (data, width) => {
   const box = { ...made('div'), clientWidth: width };
   window.jeenergieHouse.flow.draw(box, { colors: {}, language: 'fr-FR', ...data }, NOW, width < 300);
-  const nodes = [], walk = (each) => {
+  const nodes = [], lines = [], walk = (each) => {
     if (each.attributes.class?.startsWith('jhNode')) nodes.push(each);
+    if (each.attributes.class === 'jhLine') lines.push(Number(each.attributes['stroke-width']));
     each.children.forEach(walk);
   };
   walk(box.children[0]);
-  return { box: box.children[0].attributes.viewBox.split(' ').map(Number), nodes: nodes.map((each) => [
+  return { lines, box: box.children[0].attributes.viewBox.split(' ').map(Number), nodes: nodes.map((each) => [
     ...each.attributes.transform.match(/-?[\\d.]+/g).map(Number),
     Number(each.children.find((child) => child.tag === 'circle').attributes.r),
     each.children.filter((child) => child.tag === 'text').map((child) => child.textContent)]) };
@@ -306,12 +307,21 @@ const drawn = (data, width) => {
 
 
 def drawn(data: dict[str, Any], width: int) -> Any:
-    """What the picture is made of: {box: the part that is seen, nodes: [[x, y, radius, texts]]}, without a browser."""
+    """What is drawn: {box: the part that is seen, nodes: [[x, y, radius, texts]], lines: their widths}."""
     code = DRAW.replace("NOW", str(NOW)) + f"console.log(JSON.stringify(drawn({json.dumps(data)}, {width})));"
     files = [str(FOLDER / f"{name}.js") for name in ("math", "elements", "flow")]
     done = subprocess.run([str(NODE), "-e", code, *files], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@needs_node
+def test_a_line_is_drawn_as_wide_as_its_power() -> None:
+    powers = {"gridPower": 1000, "solarPower": 4000, "batteryPower": 0, "power": 5000}
+    values = {name: figure(power) for name, power in powers.items()}
+    found = drawn({"values": values, "has": ["grid.power", "solar.power", "battery.power"], "devices": []}, 900)
+    narrow, wide = sorted(found["lines"])
+    assert (wide - 2) / (narrow - 2) == pytest.approx(4, rel=0.05)
 
 
 @needs_node
