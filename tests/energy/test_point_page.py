@@ -135,3 +135,9 @@ def page(script: str) -> Any:
     done = subprocess.run([str(NODE), "-e", code, *files], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_the_line_of_now_goes_through_no_price() -> None:
+    """A column from 100 to 300 px wide, a label of 88 px: [now, where the label's middle is, its room]."""
+    for now, middle, room in ((50, 200, 200), (150, 200, 200), (190, 245, 110), (210, 155, 110), (260, 200, 200)):
+        assert js(f"own.labelPlace(100, 200, {now}, 88)") == [middle, room], now

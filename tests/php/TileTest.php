@@ -77,6 +77,7 @@ final class TileTest extends JeenergieTestCase
             $this->cmd($meter, 'surplus')->setCache('value', $watts);
             $this->assertSame("$word 411\u{a0}W", LiveValue::of($meter)['text']);
             $this->assertStringStartsWith("$word|411\u{a0}W", $this->read($meter));
+            $this->assertStringContainsString('jtFlow jtPlain', $this->content($meter), 'no flow, no arrow');
         }
     }
 

@@ -94,6 +94,8 @@ def test_every_tile_is_whole_can_be_read_and_names_what_it_has(
     assert browser.run("checks.overflow()") == []
     assert browser.run(f"checks.contrast({LEAST_CONTRAST})") == []
     assert browser.run("checks.nameless()") == []
+    # Else the mobile application gives buttons its own look, in which the one that is pressed is like the others.
+    assert browser.run("[...document.querySelectorAll('.jtBody button')].every(each => each.dataset.role === 'none')")
     if age == "old":
         shown = "[...document.querySelectorAll('section')].every(s => /Injoignable · il y a 12 min/.test(s.innerText)"
         assert browser.run(shown + " || /connection$/.test(s.id))")

@@ -22,6 +22,8 @@ final class Parts
     private static $words = [];
 
     private const FIGURES_PER_LINE = 2;
+    /** The mobile application would give it its own look, in which one does not see the one that is pressed. */
+    private const BUTTON = '<button type="button" data-role="none" class="jtButton"';
     /** How the date of a period is written: in French, and in English, where one would read 29/11 as a month that does not exist. */
     private const PERIODS = ['day' => ['d/m', 'M j'], 'month' => ['m/Y', 'M Y'], 'year' => ['Y', 'Y']];
 
@@ -79,7 +81,9 @@ final class Parts
             foreach (['plus', 'minus', 'zero'] as $sign) {
                 $words[] = 'data-jt-' . $sign . '="' . self::text($part[$sign] ?? $part['label']) . '"';
             }
-            $label = '<span class="jtFlow" data-jt-sign="' . self::sign($part['cmd']->execCmd()) . '" ' . implode(' ', $words) . '>'
+            // An arrow shows where a flow goes; a figure that is more or less than zero goes nowhere.
+            $flow = isset($part['quantity']) ? 'jtFlow' : 'jtFlow jtPlain';
+            $label = '<span class="' . $flow . '" data-jt-sign="' . self::sign($part['cmd']->execCmd()) . '" ' . implode(' ', $words) . '>'
                 . self::text(self::direction($part)) . '</span>';
         }
         $color = ($part['color'] ?? '') === '' ? '' : ' style="--jt-color:' . $part['color'] . '"';
@@ -233,7 +237,7 @@ final class Parts
                 $while = ' data-jt-follows="' . $each['info']->getId() . '" data-jt-while="' . self::text((string) $each['while']) . '"'
                     . ((string) (int) $each['info']->execCmd() === (string) $each['while'] ? '' : ' hidden');
             }
-            $html .= '<button type="button" class="jtButton" data-jt-run="' . $each['cmd']->getId() . '"' . $while . '>'
+            $html .= self::BUTTON . ' data-jt-run="' . $each['cmd']->getId() . '"' . $while . '>'
                 . self::text($each['label']) . '</button>';
         }
         return '<div class="jtButtons">' . $html . '</div>';
@@ -245,7 +249,7 @@ final class Parts
         $html = '';
         $value = (string) $part['cmd']->execCmd();
         foreach ($part['choices'] as $choice => $word) {
-            $html .= '<button type="button" class="jtButton" data-jt-run="' . $part['action']->getId() . '" data-jt-select="'
+            $html .= self::BUTTON . ' data-jt-run="' . $part['action']->getId() . '" data-jt-select="'
                 . self::text((string) $choice) . '" data-jt-word="' . self::text($word) . '" aria-pressed="'
                 . ($value === $word ? 'true' : 'false') . '">' . self::text($word) . '</button>';
         }

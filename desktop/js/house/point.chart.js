@@ -39,13 +39,6 @@
     });
   }
 
-  /** The middle of a column for its label; beside the line of now where that would go through it. */
-  function labelled(from, width, now) {
-    const middle = from + width / 2;
-    if (Math.abs(middle - now) > LABEL / 2) return middle;
-    return now + LABEL < from + width ? now + LABEL / 2 : now - LABEL > from ? now - LABEL / 2 : middle;
-  }
-
   /** A column for each stretch of one price, as high as it costs. */
   function prices(svg, outlook, data, x, top, height) {
     const most = own.range(outlook.prices).most, now = x(outlook.at);
@@ -56,9 +49,10 @@
       const group = element('g', {}, svg);
       element('rect', { x: (from + 0.5).toFixed(1), y: (top + height - size).toFixed(1), width: Math.max(1, width - 1).toFixed(1), height: size.toFixed(1), rx: 2, fill: each.price === null ? 'none' : color, class: each.price === null ? 'jcUnknown' : 'jcPrice' }, group);
       element('title', {}, group, sentence(each, data));
-      const text = width > 92 || each.price === null ? price(each.price, data.language) : math.text(each.price, '€', data.language);
-      if (width > (each.price === null ? 92 : 40)) {
-        element('text', { x: labelled(from, width, now).toFixed(1), y: (top + height - size - 4).toFixed(1), class: 'jcLabel', 'text-anchor': 'middle' }, group, text);
+      const [middle, room] = own.labelPlace(from, width, now, LABEL);
+      const text = room > 92 || each.price === null ? price(each.price, data.language) : math.text(each.price, '€', data.language);
+      if (room > (each.price === null ? 92 : 40)) {
+        element('text', { x: middle.toFixed(1), y: (top + height - size - 4).toFixed(1), class: 'jcLabel', 'text-anchor': 'middle' }, group, text);
       }
     });
   }

@@ -33,6 +33,13 @@ window.jeenergieHouse = window.jeenergieHouse || {};
     return found;
   }
 
+  /** Where the label of a column stands and its room: the middle, or beside the line of now that would go through it. */
+  function labelPlace(from, width, now, size) {
+    const middle = from + width / 2, left = now - from;
+    if (Math.abs(middle - now) > size / 2) return [middle, width];
+    return left > width / 2 ? [from + left / 2, left] : [(now + from + width) / 2, width - left];
+  }
+
   /** ms that the house's clock is ahead of UTC, from a text with its offset. */
   function zone(at) {
     const found = /([+-])(\d\d):(\d\d)$/.exec(at);
@@ -97,6 +104,6 @@ window.jeenergieHouse = window.jeenergieHouse || {};
   }
 
   house.pointMath = {
-    across: across, ticks: ticks, clock: clock, top: top, runs: runs, energy: energy, range: range, progress: progress, csv: csv, ms: ms, zone: zone
+    across: across, ticks: ticks, labelPlace: labelPlace, clock: clock, top: top, runs: runs, energy: energy, range: range, progress: progress, csv: csv, ms: ms, zone: zone
   };
 })(window.jeenergieHouse);
