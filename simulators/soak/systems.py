@@ -226,6 +226,9 @@ class Wes(System):
         ("ftp_silent", None), ("ftp_norename", None),
     )  # fmt: skip
 
+    ELSEWHERE = frozenset({("teleinfo", "2"), ("pince", "2")})
+    """Meters of another roof, which a house whose gateway is its only one does not have."""
+
     def __init__(self, stack: ExitStack, jeedom: JeedomStandIn, truth: Optional[Truth] = None) -> None:
         super().__init__(jeedom)
         self.box = furnished()
@@ -243,6 +246,8 @@ class Wes(System):
         config.update(jeedomCgx=True, autoUpdateCgx=True, supply9v=True, screen=True)
         self.connection = jeedom.add_connection("wes", config, "Soak wes")
         for kind, key, name, settings in WES_EQUIPMENT:
+            if truth is not None and (kind, key) in self.ELSEWHERE:
+                continue
             jeedom.add_equipment(self.connection, kind, key, name, settings)
 
     def inject(self, kind: str, value: Any) -> None:

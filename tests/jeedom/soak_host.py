@@ -298,7 +298,9 @@ class RealJeedom(Host):
         self.jeedom = House(jeedom)
         folder = jeedom.php("echo json_encode(jeedom::getTmpFolder());")
         sweep = f"find {folder} -mindepth 1 -delete 2> /dev/null || true"  # the core writes there meanwhile
-        swept = (sweep, f"sudo -u {WEB_USER} php {ROOT}/core/php/jeeCron.php")
+        # What the core's cron does within five minutes: until then it says itself that it has not started.
+        started = f"sudo -u {WEB_USER} php -r 'require \"{ROOT}/core/php/core.inc.php\"; jeedom::cron();'"
+        swept = (sweep, started)
         self.faults = (*((name, (stop, begin)) for name, stop, begin in outages), ("tmp swept", swept))
         self._stopped: list[str] = []
 
