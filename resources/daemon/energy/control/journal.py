@@ -23,7 +23,8 @@ class Journal:
         found = kept.get(KEY)
         entries = [dict(each) for each in found if _is_entry(each)] if isinstance(found, list) else []
         self._entries: deque[dict[str, Any]] = deque(entries, MAX_ENTRIES)
-        self._dirty = False
+        self._dirty = self._urgent = False
+        self._stopped: dict[str, bool] = {}
         self._written = float("-inf")
 
     def add(self, at: float, who: str, decision: str, why: str, inputs: Mapping[str, Any]) -> None:
@@ -37,6 +38,10 @@ class Journal:
         entry["inputs"] = {name: value for name, value in inputs.items() if value is not None}
         self._entries.append(entry)
         self._dirty = True
+        if " A × " in decision or decision in ("on", "off"):
+            stops = decision.startswith(("0 A", "off"))
+            self._urgent = self._urgent or self._stopped.get(who) != stops
+            self._stopped[who] = stops
 
     def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES, who: str = "") -> list[dict[str, Any]]:
         """The newest entries after `since`, at most `limit`, the oldest of them first. `who`: of one equipment."""
@@ -44,9 +49,10 @@ class Journal:
         return found[-max(limit, 0) :] if limit > 0 else []
 
     def keep(self, now: float, at_once: bool = False) -> None:
-        """Writes what is new, now and then. `now`: seconds of a clock that never steps."""
-        if self._dirty and (at_once or now - self._written >= KEEP_EVERY_S):
-            self._dirty, self._written = False, now
+        """Writes what is new: a start or a stop at once, the rest now and then. `now`: s, of a steady clock."""
+        if self._dirty and (at_once or self._urgent or now - self._written >= KEEP_EVERY_S):
+            self._dirty = self._urgent = False
+            self._written = now
             self._kept.keep(KEY, list(self._entries))
 
 
