@@ -24,10 +24,11 @@ sys.path.insert(0, str(ROOT))
 from jeenergied.energy.balance import Balance, Energies, Row  # noqa: E402  # found through the environment's own link
 from jeenergied.energy.control import risk  # noqa: E402
 from jeenergied.energy.control.settings import PointState  # noqa: E402
-from jeenergied.energy.manager import HouseReading, HouseSettings, Manager  # noqa: E402
+from jeenergied.energy.manager import Manager  # noqa: E402
 from jeenergied.energy.money.tariff import Tariff  # noqa: E402
 from jeenergied.energy.planner import EFFICIENCY, SLOT_S, Plan, plan  # noqa: E402
 from jeenergied.energy.sharing.charger import ChargerReading, ChargerSettings, Decision  # noqa: E402
+from jeenergied.energy.sharing.house import HouseReading, HouseSettings  # noqa: E402
 from jeenergied.energy.switching import LoadSettings, economic_threshold  # noqa: E402
 
 from jeedom_bridge.json_reader import loads  # noqa: E402
@@ -172,10 +173,11 @@ class Game:
         if "meter" in event:
             self.stale_since = float(second) if event["meter"] == "stale" else None
         elif event.get("restart"):
-            stopped = {each: charger.stopped_at for each, charger in self.manager.chargers.items()}
+            before = self.manager.chargers
             self.manager = self._manager()
-            for each, at in stopped.items():  # kept over restarts
-                self.manager.chargers[each].stopped_at = at
+            for each, charger in self.manager.chargers.items():  # kept over restarts
+                charger.stopped_at = before[each].stopped_at
+                charger.change.recall(before[each].change.changes)
             offered = {each: (car.limit, car.phases) for each, car in self.house.cars.items()}
             self.manager.adopt(second, offered, self.house.on)
         elif "mode" in event:
@@ -198,6 +200,8 @@ class Game:
                 self.reachable[name],
                 car.on_phase,
                 self._must_run(name, second),
+                opened=car.phases if self.manager.chargers[name].settings.switching else None,
+                in_use=car.in_use(second) if self.manager.chargers[name].settings.switching else None,
             )
             for name, car in self.house.cars.items()
         }
@@ -314,7 +318,9 @@ def _battery(data: Mapping[str, Any]) -> Battery:
 
 def _car(data: Mapping[str, Any], phases: int) -> Car:
     most = float(data.get("carMaxA", data.get("maxA", 32)))
-    return Car(Series(data.get("plugged", [[0, True]])), most, phases, int(data.get("onPhase", 1)))
+    car = Car(Series(data.get("plugged", [[0, True]])), most, phases, int(data.get("onPhase", 1)))
+    car.needs_pause, car.own_phases = bool(data.get("needsPause", False)), int(data.get("carPhases", 3))
+    return car
 
 
 def main(arguments: list[str]) -> int:

@@ -325,6 +325,7 @@ def point_of(each: Equipment) -> PointSettings:
         None if share is None else share / 100,
         config.get("guard") is True,
         capacity or 0.0,
+        config.get("phaseSwitching") is True,
     )
 
 

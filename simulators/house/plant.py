@@ -14,6 +14,8 @@ from typing import Optional, Union
 
 FOLLOWS_AFTER_S = 5
 """Dead time of a charger and its car: 2 to 6 s are reported for Easee (evcc's issues of 2023 to 2026)."""
+SWITCHES_S = 20
+"""Without current while a charger changes phases (logs in evcc-io/evcc 3991 and 12825, 2022 and 2024)."""
 LEAST_A = 6
 """A car takes nothing below (IEC 61851)."""
 
@@ -40,7 +42,10 @@ class Series:
 
 
 class Car:
-    """A car at a charger. `limit` and `phases` are what the charger is set to now."""
+    """A car at a charger. `limit` and `phases` are what the charger is set to now.
+
+    `own_phases`: of the car; `needs_pause`: it does not go from one phase to three before it is paused.
+    """
 
     def __init__(self, plugged: Series, max_a: float, phases: int, on_phase: int = 1) -> None:
         self.plugged = plugged
@@ -52,6 +57,8 @@ class Car:
         self._orders: deque[tuple[float, int, int]] = deque()
         self._amps = 0
         self._phases = 1
+        self._rests_until = -math.inf
+        self.own_phases, self.needs_pause = 3, False
         self.energy = 0.0
 
     def set(self, second: float, amps: int, phases: int) -> None:
@@ -62,21 +69,31 @@ class Car:
     def step(self, second: float) -> None:
         """Follows what was set five seconds ago."""
         while self._orders and self._orders[0][0] <= second:
-            _, self._amps, self._phases = self._orders.popleft()
+            _, amps, phases = self._orders.popleft()
+            charges = self._amps >= LEAST_A
+            if charges and amps >= LEAST_A and self.needs_pause and phases > self._phases:
+                phases = self._phases
+            if charges and amps >= LEAST_A and phases != self._phases:
+                self._rests_until = second + SWITCHES_S
+            self._amps, self._phases = amps, phases
 
     def amps(self, second: float) -> float:
         """A on each phase in use."""
-        if not self.plugged.at(second) or self._amps < LEAST_A:
+        if not self.plugged.at(second) or self._amps < LEAST_A or second < self._rests_until:
             return 0.0
         return min(float(self._amps), self.max_a)
 
     def power(self, second: float, voltage: float) -> float:
         """W in all."""
-        return self.amps(second) * voltage * self._phases
+        return self.amps(second) * voltage * len(self.phases_in_use())
 
     def phases_in_use(self) -> list[int]:
         """0-based."""
-        return [0, 1, 2] if self._phases == 3 else [self.on_phase - 1]
+        return [0, 1, 2] if min(self._phases, self.own_phases) == 3 else [self.on_phase - 1]
+
+    def in_use(self, second: float) -> Optional[int]:
+        """How many phases carry a current; None if none does."""
+        return len(self.phases_in_use()) if self.amps(second) else None
 
 
 class Battery:

@@ -20,6 +20,7 @@ from jeenergied.energy.ports import Reading, Source
 from jeenergied.energy.surplus import SurplusHistory
 from jeenergied.energy.topology import Role, Topology
 
+from jeedom_bridge.templates import fill
 from simulators.house import Battery, Car, House, Series
 
 from .house import PARIS, RULES, TwoPrices
@@ -134,10 +135,10 @@ class Rig:
         self.hurried.append((self.second, equipment, period_s))
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def message(self, level: str, template: str, **values: object) -> None:
-        self.messages.append(template.format(**values))
+        self.messages.append(fill(template, values))
 
     def values(self, facts: Mapping[str, Any], at: float) -> None: ...
 
@@ -195,6 +196,7 @@ class Rig:
         }
         if self.house.battery is not None:
             told[Source(GRID, "battery", "battery.power")] = self.house.battery_power
+        told.update(self._more())
         self.seen = [
             was.get(source.key, Reading(source, value, now))
             if source.equipment == GRID and not self.meter
@@ -207,6 +209,10 @@ class Rig:
         passed = {CAR: [(each[0], NOON + newest - back) for back, each in zip(range(len(heard))[::-1], heard)]}
         given = Given(roles, self.subscribed, lambda charger, at: None, levels=self.levels, passed=passed)
         self.pilot.step(self.seen, given, now, float(self.second))
+
+    def _more(self) -> dict[Source, Any]:
+        """What else is read."""
+        return {}
 
     def now_of(self, second: int) -> float:
         """Unix time."""

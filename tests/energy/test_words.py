@@ -16,6 +16,7 @@ from jeenergied.texts import Texts
 from simulators.house import Battery, Car
 from tests.support.sentences import DAEMON, ROOT, constants
 
+from .test_phases import PhaseRig
 from .test_pilot import Rig
 
 VOCABULARY: dict[str, Any] = json.loads(Path(__file__).with_name("words.json").read_text("utf-8"))
@@ -25,7 +26,9 @@ UNIT = r"(W|VA|kVA|A|kWh|%|€/kWh)(?![A-Za-z])"
 FIGURE = re.compile(rf"\d[ \u00a0]?{UNIT}")
 TIME = re.compile(r"\d\d:\d\d|\d+ (s|min|h)(?![A-Za-z])")
 SPOILT = re.compile(r"[{}]|\b(inf|nan|None)\b|-\d|\d{6}|\d\.\d{5}")
-RULES = [DAEMON / "energy" / f"{name}.py" for name in ("charging", "switching", "manager", "sharing/words")]
+RULES = [
+    DAEMON / "energy" / f"{name}.py" for name in ("charging", "switching", "manager", "sharing/words", "sharing/phases")
+]
 MESSAGES = ("goal.py", "risk.py")
 """Their sentences are messages: tests/energy/test_goal.py has those."""
 CONTROL = sorted(path for path in (DAEMON / "energy" / "control").glob("*.py") if path.name not in MESSAGES)
@@ -224,7 +227,39 @@ def boiler_lost() -> Talking:
     return rig
 
 
+class TalkingOfPhases(Talking, PhaseRig):
+    """A rig of three phases that talks."""
+
+
+def a_car_that_changes_phases() -> Talking:
+    rig = TalkingOfPhases([[0, 5600], [1500, 3000]], plugged=[[0, False], [100, True]])
+    rig.car.charger.needs_pause = True
+    rig.choose("solar")
+    rig.run(1800)
+    rig.choose("now")
+    rig.run(30)
+    rig.choose("off")
+    rig.run(60)
+    rig.choose("now")
+    rig.run(60)
+    return rig
+
+
+def circuit_of_its_own() -> Talking:
+    rig = TalkingOfPhases([[0, 5600]], plugged=[[0, False], [100, True]])
+    rig.choose("solar")
+    rig.run(350)
+    rig.circuit_obeys = False
+    rig.run(600)
+    rig.circuit_obeys = True
+    rig.run(600)
+    rig.car.charger.restart()
+    rig.run(60)
+    return rig
+
+
 SCENES: tuple[Scene, ...] = (
+    a_car_that_changes_phases, circuit_of_its_own,
     sunny, limited, own_limit, cramped, taken_over, lazy_car, lost_charger, silent_meter, silent_battery, cheap_hours,
     goal, nobody, boiler_by_sun, boiler_and_limit, boiler_without_room, boiler_at_night, boiler_lost,
 )  # fmt: skip

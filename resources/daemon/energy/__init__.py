@@ -17,6 +17,6 @@ What is decided:
 - `limits.py`: subscribed power by phase, the meter's own clock of an excess.
 - `manager.py`: all consumers together, limits first, then the sun in the user's order.
 - `planner.py`: when to charge so that a goal is met for the least money.
-- `sharing/`: what consumers share: circuits, who gives way first, the words for what they do.
+- `sharing/`: what consumers share: circuits and their phases, who gives way first, the words for what they do.
 - `control/`: gives the orders: a charge point with its goal, a load, the journal, what a page shows.
 """

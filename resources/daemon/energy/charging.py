@@ -14,6 +14,7 @@ from .limits import LEAST_A, RESUME_AFTER_S, START_A
 from .ports import Sentence
 from .sharing import words
 from .sharing.charger import NOW, OFF, SOLAR_MIN, ChargerSample, ChargerSettings, Decision
+from .sharing.phases import Moment, PhaseChange, Wants
 from .sharing.words import duration
 from .surplus import GAP_S, Account, Deficit, Lasting, Sky, SurplusHistory
 
@@ -28,9 +29,6 @@ RAISE_EVERY_S, LOWER_EVERY_S = 30.0, 10.0
 DEAD_TIME_S = 5.0
 """Seconds after a set-point in which nothing but a limit is decided: the car has not followed yet."""
 OBSERVED_S = 10.0
-UP_AFTER_S, DOWN_AFTER_S, PHASE_REST_S = 300.0, 120.0, 600.0
-UP_MARGIN_W, DOWN_MARGIN_W = 200.0, 150.0
-MOST_SWITCHES, DAY_S = 12, 86400.0
 CHOSEN_S = 10.0
 """For so long after the choice of a mode a limit gives back at once."""
 OWN_S = 10.0
@@ -61,15 +59,11 @@ class ChargePoint:
     account: Account = field(default_factory=Account)
     enough: Lasting = field(default_factory=lambda: Lasting(gap_s=GAP_S))
     low: Lasting = field(default_factory=Lasting)
-    up: Lasting = field(default_factory=Lasting)
-    down: Lasting = field(default_factory=Lasting)
+    change: PhaseChange = field(default_factory=PhaseChange)
     observed: Lasting = field(default_factory=Lasting)
     set_at: float = -math.inf
     started_at: float = -math.inf
     stopped_at: float = -math.inf
-    switched_at: float = -math.inf
-    switches: deque[float] = field(default_factory=deque)
-    """When phases were switched, in the last day."""
     starts: deque[float] = field(default_factory=deque)
     quiet_until: float = -math.inf
     taken_over_until: float = -math.inf
@@ -95,6 +89,16 @@ class ChargePoint:
         """On which it charges at least: three, unless it can be set to one."""
         return 3 if self.settings.phases == 3 and not self.settings.switching else 1
 
+    @property
+    def _rest_phases(self) -> int:
+        """Those of a charge that has just been stopped: a circuit does not change without need."""
+        return self.phases if self.settings.switching else self._least_phases
+
+    @property
+    def used(self) -> int:
+        """The phases that carry the charge."""
+        return self.change.odd or self.phases if self.settings.switching else self.phases
+
     def step(self, now: float, sample: ChargerSample) -> Decision | None:
         """Takes a sample; returns the set-point if it has changed, None if all stays as it is."""
         seconds = 0.0 if self._last is None else max(0.0, now - self._last)
@@ -117,7 +121,8 @@ class ChargePoint:
         """A car that does not begin is asked once more; then only when the sun has been away, or it is plugged anew."""
         if self.observed.since is not None:
             self.has_charged = True
-        if self.amps < LEAST_A or self.observed.since is not None or now < self.taken_over_until:
+        waits = self.change.under_way or now < self.taken_over_until
+        if self.amps < LEAST_A or self.observed.since is not None or waits:
             self.idle_since = None
             self.asked_again = self.asked_again and self.amps >= LEAST_A and self.observed.since is None
             return
@@ -144,11 +149,9 @@ class ChargePoint:
         amps = {OFF: 0, SOLAR_MIN: LEAST_A, NOW: self.settings.max_a}.get(mode)
         needed = LEAST_A * sample.voltage * self._least_phases if amps is None else None
         self.state, self.why = "absent", words.absent(amps or 0, needed)
-        self.deficit.clear()
-        self.account.clear()
-        self.enough.clear()
-        self.lacking.clear()
-        self.observed.clear()
+        for each in (self.deficit, self.account, self.enough, self.lacking, self.observed):
+            each.clear()
+        self.change.forget_car()
         self.idle_since, self.has_charged, self.asked_again = None, False, False
         self.taken_over_until = -math.inf
         return Decision(0, self.phases, self.state, self.why) if changed else None
@@ -157,6 +160,7 @@ class ChargePoint:
         """Someone else has set the current (the app, Jeedom's own command, the car): hands off for a while."""
         self.amps, self.taken_over_until = amps, now + TAKE_OVER_S
         self.set_at = now
+        self.change.drop()
         self.lacking.clear()
 
     def restart(self, now: float, offered: int, phases: int) -> None:
@@ -169,15 +173,18 @@ class ChargePoint:
     def stale(self) -> None:
         """The meter is silent: what was seen before no longer counts."""
         self.history.clear()
-        for each in (self.enough, self.low, self.up, self.down, self.lacking):
+        for each in (self.enough, self.low, self.change, self.lacking):
             each.clear()
 
     # The sun.
 
     def _needed(self, sample: ChargerSample) -> float:
-        return LEAST_A * sample.voltage * self.phases
+        return LEAST_A * sample.voltage * self.used
 
     def _follow(self, now: float, seconds: float, sample: ChargerSample, available: float) -> None:
+        if self.change.under_way:  # what flows meanwhile says nothing of the sun
+            self.history.clear()
+            return
         steady = self.history.add(now, available)
         self.sky.add(now, steady)
         self._restless = self.sky.restless(now)
@@ -185,10 +192,8 @@ class ChargePoint:
         self._present = min(steady, available) if self._restless else steady
         least = LEAST_A * sample.voltage
         self.enough.update(now, steady >= least * self._least_phases)
-        self.low.update(now, self.amps > 0 and self._present < self.amps * sample.voltage * self.phases - LOWER_BY_W)
-        if self.settings.phases == 3 and self.settings.switching:
-            self.up.update(now, steady >= 3 * least + UP_MARGIN_W and self.observed.since is not None)
-            self.down.update(now, steady < 3 * least - DOWN_MARGIN_W)
+        self.low.update(now, self.amps > 0 and self._present < self.amps * sample.voltage * self.used - LOWER_BY_W)
+        self.change.look(now, steady, least, self.observed.since is not None)
         if self.amps > 0:
             self.account.add(seconds, sample.drawn, available)
             left = self.account.left(self.settings.most_grid)
@@ -203,6 +208,8 @@ class ChargePoint:
 
     def _decide(self, now: float, sample: ChargerSample) -> None:
         if now < self.taken_over_until:
+            if self.settings.switching:
+                self.phases = sample.opened or self.phases
             self.state, rest = "takenOver", duration(self.taken_over_until - now)
             self.why = Sentence("Repris en main à {amps} A : le pilotage attend {wait}", amps=self.amps, wait=rest)
             return
@@ -212,7 +219,9 @@ class ChargePoint:
             return
         mode = self.settings.mode
         if mode == OFF:
-            self._set(now, 0, self._least_phases, "off", Sentence("Arrêt demandé : 0 A"))
+            self._set(now, 0, self._rest_phases, "off", Sentence("Arrêt demandé : 0 A"))
+        elif self.settings.switching and self._switch(now, sample):
+            return
         elif mode == NOW or sample.must_run:
             phases = self.settings.phases if not self.settings.switching else self.phases
             most = min(self.settings.max_a, sample.cap)
@@ -255,12 +264,10 @@ class ChargePoint:
             values = {"watts": max(1, round(missing)), "since": duration(since), "wait": duration(REST_S)}
             self._stop(now, Sentence(why, **values))
             return
-        if self.settings.switching and self._switch(now):
-            return
         if self._waits_for_more(now, sample):
             self._set(now, START_A, self.phases, "charging", _again(START_A, now - self.set_at))
             return
-        per_amp = sample.voltage * self.phases
+        per_amp = sample.voltage * self.used
         fits = math.floor(self._present / per_amp + 1e-9)
         least = self.history.least(self.sky.window(now))
         if least is not None and now - self.set_at >= RAISE_EVERY_S:
@@ -333,35 +340,24 @@ class ChargePoint:
     def _stop(self, now: float, why: Sentence) -> None:
         self.stopped_at = now
         self.enough.clear()
-        self._set(now, 0, self._least_phases, "waiting", why)
+        self._set(now, 0, self._rest_phases, "waiting", why)
 
-    def _switch(self, now: float) -> bool:
-        """1 and 3 phases in turn: slowly up, less slowly down, not more than a few times a day.
-
-        Down is always open once the sun is too weak for three phases: the other way would be to stop.
-        """
-        if self.settings.phases != 3:
+    def _switch(self, now: float, sample: ChargerSample) -> bool:
+        """One phase or three; whether that is all there is to decide now."""
+        caps = (sample.cap, sample.other_cap) if self.phases == 1 else (sample.other_cap, sample.cap)
+        one, three = (min(each, self.settings.max_a) for each in caps)
+        mode, steady = self.settings.mode, None if sample.surplus is None else self._steady
+        at_full, chosen = mode == NOW or sample.must_run, now - self.chosen_at <= CHOSEN_S
+        wants = Wants(at_full, chosen, mode == SOLAR_MIN, self._short, LEAST_A * sample.voltage)
+        seen = Moment(self.amps, self.phases, sample.opened, sample.in_use, (one, three), steady, wants)
+        step = self.change.decide(now, seen)
+        if step is None:
             return False
-        watts = round(self._steady)
-        if self.phases == 3 and self.down.since is not None and now - self.down.since >= DOWN_AFTER_S:
-            self._count_switch(now)
-            self._set(now, START_A, 1, "charging", Sentence("{watts} W de surplus : retour en monophasé", watts=watts))
-            return True
-        while self.switches and self.switches[0] <= now - DAY_S:
-            self.switches.popleft()
-        if now - self.switched_at < PHASE_REST_S or len(self.switches) >= MOST_SWITCHES:
-            return False
-        if self.phases == 1 and self.up.since is not None and now - self.up.since >= UP_AFTER_S:
-            self._count_switch(now)
-            self._set(now, START_A, 3, "charging", Sentence("{watts} W de surplus : passage en triphasé", watts=watts))
-            return True
-        return False
-
-    def _count_switch(self, now: float) -> None:
-        self.switched_at = now
-        self.switches.append(now)
-        self.low.clear()
-        self.deficit.clear()
+        if step.phases != self.phases:
+            self.deficit.clear()
+        if step.holds or step.phases != self.phases:
+            self._set(now, step.amps, step.phases, step.state, step.why)
+        return step.holds
 
     # Limits come last and go before everything.
 
@@ -374,10 +370,10 @@ class ChargePoint:
             else:
                 self.stopped_at = now
                 why = words.suspended(sample, RESUME_AFTER_S, START_A)
-                self._set(now, 0, self._least_phases, "limited", why)
-        elif (
-            (self.settings.mode == NOW or sample.must_run) and now >= self.taken_over_until and now >= self.quiet_until
-        ):
+                self._set(now, 0, self._rest_phases, "limited", why)
+        elif self.change.under_way or now < max(self.taken_over_until, self.quiet_until):
+            return
+        elif self.settings.mode == NOW or sample.must_run:
             most = min(self.settings.max_a, sample.cap)
             if most > self.amps:
                 self._set(now, most, self.phases, "charging", self._at_full(most, sample))

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .charging import CHOSEN_S, OWN_S, ChargePoint
 from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
 from .ports import Sentence
 from .sharing import circuits
-from .sharing.charger import GRID, NOW, OFF, ChargerReading, ChargerSample, ChargerSettings, Decision
+from .sharing.charger import NOW, OFF, ChargerReading, ChargerSample, ChargerSettings, Decision
 from .sharing.draws import Draw, Draws
-from .sharing.shedding import ORDER, Ranking
+from .sharing.house import SHARE, HouseReading, HouseSettings
+from .sharing.shedding import Ranking
 from .sharing.words import duration, figure
-from .surplus import RESERVE_W, surplus
+from .surplus import surplus
 from .switching import LoadSettings, SwitchedLoad
 
 OLD_S, STALE_S, BLIND_S = 15.0, 60.0, 300.0
@@ -26,41 +27,6 @@ COUNTED_S = 120.0
 """A charger that cannot be reached may still draw, or begin again, what it drew last: so long it is reckoned with."""
 SWAP_S = 1800.0
 """Chargers that cannot all have their least take turns of so long."""
-SHARE = "share"
-
-
-@dataclass(frozen=True)
-class HouseSettings:
-    """`subscribed`: VA, None if it is not known or has no limit. `phases`: 1 or 3. `battery_first`: before cars."""
-
-    phases: int = 1
-    subscribed: float | None = None
-    reserve: float = RESERVE_W
-    battery_first: bool = True
-    sharing: str = ORDER
-    """The sun among chargers: in `order`, or a `share` for each."""
-    shedding: str = ORDER
-    """How loads give way: see shedding."""
-
-
-@dataclass(frozen=True)
-class HouseReading:
-    """One sample. `grid`: W (+ draws); `apparent`: VA of each phase; `age`: seconds of the oldest reading in use."""
-
-    grid: float
-    apparent: Sequence[float]
-    battery: float = 0.0
-    voltage: float = 230.0
-    age: float = 0.0
-    chargers: Mapping[str, ChargerReading] = field(default_factory=dict)
-    loads_on: Mapping[str, bool] = field(default_factory=dict)
-    loads_wanted: Mapping[str, bool] = field(default_factory=dict)
-    circuits_taken: Mapping[str, float] = field(default_factory=dict)
-    """A that chargers draw which nobody drives, by circuit."""
-    gaps: Mapping[str, float] = field(default_factory=dict)
-    """K that the room of a load lacks of its set temperature, if it has a thermostat."""
-    silent_meter: str = GRID
-    """Whose reading is the oldest: the grid's or the battery's."""
 
 
 @dataclass(frozen=True)
@@ -178,15 +144,17 @@ class Manager:
         if told is None or not told.plugged or not told.reachable:
             return 0.0
         charger = self.chargers[name]
-        return min(self._drawn.get(name, told.drawn), charger.amps * reading.voltage * charger.phases)
+        phases = max(charger.phases, told.in_use or 1)
+        return min(self._drawn.get(name, told.drawn), charger.amps * reading.voltage * phases)
 
     def _rest(self, now: float, reading: HouseReading) -> list[float]:
         """VA of each phase without the chargers that can be reached."""
         rest = list(reading.apparent)
         for name, told in reading.chargers.items():
             if told.reachable:
-                for phase in self._phases(name, told):
-                    rest[phase] -= self._drawn.get(name, told.drawn) / len(self._phases(name, told))
+                phases = self._phases(name, told, drawn=True)
+                for phase in phases:
+                    rest[phase] -= self._drawn.get(name, told.drawn) / len(phases)
         for last in self._lost(now, reading):
             rest = [max(each, then) for each, then in zip(rest, last.with_it)]
         return [max(0.0, each) for each in rest]
@@ -201,14 +169,18 @@ class Manager:
         for name, told in reading.chargers.items():
             if told.reachable:
                 with_it = list(rest)
-                for phase in self._phases(name, told):
-                    with_it[phase] += self._drawn.get(name, told.drawn) / len(self._phases(name, told))
+                phases = self._phases(name, told, drawn=True)
+                for phase in phases:
+                    with_it[phase] += self._drawn.get(name, told.drawn) / len(phases)
                 self._last[name] = _Last(now, total - self._power(name, reading), with_it)
 
-    def _phases(self, name: str, told: ChargerReading) -> list[int]:
+    def _phases(self, name: str, told: ChargerReading, drawn: bool = False) -> list[int]:
+        """The phases (0-based) that a charge may load; with `drawn` those that it does."""
         if self.house.phases == 1:
             return [0]
-        return [0, 1, 2] if self.chargers[name].phases == 3 else [told.on_phase - 1]
+        charger = self.chargers[name]
+        phases = (told.in_use or charger.phases) if drawn else 3 if charger.change.under_way else charger.phases
+        return [0, 1, 2] if phases == 3 else [told.on_phase - 1]
 
     def _cap(self, now: float, name: str, told: ChargerReading, reading: HouseReading, rest: Sequence[float]) -> int:
         """A that limits allow this charger now, beside the rest of the house and the chargers before it."""
@@ -218,18 +190,32 @@ class Manager:
             if room >= circuits.FREE_A:
                 return charger.settings.max_a
             return self.headroom.allowed(name, now, min(room, charger.settings.max_a), charger.amps)
-        beside = list(rest)
-        for other in self.order[: self.order.index(name)]:
-            before, their = self.chargers.get(other), reading.chargers.get(other)
-            if before is not None and their is not None and their.plugged and their.reachable:
-                for phase in self._phases(other, their):
-                    beside[phase] += before.amps * reading.voltage
+        beside = self._beside(name, reading, rest)
         most = min(self.headroom.most(beside, self._phases(name, told)), charger.settings.max_a, room)
         chosen = now - charger.chosen_at <= CHOSEN_S
         if charger.settings.mode == NOW and (chosen or (charger.amps == 0 and self._is_first(charger))):
             return most
         paced = charger.settings.mode != NOW and not told.must_run
         return self.headroom.allowed(name, now, most, charger.amps, paced)
+
+    def _other_cap(self, name: str, told: ChargerReading, reading: HouseReading, rest: Sequence[float]) -> int:
+        """A that limits would allow on three phases instead of one, or on one instead of three."""
+        charger = self.chargers[name]
+        room = min(self._room(name, reading), charger.settings.max_a)
+        if not (charger.settings.switching and self.headroom.limits) or reading.age > OLD_S:
+            return room if reading.age <= OLD_S else 0
+        phases = [told.on_phase - 1] if charger.phases == 3 else [0, 1, 2]
+        return min(room, self.headroom.most(self._beside(name, reading, rest), phases))
+
+    def _beside(self, name: str, reading: HouseReading, rest: Sequence[float]) -> list[float]:
+        """VA of each phase with the chargers before this one at their limits."""
+        beside = list(rest)
+        for other in self.order[: self.order.index(name)]:
+            before, their = self.chargers.get(other), reading.chargers.get(other)
+            if before is not None and their is not None and their.plugged and their.reachable:
+                for phase in self._phases(other, their):
+                    beside[phase] += before.amps * reading.voltage
+        return beside
 
     def _room(self, name: str, reading: HouseReading) -> int:
         share = self.house.sharing == SHARE
@@ -269,6 +255,9 @@ class Manager:
             reading.silent_meter,
             figure(self.house.subscribed / 1000, 2) if self.house.subscribed and cap < charger.settings.max_a else None,
             told.window,
+            told.opened,
+            told.in_use,
+            self._other_cap(name, told, reading, rest),
         )
         return charger.step(now, sample)
 

@@ -13,8 +13,9 @@ from ..live import Pace
 from ..manager import OLD_S
 from ..ports import Reading
 from ..topology import Role, power_of
+from .settings import USUAL_V
 
-USUAL_V, LEAST_V, GREATEST_V = 230.0, 180.0, 280.0
+LEAST_V, GREATEST_V = 180.0, 280.0
 FLOWS_A = 1.0
 """A current above it flows."""
 BATTERY_OLD_S = 60.0
@@ -39,6 +40,12 @@ class ChargerNow:
     circuit_most: float | None = None
     told_at: float = 0.0
     """Unix time of the data of `told`."""
+    circuit_told: float | None = None
+    """The limit that its circuit shows; `opened`: the phases that this leaves; the others: see sharing.offer."""
+    opened: int | None = None
+    offline_a: float | None = None
+    may_change: bool | None = None
+    obstacle: str = ""
 
 
 class View:
@@ -146,6 +153,9 @@ class View:
         known = [each for each in most if each is not None and each >= 6]
         flowing = [self._number(equipment, "charger.phaseCurrent", part) or 0.0 for part in PHASES]
         count = sum(1 for each in flowing if each > FLOWS_A)
+        opened = self._number(equipment, "circuit.phases")
+        may_change = self._number(equipment, "charger.phaseSwitching")
+        obstacle = self._by_word.get((equipment, "charger.phaseObstacle", ""))
         return ChargerNow(
             plugged is None or plugged > 0,
             max(0.0, drawn),
@@ -157,6 +167,11 @@ class View:
             None if most[0] is None else int(most[0]),
             most[1],
             0.0 if limit is None else limit.at,
+            self._number(equipment, "circuit.current"),
+            None if not opened else 3 if opened >= 3 else 1,
+            self._number(equipment, "circuit.offlineCurrent"),
+            None if may_change is None else may_change > 0,
+            str(obstacle.value) if obstacle is not None else "",
         )
 
     def load(self, equipment: str) -> bool | None:

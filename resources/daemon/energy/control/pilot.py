@@ -15,9 +15,10 @@ from typing import Any, Callable
 from ..balance import Charge
 from ..keeping.first import KeptFirst, essence
 from ..live import Pace
-from ..manager import OLD_S, STALE_S, HouseReading, HouseSettings, Manager
-from ..ports import Acts, Kept, Publishes, Reading, Sentence, Value
+from ..manager import OLD_S, STALE_S, Manager
+from ..ports import Acts, Kept, Publishes, Reading, Value
 from ..sharing.charger import BATTERY, GRID, MODES, Decision
+from ..sharing.house import HouseReading, HouseSettings
 from ..topology import Role
 from .inputs import View
 from .journal import Journal
@@ -136,7 +137,7 @@ class Pilot:
         self._stepped = monotonic
         phases = view.phases()
         for point in self.points.values():
-            point.house_phases = phases
+            point.net.see(phases, self._limits.subscribed(given.subscribed, phases), monotonic)
             charger = point.settings.charger
             level, passed = given.levels.get(point.settings.id), given.passed.get(charger, ())
             point.look(view.charger(charger), now, monotonic, level, passed)
@@ -184,10 +185,7 @@ class Pilot:
 
     def _managed(self, given: Given, phases: int) -> Manager:
         """The manager of all that is driven, made anew when a limit or a member has changed."""
-        limits = self._limits
-        subscribed = given.subscribed
-        if limits.fuse:
-            subscribed = min(subscribed or math.inf, limits.fuse * 230.0 * phases)
+        limits, subscribed = self._limits, self._limits.subscribed(given.subscribed, phases)
         loads = [name for name, each in self.loads.items() if each.driven]
         order = sorted([*self.points, *loads], key=self._rank)
         built = (subscribed, phases, tuple(order), limits)
@@ -261,6 +259,7 @@ class Pilot:
         for name, point in self.points.items():
             point.give_back(monotonic, self._acts)
             point.protect(monotonic, self._acts)
+            point.net.note(self._troubles, point.settings, point.rules)
             self._troubles.note(
                 f"guard:{name}",
                 point.guard.failures >= TELL_AFTER,
@@ -310,6 +309,7 @@ class Pilot:
             "drawn": None if found is None else round(found.drawn),
             "told": None if point.seen is None else point.seen.told,
             "plan": None if found is None else found.must_run,
+            "phases": None if found is None else found.in_use,
         }
         self.journal.add(now, name, word, why, inputs)
 
@@ -331,13 +331,11 @@ class Pilot:
             self._charges = {name: given.charge(each.settings.charger, now) for name, each in self.points.items()}
         for name, point in self.points.items():
             self._troubles.say(point.goal.risk.notices)
-            facts = point.facts(self._zone, self._charges.get(name))
-            self._publish(name, {**facts, "point.reason": self._translated(point.why(self._zone))}, now)
+            said = {"point.reason": point.why(self._zone), "point.phaseSwitching": point.phases_said()}
+            facts = {key: str(self._troubles.own(each)) for key, each in said.items()}
+            self._publish(name, {**point.facts(self._zone, self._charges.get(name)), **facts}, now)
         for name, load in self.loads.items():
-            self._publish(name, {**load.facts(), "load.reason": self._translated(load.why(self._zone))}, now)
-
-    def _translated(self, why: str) -> str:
-        return self._told.translate(why.template, **why.values) if isinstance(why, Sentence) else why
+            self._publish(name, {**load.facts(), "load.reason": str(self._troubles.own(load.why(self._zone)))}, now)
 
     def _keep(self, now: float, monotonic: float, at_once: bool = False) -> None:
         self._at = (now, monotonic)

@@ -14,12 +14,12 @@ from ..charging import ChargePoint
 from ..planner import EFFICIENCY, Plan
 from ..ports import Acts, Sentence, Value
 from ..sharing.charger import ChargerReading, ChargerSettings, Window
+from ..sharing.net import Net
 from ..sharing.words import clock_time, duration, figure
 from . import risk
 from .goal import FRESH, Can, Goal
-from .guard import Guard
-from .inputs import USUAL_V, ChargerNow
-from .settings import FREE, LEAST_A, MOST_A, MOST_KWH, OFF, PointSettings, PointState, time_of_day
+from .inputs import ChargerNow
+from .settings import FREE, LEAST_A, MOST_A, MOST_KWH, OFF, USUAL_V, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
 from .wishes import Wish
 
@@ -38,19 +38,18 @@ class Point:
         self.settings = settings
         self.state = state
         self.wish = Wish(settings.charger)
-        self.guard = Guard(settings.charger)
-        self.guard.restore(state.guard_a)
+        self.net = Net(settings.charger, state)
+        self.guard = self.net.guard
         self.seen: ChargerNow | None = None
         self.theirs: int | None = None
         """A limit that somebody else has set since the last step, also if ours has overwritten it meanwhile."""
         self.adopted = self._is_chosen = False
         self.goal = Goal(state)
         self._learnt_phases: int | None = None
-        self._back_at = -math.inf
-        self._now = self._monotonic = 0.0
+        self._back_at, self._now, self._monotonic = -math.inf, 0.0, 0.0
         self._met: float | None = None
         self._window: Window | None = None
-        self.house_phases = house_phases
+        self.net.house_phases = house_phases
         self.rules = ChargePoint(self._charger_settings())
 
     @property
@@ -59,14 +58,13 @@ class Point:
         return self.adopted and self.state.mode != FREE
 
     def _charger_settings(self) -> ChargerSettings:
-        phases = 1
-        if self.house_phases == 3:
-            phases = self.settings.phases or self._learnt_phases or 3
+        phases, switching = 1, self.net.may_switch(self.settings, self.seen, getattr(self, "rules", None))
+        if self.net.house_phases == 3:
+            phases = 3 if switching else self.settings.phases or self._learnt_phases or 3
         told = self.seen.circuit_most if self.seen is not None else None
         bounds = [each for each in (self.settings.circuit_a, told) if each is not None and each >= LEAST_A]
-        shared = self.settings.circuit
-        bound = min(bounds, default=None)
-        return ChargerSettings(self.state.mode, phases, self.most, False, shared, bound, self.settings.most_grid)
+        shared, bound = self.settings.circuit, min(bounds, default=None)
+        return ChargerSettings(self.state.mode, phases, self.most, switching, shared, bound, self.settings.most_grid)
 
     @property
     def most(self) -> int:
@@ -110,6 +108,9 @@ class Point:
         if before is not None and found.reachable and not before.reachable:
             self._back_at = monotonic
             self._lose(monotonic)
+        rules, here = self.rules, found.reachable and found.plugged and self.adopted
+        if here and rules.settings.switching and self.net.is_theirs(before, found, monotonic):
+            rules.take_over(monotonic, rules.amps)
         new_session = self._count(found)
         if self.adopted and found.told != self.rules.amps and (new_session or self._has_restarted(found, monotonic)):
             self._lose(monotonic)  # nobody has set that: it is what the charger falls back to
@@ -124,7 +125,9 @@ class Point:
     def _adopt(self, found: ChargerNow, told: int, now: float, monotonic: float) -> None:
         """What is observed is adopted. After a restart a limit that we have not set is a take-over."""
         state, rules = self.state, self.rules
-        rules.restart(monotonic, told, rules.phases)
+        opened = found.opened if self.settings.switching else None
+        rules.restart(monotonic, told, opened or rules.phases)
+        self.net.recall(rules, now, monotonic)
         if self._is_chosen:
             rules.quiet_until, rules.chosen_at = -math.inf, monotonic
         rules.stopped_at = monotonic - (now - state.stopped_at) if state.stopped_at else -math.inf
@@ -133,6 +136,8 @@ class Point:
                 rules.take_over(monotonic, told)
                 rules.taken_over_until = monotonic + state.taken_over_until - now
             elif state.amps is not None and told not in (state.amps, state.shown, *(amps for _, amps in state.orders)):
+                rules.take_over(monotonic, told)
+            if self.net.adopt(rules, opened, now):
                 rules.take_over(monotonic, told)
         self.wish.adopt(told)
         self.wish.inherit(monotonic, [(max(0.0, now - at), int(amps)) for at, amps in state.orders])
@@ -184,6 +189,7 @@ class Point:
             runs,
             self._window if runs else None,
             self.theirs is not None,
+            *((found.opened, found.phases) if self.rules.settings.switching else ()),
         )
 
     def decided(self, taken_over: bool, monotonic: float) -> None:
@@ -211,6 +217,7 @@ class Point:
         elif self.state.mode == FREE:
             self.adopted = False
             self.rules = ChargePoint(self._charger_settings())
+            self.net.recall(self.rules, self._now, monotonic)
             self.state.amps, self.state.shown, self.state.orders, self.state.taken_over_until = None, None, [], 0.0
         self.state.mode = mode
         self.rules.settings = self._charger_settings()
@@ -276,21 +283,16 @@ class Point:
 
     def protect(self, monotonic: float, acts: Acts) -> None:
         """Renews the net of its circuit while it is driven and a car is there."""
-        found = self.seen
-        if self.guard.up and not self.adopted and self.settings.guard and self.state.mode != FREE:
-            return  # after a restart: the charger has not told yet whether a car is there
-        there = self.settings.guard and self.driven and found is not None and found.plugged and found.reachable
-        if there or self.guard.up:
-            self.guard.follow(monotonic, self._circuit if there else None, acts)
-
-    @property
-    def _circuit(self) -> int:
-        """A of the circuit: what the charger tells of it, or the user, else what the charger may take."""
-        told = self.seen.circuit_most if self.seen is not None else None
-        known = [each for each in (told, self.settings.circuit_a) if each is not None and each >= LEAST_A]
-        return int(min(known)) if known else self.most
+        if self.net.waits(self.settings, self.adopted):
+            return
+        seen, shown = self.seen if self.driven and self.state.plugged else None, self.wish.fulfilled(self.rules.amps)
+        self.net.follow(self.settings, self.rules, seen, shown, self.most, self._now, monotonic, acts)
 
     # What it reports.
+
+    def phases_said(self) -> Sentence:
+        """What there is to say of its phases."""
+        return self.net.said(self.settings, self.seen, self.rules, self._monotonic)
 
     @property
     def plan(self) -> Plan | None:
@@ -353,11 +355,11 @@ class Point:
 
     def why(self, zone: tzinfo) -> str:
         """One sentence."""
-        rules, seen = self.rules, self.seen
+        rules, told = self.rules, None if self.seen is None else self.seen.told
         if self.state.mode == FREE:
-            if seen is None or seen.told is None:
+            if told is None:
                 return Sentence("Personne ne pilote cette borne : choisissez un mode")
-            return Sentence("Personne ne pilote cette borne, à {amps} A : choisissez un mode", amps=seen.told)
+            return Sentence("Personne ne pilote cette borne, à {amps} A : choisissez un mode", amps=told)
         if not self.adopted:
             since = duration(self._monotonic - (self._met if self._met is not None else self._monotonic))
             return Sentence("La borne ne dit pas sa limite depuis {since} : le pilotage attend", since=since)
@@ -388,6 +390,7 @@ class Point:
         if self.driven:
             state.amps, state.shown = rules.amps, self.wish.shown
             state.orders = [[round(now - age, 1), amps] for age, amps in self.wish.on_its_way(monotonic)]
+            self.net.keep(rules, now, monotonic)
             rest = rules.taken_over_until - monotonic
             state.taken_over_until = now + rest if rest > 0 else 0.0
             state.stopped_at = now - (monotonic - rules.stopped_at) if rules.stopped_at > -math.inf else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ LOAD_MODES = (FREE, OFF, AUTO, ON)
 POINT_MODES = (FREE, *MODES)
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 LEAST_A, MOST_A = 6, 32
+USUAL_V = 230.0
 MOST_KWH = 150
 LARGEST = 1e10
 """No moment, energy or duration that is kept is as large."""
@@ -53,6 +55,8 @@ class PointSettings:
     """Whether the circuit has a limit that ends with the daemon."""
     capacity: float = 0.0
     """kWh of the car's battery, if a command tells its charge state; else 0."""
+    switching: bool = False
+    """Whether a charge may change between one phase and three."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,10 @@ class HouseLimits:
     battery_first: bool = True
     sharing: str = "order"
     shedding: str = "order"
+
+    def subscribed(self, told: float | None, phases: int) -> float | None:
+        """VA of the whole house, by its subscription (`told`) and its fuse; None if neither is known."""
+        return min(told or math.inf, self.fuse * USUAL_V * phases) if self.fuse else told
 
 
 @dataclass
@@ -124,6 +132,12 @@ class PointState:
     """A charger that is no longer driven has not shown yet that it has its limit back."""
     guard_a: int = 0
     """A of the circuit's limit that was set to end with the daemon; 0 if none was."""
+    phases: int = 0
+    """Those that were wanted last; 0 if that is not known."""
+    phase_changes: list[float] = field(default_factory=list)
+    phases_locked: bool = False
+    circuit_until: float = 0.0
+    """Until when a limit of ours may hold the circuit at one phase."""
 
     def state(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -150,6 +164,8 @@ class PointState:
                     setattr(made, name, value)
             if made.mode not in POINT_MODES:
                 made.mode = FREE
+            changes = map(_number, made.phase_changes)
+            made.phase_changes = sorted(each for each in changes if each is not None)
         return made
 
     def next_hour(self, now: float, days: Sequence[int], zone: tzinfo) -> float | None:

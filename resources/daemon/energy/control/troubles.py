@@ -16,12 +16,14 @@ class Troubles:
         """Tells what waits there, (level, sentence), and empties it."""
         while notices:
             level, said = notices.pop(0)
-            values = {name: self._own(value) for name, value in said.values.items()}
+            values = {name: self.own(value) for name, value in said.values.items()}
             self._told.message(level, said.template, **values)
 
-    def _own(self, value: object) -> object:
-        """A value in the user's language."""
-        return self._told.translate(value.template, **value.values) if isinstance(value, Sentence) else value
+    def own(self, value: object) -> object:
+        """A value in the user's language, with the sentences in it."""
+        if not isinstance(value, Sentence):
+            return value
+        return self._told.translate(value.template, **{name: self.own(each) for name, each in value.values.items()})
 
     def note(self, key: str, there: bool, begins: str, ends: str, name: str) -> None:
         """Takes whether a trouble is there; `begins` and `ends` are templates with `{name}`."""

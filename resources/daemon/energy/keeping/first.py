@@ -9,7 +9,7 @@ from ..ports import Acts, Attempt
 
 NOT_URGENT = (
     "charged_wh", "session_wh", "since_level_wh", "paced_kw", "ran_s", "taken_over_until", "stopped_at", "shown",
-    "orders",
+    "orders", "circuit_until",
 )  # fmt: skip
 """Counters that grow with every sample, and what is known again once the charger tells it."""
 

@@ -1,1 +1,1 @@
-"""What consumers share: circuits, and who gives way first."""
+"""What consumers share: circuits with their phases, and who gives way first."""

@@ -47,6 +47,9 @@ class ChargerReading:
     must_run: bool = False
     window: Window | None = None
     foreign: bool = False
+    opened: int | None = None
+    """Phases that its circuit leaves for a charge, and below those that carry one; None if it is not known."""
+    in_use: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ class ChargerSample:
     """The house's limit, if that can set `cap`."""
     window: Window | None = None
     """Until when a plan wants it to charge."""
+    opened: int | None = None
+    in_use: int | None = None
+    other_cap: int = 1000
+    """A that limits would allow on three phases instead of one, or on one instead of three."""
 
 
 @dataclass(frozen=True)
