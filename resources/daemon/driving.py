@@ -107,6 +107,7 @@ class Driving:
         """See Acts."""
         actions = self._actions()
         if actions is not None:
+            self._house.paces.hurry(equipment)
             actions.hurry(equipment, period_s)
 
     # What Jeedom has.

@@ -172,7 +172,7 @@ class HouseDevice(DrivingDevice):
         house.look(self.context.clock.time(), now)
         with self._lock:
             passed, self._limits = self._limits, {}
-        self.step_driven(self.readings(), self._gaps(), self._levels(), passed)
+        self.step_driven(house.newest.values(), self._gaps(), self._levels(), passed)
         if house.silent:
             raise self._silence(house.silent[0])
         if house.roles:
@@ -291,9 +291,9 @@ class HouseDevice(DrivingDevice):
 
     def readings(self) -> Iterable[Reading]:
         """All readings of the board but its own, dated by their age, and the values of other plugins' commands."""
-        now = self.context.clock.time()
+        now, own = self.context.clock.time(), {self.connection.id, *self.connection.equipment_ids}
         for each in self._hub.board.readings():
-            if self.connection.find(each.equipment) is None and each.per not in ("day", "month", "year", "measure"):
+            if each.equipment not in own and each.per not in ("day", "month", "year", "measure"):
                 source = Source(
                     each.equipment, each.command, each.quantity, each.per, each.part, self._name(each.equipment)
                 )

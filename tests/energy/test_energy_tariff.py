@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from jeenergied.energy.money.contract import HouseContract, Wishes
 from jeenergied.energy.money.offers import PriceGrid
 from jeenergied.energy.money.tariff import KINDS, Tariff
 
@@ -92,6 +93,33 @@ def test_the_next_change_is_told() -> None:
     assert HPHC.next_change(at("2026-06-01T22:00")) == at("2026-06-02T06:00")
     base = Tariff.parse({"kind": "base", "prices": {"base": 0.2}}, PARIS)
     assert base.next_change(at("2026-06-01T12:00")) is None
+
+
+def test_the_end_of_a_period_is_looked_for_once_in_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = HouseContract(GRID, PARIS)
+    contract.wishes = Wishes(kind="tempo", kva=9.0, hours="22:38-06:38")
+    asked: list[float] = []
+    found = Tariff.next_change
+
+    def counted(tariff: Tariff, moment: float) -> float | None:
+        asked.append(moment)
+        return found(tariff, moment)
+
+    monkeypatch.setattr(Tariff, "next_change", counted)
+    contract.colour(date(2026, 1, 12), "white")
+    noon, night = at("2026-01-12T12:00"), at("2026-01-12T22:00")
+    assert [contract.next_change(noon + second) for second in range(300)] == [night] * 300
+    assert len(asked) == 1
+    assert contract.next_change(noon + 300) == night
+    before = at("2026-01-13T05:59")
+    assert contract.next_change(before) == at("2026-01-13T06:00")
+    contract.colour(date(2026, 1, 13), "red")
+    assert contract.next_change(before) == at("2026-01-13T06:00")
+    assert len(asked) == 4
+    contract.wishes = Wishes(kind="hphc", kva=9.0, hours="22:38-06:38")
+    late = at("2026-01-12T22:36")
+    assert contract.next_change(late) == at("2026-01-12T22:40")
+    assert contract.next_change(late + 180) == at("2026-01-13T06:40")  # off-peak hours have begun at 22:38
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from jeenergied.devices.base import NoData
+
+from .test_house_device import Rig as HouseRig
 from .test_pilot import GRID, Rig
 
 
@@ -23,3 +30,38 @@ def test_nothing_is_hurried_for_a_charger_that_nobody_drives() -> None:
     rig = Rig([[0, 5000]])
     rig.run(300)
     assert rig.hurried == []
+
+
+def test_a_meter_that_is_read_as_it_is_set_again_is_not_called_silent(tmp_path: Path) -> None:
+    rig = HouseRig(tmp_path, tariff="base")
+    rig.hub.actions = SimpleNamespace(hurry=lambda equipment, period_s: None)  # type: ignore[assignment]
+    rig.device.start()
+    driving = rig.device.driving
+    assert driving is not None
+
+    def read(times: int, every_s: float, hurried: bool = False) -> None:
+        for number in range(times):
+            if hurried and number % 12 == 0:
+                driving.hurry("2", every_s)
+            rig.clock.advance(every_s - 1)
+            rig.measure(500.0 + number, 0.0)
+
+    read(10, 60)
+    read(120, 5, hurried=True)
+    rig.clock.advance(59)
+    rig.device.refresh()
+    assert rig.context.facts["now.grid"] == 619
+    read(3, 60)
+    rig.clock.advance(200)
+    with pytest.raises(NoData):
+        rig.device.refresh()
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_slow_meter_is_a_trouble_for_a_car_that_is_there_alone(leaves: bool) -> None:
+    rig = Rig([[0, 5000]], plugged=[[0, True], [900, False]] if leaves else [[0, True]])
+    rig.pilot.choose("p", "solar", rig.second, rig.second)
+    rig.run(1000)
+    rig.meter = False
+    rig.run(1800)
+    assert any("Le pilotage attend" in each for each in rig.messages) is not leaves

@@ -24,7 +24,7 @@ from .ledger.filling import Filling
 from .ledger.intervals import Ledger
 from .ledger.row import Sums
 from .ledger.store import Book
-from .live import Contradiction, Live, Moment, Pace, live
+from .live import Contradiction, Live, Moment, Paces, live
 from .money.comparison import Bill, Sessions, compare, session
 from .money.contract import HouseContract, Wishes
 from .money.learning import OffPeakLearner
@@ -81,8 +81,8 @@ class House:
         self.roles: list[Role] = []
         self.live = Live()
         self.silent: list[Reading] = []
-        self._paces: dict[str, Pace] = {}
-        self._newest: dict[str, Reading] = {}
+        self.paces = Paces()
+        self.newest: dict[str, Reading] = {}
         self._contradiction = Contradiction()
         self.contradicts = False
         self._met: dict[Source, float] = {}
@@ -117,20 +117,19 @@ class House:
 
     def look(self, now: float, monotonic: float) -> None:
         """Takes the readings of now, publishes what follows from them. `now`: Unix time."""
-        self._newest = {reading.source.key: reading for reading in self._readings.newest()}
-        for key, reading in self._newest.items():
-            self._paces.setdefault(key, Pace()).add(reading.at)
-        for reading in self._newest.values():
+        self.newest = {reading.source.key: reading for reading in self._readings.newest()}
+        self.paces.add(self.newest.values(), monotonic)
+        for reading in self.newest.values():
             self._met[reading.source] = monotonic
         if self._met.keys() - self._seen:
             self._seen = frozenset(self._met)
             self._find_roles()
-        self.ledger.take(self._newest, self._paces, now)
+        self.ledger.take(self.newest, self.paces, now)
         self._learn(now)
         if monotonic - self._observed >= OBSERVE_S:
             self._observed = monotonic
-            self.topology.observe(self._newest.values(), self.roles, now)
-        moment = Moment(self._newest, self._paces, now)
+            self.topology.observe(self.newest.values(), self.roles, now)
+        moment = Moment(self.newest, self.paces, now)
         self.live = live(self.roles, moment)
         self.silent = moment.silent(self.roles)
         self.contradicts = self._contradiction.update(monotonic, self.live.base)
@@ -155,24 +154,24 @@ class House:
         """Sources without a reading, however old, for a while: their equipment was removed or switched off."""
         self._met = {source: at for source, at in self._met.items() if monotonic - at < GONE_S}
         self._seen = frozenset(self._met)
-        for key in self._paces.keys() - self._newest.keys():
-            del self._paces[key]
+        for key in self.paces.keys() - self.newest.keys():
+            del self.paces[key]
 
     def _used(self, role: str) -> list[Role]:
         return [each for each in self.roles if each.role == role and each.used]
 
     def _learn(self, now: float) -> None:
         parts = [each.source for each in self._used("grid.import") if each.source.per == "counter"]
-        told = [self._newest.get(source.key) for source in parts]
+        told = [self.newest.get(source.key) for source in parts]
         if parts and all(each is not None and each.number is not None for each in told):
             indexes = {each.source.part: each.number or 0.0 for each in told if each is not None}
             self.contract.learn(indexes, now)
         for each in self._used("grid.subscribedCurrent"):
-            reading = self._newest.get(each.source.key)
+            reading = self.newest.get(each.source.key)
             if reading is not None and reading.number:
                 self.contract.subscribed_kva = round(reading.number * KVA_VOLTS / 1000)
         for each in self._used("charger.session"):
-            reading = self._newest.get(each.source.key)
+            reading = self.newest.get(each.source.key)
             if reading is not None and reading.number is not None:
                 self.sessions.update(each.source.equipment, reading.number, now)
 
@@ -210,7 +209,7 @@ class House:
 
     def _level(self) -> float | None:
         """% of all batteries, by their capacity where that is known."""
-        levels = [(each, self._newest.get(each.source.key)) for each in self._used("battery.level")]
+        levels = [(each, self.newest.get(each.source.key)) for each in self._used("battery.level")]
         sizes = {each.source.equipment: self._value(each) for each in self._used("battery.capacity")}
         weighted = [(sizes.get(each.source.equipment) or 1.0, r.number) for each, r in levels if r is not None]
         if not weighted or len(weighted) < len(levels) or any(number is None for _, number in weighted):
@@ -218,7 +217,7 @@ class House:
         return round(sum(size * (number or 0) for size, number in weighted) / sum(size for size, _ in weighted), 1)
 
     def _value(self, role: Role) -> float | None:
-        return power_of(role, self._newest)
+        return power_of(role, self.newest)
 
     # Every five minutes.
 
@@ -258,7 +257,7 @@ class House:
 
     def fill(self, now: float, monotonic: float) -> bool:
         """Takes in a part of Jeedom's history; whether a day was written and the next can follow. Raises StoreError."""
-        days = self.filling.step(self.roles, now, monotonic, self._newest)
+        days = self.filling.step(self.roles, now, monotonic, self.newest)
         self.ledger.tell_again(days, {each.source.key: each.source for each in self.roles}, late_columns(self.roles))
         self._filled |= days
         return bool(days) and not self.filling.is_done
@@ -344,7 +343,7 @@ class House:
         """The roles, as the page of the house shows them."""
         answer = []
         for role in self.roles:
-            reading = self._newest.get(role.source.key)
+            reading = self.newest.get(role.source.key)
             answer.append(
                 {
                     "quantity": role.role,

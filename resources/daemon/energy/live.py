@@ -27,6 +27,8 @@ MIN_SILENCE_S = 30.0
 STEPS_KEPT = 8
 STEPS_KNOWN = 2
 """A pace is known once it has told something new so many times."""
+SLOW_AGAIN_S = 300.0
+"""A meter that is read more often while something is driven is read as the user has set it again so long afterwards."""
 POWERS = ("grid.power", "house.power", "solar.power", "battery.power")
 """Roles without which the power of the house is not known."""
 CONTRADICTION_W = -100.0
@@ -43,9 +45,9 @@ class Pace:
     steps: deque[float] = field(default_factory=lambda: deque(maxlen=STEPS_KEPT))
     """The newest intervals, in s."""
 
-    def add(self, at: float) -> None:
-        """Takes the date (Unix time) of a reading."""
-        if self.last is not None and at > self.last:
+    def add(self, at: float, own: bool = True) -> None:
+        """Takes the date (Unix time) of a reading; `own`: at the source's own pace, from which alone it is learnt."""
+        if own and self.last is not None and at > self.last:
             step = min(at - self.last, MOST_S)
             self.steps.append(step)
             self.usual_s += (step - self.usual_s) * (0.3 if step > self.usual_s else 0.1)
@@ -65,6 +67,27 @@ class Pace:
         """
         longest = max(self.steps) if len(self.steps) >= STEPS_KNOWN else MOST_S
         return max(MIN_SILENCE_S, POLLS * longest)
+
+
+class Paces(dict[str, Pace]):
+    """The paces of all sources by their keys. Times are seconds of a clock that never steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = -inf
+        self._hurried: dict[str, float] = {}
+        """Until when an equipment is read more often than it is set to be."""
+
+    def add(self, readings: Iterable[Reading], now: float) -> None:
+        """Takes the newest readings."""
+        self._now = now
+        for reading in readings:
+            own = now > self._hurried.get(reading.source.equipment, -inf)
+            self.setdefault(reading.source.key, Pace()).add(reading.at, own)
+
+    def hurry(self, equipment: str) -> None:
+        """From now on and for some minutes it is read more often: that is no pace of its own."""
+        self._hurried[equipment] = self._now + SLOW_AGAIN_S
 
 
 @dataclass(frozen=True)

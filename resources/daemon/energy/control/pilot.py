@@ -280,7 +280,7 @@ class Pilot:
     # What it reports.
 
     def _stale(self, age: float, monotonic: float) -> None:
-        if age <= STALE_S:
+        if age <= STALE_S or not self._needs_news():
             self._fresh_at = monotonic
         self._troubles.note(
             "grid",

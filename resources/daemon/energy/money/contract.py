@@ -16,7 +16,7 @@ from typing import Any
 from ..ledger.intervals import Prices
 from .learning import MOST_GAP_S, OffPeakLearner
 from .offers import PriceGrid
-from .tariff import KINDS, OffPeakHours, Tariff, tempo_day
+from .tariff import CHANGE_STEP_S, KINDS, OffPeakHours, Tariff, tempo_day
 
 CO2 = 21.7
 """g/kWh of French electricity, a year's mean: RTE, 2024 (analysesetdonnees.rte-france.com)."""
@@ -126,6 +126,8 @@ class HouseContract:
         self._learnt_at = 0.0
         self._checked = 0.0
         self._tariffs: dict[tuple[Any, ...], Tariff | None] = {}
+        self._next_change: tuple[Tariff, str | None, int, float | None] | None = None
+        """Of a tariff, a period of it and a step of time: its next change, which takes hundreds of looks to find."""
 
     @property
     def wishes(self) -> Wishes:
@@ -175,6 +177,7 @@ class HouseContract:
             colour = COLOUR_NUMBERS.get(int(told))
         if colour is not None and self.colours.get(day.isoformat()) != colour:
             self.colours[day.isoformat()] = colour
+            self._next_change = None
             for old in sorted(self.colours)[:-KEPT_DAYS]:
                 del self.colours[old]
 
@@ -238,7 +241,12 @@ class HouseContract:
     def next_change(self, at: float) -> float | None:
         """When the period of now ends; None if it does not within a day."""
         tariff = self.tariff(at)
-        return None if tariff is None else tariff.next_change(at)
+        if tariff is None:
+            return None
+        period, step, known = tariff.period(at), int(at) // CHANGE_STEP_S, self._next_change
+        if known is None or known[0] is not tariff or known[1:3] != (period, step):
+            self._next_change = known = (tariff, period, step, tariff.next_change(at))
+        return known[3]
 
     def colours_of_now(self, at: float) -> tuple[str | None, str | None]:
         """(today's, tomorrow's) colour of a Tempo contract; None where it is not known."""

@@ -20,6 +20,8 @@ EJP_BEGIN, EJP_END = time(7), time(1)
 """Mobile peak hours run from 7:00 to 1:00 of the next day."""
 SUMMER = (4, 10)
 """Months of the summer season of off-peak hours: April to October."""
+CHANGE_STEP_S = 300
+"""To so many seconds it is told when a period ends."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ class Tariff:
         within = local.time() >= EJP_BEGIN or local.time() < EJP_END
         return within and self.colours.get(day.isoformat()) == "peak"
 
-    def next_change(self, at: float, within_s: float = 86400.0, step_s: int = 300) -> float | None:
-        """The next moment at which the period changes, to five minutes; None if there is none within `within_s`.
+    def next_change(self, at: float, within_s: float = 86400.0, step_s: int = CHANGE_STEP_S) -> float | None:
+        """The next moment at which the period changes, to `step_s`; None if there is none within `within_s`.
 
         A moment whose period is not known (tomorrow's colour) counts as a change.
         """
