@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 
 import pytest
 from jeenergied.devices.base import VendorError
-from jeenergied.devices.enphase.gateway.certificate import Certificate
+from jeenergied.devices.enphase.gateway.certificate import Certificate, _moment
 
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.listener import CommandError
@@ -258,3 +259,25 @@ def test_nobody_at_the_address(bench, gateway, clock, caplog):
 def test_a_certificate_that_is_none_is_refused(der):
     with pytest.raises(VendorError):
         Certificate.parse(der)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "moment"),
+    [
+        (0x17, b"491231235959Z", "2049-12-31T23:59:59"),
+        (0x17, b"500101000000Z", "1950-01-01T00:00:00"),
+        (0x18, b"20500229120000Z", None),
+        (0x18, b"20520229120000Z", "2052-02-29T12:00:00"),
+        (0x17, b"20520229120000Z", None),
+        (0x18, b"520229120000Z", None),
+        (0x17, b"261231235959+0100", None),
+        (0x17, b"", None),
+        (0x17, "٢٦1231235959Z".encode(), None),
+    ],
+)
+def test_both_forms_of_a_moment_are_read(tag: int, text: bytes, moment: str | None) -> None:
+    if moment is None:
+        with pytest.raises(ValueError):  # noqa: PT011
+            _moment(tag, text)
+    else:
+        assert _moment(tag, text) == datetime.fromisoformat(f"{moment}+00:00").timestamp()

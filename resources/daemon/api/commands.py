@@ -22,7 +22,6 @@ from ..connections.services import Services
 from ..connections.supervisor import Supervisor
 from ..devices.base import Device, DeviceError
 from ..house_hub import HouseHub, RunningHouse
-from .diagnostics import report
 from .limits import LIMITS
 from .reach import Reach
 
@@ -244,6 +243,9 @@ class Commands:
         }
 
     def _diagnostics(self, message: Message) -> dict[str, Any]:
+        # Only here: with what it needs of the standard library it is half a MiB that few daemons ever use.
+        from .diagnostics import report
+
         runners = self._supervisor.all()
         return {"report": report(self._services, self._contract.catalogues, runners, self._status(message))}
 

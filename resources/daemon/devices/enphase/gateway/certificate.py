@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
 import hashlib
+import re
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from jeedom_bridge.http.errors import classified
 
 from ...base import Unreachable, VendorError
 
 _COMMON_NAME = bytes.fromhex("550403")  # object identifier 2.5.4.3, X.520
+_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _CONNECT_TIMEOUT_S = 10.0
 
 
@@ -93,6 +95,12 @@ def _common_name(subject: bytes) -> str:
 
 
 def _moment(tag: int, text: bytes) -> float:
-    # UTCTime has two digits for the year (1950 to 2049), GeneralizedTime four.
-    form = "%y%m%d%H%M%SZ" if tag == 0x17 else "%Y%m%d%H%M%SZ"
-    return float(calendar.timegm(time.strptime(text.decode("ascii"), form)))
+    # UTCTime has two digits for the year (1950 to 2049), GeneralizedTime four. Not by strptime: it loads the names of
+    # days and months.
+    found = (_UTC_TIME if tag == 0x17 else _GENERALIZED_TIME).fullmatch(text)
+    if found is None:
+        raise ValueError("no moment")
+    year, month, day, hour, minute, second = map(int, found.groups())
+    if tag == 0x17:
+        year += 2000 if year < 50 else 1900
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
