@@ -21,7 +21,7 @@ EJP_BEGIN, EJP_END = time(7), time(1)
 SUMMER = (4, 10)
 """Months of the summer season of off-peak hours: April to October."""
 CHANGE_STEP_S = 300
-"""To so many seconds it is told when a period ends."""
+"""The end of a period is found to so many seconds."""
 
 
 @dataclass(frozen=True)
