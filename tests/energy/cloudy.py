@@ -92,7 +92,7 @@ def ours(
     def step(second: int, grid: float, drawn: float, limit: int) -> Optional[int]:
         if second % SAMPLE_S:
             return None
-        surplus = min(drawn, point.amps * VOLTS) - grid - RESERVE_W
+        surplus = drawn - grid - RESERVE_W
         decision = point.step(float(second), ChargerSample(True, surplus, drawn, VOLTS, limit, MOST_A))
         if decision is None:
             return None

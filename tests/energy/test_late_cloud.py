@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from jeenergied.energy.sharing.draws import FOLLOW_S, Draw, Draws
 
+from tests.fire import FULL
+
 from .test_pilot import Rig
 
 AMPERE = 230.0
@@ -19,9 +21,24 @@ def charged(rig: Rig) -> list[float | None]:
 def test_the_sun_is_followed_without_swinging(late: int, step: int) -> None:
     rig = Rig([[0, 0], [500, 3000], [900, 6000], [1000, 2500], [1200, 500]])
     rig.late = late
+    rig.run(30, step)
     rig.choose("solar")
     rig.run(1600, step)
     assert charged(rig) == [6, 0, 7, 10, 23, 8, 6, 0]
+
+
+LAGS = [(late, *meter) for late in (0, 3, 9, 18) for meter in ((3, 3), (6, 0), (6, 3), (9, 3))]
+
+
+@pytest.mark.parametrize(("late", "meter", "undated"), LAGS if FULL else [(0, 6, 0), (0, 6, 3), (9, 9, 3)])
+def test_the_sun_is_followed_beside_a_meter_that_is_late_itself(late: int, meter: int, undated: int) -> None:
+    """`undated`: so many of its seconds are not in its date."""
+    rig = Rig([[0, 0], [500, 3000], [900, 6000], [1000, 2500], [1200, 500]])
+    rig.late, rig.meter_late, rig.undated = late, meter, undated
+    rig.run(30, 5)
+    rig.choose("solar")
+    rig.run(1250, 5)
+    assert charged(rig) == [6, 0, 7, 10, 23, 8, 6]
 
 
 @pytest.mark.parametrize(("late", "step"), LATE)

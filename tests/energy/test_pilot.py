@@ -96,6 +96,10 @@ class Rig:
         self.obeys, self.over = True, True
         self.late = 0
         """Seconds by which the charger's cloud is late with what it tells."""
+        self.meter_late = self.undated = 0
+        """Seconds by which the meter is late, and how many of them its date does not say."""
+        self.metered: list[tuple[float, float, float]] = []
+        """W of the grid, VA, W of the sun, by the second."""
         self.history: list[tuple[int, float, bool, float]] = []
         """By the second: limit, power, whether a car is plugged in, energy of its session."""
         self.looked = 0
@@ -164,6 +168,8 @@ class Rig:
 
     def _physics(self) -> None:
         self._plug()
+        self.house.look(self.second)
+        self.metered.append((self.house.grid, self.house.apparent[0], self.house.solar))
         self.house.step(self.second)
         self.history.append(self._charger())
         self.session += self.car.power(self.second, 230) / 3600
@@ -185,10 +191,13 @@ class Rig:
         heard = self._told()
         limit, power, plugged, session = heard[-1]
         now, was = self.now_of(self.second), {each.source.key: each for each in self.seen}
+        grid, apparent, solar = self.house.grid, self.house.apparent[0], self.house.solar
+        if self.meter_late and self.metered:
+            grid, apparent, solar = self.metered[max(0, len(self.metered) - self.meter_late)]
         told = {
-            Source(GRID, "net", "grid.power"): self.house.grid,
-            Source(GRID, "va", "grid.apparentPower"): self.house.apparent[0],
-            Source(GRID, "sun", "solar.power"): self.house.solar,
+            Source(GRID, "net", "grid.power"): grid,
+            Source(GRID, "va", "grid.apparentPower"): apparent,
+            Source(GRID, "sun", "solar.power"): solar,
             Source(CAR, "power", "charger.power"): power,
             Source(CAR, "limit", "charger.current"): float(limit),
             Source(CAR, "plugged", "charger.plugged"): plugged,
@@ -200,7 +209,12 @@ class Rig:
         self.seen = [
             was.get(source.key, Reading(source, value, now))
             if source.equipment == GRID and not self.meter
-            else Reading(source, value, now, source.equipment == CAR and not self.reachable)
+            else Reading(
+                source,
+                value,
+                now - (max(0, self.meter_late - self.undated) if source.equipment == GRID else 0),
+                source.equipment == CAR and not self.reachable,
+            )
             for source, value in told.items()
             if self.met or source.equipment != GRID
         ]

@@ -135,7 +135,8 @@ class Manager:
         return self._draws.step(now, reading.grid + reading.battery, reading.age, draws)
 
     def _controlled(self, reading: HouseReading) -> float:
-        cars = sum(self._power(name, reading) for name in self.chargers)
+        # All that they drew when the grid was read, also what a new set-point no longer allows: the grid has it too.
+        cars = sum(self._drawn.get(name, self._power(name, reading)) for name in self.chargers)
         return cars + sum(load.settings.power for load in self.loads.values() if load.on and load.by_sun)
 
     def _power(self, name: str, reading: HouseReading) -> float:

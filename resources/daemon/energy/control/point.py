@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from ..balance import Charge
-from ..charging import ChargePoint
+from ..charging import OBSERVED_S, ChargePoint
 from ..planner import EFFICIENCY, Plan
 from ..ports import Acts, Sentence, Value
 from ..sharing.charger import ChargerReading, ChargerSettings, Window
@@ -128,6 +128,8 @@ class Point:
         opened = found.opened if self.settings.switching else None
         rules.restart(monotonic, told, opened or rules.phases)
         self.net.recall(rules, now, monotonic)
+        if found.drawn > LEAST_A / 2 * USUAL_V:
+            rules.observed.since = monotonic - OBSERVED_S  # no start of ours: 6 A will do
         if self._is_chosen:
             rules.quiet_until, rules.chosen_at = -math.inf, monotonic
         rules.stopped_at = monotonic - (now - state.stopped_at) if state.stopped_at else -math.inf

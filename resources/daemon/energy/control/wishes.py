@@ -118,7 +118,7 @@ class Wish:
     def _echo(self, now: float, told: int, place: int, dated: bool) -> bool:
         """A limit that is one of those on their way; `dated`: its date allows it to be an echo."""
         if not dated and told != self.sent:
-            self._doubt_until = self._pending[-1][0] + LATEST_S
+            self._doubt_until = self._pending[-1][0] + SEEN_S + LATEST_S
             self.seen = False
             return self._doubt_is_over(now)
         for _ in range(place + 1):  # a later one of as many A may still arrive

@@ -16,6 +16,8 @@ from ..limits import LEAST_A
 
 FOLLOW_S = 20.0
 """By then a charger tells what it draws since a set-point, and a car has begun with what it is offered."""
+UNDATED_S = 3.0
+"""A meter's figure is so much older than its date says: it is a mean, or was read before it was answered."""
 NEAR_A = 0.6
 """A car draws its set-point less about so much."""
 
@@ -55,7 +57,7 @@ class _Charger:
         near = NEAR_A * draw.ampere
         if not self.told or self.told[-1][1] != draw.told:
             self.told.append((now, draw.told))
-        while len(self.told) > 1 and self.told[1][0] <= grid_at:
+        while len(self.told) > 1 and self.told[1][0] <= grid_at - UNDATED_S:
             self.told.popleft()
         if draw.amps != self.amps:
             self.orders.append((now, draw.allowed))
