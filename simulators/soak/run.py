@@ -181,7 +181,7 @@ class Soak:
         choices += ["clock"] * self.daemon.steps
         if kills and seconds > 3:
             self._incident("kill")
-        peace = time.monotonic() + RESPITE_EVERY_S / 2
+        peace = time.monotonic() + min(RESPITE_EVERY_S / 2, seconds / 3)
         while (left := end - time.monotonic()) > 0.5:
             if self.house is not None and time.monotonic() > peace and left > RESPITE_S:
                 self._respite()
