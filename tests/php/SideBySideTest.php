@@ -6,6 +6,8 @@ use Jeenergie\Daemon\DesiredState;
 use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\Pages\News;
+use Jeenergie\Storage\DataFolder;
+use Jeenergie\Storage\Lock;
 use Jeenergie\Storage\Notes;
 
 /** What the user saves while values arrive or something runs in the background is not undone, and nothing else is lost. */
@@ -113,6 +115,24 @@ final class SideBySideTest extends JeenergieTestCase
         Memory::$async = [];
         Discovery::scheduleWelcome(jeenergie::byId(1));
         $this->assertSame([], Memory::$async);
+    }
+
+    public function testTheFirstSearchWaitsForABusyJeedomSinceNobodyTriesItAgain(): void
+    {
+        $catalogue = Catalogue::of($this->lab());
+        $catalogue['discover'] = 'auto';
+        $this->useCatalogue($catalogue);
+        $this->startDaemon('discover', true);
+        Memory::$config['jeenergie::deamonAutoMode'] = 1;
+        $this->setStatic(Lock::class, 'maxWaitS', 0.3);
+        fclose(DataFolder::lock('equipment.lock', 1));
+        $busy = popen('flock ' . escapeshellarg(DataFolder::file('equipment.lock')) . ' sh -c "echo held; sleep 2"', 'r');
+        $this->assertSame("held\n", fgets($busy));
+        jeenergie::welcome(['connection' => '1']);
+        pclose($busy);
+        $this->setStatic(Lock::class, 'patience', 1);
+        $this->setStatic(Lock::class, 'maxWaitS', 20.0);
+        $this->assertCount(2, jeenergie::byId(1)->equipment());
     }
 
     public function testWhatEarlierVersionsKeptInTheRowStillCounts(): void

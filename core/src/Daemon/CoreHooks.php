@@ -11,6 +11,7 @@ use Jeenergie\Equipment\Discovery;
 use Jeenergie\MoveIn\Background;
 use Jeenergie\Pages\Documentation;
 use Jeenergie\Pages\Health;
+use Jeenergie\Storage\Lock;
 use log;
 use Throwable;
 
@@ -138,6 +139,7 @@ trait CoreHooks
     /** Run in the background after the save of a connection: see Lifecycle::afterSave(). */
     public static function welcome(array $_options): void
     {
+        Lock::inBackground();
         Discovery::welcome((string) $_options['connection']);
     }
 

@@ -16,8 +16,17 @@ final class Lock
     /** @var float how long to wait for another request, in seconds */
     private static $maxWaitS = 20.0;
 
+    /** @var int how many times as long a request waits that runs in the background */
+    private static $patience = 1;
+
     /** @var int[] depth to which this request holds each lock, by name */
     private static $held = [];
+
+    /** Nobody waits for this process, and nobody would try again what it gives up: it waits for minutes. */
+    public static function inBackground(): void
+    {
+        self::$patience = 15;
+    }
 
     /**
      * Runs the action under a lock and returns its result.
@@ -42,7 +51,7 @@ final class Lock
     /** @return resource */
     private static function acquire(string $name)
     {
-        $file = DataFolder::lock($name . '.lock', self::$maxWaitS);
+        $file = DataFolder::lock($name . '.lock', self::$maxWaitS * self::$patience);
         if ($file === null) {
             throw new Exception(__('Jeedom est occupé par une autre demande : recommencez dans un instant.', __FILE__));
         }
