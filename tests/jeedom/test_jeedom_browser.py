@@ -461,7 +461,8 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         }
         assert json.loads(saved["secretWord"]) == {"token": 1}
         browser.until("document.querySelector('[data-jn_field=secretWord] input')?.placeholder === 'inchangé'")
-        assert browser.run("document.querySelector('.eqLogicAttr[data-l1key=name]').readOnly") is True
+        name = browser.run("(e => [e.value, e.readOnly])(document.querySelector('.eqLogicAttr[data-l1key=name]'))")
+        assert name == ["Navigateur vitrine", True]
         change_the_address(browser, RESULT)
 
         # An operation asks for its fields, and shows the progress that the daemon tells.
