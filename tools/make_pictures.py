@@ -35,10 +35,8 @@ from show_house import show_house  # noqa: E402
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
 SETTLE_S = 3
 """Transitions of the core's own pages, and what a page asks for once it is there: no answer came for so long."""
-MAX_SETTLE_S = 30
+MAX_SETTLE_S = 8
 MOBILE_PX = 500
-MOST_BYTES = 16_000
-"""A picture travels inside the page that shows it, and all of them inside the zip, which may have 2 MB."""
 ORDINARY = """for (const each of document.querySelectorAll('input')) {
     if (each.value === '127.0.0.1') { each.value = each.placeholder; }
     if (each.closest('[data-jn_field=port]')) { each.value = each.placeholder || '80'; }
@@ -63,7 +61,8 @@ class Picture:
     script: str = ""
     theme: str = "light"
     app: str = ""
-    colors: int = 0
+    colors: int = 12
+    """A picture travels inside the page that shows it, and all of them inside the zip, which may have 2 MB."""
 
 
 @contextmanager
@@ -113,11 +112,9 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     clip = {**box, "height": min(box["height"], height - box["y"]), "scale": 1}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(base64.b64decode(browser.send("Page.captureScreenshot", clip=clip)["data"]))
-    for colors in (picture.colors,) if picture.colors else (32, 16, 8):
-        if target.stat().st_size > MOST_BYTES or colors in (picture.colors, 32):
-            subprocess.run(
-                ["pngquant", "--force", "--nofs", "--ext", ".png", "--speed", "1", str(colors), str(target)], check=True
-            )
+    # Once, from the picture itself: a second time takes red and green for one.
+    quantize = ["pngquant", "--force", "--nofs", "--ext", ".png", "--speed", "1", str(picture.colors), str(target)]
+    subprocess.run(quantize, check=True)
     if shutil.which("zopflipng"):  # the same picture in a tenth to a fifth less
         subprocess.run(["zopflipng", "-y", "--iterations=5", str(target), str(target)], check=True, capture_output=True)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} kB", flush=True)
