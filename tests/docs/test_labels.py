@@ -49,9 +49,10 @@ def texts(part: Any) -> Iterator[str]:
 
 
 def _names(part: Any) -> Iterator[str]:
-    """Names of commands in a catalogue."""
+    """Names of commands in a catalogue, and the words that are their values."""
     if isinstance(part, dict) and "logicalId" in part and isinstance(part.get("name"), str):
         yield part["name"]
+        yield from texts(part.get("map"))
     if isinstance(part, (dict, list)):
         for each in part.values() if isinstance(part, dict) else part:
             yield from _names(each)

@@ -445,10 +445,8 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         user.set(host="<b>h</b>", secretWord='{"token": 1}', threshold="-12.5", interval="")
         browser.click(".eqLogicAttr[data-l1key=isEnable]")  # ticked for a new one; the daemon knows no such system
         user.save()
-        saved: Any = jeedom.php(
-            "foreach (jeenergie::connections() as $c) "
-            "{ if ($c->backend() === 'showcase') { echo json_encode($c->config()); } }"
-        )
+        shown = "array_filter(jeenergie::connections(), fn($c) => $c->backend() === 'showcase')"
+        saved: Any = jeedom.php(f"$all = {shown}; echo json_encode(reset($all)->config());")
         assert saved == {
             "host": "<b>h</b>",
             "secretWord": saved["secretWord"],
@@ -461,8 +459,8 @@ def test_a_form_has_all_that_a_catalogue_can_describe(active: None, showcase: No
         }
         assert json.loads(saved["secretWord"]) == {"token": 1}
         browser.until("document.querySelector('[data-jn_field=secretWord] input')?.placeholder === 'inchangé'")
-        name = browser.run("(e => [e.value, e.readOnly])(document.querySelector('.eqLogicAttr[data-l1key=name]'))")
-        assert name == ["Navigateur vitrine", True]
+        name = "document.querySelector('.eqLogicAttr[data-l1key=name][readOnly]')?.value"
+        assert browser.run(name) == "Navigateur vitrine"
         change_the_address(browser, RESULT)
 
         # An operation asks for its fields, and shows the progress that the daemon tells.
