@@ -21,10 +21,10 @@ final class ReachTest extends JeenergieTestCase
     }
 
     /** A running daemon that tells this of its callback. */
-    private function daemonTells(array $callback): void
+    private function daemonTells(array $callback, array $more = []): void
     {
         $callback += ['addresses' => Reach::addresses(), 'inUse' => '', 'failingFor' => 0, 'error' => null, 'detour' => null];
-        $this->startDaemon(json_encode(['ok' => true, 'result' => ['version' => '1', 'callback' => $callback]]), true);
+        $this->startDaemon(json_encode(['ok' => true, 'result' => ['version' => '1', 'callback' => $callback] + $more]), true);
     }
 
     private function restartDaemon(array $callback): void
@@ -118,6 +118,16 @@ final class ReachTest extends JeenergieTestCase
     public function testAnAddressThatWasCorrectedIsSentToTheRunningDaemon(): void
     {
         $this->daemonTells(['addresses' => ['http://192.0.2.7:81/core/api/jeeApi.php'], 'failingFor' => 5, 'error' => 'x']);
+        Reach::watch();
+        $this->assertContains('configure', $this->asked());
+    }
+
+    public function testADaemonThatGotNoConnectionsGetsThemWithinAMinute(): void
+    {
+        $this->daemonTells([], ['connections' => new stdClass()]);
+        Reach::watch();
+        $this->assertNotContains('configure', $this->asked(), 'there are none');
+        $this->connection();
         Reach::watch();
         $this->assertContains('configure', $this->asked());
     }

@@ -91,7 +91,7 @@ final class Reach
             }
             return; // the core's heartbeat restarts a daemon that does not answer
         }
-        self::sendAddresses($status);
+        self::sendAgain($status);
         self::notifyUser(self::problem($status), $status['callback']['addresses'][0] ?? '');
     }
 
@@ -110,15 +110,17 @@ final class Reach
         return Socket::request('status', [], self::MAX_WAIT_S);
     }
 
-    /** Sends the addresses again if they have changed or none works. */
-    private static function sendAddresses(array $status): void
+    /** Sends the state again if the addresses have changed or none works, and if the daemon never got its connections. */
+    private static function sendAgain(array $status): void
     {
         $callback = jeenergie::dictionary($status['callback'] ?? null);
         if ($callback === []) {
             return;
         }
         $isOther = $callback['addresses'] !== array_map([self::class, 'withoutAccount'], self::addresses());
-        if ($isOther || $callback['failingFor'] >= self::REPORT_AFTER_S) {
+        // It asks for its state once, at its start; Jeedom may have been too busy to answer.
+        $isEmpty = ($status['connections'] ?? null) === [] && DesiredState::build()['connections'] !== [];
+        if ($isOther || $isEmpty || $callback['failingFor'] >= self::REPORT_AFTER_S) {
             DesiredState::changed();
             DesiredState::flush();
         }
