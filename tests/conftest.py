@@ -48,19 +48,22 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lets each worker begin with the tests that wait for long, so that the others run beside them."""
+    """Lets half of the workers begin with the tests that wait for long, so that the others run beside them."""
     items[:] = begun_with_slow(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def begun_with_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """`items` in as many equal parts, as xdist hands them out at first; each begins with its share of the slow ones."""
+    """`items` in as many equal parts, as xdist hands them out at first; every other one begins with its slow tests.
+
+    The other half keeps the processors busy meanwhile.
+    """
     slow = [each for each in items if each.get_closest_marker("slow")]
     if workers < 2 or not slow:
         return items
     others = [each for each in items if not each.get_closest_marker("slow")]
     result: list[pytest.Item] = []
     for worker in range(workers):
-        mine = slow[worker::workers]
+        mine = [] if worker % 2 else slow[worker // 2 :: (workers + 1) // 2]
         rest = max(0, (len(items) - len(result)) // (workers - worker) - len(mine))
         result += mine + others[:rest]
         del others[:rest]

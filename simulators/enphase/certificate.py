@@ -42,7 +42,8 @@ class Certificate:
         )
         self.name = f"envoy-{serial}"
         self.expires = (begin + timedelta(days=days)).timestamp()
-        self.fingerprint = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+        self.der = certificate.public_bytes(serialization.Encoding.DER)
+        self.fingerprint = hashlib.sha256(self.der).hexdigest()
         self._pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

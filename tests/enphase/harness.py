@@ -1,4 +1,8 @@
-"""A running Enphase connection under a hand-moved clock: real runner, store and TLS; the test reads the outbox."""
+"""A running Enphase connection under a hand-moved clock: real runner and store; the test reads the outbox.
+
+Its requests are handed to the gateway in memory, with the gateway's certificate; tests that are about the wire ask for
+sockets.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +31,7 @@ from simulators.enphase import EnphaseGateway
 from simulators.server import Response
 from tests.support.clocks import noon
 from tests.support.contract import CONTRACT
+from tests.support.in_process import in_process
 from tests.support.waiting import pause
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,8 +184,12 @@ class Bench:
         inverters: tuple[str, ...] = (),
         commands: Optional[Mapping[str, Any]] = None,
         nearby: Optional[Nearby] = None,
+        sockets: bool = False,
         **config: Any,
     ) -> None:
+        self._memory = ExitStack()
+        if not sockets:
+            self._memory.enter_context(in_process(gateway.server, lambda: gateway.certificate.der))
         self.folder = folder
         self.gateway = gateway
         self.clock = clock or ManualClock(noon())
@@ -377,3 +387,4 @@ class Bench:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
+        self._memory.close()

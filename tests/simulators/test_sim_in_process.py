@@ -6,8 +6,12 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from jeenergied.devices.base import DeviceError
+from jeenergied.devices.enphase.gateway.certificate import read
+from jeenergied.devices.enphase.gateway.client import Gateway
 
 from jeedom_bridge.http import HttpError, fetch, new_session
+from simulators.enphase import EnphaseGateway
 from simulators.server import LoopbackServer, Request, Response
 from tests.support.in_process import in_process
 
@@ -61,3 +65,32 @@ def test_a_client_sees_no_difference(fault: str, close: bool, monkeypatch: pytes
     by_sockets = asked(fault, close)
     monkeypatch.setattr(f"{__name__}.IN_MEMORY", True)
     assert asked(fault, close) == by_sockets
+
+
+def looked_at() -> Any:
+    """What a client sees of a gateway: by its certificate, by that of another one, and after it has changed it."""
+    found: list[Any] = []
+    with EnphaseGateway() as gateway:
+        server = gateway.server
+        with in_process(server, lambda: gateway.certificate.der) if IN_MEMORY else nullcontext():
+            client = Gateway(server.host, server.port)
+            client.use_token(gateway.token())
+            for pinned in (gateway.certificate.fingerprint, "0" * 64, gateway.certificate.fingerprint):
+                client.pin(pinned)
+                if len(found) == 2:
+                    gateway.renew_certificate()
+                try:
+                    found.append((client.info()["sn"], client.check_token(), sorted(client._session.cookies.keys())))
+                except DeviceError as error:
+                    found.append((type(error).__name__, error.template))
+            assert read(server.host, server.port).sha256 == gateway.certificate.fingerprint
+            found.append(([seen[1:] for seen in server.requests], server.tls_connections))
+            client.close()
+    return found
+
+
+def test_a_client_sees_the_certificate_that_it_would_see_by_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_sockets = looked_at()
+    assert [len(each) for each in by_sockets[:3]] == [3, 2, 2], "taken, refused, refused"
+    monkeypatch.setattr(f"{__name__}.IN_MEMORY", True)
+    assert looked_at() == by_sockets

@@ -2,8 +2,9 @@
 
 Client and simulator stay whole: what one of them writes the other one parses, faults of answers, waits and dropped
 connections included. What is left out is the kernel's sockets and a thread for each connection, which are half of what
-a request costs: for tests that let a service be asked thousands of times to see days pass. TLS, answers without an end
-and those that stall in their midst are for sockets alone.
+a request costs: for tests that let a service be asked thousands of times to see days pass. Of TLS what a client sees of
+it stays, the certificate. Handshakes that fail, answers without an end and those that stall in their midst are for
+sockets alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, Optional
 
+from urllib3 import connection as https
 from urllib3.util import connection
 
 from simulators.server import LoopbackServer, Response, _Peer
@@ -34,14 +36,22 @@ _ANSWERING: dict[tuple[str, int], Callable[[_Client], Optional[Talk]]] = {}
 
 
 @contextmanager
-def in_process(server: LoopbackServer) -> Iterator[None]:
-    """Connections of urllib3 and of the standard library to this server are in memory while it listens without TLS."""
+def in_process(server: LoopbackServer, certificate: Optional[Callable[[], bytes]] = None) -> Iterator[None]:
+    """Connections of urllib3 and of the standard library to this server are in memory while it listens.
+
+    One with TLS says with which `certificate` (DER), and is reached so by urllib3 alone.
+    """
 
     def answering(client: _Client) -> Optional[Talk]:
-        if not server.listening or server.tls is not None:
+        if not server.listening or (server.tls is None) != (certificate is None):
             return None
+        if certificate is not None:
+            if not client.can_show:
+                return None
+            client.certificate = certificate()
         with server.lock:
             server.connections += 1
+            server.tls_connections += certificate is not None
             server._open.add(client)  # type: ignore[arg-type]
         client.on_close = lambda: _closed(server, client)
         return lambda peer: _PeerInMemory(peer, (server.host, 0), server)  # type: ignore[arg-type]
@@ -60,11 +70,12 @@ def at_address(host: str, port: int, answering: Callable[[_Client], Optional[Tal
         _ANSWERING.pop((host, port), None)
 
 
-def _in_memory_first(dial: Callable[..., Any]) -> Callable[..., Any]:
+def _in_memory_first(dial: Callable[..., Any], can_show: bool) -> Callable[..., Any]:
     def connected(address: tuple[str, int], *arguments: Any, **more: Any) -> Any:
         answering = _ANSWERING.get(address)
         if answering is not None:
             client = _Client()
+            client.can_show = can_show
             talk = answering(client)
             if talk is not None:
                 client.talk = talk
@@ -75,7 +86,19 @@ def _in_memory_first(dial: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _module in (connection, socket):
-    _module.create_connection = _in_memory_first(_module.create_connection)  # type: ignore[attr-defined]
+    _module.create_connection = _in_memory_first(  # type: ignore[attr-defined]
+        _module.create_connection, can_show=_module is connection
+    )
+
+
+def _unless_in_memory(secure: Callable[..., Any]) -> Callable[..., Any]:
+    def secured(sock: Any, *arguments: Any, **more: Any) -> Any:
+        return sock if isinstance(sock, _Client) else secure(sock, *arguments, **more)
+
+    return secured
+
+
+https.ssl_wrap_socket = _unless_in_memory(https.ssl_wrap_socket)
 
 
 def _closed(server: LoopbackServer, client: _Client) -> None:
@@ -90,6 +113,9 @@ class _Client(socket.socket):
     """
 
     talk: Talk
+    can_show = False
+    """Whether who dials looks at a certificate and encrypts nothing."""
+    certificate = b""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,6 +162,9 @@ class _Client(socket.socket):
 
     def settimeout(self, seconds: Optional[float]) -> None:
         self._timeout = seconds
+
+    def getpeercert(self, binary_form: bool = False) -> bytes:
+        return self.certificate
 
     def setsockopt(self, *_: int) -> None: ...
 
