@@ -41,9 +41,11 @@ def in_process(server: LoopbackServer, certificate: Optional[Callable[[], bytes]
 
     One with TLS says with which `certificate` (DER), and is reached so by urllib3 alone.
     """
+    address = (server.host, server.port)
 
     def answering(client: _Client) -> Optional[Talk]:
-        if not server.listening or (server.tls is None) != (certificate is None):
+        moved = (server.host, server.port) != address
+        if moved or not server.listening or (server.tls is None) != (certificate is None):
             return None
         if certificate is not None:
             if not client.can_show:
@@ -56,7 +58,7 @@ def in_process(server: LoopbackServer, certificate: Optional[Callable[[], bytes]
         client.on_close = lambda: _closed(server, client)
         return lambda peer: _PeerInMemory(peer, (server.host, 0), server)  # type: ignore[arg-type]
 
-    with at_address(server.host, server.port, answering):
+    with at_address(*address, answering):
         yield
 
 
