@@ -64,7 +64,7 @@
     const actionCell = jn.el('td', {}, [
       jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'configure', role: 'button', tabindex: 0, title: '{{Configuration avancée}}' }, [jn.icon('fas fa-cogs')]),
       isInfo ? null : jn.el('a', { class: 'btn btn-default btn-xs cmdAction', 'data-action': 'test', role: 'button', tabindex: 0 }, [jn.icon('fas fa-rss'), ' {{Tester}}']),
-      PERMANENT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', role: 'button', tabindex: 0, title: '{{Supprimer la commande}}' })
+      PERMANENT.includes(cmd.logicalId) ? null : jn.el('i', { class: 'fas fa-minus-circle pull-right cmdAction cursor', 'data-action': 'remove', role: 'button', tabindex: 0, 'aria-label': '{{Supprimer la commande}}', title: '{{Supprimer la commande}}' })
     ]);
     const row = jn.el('tr', { class: 'cmd', 'data-cmd_id': cmd.id }, [
       jn.el('td', { class: 'hidden-xs' }, [attribute('span', ['id'])]),

@@ -121,6 +121,10 @@ class Chromium:
             raise AssertionError(answer["exceptionDetails"].get("exception", {}).get("description", script))
         return answer["result"].get("value")
 
+    def patience(self, seconds: float) -> None:
+        """Waits so long for an answer of a page whose scripts keep it busy; half a minute otherwise."""
+        self._socket.settimeout(seconds)
+
     # What a user does.
 
     def goto(self, url: str) -> None:

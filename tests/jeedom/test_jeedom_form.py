@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import chromium
 import pytest
+from axe import THEMES, serious, wear
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 
-AXE = Path(__file__).resolve().parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
 PAGE = URL + "/index.php?v=d&m=jeenergie&p=jeenergie"
 NAME = "Formulaire"
 CLEAN = """
@@ -91,37 +90,6 @@ def press(browser: Chromium, key: str, shift: bool = False) -> None:
             modifiers=8 if shift else 0,
             **({"text": text} if text and kind == "keyDown" else {}),
         )
-
-
-def wear(browser: Chromium, theme: str) -> None:
-    """Lets the page have one of Jeedom's themes, as its own button does."""
-    browser.run(
-        f"""new Promise(done => {{
-            const link = document.getElementById('jeedom_theme_currentcss');
-            const href = link.getAttribute('href').replace(/core2019_(Light|Dark)/g, {theme!r});
-            link.setAttribute('data-nochange', 1);
-            document.body.setAttribute('data-theme', {theme!r});
-            if (href === link.getAttribute('href')) return done();
-            link.onload = () => setTimeout(done, 500); // the core fades colours
-            link.setAttribute('href', href);
-        }})"""
-    )
-
-
-def serious(browser: Chromium, place: str) -> list[tuple[str, str, str]]:
-    """What axe-core finds serious or critical within an element."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not here: see docs/testing.md")
-    browser.run(AXE.read_text("utf-8"))
-    # A color on its way to another is none that a user reads.
-    browser.until(f"!document.querySelector({json.dumps(place)}).getAnimations({{subtree: true}}).length")
-    found = json.loads(browser.run(f"axe.run({json.dumps(place)}).then(done => JSON.stringify(done.violations))"))
-    return [
-        (each["id"], node["html"][:160], node["failureSummary"][:300])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
 
 
 def test_the_button_that_accepts_a_certificate_stands_in_its_message(browser: Chromium, jeedom: Jeedom) -> None:
@@ -218,7 +186,46 @@ def test_a_dialog_is_used_with_the_keyboard_alone(browser: Chromium, jeedom: Jee
     browser.until(f"window.asked.length === 1 && !{shown}")
 
 
-@pytest.mark.parametrize("theme", ["core2019_Light", "core2019_Dark"])
+def test_the_table_of_commands_is_used_on_a_phone(browser: Chromium, jeedom: Jeedom) -> None:
+    """Nothing of a command is cut off or beside the screen, and what is an icon there has a name."""
+    browser.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+    open_form(browser, made(jeedom)[1])
+    browser.click("a[data-target='#commandtab']")
+    browser.until("document.querySelector('#table_cmd tbody tr')?.getClientRects().length")
+    cut = """[...document.querySelectorAll('#table_cmd :is(input, select, .btn, .jnHelp, summary, [data-action])')]
+        .filter(e => e.checkVisibility() && !['hidden', 'checkbox'].includes(e.type)).filter(e => {
+            const box = e.getBoundingClientRect(), cell = e.closest('td').getBoundingClientRect();
+            const isClipped = e.clientHeight && e.scrollHeight > e.clientHeight + 2;
+            return box.left < 0 || box.right > innerWidth || box.bottom > cell.bottom + 1 || isClipped;
+        }).map(e => e.outerHTML.slice(0, 120))"""
+    assert browser.run(cut) == []
+    assert browser.run(
+        "[...document.querySelectorAll('#table_cmd tr.cmd')].every(e => e.querySelector('.btn').checkVisibility())"
+    )
+    scrolled = "document.querySelector('#commandtab .table-responsive')"
+    assert browser.run(f"{scrolled}.scrollWidth <= {scrolled}.clientWidth")
+    assert serious(browser, "#div_jeenergie .eqLogic") == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_serious_on_answers_commands_and_the_configuration(
+    browser: Chromium, jeedom: Jeedom, theme: str
+) -> None:
+    open_form(browser, made(jeedom)[0])
+    wear(browser, theme)
+    for level in ("success", "info", "warning", "danger"):
+        browser.run(f"jeenergiePage.notice(document.getElementById('div_jeenergieResult'), '{level}', 'Une réponse.')")
+        assert serious(browser, "#eqlogictab") == [], level
+    browser.click("a[data-target='#commandtab']")
+    browser.until("document.querySelector('#table_cmd tbody tr')?.getClientRects().length")
+    assert serious(browser, "#commandtab") == []
+    browser.goto(URL + "/index.php?v=d&p=plugin&id=jeenergie")
+    browser.until("document.querySelector('#in_jeenergiePort')?.getClientRects().length")
+    wear(browser, theme)
+    assert serious(browser, ".jnConfiguration") == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_serious_on_forms_and_dialogs(browser: Chromium, jeedom: Jeedom, theme: str) -> None:
     connection, stage = made(jeedom)
     for identifier in (connection, stage):

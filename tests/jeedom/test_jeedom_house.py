@@ -12,6 +12,7 @@ from typing import Any
 
 import chromium
 import pytest
+from axe import THEMES, serious, wear
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 from test_jeedom_panel import CLEAN, MAKE, STOP
@@ -119,3 +120,14 @@ def test_motion_stops_for_who_wants_less(jeedom: Jeedom, home: str, browser: Chr
     browser.until("document.querySelector('.jhPicture .jhMove')")
     assert browser.run("getComputedStyle(document.querySelector('.jhMove')).display") == "none"
     assert browser.run("document.querySelectorAll('.jhArrow').length") >= 1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing_serious(jeedom: Jeedom, home: str, browser: Chromium, width: int, theme: str) -> None:
+    hold(jeedom, home, gridPower=-700, solarPower=1900, batteryPower=0, housePower=1200, price=0.2)
+    browser.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+    browser.goto(PAGE)
+    browser.until("document.querySelector('.jhPicture svg') && document.querySelector('.jhNow')")
+    wear(browser, theme)
+    assert serious(browser, "#div_jeenergieHouse") == []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import chromium
 import pytest
+from axe import THEMES, serious, wear
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 
@@ -172,3 +173,11 @@ def test_groups_fold_and_stay_folded(page: Chromium) -> None:
     assert by_name(shown(page)) == by_name(ALL)
     open_list(page)
     assert by_name(shown(page)) == by_name(ALL)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [1400, 390])
+def test_axe_finds_nothing_serious(page: Chromium, width: int, theme: str) -> None:
+    page.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+    wear(page, theme)
+    assert serious(page, "#div_jeenergie") == []

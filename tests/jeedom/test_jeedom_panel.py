@@ -16,6 +16,7 @@ from typing import Any
 
 import chromium
 import pytest
+from axe import THEMES, serious, wear
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 
@@ -299,6 +300,23 @@ def test_the_first_day_of_a_counter_counts_from_its_first_value(panel: Panel, je
         METER,
     )
     assert found == {"2024-05-02": 25}
+
+
+def test_a_chart_that_is_drawn_follows_the_theme(panel: Panel) -> None:
+    """Jeedom changes its theme at dusk, under the pages that are open; axe-core finds nothing serious in either."""
+    panel.choose(HOUSE)
+    panel.months()
+    panel.chart(["Consommation", "Production"])
+    inks = """[...document.querySelectorAll('.highcharts-axis-labels text, .highcharts-axis text, .jpTotal b')]
+        .map(each => getComputedStyle(each).fill === 'rgb(0, 0, 0)' ? getComputedStyle(each).color
+            : getComputedStyle(each).fill)"""
+    seen = []
+    for theme in THEMES:
+        wear(panel.browser, theme)
+        assert len(set(panel.browser.run(inks))) == 1, theme
+        seen += panel.browser.run(inks)[:1]
+        assert serious(panel.browser, "#div_jeenergiePanel") == []
+    assert seen[0] != seen[1]
 
 
 def test_a_phone_shows_the_chart_without_scrolling(figures: None) -> None:

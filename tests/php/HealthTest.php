@@ -37,6 +37,15 @@ final class HealthTest extends JeenergieTestCase
         ];
     }
 
+    public function testADaemonThatIsStoppedIsOneErrorAndSaysWhatFollows(): void
+    {
+        $this->connection();
+        $rows = Health::rows();
+        $this->assertCount(1, $rows);
+        $this->assertFalse($rows[0]['state']);
+        $this->assertNotSame('', $rows[0]['result']);
+    }
+
     public function testWhatIsNotKnownIsNotTold(): void
     {
         $this->connection();

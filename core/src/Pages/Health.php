@@ -32,7 +32,7 @@ final class Health
     {
         $status = ['running' => Daemon::isRunning(), 'error' => '', 'connections' => []];
         if (!$status['running']) {
-            $status['error'] = __('Le démon n\'est pas démarré.', __FILE__);
+            $status['error'] = self::readiness()['text'] ?: __('Le démon est arrêté : les valeurs ne sont plus mises à jour.', __FILE__);
             return $status;
         }
         try {
@@ -88,7 +88,10 @@ final class Health
     {
         $status = self::daemon();
         $rows = [self::daemonRow($status)];
-        if ($status['running'] && $status['error'] === '') {
+        if (!$status['running']) {
+            return $rows; // one cause is one error; that no connection does anything follows
+        }
+        if ($status['error'] === '') {
             $rows[] = self::callbackRow($status);
         }
         foreach (jeenergie::connections() as $connection) {
