@@ -32,9 +32,11 @@ class ChargedHome(FastHome):
         speed: float = 20.0,
         cars: int = 1,
         storage: Optional[Storage] = None,
+        phases: int = 1,
+        point: Optional[dict[str, Any]] = None,
         **house: Any,
     ) -> None:
-        super().__init__(stack, folder, speed, storage)
+        super().__init__(stack, folder, speed, storage, phases)
         self.speed = speed
         serials = tuple(f"EH00000{number + 1}" for number in range(cars))
         account = Account("user@example.org", "secret", serials)
@@ -43,7 +45,7 @@ class ChargedHome(FastHome):
         stack.enter_context(self.cloud)
         self.chargers = [self.cloud.chargers[serial] for serial in serials]
         self.charger = self.chargers[0]
-        self.plant.house = Steady([BASE_W])  # type: ignore[assignment]
+        self.plant.house = Steady([BASE_W / phases] * phases)  # type: ignore[assignment]
         self.truth = Truth(cars=list(self.chargers))
         self.truth.adopt(self.plant)
         self.jeedom.add_equipment(self.add_roof(2), "combined", "combined", "Passerelle")
@@ -54,10 +56,12 @@ class ChargedHome(FastHome):
         found = [self.jeedom.add_equipment(account_id, "charger", serial, f"Borne {serial}") for serial in serials]
         home = self.jeedom.add_connection("house", house, "Maison")
         self.jeedom.add_equipment(home, "home", "home", "Maison")
-        self.points = [self.jeedom.add_equipment(home, "chargePoint", each, f"Pilotage {each}") for each in found]
+        self.points = [
+            self.jeedom.add_equipment(home, "chargePoint", each, f"Pilotage {each}", point) for each in found
+        ]
         self.point = self.points[0]
         for charger in self.chargers:
-            charger.phases = 1
+            charger.phases = phases
             charger.plug(amps=32.0)
         self.sun(500)
 

@@ -22,14 +22,16 @@ from tests.support.process import DaemonProcess
 class FastHome:
     """From noon on, at `speed`; whatever it starts ends with `stack`."""
 
-    def __init__(self, stack: ExitStack, folder: Path, speed: float, storage: Storage | None = None) -> None:
+    def __init__(
+        self, stack: ExitStack, folder: Path, speed: float, storage: Storage | None = None, phases: int = 1
+    ) -> None:
         noon = datetime.now(ZoneInfo("Europe/Paris")).replace(hour=12, minute=0)
         self.clock = SimulatedClock(noon.timestamp(), speed)
         self.fast = f"{self.clock()} {time.monotonic()} {speed}"
         self.folder = folder
         self.stepped = folder / "stepped"
         self.step_clock(0.0)
-        self.plant = Plant(self.clock, storage=storage)
+        self.plant = Plant(self.clock, storage=storage, phases=phases)
         self.gateway = stack.enter_context(EnphaseGateway(DaySource(self.plant), clock=self.clock))
         self.jeedom = stack.enter_context(
             JeedomStandIn(apikey=KEY, database=folder / "jeedom.sqlite", clock=lambda: self.clock() + self.step_s)
@@ -65,5 +67,6 @@ class FastHome:
             "tokenMode": "manual",
             "token": self.gateway.token(),
             "pollInterval": poll_interval,
+            **({"phases": "tri"} if self.plant.phases == 3 else {}),
         }
         return self.jeedom.add_connection("enphase", config, "Toit")
