@@ -22,6 +22,7 @@ from jeenergied.readings import Board, Measure, Slot
 from jeedom_bridge import Contract
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.outbox import Point
+from jeedom_bridge.templates import fill
 
 CONTRACT = Contract(Path(__file__).resolve().parents[2] / "core" / "contract")
 GRID, SUN, DAY = Measure("grid.power"), Measure("solar.power"), Measure("supply.energy", "day")
@@ -66,10 +67,10 @@ class Context:
         self.is_online = True
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def message(self, level: str, template: str, **values: object) -> None:
-        raise AssertionError(template.format(**values))
+        raise AssertionError(fill(template, values))
 
 
 class Rig:
