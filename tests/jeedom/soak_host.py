@@ -29,6 +29,7 @@ SERVICE = "_enphase-envoy._tcp.local."
 LOOPBACK = Path(__file__).resolve().parents[1] / "support" / "only_loopback"
 SECRETS = ("soleil-et-nuages", "branche-le-soir", "Soleil-et-nuages-1", "wesftp")
 """Passwords of the systems."""
+LASTING = ("jeenergie::state::", "jeenergie::reach")
 TOKEN = re.compile(r"eyJ[\w-]{20,}")
 PLUGIN = Path(ROOT, "plugins/jeenergie")
 PYTHON = PLUGIN / "resources/python_venv/bin/python"
@@ -382,7 +383,10 @@ class RealJeedom(Host):
         return found
 
     def told(self) -> list[str]:
-        """Messages that came twice for one incident, or are still there although all is over."""
+        """Messages that came twice for one incident, and states that are still there although all is over.
+
+        What only the user can judge (a counter that jumped, a page that was not uploaded) stays until he has read it.
+        """
         wrong, open_ = [], {}
         for each in self._real.php(MESSAGES):
             name, text = each["logicalId"], f"{each['at']} {each['logicalId']}: {each['message']}"
@@ -392,7 +396,7 @@ class RealJeedom(Host):
                 wrong.append(f"told again: {text}")
             else:
                 open_[name] = text
-        return wrong + [f"not over: {text}" for name, text in open_.items() if "::moved::" not in name]
+        return wrong + [f"not over: {text}" for name, text in open_.items() if name.startswith(LASTING)]
 
     def checks(self) -> dict[str, list[str]]:
         with ERRORS.open("rb") as file:
