@@ -37,8 +37,11 @@ def attack(checkout: Checkout) -> None:
             configure(port, {**wire, "equipment": []})
             jeedom.wait_for(lambda: any(each["state"] == "online" for each in jeedom.of("connection")), 30)
             assert any(secret for _, secret in heard)
+            gateway.server.suspend()
+            jeedom.wait_for(lambda: gateway.server.in_flight == 0, 30)  # what was under way came under the former one
             gateway.source.firmware = "D9.9.9999"
             strange = gateway.renew_certificate()
+            gateway.server.resume()
             end = time.monotonic() + WATCH_S
             while time.monotonic() < end:
                 if (strange, True) in heard:
