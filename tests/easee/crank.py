@@ -16,6 +16,7 @@ from jeenergied.devices.base import AuthenticationFailed, Connection, DeviceErro
 from jeenergied.devices.easee.device import Device
 
 from jeedom_bridge.clock import ManualClock
+from jeedom_bridge.templates import fill
 from simulators.easee.product import stamp
 from tests.support.contract import CONTRACT
 
@@ -148,7 +149,7 @@ class Crank:
         return self.jobs[-1]
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def describe(self, error: DeviceError) -> str:
         return str(error)

@@ -12,6 +12,7 @@ from jeenergied.energy.control.tariffs import Ahead
 from jeenergied.energy.ports import Reading, Source
 from jeenergied.energy.topology import Topology
 
+from jeedom_bridge.templates import fill
 from tools.play_scenario import Game
 
 from .house import PARIS, RULES, TwoPrices
@@ -78,7 +79,7 @@ class Out:
     def hurry(self, equipment: str, period_s: float) -> None: ...
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def message(self, level: str, template: str, **values: object) -> None: ...
 

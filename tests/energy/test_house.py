@@ -18,6 +18,7 @@ from jeenergied.energy.money.contract import Wishes
 from jeenergied.energy.money.offers import PriceGrid
 from jeenergied.energy.ports import Measure, Reading, Source, Value
 
+from jeedom_bridge.templates import fill
 from simulators.house.days import Days, whole_days
 
 from .house import BATTERY, CAR, CONTRACT, GRID, PARIS, PEAK, RULES, SOLAR, SUN, values
@@ -64,7 +65,7 @@ class World:
         return Delivery(self.jeedom_works)
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def message(self, level: str, template: str, **values: object) -> None:
         self.messages.append(template.format(**values))

@@ -34,6 +34,7 @@ from requests.adapters import HTTPAdapter
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.contract import Catalogue, Contract, Row
 from jeedom_bridge.http import new_session
+from jeedom_bridge.templates import fill
 from tests.support.mutations import Answer, Mutator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -314,7 +315,7 @@ class Witness:
         return Delivered()
 
     def translate(self, template: str, **values: object) -> str:
-        return template.format(**values)
+        return fill(template, values)
 
     def every(self, name: str, period: float, job: Callable[[], None], first: float = 0.0) -> Any:
         return mock.Mock()
