@@ -168,8 +168,9 @@ class Rig:
 
     def _physics(self) -> None:
         self._plug()
-        self.house.look(self.second)
-        self.metered.append((self.house.grid, self.house.apparent[0], self.house.solar))
+        if self.meter_late:
+            self.house.look(self.second)
+            self.metered.append((self.house.grid, self.house.apparent[0], self.house.solar))
         self.house.step(self.second)
         self.history.append(self._charger())
         self.session += self.car.power(self.second, 230) / 3600

@@ -101,6 +101,29 @@ class Headroom:
         return most
 
 
+@dataclass
+class UsualRoom:
+    """What the limits leave to cars beside what the rest of the house usually draws: plans count on no more."""
+
+    MEAN_S = 3600.0
+
+    limits: Sequence[PhaseLimit]
+    _rest: list[float] = field(default_factory=list)
+    _seconds: float = 0.0
+
+    def add(self, seconds: float, rest: Sequence[float]) -> None:
+        """Takes `seconds` of the rest of the house, in VA of each phase."""
+        self._seconds = min(self._seconds + seconds, self.MEAN_S)
+        share = min(1.0, seconds / self._seconds) if self._seconds else 1.0
+        before = self._rest or list(rest)
+        self._rest = [was + share * (now - was) for was, now in zip(before, rest)]
+
+    def kw(self, phases: int) -> float:
+        """kW for a charger on so many phases; infinity without limits."""
+        left = [limit.soft - rest for limit, rest in zip(self.limits, self._rest)]
+        return max(0.0, min(left)) * phases / 1000 if left else math.inf
+
+
 def phase_limits(subscribed: float | None, phases: int) -> list[PhaseLimit]:
     """From the subscribed power in VA: the whole of it, or a third for each of three phases, as a Linky checks it."""
     return [PhaseLimit(subscribed / phases)] * phases if subscribed else []

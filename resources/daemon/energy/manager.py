@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .charging import CHOSEN_S, OWN_S, ChargePoint
-from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, phase_limits
+from .limits import ALL_AT_ONCE_S, LEAST_A, Headroom, TripClock, UsualRoom, phase_limits
 from .ports import Sentence
 from .sharing import circuits
 from .sharing.charger import NOW, OFF, ChargerReading, ChargerSample, ChargerSettings, Decision
@@ -64,6 +64,7 @@ class Manager:
         limits = phase_limits(house.subscribed, house.phases)
         self.headroom = Headroom(limits, 230.0)
         self.clocks = [TripClock(each.limit) for each in limits]
+        self.usual = UsualRoom(limits)
         self._stepped: float | None = None
         self._last: dict[str, _Last] = {}
         self._draws, self._drawn = Draws(), dict[str, float]()
@@ -71,6 +72,7 @@ class Manager:
     def take_over(self, old: Manager) -> None:
         """Goes on where another manager of the same limits has ended: the meter's clock runs on."""
         self.clocks, self._stepped, self._last, self._draws = old.clocks, old._stepped, old._last, old._draws
+        self.usual = old.usual
 
     # What happens outside.
 
@@ -112,6 +114,7 @@ class Manager:
         rest = self._rest(now, reading)
         if total is not None:
             self._remember(now, reading, total, rest)
+            self.usual.add(seconds, rest)
         for name in self.order:
             if name in self.chargers:
                 decision: Decision | Switch | None = self._step_charger(now, name, reading, total, rest)

@@ -165,6 +165,7 @@ class Pilot:
                 continue
             taken = point.rules.taken_over_until > before[name][1]
             point.decided(taken, monotonic)
+            point.room_kw = manager.usual.kw(point.rules.settings.phases)
             decision = decisions.get(name)
             if isinstance(decision, Decision) and decision.amps == before[name][0] and decision.amps:
                 point.wish.forget()  # the same once more

@@ -17,7 +17,7 @@ from ..sharing.charger import ChargerReading, ChargerSettings, Window
 from ..sharing.net import Net
 from ..sharing.words import clock_time, duration, figure
 from . import risk
-from .goal import FRESH, Can, Goal
+from .goal import FRESH, LEAST_KW, Can, Goal
 from .inputs import ChargerNow
 from .settings import FREE, LEAST_A, MOST_A, MOST_KWH, OFF, USUAL_V, PointSettings, PointState, time_of_day
 from .tariffs import Ahead
@@ -49,6 +49,7 @@ class Point:
         self._back_at, self._now, self._monotonic = -math.inf, 0.0, 0.0
         self._met: float | None = None
         self._window: Window | None = None
+        self.room_kw = math.inf  # what the limits usually leave to it
         self.net.house_phases = house_phases
         self.rules = ChargePoint(self._charger_settings())
 
@@ -264,7 +265,7 @@ class Point:
         found, state, rules = self.seen, self.state, self.rules
         if state.mode in (FREE, OFF):
             return None
-        power = EFFICIENCY * self.most * USUAL_V * rules.settings.phases / 1000
+        power = min(EFFICIENCY * self.most * USUAL_V * rules.settings.phases / 1000, max(self.room_kw, LEAST_KW))
         if found is None:
             waits = self._met is None or self._monotonic - self._met < SILENT_S
             return None if waits else Can(power, state.plugged, 0.0, risk.UNREACHABLE)
