@@ -143,9 +143,10 @@ def test_a_redirect_of_the_same_service_is_followed_and_remembered():
         assert source.ask([date(2026, 3, 10)]) == {date(2026, 3, 10): 3}
     assert [url.split("/")[2] for url in asked] == ["tempo.example", "www.tempo.example", "www.tempo.example"]
     source.base = "https://other.example"
-    source._session = canned_session(lambda _request: Answer(b"", 301, {"location": "https://tempo.example/x"}))
-    with pytest.raises(NotTold, match="another service"):
-        source.ask([date(2026, 3, 10)])
+    for location in ("https://tempo.example/x", "http://[", "https://[::1", "//[x]/"):
+        source._session = canned_session(lambda _request, to=location: Answer(b"", 301, {"location": to}))
+        with pytest.raises(NotTold, match="another service"):
+            source.ask([date(2026, 3, 10)])
 
 
 @pytest.mark.parametrize(

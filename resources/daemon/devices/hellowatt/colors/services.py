@@ -51,8 +51,8 @@ class TempoService(ABC):
     def _get(self, path: str) -> Any:
         answer = self._fetch(self.base + path)
         if 300 <= answer.status < 400:
-            target = urljoin(self.base + path, answer.headers.get("location", ""))
-            if not same_service(self.base + path, target):
+            target = _target(self.base + path, answer.headers.get("location", ""))
+            if target is None:
                 raise NotTold(f"status {answer.status} to another service")
             answer = self._fetch(target)
             if answer.status == 200:
@@ -96,6 +96,15 @@ class OpenData(TempoService):
     def ask(self, days: Sequence[date]) -> dict[date, int]:
         known = answers.rte_colors(self._get("/cms/open_data/v1/tempoLight"))
         return {day: known[day] for day in days if day in known}
+
+
+def _target(asked: str, location: str) -> str | None:
+    """Where a redirect leads; None if that is no address, or another service."""
+    try:
+        target = urljoin(asked, location)
+    except ValueError:
+        return None
+    return target if same_service(asked, target) else None
 
 
 def same_service(asked: str, target: str) -> bool:
