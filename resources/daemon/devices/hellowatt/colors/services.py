@@ -99,7 +99,7 @@ class OpenData(TempoService):
 
 
 def _target(asked: str, location: str) -> str | None:
-    """Where a redirect leads; None if that is no address, or another service."""
+    """Where a redirect leads; None if it is not a valid URL, or another service."""
     try:
         target = urljoin(asked, location)
     except ValueError:
