@@ -28,7 +28,13 @@ ASIDE = """
     }
     echo json_encode($found);
 """
-BACK = "foreach (json_decode($argv[1], true) as $id) { jeenergie::byId($id)->setIsEnable(1)->save(); }"
+BACK = """
+    foreach ([true, false] as $connections) {
+        foreach (array_map('jeenergie::byId', json_decode($argv[1], true)) as $each) {
+            if ($each->isConnection() === $connections) { $each->setIsEnable(1)->save(); }
+        }
+    }
+"""
 CLEAN = """
     foreach ([false, true] as $connections) {
         foreach (jeenergie::byType('jeenergie') as $each) {
