@@ -35,6 +35,8 @@ class Guard:
     _next: float = float("-inf")
     _amps: int = 0
     _ends: float = float("-inf")
+    """Until when what was accepted holds."""
+    _begun_at: float = float("-inf")
     _seen: bool = False
     """The circuit has shown what was sent."""
 
@@ -49,7 +51,7 @@ class Guard:
         if now < self._next and (same or self.failures):
             return False
         self._amps, self.phases, self._next, self.up = wanted, phases, now + RENEW_S, True
-        self._seen, self._ends = self._seen and same, now + LASTS_S
+        self._seen, self._begun_at = self._seen and same, now
         self._begin("circuit.guard" if phases == 3 else "circuit.onePhase", acts, lifting=False)
         return True
 
@@ -98,6 +100,7 @@ class Guard:
         self._attempt = None
         if attempt.done:
             self.failures, self.failure = 0, ""
+            self._ends = self._begun_at + LASTS_S
             if self._lifting:
                 self.drop()
         elif self.up:
