@@ -11,6 +11,7 @@ import pytest
 from jeenergied.energy.control.journal import Journal
 from jeenergied.energy.control.pilot import KEY
 from jeenergied.energy.control.settings import LoadConfig, PointSettings
+from jeenergied.energy.sharing.draws import FOLLOW_S
 
 from tests.fire import FULL
 
@@ -110,7 +111,8 @@ def test_at_a_start_a_raise_and_a_fall(late: int) -> None:
     def life(dies_at: Optional[int]) -> Mortal:
         rig = Mortal([[0, 0], [30, 3000], [200, 5000], [300, 2500]], dies_at, late)
         rig.live(640, {5: rig.chosen("solar")})
-        assert 6 <= rig.car.limit <= 8, (dies_at, rig.died, rig.amps())
+        # What a charger tells later than draws.FOLLOW_S makes a charge swing about what there is; nobody took over.
+        assert late > FOLLOW_S or 6 <= rig.car.limit <= 8, (dies_at, rig.died, rig.amps())
         return rig
 
     each_death(life)
