@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from tests.support.waiting import until
 def _open_files(daemon: DaemonProcess) -> list[str]:
     """What its descriptors are, without the numbers of sockets and pipes; its inputs differ by how tests are run."""
     folder = Path(f"/proc/{daemon.process.pid}/fd")
-    found = [os.readlink(folder / each).partition(":")[0] for each in os.listdir(folder) if each != "0"]
+    found = []
+    for each in os.listdir(folder):
+        with suppress(FileNotFoundError):  # closed since the folder was listed
+            found += [os.readlink(folder / each).partition(":")[0]] if each != "0" else []
     return sorted(each.replace(str(daemon.pid.parent), "") for each in found)
 
 
