@@ -112,3 +112,15 @@ def test_the_house_sees_each_limit_also_of_those_that_pass_between_two_looks(tmp
     rig.device.refresh()
     assert [[amps for amps, _ in each.get("5", ())] for each in seen] == [[10, 16, 6], []]
     assert all(at == pytest.approx(rig.clock.time(), abs=2) for _, at in seen[0]["5"])
+
+
+def test_a_limit_that_a_charger_has_lost_is_set_again_with_a_word_in_the_journal() -> None:
+    rig = Rig([[0, 0]], plugged=[[0, True], [400, False], [500, True]])
+    rig.choose("solar")
+    rig.run(600)
+    again = [
+        each for each in rig.pilot.journal.entries() if each["at"] >= rig.now_of(500) and " A × " in each["decision"]
+    ]
+    assert [each["decision"] for each in again] == ["0 A × 1"]
+    assert "perdu sa limite" in again[0]["why"]
+    assert rig.car.limit == 0

@@ -163,6 +163,11 @@ class ChargePoint:
         self.change.drop()
         self.lacking.clear()
 
+    def set_again(self) -> Decision:
+        """The set-point of before, which the charger has lost: a car was plugged in, or the charger was away."""
+        why = Sentence("La borne avait perdu sa limite : {amps} A à nouveau", amps=self.amps)
+        return Decision(self.amps, self.phases, self.state, why)
+
     def restart(self, now: float, offered: int, phases: int) -> None:
         """After a start of the daemon: what is observed is adopted; for 30 s only limits act."""
         self.amps, self.phases, self.quiet_until = offered, phases, now + QUIET_AFTER_RESTART_S

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from ..ports import Kept, Sentence
+from ..sharing.house import HouseReading
 
 MAX_ENTRIES = 500
 KEEP_EVERY_S = 30.0
@@ -54,6 +56,17 @@ class Journal:
             self._dirty = self._urgent = False
             self._written = now
             self._kept.keep(KEY, list(self._entries))
+
+
+def seen_of(reading: HouseReading) -> dict[str, Any]:
+    """What was seen of the house when a charge was decided: W, VA of each phase, s, V."""
+    return {
+        "grid": round(reading.grid),
+        "battery": round(reading.battery),
+        "apparent": [round(each) for each in reading.apparent],
+        "age": round(reading.age, 1) if math.isfinite(reading.age) else None,
+        "voltage": round(reading.voltage, 1),
+    }
 
 
 def _is_entry(found: object) -> bool:

@@ -21,7 +21,7 @@ from ..sharing.charger import BATTERY, GRID, MODES, Decision
 from ..sharing.house import HouseReading, HouseSettings
 from ..topology import Role
 from .inputs import View
-from .journal import Journal
+from .journal import Journal, seen_of
 from .load import Load
 from .meters import Meters
 from .point import Point
@@ -170,7 +170,8 @@ class Pilot:
             if isinstance(decision, Decision) and decision.amps == before[name][0] and decision.amps:
                 point.wish.forget()  # the same once more
             self._note(name, decision, point, reading, now)
-            self._carry_out(point, monotonic)
+            if self._carry_out(point, monotonic) and not isinstance(decision, Decision):
+                self._note(name, point.rules.set_again(), point, reading, now)
         for name, load in self.loads.items():
             told = view.load(load.config.relay) if load.config.relay else None
             if load.driven and load.follow(monotonic, told, self._acts):
@@ -243,11 +244,14 @@ class Pilot:
             watts or 0.0, apparent, battery, volts, age, chargers, {}, wanted, taken, gaps, silent_meter=silent
         )
 
-    def _carry_out(self, point: Point, monotonic: float) -> None:
+    def _carry_out(self, point: Point, monotonic: float) -> bool:
+        """True if the charger is set again to what it has lost."""
         found = point.seen
         if found is None or not found.plugged or not found.reachable:
-            return
-        point.wish.follow(monotonic, point.rules.amps, found.told, self._acts, point.rules.state in ("limited", "off"))
+            return False
+        lost = point.wish.sent is None and found.told != point.rules.amps
+        urgent = point.rules.state in ("limited", "off")
+        lost = point.wish.follow(monotonic, point.rules.amps, found.told, self._acts, urgent) and lost
         self._troubles.note(
             f"point:{point.settings.id}",
             point.wish.lost,
@@ -255,6 +259,7 @@ class Pilot:
             "La borne « {name} » obéit à nouveau",
             point.settings.name,
         )
+        return lost
 
     def _protect(self, monotonic: float) -> None:
         for name, point in self.points.items():
@@ -302,11 +307,7 @@ class Pilot:
         found = reading.chargers.get(name)
         inputs = {
             "mode": point.state.mode,
-            "grid": round(reading.grid),
-            "battery": round(reading.battery),
-            "apparent": [round(each) for each in reading.apparent],
-            "age": round(reading.age, 1) if math.isfinite(reading.age) else None,
-            "voltage": round(reading.voltage, 1),
+            **seen_of(reading),
             "drawn": None if found is None else round(found.drawn),
             "told": None if point.seen is None else point.seen.told,
             "plan": None if found is None else found.must_run,
