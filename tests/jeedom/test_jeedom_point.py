@@ -117,7 +117,7 @@ def test_a_mode_is_one_tap_and_the_car_follows_the_sun_the_user_and_the_limits(
     browser.until(f"{STATE} === 'En charge'", 20)
     house.sun(4200)
     house.within(90, lambda: 14 <= house.limit <= 16)
-    browser.until(f"/\\d+ W de surplus\\s: 1[456] A/.test({WHY})", 20)
+    browser.until(f"/\\d+\\sW de surplus\\s: 1[456]\\sA/.test({WHY})", 20)
     picture(browser, "solar")
 
     # The charger's own slider is a take-over: the page says so, and gives back.
