@@ -99,6 +99,12 @@ final class MarkdownTest extends JeenergieTestCase
         $this->assertStringContainsString('<tr><td></td><td>a | b</td><td>3</td></tr>', $html);
     }
 
+    public function testATableWiderThanItsPageIsScrolledByKeyboard(): void
+    {
+        $html = $this->rendered("| A | B |\n|---|---|\n| x | 1 |\n");
+        $this->assertStringContainsString('<div class="table-responsive" tabindex="0"><table', $html);
+    }
+
     public function testNoCellOfAPageStandsUnderAnotherHead(): void
     {
         foreach (glob(self::FOLDER . '*_*/*.md') as $file) {

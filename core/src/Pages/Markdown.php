@@ -177,7 +177,7 @@ final class Markdown
             }
             $html .= '</tr>';
         }
-        return '<div class="table-responsive"><table class="table table-condensed table-bordered">' . $html . '</table></div>';
+        return '<div class="table-responsive" tabindex="0"><table class="table table-condensed table-bordered">' . $html . '</table></div>';
     }
 
     private function inline(string $text): string
