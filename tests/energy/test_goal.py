@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jeenergied.energy.control.risk import ABSENT, TIME, Risk, Wanted
 from jeenergied.energy.control.settings import PointSettings, PointState
 
 from simulators.house import Series
 from tests.fire import FULL
 
+from .house import PARIS
 from .test_pilot import CAR, NOON, Rig
 
 HOUR = 3600
@@ -283,3 +285,15 @@ def test_a_risk_and_its_end_take_turns_whatever_happens(events: list[tuple[int, 
     told = ["à risque" in each for each in made.messages if "objectif" in each.casefold()]
     assert all(first != second for first, second in zip(told, told[1:])), made.messages
     assert told[:1] in ([], [True]), made.messages
+
+
+def test_a_goal_whose_car_came_too_late_is_told_as_missed() -> None:
+    found = Risk(PointState())
+    by, zone = float(NOON + 3600), PARIS
+    for second in range(0, 300, 60):
+        found.look(Wanted(37.2, 0.0, by, 4.8), 0.4, ABSENT, False, float(second), "Borne", zone)
+    for second in range(300, 900, 60):  # it is there now, and the risk remains
+        found.look(Wanted(37.2, 0.0, by, 5.0), 5.0, TIME, False, float(second), "Borne", zone)
+    found.passed(Wanted(37.2, 0.0, by, 32.2), by + 30, False, "Borne", zone)
+    told = [(level, sentence.template.partition(" » ")[2][:12]) for level, sentence in found.notices]
+    assert told == [("warning", "est à risque"), ("warning", "n'a pas été ")]

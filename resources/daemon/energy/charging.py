@@ -163,9 +163,9 @@ class ChargePoint:
         self.change.drop()
         self.lacking.clear()
 
-    def set_again(self) -> Decision:
-        """The set-point of before, which the charger has lost: a car was plugged in, or the charger was away."""
-        why = Sentence("La borne avait perdu sa limite : {amps} A à nouveau", amps=self.amps)
+    def set_again(self, told: int) -> Decision:
+        """The set-point of before, for a charger that stands at `told`: it has lost its limit, or began by itself."""
+        why = Sentence("La borne était à {told} A : réglée à {amps} A", told=told, amps=self.amps)
         return Decision(self.amps, self.phases, self.state, why)
 
     def restart(self, now: float, offered: int, phases: int) -> None:

@@ -170,8 +170,9 @@ class Pilot:
             if isinstance(decision, Decision) and decision.amps == before[name][0] and decision.amps:
                 point.wish.forget()  # the same once more
             self._note(name, decision, point, reading, now)
-            if self._carry_out(point, monotonic) and not isinstance(decision, Decision):
-                self._note(name, point.rules.set_again(), point, reading, now)
+            lost = self._carry_out(point, monotonic)
+            if lost is not None and not isinstance(decision, Decision):
+                self._note(name, point.rules.set_again(lost), point, reading, now)
         for name, load in self.loads.items():
             told = view.load(load.config.relay) if load.config.relay else None
             if load.driven and load.follow(monotonic, told, self._acts):
@@ -244,14 +245,13 @@ class Pilot:
             watts or 0.0, apparent, battery, volts, age, chargers, {}, wanted, taken, gaps, silent_meter=silent
         )
 
-    def _carry_out(self, point: Point, monotonic: float) -> bool:
-        """True if the charger is set again to what it has lost."""
+    def _carry_out(self, point: Point, monotonic: float) -> int | None:
+        """A at which the charger stands, if that is not what was wanted of it and it is set again."""
         found = point.seen
         if found is None or not found.plugged or not found.reachable:
-            return False
-        lost = point.wish.sent is None and found.told != point.rules.amps
-        urgent = point.rules.state in ("limited", "off")
-        lost = point.wish.follow(monotonic, point.rules.amps, found.told, self._acts, urgent) and lost
+            return None
+        lost, urgent = point.wish.sent is None, point.rules.state in ("limited", "off")
+        sent = point.wish.follow(monotonic, point.rules.amps, found.told, self._acts, urgent)
         self._troubles.note(
             f"point:{point.settings.id}",
             point.wish.lost,
@@ -259,7 +259,7 @@ class Pilot:
             "La borne « {name} » obéit à nouveau",
             point.settings.name,
         )
-        return lost
+        return found.told if sent and lost and found.told != point.rules.amps else None
 
     def _protect(self, monotonic: float) -> None:
         for name, point in self.points.items():

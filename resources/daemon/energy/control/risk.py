@@ -60,6 +60,8 @@ class Risk:
         there = not done and missing > NEGLIGIBLE_KWH
         lasted, over = self._there.update(monotonic, there), self._gone.update(monotonic, not there)
         state, hour = self.state, clock_time(wanted.by, zone)
+        if state.risk == ABSENT and cause != ABSENT and there:
+            state.risk = cause  # the car has come, too late: it will be said that the goal was missed
         if not state.risk and there and lasted >= SURE_AFTER_S:
             state.risk = cause
             values = {"name": name, "missing": figure(missing), "hour": hour, "advice": ADVICE[cause]}
