@@ -122,6 +122,6 @@ def test_a_limit_that_a_charger_has_lost_is_set_again_with_a_word_in_the_journal
         each for each in rig.pilot.journal.entries() if each["at"] >= rig.now_of(500) and " A × " in each["decision"]
     ]
     assert [each["decision"] for each in again] == ["0 A × 1"]
-    assert again[0]["why"] == "La borne était à {told} A : réglée à {amps} A"
-    assert again[0]["values"] == {"told": 32, "amps": 0}
+    assert again[0]["why"] == "La borne était à {shown} A : réglée à {amps} A"
+    assert again[0]["values"] == {"shown": 32, "amps": 0}
     assert rig.car.limit == 0

@@ -165,7 +165,7 @@ class ChargePoint:
 
     def set_again(self, told: int) -> Decision:
         """The set-point of before, for a charger that stands at `told`: it has lost its limit, or began by itself."""
-        why = Sentence("La borne était à {told} A : réglée à {amps} A", told=told, amps=self.amps)
+        why = Sentence("La borne était à {shown} A : réglée à {amps} A", shown=told, amps=self.amps)
         return Decision(self.amps, self.phases, self.state, why)
 
     def restart(self, now: float, offered: int, phases: int) -> None:
