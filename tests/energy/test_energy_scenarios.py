@@ -237,7 +237,13 @@ def test_a_silent_meter_raises_nothing_and_ends_solar_charging(capsys: pytest.Ca
     ("kwh", "plugged", "base", "expected"),
     [
         (7, [[0, True]], [[0, 9000], [3750, 300]], ["0.2 kWh sur 7 kWh à 14:00. La puissance", "est atteint"]),
-        (7, [[0, False], [4500, True]], [[0, 300]], ["sur 7 kWh à 14:00. Branchez la voiture."]),
+        (
+            7,
+            [[0, False], [4500, True]],
+            [[0, 300]],
+            ["sur 7 kWh à 14:00. Branchez la voiture.", "n'a pas été atteint à 14:00 : 5.5 kWh sur 7 kWh"],
+        ),
+        (7, [[0, False]], [[0, 300]], ["sur 7 kWh à 14:00. Branchez la voiture."]),
         (
             20,
             [[0, True]],
