@@ -70,6 +70,7 @@ def is_off(event: dict[str, Any]) -> bool:
     return bool(event["name"] == "offCommand")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("moment", ["before", "as it is taken", "before it runs", "as it has run"])
 def test_jeedom_is_stopped_for_ten_minutes_at_that_moment(home: Home, moment: str) -> None:
     home.on()
