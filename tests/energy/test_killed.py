@@ -11,7 +11,6 @@ import pytest
 from jeenergied.energy.control.journal import Journal
 from jeenergied.energy.control.pilot import KEY
 from jeenergied.energy.control.settings import LoadConfig, PointSettings
-from jeenergied.energy.sharing.draws import FOLLOW_S
 
 from tests.fire import FULL
 
@@ -106,13 +105,25 @@ def each_death(life: Callable[[Optional[int]], Mortal]) -> None:
         )
 
 
+def raised_and_lowered(dies_at: Optional[int], late: int) -> Mortal:
+    rig = Mortal([[0, 0], [30, 3000], [200, 5000], [300, 2500]], dies_at, late)
+    rig.live(640, {5: rig.chosen("solar")})
+    return rig
+
+
 @pytest.mark.parametrize("late", LATE)
-def test_at_a_start_a_raise_and_a_fall(late: int) -> None:
+def test_at_a_start_a_raise_and_a_fall_nobody_takes_over(late: int) -> None:
+    each_death(lambda dies_at: raised_and_lowered(dies_at, late))
+
+
+SWINGS = pytest.mark.xfail(strict=True, reason="a charge swings where a charger tells later than draws.FOLLOW_S")
+
+
+@pytest.mark.parametrize("late", [0, pytest.param(40, marks=SWINGS)])
+def test_at_a_start_a_raise_and_a_fall_the_charge_is_what_there_is(late: int) -> None:
     def life(dies_at: Optional[int]) -> Mortal:
-        rig = Mortal([[0, 0], [30, 3000], [200, 5000], [300, 2500]], dies_at, late)
-        rig.live(640, {5: rig.chosen("solar")})
-        # What a charger tells later than draws.FOLLOW_S makes a charge swing about what there is; nobody took over.
-        assert late > FOLLOW_S or 6 <= rig.car.limit <= 8, (dies_at, rig.died, rig.amps())
+        rig = raised_and_lowered(dies_at, late)
+        assert 6 <= rig.car.limit <= 8, (dies_at, rig.died, rig.amps())
         return rig
 
     each_death(life)
