@@ -14,6 +14,7 @@ from jeedom_bridge.http import HttpError, fetch, new_session
 from simulators.enphase import EnphaseGateway
 from simulators.server import LoopbackServer, Request, Response
 from tests.support.in_process import in_process
+from tests.support.waiting import until
 
 FAULTS: dict[str, dict[str, Any]] = {
     "whole": {},
@@ -85,6 +86,9 @@ def looked_at() -> Any:
                     found.append((type(error).__name__, error.template))
             assert read(server.host, server.port).sha256 == gateway.certificate.fingerprint
             found.append([seen[1:] for seen in server.requests])
+            until(
+                lambda: server.tls_connections == 4
+            )  # by sockets a handshake counts a moment after the client has left
             client.close()
     return found
 
