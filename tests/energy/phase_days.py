@@ -16,6 +16,7 @@ from typing import Any
 from jeenergied.energy.sharing.phases import DAY_S, MOST_CHANGES, REST_S
 
 from tests.energy.random_days import DEAD_TIME_S, SAMPLE_S, SECONDS, _base, _sun
+from tests.energy.seeds import Seeds
 from tools.play_scenario import Game
 
 
@@ -129,19 +130,13 @@ def check(seed: int) -> PhaseDay:
 
 def main(first: int, count: int) -> int:
     """Plays the days of `count` seeds from `first` on; prints what breaks a promise, and the sums."""
-    broken = changes = 0
+    changes = 0
     charged = 0.0
-    for seed in range(first, first + count):
-        try:
-            day = check(seed)
-        except AssertionError as error:
-            broken += 1
-            print(f"seed {seed}: {error}", flush=True)
-            continue
+    for _, day in (days := Seeds(check, first, count)):
         changes += len(day.changed)
         charged += day.house.cars["car"].energy
-    print(f"{count} days: {broken} broken; {charged / 1000:.0f} kWh, {changes} changes of phases")
-    return 1 if broken else 0
+    print(f"{count} days: {days.broken} broken; {charged / 1000:.0f} kWh, {changes} changes of phases")
+    return 1 if days.broken else 0
 
 
 if __name__ == "__main__":

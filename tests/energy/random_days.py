@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.energy.seeds import Seeds
 from tools.play_scenario import Game
 
 BEGIN_H, END_H = 8, 18
@@ -181,23 +182,20 @@ def check(seed: int) -> Day:
 
 def main(first: int, count: int) -> int:
     """Plays the days of `count` seeds from `first` on; prints what breaks a promise, and the sums."""
-    broken, charged, imported, worst = 0, 0.0, 0.0, 0
-    for seed in range(first, first + count):
-        try:
-            day = check(seed)
-        except AssertionError as error:
-            broken += 1
-            print(f"seed {seed}: {error}", flush=True)
-            continue
+    charged, imported, worst = 0.0, 0.0, 0
+    for seed, day in (played := Seeds(check, first, count)):
         charged, imported, worst = charged + day.charged, imported + day.imported, max(worst, day.over_s)
         if (seed - first) % 20 == 19:
             print(
-                f"{seed - first + 1} days, {broken} broken, {imported:.0f} of {charged:.0f} Wh, {worst} s", flush=True
+                f"{seed - first + 1} days, {played.broken} broken, {imported:.0f} of {charged:.0f} Wh, {worst} s",
+                flush=True,
             )
     share = 100 * imported / charged if charged else 0.0
-    print(f"{count} days: {broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;")
+    print(
+        f"{count} days: {played.broken} broken; {charged / 1000:.0f} kWh by the sun alone, {share:.1f} % from the grid;"
+    )
     print(f"at most {worst} s above the subscribed power")
-    return 1 if broken else 0
+    return 1 if played.broken else 0
 
 
 if __name__ == "__main__":

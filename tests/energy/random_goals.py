@@ -15,6 +15,7 @@ from typing import Any, Optional
 from jeenergied.energy.control.settings import EVERY_DAY, PointSettings
 
 from tests.energy.house import PARIS
+from tests.energy.seeds import Seeds
 from tests.energy.test_pilot import CAR, NOON, Rig
 
 HOUR, STEP_S, TURN_S = 3600, 30, 600
@@ -137,18 +138,12 @@ def check(seed: int) -> GoalDay:
 
 def main(first: int, count: int) -> int:
     """Plays the days of `count` seeds from `first` on; prints what breaks a promise, and the sums."""
-    broken = met = risky = 0
-    for seed in range(first, first + count):
-        try:
-            day = check(seed)
-        except AssertionError as error:
-            broken += 1
-            print(f"seed {seed}: {error}", flush=True)
-            continue
+    met = risky = 0
+    for _, day in (days := Seeds(check, first, count)):
         met += day.charged >= day.kwh - NEGLIGIBLE_KWH
         risky += "risk" in day.risks
-    print(f"{count} days: {broken} broken, {met} met, {risky} told at risk", flush=True)
-    return 1 if broken else 0
+    print(f"{count} days: {days.broken} broken, {met} met, {risky} told at risk", flush=True)
+    return 1 if days.broken else 0
 
 
 if __name__ == "__main__":

@@ -86,9 +86,8 @@ def looked_at() -> Any:
                     found.append((type(error).__name__, error.template))
             assert read(server.host, server.port).sha256 == gateway.certificate.fingerprint
             found.append([seen[1:] for seen in server.requests])
-            until(
-                lambda: server.tls_connections == 4
-            )  # by sockets a handshake counts a moment after the client has left
+            # By sockets a handshake counts a moment after the client has left.
+            until(lambda: server.tls_connections == 4)
             client.close()
     return found
 
