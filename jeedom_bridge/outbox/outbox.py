@@ -14,6 +14,8 @@ from .values import Key, Values, count_values
 
 GIVE_UP_CHECK_S = 0.25
 """Seconds between two looks at whether whoever waits for room wants to go on waiting."""
+RESTORE_EVERY_S = 60.0
+"""Least seconds between two times at which everything is sent once more: a full disk loses it again at once."""
 
 
 class Outbox:
@@ -31,7 +33,8 @@ class Outbox:
         self._sequence = 0
         self._muted: set[str] = set()
         self._muted_commands: set[Key] = set()
-        self._closed = self._asked_anew = False
+        self._closed = self._asked_anew = self._lost = False
+        self._restored = float("-inf")
 
     def __len__(self) -> int:
         """Values, events and dated points that wait or are on the wire."""
@@ -55,7 +58,7 @@ class Outbox:
         at: float | None = None,
         cadence: Mapping[str, float] | None = None,
     ) -> None:
-        """Values as of `at` (Unix time, default now). None means unknown and is not sent.
+        """Values as of `at` (Unix time, default now). None means unknown and is not sent, nor is the former one again.
 
         `cadence` gives, per command, the seconds that must lie between two sendings; the newest value leaves
         when they are over. Raises TypeError or ValueError if any value is invalid; nothing is queued then.
@@ -66,10 +69,11 @@ class Outbox:
         with self.changed:
             if equipment in self._muted:
                 return
-            known = {command: value for command, value in values.items() if value is not None}
             if self._muted_commands:
-                known = {each: value for each, value in known.items() if (equipment, each) not in self._muted_commands}
-            self._values.put(equipment, known, at, cadence)
+                values = {
+                    each: value for each, value in values.items() if (equipment, each) not in self._muted_commands
+                }
+            self._values.put(equipment, values, at, cadence)
             self.changed.notify_all()
 
     def event(self, event: Mapping[str, Any], merge: object = None) -> None:
@@ -112,14 +116,19 @@ class Outbox:
                 self.changed.notify_all()
         return delivery
 
-    def resend(self, equipment: str, commands: Mapping[str, float]) -> None:
-        """Sends known values once more, changed or not; `commands`: when each was last found true (Unix time)."""
+    def resend(self, equipment: str, fresh: Mapping[str, float]) -> None:
+        """Sends all known values of an equipment once more.
+
+        `fresh`: those that were found true lately, and when (Unix time). The others go with `again` and the date that
+        they have: Jeedom takes them only if it has lost them.
+        """
         with self.changed:
-            if equipment not in self._muted:
-                muted = self._muted_commands
-                wanted = {command: at for command, at in commands.items() if (equipment, command) not in muted}
-                self._values.resend(equipment, wanted)
-                self.changed.notify_all()
+            self._resend(equipment, fresh)
+            self.changed.notify_all()
+
+    def _resend(self, equipment: str, fresh: Mapping[str, float]) -> None:
+        if equipment not in self._muted:
+            self._values.resend(equipment, fresh, self._muted_commands)
 
     def forget(self, equipment: str) -> None:
         """Drops what waits for an equipment and what Jeedom is known to have of it; its deliveries end."""
@@ -164,6 +173,7 @@ class Outbox:
         """
         with self.changed:
             self._asked_anew = False
+            self._restore()
             if self._retry_batch is not None:
                 self._in_flight = self._retry_batch
                 return self._retry_batch
@@ -205,19 +215,30 @@ class Outbox:
             index = each.get("event") if isinstance(each, Mapping) else None
             if isinstance(index, int) and 0 <= index < len(batch.parts):
                 rejected[index] = str(each.get("message", ""))
+        refused = {id(batch.owners[index]) for index in rejected}
         with self.changed:
             self._retry_batch = None
             self._in_flight = Batch(0)
             if self._asked_anew:  # Jeedom judged by what it had before: it is asked once more
-                self._values.acknowledged(batch, unknown, commands)
+                self._values.acknowledged(batch, unknown, commands, refused)
             else:
                 self._muted |= unknown
                 self._muted_commands |= commands
-                self._values.acknowledged(batch, frozenset(), frozenset())
-            self._measures.acknowledged(batch, unknown, commands, {id(batch.owners[index]) for index in rejected})
+                self._values.acknowledged(batch, frozenset(), frozenset(), refused)
+            self._measures.acknowledged(batch, unknown, commands, refused)
             self._values.drop_waiting(self._muted, self._muted_commands)
+            self._lost |= answer.get("lost") is True
+            self._restore()
             self.changed.notify_all()
         return [(batch.parts[index], message) for index, message in rejected.items()]
+
+    def _restore(self) -> None:
+        """Sends everything once more to a Jeedom that has lost values, but not with each of its answers."""
+        now = self._clock.monotonic()
+        if self._lost and now - self._restored >= RESTORE_EVERY_S:
+            self._lost, self._restored = False, now
+            for equipment in self._values.equipment():
+                self._resend(equipment, {})
 
 
 def _items(value: Any) -> Sequence[Any]:

@@ -51,6 +51,7 @@ class Callback:
         self.daemon_state: Optional[str] = None
         self.daemon_version = ""
         self.create: Callable[[str, list[str]], None] = lambda equipment, commands: None
+        self.lost = False
         self._unknown: set[str] = set()
         self._unknown_commands: dict[str, list[str]] = {}
 
@@ -117,6 +118,9 @@ class Callback:
         triggered = self.levels.untold()
         if triggered:
             acknowledgement["triggered"] = triggered
+        if self.lost and any(event["event"] == "values" and not event.get("again") for event in applied):
+            acknowledgement["lost"] = True
+            self.lost = False
         return acknowledgement, applied
 
     def _apply(self, event: dict[str, Any]) -> None:
@@ -147,7 +151,10 @@ class Callback:
         if not self._known(event["equipment"]):
             return
         old = self.clock() - at.timestamp() > OWN_DATE_AGE_S
-        date = self.local(at) if old else self.local(datetime.fromtimestamp(self.clock(), self.zone))
+        again = event.get("again", False)
+        if again not in (True, False):
+            raise Rejected(f"again is {again!r}")
+        date = self.local(at) if old or again else self.local(datetime.fromtimestamp(self.clock(), self.zone))
         commands = self.database.commands(event["equipment"])
         current = self.database.current(event["equipment"])
         for logical_id, value in event["values"].items():
@@ -157,10 +164,10 @@ class Callback:
                 continue
             value = formatted(command["row"], value)
             before, since = current.get(logical_id, (None, ""))
-            if before == value or (old and date < since):
+            if before == value or (old and date < since) or (again and date <= since):
                 continue  # as the core: an unchanged value leaves no trace; an old one replaces no newer one
             self.database.put_current(command["id"], value, date)
-            if command["row"].get("history"):
+            if command["row"].get("history") and not again:
                 self.database.put_history(command["id"], date, value)
 
     def _on_history(self, event: dict[str, Any]) -> None:

@@ -157,6 +157,10 @@ class Database:
             sql = "REPLACE INTO current (command, value, datetime, version) VALUES (?, ?, ?, ?)"
             self._do(sql, command, json.dumps(value), date, self.version)
 
+    def lose_current(self) -> None:
+        """No command has a value any more."""
+        self._do("DELETE FROM current")
+
     def changed_since(self, version: int) -> list[Record]:
         """Values newer than `version`: equipment, logicalId, value, datetime, version."""
         sql = (

@@ -216,6 +216,14 @@ class JeedomStandIn(Service):
         self.house.remove_command(equipment, logical_id)
         self.desired_changed()
 
+    def lose_values(self, told: bool = True) -> None:
+        """All current values go, history stays: the core's cache (`core/class/cache.class.php` 4.5.3, read on
+        30 November 2026) is swept or its disk is full. `told`: the plugin notices it with the next fresh value.
+        """
+        with self.database.lock:
+            self.database.lose_current()
+            self.callback.lost = told
+
     # ---- what Jeedom says to the daemon; raises DaemonRefusal and DaemonUnreachable
 
     def ask(self, command: str, /, **fields: Any) -> dict[str, Any]:

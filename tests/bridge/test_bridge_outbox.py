@@ -354,27 +354,6 @@ class TestEvents:
             assert len(outbox) <= 2 * MAX_EVENTS
 
 
-class TestResend:
-    def test_the_last_values_are_sent_once_more(self, outbox: Outbox) -> None:
-        outbox.values("1", {"power": 1, "mode": "a", "gone": 1})
-        deliver(outbox)
-        outbox.resend("1", {"power": 0.0, "mode": 0.0, "unknown": 0.0})
-        assert deliver(outbox) == {"1.power": 1, "1.mode": "a"}
-        assert outbox.take() is None
-
-    def test_a_newer_value_that_waits_is_not_undone(self, outbox: Outbox) -> None:
-        outbox.values("1", {"power": 1})
-        deliver(outbox)
-        outbox.values("1", {"power": 2})
-        outbox.resend("1", {"power": 0.0})
-        assert deliver(outbox) == {"1.power": 2}
-
-    def test_what_jeedom_never_had_is_not_sent(self, outbox: Outbox) -> None:
-        outbox.resend("1", {"power": 0.0})
-        outbox.forget("1")
-        assert outbox.take() is None
-
-
 class TestSize:
     def test_a_request_has_at_most_500_points(self, outbox: Outbox) -> None:
         for number in range(30):

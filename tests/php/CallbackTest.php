@@ -15,6 +15,7 @@ final class CallbackTest extends JeenergieTestCase
     {
         parent::setUp();
         $this->meter = $this->equipment($this->connection());
+        jeenergie::byId(1)->setStatus(['lastCommunication' => '2026-01-01 00:00:00', 'timeout' => 0]); // not its first data
         Memory::$events = Memory::$queries = [];
         Memory::$now = time();
     }
@@ -62,6 +63,7 @@ final class CallbackTest extends JeenergieTestCase
     public function testAnOldValueKeepsItsDateUnlessANewerOneIsThere(): void
     {
         $this->cmd($this->meter, 'valve')->setCache('collectDate', date('Y-m-d H:i:s', Memory::$now - 10));
+        $this->cmd($this->meter, 'valve')->setCache('value', 0);
         $this->apply($this->values(['power' => 12, 'valve' => 1], 300));
         $this->assertSame([['cmd::event', ['power', 12, date('Y-m-d H:i:s', Memory::$now - 300)]]], Memory::$events);
     }

@@ -13,6 +13,7 @@ use Jeenergie\Energy\Levels;
 use Jeenergie\Energy\Past;
 use Jeenergie\Energy\Trigger;
 use Jeenergie\Equipment\Commands;
+use Jeenergie\Equipment\CurrentValue;
 use Jeenergie\Equipment\HistoryPoints;
 use Jeenergie\Equipment\LastCommunication;
 use Jeenergie\Equipment\Moved;
@@ -35,9 +36,6 @@ use Throwable;
  */
 final class Callback
 {
-    /** Age from which a value is stored with its own date instead of the present one. */
-    private const DATED_AFTER_S = 60;
-
     /** Events that are nothing without an equipment. */
     private const OF_EQUIPMENT = ['values', 'history', 'available', 'trigger'];
 
@@ -137,8 +135,11 @@ final class Callback
             }
         }
         // After the values: one with an old date sets the core's last communication back.
-        LastCommunication::update($this->alive);
+        $lost = LastCommunication::update($this->alive);
         $answer = ['ok' => true, 'log' => Daemon::logLevel()];
+        if ($lost) {
+            $answer['lost'] = true;
+        }
         if ($this->unknown !== []) {
             $answer['unknown'] = array_map('strval', array_keys($this->unknown));
         }
@@ -203,6 +204,7 @@ final class Callback
         }
     }
 
+    /** One value that fails does not harm the others of its event. */
     private function values(array $event): void
     {
         $eqLogic = $this->eqLogic((string) $event['equipment']);
@@ -210,29 +212,25 @@ final class Callback
             return;
         }
         $age = $this->sent - Moment::parse($event['at']);
+        $again = !empty($event['again']);
+        $failure = null;
         foreach ($event['values'] as $logicalId => $value) {
             $cmd = $this->command($eqLogic, (string) $logicalId);
-            self::checkFinite($value);
-            if ($cmd === null) {
-                continue;
-            }
-            if ($age > self::DATED_AFTER_S) {
-                self::datedValue($cmd, $value, time() - $age);
-            } else {
-                $eqLogic->checkAndUpdateCmd($cmd, $value, false);
-                Moment::note($cmd, time());
+            try {
+                self::checkFinite($value);
+                if ($cmd !== null) {
+                    $again ? CurrentValue::restore($cmd, $value, $age) : CurrentValue::store($cmd, $value, $age);
+                }
+            } catch (Throwable $error) {
+                DB::Prepare('SELECT 1', []);
+                $failure = $failure ?? $error;
             }
         }
-        $this->hasData($eqLogic);
-    }
-
-    /** Stores a dated value, unless a newer one is there, which the core would overwrite. */
-    private static function datedValue(jeenergieCmd $cmd, $value, int $moment): void
-    {
-        $known = Moment::ofValue($cmd);
-        if ($known === null || $moment > $known || ($moment === $known && $cmd->execCmd() !== $cmd->formatValue($value))) {
-            $cmd->event($value, Moment::text($moment));
-            Moment::note($cmd, $moment);
+        if (!$again) {
+            $this->hasData($eqLogic);
+        }
+        if ($failure !== null) {
+            throw $failure;
         }
     }
 

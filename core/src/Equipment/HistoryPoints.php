@@ -36,6 +36,13 @@ final class HistoryPoints
         }
     }
 
+    /** Whether a command has any history. */
+    public static function exist(jeenergieCmd $cmd): bool
+    {
+        $query = 'SELECT 1 FROM `history` WHERE `cmd_id` = :cmd UNION ALL SELECT 1 FROM `historyArch` WHERE `cmd_id` = :cmd LIMIT 1';
+        return DB::Prepare($query, ['cmd' => $cmd->getId()], DB::FETCH_TYPE_ALL) !== [];
+    }
+
     /** Makes the newest point the current value, unless that is newer; a correction of the current value is applied. */
     private static function showNewest(jeenergieCmd $cmd, int $moment, $value): void
     {

@@ -152,22 +152,22 @@ class Publisher:
         plan.seen.update(dict.fromkeys(facts, stamp))
 
     def refresh(self, freshness: float) -> None:
-        """Sends again, with their own dates, the values of facts that were found true in the last `freshness` s.
+        """Sends all values again, with their own dates; as found true those of facts seen in the last `freshness` s.
 
-        A fact that a row has no value for (beyond its bounds, not in its map) must not make the last value younger.
+        The others only stand: Jeedom takes them if it has lost them. A fact that a row has no value for (beyond its
+        bounds, not in its map) must not make the last value younger.
         """
         with self._lock:
             since = self._clock.monotonic() - freshness
             for equipment, plan in self._plans.items():
-                commands = {
+                fresh = {
                     line.name: at
                     for name, (seen, at) in plan.seen.items()
                     if seen >= since
                     for line in plan.lines.get(name, ())
                     if line.wanted and line.row.value(plan.facts[name]) is not None
                 }
-                if commands:
-                    self._outbox.resend(equipment, commands)
+                self._outbox.resend(equipment, fresh)
 
     def close(self) -> None:
         """Publishes nothing more: once this returns, no value of a call under way reaches the outbox."""
@@ -221,7 +221,7 @@ class Publisher:
                 value = line.row.value(raw)
                 if line.measure is not None:
                     readings[line.measure] = value if line.factor == 1.0 else line.in_si(value)
-                if line.wanted and raw is not None:
+                if line.wanted:
                     values[line.name] = self._translate(value) if line.speaks and value is not None else value
                 elif line.offered and value is not None:
                     fresh.append(line)

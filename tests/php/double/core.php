@@ -21,11 +21,12 @@ final class Memory
     public static $listeners = [];
     public static $queries = [];
     public static $databaseGone = [];
+    public static $recorded = []; // [id of the command, date, value], what the core has historized with an event
     public static $history = []; // {cmd, datetime, value, archived}
     /** Unix time at which time stands still; empty: the machine's own. */
     public static $now = [];
 
-    /** What another request does, once, before a statement changes a row ("update"), a message leaves ("request") or a value is stored ("value"). */
+    /** What another request does, once, before a statement changes a row ("update"), a message leaves ("request"), a value is stored ("value") or was cached ("cached"). */
     public static $meanwhile = [];
 
     public static function let(string $moment): void

@@ -3,6 +3,9 @@
 /** Answers of the database about Memory::$history: points of a span, or the first point from a moment on. */
 function storedHistory(string $query, array $values): array
 {
+    if (strpos($query, 'SELECT 1 ') === 0) {
+        return array_filter(Memory::$history, fn(array $row): bool => $row['cmd'] === $values['cmd']);
+    }
     if (strpos($query, 'GROUP BY DATE') !== false || strpos($query, 'DESC LIMIT 1') !== false) {
         return dailyHistory($query, $values);
     }

@@ -370,6 +370,10 @@ class cmd extends Stored
         $this->setCache('collectDate', is_string($date) ? $date : date('Y-m-d H:i:s', Memory::$now ?: time()));
         $this->getEqLogic()->setStatus(['lastCommunication' => $this->getCache('collectDate'), 'timeout' => 0]);
         Memory::$events[] = ['cmd::event', [$this->logicalId, $value, $date]];
+        Memory::let('cached'); // scenarios and what is computed from it
+        if ($this->isHistorized == 1) {
+            Memory::$recorded[] = [$this->id, $this->getCache('collectDate'), $value];
+        }
         if ($this->getGeneric_type() === 'BATTERY' && $this->getUnite() === '%') {
             $this->getEqLogic()->batteryStatus($value);
         }
