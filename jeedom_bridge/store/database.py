@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote
@@ -24,6 +25,8 @@ TABLE = (
 OWN_SCOPE = "#store"
 """The scope of what the store notes of itself; no caller's."""
 SUM_KEY, COPY_KEY = "sum", "copy"
+SCOPE_SUM_KEY = "#sum"
+"""Where each scope holds the sum of its values: of a damaged file it tells which scopes are still whole."""
 Values = dict[str, dict[str, Any]]
 """By scope and key."""
 MIN_BYTES = 512
@@ -58,7 +61,7 @@ def read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], in
     for scope, key, text in database.execute("SELECT scope, key, value FROM entry"):
         if scope == OWN_SCOPE:
             own[key] = str(json.loads(text))
-        else:
+        elif key != SCOPE_SUM_KEY:
             values.setdefault(scope, {})[key] = json.loads(text)
             sums[(scope, key)] = checksum((scope, key), text)
     problem = database.execute("PRAGMA quick_check").fetchone()[0]
@@ -69,8 +72,9 @@ def read(database: sqlite3.Connection) -> tuple[Values, dict[tuple[str, str], in
     return values, sums, own.get(COPY_KEY, "")
 
 
-def total(sums: dict[tuple[str, str], int]) -> str:
-    return str(sum(sums.values()) % 2**64)
+def total(sums: dict[tuple[str, str], int], of_scope: str | None = None) -> str:
+    """The sum of all entries, or of those of a scope, in whatever order they come."""
+    return str(sum(each for entry, each in sums.items() if of_scope in (None, entry[0])) % 2**64)
 
 
 def checksum(entry: tuple[str, str], text: str) -> int:
@@ -104,9 +108,20 @@ def sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def salvage(path: Path) -> list[tuple[str, str, Any]]:
-    """All rows that can still be read of a damaged file, by every order that SQLite offers."""
-    rows: dict[tuple[str, str], Any] = {}
+@dataclass
+class Salvaged:
+    """What can still be read of a damaged file."""
+
+    values: Values
+    whole: set[str]
+    """The scopes of which every value is there, all of one moment."""
+    copy: str | None
+    """Which copy the file knows of; None if that cannot be read."""
+
+
+def salvage(path: Path) -> Salvaged:
+    """All that can still be read of a damaged file, by every order that SQLite offers."""
+    texts: dict[tuple[str, str], str] = {}
     readers: list[Callable[[sqlite3.Connection], Any]] = [
         lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope, key"),
         lambda d: d.execute("SELECT scope, key, value FROM entry ORDER BY scope DESC, key DESC"),
@@ -115,12 +130,31 @@ def salvage(path: Path) -> list[tuple[str, str, Any]]:
         try:
             database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
         except sqlite3.Error:
-            return []
+            break
         try:
-            for scope, key, value in reader(database):
-                rows.setdefault((scope, key), json.loads(value))
+            for scope, key, text in reader(database):
+                texts.setdefault((scope, key), text)
         except (sqlite3.Error, ValueError, TypeError) as error:
             _LOG.debug("reading the damaged store: %s", error)
         finally:
             database.close()
-    return [(scope, key, value) for (scope, key), value in rows.items() if isinstance(scope, str)]
+    return _sorted_out(texts)
+
+
+def _sorted_out(texts: dict[tuple[str, str], str]) -> Salvaged:
+    values: Values = {}
+    sums = {}
+    for (scope, key), text in texts.items():
+        if not (isinstance(scope, str) and isinstance(key, str) and isinstance(text, str)):
+            continue  # a damaged row: they are bytes or numbers
+        try:
+            values.setdefault(scope, {})[key] = json.loads(text)
+            sums[(scope, key)] = checksum((scope, key), text)
+        except ValueError as error:
+            _LOG.debug("a value of the damaged store: %s", error)
+    own = values.pop(OWN_SCOPE, {})
+    noted = {scope: kept.pop(SCOPE_SUM_KEY, None) for scope, kept in values.items()}
+    sums = {entry: each for entry, each in sums.items() if entry[1] != SCOPE_SUM_KEY}
+    whole = {scope for scope, each in noted.items() if each == total(sums, scope)}
+    copy = own.get(COPY_KEY)
+    return Salvaged(values, whole, None if copy is None else str(copy))

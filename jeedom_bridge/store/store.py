@@ -14,6 +14,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from .database import (
     INSERT,
     MIN_BYTES,
     OWN_SCOPE,
+    SCOPE_SUM_KEY,
     SUM_KEY,
     TABLE,
     OtherLayout,
@@ -226,8 +228,10 @@ class Store:
         with transaction(database):
             self._note(database)
 
-    def _note(self, database: sqlite3.Connection) -> None:
-        """Writes what the store notes of itself, in the transaction of what it is about."""
+    def _note(self, database: sqlite3.Connection, changed: Iterable[str] = ()) -> None:
+        """Writes what the store notes of itself and of scopes, in the transaction of what it is about."""
+        for scope in changed:
+            database.execute(INSERT, (scope, SCOPE_SUM_KEY, json.dumps(total(self._sums, scope))))
         database.execute(INSERT, (OWN_SCOPE, SUM_KEY, json.dumps(total(self._sums))))
         database.execute(INSERT, (OWN_SCOPE, COPY_KEY, json.dumps(self._noted)))
 
@@ -283,7 +287,7 @@ class Store:
                     else:
                         self._sums.pop((scope, key), None)
                         database.execute("DELETE FROM entry WHERE scope=? AND key=?", (scope, key))
-                self._note(database)
+                self._note(database, {scope for scope, _ in self._dirty})
         except sqlite3.DatabaseError as error:
             why = reason(self.path, error)
             if is_unwritable(why):
@@ -316,7 +320,7 @@ class Store:
             with transaction(database):
                 for scope, key in self._everything():
                     self._insert(database, scope, key)
-                self._note(database)
+                self._note(database, self._values)
         finally:
             database.close()
         try:
@@ -362,12 +366,12 @@ class Store:
         self._close_database()
         saved = self._read_copy() or {}
         rest = salvage(self.path)
-        noted = next((value for scope, key, value in rest if (scope, key) == (OWN_SCOPE, COPY_KEY)), None)
-        moved = isinstance(error, Torn) or noted not in (None, self._mark())
+        moved = isinstance(error, Torn) or rest.copy not in (None, self._mark())
         if not (moved and saved):  # what is damaged in its own place is newer than its copy
-            for scope, key, value in rest:
-                saved.setdefault(scope, {})[key] = value
-        saved.pop(OWN_SCOPE, None)
+            for scope, values in rest.values.items():
+                # Values of two moments are worse than old ones: a connection's come whole, or as the copy has them.
+                if scope in rest.whole or scope not in saved:
+                    saved[scope] = values
         count = sum(len(values) for values in saved.values())
         self._values, self._noted = saved, self._mark()
         if is_unwritable(error):
