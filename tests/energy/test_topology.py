@@ -55,6 +55,37 @@ CAR, BOILER = source("2", "charger.power"), source("3", "load.power")
 
 
 class TestRoles:
+    def test_the_meter_of_a_plant_that_sells_all_is_the_sun_and_not_the_grid(self) -> None:
+        """Two Teleinfo meters and nothing else: what the house uses is what its own meter draws."""
+        drawn, produced = source("11", "grid.apparentPower"), source("4", "solar.apparentPower")
+        standby = [
+            source("4", "grid.apparentPower"),
+            source("4", "grid.subscribedCurrent"),
+            source("4", "meter.energy", "counter", "hp"),
+        ]
+        others = [source("11", "grid.subscribedCurrent"), source("11", "meter.energy", "counter", "hp")]
+        sold = [source("4", "grid.export", "counter"), source("4", "solar.energy", "counter")]
+        topology = Topology(RULES)
+        roles = topology.roles([*standby, *others, *sold, drawn, produced])
+        for role in ("grid.power", "grid.apparentPower", "grid.subscribedCurrent", "grid.import"):
+            assert {each.source.equipment for each in roles if each.role == role} == {"11"}, role
+        assert used(roles, "grid.export") == used(roles, "solar.energy") == used(roles, "solar.power") == ["4"]
+        now = at_once({drawn: 900.0, produced: 2300.0, standby[0]: 3.0}, roles=roles)
+        assert (now.grid, now.solar, now.house) == (-1400.0, 2300.0, 900.0)
+        night = at_once({drawn: 900.0, produced: 0.0}, roles=roles)
+        assert (night.grid, night.house) == (900.0, 900.0)
+        assert at_once({drawn: 900.0}, roles=roles).grid is None  # what the plant gives is not known
+        topology.decisions = {produced.key: IGNORED}
+        alone = at_once({drawn: 900.0, produced: 2300.0}, roles=topology.roles([drawn, produced]))
+        assert (alone.grid, alone.house) == (900.0, 900.0)
+
+    def test_beside_a_gateway_the_meter_of_the_plant_is_not_subtracted(self) -> None:
+        roles = Topology(RULES).roles(
+            [GRID, SUN, source("5", "grid.apparentPower"), source("6", "solar.apparentPower")]
+        )
+        assert used(roles, "grid.power") == ["1"]
+        assert used(roles, "solar.power") == ["1"]
+
     def test_a_signed_meter_is_preferred_to_one_that_sees_only_what_is_drawn(self) -> None:
         linky = source("5", "grid.apparentPower")
         roles = Topology(RULES).roles([linky, GRID])

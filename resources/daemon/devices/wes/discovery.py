@@ -45,10 +45,7 @@ _SIGNS = {
 
 def offers(page: CgxPage, names: CgxPage | None, origin: Origin = mapping.OURS) -> list[Offer]:
     """Returns every input and output of the page; `names`: our second page, if the WES has it."""
-    found = []
-    for number_ in range(1, 4):
-        if page.section(f"tic{number_}"):
-            found.append(_tic_offer(page, names, str(number_), origin))
+    found = _tic_offers(page, names, origin)
     for kind, tag in _TAGS.items():
         sections = ("relais", "relais1W") if kind == "relais" else (SECTIONS[kind],)
         for section in sections:
@@ -64,11 +61,17 @@ def _keys(section: Texts, tag: str) -> Iterator[str]:
             yield end
 
 
-def _tic_offer(page: CgxPage, names: CgxPage | None, key: str, origin: Origin) -> Offer:
-    texts = page.section(f"tic{key}")
-    producing = bool(mapping.facts("teleinfo", texts, origin).get("PRODUCTEUR"))
-    config: Facts = {"typetic": "linky", "ticMeasure": "consumptionprod" if producing else "consumption"}
-    return Offer("teleinfo", key, _name(names, "teleinfo", key), config, mapping.present(texts))
+def _tic_offers(page: CgxPage, names: CgxPage | None, origin: Origin) -> list[Offer]:
+    """The three meters. Beside one that only draws, one that injects is that of a plant which sells all it produces."""
+    sections = {str(n): page.section(f"tic{n}") for n in range(1, 4) if page.section(f"tic{n}")}
+    producing = {key for key, texts in sections.items() if mapping.facts("teleinfo", texts, origin).get("PRODUCTEUR")}
+    drawing = {key for key, texts in sections.items() if mapping.present(texts)} - producing
+    injecting = "production" if drawing else "consumptionprod"
+    found = []
+    for key, texts in sections.items():
+        config: Facts = {"typetic": "linky", "ticMeasure": injecting if key in producing else "consumption"}
+        found.append(Offer("teleinfo", key, _name(names, "teleinfo", key), config, mapping.present(texts)))
+    return found
 
 
 def _offer(page: CgxPage, names: CgxPage | None, section: str, kind: str, key: str) -> Offer:
