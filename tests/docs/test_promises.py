@@ -117,6 +117,10 @@ def test_an_easee_account_in_use_is_kept() -> None:
     assert CATALOGUES["easee"].data["connection"]["inUse"] == "refuse"
 
 
+def test_an_easee_account_keeps_its_name() -> None:
+    assert CATALOGUES["easee"].data["connection"]["nameLocked"] is True
+
+
 def test_the_licence_gives_no_warranty() -> None:
     assert "THERE IS NO WARRANTY FOR THE PROGRAM" in (ROOT / "LICENSE").read_text("utf-8")
 

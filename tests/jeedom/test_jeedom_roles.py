@@ -62,6 +62,14 @@ def press(browser: Chromium, role: str, source: str, text: str) -> None:
     until(lambda: line(browser, role, source)[4:] != before[4:], 60)
 
 
+PALE = """
+    [...document.querySelectorAll('.jhRoles :is(button, .jhCheck)')].filter(e => {
+        for (let each = e; each; each = each.parentElement) if (getComputedStyle(each).opacity !== '1') return true;
+    }).map(e => e.textContent)
+"""
+"""What asks for a decision, or takes it, drawn as if it were out of use."""
+
+
 def look(browser: Chromium, name: str) -> None:
     if SHOTS:
         browser.screenshot(Path(SHOTS) / f"{name}.png")
@@ -111,6 +119,7 @@ def test_the_user_has_the_last_word_about_each_source(
         assert second[4] == "ne compte pas|à confirmer"
         assert second[6] == "Écarter|Ajouter"
         look(browser, "roles-second-meter")
+        assert browser.run(PALE) == []
         press(browser, GRID, OTHER, "Écarter")
         assert line(browser, GRID, OTHER)[4:] == [
             "ne compte pas",

@@ -67,6 +67,28 @@ final class CatalogueTest extends JeenergieTestCase
         return array_map(fn(string $backend): array => [$backend], Catalogue::backends());
     }
 
+    /** @dataProvider shipped */
+    public function testEveryNameThatThePluginGivesCanBeReadInEnglish(string $backend): void
+    {
+        $english = json_decode(file_get_contents(dirname(__DIR__, 2) . '/core/i18n/en_US.json'), true);
+        $section = 'plugins/jeenergie/core/contract/';
+        $same = array_merge($english[$section . 'tiles.json'], $english[$section . 'catalogue/' . $backend . '.json']);
+        $same = array_filter($same, fn(string $text, string $french): bool => $text === $french, ARRAY_FILTER_USE_BOTH);
+        $this->forgetCatalogues();
+        translate::$sections = $english;
+        try {
+            foreach (array_merge([null], array_keys(Catalogue::of($backend)['equipment'])) as $type) {
+                foreach (Catalogue::rows($backend, $type) as $row) {
+                    $whole = preg_replace('/ phase \d$/', '', $row['name']);
+                    $read = Catalogue::nameToRead($backend, $row, $row['name']);
+                    $this->assertTrue($read !== $row['name'] || isset($same[$whole]), $row['name']);
+                }
+            }
+        } finally {
+            translate::$sections = [];
+        }
+    }
+
     public function testChoicesKeepTheirOrderInABrowser(): void
     {
         $catalogue = Catalogue::of($this->lab());

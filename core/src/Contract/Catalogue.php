@@ -227,10 +227,14 @@ final class Catalogue
         if ($row === [] || !self::isGivenName($backend, $row, $name)) {
             return $name;
         }
-        foreach (['tiles.json', 'catalogue/' . $backend . '.json'] as $file) {
-            $read = self::text($row['name'], $file);
-            if ($read !== $row['name']) {
-                return $read;
+        // A measure of a single phase is named as the one of all, with its number, which reads the same everywhere.
+        preg_match('/^(.+)( phase \d)$/u', $row['name'], $single);
+        foreach ([[$row['name'], ''], ...($single === [] ? [] : [[$single[1], $single[2]]])] as [$whole, $phase]) {
+            foreach (['tiles.json', 'catalogue/' . $backend . '.json'] as $file) {
+                $read = self::text($whole, $file);
+                if ($read !== $whole) {
+                    return $read . $phase;
+                }
             }
         }
         return $name;
