@@ -108,8 +108,12 @@ class Measures:
         unknown: Collection[str],
         unknown_commands: Collection[tuple[str, str]],
         rejected: Collection[int],
-    ) -> None:
-        """Jeedom has answered: deliveries go on or end. `rejected`: the `id` of owners that it has rejected."""
+    ) -> list[tuple[str, str, Sequence[Point]]]:
+        """Jeedom has answered: deliveries go on or end. Returns what it has now: (equipment, command, points).
+
+        `rejected`: the `id` of owners that it has rejected.
+        """
+        stored = []
         for series in _series_of(batch):
             self.under_way -= len(series.points)
             missing = series.equipment in unknown or (series.equipment, series.command) in unknown_commands
@@ -117,7 +121,9 @@ class Measures:
                 series.delivery.refuse()
             else:
                 series.delivery.acknowledge(len(series.points))
+                stored.append((series.equipment, series.command, series.points))
         self.drop_ended()
+        return stored
 
     def refuse(self, equipment: str | None, batch: Batch | None = None) -> None:
         """Ends the deliveries of an equipment (None: of all), also of those in a request under way."""

@@ -163,7 +163,11 @@ class Outbox:
         """Seconds until something can leave; None if nothing waits. `changed` must be held."""
         if self._events or self._measures or self._retry_batch:
             return 0.0
-        return self._values.due_s()
+        due = self._values.due_s()
+        if not self._lost:
+            return due
+        restore = max(0.0, self._restored + RESTORE_EVERY_S - self._clock.monotonic())
+        return restore if due is None else min(due, restore)
 
     def take(self, max_points: int = MAX_POINTS, everything: bool = False) -> Batch | None:
         """The next request: at most `max_points` points and 256 kB; None if nothing is due.
@@ -225,7 +229,8 @@ class Outbox:
                 self._muted |= unknown
                 self._muted_commands |= commands
                 self._values.acknowledged(batch, frozenset(), frozenset(), refused)
-            self._measures.acknowledged(batch, unknown, commands, refused)
+            for equipment, command, points in self._measures.acknowledged(batch, unknown, commands, refused):
+                self._values.stored(equipment, command, points)
             self._values.drop_waiting(self._muted, self._muted_commands)
             self._lost |= answer.get("lost") is True
             self._restore()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..clock import Clock, moment
-from .batch import MAX_BYTES, Batch, Value, as_json, size_of
+from .batch import MAX_BYTES, Batch, Point, Value, as_json, size_of
 
 Key = tuple[str, str]
 """(equipment, command)."""
@@ -109,6 +110,17 @@ class Values:
             else:
                 slot.repeat = _Repeat(None if slot.waiting is not None else at)
             self._dirty[(equipment, command)] = None
+
+    def stored(self, equipment: str, command: str, points: Sequence[Point]) -> None:
+        """Jeedom has dated measures: the newest of all is the command's value, until there is a newer one."""
+        try:
+            at, value = max((datetime.fromisoformat(at).timestamp(), value) for at, value in points)
+        except (ValueError, TypeError):
+            return  # a date that nobody can tell the age of
+        slot = self._slots.setdefault(equipment, {}).setdefault(command, _Slot())
+        since = self._clock.monotonic() - (self._clock.time() - at)
+        if slot.known is None or since >= slot.since:
+            slot.known, slot.since = value, since
 
     def equipment(self) -> list[str]:
         """Whose values there are."""

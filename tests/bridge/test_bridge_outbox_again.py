@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jeedom_bridge.clock import ManualClock
-from jeedom_bridge.outbox import Outbox
+from jeedom_bridge.clock import ManualClock, moment
+from jeedom_bridge.outbox import Outbox, Value
 from tests.support.outboxes import deliver, due, events
 
 
@@ -149,3 +149,26 @@ def test_a_rejected_value_is_sent_again_as_a_new_one_with_the_next_repetition(
     assert sent(outbox, clock) == [({"power": 1}, 100, False)]
     outbox.resend("1", {})
     assert sent(outbox, clock) == [({"power": 1}, 100, True)]
+
+
+def test_the_newest_of_dated_measures_stands_as_well(outbox: Outbox, clock: ManualClock) -> None:
+    def points(*ages: float) -> list[tuple[str, Value]]:
+        return [(moment(clock.time() - age), age) for age in ages]
+
+    outbox.history("1", {"day": points(86400, 172800), "rejected": points(10), "nonsense": [("x", 1)]})
+    deliver(outbox, rejected=[{"event": 1, "message": "deadlock"}])
+    outbox.history("1", {"day": points(864000)})  # older ones that are read later
+    deliver(outbox)
+    clock.advance(100)
+    outbox.resend("1", {})
+    assert sent(outbox, clock) == [({"day": 86400}, 86500, True)]
+
+
+def test_what_is_lost_while_all_stands_comes_after_a_minute_at_most(outbox: Outbox, clock: ManualClock) -> None:
+    outbox.values("1", {"power": 1})
+    deliver(outbox, lost=True)
+    deliver(outbox, lost=True)
+    assert due(outbox) == 60
+    clock.advance(60)
+    assert deliver(outbox) == {"1.power": 1}
+    assert due(outbox) is None

@@ -55,6 +55,7 @@ CATALOGUE = Catalogue(
                     info("serial", silence=""),
                     info("share", silence="", min=0, max=100),
                     info("day", silence="days", dated=True, source="days"),
+                    info("rare", silence="", create="seen"),
                 ],
             }
         },
@@ -126,6 +127,23 @@ def test_a_silent_line_is_reported_once_and_once_when_it_is_back(runner: Runner,
     when = datetime.fromtimestamp(at, runner_zone(runner)).strftime("%d/%m/%Y %H:%M")
     assert reported == [("no_data", f"Aucune donnée depuis le {when} : Ligne muette")]
     assert live(runner, clock, 600, power=3, line=2) == [("online", "")]
+
+
+def test_a_heartbeat_tells_again_who_is_silent_and_which_commands_there_could_be(
+    runner: Runner, clock: ManualClock
+) -> None:
+    """Jeedom keeps states where they may be lost, and may have rejected an offer."""
+    runner.context.publish("11", {"rare": 1})
+    assert live(runner, clock, 900, power=1, line=1) == []
+    assert [state for state, _ in live(runner, clock, 3600, power=2)] == ["no_data"]
+    runner._heartbeat()
+    events = sent(runner)
+    told = [event for event in events if event["event"] == "connection" and "equipment" in event]
+    assert [(each["state"], each["message"][-11:]) for each in told] == [("no_data", "Ligne muette"[-11:])]
+    assert [event["commands"] for event in events if event["event"] == "available"] == [["rare"]]
+    live(runner, clock, 600, power=3, line=2)
+    runner._heartbeat()
+    assert states(runner) == []
 
 
 def next_life(runner: Runner, clock: ManualClock) -> Runner:

@@ -48,7 +48,7 @@ final class CurrentValue
      */
     public static function restore(jeenergieCmd $cmd, $value, int $age): void
     {
-        $moment = time() - max(0, $age);
+        $moment = time() - $age;
         $formatted = $cmd->formatValue($value);
         $stored = $cmd->execCmd();
         if ($stored === $formatted || $formatted === '' || (!self::isEmpty($stored) && !self::isOlder($cmd, $moment))) {

@@ -60,6 +60,13 @@ class EquipmentHealth:
         if changes:
             self.keep()
 
+    def repeat(self) -> None:
+        """Reports once more what is wrong: Jeedom keeps it where it may be lost."""
+        with self._reports.lock:
+            for equipment in self._reports.connection.equipment_ids:
+                if self._shown.get(equipment) is not None:
+                    self._report(equipment)
+
     def told(self, equipment: str) -> tuple[str, str, str] | None:
         """State, code and text as they were reported, for diagnostics (see `public`); None if it works."""
         with self._reports.lock:
@@ -99,12 +106,16 @@ class EquipmentHealth:
             self._shown[equipment] = shown
             if not self._reports.silent:
                 self._memory.keep(REPORTED, {each: list(state) for each, state in self._shown.items() if state})
-            connection = self._reports.connection.id
-            event: dict[str, Any] = {"event": "connection", "connection": connection, "equipment": equipment}
-            if shown is None:
-                event["state"] = "online"
-            else:
-                state, code, text = shown
-                _LOG.error("%s: %s", label, text)
-                event.update(state=state, code=code, message=self._reports.outgoing(text))
-            self._reports.event(event, ("connection", connection, equipment))
+            if shown is not None:
+                _LOG.error("%s: %s", label, shown[2])
+            self._report(equipment)
+
+    def _report(self, equipment: str) -> None:
+        connection, shown = self._reports.connection.id, self._shown[equipment]
+        event: dict[str, Any] = {"event": "connection", "connection": connection, "equipment": equipment}
+        if shown is None:
+            event["state"] = "online"
+        else:
+            state, code, text = shown
+            event.update(state=state, code=code, message=self._reports.outgoing(text))
+        self._reports.event(event, ("connection", connection, equipment))

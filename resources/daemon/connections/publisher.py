@@ -53,6 +53,8 @@ class _Plan:
     """Those that measure and come by `history`, by logicalId."""
     cadence: dict[str, float]
     facts: dict[str, Any]
+    offers: dict[str, None]
+    """Commands that Jeedom was offered."""
     seen: dict[str, tuple[float, float]]
     """When each fact was last published or confirmed: (monotonic, Unix time of the data)."""
 
@@ -168,6 +170,8 @@ class Publisher:
                     if line.wanted and line.row.value(plan.facts[name]) is not None
                 }
                 self._outbox.resend(equipment, fresh)
+                if plan.offers:  # one that was rejected, or that the user has deleted, which Jeedom knows
+                    self._offer(equipment, plan)
 
     def close(self) -> None:
         """Publishes nothing more: once this returns, no value of a call under way reaches the outbox."""
@@ -177,7 +181,7 @@ class Publisher:
             self._plans = {}
 
     def _plan(self, equipment: Equipment, parent: Mapping[str, Any]) -> _Plan:
-        plan = _Plan({}, {}, {}, {}, {})
+        plan = _Plan({}, {}, {}, {}, {}, {})
         for row in self._catalogue.rows(equipment.type or None, equipment.config, parent):
             name, source = row.logical_id, row.source or ""
             known = bool(source) and name in equipment.commands
@@ -228,16 +232,17 @@ class Publisher:
         if values:
             self._outbox.values(equipment, values, at, plan.cadence)
         if fresh:
-            self._offer(equipment, fresh)
+            for line in fresh:
+                line.offered = False
+                plan.offers[line.name] = None
+            self._offer(equipment, plan)
         if readings:
             self._board.put(equipment, readings, at, missing_only)
 
-    def _offer(self, equipment: str, lines: list[_Line]) -> None:
-        """Reports, once, commands that Jeedom could create now."""
-        for line in lines:
-            line.offered = False
-        names = [line.name for line in lines]
-        self._outbox.event({"event": "available", "equipment": equipment, "commands": names})
+    def _offer(self, equipment: str, plan: _Plan) -> None:
+        """Reports commands that Jeedom could create now."""
+        event = {"event": "available", "equipment": equipment, "commands": list(plan.offers)}
+        self._outbox.event(event, ("available", equipment))
 
 
 def si_factor(catalogue: Catalogue, row: Row, config: Mapping[str, Any]) -> float:

@@ -28,7 +28,7 @@ from .services import Services
 _LOG = logging.getLogger(__name__)
 
 HEARTBEAT_S = 300.0
-"""Seconds after which what Jeedom has is sent again, so that it sees life."""
+"""Seconds after which what Jeedom has is sent again, so that it sees life, and has what it may have lost."""
 RETRY_S = 3600.0
 """Seconds until a start or a change that failed by a mistake of ours is tried again."""
 KEEP_FRESHNESS_S = 3600.0
@@ -210,6 +210,7 @@ class Runner:
     def _heartbeat(self) -> None:
         self.publisher.refresh(HEARTBEAT_S)
         self.health.repeat()
+        self.troubles.repeat()
 
     def _watch(self) -> None:
         self.troubles.watch(connected=self.health.state == "online")
