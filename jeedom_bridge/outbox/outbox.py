@@ -137,6 +137,12 @@ class Outbox:
             self._measures.refuse(equipment, self._in_flight)
             self.changed.notify_all()
 
+    def forget_commands(self, equipment: str, commands: Iterable[str]) -> None:
+        """Drops what Jeedom is known to have of commands that were created: they are others than those of before."""
+        with self.changed:
+            for command in commands:
+                self._values.forget_command(equipment, command)
+
     def unmute(self) -> set[str]:
         """Jeedom has sent a new desired state: what it did not know before it may know now. Returns that equipment."""
         with self.changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,16 @@ def test_a_heartbeat_tells_again_who_is_silent_and_which_commands_there_could_be
     live(runner, clock, 600, power=3, line=2)
     runner._heartbeat()
     assert states(runner) == []
+
+
+def test_a_command_that_was_deleted_and_created_again_gets_its_value_at_once(runner: Runner) -> None:
+    runner.context.publish("11", {"power": 5, "line": 7})
+    sent(runner)
+    without = {name: settings for name, settings in ALL.items() if name != "line"}
+    for commands in (without, ALL):
+        meter = replace(METER, commands=commands)
+        runner.publisher.adopt(replace(CONNECTION, equipment=(meter,)))
+    assert [event["values"] for event in sent(runner) if event["event"] == "values"] == [{"line": 7}]
 
 
 def next_life(runner: Runner, clock: ManualClock) -> Runner:

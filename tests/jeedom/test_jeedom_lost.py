@@ -28,6 +28,16 @@ SET_BACK = """
     $date = date('Y-m-d H:i:s', time() - 3600);
     $cmd->setCache(['value' => 1.0, 'valueDate' => $date, 'collectDate' => $date]);
 """
+MAKE_DATED = """
+    $connection = new jeenergie();
+    $connection->setEqType_name('jeenergie')->setName('Test ' . uniqid())->setIsEnable(1);
+    $connection->setConfiguration('kind', 'connection')->setConfiguration('backend', 'hellowatt');
+    $connection->setConfiguration('config', ['user' => 'x@example.org', 'password' => 'x']);
+    $connection->save();
+    $equipment = Discovery::create($connection, 'electricity', uniqid(), 'Test');
+    Commands::createMissing($equipment, ['conso_jour']);
+    echo json_encode(array_map('strval', ['connection' => $connection->getId(), 'equipment' => $equipment->getId()]));
+"""
 CACHE = "echo json_encode([config::byKey('cache::engine'), jeedom::getTmpFolder('cache')]);"
 HELD = """
     $found = [];
@@ -79,6 +89,26 @@ class TestTheCallback:
         event = self.values(bench, 900, True, **{f"v{n}": n + 0.5 for n in range(10, 100)})
         cost = jeedom.php(COST, json.dumps([event]), json.dumps([event]))
         assert cost["queries"] <= 3
+
+    def test_a_daemon_that_starts_brings_dated_measures_back_from_their_history(
+        self, jeedom: Jeedom, quiet: None
+    ) -> None:
+        made = jeedom.php(MAKE_DATED)
+        try:
+            point = [moment(2 * 86400), 7.25]
+            event = {"event": "history", "equipment": made["equipment"], "command": "conso_jour", "points": [point]}
+            assert jeedom.post(event).get("rejected") is None
+            before = jeedom.php(STATE, made["equipment"], "conso_jour")
+            assert before["value"] == 7.25
+            jeedom.php(LOSE, made["equipment"], "conso_jour")
+            jeedom.post({"event": "daemon", "state": "started", "version": "0"})
+            after = jeedom.php(STATE, made["equipment"], "conso_jour")
+            assert after["value"] == 7.25
+            assert after["collected"] == pytest.approx(-2 * 86400, abs=5)
+            assert (after["history"], after["archive"]) == (before["history"], before["archive"])
+        finally:
+            for each in (made["equipment"], made["connection"]):
+                jeedom.php("jeenergie::byId($argv[1])->remove();", each)
 
     def test_jeedom_says_that_its_cache_was_lost(self, jeedom: Jeedom, bench: dict[str, str]) -> None:
         jeedom.post(self.values(bench, 0, False, v3=1))

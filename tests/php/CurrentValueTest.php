@@ -121,6 +121,23 @@ final class CurrentValueTest extends JeenergieTestCase
         $this->assertSame([[$this->cmd($this->meter, 'power')->getId(), $this->date(95), 13.5]], Memory::$recorded);
     }
 
+    public function testADaemonThatStartsBringsDatedMeasuresBackFromTheirHistory(): void
+    {
+        $catalogue = json_decode(file_get_contents(__DIR__ . '/catalogue.json'), true);
+        $catalogue['sets']['power'][0]['dated'] = true;
+        $this->useCatalogue($catalogue);
+        Memory::$cache = [];
+        Memory::$now += 90000;
+        $answer = $this->apply(['event' => 'daemon', 'state' => 'started', 'version' => '1']);
+        $this->assertArrayNotHasKey('rejected', $answer);
+        $this->assertSame([12.5, $this->date(90000)], $this->stored('power'));
+        $this->assertSame('', $this->stored('valve')[0]); // the daemon reads it
+        $this->assertSame([], Memory::$recorded);
+        $this->assertSame(1, count(Memory::$events));
+        $this->apply(['event' => 'daemon', 'state' => 'started', 'version' => '1']);
+        $this->assertSame(1, count(Memory::$events));
+    }
+
     public function testReadingWhatIsThereCostsNoQuery(): void
     {
         $this->apply($this->values(['power' => 12.5, 'valve' => 1.0], 900, true));

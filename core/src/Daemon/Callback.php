@@ -194,6 +194,7 @@ final class Callback
                 break;
             case 'daemon':
                 if ($event['state'] === 'started') {
+                    CurrentValue::restoreDated();
                     DesiredState::changed();
                 } else {
                     State::allStopped();

@@ -5,6 +5,7 @@
 namespace Jeenergie\Equipment;
 
 use DB;
+use jeenergie;
 use Jeenergie\Storage\Moment;
 use jeenergieCmd;
 use Throwable;
@@ -61,6 +62,25 @@ final class CurrentValue
         LastCommunication::notOlderAfter($cmd->getEqLogic(), static function () use ($unrecorded, $value, $moment): void {
             self::event($unrecorded, $value, $moment);
         });
+    }
+
+    /**
+     * Restores those of dated measures from their history: a daemon that was started anew does not read again what Jeedom has
+     * acknowledged, and the next one may be a day away.
+     */
+    public static function restoreDated(): void
+    {
+        foreach (jeenergie::byType('jeenergie', true) as $eqLogic) {
+            $dated = array_filter($eqLogic->rows(), fn(array $row): bool => !empty($row['dated']));
+            $commands = $dated === [] ? [] : array_intersect_key(Commands::existing($eqLogic), $dated);
+            foreach ($commands as $cmd) {
+                $newest = self::isEmpty($cmd->execCmd()) ? HistoryPoints::newest($cmd) : null;
+                if ($newest !== null) {
+                    $cmd->setEqLogic($eqLogic);
+                    self::restore($cmd, $newest[1], time() - Moment::parse($newest[0]));
+                }
+            }
+        }
     }
 
     private static function event(jeenergieCmd $cmd, $value, int $moment): void

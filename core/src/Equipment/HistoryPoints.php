@@ -43,6 +43,15 @@ final class HistoryPoints
         return DB::Prepare($query, ['cmd' => $cmd->getId()], DB::FETCH_TYPE_ALL) !== [];
     }
 
+    /** The newest point of a command: [local date, value], or null. */
+    public static function newest(jeenergieCmd $cmd): ?array
+    {
+        $part = '(SELECT `datetime`, `value` FROM `%s` WHERE `cmd_id` = :cmd AND `datetime` < :from ORDER BY `datetime` DESC LIMIT 1)';
+        $query = sprintf($part, 'history') . ' UNION ALL ' . sprintf($part, 'historyArch') . ' ORDER BY `datetime` DESC LIMIT 1';
+        $rows = DB::Prepare($query, ['cmd' => $cmd->getId(), 'from' => '9999-01-01'], DB::FETCH_TYPE_ALL);
+        return $rows === [] ? null : [$rows[0]['datetime'], $rows[0]['value']];
+    }
+
     /** Makes the newest point the current value, unless that is newer; a correction of the current value is applied. */
     private static function showNewest(jeenergieCmd $cmd, int $moment, $value): void
     {

@@ -103,6 +103,7 @@ class Publisher:
             for equipment, plan in plans.items():
                 before = old.get(equipment)
                 if before is not None:
+                    self._outbox.forget_commands(equipment, _wanted(plan) - _wanted(before))
                     plan.facts, plan.seen = before.facts, before.seen
                     for at in {at for _, at in plan.seen.values()}:
                         known = {name: raw for name, raw in plan.facts.items() if plan.seen[name][1] == at}
@@ -243,6 +244,10 @@ class Publisher:
         """Reports commands that Jeedom could create now."""
         event = {"event": "available", "equipment": equipment, "commands": list(plan.offers)}
         self._outbox.event(event, ("available", equipment))
+
+
+def _wanted(plan: _Plan) -> set[str]:
+    return {line.name for lines in plan.lines.values() for line in lines if line.wanted}
 
 
 def si_factor(catalogue: Catalogue, row: Row, config: Mapping[str, Any]) -> float:
