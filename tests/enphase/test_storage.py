@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import pytest
 from jeenergied.devices.enphase.values import batteries
 
@@ -258,11 +260,11 @@ def two_kinds(opened, clock):
 
 
 def sent(running, *names):
-    """Every value of these commands that was sent, in order."""
+    """Every value of these commands that was sent, in order, but what Jeedom takes only where it has lost it."""
     return [
         {name: event["values"][name] for name in names if name in event["values"]}
         for event in running.of("values")
-        if event["equipment"] == "2" and set(names) & set(event["values"])
+        if event["equipment"] == "2" and set(names) & set(event["values"]) and not event.get("again")
     ]
 
 
@@ -298,7 +300,8 @@ def test_no_part_sum_is_told_while_a_page_fails(bench, two_kinds, clock, page, k
     running.forget_events()
     running.advance(1200, 10)
     assert set(running.values()) >= {"batnow"}
-    assert [event["state"] for event in running.told()] in ([], ["online"])
+    states = [state for state, _ in groupby(event["state"] for event in running.told())]
+    assert states in ([], ["online"], ["no_data", "online"])  # what is wrong is repeated every five minutes
 
 
 def test_energies_of_batteries_without_a_transformer_are_made_of_their_power(bench, two_kinds, clock):

@@ -76,7 +76,7 @@ class Hour:
     def _take(self) -> None:
         while (batch := self.outbox.take()) is not None:
             for event in map(json.loads, batch.parts):
-                if event["event"] == "values":
+                if event["event"] == "values" and not event.get("again"):  # of what Jeedom has it takes no second one
                     moment = datetime.fromisoformat(event["at"]).timestamp()
                     for command, value in event["values"].items():
                         self.values[(event["equipment"], command)] = (value, moment)
