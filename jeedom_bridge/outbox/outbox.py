@@ -35,6 +35,8 @@ class Outbox:
         self._muted_commands: set[Key] = set()
         self._closed = self._asked_anew = self._lost = False
         self._restored = float("-inf")
+        self.losses = 0
+        """How often Jeedom has said that it has lost values: what else it keeps beside them is lost as well."""
 
     def __len__(self) -> int:
         """Values, events and dated points that wait or are on the wire."""
@@ -238,7 +240,9 @@ class Outbox:
             for equipment, command, points in self._measures.acknowledged(batch, unknown, commands, refused):
                 self._values.stored(equipment, command, points)
             self._values.drop_waiting(self._muted, self._muted_commands)
-            self._lost |= answer.get("lost") is True
+            if answer.get("lost") is True:
+                self._lost = True
+                self.losses += 1
             self._restore()
             self.changed.notify_all()
         return [(batch.parts[index], message) for index, message in rejected.items()]

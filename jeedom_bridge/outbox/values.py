@@ -98,9 +98,11 @@ class Values:
     def resend(self, equipment: str, fresh: Mapping[str, float], without: Container[Key] = ()) -> None:
         """Puts all known values of an equipment in the queue once more.
 
-        `fresh`: those that were found true lately, and when (Unix time). The others only stand: they go with the date
-        that they have, for a Jeedom that has lost them. What was rejected goes as if it were new.
+        `fresh`: those that were found true lately, and when (Unix time). The others, and those within their cadence,
+        only stand: they go with the date that they have, for a Jeedom that has lost them. What was rejected goes as if
+        it were new.
         """
+        now = self._clock.monotonic()
         for command, slot in self._slots.get(equipment, {}).items():
             if slot.known is None or slot.gone or slot.in_flight is not None or (equipment, command) in without:
                 continue
@@ -108,7 +110,8 @@ class Values:
             if slot.rejected:
                 slot.waiting = slot.waiting or (slot.known, self._date(slot) if at is None else at)
             else:
-                slot.repeat = _Repeat(None if slot.waiting is not None else at)
+                held = slot.waiting is not None or slot.sent + slot.cadence_s > now
+                slot.repeat = _Repeat(None if held else at)
             self._dirty[(equipment, command)] = None
 
     def stored(self, equipment: str, command: str, points: Sequence[Point]) -> None:
@@ -178,7 +181,9 @@ class Values:
             groups.setdefault(group, {})[command] = value
             slot.in_flight, slot.repeat = sending, None
             if repeat is None:
-                slot.waiting, slot.sent = None, now
+                slot.waiting = None
+            if not stands:
+                slot.sent = now
             if slot.waiting is None:
                 del self._dirty[(equipment, command)]
         stamps = {at: moment(at) for at in {at for _, at, _ in groups}}

@@ -104,6 +104,14 @@ def sent(runner: Runner) -> list[dict[str, Any]]:
     return events
 
 
+def lost(runner: Runner) -> None:
+    """Jeedom takes a request and says that it has lost what was in its cache."""
+    outbox = runner.context.services.outbox
+    batch = outbox.take()
+    assert batch is not None
+    outbox.acknowledged(batch, {"ok": True, "lost": True})
+
+
 def states(runner: Runner) -> list[tuple[str, str]]:
     """(state, message) of the equipment's events."""
     return [(e["state"], e.get("message", "")) for e in sent(runner) if e["event"] == "connection" and "equipment" in e]
@@ -133,10 +141,14 @@ def test_a_silent_line_is_reported_once_and_once_when_it_is_back(runner: Runner,
 def test_a_heartbeat_tells_again_who_is_silent_and_which_commands_there_could_be(
     runner: Runner, clock: ManualClock
 ) -> None:
-    """Jeedom keeps states where they may be lost, and may have rejected an offer."""
+    """Jeedom has lost the states as well, and may have rejected an offer."""
     runner.context.publish("11", {"rare": 1})
     assert live(runner, clock, 900, power=1, line=1) == []
     assert [state for state, _ in live(runner, clock, 3600, power=2)] == ["no_data"]
+    runner._heartbeat()
+    assert states(runner) == []
+    runner.context.publish("11", {"power": 3})
+    lost(runner)
     runner._heartbeat()
     events = sent(runner)
     told = [event for event in events if event["event"] == "connection" and "equipment" in event]

@@ -84,6 +84,7 @@ class Runner:
             return datetime.fromtimestamp(clock.time(), ZoneInfo(texts.timezone)).time()
 
         self._device_class, self._local_time = device_class, local_time
+        self._outbox, self._losses = outbox, outbox.losses
         self.catalogue = catalogue
         self.memories = Memories(services.store, connection.id, connection.backend)
         self.reports = Reports(connection, outbox, board, services.outgoing, silent)
@@ -210,7 +211,9 @@ class Runner:
     def _heartbeat(self) -> None:
         self.publisher.refresh(HEARTBEAT_S)
         self.health.repeat()
-        self.troubles.repeat()
+        if (losses := self._outbox.losses) != self._losses:
+            self._losses = losses
+            self.troubles.repeat()
 
     def _watch(self) -> None:
         self.troubles.watch(connected=self.health.state == "online")
