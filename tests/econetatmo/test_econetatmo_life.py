@@ -66,6 +66,7 @@ def test_gas_and_water_lines_are_offered_where_they_give_data(world: MakeWorld, 
     gas = offered[f"{BRIDGE}#6"]
     assert gas["active"] is bool(family)
     assert offered[f"{BRIDGE}#8"]["config"]["sourceType"] == "cold_water"
+    assert offered[f"{BRIDGE}#8"]["config"]["consumptionType"] == "fluid"
     if family:
         assert gas["config"]["fluidFamily"] == family
         command = "sum_fluid_consumption$0" if family == "fluid" else "sum_energy_elec"

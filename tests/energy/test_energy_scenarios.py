@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jeenergied.energy.limits import TripClock
+from jeenergied.energy.limits import Headroom, TripClock, phase_limits
 from jeenergied.energy.switching import economic_threshold
 
 from tools.play_scenario import Game, main
@@ -171,7 +171,13 @@ def test_the_subscribed_power_throttles_then_pauses_and_gives_back(
     assert len(decisions) == len(expected)
 
 
-def test_each_phase_has_its_own_limit(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [(1, [(0, 8, 1), (1200, 0, 1)]), (2, []), (3, [(0, 10, 1), (600, 0, 1)])],
+)
+def test_each_phase_has_its_own_limit(
+    capsys: pytest.CaptureFixture[str], phase: int, expected: list[tuple[int, int, int]]
+) -> None:
     decisions, _ = played(
         capsys,
         house={"subscribedVA": 9000, "phases": 3},
@@ -179,9 +185,16 @@ def test_each_phase_has_its_own_limit(capsys: pytest.CaptureFixture[str]) -> Non
         base1=[[0, 800], [1200, 1500]],
         base2=[[0, 1500]],
         base3=[[0, 300], [600, 2300]],
-        chargers=[{"id": "car", "mode": "now", "phases": 3}],
+        chargers=[{"id": "car", "mode": "now", "phases": 3, "onPhase": phase}],
     )
-    assert [(line["t"], line["amps"], line["phases"]) for line in decisions] == [(0, 8, 1), (1200, 0, 1)]
+    assert [(line["t"], line["amps"], line["phases"]) for line in decisions] == expected
+
+
+def test_a_charge_on_three_phases_takes_what_the_fullest_of_them_leaves() -> None:
+    headroom = Headroom(phase_limits(9000, 3), 230.0)
+    assert headroom.most([800.0, 700.0, 300.0], (0, 1, 2)) == 8
+    assert headroom.most([300.0, 700.0, 1500.0], (0, 1, 2)) == 5
+    assert headroom.most([300.0, 700.0, 2900.0], (0, 1, 2)) == 0
 
 
 @pytest.mark.parametrize(

@@ -465,6 +465,8 @@ def test_the_journal_is_bounded_and_outlives_a_restart() -> None:
     for number in range(MAX_ENTRIES + 50):
         journal.add(float(number), "p", "6 A", "pourquoi", {"grid": number})
     journal.keep(0.0, at_once=True)
+    assert MAX_ENTRIES == 500, "what the pages say"
+    assert len(memory.get("journal")) == MAX_ENTRIES
     again = Journal(memory)
     assert len(again.entries()) == MAX_ENTRIES
     assert again.entries(limit=1)[0]["inputs"] == {"grid": MAX_ENTRIES + 49}

@@ -42,8 +42,10 @@ def test_a_wes_is_read_each_second_where_the_user_wants_it(wes: WesServer, rig: 
     """The smallest interval of the form, with what there is at most on one page."""
     ready(wes)
     everything = [item("teleinfo", 1), item("teleinfo", 2), *(item("sonde", n) for n in range(1, 31))]
-    rig.runner(settings(wes, jeedomCgx=True, pollInterval=1), *everything).start()  # rig.start would poll faster
+    runner = rig.runner(settings(wes, jeedomCgx=True, pollInterval=1), *everything)
+    runner.start()  # rig.start would poll faster
     rig.wait(lambda: rig.value("sonde2", "temperature") == -3.1)
+    assert runner.device._job.period == 1.0
     begin, before = time.monotonic(), len(wes.requests)
     until(lambda: len(wes.requests) >= before + 5, 20)
     took = time.monotonic() - begin
