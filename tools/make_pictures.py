@@ -142,6 +142,7 @@ def take_all(jeedom: Jeedom, short: str, wanted: list[Picture]) -> None:
     english = short == "en"
     place, names = ("Home", TABLE["names"]) if english else ("Maison", {})
     with language(jeedom, LANGUAGES[short]), show_house(jeedom, place, names) as ids, Chromium(1140, 850) as browser:
+        browser.send("Emulation.setScrollbarsHidden", hidden=True)  # they teach nothing, and take width and bytes
         browser.sign_in(URL, "admin", "admin")
         for picture in wanted:
             take(browser, ids, picture, ROOT / "docs" / "images" / short / f"{picture.name}.png")
