@@ -322,9 +322,9 @@ class Bench:
                 self.settle()
 
     def of(self, kind: str) -> list[dict[str, Any]]:
-        """The events of one kind so far."""
+        """The events of one kind so far, but values that Jeedom takes only where it has lost them."""
         self.drain()
-        return [event for event in self.events if event["event"] == kind]
+        return [event for event in self.events if event["event"] == kind and not event.get("again")]
 
     def values(self, equipment: str = "2") -> dict[str, Any]:
         """The newest value of each command of an equipment that was sent."""

@@ -172,7 +172,7 @@ class Publisher:
                 }
                 self._outbox.resend(equipment, fresh)
                 if plan.offers:  # one that was rejected, or that the user has deleted, which Jeedom knows
-                    self._offer(equipment, plan)
+                    self._offer(equipment, plan.offers)
 
     def close(self) -> None:
         """Publishes nothing more: once this returns, no value of a call under way reaches the outbox."""
@@ -233,17 +233,17 @@ class Publisher:
         if values:
             self._outbox.values(equipment, values, at, plan.cadence)
         if fresh:
+            names = {line.name: None for line in fresh}
+            plan.offers.update(names)
             for line in fresh:
                 line.offered = False
-                plan.offers[line.name] = None
-            self._offer(equipment, plan)
+            self._offer(equipment, names)
         if readings:
             self._board.put(equipment, readings, at, missing_only)
 
-    def _offer(self, equipment: str, plan: _Plan) -> None:
+    def _offer(self, equipment: str, names: Iterable[str]) -> None:
         """Reports commands that Jeedom could create now."""
-        event = {"event": "available", "equipment": equipment, "commands": list(plan.offers)}
-        self._outbox.event(event, ("available", equipment))
+        self._outbox.event({"event": "available", "equipment": equipment, "commands": list(names)})
 
 
 def _wanted(plan: _Plan) -> set[str]:
