@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def test_the_user_in_the_app_is_respected_until_he_gives_it_back() -> None:
     rig.run(900)
     assert len(rig.sent) == before, "a take-over outlives a restart"
     assert rig.pilot.release("p")
+    assert rig.pilot.points["p"].why(timezone.utc), "its page is asked before the next sample"
     rig.run(120)
     assert rig.car.limit == 10
 

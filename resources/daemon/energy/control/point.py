@@ -370,7 +370,7 @@ class Point:
             why = "La borne n'obéit pas à {amps} A après {count} essais ; nouvel essai dans {wait}"
             wait = duration(self.wish.rest(self._monotonic))
             return Sentence(why, amps=rules.amps, count=self.wish.failures, wait=wait)
-        if rules.state == "takenOver":
+        if rules.state == "takenOver" and rules.taken_over_until > self._monotonic:
             until = clock_time(self._now + rules.taken_over_until - self._monotonic, zone)
             why = "Repris en main à {amps} A jusqu'à {until} : le pilotage attend"
             return Sentence(why, amps=rules.amps, until=until)
