@@ -103,6 +103,9 @@ class Rig:
         self.history: list[tuple[int, float, bool, float]] = []
         """By the second: limit, power, whether a car is plugged in, energy of its session."""
         self.looked = 0
+        self.limit: int | None = None
+        self.overtaken = False
+        """Whether a charger's news come after the readings were taken."""
         self.session = 0.0
         self.was_plugged = bool(self.plugged.at(0))
         self.seen: list[Reading] = []
@@ -180,6 +183,11 @@ class Rig:
         """Limit, power, whether a car is plugged in, energy of its session."""
         return self.car.limit, self.car.power(self.second, 230), bool(self.plugged.at(self.second)), self.session
 
+    def _taken_before(self, limit: int) -> int:
+        """The limit of the readings, which are taken before the last news of it where these overtake them."""
+        before, self.limit = self.limit, limit
+        return limit if before is None or not self.overtaken else before
+
     def _told(self) -> list[tuple[int, float, bool, float]]:
         """What the charger has told since the last look, the newest last."""
         end = max(0, self.second - self.late) + 1
@@ -200,7 +208,7 @@ class Rig:
             Source(GRID, "va", "grid.apparentPower"): apparent,
             Source(GRID, "sun", "solar.power"): solar,
             Source(CAR, "power", "charger.power"): power,
-            Source(CAR, "limit", "charger.current"): float(limit),
+            Source(CAR, "limit", "charger.current"): float(self._taken_before(limit)),
             Source(CAR, "plugged", "charger.plugged"): plugged,
             Source(CAR, "session", "charger.sessionEnergy"): session,
         }

@@ -102,6 +102,16 @@ def test_ours_that_is_late_is_no_take_over(late: int) -> None:
     assert not [each for each in rig.pilot.journal.entries() if each["decision"] == "takenOver"]
 
 
+@pytest.mark.parametrize("late", [0, 2, 12])
+def test_news_that_come_while_the_readings_are_taken_are_no_take_over(late: int) -> None:
+    rig = Rig([[0, 3000], [600, 6000], [700, 3000], [800, 6000], [900, 2500]])
+    rig.late, rig.overtaken = late, True
+    rig.choose("solar")
+    rig.run(1500)
+    assert len({amps for _, amps in rig.amps()}) >= 3
+    assert not [each for each in rig.pilot.journal.entries() if each["decision"] == "takenOver"]
+
+
 def test_the_house_sees_each_limit_also_of_those_that_pass_between_two_looks(tmp_path: Path) -> None:
     rig, seen = HouseRig(tmp_path, tariff="base"), []
     rig.board.adopt("4", {"4": {}, "5": {LIMIT: Slot("limit", "limit")}})

@@ -6,7 +6,7 @@ Powers in W, apparent powers in VA, currents in A, ages in seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..live import Pace
@@ -140,15 +140,20 @@ class View:
         told = [power_of(role, self._by_key) for role in self._role("grid.apparentPower")]
         return [max(watts, told[0] if told and told[0] is not None else 0.0) if watts > 0 else 0.0]
 
-    def charger(self, equipment: str) -> ChargerNow | None:
-        """A charger; None while it has told nothing."""
+    def charger(self, equipment: str, passed: Sequence[tuple[int, float]] = ()) -> ChargerNow | None:
+        """A charger; None while it has told nothing.
+
+        `passed`: see Given. One may come after the readings were taken: the last of them is the newest.
+        """
         power = self._by_word.get((equipment, "charger.power", ""))
         limit = self._by_word.get((equipment, "charger.current", ""))
         if power is None and limit is None:
             return None
         plugged = self._number(equipment, "charger.plugged")
         drawn = (power.number if power is not None else None) or 0.0
-        told = limit.number if limit is not None else None
+        told, told_at = (limit.number, limit.at) if limit is not None else (None, 0.0)
+        if passed:
+            told, told_at = passed[-1]
         most = [self._number(equipment, word) for word in ("charger.maximumCurrent", "circuit.maximumCurrent")]
         known = [each for each in most if each is not None and each >= 6]
         flowing = [self._number(equipment, "charger.phaseCurrent", part) or 0.0 for part in PHASES]
@@ -166,7 +171,7 @@ class View:
             not any(each is not None and each.doubtful for each in (power, limit)),
             None if most[0] is None else int(most[0]),
             most[1],
-            0.0 if limit is None else limit.at,
+            told_at,
             self._number(equipment, "circuit.current"),
             None if not opened else 3 if opened >= 3 else 1,
             self._number(equipment, "circuit.offlineCurrent"),

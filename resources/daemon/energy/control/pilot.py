@@ -140,7 +140,7 @@ class Pilot:
             point.net.see(phases, self._limits.subscribed(given.subscribed, phases), monotonic)
             charger = point.settings.charger
             level, passed = given.levels.get(point.settings.id), given.passed.get(charger, ())
-            point.look(view.charger(charger), now, monotonic, level, passed)
+            point.look(view.charger(charger, passed), now, monotonic, level, passed)
         for load in self.loads.values():
             load.look(view.load(load.config.relay) if load.config.relay else None, now, seconds, self._zone)
         if self.driving:
