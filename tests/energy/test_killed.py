@@ -116,10 +116,7 @@ def test_at_a_start_a_raise_and_a_fall_nobody_takes_over(late: int) -> None:
     each_death(lambda dies_at: raised_and_lowered(dies_at, late))
 
 
-SWINGS = pytest.mark.xfail(strict=True, reason="a charge swings where a charger tells later than draws.FOLLOW_S")
-
-
-@pytest.mark.parametrize("late", [0, pytest.param(40, marks=SWINGS)])
+@pytest.mark.parametrize("late", LATE)
 def test_at_a_start_a_raise_and_a_fall_the_charge_is_what_there_is(late: int) -> None:
     def life(dies_at: Optional[int]) -> Mortal:
         rig = raised_and_lowered(dies_at, late)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from jeenergied.energy.sharing.draws import FOLLOW_S, Draw, Draws
+from jeenergied.energy.sharing.draws import FOLLOW_S, LATEST_S, Draw, Draws
 
 from tests.fire import FULL
 
@@ -25,6 +25,20 @@ def test_the_sun_is_followed_without_swinging(late: int, step: int) -> None:
     rig.choose("solar")
     rig.run(1600, step)
     assert charged(rig) == [6, 0, 7, 10, 23, 8, 6, 0]
+
+
+@pytest.mark.parametrize(("late", "step"), [(25, 5), (40, 5), (40, 1), (50, 5)])
+def test_of_a_service_that_is_later_still_the_delay_is_learnt(late: int, step: int) -> None:
+    """The first start may be misread; the changes of the sun after it are followed as they are."""
+    rig = Rig([[0, 3000], [600, 6000], [900, 2500], [1500, 4500]])
+    rig.late = late
+    rig.run(30, step)
+    rig.choose("solar")
+    rig.run(570, step)
+    rig.sent.clear()
+    rig.run(1500, step)
+    assert len(rig.amps()) <= 2 * 3, rig.amps()
+    assert rig.car.limit == 17
 
 
 LAGS = [(late, *meter) for late in (0, 3, 9, 18) for meter in ((3, 3), (6, 0), (6, 3), (9, 3))]
@@ -80,6 +94,16 @@ def test_a_load_of_the_house_is_taken_for_a_car_that_begins_for_a_short_time_onl
     assert draws.step(100, 2500.0, 0, full) == {"a": 2000.0}
     assert draws.step(100 + FOLLOW_S, 2500.0, 0, full) == {"a": 2000.0}
     assert draws.step(101 + FOLLOW_S, 2500.0, 0, full) == {"a": 0.0}
+
+
+def test_a_car_that_changes_by_itself_long_after_an_order_tells_no_delay() -> None:
+    draws = Draws()
+    draws.step(0, 500.0, 0, {"a": Draw(0.0, 0, AMPERE)})
+    draws.step(5, 500.0, 0, {"a": Draw(0.0, 10, AMPERE)})
+    assert draws.step(5 + LATEST_S + 1, 2800.0, 0, {"a": Draw(2300.0, 10, AMPERE)}) == {"a": 2300.0}
+    lower = {"a": Draw(2300.0, 6, AMPERE)}
+    draws.step(100, 1880.0, 0, lower)
+    assert draws.step(100 + FOLLOW_S, 1880.0, 0, lower) == {"a": 2300.0}, "it does not follow"
 
 
 def test_a_charger_that_tells_before_the_meter_is_read_makes_no_sun() -> None:

@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from ..limits import LEAST_A
 
 FOLLOW_S = 20.0
-"""By then a charger tells what it draws since a set-point, and a car has begun with what it is offered."""
+"""By then a charger tells what it draws since a set-point, unless it was seen to be later, and a car has begun with
+what it is offered."""
+MARGIN_S = 6.0
+"""A charger that was seen to be later than that is waited for so much longer than it took."""
+LATEST_S = 60.0
+"""What a charger tells later than this does not tell how late it is: its car may have changed by itself."""
+LAGS = 3
+"""So many of the newest delays say how late a charger is."""
+MOST_ORDERS = 12
+"""So many at most are given within LATEST_S."""
 UNDATED_S = 3.0
 """A meter's figure is so much older than its date says: it is a mean, or was read before it was answered."""
 NEAR_A = 0.6
@@ -51,22 +60,44 @@ class _Charger:
     before: float = 0.0
     """What it told when it was given the newest order."""
     moved: bool = False
+    unseen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOST_ORDERS))
+    """The orders that it has not told to follow yet: when each was given, W."""
+    lags: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS))
+    """Seconds from an order until it told that it follows."""
+
+    @property
+    def follow_s(self) -> float:
+        """By then it tells what it draws since a set-point."""
+        return max(FOLLOW_S, max(self.lags, default=0.0) + MARGIN_S)
 
     def bounds(self, now: float, grid_at: float, draw: Draw) -> tuple[float, float]:
         """The least and the most W that it may have drawn at `grid_at`."""
         near = NEAR_A * draw.ampere
         if not self.told or self.told[-1][1] != draw.told:
             self.told.append((now, draw.told))
+            self._learn(now, draw.told, near)
         while len(self.told) > 1 and self.told[1][0] <= grid_at - UNDATED_S:
             self.told.popleft()
         if draw.amps != self.amps:
             self.orders.append((now, draw.allowed))
+            self.unseen.append((now, draw.allowed))
             self.amps, self.before, self.moved = draw.amps, draw.told, False
         self.moved = self.moved or abs(draw.told - self.before) > near
-        while self.orders and (self.orders[0][0] <= now - FOLLOW_S or (self.moved and self._has_followed(draw, near))):
+        followed = self.moved and self._has_followed(draw, near)
+        while self.orders and (self.orders[0][0] <= now - self.follow_s or followed):
             self.orders.popleft()
         values = [watts for _, watts in (*self.told, *self.orders)]
         return min(values), max(values)
+
+    def _learn(self, now: float, told: float, near: float) -> None:
+        """How late it is: orders are followed in their turn, though not each of them is told."""
+        while self.unseen and self.unseen[0][0] < now - LATEST_S:
+            self.unseen.popleft()
+        followed = next((place for place, each in enumerate(self.unseen) if abs(each[1] - told) <= near), None)
+        if followed is not None:
+            self.lags.append(now - self.unseen[followed][0])
+            for _ in range(followed + 1):
+                self.unseen.popleft()
 
     def _has_followed(self, draw: Draw, near: float) -> bool:
         """Whether it tells what its newest set-point lets it draw; after a lower one also less."""
