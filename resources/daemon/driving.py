@@ -167,7 +167,7 @@ class Driving:
             done = pilot.goal(equipment.id, hour=str(options.get("message") or options.get("title") or ""))
         if not done:
             given = next((str(value) for value in options.values()), "")[:64]
-            raise Refused("Cette valeur n'est pas comprise : {value}", value=given)
+            raise Refused("Valeur incorrecte : {value}", value=given)
         self._wake()
         return True
 

@@ -204,7 +204,7 @@ class HouseDevice(DrivingDevice):
                 for fluid, told in _json(self._hub.contract / "quantities.json")["fluids"].items()
             }
         except ValueError as error:
-            raise Refused("Ces prix ou ces heures ne sont pas compris : « {error} »", error=error) from error
+            raise Refused("Prix ou heures illisibles : « {error} »", error=error) from error
         numbers = {key: finite(config.get(key)) for key in ("subscribedPower", "resalePrice", "subscription", "co2")}
         return Wishes(
             str(config.get("tariff") or "auto"),

@@ -313,7 +313,7 @@ REFUSED = [{"prices": "hp"}, {"offPeak": "la nuit"}, {"prices": "hp=1e99"}, {"ga
 @pytest.mark.parametrize("config", REFUSED)
 def test_settings_that_are_not_understood_are_refused_in_words(tmp_path: Path, config: dict[str, str]) -> None:
     rig = Rig(tmp_path, **config)
-    with pytest.raises(Refused, match="ne sont pas compris"):
+    with pytest.raises(Refused, match="Prix ou heures illisibles"):
         rig.device.start()
 
 

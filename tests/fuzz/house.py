@@ -135,7 +135,7 @@ class World:
 
 def refused(error: object) -> Refused:
     """A refusal as the socket tells it."""
-    return Refused("Ces prix ou ces heures ne sont pas compris : « {error} »", error=str(error)[:100])
+    return Refused("Prix ou heures illisibles : « {error} »", error=str(error)[:100])
 
 
 def message(answer: Answer, command: str) -> dict[str, Any]:
