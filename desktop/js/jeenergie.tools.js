@@ -125,7 +125,7 @@ window.jeenergiePage = { data: window.jeenergieData, actions: {} };
   /** The same for the result of a user's action, scrolled into view. */
   jn.answer = function(container, level, text, buttons) {
     jn.notice(container, level, text, buttons);
-    container.scrollIntoView({ block: 'nearest' });
+    container?.scrollIntoView({ block: 'nearest' }); // the page may have been left meanwhile
   };
 
   jn.toast = function(level, text) {
