@@ -21,6 +21,9 @@ SHAPE = code("shape")
 POINTS = code("points")
 STATE_OF_STAGE = "echo json_encode([jeenergie::byId($argv[1])->getCmd('info', 'autoconso')->getId()]);"
 LEFT = "echo json_encode(count(jeenergie::byType('jeenergie')));"
+MEASURED, GIVEN_BACK = code("measured"), code("given_back")
+"""What came after the move, and that it went to the former command; it is taken out of there again."""
+LATER = "2026-06-02 08:00:00"
 SETTINGS = code("settings")
 PLACES = code("places")
 
@@ -130,8 +133,10 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     assert jeedom.php(SHAPE, plugin) == shape
     assert "s3cret" not in str(plan)
     assert jeedom.php(MOVE, plugin) == "done"
-    check_moved(jeedom, house, names)
+    pair = check_moved(jeedom, house, names)["pairs"][str(house["info"])]
+    jeedom.php(MEASURED, pair["to"], LATER, 7)
     assert jeedom.php(UNDO, plugin) == "undone"
+    assert jeedom.php(GIVEN_BACK, house["info"], LATER) * float(pair["factor"]) == pytest.approx(7)
     assert named(jeedom) == names
     assert jeedom.php(SHAPE, plugin) == shape
     assert jeedom.php(LEFT) == count
