@@ -23,6 +23,8 @@ STATE_OF_STAGE = "echo json_encode([jeenergie::byId($argv[1])->getCmd('info', 'a
 LEFT = "echo json_encode(count(jeenergie::byType('jeenergie')));"
 MEASURED, GIVEN_BACK = code("measured"), code("given_back")
 """What came after the move, and that it went to the former command; it is taken out of there again."""
+REWRITE = code("rewrite")
+"""A user changes a text that names the command; returns what it was before."""
 LATER = "2026-06-02 08:00:00"
 SETTINGS = code("settings")
 PLACES = code("places")
@@ -135,7 +137,10 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     assert jeedom.php(MOVE, plugin) == "done"
     pair = check_moved(jeedom, house, names)["pairs"][str(house["info"])]
     jeedom.php(MEASURED, pair["to"], LATER, 7)
+    jeedom.php(REWRITE, "add")
     assert jeedom.php(UNDO, plugin) == "undone"
+    assert jeedom.php(REWRITE, "take out").endswith(f"#{house['info']}# environ")
+    assert any("a été modifié depuis la reprise" in each for each in jeedom.php(NOTED, plugin)["report"])
     assert jeedom.php(GIVEN_BACK, house["info"], LATER) * float(pair["factor"]) == pytest.approx(7)
     assert named(jeedom) == names
     assert jeedom.php(SHAPE, plugin) == shape
