@@ -1,4 +1,4 @@
-"""Meters are read often while something is driven, and no longer than that."""
+"""Meters are read often while something is driven, and no longer than that; their voltages tell the phases."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from jeenergied.devices.base import NoData
+from jeenergied.energy.control.inputs import View
+from jeenergied.energy.ports import Reading, Source
+from jeenergied.energy.topology import Topology
 
+from .house import RULES
 from .test_house_device import Rig as HouseRig
-from .test_pilot import GRID, Rig
+from .test_pilot import GRID, NOON, Rig
 
 
 def test_the_meters_in_use_are_hurried_while_a_car_is_driven() -> None:
@@ -65,3 +69,16 @@ def test_a_slow_meter_is_a_trouble_for_a_car_that_is_there_alone(leaves: bool) -
     rig.meter = False
     rig.run(1800)
     assert any("Le pilotage attend" in each for each in rig.messages) is not leaves
+
+
+@pytest.mark.parametrize(
+    ("volts", "phases"), [((233.0, 0.0, 0.0), 1), ((233.0,), 1), ((233.0, 232.0, 234.0), 3), ((), 3)]
+)
+def test_a_meter_without_voltage_on_two_phases_makes_no_house_of_three(volts: tuple[float, ...], phases: int) -> None:
+    told = {Source("1", "net", "grid.power"): -980.0}
+    told |= {Source("2", f"i{n}", "grid.phaseCurrent", "now", n): a for n, a in zip("123", (8.0, 0.0, 0.0))}
+    told |= {Source("2", f"u{n}", "grid.phaseVoltage", "now", n): v for n, v in zip("123", volts)}
+    readings = [Reading(source, value, NOON) for source, value in told.items()]
+    view = View(readings, Topology(RULES).roles([each.source for each in readings]), {}, NOON)
+    assert view.phases() == phases
+    assert len(view.apparent(-980.0)) == phases

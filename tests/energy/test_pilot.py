@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from jeenergied.energy.control.inputs import View
 from jeenergied.energy.control.journal import MAX_ENTRIES, Journal
 from jeenergied.energy.control.pilot import Given, Pilot
 from jeenergied.energy.control.settings import HouseLimits, LoadConfig, PointSettings
@@ -492,16 +491,3 @@ def test_a_raise_is_found_at_any_pace_of_samples(pace: float) -> None:
         history.add(now, 2450.0)
         now += pace
     assert history.least() == 2450.0
-
-
-@pytest.mark.parametrize(
-    ("volts", "phases"), [((233.0, 0.0, 0.0), 1), ((233.0,), 1), ((233.0, 232.0, 234.0), 3), ((), 3)]
-)
-def test_a_meter_without_voltage_on_two_phases_makes_no_house_of_three(volts: tuple[float, ...], phases: int) -> None:
-    told = {Source("1", "net", "grid.power"): -980.0}
-    told |= {Source("2", f"i{n}", "grid.phaseCurrent", "now", n): a for n, a in zip("123", (8.0, 0.0, 0.0))}
-    told |= {Source("2", f"u{n}", "grid.phaseVoltage", "now", n): v for n, v in zip("123", volts)}
-    readings = [Reading(source, value, NOON) for source, value in told.items()]
-    view = View(readings, Topology(RULES).roles([each.source for each in readings]), {}, NOON)
-    assert view.phases() == phases
-    assert len(view.apparent(-980.0)) == phases

@@ -90,7 +90,7 @@ class _Charger:
         return min(values), max(values)
 
     def _learn(self, now: float, told: float, near: float) -> None:
-        """How late it is: orders are followed in their turn, though not each of them is told."""
+        """How late it is: orders are followed in their turn, but its service may leave some out."""
         while self.unseen and self.unseen[0][0] < now - LATEST_S:
             self.unseen.popleft()
         followed = next((place for place, each in enumerate(self.unseen) if abs(each[1] - told) <= near), None)
