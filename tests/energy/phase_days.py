@@ -74,7 +74,8 @@ class PhaseDay(Game):
     seed: int
     lines: list[dict[str, Any]] = field(default_factory=list)
     over_s: int = 0
-    """Longest time above the limit of a phase, in seconds, while the rest of the house was below it."""
+    """Longest time above the limit of a phase, in seconds, while the rest of the house was below it and the charger
+    could be reached."""
     flowed: list[tuple[int, int]] = field(default_factory=list)
     """(second, phases) of each time that a current began on another number of phases, in one stay of the car."""
     changed: list[int] = field(default_factory=list)
@@ -103,7 +104,7 @@ class PhaseDay(Game):
         car, limit = self._car, self.scenario["house"]["subscribedVA"] / 3
         own = [car.amps(second) * 230 if phase in car.phases_in_use() else 0.0 for phase in range(3)]
         above = any(each > limit >= each - mine for each, mine in zip(self.house.apparent, own))
-        self._over = self._over + 1 if above else 0
+        self._over = self._over + 1 if above and self.reachable["car"] else 0
         self.over_s = max(self.over_s, self._over)
         flows = car.in_use(second)
         if not car.plugged.at(second):

@@ -96,6 +96,19 @@ def test_a_load_of_the_house_is_taken_for_a_car_that_begins_for_a_short_time_onl
     assert draws.step(101 + FOLLOW_S, 2500.0, 0, full) == {"a": 0.0}
 
 
+def test_a_car_that_does_not_take_what_it_is_offered_explains_no_load() -> None:
+    """It takes 10 A. Neither the raise to 16 A nor the lower set-points of a limit let it take more."""
+    draws = Draws()
+    draws.step(0, 500.0, 0, {"a": Draw(0.0, 0, AMPERE)})
+    offered = {"a": Draw(2300.0, 16, AMPERE)}
+    draws.step(5, 2800.0, 0, offered)
+    draws.step(5 + FOLLOW_S, 2800.0, 0, offered)
+    for second, amps in ((40, 15), (45, 13), (50, 16)):
+        assert draws.step(second, 4200.0, 0, {"a": Draw(2300.0, amps, AMPERE)}) == {"a": 2300.0}, amps
+    more = {"a": Draw(3680.0, 16, AMPERE)}  # it can take more after all
+    assert draws.step(60, 5580.0, 0, more) == {"a": 3680.0}
+
+
 def test_a_car_that_changes_by_itself_long_after_an_order_tells_no_delay() -> None:
     draws = Draws()
     draws.step(0, 500.0, 0, {"a": Draw(0.0, 0, AMPERE)})

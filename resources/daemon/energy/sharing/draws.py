@@ -8,6 +8,7 @@ one set-point to the next is no change of the house. Powers in W, times in secon
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class _Charger:
     """The orders that it has not told to follow yet: when each was given, W."""
     lags: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS))
     """Seconds from an order until it told that it follows."""
+    most_a: float = math.inf
+    """What its car takes at most, as far as it was offered more and did not take it (A)."""
 
     @property
     def follow_s(self) -> float:
@@ -79,13 +82,19 @@ class _Charger:
         while len(self.told) > 1 and self.told[1][0] <= grid_at - UNDATED_S:
             self.told.popleft()
         if draw.amps != self.amps:
-            self.orders.append((now, draw.allowed))
+            # A lower set-point lets no car draw more than it does, and a higher one no more than its car can take.
+            most = self.most_a * draw.ampere if draw.amps > self.amps else draw.told
+            self.orders.append((now, min(draw.allowed, max(most, draw.told))))
             self.unseen.append((now, draw.allowed))
             self.amps, self.before, self.moved = draw.amps, draw.told, False
         self.moved = self.moved or abs(draw.told - self.before) > near
         followed = self.moved and self._has_followed(draw, near)
+        if draw.told > self.most_a * draw.ampere + near:
+            self.most_a = math.inf
         while self.orders and (self.orders[0][0] <= now - self.follow_s or followed):
             self.orders.popleft()
+            if not (self.orders or followed or draw.waits) and draw.told < draw.allowed - near:
+                self.most_a = draw.told / draw.ampere
         values = [watts for _, watts in (*self.told, *self.orders)]
         return min(values), max(values)
 
