@@ -19,6 +19,9 @@ from tests.energy.random_days import DEAD_TIME_S, SAMPLE_S, SECONDS, _base, _sun
 from tests.energy.seeds import Seeds
 from tools.play_scenario import Game
 
+MORE_VA = 50.0
+"""By so much the rest of a phase has to rise for a limit to be met by something new."""
+
 
 def scenario(seed: int) -> dict[str, Any]:
     """The day of a seed, from eight to eighteen o'clock."""
@@ -74,8 +77,8 @@ class PhaseDay(Game):
     seed: int
     lines: list[dict[str, Any]] = field(default_factory=list)
     over_s: int = 0
-    """Longest time above the limit of a phase, in seconds, while the rest of the house was below it and the charger
-    could be reached."""
+    """Longest time above the limit of a phase, in seconds, since the house last took more, while the rest of it was
+    below, its meter told and the charger could be reached."""
     flowed: list[tuple[int, int]] = field(default_factory=list)
     """(second, phases) of each time that a current began on another number of phases, in one stay of the car."""
     changed: list[int] = field(default_factory=list)
@@ -88,6 +91,7 @@ class PhaseDay(Game):
         car.set = self._set  # type: ignore[method-assign]
         self.house.step = self._watch  # type: ignore[method-assign]
         self._over = 0
+        self._rest = [0.0] * 3
         self._flows: int | None = None
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
@@ -104,7 +108,10 @@ class PhaseDay(Game):
         car, limit = self._car, self.scenario["house"]["subscribedVA"] / 3
         own = [car.amps(second) * 230 if phase in car.phases_in_use() else 0.0 for phase in range(3)]
         above = any(each > limit >= each - mine for each, mine in zip(self.house.apparent, own))
-        self._over = self._over + 1 if above and self.reachable["car"] else 0
+        before, self._rest = self._rest, [each - mine for each, mine in zip(self.house.apparent, own)]
+        more = any(new > old + MORE_VA for new, old in zip(self._rest, before))
+        known = self.reachable["car"] and self.stale_since is None
+        self._over = 0 if not (above and known) else 1 if more else self._over + 1
         self.over_s = max(self.over_s, self._over)
         flows = car.in_use(second)
         if not car.plugged.at(second):
