@@ -96,6 +96,15 @@ def test_a_load_of_the_house_is_taken_for_a_car_that_begins_for_a_short_time_onl
     assert draws.step(101 + FOLLOW_S, 2500.0, 0, full) == {"a": 0.0}
 
 
+def test_a_car_that_has_followed_before_the_order_is_seen_explains_no_load() -> None:
+    draws = Draws()
+    draws.step(0, 4180.0, 0, {"a": Draw(3680.0, 16, AMPERE)})
+    draws.step(5, 3950.0, 0, {"a": Draw(3450.0, 15, AMPERE)})
+    lower = {"a": Draw(1610.0, 7, AMPERE)}
+    draws.step(10, 2110.0, 0, lower)
+    assert draws.step(15, 3100.0, 0, lower) == {"a": 1610.0}
+
+
 def test_a_car_that_does_not_take_what_it_is_offered_explains_no_load() -> None:
     """It takes 10 A. Neither the raise to 16 A nor the lower set-points of a limit let it take more."""
     draws = Draws()

@@ -59,7 +59,7 @@ class _Charger:
     told: deque[tuple[float, float]] = field(default_factory=deque)
     orders: deque[tuple[float, float]] = field(default_factory=deque)
     before: float = 0.0
-    """What it told when it was given the newest order."""
+    """What it had told when it was given the newest order: the news of that may have come with the order itself."""
     moved: bool = False
     unseen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOST_ORDERS))
     """The orders that it has not told to follow yet: when each was given, W."""
@@ -76,6 +76,7 @@ class _Charger:
     def bounds(self, now: float, grid_at: float, draw: Draw) -> tuple[float, float]:
         """The least and the most W that it may have drawn at `grid_at`."""
         near = NEAR_A * draw.ampere
+        previous = self.told[-1][1] if self.told else draw.told
         if not self.told or self.told[-1][1] != draw.told:
             self.told.append((now, draw.told))
             self._learn(now, draw.told, near)
@@ -86,7 +87,7 @@ class _Charger:
             most = self.most_a * draw.ampere if draw.amps > self.amps else draw.told
             self.orders.append((now, min(draw.allowed, max(most, draw.told))))
             self.unseen.append((now, draw.allowed))
-            self.amps, self.before, self.moved = draw.amps, draw.told, False
+            self.amps, self.before, self.moved = draw.amps, previous, False
         self.moved = self.moved or abs(draw.told - self.before) > near
         followed = self.moved and self._has_followed(draw, near)
         if draw.told > self.most_a * draw.ampere + near:
