@@ -309,7 +309,7 @@ class TestValidation:
     def test_a_message_is_checked_in_a_millisecond(self, contract: Contract) -> None:
         message = {"equipment": "1", "command": "x", "options": {"slider": 5}}
         contract.validate("socket", message, "action")
-        begun = time.thread_time()
+        begun = time.perf_counter()
         for _ in range(100):
             contract.validate("socket", message, "action")
-        assert (time.thread_time() - begun) / 100 < 0.002
+        assert (time.perf_counter() - begun) / 100 < 0.002

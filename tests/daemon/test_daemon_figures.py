@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from jeedom_bridge import Logs, ManualClock, Masker, Options
 from tests.support.client import KEY, ask
 from tests.support.lab_daemon import BACKENDS
 from tests.support.process import Lab, free_port, lab_core
-from tests.support.waiting import undisturbed, until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.cold
 
@@ -33,7 +34,7 @@ def test_a_socket_message_reaches_the_device_in_milliseconds(lab: Lab) -> None:
         begun = time.monotonic()
         daemon.result("action", equipment="10", command="set", options={"slider": number})
         taken.append(lab.reports.wait("act", number + 1)[-1]["at"] - begun)
-    assert undisturbed(taken) < 0.005
+    assert statistics.median(taken) < 0.005
 
 
 @pytest.mark.alone
@@ -47,7 +48,7 @@ def test_a_changed_value_after_a_pause_reaches_jeedom_in_milliseconds(lab: Lab) 
         daemon.result("action", equipment="10", command="set", options={"slider": 1000 + number})
         lab.server.wait_for(lambda number=number: lab.server.value("10", "power") == 1000 + number)
         taken.append(lab.server.requests[-1].at - lab.reports.of("publish")[-1]["at"])
-    assert undisturbed(taken) < 0.010
+    assert statistics.median(taken) < 0.010
 
 
 @pytest.mark.alone
@@ -62,8 +63,8 @@ def test_one_that_hangs_does_not_make_the_others_late(lab: Lab) -> None:
         polls = [note["at"] for note in lab.reports.of("poll", each["id"])]
         late += [at - polls[0] - 0.5 * number for number, at in enumerate(polls)]
     # A single one may be late by the machine's own doing; the hanging one would make all of them late, by 45 s.
-    assert sorted(late)[len(late) * 9 // 10] < 1
-    assert max(late) < 10
+    assert sorted(late)[len(late) * 9 // 10] < 0.1
+    assert max(late) < 2
     begun = time.monotonic()
     daemon.result("action", equipment="100", command="set", options={"slider": 1})
     assert time.monotonic() - begun < 5

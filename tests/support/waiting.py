@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Callable, TypeVar
 
 T = TypeVar("T")
@@ -32,8 +31,3 @@ def until(probe: Callable[[], T], timeout: float = 5.0, what: str = "it") -> T:
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not happen within {timeout:g} s")
         pause(begun, 0.002)
-
-
-def undisturbed(taken: Sequence[float]) -> float:
-    """What a tenth of these times (s) stay below: a busy machine makes others longer, a slow program all of them."""
-    return sorted(taken)[len(taken) // 10]
