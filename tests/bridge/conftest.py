@@ -7,7 +7,8 @@ from typing import Any, Optional
 
 import pytest
 
-from jeedom_bridge.clock import Clock, SystemClock
+from jeedom_bridge.clock import Clock, ManualClock, SystemClock
+from jeedom_bridge.outbox import Outbox
 from tests.support.callback_rig import Make, Rig
 from tests.support.callback_server import CallbackServer
 
@@ -24,3 +25,13 @@ def make(server: CallbackServer) -> Iterator[Make]:
     server.release.set()
     for each in made:
         each.callback.stop(2.0)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def outbox(clock: ManualClock) -> Outbox:
+    return Outbox(clock)

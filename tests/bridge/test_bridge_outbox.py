@@ -14,16 +14,6 @@ from tests.support.outboxes import deliver, due, events, values
 from tests.support.waiting import until
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def outbox(clock: ManualClock) -> Outbox:
-    return Outbox(clock)
-
-
 class TestValues:
     def test_the_first_value_leaves_at_once(self, outbox: Outbox) -> None:
         assert due(outbox) is None

@@ -12,16 +12,6 @@ from jeedom_bridge.outbox import Outbox, Value
 from tests.support.outboxes import deliver, due, events
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def outbox(clock: ManualClock) -> Outbox:
-    return Outbox(clock)
-
-
 def sent(outbox: Outbox, clock: ManualClock) -> list[tuple[dict[str, Any], float, bool]]:
     """(values, age in seconds, whether it only stands) of each event of the next request, which is acknowledged."""
     batch = outbox.take()

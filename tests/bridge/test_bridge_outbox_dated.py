@@ -11,17 +11,6 @@ from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.outbox import MAX_WAITING_POINTS, Outbox
 from tests.support.outboxes import deliver, due, events
 
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def outbox(clock: ManualClock) -> Outbox:
-    return Outbox(clock)
-
-
 POINTS = [(f"2026-01-01T00:{minute:02}:00+01:00", minute) for minute in range(60)]
 
 

@@ -136,7 +136,8 @@ def test_a_moment_without_free_connection_is_not_worth_a_word(
     wes.fault("drop", count=1)
     served = len(wes.requests)
     until(lambda: len(wes.requests) >= served + 3, 6)
-    assert {event["state"] for event in rig.of("connection")} <= {"connecting", "online"}
+    # The first state may be overtaken by the next before it leaves.
+    assert {event["state"] for event in rig.of("connection")} - {"connecting"} == {"online"}
     assert rig.value("1", "status") is True
 
 
