@@ -100,7 +100,9 @@ class TestDriving:
         watch.fault(False)
         watch.healthy_since -= healthy
         watch.house.truth.watts = 1000 * SUBSCRIBED_KVA + 1.0  # type: ignore[attr-defined]
-        until(lambda: watch.over_s > 0.01)
+        until(lambda: watch.over_s > 0)
+        looks = watch.looks
+        until(lambda: watch.looks > looks + 1)
         assert judged(watch, tmp_path)[self.OVER] is (healthy < ANSWER_S)
 
     def test_an_error_that_no_fault_explains_is_found(self, tmp_path: Path) -> None:
