@@ -231,6 +231,8 @@ class Soak:
         else:
             self.daemon.kill()
             self.daemon.ensure()
+        if self.thorough:
+            print(f"{datetime.now(PARIS):%H:%M:%S} {name}", flush=True)
         self.incidents[name] += 1
         self.weight += weight
         if self.dice.random() < (1.0 if what == "vendor" and system.eager else 0.3):

@@ -11,8 +11,9 @@ from ..ports import Kept, Sentence
 from ..sharing.house import HouseReading
 
 MAX_ENTRIES = 500
-KEEP_EVERY_S = 30.0
-KEY = "journal"
+MAX_NEWEST = 25
+"""Entries kept beside the others, so that one more costs a short write; then they join them."""
+KEY, NEWEST = "journal", "journalNewest"
 LAST_MOMENT = 4e9
 """Unix time after which nothing of ours can have happened."""
 
@@ -22,15 +23,17 @@ class Journal:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        found = kept.get(KEY)
-        entries = [dict(each) for each in found if _is_entry(each)] if isinstance(found, list) else []
-        self._entries: deque[dict[str, Any]] = deque(entries, MAX_ENTRIES)
-        self._dirty = self._urgent = False
-        self._stopped: dict[str, bool] = {}
-        self._written = float("-inf")
+        entries = self._kept_at(KEY)
+        # A death between the two writes of `keep` leaves the newest at both places.
+        newest = [each for each in self._kept_at(NEWEST) if each not in entries]
+        self._entries: deque[dict[str, Any]] = deque(entries + newest, MAX_ENTRIES)
+        self._newest = newest
+        self._dirty = False
 
-    def add(self, at: float, who: str, decision: str, why: str, inputs: Mapping[str, Any]) -> None:
-        """Takes a decision: by equipment `who`, in a word and a figure, and what was seen."""
+    def add(
+        self, at: float, who: str, decision: str, why: str, inputs: Mapping[str, Any], at_once: bool = False
+    ) -> None:
+        """Takes a decision: by equipment `who`, in a word and a figure, and what was seen. `at_once`: and keeps it."""
         entry: dict[str, Any] = {"at": round(at, 1), "who": who, "decision": decision, "why": str(why)}
         if isinstance(why, Sentence):
             entry["why"] = why.template
@@ -39,23 +42,29 @@ class Journal:
             }
         entry["inputs"] = {name: value for name, value in inputs.items() if value is not None}
         self._entries.append(entry)
+        self._newest.append(entry)
         self._dirty = True
-        if " A × " in decision or decision in ("on", "off"):
-            stops = decision.startswith(("0 A", "off"))
-            self._urgent = self._urgent or self._stopped.get(who) != stops
-            self._stopped[who] = stops
+        if at_once:
+            self.keep()
 
     def entries(self, since: float = 0.0, limit: int = MAX_ENTRIES, who: str = "") -> list[dict[str, Any]]:
         """The newest entries after `since`, at most `limit`, the oldest of them first. `who`: of one equipment."""
         found = [each for each in self._entries if each["at"] > since and who in ("", each["who"])]
         return found[-max(limit, 0) :] if limit > 0 else []
 
-    def keep(self, now: float, at_once: bool = False) -> None:
-        """Writes what is new: a start or a stop at once, the rest now and then. `now`: s, of a steady clock."""
-        if self._dirty and (at_once or self._urgent or now - self._written >= KEEP_EVERY_S):
-            self._dirty = self._urgent = False
-            self._written = now
+    def keep(self) -> None:
+        """Writes what is new."""
+        if not self._dirty:
+            return
+        self._dirty = False
+        if len(self._newest) > MAX_NEWEST:
             self._kept.keep(KEY, list(self._entries))
+            self._newest = []
+        self._kept.keep(NEWEST, list(self._newest))
+
+    def _kept_at(self, key: str) -> list[dict[str, Any]]:
+        found = self._kept.get(key)
+        return [dict(each) for each in found if _is_entry(each)] if isinstance(found, list) else []
 
 
 def seen_of(reading: HouseReading) -> dict[str, Any]:

@@ -347,7 +347,7 @@ class Pilot:
             self._keep_states()
         for name, load in self.loads.items():
             load.state.on = bool(states[name]["on"])
-        self.journal.keep(monotonic, at_once)
+        self.journal.keep()
 
     def _found_states(self) -> dict[str, Any]:
         states: dict[str, Any] = {name: each.keep(*self._at).state() for name, each in self.points.items()}
@@ -378,7 +378,7 @@ class Pilot:
             chosen = load.chosen
         else:
             return False
-        self.journal.add(now, name, mode, chosen, {})
+        self.journal.add(now, name, mode, chosen, {}, at_once=True)
         self._built = None
         self._keep_states()
         return True
