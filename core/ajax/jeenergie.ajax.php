@@ -31,9 +31,9 @@ use Jeenergie\Storage\Json;
  * | addByHand             | {connection: id, type, key, name,       | {id}; an empty name becomes                  |
  * |                       | config}                                 | "<type> <key> (<connection>)"                |
  * | test                  | {connection: id or FORM}                | {identity, text}                   up to 65 s |
- * | discover              | {connection: id or FORM}                | {equipment: [{type, typeName, key, name,     |
- * |                       |                                         | config, active: it carries data, known: id   |
- * |                       |                                         | or null}], gone: [SUMMARY of what is in      |
+ * | discover              | {connection: id or FORM}                | {equipment: [{type, typeName, key, shownKey, |
+ * |                       |                                         | name, config, active: it carries data, known:|
+ * |                       |                                         | id or null}], gone: [SUMMARY of what is in      |
  * |                       |                                         | Jeedom only]}                     up to 65 s |
  * | nearby                |                                         | {found: [{backend, address, serial, config,  |
  * |                       |                                         | known: id of a connection, or null}]}: what  |
@@ -68,8 +68,8 @@ use Jeenergie\Storage\Json;
  *
  * FORM: {id: "" for a new one, backend, name, config: {<field>: value}}, needs no save; an empty secret means
  * the saved one.
- * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, key, name, object: its id or "", humanName, isEnable, isVisible,
- * image, state: {} or {state, text, since, until, code, message}, lastCommunication, live: {} or {name, value, unit, date}:
+ * SUMMARY: {id, kind, backend, backendName, type, typeName, typeIcon, icon, shownKey, keyLabel and isKeyFixed: its key for
+ * the user, see ShownKey; name, object: its id or "", humanName, isEnable, isVisible, image, state: {} or {state, text, since, until, code, message}, lastCommunication, live: {} or {name, value, unit, date}:
  * the value that says how an equipment does}.
  *
  * In the forms of the core (eqLogicAttr, cmdAttr):

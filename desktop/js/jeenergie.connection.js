@@ -38,8 +38,13 @@
 
   /* ------------------------------------------------------------------ operations */
 
+  /** One that needs what only another page shows stands there. */
+  function inForm(backend) {
+    return jn.backend(backend).connection.operations.filter(function(each) { return !each.byPage; });
+  }
+
   jn.drawOperations = function() {
-    const operations = jn.backend(jn.current.backend).connection.operations;
+    const operations = inForm(jn.current.backend);
     document.getElementById('div_jeenergieOperations').replaceChildren(operations.length ? jn.el('details', { class: 'jnAdvanced' }, [
       jn.el('summary', { text: '{{Autres actions}}' })
     ].concat(operations.map(function(operation) {
@@ -62,7 +67,7 @@
   /** Shows the operations that the present settings allow, without recreating buttons: a click may be under way. */
   jn.showOperations = function() {
     const settings = jn.current.form.settings();
-    jn.backend(jn.current.backend).connection.operations.forEach(function(operation) {
+    inForm(jn.current.backend).forEach(function(operation) {
       const element = document.querySelector('[data-jn_operation="' + operation.key + '"]');
       element.style.display = jn.holds(operation.when, settings) ? '' : 'none';
     });
@@ -187,7 +192,7 @@
       return jn.el('li', { class: each.isEnable ? '' : 'jnOff' }, [
         jn.icon(each.icon || 'fas fa-bolt'),
         jn.el('a', { class: 'cursor', href: 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + each.id, text: each.name, on: { click: function(event) { event.preventDefault(); jn.open(each.id); } } }),
-        jn.el('span', { class: 'jnHelp', text: each.typeName + (each.key ? ' · ' + each.key : '') + (each.isEnable ? '' : ' · {{désactivé}}') })
+        jn.el('span', { class: 'jnHelp', text: each.typeName + (each.shownKey ? ' · ' + each.shownKey : '') + (each.isEnable ? '' : ' · {{désactivé}}') })
       ]);
     })));
   };

@@ -124,7 +124,7 @@
     }, isKnown || each.active !== false, [
       jn.el('span', { text: (own && own.name) || accepted }),
       !isKnown && accepted !== offered ? jn.el('span', { class: 'jnHelp', text: jn.fill("{{« %s » a un caractère que Jeedom n'accepte pas.}}", offered) }) : null,
-      jn.el('span', { class: 'jnHelp', text: each.key }),
+      jn.el('span', { class: 'jnHelp', text: each.shownKey }),
       isKnown ? jn.el('span', { class: 'label label-default', text: '{{déjà dans Jeedom}}' }) : null,
       null
     ]);
@@ -137,7 +137,7 @@
     ].concat(result.found.gone.map(function(each) {
       const label = jn.named(each.typeName, each.name);
       return entry(lines, { connection: result.connection, id: each.id, label: label }, true, [
-        jn.el('span', { text: label }), jn.el('span', { class: 'jnHelp', text: each.key })
+        jn.el('span', { text: label }), jn.el('span', { class: 'jnHelp', text: each.shownKey })
       ]);
     })));
   }

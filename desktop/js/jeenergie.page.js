@@ -136,10 +136,15 @@
     byId('span_jeenergieMove').textContent = type.movable && same.length > 1
       ? '{{Vous pouvez rattacher cet équipement à une autre connexion du même système.}}' : '';
     byId('p_jeenergieType').replaceChildren(jn.icon(type.icon || 'fas fa-bolt'), ' ' + (type.name || current.type));
-    byId('label_jeenergieKey').textContent = type.keyLabel || '{{Identifiant}}';
-    const key = byId('in_jeenergieKey');
-    key.value = configuration.key || '';
-    key.readOnly = !type.addByHand;
+    current.key = configuration.key || '';
+    showKey(current, jn.summary(current.id) || {}, true);
+  }
+
+  /** The list may be older than the settings of the form: the key can be typed once the server has told. */
+  function showKey(current, summary, isFixed) {
+    byId('label_jeenergieKey').textContent = summary.keyLabel || '{{Identifiant}}';
+    byId('in_jeenergieKey').readOnly = isFixed;
+    byId('in_jeenergieKey').value = isFixed && summary.shownKey ? summary.shownKey : current.key;
   }
 
   /** Loads what the core's page script does not: settings of the connection, fields of commands, missing commands. */
@@ -149,6 +154,7 @@
       if (jn.current !== current) return;
       current.parentSettings = details.connection ? details.connection.config : {};
       current.form.refresh();
+      if (current.kind === 'equipment') showKey(current, details, details.isKeyFixed);
       jn.showCommandDetails(details, Object.assign(jn.prefixed(current.parentSettings), current.form.settings()));
     } catch (error) {
       jn.notice(byId('div_jeenergieCommands'), 'danger', error.message);

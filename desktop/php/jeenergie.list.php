@@ -31,11 +31,11 @@ $card = static function (array $each) use ($eqLogics): string {
         : '<img src="' . htmlspecialchars($image) . '" alt="">';
     $object = $eqLogic->getObject();
     return '<div class="eqLogicDisplayCard jnRow cursor' . ($each['isEnable'] ? '' : ' disableCard') . '" data-eqLogic_id="'
-        . $each['id'] . '" role="link" tabindex="0" title="' . htmlspecialchars($each['typeName'] . ' ' . $each['key']) . '">'
+        . $each['id'] . '" role="link" tabindex="0" title="' . htmlspecialchars($each['typeName'] . ' ' . $each['shownKey']) . '">'
         . '<span class="jnPicture">' . $picture . '</span>'
         . '<span class="name">' . htmlspecialchars($each['name'])
         . (is_object($object) ? '<small>' . htmlspecialchars($object->getName()) . '</small>' : '')
-        . '<span class="jnSearch">' . htmlspecialchars($each['typeName'] . ' ' . $each['key']) . '</span></span>'
+        . '<span class="jnSearch">' . htmlspecialchars($each['typeName'] . ' ' . $each['shownKey']) . '</span></span>'
         . ($each['isVisible'] ? '' : '<i class="fas fa-eye-slash" title="{{Masqué}}"></i>')
         . '<span class="jnLive" data-live_of="' . $each['id'] . '"></span>'
         . '<span class="jnDot" data-state_of="' . $each['id'] . '"></span></div>';

@@ -247,7 +247,7 @@ class HouseDevice(DrivingDevice):
         if operation == "decide":
             decision = DECISIONS.get(str(options.get("decision")), "")
             if not house.decide(str(options.get("source")), decision, self.context.clock.time()):
-                raise Refused("Cette source n'existe pas : {source}", source=str(options.get("source"))[:64])
+                raise Refused("Cette source n'existe plus : rechargez la page.")
             return self.context.translate("C'est noté.")
         if operation == "fill":
             house.filling.again()

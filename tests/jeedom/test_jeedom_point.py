@@ -17,12 +17,13 @@ from typing import Any
 
 import chromium
 import pytest
-from charging_house import ChargingHouse, charging_house
+from charging_house import PREFIX, ChargingHouse, charging_house
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 
+PAGE = URL + "/index.php?v=d&m=jeenergie&p=jeenergie"
 AXE = Path(__file__).resolve().parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
 THEMES = ("Light", "Dark")
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -265,3 +266,27 @@ def test_a_daemon_that_is_away_is_told_and_nothing_old_looks_new(house: Charging
         house.jeedom.php("config::save('deamonAutoMode', $argv[1], 'jeenergie');", automatic)
         house.jeedom.php("plugin::byId('jeenergie')->deamon_start(true);")
     browser.until("!document.querySelector('#div_jeenergiePoint').classList.contains('jcOld')", 60)
+
+
+def test_its_form_and_the_search_call_its_charger_by_name(house: ChargingHouse, browser: Chromium) -> None:
+    home = house.jeedom.php("echo json_encode(jeeObject::all()[0]->getName());")
+    name = f"{PREFIX} Garage ({home})"
+    browser.goto(f"{PAGE}&id={house.point}")
+    browser.until(f"document.querySelector('#in_jeenergieKey')?.value === {json.dumps(name)}")
+    assert browser.text("#label_jeenergieKey") == "Borne"
+    assert browser.run("document.querySelector('#in_jeenergieKey').readOnly")
+    picture(browser, "form")
+    # On the page of its connection; there nobody is asked for the key of a source either.
+    browser.goto(f"{PAGE}&id={house.house}")
+    browser.until("document.querySelector('#div_jeenergieEquipment .jnHelp')")
+    assert f"Borne pilotée · {name}" in browser.text("#div_jeenergieEquipment")
+    assert not browser.run("!!document.querySelector('[data-jn_operation=decide]')")
+    # What a search has found, and the cards of the list.
+    browser.click("#eqlogictab [data-jn_action=discover]")
+    browser.until(f"document.querySelector('.jnFound')?.textContent.includes({json.dumps(name)})", 60)
+    browser.goto(PAGE)
+    card = f'.jnRow[data-eqLogic_id="{house.point}"]'
+    browser.until(f"document.querySelector('{card}')?.textContent.includes({json.dumps(name)})")
+    # In none of them its number.
+    shown = browser.run(f"document.querySelector('{card}').outerHTML")
+    assert f"pilotée {house.device}" not in shown

@@ -52,7 +52,7 @@ final class Discovery
         return Socket::request('test', ['connection' => self::definition($connection)]);
     }
 
-    /** @return array[] {type, typeName, key, name, config, active, known: id of the existing equipment or null} */
+    /** @return array[] {type, typeName, key, shownKey, name, config, active, known: id of the existing equipment or null} */
     public static function discover(jeenergie $connection): array
     {
         $result = Socket::request('discover', ['connection' => self::definition($connection)]);
@@ -63,6 +63,11 @@ final class Discovery
             if (isset($types[$each['type']])) {
                 $found[] = $each + [
                     'typeName' => $types[$each['type']]['name'],
+                    'shownKey' => ShownKey::ofFound(
+                        $types[$each['type']],
+                        (string) $each['key'],
+                        jeenergie::dictionary($each['config'] ?? null)
+                    ),
                     'known' => $known[$each['type'] . ' ' . $each['key']] ?? null,
                 ];
             }

@@ -15,6 +15,7 @@ use Jeenergie\Equipment\Commands;
 use Jeenergie\Equipment\Discovery;
 use Jeenergie\Equipment\Lifecycle;
 use Jeenergie\Equipment\Nearby;
+use Jeenergie\Equipment\ShownKey;
 use Jeenergie\Equipment\State;
 use Jeenergie\MoveIn\Background;
 use Jeenergie\Storage\Notes;
@@ -322,7 +323,7 @@ final class PageActions
         $part = $eqLogic->isConnection()
             ? $catalogue['connection']
             : $catalogue['equipment'][$eqLogic->type()] ?? [];
-        return [
+        return ShownKey::of($eqLogic) + [
             'id' => (string) $eqLogic->getId(),
             'kind' => $eqLogic->isConnection() ? 'connection' : 'equipment',
             'backend' => $eqLogic->backend(),
@@ -331,7 +332,6 @@ final class PageActions
             'typeName' => $part['name'] ?? $part['label'] ?? '',
             'icon' => $eqLogic->icon(),
             'typeIcon' => $part['icon'] ?? '',
-            'key' => $eqLogic->key(),
             'name' => $eqLogic->getName(),
             'object' => (string) $eqLogic->getObject_id(),
             'humanName' => $eqLogic->getHumanName(),

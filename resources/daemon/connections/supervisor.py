@@ -200,7 +200,7 @@ class Supervisor:
             runner = self._runners.get(identifier)
         if runner is None:
             text = self._services.texts(
-                "Cette connexion n'est pas active dans le démon : activez-la et sauvegardez-la ({id})", id=identifier
+                "Cette connexion n'est pas active dans le démon : activez-la et sauvegardez-la."
             )
             raise CommandError("unknown_connection", text)
         return runner
@@ -220,7 +220,7 @@ class Supervisor:
             found = runner.connection.find(equipment)
             if found is not None:
                 return runner, found
-        text = self._services.texts("Cet équipement n'est pas actif dans le démon ({id})", id=equipment)
+        text = self._services.texts("Cet équipement n'est pas actif dans le démon : activez-le et sauvegardez-le.")
         raise CommandError("unknown_equipment", text)
 
     def name_of(self, equipment: str) -> str:

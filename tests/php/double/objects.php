@@ -142,6 +142,11 @@ class eqLogic extends Stored
         return '[' . $this->name . ']';
     }
 
+    public function getObject()
+    {
+        return jeeObject::byId($this->object_id);
+    }
+
     public function getIsEnable()
     {
         return $this->isEnable;
