@@ -327,7 +327,7 @@ def test_the_user_decides_about_a_source(rig: Rig) -> None:
     rig.device.run("decide", {"source": "2:sun", "decision": "none"})
     rig.measure(100.0, 50.0)
     assert rig.context.facts["now.house"] == 150
-    with pytest.raises(Refused, match="n'existe pas"):
+    with pytest.raises(Refused, match="n'existe plus"):
         rig.device.run("decide", {"source": "2:nothing", "decision": "added"})
 
 
