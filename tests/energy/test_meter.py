@@ -112,3 +112,30 @@ def test_slices_cover_a_span_without_a_gap() -> None:
     parts = list(slices(BEGIN + 10, BEGIN + 1000))
     assert sum(seconds for _, seconds in parts) == pytest.approx(990)
     assert len(parts) == 4
+
+
+def test_what_the_power_told_before_a_counter_began_anew_stays_and_is_not_called_measured() -> None:
+    """The growth since its new beginning says nothing of the time before: it is not squeezed into it."""
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin, index = BEGIN - BEGIN % 300, 3_000_000.0
+    for second in range(0, 2700, 10):
+        at = begin + second
+        index += 10.0
+        if second == 1530:
+            index = 1000.0  # replaced, and believed a quarter of an hour after its last reading
+        meter.power(3600.0, at, 60)
+        if not 630 < second < 1530:
+            meter.count(index, at, begin)
+    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(9)]
+    assert [cell.energy for cell in slots[:-1]] == pytest.approx([300.0] * 8, abs=10.1)
+    assert [cell.seconds for cell in slots[:-1]] == pytest.approx([300, 300, 30, 0, 0, 270, 300, 300])
+
+
+def test_what_was_counted_before_a_fall_is_not_known_however_short_the_time() -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin = BEGIN - BEGIN % 300
+    for minutes, index in enumerate((90_000.0, 90_100.0, 5.0, 105.0)):
+        meter.count(index, begin + 240 * minutes, begin)
+    assert [cells.changes[int(begin) + 300 * n][SOLAR].seconds for n in range(3)] == pytest.approx([240, 120, 120])

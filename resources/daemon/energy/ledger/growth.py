@@ -32,8 +32,9 @@ class Growth:
     """An index that cannot follow from the last one; kept until the user decides or the counter is back."""
     day: float = 0.0
     """When the day began that a daily figure counts for."""
-    anchored: bool = False
-    """Whether the last reading was a beginning: what was counted before it is not known."""
+    begun: float | None = None
+    """When the counter began from which the last reading counts, if not the one before: what it has counted between the
+    two is not known."""
 
     def read(self, index: float, now: float, midnight: float | None = None, plausible: float = 0.0) -> float | None:
         """The growth that a reading adds (0 or more); None while the reading is in quarantine.
@@ -41,12 +42,12 @@ class Growth:
         `midnight`: for a figure that begins anew each day, when the day of `now` began; growth then counts from there.
         `plausible`: kWh that are to be expected anyway, for a counter that is seldom updated.
         """
-        self.anchored = self.last is None
+        self.begun = now if self.last is None else None
         if self.last is None:
             self.last, self.at, self.day = index, now, midnight or 0.0
             return 0.0
         if midnight is not None and self.day < midnight <= now and self._has_begun_its_day(index, now - midnight):
-            self.last, self.at, self.day, self.anchored = 0.0, midnight, midnight, True
+            self.last, self.at, self.day, self.begun = 0.0, midnight, midnight, midnight
         step = index - self.last
         most = MARGIN * self.most_kw * max(now - self.at, 0.0) / 3600
         if 0 <= step <= max(most, plausible) + STEP:
@@ -56,7 +57,7 @@ class Growth:
             return 0.0
         if 0 <= index < RESTART_SHARE * self.last:
             # What it counted between its new beginning and now is not known: it is an anchor, not a growth.
-            self.last, self.at, self.quarantined, self.anchored = index, now, None, True
+            self.last, self.at, self.quarantined, self.begun = index, now, None, now
             return 0.0
         self.quarantined = index
         return None

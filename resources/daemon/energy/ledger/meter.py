@@ -80,25 +80,33 @@ class Meter:
             self.pool = 0.0
             self.trace.clear()
             return True
+        if growth.begun is not None:
+            self._settle(growth.begun)
         self.pool += 1000 * grown
         if grown > 0 and not self._lags(at):
             grown, self.pool = self.pool / 1000, 0.0
             first = self.changed_at if self.trace else self.read_at
             if 1000 * grown > self._plausible(at - first):
                 first = self.changed_at
-            if self.daily and growth.anchored:
-                first = max(first, midnight)  # it has begun anew: its growth is of today
+            if growth.begun is not None:
+                first = max(first, growth.begun)  # a figure of the day: its growth is of today
             self._place(1000 * grown, first, at)
         elif grown == 0 and at - self.changed_at > SLOW_S:
             self._give_up(at - SLOW_S)
         since = self.read_at
-        if growth.anchored and at - since > GAP_S:
-            since = max(since, midnight) if self.daily else at  # what was counted before is not known
+        if growth.begun is not None and (growth.begun == at or at - since > GAP_S):
+            since = max(since, growth.begun)  # what was counted before is not known
         estimated = at - self.read_at > GAP_S
         for slot, seconds in slices(since, at):
             self.cells.add(self.column, slot, 0.0, seconds, estimated)
         self.read_at = at
         return True
+
+    def _settle(self, before: float) -> None:
+        """The counter has begun anew: what the power told before stays, as its growth says nothing of that."""
+        self.trace = {slot: part for slot, part in self.trace.items() if slot >= before}
+        self.changed_at = max(self.changed_at or before, before)
+        self.pool = 0.0
 
     def _lags(self, at: float) -> bool:
         """Whether the counter tells far less than the power, as an older copy of it does: it catches up in a moment."""
