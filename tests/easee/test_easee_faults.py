@@ -9,6 +9,7 @@ import pytest
 from jeenergied.devices.easee.streaming import stall_detector
 
 from tests.easee.conftest import FIRST, SECOND, connection
+from tests.easee.standing import PING_S
 
 
 def begin(rig, cloud, *serials):
@@ -57,6 +58,19 @@ def test_a_stream_that_says_nothing_at_all_is_replaced(make_rig, cloud):
     rig.wait(lambda: len(cloud.hub.negotiations) >= 2, 65)
     cloud.hub.mute = False
     rig.wait_value("10", "status", 3)
+    assert "unreachable" not in rig.states()  # it was back before anybody could be sure
+
+
+@pytest.mark.parametrize("kind", ["status", "drop"])
+def test_a_service_that_is_dead_is_told_after_three_of_its_pings(make_rig, cloud, kind):
+    rig = make_rig()
+    begin(rig, cloud)
+    rig.time.run(70)
+    begun = rig.clock.monotonic()
+    cloud.hub.mute = True
+    cloud.fault(kind, "/", 503)
+    rig.wait(lambda: "unreachable" in rig.states(), 120)
+    assert 3 * PING_S - 5 <= rig.clock.monotonic() - begun <= 3 * PING_S + 5
 
 
 def test_a_stalled_stream_is_found_well_before_jeedoms_heartbeat(make_rig, cloud):

@@ -142,6 +142,8 @@ class Health:
             if self._failing_since is None:
                 # Data are as old as the newest of them: the interval before the first failure counts.
                 before = min(period_s, self._grace() / PERIODS_ONLINE)
+                if isinstance(error, DeviceError):
+                    before = max(before, error.silent_s)
                 self._failing_since = now if self._worked_at is None else max(self._worked_at, now - before)
             calm = self.state in ("online", "waiting") or (self._worked and self.state == "connecting")
             patient = calm and now - self._failing_since < self._grace()

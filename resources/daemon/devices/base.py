@@ -46,6 +46,9 @@ class DeviceError(Exception):
     elsewhere: ClassVar[bool] = False
     """Whether another system answers at the address of this one: its own is looked for at once."""
 
+    silent_s: float = 0.0
+    """For how many seconds nothing had come when it was raised, where its backend knows."""
+
     def __init__(self, template: str, *, retry: float | None = None, **values: object) -> None:
         """`retry`: seconds until the next try makes sense, when that is known."""
         super().__init__(fill(template, values))

@@ -19,8 +19,9 @@ _LOG = logging.getLogger(__name__)
 
 BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 OPEN_TIMEOUT_S = 20.0
-MAX_SILENCE_S = 45.0
-"""Seconds without a record after which the stream is closed: the server pings every 15 s."""
+MAX_SILENCE_S = 35.0
+"""Seconds without a record after which the stream is closed: the server pings every 15 s, and SignalR's own clients
+close after 30 s (Microsoft's documentation of HubConnection, read on 30 November 2026)."""
 PING_PERIOD_S = 10.0
 SUBSCRIPTION_TIMEOUT_S = 15.0
 STEADY_AFTER_S = 300.0
@@ -111,7 +112,9 @@ class StreamSession:
         elif not self.live and now - self._begun > OPEN_TIMEOUT_S:
             self.drop(Unreachable("Le flux Easee ne s'ouvre pas : pas de réponse"))
         elif now - self._heard > MAX_SILENCE_S:
-            self.drop(Unreachable("Le flux Easee ne répond plus"))
+            silence = Unreachable("Le flux Easee ne répond plus")
+            silence.silent_s = now - self._heard
+            self.drop(silence)
         elif self.live:
             if now - self._pinged >= PING_PERIOD_S:
                 self._pinged = now
@@ -126,7 +129,7 @@ class StreamSession:
             return max(0.0, self._not_before - now)
         if not self.live:
             return max(0.1, self._begun + OPEN_TIMEOUT_S - now + 0.1)
-        return max(0.1, self._pinged + PING_PERIOD_S - now)
+        return max(0.1, min(self._pinged + PING_PERIOD_S, self._heard + MAX_SILENCE_S + 0.1) - now)
 
     def drop(self, error: DeviceError) -> None:
         """Closes the stream and raises `error`, as after any other failure."""
