@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "tests" / "jeedom")]
 from chromium import Chromium  # noqa: E402
 from jeedom_host import URL, Jeedom  # noqa: E402
 from show_house import show_house  # noqa: E402
+from theme import wear  # noqa: E402
 
 LANGUAGES = {"fr": "fr_FR", "en": "en_US"}
 SETTLE_S = 3
@@ -96,8 +97,7 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
         browser.click(each)
     browser.until(f"document.querySelector({picture.shown.format(**ids)!r})", 60)
     if not picture.app:
-        browser.run(f"jeedomUtils.changeTheme({picture.theme!r})")
-        browser.until(f"document.body.getAttribute('data-theme').toLowerCase().endsWith({picture.theme!r})")
+        wear(browser, f"core2019_{picture.theme.title()}")
     browser.run(ORDINARY)
     if picture.script:
         browser.run(picture.script)

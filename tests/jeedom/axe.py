@@ -1,4 +1,4 @@
-"""What axe-core finds on pages of a real Jeedom, in its two themes."""
+"""What axe-core finds on pages of a real Jeedom."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ import pytest
 from chromium import Chromium
 
 AXE = Path(__file__).resolve().parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
-THEMES = ["core2019_Light", "core2019_Dark"]
-
-
-def wear(browser: Chromium, theme: str) -> None:
-    """Lets the page have one of Jeedom's themes, as its own button does."""
-    browser.run(
-        f"""new Promise(done => {{
-            const link = document.getElementById('jeedom_theme_currentcss');
-            const href = link.getAttribute('href').replace(/core2019_(Light|Dark)/g, {theme!r});
-            link.setAttribute('data-nochange', 1);
-            document.body.setAttribute('data-theme', {theme!r});
-            if (href === link.getAttribute('href')) return done();
-            link.onload = () => setTimeout(done, 500); // the core fades colours
-            link.setAttribute('href', href);
-        }})"""
-    )
 
 
 def serious(browser: Chromium, place: str) -> list[tuple[str, str, str]]:

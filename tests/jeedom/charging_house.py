@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, Callable
 
-from jeedom_host import Jeedom
+import pytest
+from chromium import Chromium
+from jeedom_host import URL, Jeedom
 
 from simulators.easee import Account as EaseeAccount
 from simulators.easee import EaseeCloud
@@ -20,6 +22,8 @@ SERIAL = "EH000001"
 LIMIT, POWER = 48, 120
 """Observations: the dynamic limit of the charger (A), its power (kW)."""
 PREFIX = "Soleil"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+MAX_START_S = 240
 ASIDE = """
     $found = [];
     foreach (jeenergie::byType('jeenergie', true) as $each) {
@@ -152,8 +156,18 @@ class ChargingHouse:
         return self.jeedom.own_panel("journal", id=self.point)["entries"][-6:]
 
 
-@contextmanager
-def charging_house(jeedom: Jeedom) -> Iterator[ChargingHouse]:
-    """It, and afterwards a Jeedom as it was."""
+@pytest.fixture(scope="module")
+def house(jeedom: Jeedom) -> Iterator[ChargingHouse]:
+    """It, known to its daemon, and afterwards a Jeedom as it was."""
     with ExitStack() as stack:
-        yield ChargingHouse(jeedom, stack)
+        made = ChargingHouse(jeedom, stack)
+        made.within(MAX_START_S, lambda: made.value("mode") == "Sans pilotage")
+        yield made
+
+
+@pytest.fixture
+def browser(house: ChargingHouse) -> Iterator[Chromium]:
+    """An administrator's."""
+    with Chromium(*SIZES["desktop"]) as opened:
+        opened.sign_in(URL, "admin", "admin")
+        yield opened

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from chromium import PATH, Chromium
 from jeedom_host import ROOT, URL, Jeedom
+from theme import THEMES, wear
 
 INFO = json.loads((Path(__file__).resolve().parents[2] / "plugin_info" / "info.json").read_text("utf-8"))
 
@@ -94,7 +95,7 @@ LOOK = """
 
 @pytest.mark.skipif(not PATH, reason="Chromium is not installed")
 @pytest.mark.parametrize("language", ["fr_FR", "en_US"])
-@pytest.mark.parametrize("theme", ["core2019_Light", "core2019_Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [1400, 390])
 def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str, language: str) -> None:
     docs = Path(__file__).resolve().parents[2] / "docs" / language
@@ -104,7 +105,7 @@ def test_every_page_fits_its_window(jeedom: Jeedom, width: int, theme: str, lang
             browser.goto(f"{URL}/index.php?v=d&m=jeenergie&p=documentation&open={page}")
             own = f"document.querySelector('article[data-jn_page={page}]')"
             browser.until(f"{own}?.getClientRects().length && !{own}.hasAttribute('data-jn_later')")
-            browser.run(f"document.body.setAttribute('data-theme', {theme!r})")
+            wear(browser, theme)
             found = browser.run(LOOK)
             assert found == {"over": [], "tables": 0, "letters": 0, "pictures": 0, "dead": 0}, page
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import charging_house
 import chromium
 import pytest
-from charging_house import ChargingHouse, charging_house
+from charging_house import ChargingHouse
 from chromium import Chromium
-from jeedom_host import URL, Jeedom
-from test_jeedom_point import GOAL, SIZES, STATE, WHY, look, picture
+from test_jeedom_point import GOAL, STATE, WHY, look, picture
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 
@@ -34,18 +34,7 @@ TELL = "cmd::byId($argv[1])->event($argv[2]);"
 REMOVE = "eqLogic::byId($argv[1])->remove();"
 
 
-@pytest.fixture(scope="module")
-def house(jeedom: Jeedom) -> Iterator[ChargingHouse]:
-    with charging_house(jeedom) as made:
-        made.within(240, lambda: made.value("mode") == "Sans pilotage")
-        yield made
-
-
-@pytest.fixture
-def browser(house: ChargingHouse) -> Iterator[Chromium]:
-    with Chromium(*SIZES["desktop"]) as opened:
-        opened.sign_in(URL, "admin", "admin")
-        yield opened
+house, browser = charging_house.house, charging_house.browser
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from typing import Any
 
 import chromium
 import pytest
-from axe import THEMES, serious, wear
+from axe import serious
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
 from test_jeedom_panel import CLEAN, MAKE, STOP
+from theme import THEMES, wear
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import chromium
 import pytest
-from axe import THEMES, serious, wear
+from axe import serious
 from chromium import Chromium
 from jeedom_host import URL, Jeedom
+from theme import THEMES, wear
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 

@@ -11,48 +11,28 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import charging_house
 import chromium
 import pytest
-from charging_house import PREFIX, ChargingHouse, charging_house
+from axe import serious
+from charging_house import PREFIX, SIZES, ChargingHouse
 from chromium import Chromium
-from jeedom_host import URL, Jeedom
+from jeedom_host import URL
+from theme import THEMES, wear
 
 pytestmark = pytest.mark.skipif(not chromium.PATH, reason="Chromium is not on this machine")
 
 PAGE = URL + "/index.php?v=d&m=jeenergie&p=jeenergie"
-AXE = Path(__file__).resolve().parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
-THEMES = ("Light", "Dark")
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 DRAWN = "document.querySelector('.jcChart svg') && document.querySelector('.jcState').textContent !== ''"
 STATE = "document.querySelector('.jcState').textContent"
 WHY = "document.querySelector('.jcWhy').textContent"
 GOAL = "document.querySelector('.jcGoalText').textContent.replace(/\\u00a0/g, ' ')"
 PRESSED = "[...document.querySelectorAll('%s [aria-pressed=true]')].map(each => each.textContent)"
-THEME = """
-    document.body.setAttribute('data-theme', 'core2019_%(theme)s');
-    const link = document.querySelector('#jeedom_theme_currentcss');
-    if (link) link.href = link.href.replace(/core2019_[A-Za-z]+/g, 'core2019_%(theme)s');
-"""
-RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}"
-FINDINGS = f"axe.run('%s', {RULES}).then(done => JSON.stringify(done.violations))"
 
 
-@pytest.fixture(scope="module")
-def house(jeedom: Jeedom) -> Iterator[ChargingHouse]:
-    with charging_house(jeedom) as made:
-        made.within(90, lambda: made.value("mode") == "Sans pilotage")
-        yield made
-
-
-@pytest.fixture
-def browser(house: ChargingHouse) -> Iterator[Chromium]:
-    with Chromium(*SIZES["desktop"]) as opened:
-        opened.sign_in(URL, "admin", "admin")
-        yield opened
+house, browser = charging_house.house, charging_house.browser
 
 
 def look(browser: Chromium, house: ChargingHouse) -> None:
@@ -68,11 +48,6 @@ def on_phone(browser: Chromium, house: ChargingHouse) -> None:
     browser.until(DRAWN)
 
 
-def dressed(browser: Chromium, theme: str) -> None:
-    browser.run(THEME % {"theme": theme})
-    time.sleep(0.5)
-
-
 def picture(browser: Chromium, name: str) -> None:
     """The whole page, where a folder is named."""
     if "JEEDOM_SHOTS" in os.environ:
@@ -80,18 +55,6 @@ def picture(browser: Chromium, name: str) -> None:
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = browser.send("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]
         Path(os.environ["JEEDOM_SHOTS"], f"point_{name}.png").write_bytes(base64.b64decode(shot))
-
-
-def serious(browser: Chromium, within: str) -> list[Any]:
-    if not AXE.exists():
-        pytest.skip("axe-core is not here: see docs/testing.md")
-    browser.run(AXE.read_text("utf-8"))
-    found: list[dict[str, Any]] = json.loads(browser.run(FINDINGS % within))
-    return [
-        (each["id"], [node["html"][:160] for node in each["nodes"]][:4])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_a_mode_is_one_tap_and_the_car_follows_the_sun_the_user_and_the_limits(
@@ -209,7 +172,7 @@ def test_axe_finds_nothing_serious_on_its_page(house: ChargingHouse, size: str, 
     with Chromium(*SIZES[size]) as browser:
         browser.sign_in(URL, "admin", "admin")
         (on_phone if size == "phone" else look)(browser, house)
-        dressed(browser, theme)
+        wear(browser, theme)
         picture(browser, f"{size}_{theme}")
         assert serious(browser, "#div_jeenergiePoint") == []
         assert browser.run("document.documentElement.scrollWidth") <= SIZES[size][0]
@@ -242,7 +205,7 @@ def test_its_tile_chooses_a_mode_and_leads_to_its_page(house: ChargingHouse, bro
     browser.goto(URL + "/index.php?v=d&p=dashboard")
     tile = f".eqLogic[data-eqLogic_id='{house.point}']"
     browser.until(f'document.querySelector("{tile} .jtChoice")')
-    dressed(browser, theme)
+    wear(browser, theme)
     browser.click(f"{tile} .jtChoice button", "Solaire + minimum")
     browser.until(f"({PRESSED % (tile.replace(chr(39), chr(34)) + ' .jtChoice')}).join() === 'Solaire + minimum'", 10)
     house.within(30, lambda: house.limit >= 6)
