@@ -55,14 +55,21 @@ def test_the_capacity_of_ac_batteries_is_known_at_any_charge(energy, percent, wh
 
 
 def test_iq_batteries_are_taken_from_their_control():
-    facts = Known().learn(batteries.from_control({**CONTROL, "Enc_max_available_capacity": 3500}))
+    control = {**CONTROL, "agg_soc": 53, "Enc_max_available_capacity": 3500}
+    facts = Known().learn(batteries.from_control(control))
     assert (facts["storage.iqPercent"], facts["storage.iqCapacity"], facts["storage.iqEnergy"]) == (54, 3500, 1890)
     assert facts["storage.percent"] == 54
     assert batteries.from_control({**CONTROL, "Enc_max_available_capacity": 0}) == {}
 
 
-def test_a_charge_that_is_no_percentage_is_left_out():
-    assert "iq.percent" not in batteries.from_control({"Enc_max_available_capacity": 1, "ENC_agg_soc": 255})
+@pytest.mark.parametrize(("share", "told"), [(-1, False), (0, True), (100, True), (100.5, False), (255, False)])
+def test_a_charge_that_is_no_percentage_is_left_out(share, told):
+    control = {"Enc_max_available_capacity": 1, "Max_energy": 2, "ENC_agg_soc": share, "agg_soc": share}
+    facts = batteries.from_control(control)
+    assert ("iq.percent" in facts, "all.percent" in facts) == (told, told)
+    assert ("acb.percent" in batteries.from_production({"storage": [{**ACB, "percentFull": share}]})) is told
+    units = [{"encharge_capacity": 3500, "percentFull": share}]
+    assert ("iq.percent" in batteries.from_inventory([{"type": "ENCHARGE", "devices": units}])) is told
 
 
 @pytest.mark.parametrize("key", ["devices:", "devices"])
@@ -279,6 +286,13 @@ def test_both_kinds_are_told_together_from_the_first_value_on(bench, two_kinds, 
     for _ in range(2):
         assert [values for values in sent(running, *STORAGE) if not right(values)] == []
         running.restart()
+
+
+def test_the_charge_of_all_batteries_and_that_of_the_iq_ones_are_two_commands(bench, two_kinds, clock):
+    running = bench(two_kinds, clock=clock, commands=commands_of("combined", every=True)).start()
+    running.advance(120, 10)
+    first = {name: [each[name] for each in sent(running, name)][0] for name in ("batperc", "ENC_pourcent")}
+    assert first == {"batperc": 39, "ENC_pourcent": 54}
 
 
 @pytest.mark.parametrize("page", ["/production.json", "/ivp/ensemble/secctrl", "/ivp/ensemble/power"])

@@ -6,7 +6,9 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Any, Callable
+from zoneinfo import ZoneInfo
 
 import pytest
 from chromium import Chromium
@@ -24,6 +26,8 @@ LIMIT, POWER = 48, 120
 PREFIX = "Soleil"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 MAX_START_S = 240
+CHEAP_IN_H, CHEAP_H = 5, 8
+ZONE = "echo json_encode(date_default_timezone_get());"
 ASIDE = """
     $found = [];
     foreach (jeenergie::byType('jeenergie', true) as $each) {
@@ -39,6 +43,12 @@ BACK = """
         }
     }
 """
+OWN_HOUSE = """
+    $before = config::byKey('automatic::house', 'jeenergie');
+    config::save('automatic::house', $argv[1], 'jeenergie');
+    echo json_encode((string) $before);
+"""
+"""Whether the plugin has made a house itself, or will; as it was. Only the first of two houses drives."""
 CLEAN = """
     foreach ([false, true] as $connections) {
         foreach (jeenergie::byType('jeenergie') as $each) {
@@ -93,6 +103,8 @@ class ChargingHouse:
         jeedom.php(CLEAN, PREFIX)
         self.aside = jeedom.php(ASIDE)
         stack.callback(lambda: jeedom.php(BACK, json.dumps(self.aside)))
+        made = jeedom.php(OWN_HOUSE, "1")
+        stack.callback(lambda: jeedom.php(OWN_HOUSE, made))
         stack.callback(lambda: jeedom.php(CLEAN, PREFIX))
         roof = {"host": "127.0.0.1", "port": self.gateway.port, "tokenMode": "manual", "token": self.gateway.token()}
         self.connect("enphase", {**roof, "pollInterval": 1})
@@ -100,7 +112,9 @@ class ChargingHouse:
         chargers = self.connect("easee", {**login, "apiUrl": self.cloud.url, "streamUrl": self.cloud.stream_url})
         self.device = self.create(chargers, "charger", SERIAL, "Garage")
         # Off-peak hours that are not now: what is shown does not depend on the time of the test.
-        prices = {"tariff": "hphc", "offPeak": "22:00-06:00", "subscribedPower": 9, "resalePrice": 0.04}
+        first = datetime.now(ZoneInfo(jeedom.php(ZONE))).replace(minute=0) + timedelta(hours=CHEAP_IN_H)
+        self.cheap = [f"{first + timedelta(hours=hours):%H:%M}" for hours in (0, CHEAP_H)]
+        prices = {"tariff": "hphc", "offPeak": "-".join(self.cheap), "subscribedPower": 9, "resalePrice": 0.04}
         self.house = self.connect("house", prices)
         self.create(self.house, "home", "home", "Maison")
         self.point = self.create(self.house, "chargePoint", self.device, "Borne du garage")

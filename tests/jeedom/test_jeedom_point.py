@@ -119,22 +119,24 @@ def slider(house: ChargingHouse) -> str:
 
 
 def test_a_goal_is_two_taps_and_its_plan_is_shown(house: ChargingHouse, browser: Chromium) -> None:
+    begin, end = house.cheap
+    wanted = end.replace(":00", ":45")
     look(browser, house)
     browser.click(".jcMode", "Solaire")
     browser.click(".jcEnergies button", "20")
     browser.until(f"{GOAL}.startsWith('20 kWh pour')", 10)
     browser.run("document.querySelector('.jcTime').focus()")
     browser.run(
-        "(() => { const field = document.querySelector('.jcTime'); field.value = '06:45';"
+        f"(() => {{ const field = document.querySelector('.jcTime'); field.value = '{wanted}';"
         "field.dispatchEvent(new Event('change', {bubbles: true})); field.blur(); })()"
     )
-    browser.until(f"{GOAL}.includes('06:45')", 10)
-    browser.until(f"{GOAL}.includes('Charge prévue de 22:00')", 20)
+    browser.until(f"{GOAL}.includes('{wanted}')", 10)
+    browser.until(f"{GOAL}.includes('Charge prévue de {begin}')", 20)
     assert browser.run("document.querySelectorAll('.jcPlan').length") >= 1
     facts = browser.run(
         "[...document.querySelectorAll('.jcChart .jhFacts li')].map(each => each.textContent).join('\\n')"
     )
-    assert "Charge prévue de 22:00" in facts
+    assert f"Charge prévue de {begin}" in facts
     assert "heures creuses" in facts
     assert "Soleil depuis" in facts or "Soleil : pas mesuré" in facts
     # Weekly: the days are those of the equipment's setting.
