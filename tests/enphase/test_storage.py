@@ -291,7 +291,7 @@ def test_both_kinds_are_told_together_from_the_first_value_on(bench, two_kinds, 
 def test_the_charge_of_all_batteries_and_that_of_the_iq_ones_are_two_commands(bench, two_kinds, clock):
     running = bench(two_kinds, clock=clock, commands=commands_of("combined", every=True)).start()
     running.advance(120, 10)
-    first = {name: [each[name] for each in sent(running, name)][0] for name in ("batperc", "ENC_pourcent")}
+    first = {name: sent(running, name)[0][name] for name in ("batperc", "ENC_pourcent")}
     assert first == {"batperc": 39, "ENC_pourcent": 54}
 
 
