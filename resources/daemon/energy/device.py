@@ -118,14 +118,14 @@ class House:
     def look(self, now: float, monotonic: float) -> None:
         """Takes the readings of now, publishes what follows from them. `now`: Unix time."""
         self.newest = {reading.source.key: reading for reading in self._readings.newest()}
-        self.paces.add(self.newest.values(), monotonic)
         for reading in self.newest.values():
             self._met[reading.source] = monotonic
         if self._met.keys() - self._seen:
             self._seen = frozenset(self._met)
             self._find_roles()
-        self.ledger.take(self.newest, self.paces, now)
-        self._learn(now)
+        believed = self.ledger.look(self.newest, self.paces, now, monotonic)
+        if believed:
+            self._learn(now)
         if monotonic - self._observed >= OBSERVE_S:
             self._observed = monotonic
             self.topology.observe(self.newest.values(), self.roles, now)
@@ -141,7 +141,7 @@ class House:
         slot = slot_of(now)
         if self._slot is None:
             self._slot = slot
-        elif slot != self._slot:
+        elif slot != self._slot and believed:
             self._slot = slot
             self._forget(monotonic)
             self.close_interval(now)

@@ -85,6 +85,11 @@ class Paces(dict[str, Pace]):
             own = now > self._hurried.get(reading.source.equipment, -inf)
             self.setdefault(reading.source.key, Pace()).add(reading.at, own)
 
+    def shift(self, seconds: float) -> None:
+        """The clock that dates the readings was stepped by so much."""
+        for pace in self.values():
+            pace.last = None if pace.last is None else pace.last + seconds
+
     def hurry(self, equipment: str) -> None:
         """From now on and for some minutes it is read more often: that is no pace of its own."""
         self._hurried[equipment] = self._now + SLOW_AGAIN_S

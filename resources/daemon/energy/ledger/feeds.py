@@ -32,6 +32,8 @@ POWERS = {
     DISCHARGED: ("battery.power", 1),
 }
 """Whose power, with which sign, tells where a column's energy belongs."""
+SLEPT_WH, SLEPT_TIMES = 100.0, 2.0
+"""What a counter grows beyond so many times its power, while the clock skips hours, says that they have passed."""
 DEVICES = {"charger": ("charger.power", "charger.energy"), "load": ("load.power", "load.energy")}
 
 
@@ -51,6 +53,18 @@ class Feed:
         reading, power = readings.get(self.power.source.key), power_of(self.power, readings)
         if reading is not None and power is not None and not reading.doubtful:
             self.meter.power(self.sign * power, reading.at, limit_s)
+
+    def has_slept(self, readings: Mapping[str, Reading], skipped_s: float) -> bool:
+        """Whether the time that the clock has skipped has passed: its counter has grown more than in the rest alone."""
+        told, growth, changed_at = self.total(readings), self.meter.growth, self.meter.changed_at
+        if told is None or growth is None or growth.last is None or changed_at is None:
+            return False
+        power = power_of(self.power, readings) if self.power is not None else None
+        watts = max(self.sign * power if power is not None else 0.0, (self.meter.last_power or (0.0, 0.0))[1])
+        if power is None:
+            watts = 1000 * growth.most_kw
+        seconds = max(told[1] - changed_at - skipped_s, 0.0)
+        return told[0] - 1000 * growth.last > SLEPT_TIMES * watts * seconds / 3600 + SLEPT_WH
 
     def total(self, readings: Mapping[str, Reading]) -> tuple[float, float] | None:
         """The sum (Wh) of all counters and the moment of the newest; None if one of them is not known."""

@@ -11,7 +11,7 @@ from datetime import date, tzinfo
 from typing import Any, Callable, Protocol
 
 from ..balance import Tank
-from ..live import Pace
+from ..live import Pace, Paces
 from ..ports import Reading, Source
 from ..topology import Role
 from . import periods
@@ -19,6 +19,7 @@ from .cells import COLUMNS, EXPORTED, IMPORTED, SLOT_S, Cell, Cells, slot_of
 from .feeds import Feed, feeds
 from .late import Late
 from .row import Interval, Sums
+from .steady import SteadyClock
 from .store import Book, Change
 
 PAST = "past"
@@ -87,6 +88,9 @@ class Ledger:
         self._replaced: set[str] = set()
         self._levels: dict[int, float] = {}
         self._late = Late()
+        self._clock = SteadyClock()
+        self._now = 0.0
+        """The last moment (Unix time) at which the clock was believed."""
         self._pruned: date | None = None
         self._last: Summed | None = None
         """The day that was written last, which the next five minutes change again."""
@@ -112,6 +116,26 @@ class Ledger:
                 known.power, known.sign = fed.power, fed.sign
 
     # What they tell.
+
+    def look(self, readings: Mapping[str, Reading], paces: Paces, now: float, monotonic: float) -> bool:
+        """As `take`, with the sources' paces, unless the clock is in doubt: then nothing, which is False."""
+        stepped = self._clock.look(now, monotonic)
+        if stepped is None:
+            return False
+        if stepped:
+            paces.shift(stepped)
+            self._shift(stepped, readings)
+        self._now = now
+        paces.add(readings.values(), monotonic)
+        self.take(readings, paces, now)
+        return True
+
+    def _shift(self, stepped: float, readings: Mapping[str, Reading]) -> None:
+        """The clock was stepped: what it has skipped was not measured, but by a machine that has slept meanwhile."""
+        slept = stepped > 0 and any(fed.counters and fed.has_slept(readings, stepped) for fed in self._fed.values())
+        for fed in self._fed.values():
+            if not slept:
+                fed.meter.shift(stepped)
 
     def take(self, readings: Mapping[str, Reading], paces: Mapping[str, Pace], now: float) -> None:
         """Takes the readings of now, by the key of their source."""
@@ -166,6 +190,7 @@ class Ledger:
 
     def flush(self, now: float) -> set[date]:
         """Writes what waits; returns the local days that have changed. Raises StoreError: it then still waits."""
+        now = self._now if self._clock.in_doubt else now
         change = Change(late=self._late.kept())
         late = self._late.by_slot(self.book, now - KEEP_S)
         touched = self._intervals(late, change)

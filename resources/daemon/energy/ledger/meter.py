@@ -41,12 +41,15 @@ class Meter:
     """Wh that have grown and are not placed yet."""
     changed_at: float | None = None
     read_at: float | None = None
-    _power: tuple[float, float] | None = None
+    last_power: tuple[float, float] | None = None
+    """(Unix time, W)"""
+    _is_live: bool = False
+    """Whether the counter was read since the start: its moments are those of the clock of now."""
 
     def power(self, watts: float, at: float, limit_s: float) -> None:
         """Takes the power of a moment (>= 0). A longer time than `limit_s` since the last one is not known."""
         watts = max(watts, 0.0)
-        before, self._power = self._power, (at, watts)
+        before, self.last_power = self.last_power, (at, watts)
         if before is None or not 0 < at - before[0] <= limit_s:
             return
         mean = (before[1] + watts) / 2
@@ -65,6 +68,7 @@ class Meter:
         growth = self.growth
         if growth is None:
             return True
+        self._is_live = True
         if self.read_at is not None and at < self.read_at:
             if self.read_at - at <= BACK_S:
                 return True  # an older copy of what is known
@@ -134,6 +138,15 @@ class Meter:
         self.read_at = self.changed_at = at
         self.growth.at = at - BACK_S
         self.trace.clear()
+
+    def shift(self, seconds: float) -> None:
+        """The clock was stepped by so much: what it has skipped is no time in which anything was measured."""
+        if self.last_power is not None:
+            self.last_power = (self.last_power[0] + seconds, self.last_power[1])
+        if self._is_live and self.growth is not None and self.read_at is not None and self.changed_at is not None:
+            self.read_at += seconds
+            self.changed_at += seconds
+            self.growth.at += seconds
 
     def _place(self, energy: float, begin: float, end: float) -> None:
         """Places growth between two moments: by the power where that is known, else evenly over the rest."""
