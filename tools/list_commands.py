@@ -32,10 +32,11 @@ WORDS = {
         "intro": "Cette liste est tirée du catalogue du plugin : elle est complète. Voyez aussi "
         "[la page du système]({system}) et [les autres listes](commands.md). Chaque connexion a en plus "
         "**État** (`state`) et **Rafraîchir** (`refresh`), chaque équipement **Rafraîchir** (`refresh`). Le logicalId "
-        "est celui que montre l'onglet Commandes sous le type. « Ancien nom » : celui que la commande avait dans "
-        "l'ancien plugin, et qu'elle garde si elle existe déjà dans votre Jeedom. « Si » se rapporte aux réglages de "
+        "est celui que montre l'onglet Commandes sous le type. {former}« Si » se rapporte aux réglages de "
         "l'équipement ou de sa connexion ; « donnée » : la commande est créée quand la donnée arrive pour la première "
         "fois ; « à la demande » : par *Créer les commandes manquantes*.",
+        "former": "« Ancien nom » : celui que la commande avait dans l'ancien plugin, et qu'elle garde si elle existe "
+        "déjà dans votre Jeedom. ",
         "head": ("Nom", "Ancien nom", "logicalId", "Type", "Unité", "Créée"),
         "connection": "Connexion : ",
         "create": {"always": "toujours", "seen": "donnée", "never": "à la demande"},
@@ -55,10 +56,11 @@ WORDS = {
         "intro": "This list comes from the plugin's catalogue: it is complete. See also [the system's page]({system}) "
         "and [the other lists](commands.md). Each connection also has **État** (`state`) and **Rafraîchir** "
         "(`refresh`), each piece of equipment **Rafraîchir** (`refresh`). The logicalId is the one "
-        "that the tab Commands shows below the type. “Former name”: the one that the command had in the former plugin, "
-        "and keeps if it exists in your Jeedom. “If” is about the settings of the equipment or of its "
+        "that the tab Commands shows below the type. {former}“If” is about the settings of the equipment or of its "
         "connection; “data”: the command is created when the data comes for the first time; “on demand”: by *Create "
         "the missing commands*. Names are French in every language: they are data that scenarios rely on.",
+        "former": "“Former name”: the one that the command had in the former plugin, and keeps if it exists in your "
+        "Jeedom. ",
         "head": ("Name", "Former name", "logicalId", "Type", "Unit", "Created"),
         "connection": "Connection: ",
         "create": {"always": "always", "seen": "data", "never": "on demand"},
@@ -70,6 +72,8 @@ WORDS = {
         "same": "As",
     },
 }
+FORMER_NAME = 1
+"""The column that a list has only where some command had another name."""
 TYPES = {
     "fr_FR": {"info": "info", "action": "action", "numeric": "numérique", "string": "texte", "binary": "binaire"},
     "en_US": {"info": "info", "action": "action", "string": "text"},
@@ -100,9 +104,10 @@ class Pages:
             self._formers = FORMERS.get(system, {})
             catalogue = json.loads((CATALOGUES / f"{system}.json").read_text("utf-8"))
             name, own = self._say(catalogue["name"]), f"{system}.md"
+            former = self._words["former"] if self._formers else ""
             links = self._words["list"].format(page=f"commands_{own}", system=own)
             pages["commands"] += ["", f"## {name}", "", links]
-            title = [f"# {self._words['of']}{name}", "", self._words["intro"].format(system=own)]
+            title = [f"# {self._words['of']}{name}", "", self._words["intro"].format(system=own, former=former)]
             pages[f"commands_{system}"] = title + self._system(without_short_forms(catalogue))
         return {page: "\n".join(lines) + "\n" for page, lines in pages.items()}
 
@@ -129,12 +134,15 @@ class Pages:
         return lines
 
     def _table(self, title: str, part: dict[str, Any], fields: dict[str, Any], again: list[str]) -> list[str]:
+        if not part["commands"] and not again:
+            return []
         lines = ["", f"## {title}", ""]
         if again:
             lines += [f"{self._words['same']} *{', '.join(again)}*.", ""]
         if not part["commands"]:
             return lines[:-1]
-        lines += [f"| {' | '.join(self._words['head'])} |", "| --- | --- | --- | --- | --- | --- |"]
+        columns = [column for column in range(6) if column != FORMER_NAME or any(map(self._former, part["commands"]))]
+        lines += [f"| {' | '.join(self._words['head'][column] for column in columns)} |", "| --- " * len(columns) + "|"]
         for row in part["commands"]:
             kind = TYPES[self._language].get(row["type"], row["type"])
             subtypes = {**TYPES[self._language], **SUBTYPES[self._language]}
@@ -146,7 +154,8 @@ class Pages:
                 unit(row.get("unit", "")),
                 self._created(row, fields),
             )
-            lines.append(re.sub(r"\|  (?=\|)", "| ", f"| {' | '.join(cells)} |"))
+            shown = " | ".join(cells[column] for column in columns)
+            lines.append(re.sub(r"\|  (?=\|)", "| ", f"| {shown} |"))
         return lines
 
     def _former(self, row: dict[str, Any]) -> str:
