@@ -114,12 +114,12 @@ def test_slices_cover_a_span_without_a_gap() -> None:
     assert len(parts) == 4
 
 
-def test_what_the_power_told_before_a_counter_began_anew_stays_and_is_not_called_measured() -> None:
+def test_what_the_power_told_before_a_counter_began_anew_stays_and_is_an_estimate() -> None:
     """The growth since its new beginning says nothing of the time before: it is not squeezed into it."""
     cells = Cells()
     meter = Meter(SOLAR, cells, Growth(12.0))
     begin, index = BEGIN - BEGIN % 300, 3_000_000.0
-    for second in range(0, 2700, 10):
+    for second in range(0, 2710, 10):
         at = begin + second
         index += 10.0
         if second == 1530:
@@ -128,14 +128,50 @@ def test_what_the_power_told_before_a_counter_began_anew_stays_and_is_not_called
         if not 630 < second < 1530:
             meter.count(index, at, begin)
     slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(9)]
-    assert [cell.energy for cell in slots[:-1]] == pytest.approx([300.0] * 8, abs=10.1)
-    assert [cell.seconds for cell in slots[:-1]] == pytest.approx([300, 300, 30, 0, 0, 270, 300, 300])
+    assert [cell.energy for cell in slots] == pytest.approx([300.0] * 9, abs=10.1)
+    assert [cell.seconds for cell in slots] == pytest.approx([300.0] * 9)
+    assert [cell.estimated for cell in slots] == [2 <= n <= 5 for n in range(9)]
 
 
-def test_what_was_counted_before_a_fall_is_not_known_however_short_the_time() -> None:
+@pytest.mark.parametrize(("period", "known"), [(240, [False, False, True, True]), (5, [True] * 4)])
+def test_an_interval_is_not_known_of_which_a_counter_that_fell_has_not_told_a_part(
+    period: int, known: list[bool]
+) -> None:
     cells = Cells()
     meter = Meter(SOLAR, cells, Growth(12.0))
     begin = BEGIN - BEGIN % 300
-    for minutes, index in enumerate((90_000.0, 90_100.0, 5.0, 105.0)):
-        meter.count(index, begin + 240 * minutes, begin)
-    assert [cells.changes[int(begin) + 300 * n][SOLAR].seconds for n in range(3)] == pytest.approx([240, 120, 120])
+    for second in range(0, 1500, period):
+        meter.count((90_000.0 if second < 480 else 0.0) + second, begin + second, begin)
+    seconds = [cells.changes[int(begin) + 300 * n][SOLAR].seconds for n in range(4)]
+    assert [each >= 240 for each in seconds] == known
+
+
+def test_what_a_counter_has_lost_that_fell_and_passed_its_index_again_is_told_by_the_power() -> None:
+    """It fell by 300 Wh and was not believed until it was where it had been: not all of that time was nothing."""
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin = BEGIN - BEGIN % 300
+    for second in range(0, 1810, 10):
+        meter.power(3600.0, begin + second, 60)
+        if not 450 < second < 760:
+            meter.count(3_000_000.0 + second - (300 if second > 450 else 0), begin + second, begin)
+        if second == 1200:
+            again = Meter(SOLAR, cells, Growth(12.0))
+            again.restore(meter.state())
+            again.power(3600.0, begin + second, 60)
+            meter = again
+    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
+    assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=12.0)
+    assert [cell.estimated for cell in slots] == [False, True, True, False, False, False]
+
+
+def test_an_older_copy_that_catches_up_counts_once_however_long_it_was_silent() -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin = BEGIN - BEGIN % 300
+    for second in range(0, 1810, 10):
+        meter.power(3600.0, begin + second, 60)
+        if not 450 < second < 760:
+            meter.count(3_000_000.0 + (second if second < 450 or second > 900 else 450), begin + second, begin)
+    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
+    assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=10.1)

@@ -46,7 +46,7 @@ class Cells:
     changes: dict[int, dict[str, Cell]] = field(default_factory=dict)
 
     def add(self, column: str, slot: int, energy: float, seconds: float = 0.0, estimated: bool = False) -> None:
-        """Adds Wh (negative: takes back what was provisional) and known seconds to an interval."""
+        """Adds Wh (negative: takes back what was provisional) and known seconds (negative: unknown) to an interval."""
         cell = self.changes.setdefault(slot, {}).setdefault(column, Cell())
         cell.energy += energy
         cell.seconds += seconds

@@ -321,8 +321,7 @@ class Filling:
         odd.append(index)
         if len(odd) >= SAME_READINGS and feed.meter.growth is not None:
             feed.meter.growth.accept(at)
-            feed.meter.trace.clear()
-            feed.meter.changed_at = feed.meter.read_at = at
+            feed.meter.begin(at)
             odd.clear()
         return False
 

@@ -24,6 +24,10 @@ from .store import Book, Change
 
 PAST = "past"
 """The note of how far the history of Jeedom has been taken in."""
+HAS = "columns"
+"""The note of the columns of the house that somebody measures."""
+AWAITED_S = 86400.0
+"""A column that was measured before a restart is not known for so long, then the house has no such thing any more."""
 KEEP_S = 400 * 86400
 """How long intervals of five minutes are kept."""
 
@@ -87,6 +91,10 @@ class Ledger:
         self._fed: dict[str, Feed] = {}
         self._replaced: set[str] = set()
         self._levels: dict[int, float] = {}
+        kept = book.note(HAS)
+        self._awaited = frozenset(COLUMNS) & frozenset(kept if isinstance(kept, list) else ())
+        """Columns that nobody has measured since the start, but somebody before it."""
+        self._awaited_since: float | None = None
         self._late = Late()
         self._clock = SteadyClock()
         self._now = 0.0
@@ -164,8 +172,7 @@ class Ledger:
         for fed in self._fed.values():
             if fed.counters and fed.counters[0].key == source and fed.meter.growth is not None:
                 fed.meter.growth.accept(now)
-                fed.meter.trace.clear()
-                fed.meter.changed_at = fed.meter.read_at = now
+                fed.meter.begin(now)
                 found = self.quarantined.pop(source, None) is not None or found
         return found
 
@@ -191,12 +198,14 @@ class Ledger:
     def flush(self, now: float) -> set[date]:
         """Writes what waits; returns the local days that have changed. Raises StoreError: it then still waits."""
         now = self._now if self._clock.in_doubt else now
+        has = self._await(now)
         change = Change(late=self._late.kept())
         late = self._late.by_slot(self.book, now - KEEP_S)
         touched = self._intervals(late, change)
         days = self._sums(touched, change)
         change.notes = {f"meter:{key}": fed.meter.state() for key, fed in self._fed.items() if fed.meter.growth}
         change.notes.update({f"meter:{key}": None for key in self._replaced})
+        change.notes[HAS] = sorted(has)
         self._write(change)
         self.cells.changes.clear()
         self._levels.clear()
@@ -206,6 +215,15 @@ class Ledger:
             self.book.prune(now - KEEP_S)
             self._pruned = today
         return days
+
+    def _await(self, now: float) -> frozenset[str]:
+        """The columns that the house has, also those that are awaited."""
+        present = frozenset(fed.meter.column for fed in self._fed.values()) & frozenset(COLUMNS)
+        if self._awaited_since is None:
+            self._awaited_since = now
+        over = not 0 <= now - self._awaited_since < AWAITED_S
+        self._awaited = frozenset() if over else self._awaited - present
+        return present | self._awaited
 
     def _intervals(self, late: Mapping[int, Mapping[str, float]], change: Change) -> dict[int, Interval]:
         """The intervals that change, and those after them whose battery is another one then."""
@@ -266,7 +284,8 @@ class Ledger:
         for column, cell in self.cells.changes.get(each.start, {}).items():
             each.take(column, cell, present.get(column, 1))
         for column in COLUMNS:
-            if column not in present and column not in late and each.energy[column] is None:
+            known = column in present or column in late or column in self._awaited
+            if not known and each.energy[column] is None:
                 each.energy[column], each.seconds[column] = 0.0, float(SLOT_S)  # the house has no such thing
         for column, energy in late.items():
             if column not in COLUMNS:

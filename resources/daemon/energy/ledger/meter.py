@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cells import COLUMNS, Cells, slices
+from .cells import COLUMNS, SLOT_S, Cells, slices
 from .growth import Growth
 
 SLOW_S = 5400.0
@@ -23,6 +23,10 @@ LAG_S = 600.0
 """What a counter lacks beside the power may come for so long; then it is taken at its word."""
 LONGEST_GAP_S = 366 * 86400.0
 """After a longer time without a reading a counter begins anew: nobody can tell when what it has grown was used."""
+SILENT_POWERS, DARK_SHARE = 3, 0.2
+"""A counter was silent, not just slower, for so many powers in a row; and has grown by less than this share of them."""
+OPEN_S = 6.0
+"""Seconds that may be missing of an interval that is still called measured."""
 BACK_S = 300.0
 """A reading that is older than the last one by more shows that a clock was set back."""
 
@@ -37,12 +41,19 @@ class Meter:
     daily: bool = False
     trace: dict[int, list[float]] = field(default_factory=dict)
     """Provisional [Wh, seconds] by interval, integrated since the counter has last changed."""
+    unread: dict[int, list[float]] = field(default_factory=dict)
+    """What of the trace came since the counter was last read."""
+    dark: dict[int, list[float]] = field(default_factory=dict)
+    """What of the trace came while the counter was silent, until it is seen whether it has counted that."""
+    lit_at: float | None = None
+    """When it was read again."""
     pool: float = 0.0
     """Wh that have grown and are not placed yet."""
     changed_at: float | None = None
     read_at: float | None = None
     last_power: tuple[float, float] | None = None
     """(Unix time, W)"""
+    _unread_powers: int = 0
     _is_live: bool = False
     """Whether the counter was read since the start: its moments are those of the clock of now."""
 
@@ -53,14 +64,16 @@ class Meter:
         if before is None or not 0 < at - before[0] <= limit_s:
             return
         mean = (before[1] + watts) / 2
+        self._unread_powers += 1
         for slot, seconds in slices(before[0], at):
             energy = mean * seconds / 3600
             if self.growth is None:
                 self.cells.add(self.column, slot, energy, seconds)
             elif self.growth.last is not None:
-                part = self.trace.setdefault(slot, [0.0, 0.0])
-                part[0] += energy
-                part[1] += seconds
+                for parts in (self.trace, self.unread):
+                    part = parts.setdefault(slot, [0.0, 0.0])
+                    part[0] += energy
+                    part[1] += seconds
                 self.cells.add(self.column, slot, energy)
 
     def count(self, index: float, at: float, midnight: float) -> bool:
@@ -80,12 +93,14 @@ class Meter:
         if grown is None:
             return False
         if not known or self.read_at is None or self.changed_at is None:
-            self.changed_at = self.read_at = at
-            self.pool = 0.0
-            self.trace.clear()
+            self.begin(at)
             return True
+        unread = self.unread
         if growth.begun is not None:
             self._settle(growth.begun)
+        elif self._was_dark(1000 * grown, at):
+            self.dark, self.lit_at = self.unread, at
+        self.unread, self._unread_powers = {}, 0
         self.pool += 1000 * grown
         if grown > 0 and not self._lags(at):
             grown, self.pool = self.pool / 1000, 0.0
@@ -99,7 +114,8 @@ class Meter:
             self._give_up(at - SLOW_S)
         since = self.read_at
         if growth.begun is not None and (growth.begun == at or at - since > GAP_S):
-            since = max(since, growth.begun)  # what was counted before is not known
+            since = max(since, growth.begun)
+            self._leave_open(self.read_at, since, unread)
         estimated = at - self.read_at > GAP_S
         for slot, seconds in slices(since, at):
             self.cells.add(self.column, slot, 0.0, seconds, estimated)
@@ -111,11 +127,39 @@ class Meter:
         self.trace = {slot: part for slot, part in self.trace.items() if slot >= before}
         self.changed_at = max(self.changed_at or before, before)
         self.pool = 0.0
+        self.dark, self.lit_at = {}, None
+
+    def _leave_open(self, begin: float, end: float, powers: dict[int, list[float]]) -> None:
+        """What was counted in a time is not known: where the power does not tell it, neither is the interval."""
+        for slot, seconds in slices(begin, end):
+            told = powers.get(slot, (0.0, 0.0))[1]
+            self.cells.add(self.column, slot, 0.0, told if seconds - told <= OPEN_S else -SLOT_S, True)
+
+    def _was_dark(self, grown: float, at: float) -> bool:
+        """Whether the power was told again and again, and of far more than `grown`, while the counter was silent."""
+        if self.column not in COLUMNS or self._unread_powers < SILENT_POWERS or self.read_at is None:
+            return False
+        known_s = sum(part[1] for part in self.unread.values())
+        return known_s >= COVERED * (at - self.read_at) and grown < DARK_SHARE * _energy(self.unread)
 
     def _lags(self, at: float) -> bool:
-        """Whether the counter tells far less than the power, as an older copy of it does: it catches up in a moment."""
-        traced = sum(part[0] for part in self.trace.values())
-        return self.pool < COVERED * traced and at - (self.changed_at or at) < LAG_S
+        """Whether the counter tells far less than the power, as an older copy of it does: it catches up in a moment.
+
+        If it does not, and lacks what the power told while it was silent and nothing else, it has fallen meanwhile and
+        has passed its former index again: what it counted then is not known, but by the power.
+        """
+        traced = _energy(self.trace)
+        if self.pool >= COVERED * traced:
+            return False
+        if at - max(self.changed_at or at, self.lit_at or 0.0) < LAG_S:
+            return True
+        if self.lit_at is not None and self.pool >= COVERED * (traced - _energy(self.dark)):
+            for slot, (energy, seconds) in self.dark.items():
+                part = self.trace.get(slot, [0.0, 0.0])
+                self.trace[slot] = [max(part[0] - energy, 0.0), max(part[1] - seconds, 0.0)]
+                self.cells.add(self.column, slot, 0.0, estimated=True)
+            self.changed_at = self.lit_at
+        return False
 
     def _plausible(self, seconds: float) -> float:
         """Wh that the meter can count in a time."""
@@ -125,7 +169,7 @@ class Meter:
     def _expected(self, at: float) -> float:
         """Wh by which a counter that is seldom updated may have grown, beside what its greatest power allows."""
         assert self.growth is not None
-        traced = sum(part[0] for part in self.trace.values())
+        traced = _energy(self.trace)
         if traced > 0:
             return 1.5 * traced + 500.0
         if self.column in COLUMNS or self.changed_at is None:
@@ -135,9 +179,20 @@ class Meter:
     def _set_back(self, at: float) -> None:
         """The clock was set back: what has been placed stays, growth is counted from this moment on."""
         assert self.growth is not None
-        self.read_at = self.changed_at = at
         self.growth.at = at - BACK_S
-        self.trace.clear()
+        pool = self.pool
+        self.begin(at)
+        self.pool = pool
+
+    def begin(self, at: float) -> None:
+        """Counts from a moment on; what has been placed stays as it is."""
+        self.changed_at = self.read_at = at
+        self.pool = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.trace, self.unread, self._unread_powers = {}, {}, 0
+        self.dark, self.lit_at = {}, None
 
     def shift(self, seconds: float) -> None:
         """The clock was stepped by so much: what it has skipped is no time in which anything was measured."""
@@ -146,11 +201,12 @@ class Meter:
         if self._is_live and self.growth is not None and self.read_at is not None and self.changed_at is not None:
             self.read_at += seconds
             self.changed_at += seconds
+            self.lit_at = None if self.lit_at is None else self.lit_at + seconds
             self.growth.at += seconds
 
     def _place(self, energy: float, begin: float, end: float) -> None:
         """Places growth between two moments: by the power where that is known, else evenly over the rest."""
-        traced = sum(part[0] for part in self.trace.values())
+        traced = _energy(self.trace)
         covered = sum(part[1] for part in self.trace.values())
         for slot, part in self.trace.items():
             self.cells.add(self.column, slot, -part[0])
@@ -162,7 +218,7 @@ class Meter:
             for slot, part in self.trace.items():
                 self.cells.add(self.column, slot, part[0])
             self._place_rest(energy - traced, begin, end)
-        self.trace.clear()
+        self._forget()
         self.changed_at = end
 
     def _place_rest(self, energy: float, begin: float, end: float) -> None:
@@ -186,7 +242,7 @@ class Meter:
         """Takes back what the power told since the counter has last changed: the counter has been read and is right."""
         for slot, part in self.trace.items():
             self.cells.add(self.column, slot, -part[0])
-        self.trace.clear()
+        self._forget()
 
     def state(self) -> dict[str, Any]:
         """What is kept over a restart, in the same step as the intervals."""
@@ -196,6 +252,8 @@ class Meter:
             "read": self.read_at,
             "pool": self.pool,
             "trace": {str(slot): part for slot, part in self.trace.items()},
+            "dark": {str(slot): part for slot, part in self.dark.items()},
+            "lit": self.lit_at,
         }
 
     def restore(self, state: Any) -> None:
@@ -206,8 +264,18 @@ class Meter:
         if self.growth.last is None:
             return
         try:
-            self.trace = {int(slot): [float(e), float(s)] for slot, (e, s) in dict(state["trace"]).items()}
+            self.trace = _parts(state["trace"])
             self.changed_at, self.read_at = float(state["changed"]), float(state["read"])
             self.pool = float(state["pool"])
+            if state.get("lit") is not None and set(state["dark"]) <= set(state["trace"]):
+                self.dark, self.lit_at = _parts(state["dark"]), float(state["lit"])
         except (KeyError, TypeError, ValueError):
             self.pool, self.trace, self.changed_at, self.read_at = 0.0, {}, self.growth.at, self.growth.at
+
+
+def _energy(parts: dict[int, list[float]]) -> float:
+    return sum(part[0] for part in parts.values())
+
+
+def _parts(kept: Any) -> dict[int, list[float]]:
+    return {int(slot): [float(energy), float(seconds)] for slot, (energy, seconds) in dict(kept).items()}
