@@ -180,6 +180,11 @@
 
   /* ------------------------------------------------------------------ its equipment, its removal */
 
+  /** A name that leads to the form of its connection or equipment. */
+  jn.linkTo = function(id, name) {
+    return jn.el('a', { class: 'cursor', href: 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + id, text: name, on: { click: function(event) { event.preventDefault(); jn.open(id); } } });
+  };
+
   jn.drawEquipment = function() {
     const place = document.getElementById('div_jeenergieEquipment');
     const summary = jn.summary(jn.current.id);
@@ -191,7 +196,7 @@
     place.replaceChildren(jn.el('ul', { class: 'jnLinks' }, equipment.map(function(each) {
       return jn.el('li', { class: each.isEnable ? '' : 'jnOff' }, [
         jn.icon(each.icon || 'fas fa-bolt'),
-        jn.el('a', { class: 'cursor', href: 'index.php?v=d&m=jeenergie&p=jeenergie&id=' + each.id, text: each.name, on: { click: function(event) { event.preventDefault(); jn.open(each.id); } } }),
+        jn.linkTo(each.id, each.name),
         jn.el('span', { class: 'jnHelp', text: each.typeName + (each.shownKey ? ' · ' + each.shownKey : '') + (each.isEnable ? '' : ' · {{désactivé}}') })
       ]);
     })));

@@ -143,8 +143,14 @@
   /** The list may be older than the settings of the form: the key can be typed once the server has told. */
   function showKey(current, summary, isFixed) {
     byId('label_jeenergieKey').textContent = summary.keyLabel || '{{Identifiant}}';
-    byId('in_jeenergieKey').readOnly = isFixed;
-    byId('in_jeenergieKey').value = isFixed && summary.shownKey ? summary.shownKey : current.key;
+    const input = byId('in_jeenergieKey'), name = byId('p_jeenergieKey');
+    const isNamed = isFixed && summary.shownKey !== undefined && summary.shownKey !== current.key;
+    name.closest('.form-group').style.display = isNamed && summary.shownKey === '' ? 'none' : '';
+    input.readOnly = isFixed;
+    input.value = current.key;
+    input.style.display = isNamed ? 'none' : '';
+    name.style.display = isNamed ? '' : 'none';
+    name.replaceChildren(!isNamed ? '' : jn.summary(current.key) ? jn.linkTo(current.key, summary.shownKey) : summary.shownKey);
   }
 
   /** Loads what the core's page script does not: settings of the connection, fields of commands, missing commands. */

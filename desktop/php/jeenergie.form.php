@@ -105,7 +105,7 @@ if (!isConnect('admin')) {
                         </div>
                         <div class="form-group">
                             <label class="col-sm-4 control-label" for="in_jeenergieKey" id="label_jeenergieKey">{{Identifiant}}</label>
-                            <div class="col-sm-7"><input type="text" class="form-control" id="in_jeenergieKey"></div>
+                            <div class="col-sm-7"><input type="text" class="form-control" id="in_jeenergieKey"><p class="form-control-static" id="p_jeenergieKey"></p></div>
                         </div>
                     </div>
                     <legend id="legend_jeenergieFields"><i class="fas fa-sliders-h"></i> <span></span></legend>

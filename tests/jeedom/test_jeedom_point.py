@@ -237,10 +237,13 @@ def test_its_form_and_the_search_call_its_charger_by_name(house: ChargingHouse, 
     home = house.jeedom.php("echo json_encode(jeeObject::all()[0]->getName());")
     name = f"{PREFIX} Garage ({home})"
     browser.goto(f"{PAGE}&id={house.point}")
-    browser.until(f"document.querySelector('#in_jeenergieKey')?.value === {json.dumps(name)}")
+    browser.until(f"document.querySelector('#p_jeenergieKey a')?.textContent === {json.dumps(name)}")
     assert browser.text("#label_jeenergieKey") == "Borne"
-    assert browser.run("document.querySelector('#in_jeenergieKey').readOnly")
+    assert not browser.shows("#in_jeenergieKey")
     picture(browser, "form")
+    browser.click("#p_jeenergieKey a")
+    browser.until(f"window.jeenergiePage?.current?.id === '{house.device}'")
+    assert browser.shows("#in_jeenergieKey")
     # On the page of its connection; there nobody is asked for the key of a source either.
     browser.goto(f"{PAGE}&id={house.house}")
     browser.until("document.querySelector('#div_jeenergieEquipment .jnHelp')")

@@ -62,6 +62,15 @@ final class ShownKeyTest extends JeenergieTestCase
         }
     }
 
+    public function testAWordOfThePluginsOwnIsNotShown(): void
+    {
+        $catalogue = Catalogue::of($this->lab());
+        $catalogue['equipment']['lonely'] = ['keyHidden' => true] + $catalogue['equipment']['lonely'];
+        $this->useCatalogue($catalogue);
+        $shown = ['shownKey' => '', 'keyLabel' => 'Charger', 'isKeyFixed' => true];
+        $this->assertSame($shown, ShownKey::of($this->equipment($this->connection, 'home', 'lonely')));
+    }
+
     public function testWhatIsFoundIsShownByItsNameAsWell(): void
     {
         $id = (string) $this->charger->getId();

@@ -12,7 +12,7 @@ use Jeenergie\Contract\Settings;
  * The key of an equipment as pages show it.
  *
  * Some types have for their key the id of another equipment, which says nothing to anybody: the catalogue tells which, by
- * "keyNames", and that equipment is shown by its name.
+ * "keyNames", and that equipment is shown by its name. A key that is a word of the plugin's own ("keyHidden") is not shown.
  */
 final class ShownKey
 {
@@ -39,9 +39,12 @@ final class ShownKey
         return self::named($type, $key, $config) ?? $key;
     }
 
-    /** The name of the equipment that a key stands for, with its object; null if the key is just a key. */
+    /** The name of the equipment that a key stands for, with its object; '' if it says nothing; null if it is just a key. */
     private static function named(array $type, string $key, array $settings): ?string
     {
+        if (!empty($type['keyHidden'])) {
+            return '';
+        }
         if (!isset($type['keyNames']) || !Settings::holds($type['keyNames']['when'] ?? [], $settings)) {
             return null;
         }
