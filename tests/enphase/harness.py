@@ -206,6 +206,8 @@ class Bench:
         self.events: list[dict[str, Any]] = []
         self.runs_commands = True
         """Whether Jeedom runs the commands of levels, and says so."""
+        self.waits_for_renewals = True
+        """Whether time stands still while a token is renewed beside the polls: unlike a real one it takes no time."""
         self.revision = 0
         self._open()
 
@@ -274,7 +276,17 @@ class Bench:
         return self.supervisor.running("1")
 
     def settle(self) -> None:
-        """Waits until the connection's thread has nothing more to do at this moment."""
+        """Waits until the connection has nothing more to do at this moment: its thread, and a renewal beside it."""
+        self._settle_thread()
+        if self.waits_for_renewals and self._renewing():
+            wait_until(lambda: not self._renewing(), "for the end of a renewal")
+            self._settle_thread()
+
+    def _renewing(self) -> bool:
+        tokens = getattr(self.runner.device, "_tokens", None)
+        return tokens is not None and tokens._renewing
+
+    def _settle_thread(self) -> None:
         worker = self.runner.worker
         if self._sleeps(worker):
             return
