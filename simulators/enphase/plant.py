@@ -185,7 +185,7 @@ class Plant:
         with self.lock:
             now = self.clock()
             gap = now - self.time
-            step = 1.0 if gap <= 3_600 else 10.0 if gap <= 2 * 86_400 else 60.0
+            step = 1.0 if gap <= 10 else 10.0 if gap <= 600 else 60.0
             while self.time < now:
                 after = min(now, (self.time // step + 1.0) * step)
                 self._feel(self.time)
