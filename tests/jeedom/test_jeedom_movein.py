@@ -10,7 +10,7 @@ from typing import Any
 import former_plugins
 import pytest
 from former_plugins import code
-from jeedom_host import Jeedom
+from jeedom_host import Jeedom, Refused
 
 DAYS = 30
 
@@ -25,6 +25,10 @@ MEASURED, GIVEN_BACK = code("measured"), code("given_back")
 """What came after the move, and that it went to the former command; it is taken out of there again."""
 REWRITE = code("rewrite")
 """A user changes a text that names the command; returns what it was before."""
+UNDO_STEP = code("undo_step")
+ENABLED = "echo json_encode((int) jeenergie::byId($argv[1])->getIsEnable());"
+FOUND_SINCE = "Discovery::create(jeenergie::byId($argv[1]), 'equalizer', 'QP123456', 'Trouvé depuis');"
+DELETED = "DB::Prepare('DELETE FROM eqLogic WHERE id = :id', ['id' => $argv[1]], 0);"
 LATER = "2026-06-02 08:00:00"
 SETTINGS = code("settings")
 PLACES = code("places")
@@ -147,3 +151,31 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     assert jeedom.php(LEFT) == count
     assert jeedom.php(MOVE, plugin) == "done"
     check_moved(jeedom, house, names)
+
+
+@pytest.mark.parametrize("plugin", ["EaseeCharger"], indirect=True)
+def test_an_undone_takeover_is_undone_in_each_of_its_parts(jeedom: Jeedom, house: dict[str, Any]) -> None:
+    plugin = house["plugin"]
+    names, shape, count = named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)
+    assert jeedom.php(MOVE, plugin) == "done"
+    (connection,) = jeedom.php(NOTED, plugin)["connections"]
+    moved = named(jeedom)
+    # What was made brings nothing any more before what it brought is given back.
+    assert jeedom.php(ENABLED, connection["id"]) == 1
+    jeedom.php(UNDO_STEP, plugin, "disable")
+    assert jeedom.php(ENABLED, connection["id"]) == 0
+    assert named(jeedom) == moved
+    # What its connection has found since goes as well; what a user has changed, and nothing else, is reported.
+    jeedom.php(FOUND_SINCE, connection["id"])
+    jeedom.php(REWRITE, "add")
+    assert jeedom.php(UNDO, plugin) == "undone"
+    (told,) = jeedom.php(NOTED, plugin)["report"]
+    assert "« Reprise » a été modifié depuis la reprise" in told
+    jeedom.php(REWRITE, "take out")
+    assert (named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)) == (names, shape, count)
+    # There has to be something to go back to.
+    assert jeedom.php(MOVE, plugin) == "done"
+    jeedom.php(DELETED, house["ids"][0])
+    with pytest.raises(Refused, match="Borne test"):
+        jeedom.own("moveInUndo", plugin=plugin)
+    assert jeedom.php(NOTED, plugin)["state"] == "done"
