@@ -96,8 +96,7 @@ def take(browser: Chromium, ids: dict[str, str], picture: Picture, target: Path)
     for each in picture.click:
         browser.click(each)
     browser.until(f"document.querySelector({picture.shown.format(**ids)!r})", 60)
-    if not picture.app:
-        wear(browser, f"core2019_{picture.theme.title()}")
+    wear(browser, f"core2019_{picture.theme.title()}")
     browser.run(ORDINARY)
     if picture.script:
         browser.run(picture.script)
