@@ -26,6 +26,7 @@ from jeenergied.readings import Board, Measure, Slot
 from jeedom_bridge.clock import ManualClock
 from jeedom_bridge.http import Response as Answer
 from jeedom_bridge.http.errors import BrokenOff, ConnectFailed, ReadTimeout
+from jeedom_bridge.worker import Backoff
 from simulators.enphase.day import DaySource
 from simulators.enphase.gateway import EnphaseGateway
 from simulators.enphase.plant import Plant
@@ -70,6 +71,14 @@ class Job:
     def reschedule(self, period: float) -> None:
         self.period = period
         self.due = min(self.due, self._clock.monotonic() + period)
+
+
+class EvenBackoff(Backoff):
+    """Pauses without chance, so that a run can be had again."""
+
+    def next(self) -> float:
+        self.failures += 1
+        return min(self._limit, self._first * 2.0 ** (self.failures - 1))
 
 
 class Memory(dict[str, Any]):
@@ -182,6 +191,7 @@ class FaultyHouse:
         connection = Connection("1", "enphase", "", config, {}, (member,))
         self.context.publisher.adopt(connection)
         self.device = Device(connection, context)
+        self.device._backoff = EvenBackoff(2.0, 60.0)
         client = InMemory(self)
         self.device._gateway = self.device._endpoints.gateway = client
         self.device._tokens = SimpleNamespace(  # type: ignore[assignment]

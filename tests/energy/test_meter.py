@@ -126,7 +126,8 @@ def test_what_the_power_told_before_a_counter_began_anew_stays_and_is_an_estimat
             index = 1000.0  # replaced, and believed a quarter of an hour after its last reading
         meter.power(3600.0, at, 60)
         if not 630 < second < 1530:
-            meter.count(index, at, begin)
+            read = (index, at)
+        meter.count(*read, begin)  # the last reading is looked at again and again
     slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(9)]
     assert [cell.energy for cell in slots] == pytest.approx([300.0] * 9, abs=10.1)
     assert [cell.seconds for cell in slots] == pytest.approx([300.0] * 9)
@@ -153,8 +154,8 @@ def test_what_a_counter_has_lost_that_fell_and_passed_its_index_again_is_told_by
     begin = BEGIN - BEGIN % 300
     for second in range(0, 1810, 10):
         meter.power(3600.0, begin + second, 60)
-        if not 450 < second < 760:
-            meter.count(3_000_000.0 + second - (300 if second > 450 else 0), begin + second, begin)
+        read = 450 if 450 < second < 760 else second  # the last reading is looked at again and again
+        meter.count(3_000_000.0 + read - (300 if read > 450 else 0), begin + read, begin)
         if second == 1200:
             again = Meter(SOLAR, cells, Growth(12.0))
             again.restore(meter.state())
@@ -171,7 +172,7 @@ def test_an_older_copy_that_catches_up_counts_once_however_long_it_was_silent() 
     begin = BEGIN - BEGIN % 300
     for second in range(0, 1810, 10):
         meter.power(3600.0, begin + second, 60)
-        if not 450 < second < 760:
-            meter.count(3_000_000.0 + (second if second < 450 or second > 900 else 450), begin + second, begin)
+        read = 450 if 450 < second < 760 else second
+        meter.count(3_000_000.0 + (read if read < 450 or read > 900 else 450), begin + read, begin)
     slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
     assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=10.1)

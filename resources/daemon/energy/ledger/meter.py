@@ -95,26 +95,27 @@ class Meter:
         if not known or self.read_at is None or self.changed_at is None:
             self.begin(at)
             return True
-        unread = self.unread
-        if growth.begun is not None:
-            self._settle(growth.begun)
+        unread, begun = self.unread, growth.begun
+        if begun is not None:
+            self._settle(begun)
         elif self._was_dark(1000 * grown, at):
             self.dark, self.lit_at = self.unread, at
-        self.unread, self._unread_powers = {}, 0
+        if at > self.read_at:  # else it is the same reading, looked at again
+            self.unread, self._unread_powers = {}, 0
         self.pool += 1000 * grown
         if grown > 0 and not self._lags(at):
             grown, self.pool = self.pool / 1000, 0.0
             first = self.changed_at if self.trace else self.read_at
             if 1000 * grown > self._plausible(at - first):
                 first = self.changed_at
-            if growth.begun is not None:
-                first = max(first, growth.begun)  # a figure of the day: its growth is of today
+            if begun is not None:
+                first = max(first, begun)  # a figure of the day: its growth is of today
             self._place(1000 * grown, first, at)
         elif grown == 0 and at - self.changed_at > SLOW_S:
             self._give_up(at - SLOW_S)
         since = self.read_at
-        if growth.begun is not None and (growth.begun == at or at - since > GAP_S):
-            since = max(since, growth.begun)
+        if begun is not None and (begun == at or at - since > GAP_S):
+            since = max(since, begun)
             self._leave_open(self.read_at, since, unread)
         estimated = at - self.read_at > GAP_S
         for slot, seconds in slices(since, at):
@@ -137,10 +138,10 @@ class Meter:
 
     def _was_dark(self, grown: float, at: float) -> bool:
         """Whether the power was told again and again, and of far more than `grown`, while the counter was silent."""
-        if self.column not in COLUMNS or self._unread_powers < SILENT_POWERS or self.read_at is None:
+        if self.column not in COLUMNS or self._unread_powers < SILENT_POWERS or not (self.read_at or at) < at:
             return False
         known_s = sum(part[1] for part in self.unread.values())
-        return known_s >= COVERED * (at - self.read_at) and grown < DARK_SHARE * _energy(self.unread)
+        return known_s >= COVERED * (at - (self.read_at or at)) and grown < DARK_SHARE * _energy(self.unread)
 
     def _lags(self, at: float) -> bool:
         """Whether the counter tells far less than the power, as an older copy of it does: it catches up in a moment.
