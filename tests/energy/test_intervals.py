@@ -280,3 +280,21 @@ def test_no_power_and_no_counter_is_not_nothing(tmp_path: Path) -> None:
     sums = Sums.of(rows)
     assert (sums.count, sums.known) == (12, 4)
     assert periods.share_known(sums, begin, begin + 3600, begin) == pytest.approx(4 / 12)
+
+
+def test_a_column_that_was_measured_before_a_restart_is_awaited_for_a_day(tmp_path: Path) -> None:
+    """A gateway that answers late after a start has not lost its panels."""
+    kept, house = Kept(tmp_path / "house.sqlite"), Days(START)
+    for minute, each in enumerate(house.minutes(1600)):
+        told = values(each)
+        if minute == 20:
+            kept.ledger.flush(each.at)
+            kept.sources = (PEAK, OFF_PEAK)
+            kept.restart()
+        kept.take({source: told[source] for source in (kept.sources if minute >= 20 else ALL)}, each.at)
+        if minute % 5 == 4:
+            kept.ledger.flush(each.at)
+    known = [row.known("p") is not None for row in kept.book.intervals(0, 1e12)]
+    assert known[:4] == [False, True, True, True] or all(known[:4])
+    assert not any(known[4:290])
+    assert all(known[300:]), "they were taken away"

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from jeenergied.energy.ledger import periods
-from jeenergied.energy.ledger.row import Sums
+from jeenergied.energy.ledger.cells import COLUMNS
+from jeenergied.energy.ledger.row import Interval, Sums
+from jeenergied.energy.ledger.store import Change
 from jeenergied.energy.ports import Source
 
 from simulators.house.days import Days, whole_days
 
-from .house import EXPORT, GRID, OFF_PEAK, PARIS, PEAK, Kept, values
+from .house import ALL, EXPORT, GRID, OFF_PEAK, PARIS, PEAK, Kept, values
 
 START = datetime(2026, 10, 24, tzinfo=PARIS)
 SUPPLIER = Source("9", "conso_jour", "supply.energy", "day")
@@ -65,6 +67,44 @@ def test_what_was_measured_is_never_overwritten(tmp_path: Path) -> None:
     kept.ledger.flush(end + 86400)
     assert kept.book.intervals(begin, end) == before
     assert house.by_day
+
+
+def test_what_the_supplier_says_was_fed_in_follows_the_sun(tmp_path: Path) -> None:
+    """Evenly over the day it would make of each night a house that gives what it never got."""
+    injection = Source("9", "prod_jour", "supply.injection", "day")
+    sources = tuple(each for each in ALL if each != EXPORT)
+    kept, house = Kept(tmp_path / "house.sqlite", sources=(*sources, injection)), Days(START)
+    for minute, shown in enumerate(house.minutes(whole_days(START, 1))):
+        kept.take({each: value for each, value in values(shown).items() if each != EXPORT}, shown.at)
+        if minute % 5 == 4:
+            kept.ledger.flush(shown.at)
+    begin, end = periods.span(START.date(), PARIS)
+    true = house.by_day[START.date().isoformat()]
+    kept.ledger.late(injection, "e", begin, end, true.exported)
+    kept.ledger.flush(end + 86400)
+    rows = kept.book.intervals(begin, end)
+    assert min(row.house or 0.0 for row in rows) > -1
+    assert sum(row.known("e") or 0.0 for row in rows) == pytest.approx(true.exported, rel=1e-4)
+    assert true.exported > 3000
+
+
+def test_what_was_charged_from_the_grid_was_drawn_from_it_when_it_was_charged(tmp_path: Path) -> None:
+    """The meter of the grid is silent; the battery charges for an hour of the night."""
+    night, charging = periods.midnight(START.date(), PARIS), range(24, 36)
+    kept = Kept(tmp_path / "house.sqlite", sources=(*ALL, SUPPLIER))
+    full = dict.fromkeys(COLUMNS, 300.0)
+    rows = [
+        Interval(int(night) + 300 * n, {**dict.fromkeys(COLUMNS, 0.0), "i": None, "c": 200.0 * (n in charging)}, full)
+        for n in range(288)
+    ]
+    for row in rows:
+        row.seconds = {**full, "i": 0.0}
+    kept.book.write(Change(rows))
+    kept.ledger.late(SUPPLIER, "i", night, night + 86400, 5280.0)
+    kept.ledger.flush(night + 2 * 86400)
+    found = kept.book.intervals(night, night + 86400)
+    assert [row.house for row in found] == pytest.approx([10.0] * 288)
+    assert sum(row.known("i") or 0.0 for row in found) == pytest.approx(5280.0)
 
 
 def test_a_house_that_knows_only_its_supplier_has_days(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ class Meter:
             return
         mean = (before[1] + watts) / 2
         self._unread_powers += 1
-        for slot, seconds in slices(before[0], at):
+        # What the counter has told already is placed, also where the power was not told meanwhile.
+        counted_at = before[0] if self.growth is None else max(before[0], self.changed_at or before[0])
+        for slot, seconds in slices(counted_at, at):
             energy = mean * seconds / 3600
             if self.growth is None:
                 self.cells.add(self.column, slot, energy, seconds)
@@ -212,13 +214,14 @@ class Meter:
         for slot, part in self.trace.items():
             self.cells.add(self.column, slot, -part[0])
         whole = end - begin
-        if traced > 0 and (covered >= COVERED * whole or traced >= energy):
+        if traced > 0 and (covered >= COVERED * whole or COVERED * traced <= energy <= traced):
             for slot, part in self.trace.items():
                 self.cells.add(self.column, slot, part[0] * energy / traced)
         else:
+            told = traced if traced < energy else energy * covered / whole
             for slot, part in self.trace.items():
-                self.cells.add(self.column, slot, part[0])
-            self._place_rest(energy - traced, begin, end)
+                self.cells.add(self.column, slot, part[0] * told / traced if traced > 0 else 0.0)
+            self._place_rest(energy - told, begin, end)
         self._forget()
         self.changed_at = end
 
