@@ -29,6 +29,24 @@ UNDO_STEP = code("undo_step")
 ENABLED = "echo json_encode((int) jeenergie::byId($argv[1])->getIsEnable());"
 FOUND_SINCE = "Discovery::create(jeenergie::byId($argv[1]), 'equalizer', 'QP123456', 'Trouvé depuis');"
 DELETED = "DB::Prepare('DELETE FROM eqLogic WHERE id = :id', ['id' => $argv[1]], 0);"
+OWN_CONNECTION = """
+    $mine = new jeenergie();
+    $mine->setEqType_name('jeenergie')->setName('Le mien ' . uniqid())->setIsEnable(0);
+    $mine->setConfiguration('kind', 'connection')->setConfiguration('backend', 'easee')->save();
+    echo json_encode((string) $mine->getId());
+"""
+REMOVED = """
+    foreach (jeenergie::byId($argv[1])->equipment() as $each) { $each->remove(); }
+    jeenergie::byId($argv[1])->remove();
+"""
+BELONGS = "jeenergie::byId($argv[1])->setIsEnable(0)->setConfiguration('connection', $argv[2])->save();"
+LINKED = "cmd::byId($argv[1])->setConfiguration('linked', '#' . $argv[2] . '#')->save();"
+IN_WATTS = """
+    $power = eqLogic::byId($argv[1])->getCmd('info', 'power');
+    DB::Prepare("UPDATE cmd SET unite = 'W' WHERE id = :id", ['id' => $power->getId()], 0);
+    echo json_encode((string) $power->getId());
+"""
+REPLY = "DB::Prepare(\"UPDATE interactDef SET reply = :r WHERE name = 'Reprise'\", ['r' => $argv[1]], 0);"
 LATER = "2026-06-02 08:00:00"
 SETTINGS = code("settings")
 PLACES = code("places")
@@ -153,25 +171,42 @@ def test_moved_undone_and_moved_again(jeedom: Jeedom, house: dict[str, Any]) -> 
     check_moved(jeedom, house, names)
 
 
+@pytest.fixture
+def mine(jeedom: Jeedom) -> Iterator[str]:
+    """A connection that the user has made."""
+    made: str = jeedom.php(OWN_CONNECTION)
+    yield made
+    jeedom.php(REMOVED, made)
+
+
 @pytest.mark.parametrize("plugin", ["EaseeCharger"], indirect=True)
-def test_an_undone_takeover_is_undone_in_each_of_its_parts(jeedom: Jeedom, house: dict[str, Any]) -> None:
+def test_an_undone_takeover_is_undone_in_each_of_its_parts(jeedom: Jeedom, house: dict[str, Any], mine: str) -> None:
     plugin = house["plugin"]
+    reply = jeedom.php(REWRITE, "take out")
+    watts = jeedom.php(IN_WATTS, house["ids"][0])
     names, shape, count = named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)
     assert jeedom.php(MOVE, plugin) == "done"
-    (connection,) = jeedom.php(NOTED, plugin)["connections"]
+    noted = jeedom.php(NOTED, plugin)
+    (connection,) = noted["connections"]
     moved = named(jeedom)
     # What was made brings nothing any more before what it brought is given back.
     assert jeedom.php(ENABLED, connection["id"]) == 1
     jeedom.php(UNDO_STEP, plugin, "disable")
     assert jeedom.php(ENABLED, connection["id"]) == 0
     assert named(jeedom) == moved
-    # What its connection has found since goes as well; what a user has changed, and nothing else, is reported.
+    # What its connection has found since goes as well, and what belongs to another one by now. What a user has
+    # changed, and nothing else, is reported.
     jeedom.php(FOUND_SINCE, connection["id"])
-    jeedom.php(REWRITE, "add")
+    jeedom.php(BELONGS, noted["equipment"][str(house["ids"][0])]["to"], mine)
+    jeedom.php(LINKED, noted["pairs"][str(house["info"])]["to"], noted["pairs"][watts]["to"])
+    jeedom.php(REPLY, "Rien")
+    jeedom.php(MEASURED, noted["pairs"][watts]["to"], LATER, 7)
     assert jeedom.php(UNDO, plugin) == "undone"
+    assert jeedom.php(GIVEN_BACK, watts, LATER) == pytest.approx(7000), "kW here, W there"
     (told,) = jeedom.php(NOTED, plugin)["report"]
     assert "« Reprise » a été modifié depuis la reprise" in told
-    jeedom.php(REWRITE, "take out")
+    assert jeedom.php(REWRITE, "take out") == "Rien"
+    jeedom.php(REPLY, reply)
     assert (named(jeedom), jeedom.php(SHAPE, plugin), jeedom.php(LEFT)) == (names, shape, count)
     # There has to be something to go back to.
     assert jeedom.php(MOVE, plugin) == "done"
