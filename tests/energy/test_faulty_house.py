@@ -42,7 +42,8 @@ FAULTS: tuple[tuple[str, Any], ...] = (
     ("latency", 2.0), ("status", 401), ("status", 500), ("status", 503), ("html", None), ("garbage", None),
     ("truncated", None), ("drop", None), ("hang", 30.0), ("redirect", None), ("reboot", 3.0), ("reboot", 180.0),
     ("frozen", None), ("logout", None), ("zeros", None), ("unloaded", None), ("unloaded", 40.0), ("new_store", None),
-    *[RESET] * 3, *[("kill", None)] * 5, *[("network", None)] * 3, *[("clock", 10800.0), ("clock", -10800.0)] * 3,
+    ("bill silent", None), ("bill restarts", None), *[RESET] * 3,
+    *[("kill", None)] * 5, *[("network", None)] * 3, *[("clock", 10800.0), ("clock", -10800.0)] * 3,
 )  # fmt: skip
 """What a soak does to a house, the rarer the more often."""
 
