@@ -41,7 +41,8 @@ def check_driving(run: Notes, watch: Watch) -> None:
         f"{watch.charged / 1000:.2f} kWh charged)",
         not silent and (bool(ours) or not watch.is_long),
     )
-    run.note("decisions that a kill took out of the journal", "none", str(lost), lost == 0)
+    run.failures += [f"not in the journal any more: {each}" for each in lost]
+    run.note("decisions that a kill took out of the journal", "none", str(len(lost)), not lost)
     bare = [str(each) for each in watch.decisions.values() if not (each["why"] and each["at"] and each["decision"])]
     run.failures += bare
     run.note("decisions that say nothing", "none", str(len(bare)), not bare)

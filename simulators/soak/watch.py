@@ -148,13 +148,13 @@ class Watch:
         while not self._over.wait(10.0):
             self.read()
 
-    def read(self) -> int:
-        """Takes the newest decisions; how many of those known before are not in the journal any more."""
+    def read(self) -> list[str]:
+        """Takes the newest decisions; those known before that are not in the journal any more, in words."""
         found = self.journal()
         if not found:
-            return 0
+            return []
         keys = {(str(each["at"]), str(each["decision"]), str(each["why"])): each for each in found}
         oldest = min(str(each["at"]) for each in found)
-        lost = sum(key not in keys for key in self.decisions if key[0] >= oldest)
+        lost = [" ".join(key) for key in self.decisions if key[0] >= oldest and key not in keys]
         self.decisions.update(keys)
         return lost
