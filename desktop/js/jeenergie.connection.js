@@ -190,7 +190,8 @@
     const summary = jn.summary(jn.current.id);
     const equipment = summary ? summary.equipment : [];
     if (!equipment.length) {
-      place.replaceChildren(jn.el('p', { class: 'jnHelp', text: "{{Aucun pour l'instant. Sauvegardez la connexion, puis cliquez sur « Synchroniser ».}}" }));
+      place.replaceChildren(jn.el('p', { class: 'jnHelp', text: jn.current.isEnable ? "{{Aucun pour l'instant. Cliquez sur « Synchroniser ».}}"
+        : "{{Aucun pour l'instant. Sauvegardez la connexion, puis cliquez sur « Synchroniser ».}}" }));
       return;
     }
     place.replaceChildren(jn.el('ul', { class: 'jnLinks' }, equipment.map(function(each) {

@@ -168,12 +168,15 @@
     }));
     const key = jn.el('input', { type: 'text', class: 'form-control', id: 'in_jeenergieNewKey', autocomplete: 'off' });
     const name = jn.el('input', { type: 'text', class: 'form-control', id: 'in_jeenergieNewName', autocomplete: 'off' });
+    const keyHelp = jn.el('span', { class: 'jnHelp' });
     const keyRow = labelled('', key);
+    keyRow.append(keyHelp);
     const fields = jn.el('div', {});
     let form = null;
     const draw = function() {
       const type = jn.backend(connection.backend).equipment[select.value];
       keyRow.firstChild.replaceChildren(type.keyLabel || '{{Identifiant}}', jn.el('span', { class: 'jnRequired', text: ' *' }));
+      keyHelp.textContent = type.keyHelp || '';
       name.placeholder = type.name + ' … (' + connection.name + ')';
       form = jn.form(fields, type.fields.filter(function(field) { return !field.readonly; }), { narrow: true, context: function() { return jn.prefixed(settings || {}); } });
     };

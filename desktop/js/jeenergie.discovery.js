@@ -103,9 +103,10 @@
       const draw = function(each) { return line(result.connection, each, lines); };
       const full = members.filter(function(each) { return !isEmpty(each); });
       const empty = members.filter(isEmpty);
+      const type = jn.backend(result.connection.backend).equipment[members[0].type] || {};
       return jn.el('fieldset', {}, [jn.el('legend', { text: typeName + ' (' + members.length + ')' })].concat(full.map(draw), empty.length ? [
         jn.el('details', { class: 'jnAdvanced', open: full.length === 0 && empty.length <= FEW }, [
-          jn.el('summary', { text: jn.fill("{{%s sans donnée pour l'instant}}", empty.length) })
+          jn.el('summary', { text: jn.fill(type.unticked || "{{%s sans donnée pour l'instant}}", empty.length) })
         ].concat(empty.map(draw)))
       ] : []));
     });

@@ -97,7 +97,7 @@ $cards = static function (array $equipment) use ($card, $catalogue): string {
 <div class="jnFirstSteps" role="region" aria-label="{{Premiers pas}}"></div>
 <div id="div_jeenergieDaemon" class="jnNotice"></div>
 
-<legend><i class="fas fa-plug"></i> {{Mes connexions et leurs équipements}}</legend>
+<legend<?php echo $list['connections'] === [] ? ' class="jnNothingYet"' : ''; ?>><i class="fas fa-plug"></i> {{Mes connexions et leurs équipements}}</legend>
 <?php if ($list['connections'] === []) { ?>
     <div class="jnEmpty">
         <i class="fas fa-plug"></i>

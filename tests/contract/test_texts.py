@@ -17,7 +17,7 @@ from tests.support.sentences import DAEMON, ROOT, constants
 
 CATALOGUES = sorted((ROOT / "core" / "contract" / "catalogue").glob("*.json"))
 SECTIONS: dict[str, dict[str, str]] = json.loads((ROOT / "core" / "i18n" / "en_US.json").read_text("utf-8"))
-SHOWN = ("name", "label", "help", "confirm", "keyLabel", "placeholder", "says")
+SHOWN = ("name", "label", "help", "confirm", "keyLabel", "keyHelp", "placeholder", "says", "unticked")
 
 
 def shown(part: Any) -> Iterator[str]:

@@ -89,6 +89,19 @@ final class CatalogueTest extends JeenergieTestCase
         }
     }
 
+    public function testAnExampleInAFieldIsReadInTheLanguageOfTheUser(): void
+    {
+        $catalogue = Catalogue::of($this->lab());
+        $catalogue['connection']['fields'][0]['placeholder'] = 'moi@exemple.fr';
+        $this->useCatalogue($catalogue);
+        translate::$texts = ['moi@exemple.fr' => 'me@example.com'];
+        try {
+            $this->assertSame('me@example.com', Catalogue::translated($this->lab())['connection']['fields'][0]['placeholder']);
+        } finally {
+            translate::$texts = [];
+        }
+    }
+
     public function testChoicesKeepTheirOrderInABrowser(): void
     {
         $catalogue = Catalogue::of($this->lab());

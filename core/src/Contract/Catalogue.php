@@ -19,7 +19,7 @@ final class Catalogue
     private const FOLDER = __DIR__ . '/../../contract';
 
     /** Keys whose text is shown to the user. */
-    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'unit'];
+    private const TEXTS = ['name', 'label', 'help', 'confirm', 'keyLabel', 'keyHelp', 'placeholder', 'unit', 'unticked'];
 
     /** Which figures of a quantity the panel sums up: not those of the moment, nor a day that is still running. */
     private const SHOWN_PER = ['counter', 'measure', 'day', 'month', 'year'];

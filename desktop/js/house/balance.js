@@ -89,7 +89,7 @@
     const parts = math.split(answer.total);
     place.replaceChildren(...(parts
       ? [splitBar('{{Consommation}}', parts.consumption, data), splitBar('{{Production}}', parts.production, data)].filter(Boolean)
-      : [make('p', 'jhHint', answer.total.known === null ? "{{Rien n'a été mesuré dans cette période.}}"
+      : [make('p', 'jhHint', answer.total.known === null ? "{{Rien n'a été mesuré dans cette période. Ce qui est mesuré paraît cinq minutes plus tard.}}"
         : "{{La répartition n'est pas connue : seule une partie de cette période a été mesurée}} (" + math.text(answer.total.known, '%', data.language) + ').')]));
   }
 
