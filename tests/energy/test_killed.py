@@ -37,10 +37,10 @@ class Mortal(Rig):
         self.died: Optional[int] = None
         keep = self.memory.keep
 
-        def kept(key: str, value: Any) -> None:
+        def kept(key: str, value: Any) -> bool:
             if key == KEY:
                 self._step()
-            keep(key, value)
+            return keep(key, value)
 
         self.memory.keep = kept  # type: ignore[method-assign]
 
@@ -224,5 +224,13 @@ def test_who_is_killed_after_a_decision_can_still_say_why() -> None:
     for second in range(5, 3600, 5):
         rig.live(second, {})
         assert Journal(rig.memory).entries() == rig.pilot.journal.entries(), second
-    decided = [each["decision"][0] for each in rig.pilot.journal.entries() if " A × " in each["decision"]]
-    assert [stops for stops, _ in groupby(decided, lambda amps: amps == "0")] == [False, True, False]
+    amps = [each["decision"][0] for each in rig.pilot.journal.entries() if " A × " in each["decision"]]
+    assert [stops for stops, _ in groupby(amps, lambda first: first == "0")] == [False, True, False]
+    full, rig.memory.keep = rig.memory.keep, lambda key, value: False  # type: ignore[method-assign]
+    rig.pilot.choose("p", "off", rig.now_of(3600), 3600.0)
+    rig.live(3630, {})
+    decided = rig.pilot.journal.entries()
+    rig.memory.keep = full  # type: ignore[method-assign]
+    assert Journal(rig.memory).entries() != decided
+    rig.live(3632, {})  # the disk has room again
+    assert Journal(rig.memory).entries() == rig.pilot.journal.entries() == decided

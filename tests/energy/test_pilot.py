@@ -47,8 +47,9 @@ class Memory:
     def get(self, key: str, default: Any = None) -> Any:
         return json.loads(json.dumps(self.values[key])) if key in self.values else default
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep(self, key: str, value: Any) -> bool:
         self.values[key] = json.loads(json.dumps(value))
+        return True
 
 
 @cache

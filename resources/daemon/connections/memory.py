@@ -29,12 +29,13 @@ class StoreMemory:
             if not self._closed:
                 self._store.put(self._scope, key, value)
 
-    def keep(self, key: str, value: Any) -> None:
+    def keep(self, key: str, value: Any) -> bool:
         try:
             self.put(key, value)
             self._told = False
         except StoreError as error:
             self._tell(error)
+        return not self._told
 
     def delete(self, key: str) -> None:
         try:

@@ -182,8 +182,8 @@ class Memory(Protocol):
     def put(self, key: str, value: Any) -> None:
         """Durable on return, or raises StoreError (the value is then kept in memory)."""
 
-    def keep(self, key: str, value: Any) -> None:
-        """The same for what can be lost: a failed write is logged once."""
+    def keep(self, key: str, value: Any) -> bool:
+        """The same for what can be lost: whether it is durable. A failed write is logged once."""
 
     def delete(self, key: str) -> None: ...
 

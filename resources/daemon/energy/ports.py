@@ -137,7 +137,9 @@ class Kept(Protocol):
 
     def get(self, key: str, default: Any = None) -> Any: ...
 
-    def keep(self, key: str, value: Any) -> None: ...
+    def keep(self, key: str, value: Any) -> bool:
+        """Whether it is durable; one that is not comes to the disk with the next that can be written."""
+        ...
 
 
 class Delivers(Protocol):

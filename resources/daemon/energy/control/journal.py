@@ -53,14 +53,13 @@ class Journal:
         return found[-max(limit, 0) :] if limit > 0 else []
 
     def keep(self) -> None:
-        """Writes what is new."""
+        """Writes what is new, and tries again what a full disk has refused."""
         if not self._dirty:
             return
-        self._dirty = False
         if len(self._newest) > MAX_NEWEST:
             self._kept.keep(KEY, list(self._entries))
             self._newest = []
-        self._kept.keep(NEWEST, list(self._newest))
+        self._dirty = not self._kept.keep(NEWEST, list(self._newest))
 
     def _kept_at(self, key: str) -> list[dict[str, Any]]:
         found = self._kept.get(key)
