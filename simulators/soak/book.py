@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 SLOT_S = 300
 MEASURED_S = 240.0
-"""Seconds of an interval that a meter must have measured for it to count."""
+"""Seconds of an interval that a meter must have measured for it to count: it then stands for the whole."""
 SLACK_WH = 15.0
 """Wh by which two meters that are not read in the same second may contradict each other in one interval."""
 PARTS = {
@@ -51,7 +51,7 @@ def rows(folder: Path) -> list[Row]:
 def _row(found: sqlite3.Row) -> Row:
     marks = int(found["marks"])
     energy = {
-        name: float(found[name])
+        name: float(found[name]) * (1.0 if marks >> (8 + bit) & 1 else max(SLOT_S / found["s" + name], 1.0))
         for bit, name in enumerate(PARTS)
         if found[name] is not None and (found["s" + name] >= MEASURED_S or marks >> (8 + bit) & 1)
     }

@@ -176,3 +176,30 @@ def test_an_older_copy_that_catches_up_counts_once_however_long_it_was_silent() 
         meter.count(3_000_000.0 + (read if read < 450 or read > 900 else 450), begin + read, begin)
     slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
     assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=10.1)
+
+
+def test_a_power_that_was_silent_tells_nothing_again_of_what_was_counted_meanwhile() -> None:
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin = BEGIN - BEGIN % 300
+    for second in range(0, 1510, 10):
+        if not 640 < second < 840:
+            meter.power(3600.0, begin + second, 400)
+        meter.count(3_000_000.0 + second, begin + second, begin)
+        told = sum(energies(cells))
+        assert told == pytest.approx(second, abs=0.1)
+    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(5)]
+    assert [cell.energy for cell in slots] == pytest.approx([300.0] * 5)
+
+
+def test_growth_is_also_of_the_part_whose_power_is_not_known() -> None:
+    """The daemon was killed at 900 s, its counter is read again at 1070 s."""
+    cells = Cells()
+    meter = Meter(SOLAR, cells, Growth(12.0))
+    begin = BEGIN - BEGIN % 300
+    meter.count(3_000_000.0, begin, begin)
+    for second in range(0, 910, 10):
+        meter.power(3600.0, begin + second, 60)
+    meter.count(3_001_070.0, begin + 1070, begin)
+    found = [cells.changes[int(begin) + 300 * n][SOLAR].energy for n in range(4)]
+    assert found == pytest.approx([300.0, 300.0, 300.0, 170.0])

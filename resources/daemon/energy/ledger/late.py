@@ -73,7 +73,7 @@ def _fill(figure: Figure, book: Book) -> dict[int, float]:
     rows = {row.start: row for row in book.intervals(slot_of(figure.begin), figure.end)}
     measured = {start for start, row in rows.items() if row.is_measured(figure.column)}
     missing = [slot for slot, seconds in slices(figure.begin, figure.end) if slot not in measured and seconds == SLOT_S]
-    rest = max(figure.energy - sum(rows[start].energy[figure.column] or 0.0 for start in measured), 0.0)
+    rest = max(figure.energy - sum(rows[start].known(figure.column) or 0.0 for start in measured), 0.0)
     least = [_least(figure.column, rows.get(slot)) for slot in missing]
     if figure.column == IMPORTED:
         return _with_least(rest, dict(zip(missing, least)))

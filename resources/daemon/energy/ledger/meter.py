@@ -19,6 +19,8 @@ GAP_S = 600.0
 """Growth over a longer time without a reading is placed by estimate."""
 COVERED = 0.8
 """Share of a time that the power must have been known for to place all of the growth by it."""
+MOST_REST = 1.5
+"""How far the growth of a time without power may be above the mean, where the power of most of it is known."""
 LAG_S = 600.0
 """What a counter lacks beside the power may come for so long; then it is taken at its word."""
 LONGEST_GAP_S = 366 * 86400.0
@@ -214,13 +216,19 @@ class Meter:
         for slot, part in self.trace.items():
             self.cells.add(self.column, slot, -part[0])
         whole = end - begin
-        if traced > 0 and (covered >= COVERED * whole or COVERED * traced <= energy <= traced):
-            for slot, part in self.trace.items():
-                self.cells.add(self.column, slot, part[0] * energy / traced)
+        if COVERED * traced <= energy <= traced:
+            told = energy  # the power explains all of it
+        elif covered >= COVERED * whole:
+            open_share = max(whole - covered, 0.0) / whole if whole > 0 else 0.0
+            told = energy - min(max(energy - traced, 0.0), MOST_REST * energy * open_share)
         else:
             told = traced if traced < energy else energy * covered / whole
+        if traced > 0:
             for slot, part in self.trace.items():
-                self.cells.add(self.column, slot, part[0] * told / traced if traced > 0 else 0.0)
+                self.cells.add(self.column, slot, part[0] * told / traced)
+        else:
+            told = 0.0
+        if energy > told:
             self._place_rest(energy - told, begin, end)
         self._forget()
         self.changed_at = end

@@ -96,8 +96,11 @@ class Interval:
         return bool(self.marks >> (LATE + COLUMNS.index(column)) & 1)
 
     def known(self, column: str) -> float | None:
-        """Wh of a column, or None."""
-        return self.energy[column] if self.is_measured(column) or self.is_late(column) else None
+        """Wh of a column, or None. Where some seconds are missing, they are as those that were measured."""
+        energy = self.energy[column]
+        if energy is None or self.is_late(column):
+            return energy
+        return energy * max(SLOT_S / self.seconds[column], 1.0) if self.is_measured(column) else None
 
     @property
     def is_estimated(self) -> bool:
@@ -107,9 +110,9 @@ class Interval:
     def energies(self) -> Energies | None:
         """What the meters counted, in kWh; None if one of them is not known."""
         found = []
-        for bit, column in enumerate(COLUMNS):
-            value = self.energy[column]
-            if value is None or not (self.seconds[column] >= MEASURED_S or self.marks >> (LATE + bit) & 1):
+        for column in COLUMNS:
+            value = self.known(column)
+            if value is None:
                 return None
             found.append(value / 1000)
         return Energies(*found)
