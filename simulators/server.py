@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
@@ -160,6 +161,8 @@ class LoopbackServer(Running):
         self.lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener: Optional[socket.socket] = None
+        self._held: Optional[socket.socket] = None
+        """Keeps the port while nobody listens."""
         self._timer: Optional[threading.Timer] = None
         self.closing = threading.Event()
         self.port = port
@@ -182,22 +185,19 @@ class LoopbackServer(Running):
 
     def start(self) -> None:
         """Listen, on the port asked for or, with 0, on a free one. Raises OSError when it is taken."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((self.host, self.port))
-            listener.listen(128)
-        except OSError:
-            listener.close()
-            raise
+        listener = self._bound()
+        self._let_go()
+        listener.listen(128)
         self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name=self.name, daemon=True).start()
 
     def suspend(self, seconds: Optional[float] = None) -> None:
-        """Close the port and every connection, for `seconds` or until `resume`."""
+        """Close the port and every connection, for `seconds` or until `resume`; nobody else gets the port meanwhile."""
         self._stop_listening()
         self.drop_connections()
+        with suppress(OSError):
+            self._held = self._bound()
         if seconds is not None:
             self._timer = threading.Timer(seconds, self.resume)
             self._timer.daemon = True
@@ -211,6 +211,7 @@ class LoopbackServer(Running):
     def move(self, host: str) -> None:
         """Answer at another loopback address from now on, on the same port, as after a new lease."""
         self._stop_listening()
+        self._let_go()
         self.drop_connections()
         self.host = host
         self.start()
@@ -228,6 +229,7 @@ class LoopbackServer(Running):
         if self._timer is not None:
             self._timer.cancel()
         self._stop_listening()
+        self._let_go()
         self.drop_connections()
 
     def __exit__(
@@ -237,6 +239,21 @@ class LoopbackServer(Running):
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
+
+    def _bound(self) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((self.host, self.port))
+        except OSError:
+            bound.close()
+            raise
+        return bound
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
 
     def _stop_listening(self) -> None:
         listener, self._listener = self._listener, None

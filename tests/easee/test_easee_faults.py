@@ -55,9 +55,10 @@ def test_a_stream_that_says_nothing_at_all_is_replaced(make_rig, cloud):
     begin(rig, cloud)
     cloud.hub.mute = True
     news(cloud)
-    rig.wait(lambda: len(cloud.hub.negotiations) >= 2, 65)
+    rig.wait(lambda: not rig.device()._session.live, 65)
     cloud.hub.mute = False
     rig.wait_value("10", "status", 3)
+    assert len(cloud.hub.negotiations) == 2
     assert "unreachable" not in rig.states()  # it was back before anybody could be sure
 
 

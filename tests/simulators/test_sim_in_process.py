@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import nullcontext
 from typing import Any
 
@@ -49,7 +50,7 @@ def asked(fault: str, close: bool) -> Any:
             server.drop_connections()
         server.suspend()
         with pytest.raises(HttpError) as caught:
-            fetch(session, "GET", server.url, read=read)
+            fetch(session, "GET", server.url, read=read, deadline=60.0)
         found.append(type(caught.value).__name__)
         # By sockets a request counts when its wait has ended, which the client has not waited for.
         requests = [] if fault == "hang" else [seen[1:] for seen in server.requests]
@@ -97,3 +98,14 @@ def test_a_client_sees_the_certificate_that_it_would_see_by_sockets(monkeypatch:
     assert [len(each) for each in by_sockets[:3]] == [3, 2, 2], "taken, refused, refused"
     monkeypatch.setattr(f"{__name__}.IN_MEMORY", True)
     assert looked_at() == by_sockets
+
+
+def test_nobody_gets_the_port_of_a_server_that_is_away_for_a_while() -> None:
+    with LoopbackServer(lambda request: Response(body=b"here")) as server:
+        server.suspend()
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((server.host, server.port))
+        with pytest.raises(HttpError):
+            fetch(new_session(), "GET", server.url)
+        server.resume()
+        assert fetch(new_session(), "GET", server.url).body == b"here"
