@@ -50,6 +50,21 @@ def test_a_counter_that_goes_on_from_zero_is_believed_after_a_quarter_of_an_hour
     assert verdicts[-1].value == 1140 / 3600
 
 
+def test_a_clock_that_is_stepped_confirms_nothing() -> None:
+    """A gateway that starts tells 0.04 kWh of everything for a minute, in which the clock of the daemon is set."""
+    guard = CounterGuard(HOUSE)
+    guard.read(3200.0, 0)
+    seconds = [10, 20, 30, *range(7240, 7300, 10)]
+    assert {guard.read(0.04, second).value for second in seconds} == {None}
+    assert guard.read(3200.5, 7310).value == 3200.5
+
+
+def test_three_readings_of_a_quarter_of_an_hour_confirm_however_rare_they_are() -> None:
+    guard = CounterGuard(HOUSE)
+    guard.read(3200.0, 0)
+    assert shown(guard, [(1800, 1.0), (3600, 1.1), (5400, 1.2)]) == [None, None, 1.2]
+
+
 def test_the_same_wrong_reading_within_seconds_confirms_nothing() -> None:
     guard = CounterGuard(HOUSE)
     guard.read(100.0, 0)

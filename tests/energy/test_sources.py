@@ -121,7 +121,7 @@ class Meters:
             self.silent[source] = until
         elif kind == "device":
             self.silent.update({each: until for each in self.column if each.equipment == source.equipment})
-        elif kind == "fall" and source.per == "counter":
+        elif kind == "fall" and self.index.get(source, 0.0) > 1e6:  # once: it could pass for what it was before
             self.index[source] = 0.0
             if self.dice.random() < 0.5:  # its backend does not believe that at once
                 self.silent[source] = self.second + 900
@@ -138,7 +138,7 @@ class Meters:
         found = []
         for row in self.kept.book.intervals(0, 1e12):
             for column in COLUMNS:
-                energy, share = row.known(column), (0.15, 0.85) if column in FLOWS else (0.94, 1.06)
+                energy, share = row.known(column), (0.1, 0.9) if column in FLOWS else (0.94, 1.06)
                 least, most = BOUNDS_W[column]
                 if energy is None or not 300 <= row.start - NOON <= self.second - 300:
                     if energy is not None and not NOON <= row.start <= NOON + self.second and energy:

@@ -16,6 +16,9 @@ from typing import Any
 
 from .numbers import finite
 
+MAX_STEP_SHARE = 0.6
+"""Share of the time that confirms an index that may pass between two readings: a stepped clock proves nothing."""
+
 
 class Verdict(Enum):
     """What a reading was taken for."""
@@ -69,6 +72,8 @@ class _Doubt:
     readings: int = 1
     first: float = 0.0
     """The index at `since`."""
+    waited_s: float = 0.0
+    """Seconds that have passed since then, of which MAX_STEP_SHARE limits those between two readings."""
 
 
 class CounterGuard:
@@ -107,8 +112,10 @@ class CounterGuard:
         if doubt is None or not self._follows(value, doubt.value, now - doubt.at) or now < doubt.since:
             self._doubt = _Doubt(value, now, now, first=value)
             return Reading(None, Verdict.HELD, news=doubt is None)
-        self._doubt = doubt = replace(doubt, value=value, at=now, readings=doubt.readings + 1)
-        confirmed = now - doubt.since >= self.limits.confirm_s and doubt.readings >= self.limits.confirm_readings
+        waited_s = doubt.waited_s + min(max(now - doubt.at, 0.0), MAX_STEP_SHARE * self.limits.confirm_s)
+        self._doubt = doubt = replace(doubt, value=value, at=now, readings=doubt.readings + 1, waited_s=waited_s)
+        waited = round(waited_s, 3) >= self.limits.confirm_s
+        confirmed = waited and doubt.readings >= self.limits.confirm_readings
         if not confirmed:
             return Reading(None, Verdict.HELD)
         first = self.last is None
@@ -142,8 +149,10 @@ class CounterGuard:
             numbers = [finite(doubt.get(name)) for name in ("value", "since", "at", "readings")]
             if None not in numbers:
                 value, since, seen, readings = (number or 0.0 for number in numbers)
-                begun = finite(doubt.get("first"))
-                self._doubt = _Doubt(value, since, seen, int(readings), value if begun is None else begun)
+                begun, waited = finite(doubt.get("first")), finite(doubt.get("waited_s"))
+                self._doubt = _Doubt(
+                    value, since, seen, int(readings), value if begun is None else begun, waited or 0.0
+                )
 
 
 class CounterGuards:
