@@ -141,7 +141,7 @@ class Meter:
             self.cells.add(self.column, slot, 0.0, told if seconds - told <= OPEN_S else -SLOT_S, True)
 
     def _was_dark(self, grown: float, at: float) -> bool:
-        """Whether the power was told again and again, and of far more than `grown`, while the counter was silent."""
+        """Whether the power was reported again and again, far above `grown`, while the counter was silent."""
         if self.column not in COLUMNS or self._unread_powers < SILENT_POWERS or not (self.read_at or at) < at:
             return False
         known_s = sum(part[1] for part in self.unread.values())
