@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jeenergied.energy.ledger import store
+from jeenergied.energy.ledger.row import Interval
 
 from simulators.enphase.plant import Plant
 from simulators.house import Truth
@@ -145,3 +147,12 @@ class TestBook:
 
     def test_no_book_has_no_rows(self, tmp_path: Path) -> None:
         assert book.rows(tmp_path) == []
+
+    @pytest.mark.parametrize(("rows", "good"), [(3, True), (4, False)])
+    def test_a_run_of_an_hour_without_a_whole_row_is_found(self, tmp_path: Path, rows: int, good: bool) -> None:
+        kept = Kept(tmp_path / "house.sqlite")
+        kept.book.write(store.Change([Interval(300 * n) for n in range(rows)]))
+        notes = Notes(tmp_path)
+        house: Any = SimpleNamespace(truth=SimpleNamespace(plant=Plant(lambda: NOON, inverters=1)))
+        ending.check_book(notes, house)
+        assert notes.rows["rows of the house's book"] is good
