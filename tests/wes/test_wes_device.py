@@ -28,7 +28,7 @@ def test_a_poll_brings_values_of_every_equipment_by_one_request(wes: WesServer, 
     ready(wes)
     rig.start(settings(wes, jeedomCgx=True, supply9v=True), item("teleinfo", 1), item("relais", 103), item("sonde", 2))
     rig.wait(lambda: rig.value("sonde2", "temperature") == -3.1)
-    assert rig.value("teleinfo1", "ADCO") == "031976543210"
+    rig.wait(lambda: rig.value("teleinfo1", "ADCO") == "031976543210")
     assert rig.value("teleinfo1", "BBRHCJB") == 12345.678
     assert rig.value("relais103", "state") is True
     assert rig.value("1", "tension") == 234
