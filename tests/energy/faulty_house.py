@@ -34,6 +34,7 @@ from simulators.enphase.storage import Storage
 from simulators.server import Request
 from simulators.soak import book as judge
 from tests.support.contract import CONTRACT, CORE
+from tests.support.fuzz import Memory
 
 from .house import PARIS, RULES
 from .test_house import World
@@ -79,18 +80,6 @@ class EvenBackoff(Backoff):
     def next(self) -> float:
         self.failures += 1
         return min(self._limit, self._first * 2.0 ** (self.failures - 1))
-
-
-class Memory(dict[str, Any]):
-    """A store whose writes are on the disk at once."""
-
-    def keep(self, key: str, value: Any) -> None:
-        self[key] = json.loads(json.dumps(value))
-
-    put = keep
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
 
 
 class Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jeenergied.energy.ledger.cells import SOLAR, Cells, slices
+from jeenergied.energy.ledger.cells import SOLAR, Cell, Cells, slices
 from jeenergied.energy.ledger.growth import Growth
 from jeenergied.energy.ledger.meter import Meter
 
@@ -147,6 +147,11 @@ def test_an_interval_is_not_known_of_which_a_counter_that_fell_has_not_told_a_pa
     assert [each >= 240 for each in seconds] == known
 
 
+def slots_of(cells: Cells, begin: float, number: int = 6) -> list[Cell]:
+    """What the first intervals from `begin` hold of the sun."""
+    return [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(number)]
+
+
 def test_what_a_counter_has_lost_that_fell_and_passed_its_index_again_is_told_by_the_power() -> None:
     """It fell by 300 Wh and was not believed until it was where it had been: not all of that time was nothing."""
     cells = Cells()
@@ -161,7 +166,7 @@ def test_what_a_counter_has_lost_that_fell_and_passed_its_index_again_is_told_by
             again.restore(meter.state())
             again.power(3600.0, begin + second, 60)
             meter = again
-    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
+    slots = slots_of(cells, begin)
     assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=12.0)
     assert [cell.estimated for cell in slots] == [False, True, True, False, False, False]
 
@@ -174,7 +179,7 @@ def test_an_older_copy_that_catches_up_counts_once_however_long_it_was_silent() 
         meter.power(3600.0, begin + second, 60)
         read = 450 if 450 < second < 760 else second
         meter.count(3_000_000.0 + (read if read < 450 or read > 900 else 450), begin + read, begin)
-    slots = [cells.changes[int(begin) + 300 * n][SOLAR] for n in range(6)]
+    slots = slots_of(cells, begin)
     assert [cell.energy for cell in slots] == pytest.approx([300.0] * 6, abs=10.1)
 
 

@@ -32,10 +32,11 @@ class StoreMemory:
     def keep(self, key: str, value: Any) -> bool:
         try:
             self.put(key, value)
-            self._told = False
         except StoreError as error:
             self._tell(error)
-        return not self._told
+            return False
+        self._told = False
+        return True
 
     def delete(self, key: str) -> None:
         try:
