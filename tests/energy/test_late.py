@@ -72,20 +72,23 @@ def test_what_was_measured_is_never_overwritten(tmp_path: Path) -> None:
 def test_what_the_supplier_says_was_fed_in_follows_the_sun(tmp_path: Path) -> None:
     """Evenly over the day it would make of each night a house that gives what it never got."""
     injection = Source("9", "prod_jour", "supply.injection", "day")
-    sources = tuple(each for each in ALL if each != EXPORT)
-    kept, house = Kept(tmp_path / "house.sqlite", sources=(*sources, injection)), Days(START)
-    for minute, shown in enumerate(house.minutes(whole_days(START, 1))):
-        kept.take({each: value for each, value in values(shown).items() if each != EXPORT}, shown.at)
-        if minute % 5 == 4:
-            kept.ledger.flush(shown.at)
-    begin, end = periods.span(START.date(), PARIS)
-    true = house.by_day[START.date().isoformat()]
-    kept.ledger.late(injection, "e", begin, end, true.exported)
-    kept.ledger.flush(end + 86400)
-    rows = kept.book.intervals(begin, end)
-    assert min(row.house or 0.0 for row in rows) > -1
-    assert sum(row.known("e") or 0.0 for row in rows) == pytest.approx(true.exported, rel=1e-4)
-    assert true.exported > 3000
+    night, sunny = periods.midnight(START.date(), PARIS), range(96, 192)
+    kept = Kept(tmp_path / "house.sqlite", sources=(*ALL, injection))
+    full = dict.fromkeys(COLUMNS, 300.0)
+    none = dict.fromkeys(COLUMNS, 0.0)
+    rows = [
+        Interval(
+            int(night) + 300 * n, {**none, "e": None, "p": 250.0 * (n in sunny), "i": 20.0 * (n not in sunny)}, full
+        )
+        for n in range(288)
+    ]
+    for row in rows:
+        row.seconds = {**full, "e": 0.0}
+    kept.book.write(Change(rows))
+    kept.ledger.late(injection, "e", night, night + 86400, 9600.0)
+    kept.ledger.flush(night + 2 * 86400)
+    found = kept.book.intervals(night, night + 86400)
+    assert [row.known("e") for row in found] == pytest.approx([100.0 * (n in sunny) for n in range(288)])
 
 
 def test_what_was_charged_from_the_grid_was_drawn_from_it_when_it_was_charged(tmp_path: Path) -> None:
